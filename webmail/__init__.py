@@ -17,7 +17,7 @@ from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
-from webmail.web import compression, current, setup, template_cache
+from webmail.web import compression, current, file_host, setup, template_cache
 from webmail.web.body_limits import set_body_limit
 from webmail.web.formatting import LANGUAGES
 from webmail.web.template_environment import TemplateEnvironment
@@ -64,10 +64,12 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     from webmail.transfers import views as transfers
 
     app.session_interface = cookies.RowSessions(settings)
+    file_host.install(app)
     guard.install(app)
     app.before_request(set_body_limit)
     protection = CSRFProtect(app)
-    for view in (*auth.NEED_NO_TOKEN, *transfers.CHECK_TOKENS_THEMSELVES, *compose.CHECK_TOKENS_THEMSELVES):
+    themselves = (*transfers.CHECK_TOKENS_THEMSELVES, *compose.CHECK_TOKENS_THEMSELVES)
+    for view in (*auth.NEED_NO_TOKEN, *themselves, *transfers.NEED_NO_TOKEN):
         protection.exempt(view)
     setup.install(app)
     template_cache.install(app)

@@ -25,6 +25,7 @@ from tests.support.groups import group as people_group
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
+from tests.support.transfer_pages import public_pages
 from tests.support.visits import Page
 from webmail.auth import app_passwords
 from webmail.collections import store as collections
@@ -113,6 +114,9 @@ NO_PAGES = frozenset(
         "auth.thunderbird",  # what programs ask for
         "accounts.show_support_sent",  # for who has sent something: tests/browser/accounts/test_support.py
         "auth.begin_cas",  # what leads to a provider and back: tests/browser/auth/test_cas.py and test_providers.py
+        "transfers.file",
+        "transfers.archive",
+        "transfers.picture",
         "auth.end_cas",
         "auth.confirm_by_cas",
         "auth.connect_by_cas",
@@ -159,6 +163,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_tasks(alice),
         **_filters(alice),
         **_archiving(alice),
+        **public_pages(demo, ALICE),
     }
 
 

@@ -78,6 +78,14 @@ class ZipStream:
         return piece
 
 
+def stored_size(files: Iterable[tuple[str, int]]) -> int:
+    """Bytes of an archive of these (name, size), none of them compressed."""
+    total = 56 + 20 + 22
+    for name, size in files:
+        total += size + (30 + 20 + 24) + (46 + 28) + 2 * len(name.encode("utf-8", "replace")[:65_000])
+    return total
+
+
 def _dos(at: datetime) -> tuple[int, int]:
     """(time, date) as MS-DOS wrote them, from 1980 to 2107."""
     year = min(max(at.year, 1980), 2107) - 1980

@@ -1,8 +1,32 @@
 """Views of large files sent as links: importing these modules registers their routes."""
 
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.views import letters, mine, new, uploads, words
+from webmail.transfers.views import (
+    letters,
+    mine,
+    new,
+    public,
+    public_files,
+    public_previews,
+    public_report,
+    uploads,
+    words,
+)
 
 CHECK_TOKENS_THEMSELVES = (*uploads.CHECK_TOKENS_THEMSELVES, *new.CHECK_TOKENS_THEMSELVES)  # their bodies are read as they come
+NEED_NO_TOKEN = (public.act_on_link, public_report.send_report)  # for people without an account: a token takes a cookie
 
-__all__ = ["CHECK_TOKENS_THEMSELVES", "blueprint", "letters", "mine", "new", "uploads", "words"]
+__all__ = [
+    "CHECK_TOKENS_THEMSELVES",
+    "NEED_NO_TOKEN",
+    "blueprint",
+    "letters",
+    "mine",
+    "new",
+    "public",
+    "public_files",
+    "public_previews",
+    "public_report",
+    "uploads",
+    "words",
+]

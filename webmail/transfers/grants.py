@@ -1,0 +1,78 @@
+"""Grants: what a visitor of a public link has shown, as a signed part of the address, so that no cookie is needed.
+
+`<token>[.<key>]~<grant>` stands wherever the link does: pages, files and archives below it are reached by one path, and programs
+such as curl and wget name files as they should. A grant works for some hours, for its own link alone, and not after its transfer
+got another password. One with CONFIRMED is a ticket: somebody pressed a button, so what it fetches counts as downloaded.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+import struct
+import time
+from dataclasses import dataclass, replace
+from enum import IntFlag
+
+from webmail import vault
+from webmail.models import Transfer
+
+LIFE = 12 * 3600  # seconds: a large file on a slow line, broken off and resumed
+MARK = "~"
+_FORM = struct.Struct(">BIQ8s")
+_MAC = 15  # bytes: with the rest a multiple of three, so that there is one way to write each
+_LENGTH = 4 * (_FORM.size + _MAC) // 3
+
+
+class Right(IntFlag):
+    """What was shown."""
+
+    PASSWORD = 1
+    CODE = 2  # by mail: `recipient` is who
+    SIGNED_IN = 4
+    CONFIRMED = 8  # a person pressed a button
+    OWN = 16  # by the transfer's owner: nothing is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`recipient`: the id of a row, 0 for nobody in particular. `ticket`: random, hex; "" until a button was pressed."""
+
+    rights: Right = Right(0)
+    recipient: int = 0
+    ticket: str = ""
+    until: int = 0  # seconds since 1970
+
+    def with_right(self, right: Right, recipient: int = 0) -> Grant:
+        return replace(self, rights=self.rights | right, recipient=recipient or self.recipient)
+
+    def confirmed(self) -> Grant:
+        """A ticket of its own for each button that is pressed."""
+        return replace(self, rights=self.rights | Right.CONFIRMED, ticket=secrets.token_hex(8))
+
+
+def pack(grant: Grant, token: str, transfer: Transfer, secret_key: str) -> str:
+    """The signed text, with LIFE before it."""
+    ticket = bytes.fromhex(grant.ticket) if grant.ticket else bytes(8)
+    body = _FORM.pack(int(grant.rights), int(time.time()) + LIFE, grant.recipient, ticket)
+    return base64.urlsafe_b64encode(body + _mac(body, token, transfer, secret_key)).decode()
+
+
+def unpack(text: str, token: str, transfer: Transfer, secret_key: str) -> Grant:
+    """What was granted; nothing, if it is over or was not signed here."""
+    try:
+        raw = base64.b64decode(text.encode(), b"-_", validate=True) if len(text) == _LENGTH else b""
+    except (binascii.Error, ValueError):
+        raw = b""
+    body, mac = raw[: _FORM.size], raw[_FORM.size :]
+    if len(body) != _FORM.size or not hmac.compare_digest(mac, _mac(body, token, transfer, secret_key)):
+        return Grant()
+    rights, until, recipient, ticket = _FORM.unpack(body)
+    return Grant(Right(rights), recipient, ticket.hex() if any(ticket) else "", until) if until > time.time() else Grant()
+
+
+def _mac(body: bytes, token: str, transfer: Transfer, secret_key: str) -> bytes:
+    told = f"{token}\n{body.hex()}\n{transfer.password}"
+    return bytes.fromhex(vault.keyed_hash(told, secret_key, "transfer grant", transfer.id))[:_MAC]

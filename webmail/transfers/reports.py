@@ -1,0 +1,48 @@
+"""Reports of abuse: what somebody at a public link tells the administrator about what was sent."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.models import Transfer, TransferReport, now
+from webmail.transfers import trail, tries
+from webmail.transfers.trail import EventKind
+
+LONGEST_TEXT = 2000
+LONGEST_ADDRESS = 254
+PER_HOUR = 5  # from one network
+PER_DAY = 20  # of one transfer: by then it is known
+
+
+class AbuseReason(StrEnum):
+    """What is wrong with a transfer."""
+
+    MALWARE = "malware"
+    FRAUD = "fraud"  # phishing, a pretended sender
+    ILLEGAL = "illegal"
+    RIGHTS = "rights"  # somebody else's work, or data about them
+    OTHER = "other"
+
+
+def add(transfer: Transfer, reason: AbuseReason, text: str, address: str, network: str, settings: Settings) -> TransferReport:
+    """Keep a report, and note it in the transfer's trail, which its owner sees without who reported it. Raises TooManyTries."""
+    tries.count(f"report\n{network}", PER_HOUR, tries.HOUR, settings)
+    tries.count(f"report of\n{transfer.id}", PER_DAY, tries.KEPT, settings)
+    with db.atomic():
+        row = TransferReport.create(transfer=transfer, reason=reason, text=text[:LONGEST_TEXT], address=address[:LONGEST_ADDRESS])
+        trail.note(transfer, EventKind.REPORTED, detail=str(reason), told=True)
+    return row
+
+
+def waiting() -> list[TransferReport]:
+    """Those that no administrator has dealt with, the oldest first. One SELECT."""
+    rows = TransferReport.select(TransferReport, Transfer).join(Transfer).where(TransferReport.settled.is_null())
+    return list(rows.order_by(TransferReport.created).limit(200))
+
+
+def settle(report: TransferReport, by: str) -> bool:
+    """An administrator has dealt with it; whether nobody had before."""
+    still = (TransferReport.id == report.id) & TransferReport.settled.is_null()
+    return bool(TransferReport.update(settled=now(), settled_by=by[:254]).where(still).execute())

@@ -1,0 +1,198 @@
+"""The page of a public link: what was sent, by whom, until when; and what is asked for before files are given out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from flask import Flask, Response, current_app, redirect, request
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from webmail import system_mail
+from webmail.auth import passwords
+from webmail.auth.check_slots import TooBusy, check_slot
+from webmail.auth.guard import public
+from webmail.auth.mailed_codes import LIFE, CodeRefused
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.errors import BadAddress, UnsafeValue
+from webmail.models import TransferFile, TransferRecipient
+from webmail.transfers import access, archive, download_codes, fetches, grants, protection, store, tries
+from webmail.transfers.access import LinkVisit, Need
+from webmail.transfers.blueprint import blueprint
+from webmail.transfers.grants import Right
+from webmail.transfers.tries import TooManyTries
+from webmail.transfers.views import visitors
+from webmail.transfers.views.public_page import FilesPage, sender_of
+from webmail.transfers.views.visitors import for_visitors
+from webmail.web.code_words import code_fault_words, code_letter
+from webmail.web.current import after_the_answer, settings, wake_system_mail
+from webmail.web.file_host import file_url
+from webmail.web.formatting import written_in
+
+PASSWORDS_PER_QUARTER = 10  # wrong ones, from one network
+PASSWORDS_PER_HOUR = 200  # from all networks together
+
+
+@blueprint.get("/t/<link>")
+@public
+@for_visitors
+def show(link: str) -> AnyResponse:
+    return _page(visitors.visit(link))
+
+
+@blueprint.post("/t/<link>")
+@public
+@for_visitors
+def act_on_link(link: str) -> AnyResponse:
+    """`action`: password, ask (for a code), code, all or chosen (`files`); or `file`, one of them.
+
+    No token protects this form, since that would take a cookie: it changes nothing for whoever's browser sends it.
+    """
+    visited = visitors.visit(link)
+    action, need = request.form.get("action", ""), visited.needs
+    if need is Need.PASSWORD and action == "password":
+        return _password(visited)
+    if need is Need.CODE and action == "ask":
+        return _ask_code(visited)
+    if need is Need.CODE and action == "code":
+        return _code(visited)
+    if need is not None:
+        return redirect(visitors.page_url(visited, link), 303)
+    return _download(visited, action)
+
+
+def _page(visited: LinkVisit, status: int = 200, problem: str = "", **typed: str) -> Response:
+    need = visited.needs
+    if need is not None:
+        return visitors.page(
+            "transfers/public/ask.html", status, visit=visited, need=str(need), problem=problem,
+            sender=sender_of(visited.transfer),
+            here=visitors.page_url(visited, visited.link_with(visited.grant, settings())), typed=typed,
+            asked_to=request.args.get("to", "") if request.method == "GET" else typed.get("to", ""),
+            by_mail=settings().system_sender is not None,
+        )  # fmt: skip
+    files = store.files(visited.transfer)
+    number = request.args.get("page", 1, type=int) or 1
+    template = "sealed" if visited.transfer.end_to_end else "files"
+    return visitors.page(
+        f"transfers/public/{template}.html", status, visit=visited, problem=problem, sender=sender_of(visited.transfer),
+        sealed_names=protection.sealed_names(visited.transfer),
+        shown=FilesPage(visited, files, number, settings()),
+        here=visitors.page_url(visited, visited.link_with(visited.grant, settings())),
+    )  # fmt: skip
+
+
+def _password(visited: LinkVisit) -> AnyResponse:
+    typed = request.form.get("password", "")
+    try:
+        mine = tries.count(
+            f"password\n{visited.transfer.id}\n{visitors.network()}", PASSWORDS_PER_QUARTER, tries.QUARTER, settings()
+        )
+        everybody = tries.count(f"password\n{visited.transfer.id}", PASSWORDS_PER_HOUR, tries.HOUR, settings())
+        with check_slot():
+            right = passwords.verify(visited.transfer.password, typed)
+    except TooManyTries as error:
+        return visitors.wait(error)
+    except TooBusy:
+        return visitors.told(_("Many people are here right now"), _("Wait a few seconds, then try again."), 503, retry=10)
+    if not right:
+        return _page(visited, 422, _("Wrong password. Ask whoever sent the files which one it is."))
+    tries.take_back(mine)
+    tries.take_back(everybody)
+    return _granted(visited, visited.grant.with_right(Right.PASSWORD))
+
+
+def _ask_code(visited: LinkVisit) -> AnyResponse:
+    """Whether a code is mailed is decided once the answer has gone: the page is the same for every address."""
+    typed = request.form.get("to", "").strip()[:254]
+    if visited.recipient is None and "@" not in typed:
+        return _page(visited, 422, _("Type the address that the link was sent to."))
+    try:
+        download_codes.count_asked(visitors.network(), settings())
+    except TooManyTries as error:
+        return visitors.wait(error)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    known = visited.recipient.id if visited.recipient is not None else 0
+    after_the_answer(partial(_send_code, app, visited.transfer.id, known, typed, str(get_locale())))
+    to = visited.recipient.address if visited.own_link and visited.recipient else typed
+    here = visited.link_with(visited.grant, settings())
+    return redirect(visitors.page_url(visited, here, to=to if not visited.own_link else "you"), 303)
+
+
+def _send_code(app: Flask, transfer_id: int, recipient_id: int, typed: str, language: str) -> None:
+    """Whatever goes wrong is only logged: nobody is there any more."""
+    try:
+        with app.app_context(), db.connection_context():
+            theirs = TransferRecipient.transfer == transfer_id
+            if recipient_id:
+                recipient = TransferRecipient.get_or_none(theirs & (TransferRecipient.id == recipient_id))
+            else:
+                recipient = download_codes.recipient_named(transfer_id, typed)
+            if recipient is None or settings().system_sender is None:
+                return
+            with db.atomic():
+                code = download_codes.new_code(recipient, settings())
+                with written_in(language):
+                    begin = _("This code opens files that were sent to you:")
+                    end = _("If you did not ask for it, ignore this message.")
+                    subject, body = code_letter(begin, code, end, int(LIFE.total_seconds() // 60))
+                row = system_mail.send(recipient.address, "code", subject, body, language, secret_key=settings().secret_key)
+            if row is not None:
+                wake_system_mail(row)
+    except (TooManyTries, BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
+        app.logger.info("the code for a download is not sent: %s", error)
+
+
+def _code(visited: LinkVisit) -> AnyResponse:
+    to = request.form.get("to", "")[:254]
+    recipient = visited.recipient or download_codes.recipient_named(visited.transfer, to)
+    try:
+        tries.count(f"code typed\n{visitors.network()}", 60, tries.HOUR, settings())
+        download_codes.accept(recipient, request.form.get("code", ""), settings())
+    except TooManyTries as error:
+        return visitors.wait(error)
+    except CodeRefused as refused:
+        return _page(visited, 422, code_fault_words(refused.fault), to=to)
+    assert recipient is not None
+    return _granted(replace(visited, recipient=recipient), visited.grant.with_right(Right.CODE, recipient.id))
+
+
+def _granted(visited: LinkVisit, grant: grants.Grant) -> AnyResponse:
+    fetches.opened(visited)
+    return redirect(visitors.page_url(visited, visited.link_with(grant, settings())), 303)
+
+
+def _download(visited: LinkVisit, action: str) -> AnyResponse:
+    """To the address of what was asked for, with a ticket in it: what comes from there counts."""
+    files = store.files(visited.transfer)
+    ready = access.ready_files(files)
+    wanted = set(request.form.getlist("files"))
+    if one := request.form.get("file", ""):
+        chosen = [file for file in ready if file.upload == one]
+    elif action == "chosen":
+        chosen = [file for file in ready if file.upload in wanted]
+        if not wanted:
+            return _page(visited, 422, _("Choose at least one file."))
+    else:
+        chosen = ready
+    left = fetches.left(visited, chosen)
+    if not left:
+        return _page(visited, 410 if chosen else 404, _none_words(chosen))
+    fetches.opened(visited)
+    link = access.with_ticket(visited, settings())
+    if len(left) == 1:
+        return redirect(address_of(link, left[0]), 303)
+    choice = archive.written_choice(files, {file.upload for file in left})
+    return redirect(file_url("transfers.archive", link=link, only=choice or None), 303)
+
+
+def _none_words(chosen: list[TransferFile]) -> str:
+    if chosen:
+        return _("These files could be downloaded once, and were. Ask whoever sent them to send them again.")
+    return _("These files can't be downloaded at the moment.")
+
+
+def address_of(link: str, file: TransferFile) -> str:
+    return file_url("transfers.file", link=link, upload=file.upload, name=file.path.rpartition("/")[2])

@@ -1,0 +1,97 @@
+"""What the page of a public link shows of its files, a page of them at a time, and of who sent them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webmail.config import Settings
+from webmail.models import ContentState, Transfer, TransferFile
+from webmail.transfers import access, fetches, options, previews
+from webmail.transfers.access import LinkVisit
+from webmail.transfers.views.file_words import scan_words, state_words
+from webmail.transfers.views.visitors import page_url
+from webmail.web.addresses import url_for
+from webmail.web.file_host import file_url
+
+A_PAGE = 100  # files
+_KINDS = {
+    "picture": "jpg jpeg png gif webp avif bmp tif tiff heic heif svg psd xcf",
+    "film": "mp4 mov avi mkv webm mpg mpeg m4v ogv",
+    "sound": "mp3 ogg oga opus flac wav m4a aac wma",
+    "pdf": "pdf ps",
+    "text": "txt md doc docx odt rtf tex csv xls xlsx ods ppt pptx odp epub",
+    "archive": "zip 7z rar tar gz bz2 xz zst tgz iso dmg",
+}
+_KIND_OF = {ending: kind for kind, endings in _KINDS.items() for ending in endings.split()}
+
+
+@dataclass(frozen=True, slots=True)
+class SentBy:
+    """Who sent it, as we know them; or, for what came from outside, as they say."""
+
+    name: str
+    address: str
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedFile:
+    """A row of the page."""
+
+    file: TransferFile
+    name: str
+    folder: str
+    kind: str
+    sha256: str
+    state: str  # why it can't be had; "" where it can
+    scan: str
+    address: str  # for programs; "" where a button has to be pressed
+    preview: str
+    fetched: bool = False  # it could be downloaded once, and was
+
+
+class FilesPage:
+    """Files of a transfer with totals, and the rows of one page."""
+
+    def __init__(self, visited: LinkVisit, files: list[TransferFile], number: int, settings: Settings) -> None:
+        self.count = len(files)
+        self.pages = max(1, -(-self.count // A_PAGE))
+        self.number = min(max(1, number), self.pages)
+        self._visited, self._link = visited, visited.link_with(visited.grant, settings)
+        ready = access.ready_files(files)
+        left = {file.id for file in fetches.left(visited, ready)}
+        self.ready = [file for file in ready if file.id in left]
+        self.size = sum(file.size for file in files)
+        self.ready_size = sum(file.size for file in self.ready)
+        self.coming = any(
+            file.content is not None and file.content.state in (ContentState.UPLOADING, ContentState.CHECKING) for file in files
+        )
+        self.refused = any(file.content is not None and file.content.state == ContentState.REFUSED for file in files)
+        first = (self.number - 1) * A_PAGE
+        self.rows = [self._row(file, settings, file.id in left) for file in files[first : first + A_PAGE]]
+        self.folders = len({row.folder for row in self.rows}) > 1 or any(row.folder for row in self.rows)
+
+    def _row(self, file: TransferFile, settings: Settings, left: bool) -> OfferedFile:
+        folder, _slash, name = file.path.rpartition("/")
+        state, visited = state_words(file), self._visited
+        given = not state and left and not visited.options.once and not visited.transfer.end_to_end
+        address = file_url("transfers.file", link=self._link, upload=file.upload, name=name) if given else ""
+        shows = given and previews.kind_of(file) is not None
+        preview = url_for("transfers.preview", link=self._link, upload=file.upload) if shows else ""
+        return OfferedFile(
+            file, name, folder, _KIND_OF.get(name.rpartition(".")[2].lower(), "file"),
+            file.content.sha256 if file.content is not None else "", state, scan_words(file), address, preview,
+            fetched=not state and not left,
+        )  # fmt: skip
+
+    def page_link(self, number: int) -> str:
+        return page_url(self._visited, self._link, page=number)
+
+
+def sender_of(transfer: Transfer) -> SentBy:
+    """The owner; of files that came from outside, whoever said they sent them."""
+    if transfer.request_id is not None:
+        return SentBy(transfer.guest_name or transfer.guest_address, transfer.guest_address, False)
+    owner = transfer.owner
+    hidden = options.of(transfer).hide_address and bool(owner.name)
+    return SentBy(owner.name, "" if hidden else owner.address, True)

@@ -1,0 +1,141 @@
+"""Visitors of public links: what every page for people without an account shares, from their language to what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+from flask import Response, render_template, request, session
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from webmail.auth.sessions import network_of
+from webmail.models import User
+from webmail.transfers import access
+from webmail.transfers.access import Gone, LinkVisit
+from webmail.transfers.tries import TooManyTries
+from webmail.web.addresses import url_for
+from webmail.web.current import settings
+from webmail.web.file_host import host_source, is_file_host
+from webmail.web.formatting import LANGUAGES, written_in
+
+P = ParamSpec("P")
+
+
+class NoVisit(Exception):
+    """The link leads nowhere, or not now: what is answered instead."""
+
+    def __init__(self, response: AnyResponse) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+def for_visitors(view: Callable[P, AnyResponse]) -> Callable[P, AnyResponse]:
+    """Answer in the browser's language or the one that was chosen (`?lang=`), and `NoVisit` by its page. No cookie is set."""
+
+    @wraps(view)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
+        with written_in(chosen_language() or str(get_locale())):
+            try:
+                response = view(*args, **kwargs)
+            except NoVisit as none:
+                response = none.response
+            response.headers["X-Robots-Tag"] = "noindex, nofollow"
+            return response
+
+    return answered
+
+
+def chosen_language() -> str:
+    asked = request.args.get("lang", "")
+    return asked if asked in LANGUAGES else ""
+
+
+def visit(link: str) -> LinkVisit:
+    """Who comes by a link. Raises NoVisit."""
+    if not settings().transfers.on:
+        raise NoVisit(unknown())
+    found = access.visit(link, settings(), signed_in_user())
+    if isinstance(found, LinkVisit):
+        return found
+    if found is Gone.OVER:
+        raise NoVisit(over())
+    try:
+        access.count_unknown(network(), settings())
+    except TooManyTries as error:
+        raise NoVisit(wait(error)) from error
+    raise NoVisit(unknown())
+
+
+def signed_in_user() -> User | None:
+    """Who is signed in, if anybody is: people without an account see these pages too."""
+    user = getattr(session, "user", None)
+    return user if isinstance(user, User) and user.active else None
+
+
+def network() -> str:
+    return network_of(request.remote_addr)
+
+
+def page_url(visited: LinkVisit, link: str = "", **values: Any) -> str:
+    """The page of a link, in the language that was chosen."""
+    return url_for("transfers.show", link=link or visited.bare_link, lang=chosen_language() or None, **values)
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """A page for visitors: no notices, no forms with tokens, so that no cookie is needed."""
+    language = str(get_locale())
+    other = next(one for one in LANGUAGES if one != language)
+    response = Response(render_template(template, other=other, other_url=_in_language(other), **context), status)
+    if source := host_source():
+        policy = (
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{source}; connect-src 'self'{source}; "
+            f"form-action 'self'{source}; base-uri 'none'; frame-ancestors 'none'"
+        )
+        response.headers["Content-Security-Policy"] = policy
+    return response
+
+
+def _in_language(language: str) -> str:
+    """This page in another language; of a form that was refused, the page of its link."""
+    if request.endpoint is None or request.view_args is None:
+        return ""
+    endpoint = {"transfers.act_on_link": "transfers.show", "transfers.send_report": "transfers.report"}.get(
+        request.endpoint, request.endpoint
+    )
+    kept = {name: value for name, value in request.args.items() if name in ("page", "done")}
+    return url_for(endpoint, **request.view_args, **kept, lang=language)
+
+
+def told(title: str, advice: str, status: int, *, link: tuple[str, str] | None = None, retry: int = 0) -> Response:
+    """A page that says what is, and what to do. In plain text from the host of files, which has no pages."""
+    if is_file_host():
+        response = Response(f"{title}\n{advice}\n", status, mimetype="text/plain")
+    else:
+        response = page("transfers/public/told.html", status, title=title, advice=advice, link=link)
+    if retry:
+        response.headers["Retry-After"] = str(retry)
+    return response
+
+
+def unknown() -> Response:
+    return told(
+        _("There is nothing at this link"),
+        _("It may have been cut off in the message. Copy the whole link, or ask whoever sent it to you."),
+        404,
+    )
+
+
+def over() -> Response:
+    return told(
+        _("These files are no longer here"),
+        _("Links work for a limited time, and this one is over. Ask whoever sent it to send the files again."),
+        410,
+    )
+
+
+def wait(error: TooManyTries) -> Response:
+    words = ngettext("Try again in %(num)d minute.", "Try again in %(num)d minutes.", error.minutes)
+    return told(_("Too many tries"), words, 429, retry=error.minutes * 60)
