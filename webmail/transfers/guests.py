@@ -6,9 +6,11 @@ goes on with it, another day too, and shows afterwards what was sent. Neither op
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -18,7 +20,6 @@ from webmail.models import (
     FileRequest,
     FileRequestInvite,
     Transfer,
-    TransferEvent,
     TransferFile,
     TransferState,
     User,
@@ -33,7 +34,8 @@ from webmail.transfers.trail import EventKind
 SHOWN = timedelta(days=30)  # how long a receipt is shown after the files were sent
 GRACE = timedelta(hours=2)  # what was begun before the date of a request may be finished for so long after it
 LONGEST_NAME, LONGEST_MESSAGE = 100, 4000
-_NO_ROOM = (Limit.PERSON, Limit.TOTAL, Limit.TRANSFERS)
+T = TypeVar("T")
+NO_ROOM = (Limit.PERSON, Limit.TOTAL, Limit.TRANSFERS)  # what a guest is told no more of
 
 
 class Shut(StrEnum):
@@ -160,7 +162,7 @@ def rename(transfer: Transfer, guest: Guest) -> None:
 def _name(transfer: Transfer, guest: Guest) -> None:
     invited = transfer.invite
     transfer.guest_name = guest.name[:LONGEST_NAME] or (invited.name if invited is not None else "")
-    transfer.guest_address = guest.address[:254].lower()
+    transfer.guest_address = (guest.address or (invited.address if invited is not None else ""))[:254].lower()
     transfer.message = guest.message[:LONGEST_MESSAGE]
 
 
@@ -191,23 +193,36 @@ def may_go_on(transfer: Transfer, settings: Settings) -> Shut | None:
     return Shut.USED if transfer.state == TransferState.READY or _is_used(request, transfer.invite) else None
 
 
-def add_file(transfer: Transfer, path: str, size: int, media_type: str, settings: Settings) -> TransferFile:
-    """As `store.add_file`, within what the request allows. Raises NotOpen, TooManyVisits, NoRoom, and OverLimit for the rest."""
+def check(transfer: Transfer, settings: Settings) -> None:
+    """Whether another file may come to it. Raises NotOpen, TooManyVisits. Two SELECTs."""
     if (why := may_go_on(transfer, settings)) is not None:
         raise NotOpen(why)
+    guest_limits.check_files(transfer.request)
+
+
+def as_told(error: MailError) -> MailError:
+    """What a guest may know of it."""
+    return NoRoom(str(error)) if isinstance(error, OverLimit) and error.limit in NO_ROOM else error
+
+
+def add(transfer: Transfer, settings: Settings, act: Callable[[dict[str, int]], T]) -> T:
+    """Do what adds a file (it is given the limits of the request), within what a guest may.
+
+    Raises NotOpen, TooManyVisits, NoRoom, OverLimit for the limits that a guest may know, and what `act` does.
+    """
+    check(transfer, settings)
     request = transfer.request
-    guest_limits.check_files(request)
     asked_for = {"most_bytes": request.most_bytes, "most_files": request.most_files}
     try:
-        return store.add_file(transfer, path, size, media_type, settings, **asked_for)
+        return act(asked_for)
     except OverLimit as error:
-        if error.limit not in _NO_ROOM:
+        if error.limit not in NO_ROOM:
             raise
     make_way(request, settings)
     try:
-        return store.add_file(transfer, path, size, media_type, settings, **asked_for)
+        return act(asked_for)
     except OverLimit as error:
-        if error.limit not in _NO_ROOM:
+        if error.limit not in NO_ROOM:
             raise
         requests.note_full(request)
         raise NoRoom(str(error)) from error
@@ -243,9 +258,6 @@ def send(transfer: Transfer, settings: Settings) -> None:
             raise NotWhole(missing)
         until = now() + timedelta(days=request.days or settings.transfers.days)
         store.publish(fresh, options.of(fresh), until, [], settings)
-        if not request.notify:
-            arrived = (TransferEvent.transfer == fresh) & (TransferEvent.kind == EventKind.ARRIVED)
-            TransferEvent.update(told=1).where(arrived).execute()
         if fresh.invite_id is not None:
             used = {"used": FileRequestInvite.used + 1, "last_used": now()}
             FileRequestInvite.update(**used).where(FileRequestInvite.id == fresh.invite_id).execute()

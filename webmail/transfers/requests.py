@@ -72,8 +72,10 @@ def is_offered(settings: Settings) -> bool:
     return given.on and given.guests and given.key == "server"
 
 
-def make(owner: User, wishes: Wishes, language: str, settings: Settings) -> FileRequest:
-    """A new request. Raises LimitReached."""
+def make(
+    owner: User, wishes: Wishes, language: str, settings: Settings, people: Iterable[tuple[str, str]] = ()
+) -> tuple[FileRequest, list[FileRequestInvite]]:
+    """A new request, and those of `people` who are asked by mail. Raises LimitReached, and what `invite` does."""
     with db.atomic():
         _hold_owner(owner)
         open_ones = (FileRequest.owner == owner) & FileRequest.closed.is_null()
@@ -81,7 +83,8 @@ def make(owner: User, wishes: Wishes, language: str, settings: Settings) -> File
             raise LimitReached(f"{MOST_REQUESTS} open requests")
         nonce = links.new_nonce()
         hashed = links.link_hash(links.token(LinkKind.REQUEST, nonce, settings.secret_key))
-        return FileRequest.create(owner=owner, nonce=nonce, link_hash=hashed, language=language, **_columns(wishes))
+        made = FileRequest.create(owner=owner, nonce=nonce, link_hash=hashed, language=language, **_columns(wishes))
+        return made, invite(made, people, settings)
 
 
 def change(request: FileRequest, wishes: Wishes) -> None:

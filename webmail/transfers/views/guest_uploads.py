@@ -1,0 +1,97 @@
+"""Guests' uploads by tus 1.0, at the address of what they send: the same protocol as for people with an account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, abort, request
+from flask_babel import get_locale
+
+from webmail.auth.guard import public
+from webmail.errors import MailError
+from webmail.models import Transfer, TransferFile, TransferState
+from webmail.transfers import assembly, guests, links, turns, tus
+from webmail.transfers.blueprint import blueprint
+from webmail.transfers.guests import AskedForFiles, Guest
+from webmail.transfers.tus import TusAnswer
+from webmail.transfers.views import no_room, uploads, visitors
+from webmail.web.addresses import url_for
+from webmail.web.body_limits import reads_its_body
+from webmail.web.current import settings
+
+_METHODS = ["HEAD", "PATCH", "DELETE", "POST", "OPTIONS"]
+
+
+@blueprint.route("/g/<link>/uploads", methods=["POST", "OPTIONS"], provide_automatic_options=False)
+@public
+@reads_its_body
+@visitors.for_visitors
+def guest_uploads(link: str) -> Response:
+    """POST: a new file of what this link goes on with; by the link of a request, of a new transfer, or of the one `of`.
+
+    The answer tells the link to go on with (`X-Traboule-Transfer`).
+    """
+    if request.method == "OPTIONS":
+        return uploads.response(tus.options(settings()))
+    begun = _transfer_of(request.args.get("of", "") or link)
+    found = None if begun is not None else guests.asked(links.parts(link)[0])
+    if begun is None and found is None:
+        abort(404)
+    answer = tus.answered(request.headers, lambda: _create(begun, found))
+    return uploads.response(answer, tus.name_in(request.headers))
+
+
+def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
+    with turns.turn(f"network {visitors.network()}", settings().transfers.uploads_at_once) as held:
+        tus.creation(request.headers)  # before anything is made for nothing
+        transfer = begun
+        if transfer is None and found is not None:
+            transfer = guests.begin(found, Guest(network=visitors.network(), language=str(get_locale())), settings())
+        if transfer is None:
+            abort(404)
+        try:
+            made = guests.add(
+                transfer,
+                settings(),
+                lambda most: tus.create(
+                    request.headers, uploads.body_of_request(held), transfer, settings(), _address_of(transfer), **most
+                ),
+            )
+        except MailError as error:
+            if isinstance(error, guests.NoRoom):
+                no_room.tell_owner(transfer.request)
+            if begun is None:
+                assembly.drop(transfer, settings())
+            raise
+        going_on = {"X-Traboule-Transfer": guests.receipt_token(transfer, settings())}
+        return TusAnswer(made.status, made.headers | going_on, made.error, made.file)
+
+
+def _address_of(transfer: Transfer) -> Callable[[TransferFile], str]:
+    link = guests.receipt_token(transfer, settings())
+    return lambda file: url_for("transfers.guest_upload", link=link, upload=file.upload)
+
+
+@blueprint.route("/g/<link>/uploads/<upload>", methods=_METHODS, provide_automatic_options=False)
+@public
+@reads_its_body
+@visitors.for_visitors
+def guest_upload(link: str, upload: str) -> Response:
+    """HEAD: how far it is; PATCH: more of it; DELETE: not any more. Only by the link of what it belongs to."""
+    method = tus.method(request.method, request.headers)
+    if method == "OPTIONS":
+        return uploads.response(tus.options(settings()))
+    transfer = _transfer_of(link)
+    if transfer is None:
+        abort(404)
+    file: TransferFile = uploads.file_of(upload, TransferFile.transfer == transfer)
+    if method != "HEAD" and transfer.state == TransferState.OPEN and guests.may_go_on(transfer, settings()) is not None:
+        abort(410)
+    return uploads.answer_for(file, method, f"network {visitors.network()}")
+
+
+def _transfer_of(link: str) -> Transfer | None:
+    return guests.of_receipt(links.parts(link)[0])
+
+
+CHECK_TOKENS_THEMSELVES = (guest_uploads, guest_upload)
