@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
+# tests start hundreds of processes: none compiles again what another has, whatever the shell says
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run reset test ready lint types templates catalogue unit integration integration-postgresql browser screenshots soak bench bench-slow bench-large lock clean

@@ -177,7 +177,8 @@ def _stolen_shows_nothing(ground: Ground, web: Web) -> Finding:
     thief = _thief(web, owner)
     asked = [route for route in routes() if route.method == "GET" and not route.rule.startswith(("/static", "/push"))]
     telling = [PASSWORD, secret, *codes, *(code.replace("-", "") for code in codes)]
-    told = [route.name for route in asked if any(word in thief.get(route.url()).text for word in telling)]
+    texts = {route.name: thief.get(route.url()).text for route in asked}
+    told = [name for name, text in texts.items() if any(word in text for word in telling)]
     return Finding("Pages that tell a thief a password, an app's key or a recovery code", len(asked), "none", not told)
 
 

@@ -17,18 +17,17 @@ ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 240  # seconds, on a busy machine
 
 
-GROUPS = [["keys", "takeover", "pages"], ["copies"], ["doors"]]
-BY_HAND = ["codes", "guessing", "proxies", "timing", "programs", "directory", "helping", "providers", "recovery"]
+TRIED = ["keys", "takeover", "pages", "copies", "doors"]  # all on the same servers
+BY_HAND = ["codes", "guessing", "proxies", "timing", "programs", "directory", "helping", "providers", "recovery", "transfers"]
 
 
 @pytest.mark.timeout(_PATIENCE + 10)
-@pytest.mark.parametrize("names", GROUPS, ids=" ".join)
-def test_they_hold(names):
-    command = [sys.executable, "-m", "tests.attacks", "--quick", *names]
+def test_they_hold():
+    command = [sys.executable, "-m", "tests.attacks", "--quick", *TRIED]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE, check=False)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    assert "**NO**" not in ran.stdout and ran.stdout.count("| yes |") > 5
+    assert "**NO**" not in ran.stdout and ran.stdout.count("| yes |") > 40
 
 
 def test_none_is_forgotten():
-    assert sorted([*BY_HAND, *(name for names in GROUPS for name in names)]) == sorted(ALL)
+    assert sorted([*BY_HAND, *TRIED]) == sorted(ALL)
