@@ -2,6 +2,9 @@
 
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.views import (
+    asking,
+    guest_uploads,
+    guests,
     letters,
     mine,
     new,
@@ -13,13 +16,21 @@ from webmail.transfers.views import (
     words,
 )
 
-CHECK_TOKENS_THEMSELVES = (*uploads.CHECK_TOKENS_THEMSELVES, *new.CHECK_TOKENS_THEMSELVES)  # their bodies are read as they come
+CHECK_TOKENS_THEMSELVES = (
+    *uploads.CHECK_TOKENS_THEMSELVES,
+    *new.CHECK_TOKENS_THEMSELVES,
+    *guest_uploads.CHECK_TOKENS_THEMSELVES,
+    *guests.CHECK_TOKENS_THEMSELVES,
+)  # their bodies are read as they come
 NEED_NO_TOKEN = (public.act_on_link, public_report.send_report)  # for people without an account: a token takes a cookie
 
 __all__ = [
     "CHECK_TOKENS_THEMSELVES",
     "NEED_NO_TOKEN",
+    "asking",
     "blueprint",
+    "guest_uploads",
+    "guests",
     "letters",
     "mine",
     "new",
