@@ -19,6 +19,7 @@ from webmail.models import (
     Contact,
     Deputy,
     DraftRow,
+    FileRequest,
     GroupMember,
     Outbox,
     PeopleGroup,
@@ -67,6 +68,9 @@ def furnish(user: User) -> dict[str, str]:
         ),
         "outbox": waits,
         "archive rule": ArchiveRule.create(user=user, position=1, mailbox="Private", unit="months", amount=1, action="archive"),
+        "file request": FileRequest.create(
+            owner=user, nonce=secrets.token_hex(16), link_hash=secrets.token_hex(32), title="private"
+        ),
         "app password": AppPassword.create(user=user, name="private", sha=secrets.token_hex(32), imap=1),
     }
     contact = Contact.create(

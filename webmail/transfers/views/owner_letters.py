@@ -135,7 +135,7 @@ def _arrived(about: Telling, events: Events) -> Queued:
 
 def guest_receipt(transfer: Transfer, files: Sequence[TransferFile], settings: Settings) -> SystemMessage | None:
     """The address of their receipt, for a guest; once."""
-    link = public_link("transfers.receipt", link=guests.receipt_token(transfer, settings))
+    link = public_link("transfers.guest", link=guests.receipt_token(transfer, settings))
     post = Post(
         transfer.guest_address,
         TO_OTHERS,
