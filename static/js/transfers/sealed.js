@@ -173,4 +173,5 @@
     newKey: function () { return random(32); }, packed: packed, keyIn: keyIn,
     seal: seal, open: open, sealText: sealText, openText: openText,
   };
+  if (window.sealingWaits) window.sealingWaits();
 })();

@@ -19,10 +19,11 @@ from werkzeug.wrappers import Response
 
 from webmail.errors import BadAddress
 from webmail.models import Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, form_uploads, mail_limits, store, turns
+from webmail.transfers import assembly, form_uploads, mail_limits, protection, store, turns
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import FormBroken, TakenForm
 from webmail.transfers.limits import MB, OverLimit
+from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.transfer_forms import TransferForm
 from webmail.transfers.turns import Body, TooManyUploads
 from webmail.transfers.views import letters, link_keys
@@ -58,7 +59,9 @@ def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> 
     return page(
         "transfers/new.html", status, form=form, transfer=transfer, files=store.files(transfer) if transfer else [],
         action=url_for("transfers.send", csrf=_token(), of=transfer.id if transfer else None), given=own.transfers,
-        mails=_mails(), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
+        mails=_mails(transfer), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
+        protections=protection.offered(own), protection=protection.of(transfer) if transfer else "",
+        key_here=transfer is not None and link_keys.of(transfer) is not None,
     )  # fmt: skip
 
 
@@ -82,12 +85,14 @@ def send() -> Response:
         notify(_("The files were removed. Nothing was sent."))
         return redirect(url_for("transfers.index"), 303)
     if transfer is None:
-        if not form.to and not form.message and not form.subject:
+        if protection.offered(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
             _check(form, [], action)
             return _shown(form, None, 422)
         transfer = link_keys.begin()
     form.has_password = bool(transfer.password)
     form.keep_in(transfer)
+    if transfer.end_to_end and values.get("sealed_names"):
+        protection.set_sealed_names(transfer, values["sealed_names"])
     if action.startswith("remove:"):
         _remove(transfer, action.removeprefix("remove:"))
     fault = form.password_fault()
@@ -106,6 +111,8 @@ def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
 
     def needed() -> Transfer:
         begun[0] = begun[0] or link_keys.begin()
+        if begun[0].end_to_end:  # only the page's script encrypts
+            raise NotProtected("files are to be encrypted before they are sent")
         return begun[0]
 
     length = request.content_length
@@ -149,6 +156,8 @@ def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
     """Whether it can be published; what is wrong is noted in the form."""
     room = mail_limits.room(current_user(), settings())
     form.check(settings(), mails=action == "send", room=room)
+    if any(file.content is not None and file.content.key_in_link for file in files) and link_keys.of(files[0].transfer) is None:
+        form.errors["files"] = _("The key of these files is gone with the session where you began. Discard them and start again.")
     if not files:
         form.errors["files"] = _("Choose at least one file.")
     elif unfinished := [file for file in files if not assembly.is_whole(file)]:
@@ -160,7 +169,7 @@ def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
 def _published(transfer: Transfer, form: TransferForm, action: str) -> Response:
     """Give it to its recipients, or to nobody in particular."""
     try:
-        people = [(one.name, one.email) for one in form.people()] if action == "send" else []
+        people = [(one.name, one.email) for one in form.people()] if action == "send" and not transfer.end_to_end else []
     except BadAddress:
         abort(422)
     key = link_keys.of(transfer)
@@ -194,9 +203,9 @@ def _transfer_of_address() -> Transfer | None:
     return found
 
 
-def _mails() -> bool:
-    """Whether recipients can be mailed from here."""
-    return bool(settings().system_address)
+def _mails(transfer: Transfer | None) -> bool:
+    """Whether recipients can be mailed from here; not where only their sender's browser knows the whole link."""
+    return bool(settings().system_address) and not (transfer is not None and transfer.end_to_end)
 
 
 def _token() -> str:

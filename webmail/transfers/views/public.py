@@ -25,6 +25,7 @@ from webmail.transfers.grants import Right
 from webmail.transfers.tries import TooManyTries
 from webmail.transfers.views import visitors
 from webmail.transfers.views.public_page import FilesPage, sender_of
+from webmail.transfers.views.sealed_words import sealed_words
 from webmail.transfers.views.visitors import for_visitors
 from webmail.web.code_words import code_fault_words, code_letter
 from webmail.web.current import after_the_answer, settings, wake_system_mail
@@ -78,7 +79,7 @@ def _page(visited: LinkVisit, status: int = 200, problem: str = "", **typed: str
     template = "sealed" if visited.transfer.end_to_end else "files"
     return visitors.page(
         f"transfers/public/{template}.html", status, visit=visited, problem=problem, sender=sender_of(visited.transfer),
-        sealed_names=protection.sealed_names(visited.transfer),
+        sealed_names=protection.sealed_names(visited.transfer), sealed_words=sealed_words() if template == "sealed" else {},
         shown=FilesPage(visited, files, number, settings()),
         here=visitors.page_url(visited, visited.link_with(visited.grant, settings())),
     )  # fmt: skip

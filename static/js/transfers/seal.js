@@ -1,0 +1,75 @@
+/* Encrypting in the sender's browser. On the page where files are chosen, `sealing` stands between them and what is uploaded; on the
+   page after, the link gets its key. The key stays in this tab: closed or signed out, it is gone, unless the link was copied. */
+(function () {
+  "use strict";
+  if (window.sealingWaits) return;
+  var keys = {}, waits = null;
+
+  function kept(name) {
+    try { return JSON.parse(window.sessionStorage.getItem(name)); } catch (error) { return null; }
+  }
+  function keep(name, value) {
+    try { window.sessionStorage.setItem(name, JSON.stringify(value)); return true; } catch (error) { return false; }
+  }
+  function keyOf(number) { // null where it is not in this tab
+    var text = kept("traboule-key-" + number);
+    return keys[number] || (text ? window.sealed.keyIn(text) : null);
+  }
+  function say(which) {
+    all("[data-seals-say]", function (words) { words.hidden = words.getAttribute("data-seals-say") !== which; });
+  }
+  function all(selector, does) { Array.prototype.forEach.call(document.querySelectorAll(selector), does); }
+
+  function chooses(page) {
+    var number = page.getAttribute("data-seals"), key = window.sealed && keyOf(number), files = kept("traboule-names-" + number) || {};
+    var fresh = !page.hasAttribute("data-begun"); // nothing was uploaded yet
+    if (window.sealed && !key && fresh) {
+      key = keys[number] = window.sealed.newKey();
+      keep("traboule-key-" + number, window.sealed.packed(key));
+    }
+    say(window.sealed ? (key ? "on" : "lost") : "old");
+    if (!key) return;
+    function told() { // the names, sealed, in the form
+      clearTimeout(waits);
+      waits = setTimeout(function () {
+        window.sealed.sealText(JSON.stringify(files), key).then(function (text) {
+          var field = document.querySelector("[name=sealed_names]");
+          if (field) field.value = text;
+        });
+      }, 50);
+    }
+    window.sealing = {
+      begin: function (file, path) { return window.sealed.seal(file, path, key); }, // { size, slice(from, to): promise of a Blob }
+      added: function (upload, path, size) { files[upload] = [path, size]; keep("traboule-names-" + number, files); told(); },
+      name: function (upload) { return files[upload] ? files[upload][0] : ""; },
+    };
+    all("[data-sealed-name]", function (place) {
+      var known = files[place.getAttribute("data-sealed-name")];
+      if (known) place.textContent = known[0];
+    });
+    told();
+  }
+
+  function shows(place) {
+    var key = window.sealed && keyOf(place.getAttribute("data-sealed-link"));
+    say(key ? "shown" : "lost");
+    if (!key || place.getAttribute("data-done")) return;
+    place.setAttribute("data-done", "1");
+    key = "#" + window.sealed.packed(key);
+    if ("value" in place) place.value += key;
+    else place.textContent += key;
+    if (place.href) place.href += key;
+  }
+
+  function look() {
+    var page = document.querySelector("[data-seals]");
+    window.sealing = null; // a page without it sends files as they are
+    if (page) chooses(page);
+    all("[data-sealed-link]", shows);
+  }
+  window.sealingWaits = look; // the script that encrypts may come later
+  look();
+  document.addEventListener("htmx:load", function (event) { // what is swapped within a page changes nothing
+    if (event.target === document.body || event.target.querySelector("[data-seals], [data-sealed-link], main")) look();
+  });
+})();
