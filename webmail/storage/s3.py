@@ -85,7 +85,7 @@ class S3Storage:
             if source.error is not None:
                 raise source.error from None
             if isinstance(error, FileGone):  # the parts, taken back by a server that had been too slow to join them
-                raise StorageAway(f"{name}: the server lost its parts") from error
+                raise StorageAway(f"{name}: the server did not take all of it") from error
             raise
         return source.size
 
