@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
-from tests.support.attachments import PNG
 from tests.support.transfer_ground import published
 from webmail import config
 from webmail.auth import passwords
@@ -18,6 +18,14 @@ from webmail.transfers.options import TransferOptions
 _MESSAGE = (
     "Bonjour,\n\nVoici les photos et le programme de la sortie à Villefranche.\nDites-moi si un fichier ne s'ouvre pas.\n\nAlice"
 )
+
+
+def _picture() -> bytes:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.radial_gradient("L").resize((900, 600)).convert("RGB").save(out, "PNG")
+    return out.getvalue()
 
 
 def settings_of(demo: Services) -> Settings:
@@ -36,8 +44,8 @@ def public_pages(demo: Services, owner: str) -> dict[str, str]:
         several = published(
             alice,
             {
-                "Photos/Villefranche, le cloître de la collégiale Notre-Dame-des-Marais.png": PNG,
-                "Photos/groupe.png": PNG * 3,
+                "Photos/Villefranche, le cloître de la collégiale Notre-Dame-des-Marais.png": _picture(),
+                "Photos/groupe.png": _picture(),
                 "Programme.pdf": b"%PDF-1.7\n" + b"x" * 180_000,
                 "Consignes.txt": "Départ à 7 h 45 devant le lycée.\nPrévoir un pique-nique.\n".encode() * 20,
                 "Vidéo du matin.mp4": b"\0" * 700_000,

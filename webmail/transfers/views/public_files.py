@@ -174,6 +174,7 @@ def _streamed(
 def _with_first(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     if first:
         yield first
+    del first  # a piece of 4 MiB
     for chunk in chunks:
         yield chunk
         _let_go()

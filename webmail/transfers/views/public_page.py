@@ -42,6 +42,7 @@ class OfferedFile:
     name: str
     folder: str
     kind: str
+    ending: str  # in capitals, if it is short: people know files by it
     sha256: str
     state: str  # why it can't be had; "" where it can
     scan: str
@@ -69,17 +70,20 @@ class FilesPage:
         self.refused = any(file.content is not None and file.content.state == ContentState.REFUSED for file in files)
         first = (self.number - 1) * A_PAGE
         self.rows = [self._row(file, settings, file.id in left) for file in files[first : first + A_PAGE]]
-        self.folders = len({row.folder for row in self.rows}) > 1 or any(row.folder for row in self.rows)
+        said = {row.scan for row in self.rows if not row.state}
+        self.scan = said.pop() if len(said) == 1 else ""  # what is true of all is said once
 
     def _row(self, file: TransferFile, settings: Settings, left: bool) -> OfferedFile:
         folder, _slash, name = file.path.rpartition("/")
+        _stem, _dot, ending = name.rpartition(".")
         state, visited = state_words(file), self._visited
         given = not state and left and not visited.options.once and not visited.transfer.end_to_end
         address = file_url("transfers.file", link=self._link, upload=file.upload, name=name) if given else ""
         shows = given and previews.kind_of(file) is not None
         preview = url_for("transfers.preview", link=self._link, upload=file.upload) if shows else ""
         return OfferedFile(
-            file, name, folder, _KIND_OF.get(name.rpartition(".")[2].lower(), "file"),
+            file, name, folder, _KIND_OF.get(ending.lower(), "file"),
+            ending.upper() if ending.isalnum() and len(ending) < 5 else "",
             file.content.sha256 if file.content is not None else "", state, scan_words(file), address, preview,
             fetched=not state and not left,
         )  # fmt: skip
