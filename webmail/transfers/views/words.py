@@ -61,8 +61,9 @@ def _limit_words(error: OverLimit, name: str) -> str:
 def upload_words() -> dict[str, str]:
     """What the page's script says; {...} is filled in there."""
     return {
-        "waits": _("Waiting"),
-        "percent": _("{percent} % · {speed}/s · {left}"),
+        "units": _("bytes KB MB GB TB"),
+        "waits": _("{size} · waiting"),
+        "going": _("{percent} % · {speed}/s · {left}"),
         "left": _("{minutes} min left"),
         "soon": _("less than a minute left"),
         "paused": _("Paused at {percent} %"),
@@ -73,7 +74,7 @@ def upload_words() -> dict[str, str]:
         "pause": _("Pause"),
         "go": _("Go on"),
         "remove": _("Remove"),
-        "all": _("{done} of {count} files sent · {percent} % · {left}"),
+        "all": _("Sent: {done} of {count} · {percent} % · {left}"),
         "over": _("All files are sent."),
         "then": _("The files are still on their way. This is sent as soon as they are there: leave this page open."),
         "not": _("Some files were not sent. Remove them, or try again."),

@@ -1,0 +1,43 @@
+/* Files and folders dropped anywhere on a page of large files, which upload.js then sends; a folder with all that is in it. */
+(function () {
+  "use strict";
+  if (window.dropping) return;
+  window.dropping = true;
+
+  function box() { return window.uploading && document.getElementById("files"); }
+  function add(file, path) { window.uploading.add(file, path); }
+  function each(list, does) { Array.prototype.forEach.call(list, does); }
+  function walk(entry, folder) {
+    if (entry.isFile) return entry.file(function (file) { add(file, folder + file.name); });
+    var reader = entry.createReader();
+    (function more() {
+      reader.readEntries(function (entries) { // a hundred at a time
+        each(entries, function (inner) { walk(inner, folder + entry.name + "/"); });
+        if (entries.length) more();
+      });
+    })();
+  }
+  function brings(event) { return box() && event.dataTransfer && Array.prototype.indexOf.call(event.dataTransfer.types, "Files") >= 0; }
+  document.addEventListener("dragover", function (event) {
+    if (!brings(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    box().classList.add("upload-over");
+  });
+  document.addEventListener("dragleave", function (event) { if (box() && !event.relatedTarget) box().classList.remove("upload-over"); });
+  document.addEventListener("drop", function (event) {
+    if (!brings(event)) return;
+    event.preventDefault();
+    box().classList.remove("upload-over");
+    var entries = [];
+    each(event.dataTransfer.items || [], function (item) { if (item.webkitGetAsEntry) entries.push(item.webkitGetAsEntry()); });
+    if (entries.filter(Boolean).length) entries.filter(Boolean).forEach(function (entry) { walk(entry, ""); });
+    else each(event.dataTransfer.files, function (file) { add(file); });
+  });
+  function look() {
+    var hint = document.querySelector("[data-drop-hint]");
+    if (hint) hint.hidden = false;
+  }
+  look();
+  document.addEventListener("htmx:afterSwap", look);
+})();

@@ -1,0 +1,267 @@
+/* Large files, each sent by itself (tus 1.0), three at once; they go on after a lost line, a reload or another day. Without this
+   file the form brings them. `window.sealing` (seal.js) may encrypt them. */
+(function () {
+  "use strict";
+  if (window.uploading) return;
+  var PIECE = 8388608, AT_ONCE = 3, all = [], pressed = null, making = false, quarter = 0;
+
+  function box() { return document.getElementById("files"); }
+  function data(name) { return box().getAttribute("data-" + name); }
+  function form() { return box().closest("form"); }
+  function words(key, values) {
+    return JSON.parse(data("words"))[key].replace(/\{(\w+)\}/g, function (_all, name) { return values[name]; });
+  }
+  function size(count) {
+    var units = words("units").split(" "), at = 0;
+    while (count >= 1000 && at < 4) { count /= 1024; at++; }
+    return count.toLocaleString(document.documentElement.lang, { maximumFractionDigits: at && count < 10 ? 1 : 0 }) + "\u00A0" + units[at];
+  }
+  function tell(place, text) {
+    var line = document.querySelector("[data-" + place + "]");
+    line.textContent = text;
+    line.hidden = !text;
+  }
+  function date(one, value) { // tells a file from another of its name and size
+    try {
+      if (value) localStorage.setItem(one, value);
+      return localStorage.getItem(one);
+    } catch (error) { /* storage is off */ }
+  }
+  function each(list, does) { Array.from(list).forEach(does); }
+  function are(state) { return all.filter(function (one) { return one.state === state; }); }
+  function left() { return all.length - are("here").length; }
+  function busy(one) { return one.state === "going" || one.state === "waits"; }
+
+  function part(one, tag, look, does) {
+    var made = document.createElement(tag);
+    made.className = look;
+    if (does) {
+      made.type = "button";
+      made.addEventListener("click", does);
+    }
+    one.row.appendChild(made);
+    return made;
+  }
+  function label(made, one, key) {
+    made.textContent = words(key);
+    made.setAttribute("aria-label", words(key) + " " + one.path);
+  }
+  function show(one, text) {
+    var there = one.offset + one.loaded, part = one.size ? there / one.size : 1, here = one.state === "here";
+    one.told.textContent = text || words(one.state, {
+      percent: Math.floor(part * 100), speed: size(one.speed), left: time((one.size - there) / one.speed), size: size(one.file.size),
+    });
+    one.bar.value = part;
+    one.bar.hidden = one.hold.hidden = here;
+    label(one.hold, one, busy(one) ? "pause" : "go");
+    one.row.classList.toggle("upload-bad", one.state === "failed");
+    total();
+  }
+  function time(seconds) { return isFinite(seconds) ? words(seconds < 60 ? "soon" : "left", { minutes: Math.ceil(seconds / 60) }) : "…"; }
+  function total() {
+    var sum = 0, there = 0, speed = 0, percent, text;
+    all.forEach(function (one) {
+      sum += one.size;
+      there += one.offset + one.loaded;
+      if (one.state === "going") speed += one.speed;
+    });
+    percent = Math.floor((sum ? there / sum : 1) * 100);
+    text = all.length ? words(left() ? "all" : "over", {
+      done: all.length - left(), count: all.length, percent: percent, left: time((sum - there) / speed),
+    }) : "";
+    tell("all", text);
+    if (!left() || Math.floor(percent / 25) !== quarter) tell("said", text); // a screen reader hears of each quarter
+    quarter = Math.floor(percent / 25);
+  }
+
+  function ask(one, method, url, headers, then, body) {
+    var request = one.request = new XMLHttpRequest(), began = Date.now();
+    request.open(method, url);
+    headers["Tus-Resumable"] = "1.0.0";
+    headers["HX-Request"] = "true";
+    headers["X-CSRFToken"] = (document.querySelector("[name=csrf_token]") || {}).value || "";
+    Object.keys(headers).forEach(function (name) { request.setRequestHeader(name, headers[name]); });
+    if (body) request.upload.onprogress = function (event) {
+      one.loaded = event.loaded;
+      one.speed = event.loaded / (Date.now() - began + 1) * 1000;
+      show(one);
+    };
+    request.onloadend = function () {
+      if (one.request !== request) return;
+      one.request = null;
+      one.loaded = 0;
+      if (/^20[0-4]/.test(request.status)) then(request);
+      else trouble(one, request);
+    };
+    request.send(body || null);
+  }
+  function trouble(one, request) {
+    var status = request.status, after = Number(request.getResponseHeader("Retry-After")) || Math.min(60, Math.pow(2, one.tries++));
+    making = false;
+    if ([400, 401, 403].indexOf(status) >= 0) return stop(one, "paused", words("out"));
+    if ([404, 410, 413, 415, 422, 507].indexOf(status) >= 0) {
+      return stop(one, "failed", /plain/.test(request.getResponseHeader("Content-Type")) && request.responseText);
+    }
+    one.asked = false;
+    show(one, words("retry", { seconds: after }));
+    one.wait = setTimeout(step, after * (800 + Math.random() * 400), one);
+  }
+  function stop(one, state, text) {
+    var request = one.request;
+    one.state = state;
+    one.request = null;
+    one.asked = false;
+    one.loaded = 0;
+    clearTimeout(one.wait);
+    if (request) request.abort();
+    show(one, text);
+    if (text) tell("said", one.path + ": " + text);
+    next();
+  }
+  function named(key, text) { return key + " " + btoa(unescape(encodeURIComponent(text))); }
+  function step(one) { // what is next for a file that is on its way
+    var at = one.offset;
+    if (one.state !== "going") return;
+    if (!one.url) return create(one);
+    if (!one.asked) {
+      return ask(one, "HEAD", one.url, {}, function (request) {
+        one.asked = true;
+        one.offset = Number(request.getResponseHeader("Upload-Offset"));
+        step(one);
+      });
+    }
+    if (at >= one.size) {
+      one.state = "here";
+      show(one);
+      return next();
+    }
+    Promise.resolve(one.source.slice(at, Math.min(one.size, at + PIECE))).then(function (piece) {
+      return checksum(piece).then(function (sum) {
+        var headers = { "Upload-Offset": at, "Content-Type": "application/offset+octet-stream" };
+        if (one.state !== "going" || one.offset !== at || one.request) return;
+        if (sum) headers["Upload-Checksum"] = sum;
+        ask(one, "PATCH", one.url, headers, function (request) {
+          one.offset = Number(request.getResponseHeader("Upload-Offset"));
+          one.tries = 0;
+          step(one);
+        }, piece);
+      });
+    }).catch(function () { stop(one, "failed"); }); // the file is gone, or has changed
+  }
+  function create(one) {
+    var of = data("of"), told = named("filename", one.path) + named(",filetype", one.file.type);
+    making = !of;
+    ask(one, "POST", data("uploads") + (of ? "?of=" + of : ""), { "Upload-Length": one.size, "Upload-Metadata": told }, function (request) {
+      making = false;
+      one.url = request.getResponseHeader("Location");
+      one.id = one.url.split("/").pop();
+      one.asked = true;
+      date(one.id, one.file.lastModified);
+      if (window.sealing) window.sealing.added(one.id, one.path, one.file.size);
+      if (!of) begun("of=" + request.getResponseHeader("X-Traboule-Transfer"));
+      step(one);
+      next();
+    });
+  }
+  function goes(where) { form().setAttribute("action", where(form().getAttribute("action"))); }
+  function begun(of) { // a reload, and the form, go on with it
+    box().setAttribute("data-of", of.slice(3));
+    goes(function (address) { return address + (/\?/.test(address) ? "&" : "?") + of; });
+    history.replaceState(history.state, "", "?" + of);
+  }
+  function checksum(piece) {
+    if (!window.crypto || !crypto.subtle || !piece.arrayBuffer) return Promise.resolve();
+    return piece.arrayBuffer().then(function (bytes) { return crypto.subtle.digest("SHA-256", bytes); }).then(function (found) {
+      return "sha256 " + btoa(String.fromCharCode.apply(null, new Uint8Array(found)));
+    });
+  }
+  function next() {
+    var waiting = are("waits")[0], button = pressed;
+    if (waiting && are("going").length < AT_ONCE && !making) {
+      waiting.state = "going";
+      show(waiting);
+      step(waiting);
+      next();
+    }
+    if (button && !all.some(busy)) {
+      pressed = null;
+      if (left()) tell("note", words("not"));
+      else button.click();
+    }
+  }
+  function resume(one) { // after a sign-in in another tab the form's tokens are others
+    var request = new XMLHttpRequest();
+    request.open("GET", location.href);
+    request.onloadend = function () {
+      var token = /csrf_token"[^>]*value="([^"]+)/.exec(request.responseText), other = /csrf=[^&"]+/.exec(request.responseText);
+      if (token) each(document.querySelectorAll("[name=csrf_token]"), function (field) { field.value = token[1]; });
+      if (other) goes(function (address) { return address.replace(/csrf=[^&]+/, other[0]); });
+      one.tries = 0;
+      one.state = "waits";
+      show(one);
+      next();
+    };
+    request.send();
+  }
+
+  // --- where files come from
+  function add(file, path) {
+    var one = { path: path || file.name, file: file, source: file, size: file.size, offset: 0, loaded: 0, speed: 0, tries: 0, state: "waits" };
+    if (all.some(function (other) { return other.path === one.path && other.file.size === file.size; })) return;
+    if (!window.sealing) each(box().querySelectorAll("[data-upload]:not([data-whole])"), function (row) { // begun before
+      var id = row.getAttribute("data-upload"), day = date(id);
+      if (row.getAttribute("data-path") !== one.path || Number(row.getAttribute("data-size")) !== file.size) return;
+      if (day && day !== String(file.lastModified)) return;
+      one.row = row;
+      one.url = data("uploads") + "/" + id;
+    });
+    else {
+      one.source = window.sealing.begin(file, one.path);
+      one.size = one.source.size;
+    }
+    one.row = one.row || document.createElement("li");
+    one.row.textContent = "";
+    one.row.className = "upload";
+    box().querySelector("ul").appendChild(one.row);
+    part(one, "span", "upload-name").textContent = one.path;
+    one.told = part(one, "span", "upload-state muted small");
+    one.hold = part(one, "button", "btn btn-quiet", function () { if (busy(one)) stop(one, "paused"); else resume(one); });
+    label(part(one, "button", "btn btn-quiet", function () {
+      all.splice(all.indexOf(one), 1);
+      stop(one, "failed");
+      one.row.remove();
+      if (one.url) ask(one, "DELETE", one.url, {}, total);
+      document.getElementById("choose-files").focus();
+    }), one, "remove");
+    one.bar = part(one, "progress", "");
+    one.bar.setAttribute("aria-label", one.path);
+    all.push(one);
+    show(one);
+    next();
+  }
+  document.addEventListener("change", function (event) {
+    var field = event.target;
+    if (!box() || field.name !== "files" || !box().contains(field)) return;
+    each(field.files, function (file) { add(file, file.webkitRelativePath); });
+    field.value = "";
+  });
+
+  // --- sending waits for them
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("button[value=send], button[value=link]");
+    if (!button || !box() || button.form !== form() || !left()) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (all.some(busy)) pressed = button;
+    tell("note", words(pressed ? "then" : "not"));
+  }, true);
+  window.addEventListener("beforeunload", function (event) {
+    if (!are("going").length) return;
+    event.preventDefault();
+    event.returnValue = "";
+  });
+  document.addEventListener("htmx:afterSwap", function () {
+    all = all.filter(function (one) { return document.contains(one.row) || (one.request && one.request.abort()); });
+  });
+  window.uploading = { add: add };
+})();
