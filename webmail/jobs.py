@@ -54,6 +54,8 @@ from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.process import TaskProcess
 from webmail.tasks.runner import TaskRunner
+from webmail.transfers import check_queue, content, download_codes, requests, store, tries
+from webmail.transfers.views import letters
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,9 @@ _POLL_SECONDS = 0.2  # maximum sleep of an idle worker
 _PERIOD = timedelta(minutes=1)  # of sweeping the outbox and waking snoozed messages
 _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is due
 _CLEAN_UP_EVERY = timedelta(hours=1)
+_DAY = timedelta(days=1)
 _FAR = timedelta(minutes=2)
+_TRANSFERS_EVERY = timedelta(seconds=20)  # letters about large files, and the end of what is over
 
 KINDS: tuple[TaskKind, ...] = (
     import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND,
@@ -217,6 +221,29 @@ class Jobs:
         for outbox_id in ready:
             self.schedule(outbox_id, now())
 
+    def keep_transfers(self) -> None:
+        """Write the letters about large files that are due, end what is past its date, delete what is over. Separate from
+        `sweep`, as `wake` is: a storage that is slow delays no mail.
+        """
+        with db.connection_context(), self.context():
+            messages = letters.sweep(self.settings)
+        for message_id in messages:
+            self.schedule_system_mail(message_id, now())
+        with db.connection_context():
+            store.sweep(self.settings)
+            if heartbeat.claim_periodic("clean-up of transfers", _CLEAN_UP_EVERY):
+                tries.expire()
+                download_codes.expire()
+                requests.sweep(self.settings)
+            if heartbeat.claim_periodic("stray pieces of files", _DAY):
+                content.sweep_strays(self.settings)
+
+    def check_files(self) -> None:
+        """Check the large files that are whole, one at a time; another worker takes others meanwhile."""
+        with db.connection_context():
+            while check_queue.check_next(self.settings):
+                pass
+
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
         with db.connection_context(), self.context():
@@ -242,11 +269,14 @@ class Jobs:
             partial(_periodic, "messages with files", self.send_with_files, link_gate.EVERY),
             partial(_periodic, "birthdays", self.keep_birthdays),
             partial(_periodic, "reminders", self.remind, reminders.EVERY),
+            partial(_periodic, "transfers", self.keep_transfers, _TRANSFERS_EVERY),  # those of before end, even if it is off now
         ]
         if self.settings.other_dav_servers:
             looks.append(self.ask_other_servers)  # by all workers: each account is claimed by one
         if self.settings.calendar_subscriptions:
             looks.append(self.fetch_calendars)  # by all workers, as well
+        if self.settings.transfers.on:
+            looks.append(self.check_files)  # by all workers: each file is leased by one
         if self.settings.token_key_file:
             looks.append(partial(_periodic, "archiving", self.archive, nights.EVERY))
         if self.settings.sieve is not None:

@@ -32,6 +32,7 @@ from webmail.models import (
     Signature,
     Snoozed,
     Task,
+    Transfer,
     TrustedDevice,
     User,
     WritingIdentity,
@@ -70,6 +71,17 @@ def furnish(user: User) -> dict[str, str]:
         "archive rule": ArchiveRule.create(user=user, position=1, mailbox="Private", unit="months", amount=1, action="archive"),
         "file request": FileRequest.create(
             owner=user, nonce=secrets.token_hex(16), link_hash=secrets.token_hex(32), title="private"
+        ),
+        "transfer": Transfer.create(
+            owner=user,
+            nonce=secrets.token_hex(16),
+            link_hash=secrets.token_hex(32),
+            subject="private",
+            state="closed",
+            closed=now(),
+            closed_by="owner",
+            expires=now(),
+            published=now(),
         ),
         "app password": AppPassword.create(user=user, name="private", sha=secrets.token_hex(32), imap=1),
     }

@@ -29,6 +29,7 @@ _BY_BLUEPRINT = {
     "contacts": "contacts",
     "collections": "contacts",
     "dav": "contacts",
+    "transfers": "files",
 }
 _BY_ENDPOINT = {"mailbox.files": "files", "calendar.show_meetings": "contacts"}
 _IN_SIDE_BAR = {

@@ -15,7 +15,7 @@ from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import ContentState, SystemMessage, Transfer, TransferFile, User
 from webmail.transfers import links, options, store
 from webmail.transfers.views import letter_texts
-from webmail.transfers.views.letter_texts import Letter
+from webmail.transfers.views.letter_texts import FilesLetter
 from webmail.web.formatting import written_in
 from webmail.web.public_links import public_link
 
@@ -53,7 +53,7 @@ def to_recipient(transfer: Transfer, address: str, settings: Settings) -> Post:
 
 def queue_once(
     post: Post,
-    make: Callable[[], Letter],
+    make: Callable[[], FilesLetter],
     claim: Callable[[], bool],
     settings: Settings,
     after: Callable[[], object] | None = None,
@@ -77,7 +77,7 @@ def queue_once(
         return None
 
 
-def _queued(post: Post, letter: Letter, text: str, html: str, settings: Settings) -> SystemMessage | None:
+def _queued(post: Post, letter: FilesLetter, text: str, html: str, settings: Settings) -> SystemMessage | None:
     secret = settings.secret_key  # links open files: a copy of the database must not tell them
     try:
         row = system_mail.send(

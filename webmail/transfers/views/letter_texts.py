@@ -29,7 +29,7 @@ class LetterFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class FilesLetter:
     """What a letter says, before it is text and HTML."""
 
     subject: str
@@ -94,7 +94,7 @@ def more_files(files: Sequence[TransferFile]) -> str:
 
 def link_letter(
     transfer: Transfer, files: Sequence[TransferFile], link: str, settings: Settings, *, reminder: bool = False
-) -> Letter:  # fmt: skip
+) -> FilesLetter:  # fmt: skip
     """The link, for somebody it is sent to."""
     name, count = short_sender(transfer), len(files)
     total = file_size(sum(one.size for one in files))
@@ -113,7 +113,7 @@ def link_letter(
     paragraphs = [begin, until]
     if reminder:
         paragraphs.insert(1, _("You have not downloaded anything yet."))
-    return Letter(
+    return FilesLetter(
         subject, heading, paragraphs + _conditions(transfer, name), transfer.message[:_LONGEST_MESSAGE].strip(), link,
         _("Download"), shown_files(files), more_files(files), _end_for_others(transfer, name, settings),
     )  # fmt: skip
@@ -140,11 +140,11 @@ def _end_for_others(transfer: Transfer, name: str, settings: Settings) -> list[s
     return [answers, _("This link is yours alone: who downloads with it counts as you.")]
 
 
-def copy_letter(letter: Letter, count: int) -> Letter:
+def copy_letter(letter: FilesLetter, count: int) -> FilesLetter:
     """The same, for whoever sent it."""
     told = ngettext("This is a copy of what %(num)d person was sent.", "This is a copy of what %(num)d people were sent.", count)
     subject = _("Copy: %(subject)s", subject=letter.subject)
-    return Letter(
+    return FilesLetter(
         subject,
         letter.heading,
         [told, *letter.paragraphs],
@@ -156,16 +156,16 @@ def copy_letter(letter: Letter, count: int) -> Letter:
     )
 
 
-def uploaded_letter(transfer: Transfer, files: Sequence[TransferFile], recipients: int, link: str) -> Letter:
+def uploaded_letter(transfer: Transfer, files: Sequence[TransferFile], recipients: int, link: str) -> FilesLetter:
     title = title_of(transfer, files)
     heading = _("“%(title)s” is ready for download", title=title)
     lines = [_("All files are here, and can be downloaded until %(date)s.", date=moment(transfer.expires))]
     if recipients:
         lines.append(ngettext("%(num)d person gets the link by mail.", "%(num)d people get the link by mail.", recipients))
-    return Letter(heading, heading, lines, "", link, _("Show this transfer"), shown_files(files), more_files(files))
+    return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown_files(files), more_files(files))
 
 
-def arrival_letter(transfer: Transfer, files: Sequence[TransferFile], link: str) -> Letter:
+def arrival_letter(transfer: Transfer, files: Sequence[TransferFile], link: str) -> FilesLetter:
     """Files from somebody without an account: who that is, is what they typed, unless the link was mailed to them."""
     count, size = len(files), file_size(sum(one.size for one in files))
     invited = transfer.invite.address if transfer.invite is not None else ""
@@ -184,15 +184,19 @@ def arrival_letter(transfer: Transfer, files: Sequence[TransferFile], link: str)
         known = _("Whoever sent them gave no name.")
     until = _("%(size)s, kept until %(date)s.", size=size, date=moment(transfer.expires))
     message = transfer.message[:_LONGEST_MESSAGE].strip()
-    return Letter(subject, heading, [known, until], message, link, _("Show the files"), shown_files(files), more_files(files))
+    return FilesLetter(
+        subject, heading, [known, until], message, link, _("Show the files"), shown_files(files), more_files(files)
+    )
 
 
-def downloads_letter(transfer: Transfer, files: Sequence[TransferFile], events: Sequence[TransferEvent], link: str) -> Letter:
+def downloads_letter(
+    transfer: Transfer, files: Sequence[TransferFile], events: Sequence[TransferEvent], link: str
+) -> FilesLetter:
     title = title_of(transfer, files)
     heading = ngettext("“%(title)s” was downloaded", "“%(title)s” was downloaded %(num)d times", len(events), title=title)
     more = len(events) - MOST_FILES
     others = ngettext("and %(num)d other", "and %(num)d others", more) if more > 0 else ""
-    return Letter(
+    return FilesLetter(
         heading, heading, [], "", link, _("Show this transfer"), [_download(one) for one in events[:MOST_FILES]], others
     )
 
@@ -203,7 +207,7 @@ def _download(event: TransferEvent) -> LetterFile:
     return LetterFile(who, f"{what}, {moment(event.at)}")
 
 
-def digest_letter(parts: Iterable[tuple[Transfer, Sequence[TransferFile], Sequence[TransferEvent]]], link: str) -> Letter:
+def digest_letter(parts: Iterable[tuple[Transfer, Sequence[TransferFile], Sequence[TransferEvent]]], link: str) -> FilesLetter:
     """The downloads of a day, of all transfers of one person that they want to hear of so."""
     lines = []
     count = 0
@@ -214,10 +218,10 @@ def digest_letter(parts: Iterable[tuple[Transfer, Sequence[TransferFile], Sequen
         by = ngettext("by %(num)d person", "by %(num)d people", people) if people else ""
         lines.append(LetterFile(title_of(transfer, files), ", ".join(one for one in (times, by) if one)))
     heading = ngettext("%(num)d download of your files", "%(num)d downloads of your files", count)
-    return Letter(heading, heading, [_("Since the last message of this kind:")], "", link, _("Show my transfers"), lines)
+    return FilesLetter(heading, heading, [_("Since the last message of this kind:")], "", link, _("Show my transfers"), lines)
 
 
-def everybody_letter(transfer: Transfer, files: Sequence[TransferFile], people: int, link: str) -> Letter:
+def everybody_letter(transfer: Transfer, files: Sequence[TransferFile], people: int, link: str) -> FilesLetter:
     title = title_of(transfer, files)
     heading = _("Everybody has downloaded “%(title)s”", title=title)
     if people:
@@ -227,12 +231,12 @@ def everybody_letter(transfer: Transfer, files: Sequence[TransferFile], people: 
     else:
         line = _("Every file was downloaded at least once.")
     end = _("You can close this transfer if nobody else needs it.")
-    return Letter(heading, heading, [line, end], "", link, _("Show this transfer"))
+    return FilesLetter(heading, heading, [line, end], "", link, _("Show this transfer"))
 
 
 def closing_letter(
     transfer: Transfer, files: Sequence[TransferFile], recipients: Sequence[TransferRecipient], link: str
-) -> Letter:  # fmt: skip
+) -> FilesLetter:  # fmt: skip
     """The report at the end: who has downloaded, how often."""
     title = title_of(transfer, files)
     heading = _("“%(title)s” can no longer be downloaded", title=title)
@@ -248,7 +252,7 @@ def closing_letter(
     lines = [LetterFile(one.address, _times(one.downloads)) for one in recipients[:MOST_FILES]]
     if not recipients:
         lines = [LetterFile(name_of(one), _times(one.downloads)) for one in files[:MOST_FILES]]
-    return Letter(heading, heading, why, "", link, _("Show this transfer"), lines)
+    return FilesLetter(heading, heading, why, "", link, _("Show this transfer"), lines)
 
 
 def _downloads_of(files: Sequence[TransferFile]) -> str:
@@ -259,7 +263,7 @@ def _times(count: int) -> str:
     return ngettext("%(num)d download", "%(num)d downloads", count) if count else _("no download")
 
 
-def refused_letter(transfer: Transfer, files: Sequence[TransferFile], events: Sequence[TransferEvent], link: str) -> Letter:
+def refused_letter(transfer: Transfer, files: Sequence[TransferFile], events: Sequence[TransferEvent], link: str) -> FilesLetter:
     """Files that nobody gets."""
     count, title = len(events), title_of(transfer, files)
     heading = ngettext("A file of “%(title)s” was refused", "%(num)d files of “%(title)s” were refused", count, title=title)
@@ -267,7 +271,7 @@ def refused_letter(transfer: Transfer, files: Sequence[TransferFile], events: Se
     if transfer.request_id is None:
         lines.append(_("The link of the other files is sent once you have removed it."))
     shown = [LetterFile(name_of(one.file) if one.file is not None else "", refusal_words(one.detail)) for one in events]
-    return Letter(heading, heading, lines, "", link, _("Show this transfer"), shown[:MOST_FILES])
+    return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown[:MOST_FILES])
 
 
 def refusal_words(detail: str) -> str:
@@ -281,7 +285,7 @@ def refusal_words(detail: str) -> str:
 
 def receipt_letter(
     transfer: Transfer, files: Sequence[TransferFile], events: Sequence[TransferEvent], settings: Settings
-) -> Letter:  # fmt: skip
+) -> FilesLetter:  # fmt: skip
     """What a recipient downloaded, for them."""
     title = title_of(transfer, files)
     heading = _("You downloaded “%(title)s”", title=title)
@@ -290,10 +294,10 @@ def receipt_letter(
     got = {one.file_id for one in events}
     mine = [one for one in files if everything or one.id in got]
     end = [_("If it was not you, tell %(name)s: somebody else has your link.", name=short_sender(transfer))]
-    return Letter(heading, heading, [begin], "", "", "", shown_files(mine), more_files(mine), end)
+    return FilesLetter(heading, heading, [begin], "", "", "", shown_files(mine), more_files(mine), end)
 
 
-def guest_letter(transfer: Transfer, files: Sequence[TransferFile], link: str, settings: Settings) -> Letter:
+def guest_letter(transfer: Transfer, files: Sequence[TransferFile], link: str, settings: Settings) -> FilesLetter:
     """What a guest sent, for them: nothing that they typed stands in it, since the address may be somebody else's."""
     count, size = len(files), file_size(sum(one.size for one in files))
     to = f"{name} ({transfer.owner.address})" if (name := one_line(transfer.owner.name)) else transfer.owner.address
@@ -304,10 +308,10 @@ def guest_letter(transfer: Transfer, files: Sequence[TransferFile], link: str, s
         count, size=size, owner=to, place=settings.name,
     )  # fmt: skip
     end = [_("If it was not you, ignore this message.")]
-    return Letter(heading, heading, [begin], "", link, _("Show the receipt"), [], "", end)
+    return FilesLetter(heading, heading, [begin], "", link, _("Show the receipt"), [], "", end)
 
 
-def invitation_letter(request: FileRequest, link: str, settings: Settings, *, reminder: bool = False) -> Letter:
+def invitation_letter(request: FileRequest, link: str, settings: Settings, *, reminder: bool = False) -> FilesLetter:
     owner = request.owner
     name = one_line(owner.name) or str(owner.address)
     who = f"{name} ({owner.address})" if name != owner.address else name
@@ -322,10 +326,10 @@ def invitation_letter(request: FileRequest, link: str, settings: Settings, *, re
         _("%(place)s sent this message for %(name)s, who gets your answer to it.", place=settings.name, name=name),
         _("This link is yours alone: what comes by it counts as yours."),
     ]
-    return Letter(subject, heading, lines, request.message[:_LONGEST_MESSAGE].strip(), link, _("Send files"), [], "", end)
+    return FilesLetter(subject, heading, lines, request.message[:_LONGEST_MESSAGE].strip(), link, _("Send files"), [], "", end)
 
 
-def text_of(letter: Letter) -> str:
+def text_of(letter: FilesLetter) -> str:
     """The letter as plain text."""
     parts = [letter.heading, *letter.paragraphs]
     if letter.link:

@@ -192,7 +192,7 @@ def _reminded(
             mine = (TransferRecipient.id == number) & TransferRecipient.removed.is_null() & (TransferRecipient.downloads == 0)
             return bool(TransferRecipient.update(reminded=now()).where(mine & quiet).execute())
 
-        def make(link: str = link) -> texts.Letter:
+        def make(link: str = link) -> texts.FilesLetter:
             return texts.link_letter(transfer, files, link, settings, reminder=True)
 
         def note(person: TransferRecipient = one) -> None:

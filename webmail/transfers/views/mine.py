@@ -1,18 +1,65 @@
-"""The list of one's transfers."""
+"""The list of one's transfers: sent, received, being put together."""
 
 from __future__ import annotations
 
-from flask import Response, abort
+from flask import Response, abort, redirect, request
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.models import Transfer
+from webmail.transfers import limits, listing, requests
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.listing import Order, Shelf
+from webmail.transfers.views import transfer_words
+from webmail.web.addresses import url_for
 from webmail.web.current import current_user, settings
 from webmail.web.rendering import page
 
+_LONGEST = 100
+_SHELVES = {Shelf.SENT: _l("Sent"), Shelf.RECEIVED: _l("Received"), Shelf.UNFINISHED: _l("Unfinished")}
+_ORDERS = {
+    Order.DATE: _l("Newest first"), Order.END: _l("Ending first"), Order.NAME: _l("Name"), Order.SIZE: _l("Largest first"),
+}  # fmt: skip
+
 
 @blueprint.get("/transfers")
-def index() -> Response:
+def index() -> AnyResponse:
+    """At most ten SELECTs."""
     if not settings().transfers.on:
         abort(404)
-    rows = Transfer.select().where(Transfer.owner == current_user()).order_by(Transfer.created.desc()).limit(50)
-    return page("transfers/index.html", transfers=list(rows))
+    shown, sort = request.args.get("show", ""), request.args.get("sort", "")
+    shelf = Shelf(shown) if shown in list(Shelf) else Shelf.SENT
+    order = Order(sort) if sort in list(Order) else Order.DATE
+    words = request.args.get("words", "")[:_LONGEST].strip()
+    number = min(max(request.args.get("page", 1, int), 1), 10_000)
+    rows, total = listing.listed(current_user(), shelf, words, order, number)
+    last = max((total - 1) // listing.SIZE, 0) + 1
+    if number > last:
+        return redirect(url_for("transfers.index", show=_given(shelf, Shelf.SENT), words=words or None, page=last), 303)
+    return _shown(shelf, order, words, number, last, rows, total)
+
+
+def _shown(
+    shelf: Shelf, order: Order, words: str, number: int, last: int, rows: list[listing.ListedTransfer], total: int
+) -> Response:  # fmt: skip
+    given = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": words or None}
+    own = current_user()
+    return page(
+        "transfers/index.html", rows=rows, total=total, shelf=shelf, order=order, orders=_ORDERS, words=words, number=number,
+        last=last, given=given, used=limits.used_by(own), allowed=limits.of_person(own, settings()), texts=transfer_words,
+        may_ask=requests.is_offered(settings()),
+    )  # fmt: skip
+
+
+def _given(value: str, usual: str) -> str | None:
+    return None if value == usual else str(value)
+
+
+@blueprint.app_template_global()
+def transfer_shelves() -> list[tuple[str, LazyString, int, str]]:
+    """Name, label, count and address of each part of the list."""
+    counts = listing.counts(current_user())
+    return [
+        (str(shelf), label, counts[shelf], url_for("transfers.index", show=_given(shelf, Shelf.SENT)))
+        for shelf, label in _SHELVES.items()
+    ]

@@ -73,7 +73,7 @@ def _silent(_about: Telling, events: Events) -> Queued:
     return []
 
 
-def _to_owner(about: Telling, events: Events, make: Callable[[], texts.Letter]) -> Queued:
+def _to_owner(about: Telling, events: Events, make: Callable[[], texts.FilesLetter]) -> Queued:
     return [queue_once(to_owner(about.transfer, about.settings), make, lambda: _claim(events), about.settings)]
 
 
@@ -175,7 +175,7 @@ def _receipts(about: Telling, events: Events) -> Queued:
             before = (TransferRecipient.id == number) & (TransferRecipient.receipted < last)
             return bool(TransferRecipient.update(receipted=last).where(before).execute())
 
-        def make(mine: Events = mine) -> texts.Letter:
+        def make(mine: Events = mine) -> texts.FilesLetter:
             return texts.receipt_letter(transfer, about.files, mine, about.settings)
 
         rows.append(queue_once(to_recipient(transfer, recipient.address, about.settings), make, claim, about.settings))

@@ -1,0 +1,89 @@
+"""Changes to a transfer that is out: its date, the people it was sent to, its files. Each is noted in its trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.errors import LimitReached
+from webmail.models import FileRequest, FileRequestInvite, Transfer, TransferFile, TransferRecipient, TransferState, User, now
+from webmail.transfers import store, trail
+from webmail.transfers.trail import EventKind
+
+
+def of_owner(number: int, owner: User) -> Transfer | None:
+    """Their transfer of this number, whoever sent it; None for another's. One SELECT."""
+    rows = Transfer.select(Transfer, FileRequest, FileRequestInvite).left_outer_join(FileRequest).switch(Transfer)
+    mine = (Transfer.id == number) & (Transfer.owner == owner)
+    found: Transfer | None = rows.left_outer_join(FileRequestInvite).where(mine).first()
+    return found
+
+
+def people(transfer: Transfer) -> list[TransferRecipient]:
+    """Those it was sent to and who were not removed. One SELECT."""
+    there = (TransferRecipient.transfer == transfer) & TransferRecipient.removed.is_null()
+    return list(TransferRecipient.select().where(there).order_by(TransferRecipient.id))
+
+
+def person(transfer: Transfer, number: int) -> TransferRecipient | None:
+    """One of them, removed or not. One SELECT."""
+    rows = TransferRecipient.select(TransferRecipient, Transfer).join(Transfer)
+    found: TransferRecipient | None = rows.where(
+        (TransferRecipient.id == number) & (TransferRecipient.transfer == transfer)
+    ).first()  # fmt: skip
+    return found
+
+
+def extend(transfer: Transfer, until: datetime) -> bool:
+    """Let it end at another time; whether it was still offered."""
+    out = (Transfer.id == transfer.id) & (Transfer.state == TransferState.READY)
+    with db.atomic():
+        changed = store.is_offered(transfer) and Transfer.update(expires=until).where(out).execute()
+        if changed:
+            trail.note(transfer, EventKind.EXTENDED, detail=until.isoformat(timespec="minutes"), told=True)
+    return bool(changed)
+
+
+def add_people(transfer: Transfer, wanted: Iterable[tuple[str, str]], settings: Settings) -> list[TransferRecipient]:
+    """People (name, address) who get the link too; who has it already is left out. Raises LimitReached.
+
+    Their letters follow (`letters.settle`).
+    """
+    with db.atomic():
+        Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == transfer.id).execute()  # in turn with others
+        known = {one.address for one in people(transfer)}
+        fresh = {address.lower(): name for name, address in wanted if address.lower() not in known}
+        if len(known) + len(fresh) > settings.transfers.recipients:
+            raise LimitReached(f"{settings.transfers.recipients} recipients")
+        added = [store.add_recipient(transfer, name, address, settings) for address, name in fresh.items()]
+        for one in added:
+            trail.note(transfer, EventKind.RECIPIENT_ADDED, recipient=one)
+    return added
+
+
+def remove_person(recipient: TransferRecipient) -> bool:
+    """Their link no longer works; whether it did. May be undone."""
+    return _removed(recipient, True)
+
+
+def put_back(recipient: TransferRecipient) -> bool:
+    """The link that they have works again."""
+    return _removed(recipient, False)
+
+
+def _removed(recipient: TransferRecipient, gone: bool) -> bool:
+    mine = (TransferRecipient.id == recipient.id) & TransferRecipient.removed.is_null(gone)
+    with db.atomic():
+        changed = TransferRecipient.update(removed=now() if gone else None).where(mine).execute()
+        if changed:
+            kind = EventKind.RECIPIENT_REMOVED if gone else EventKind.RECIPIENT_ADDED
+            trail.note(recipient.transfer, kind, recipient=recipient, told=gone)
+    return bool(changed)
+
+
+def remove_file(transfer: Transfer, file: TransferFile, settings: Settings) -> None:
+    """Nobody gets it any more; its bytes go too."""
+    trail.note(transfer, EventKind.FILE_REMOVED, detail=file.path, told=True)
+    store.remove_file(file, settings)

@@ -1,0 +1,284 @@
+"""The page of one of one's transfers: its link, its files, who has what; and everything that is changed there."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC
+
+from flask import Response, abort, redirect, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as AnyResponse
+
+from webmail import schedule
+from webmail.errors import BadAddress, LimitReached
+from webmail.mime.formats.address_books.csv_out import harmless
+from webmail.models import Transfer, TransferFile, TransferRecipient, TransferState, now
+from webmail.schedule import BadTime
+from webmail.transfers import changes, links, mail_limits, options, store
+from webmail.transfers.blueprint import blueprint
+from webmail.transfers.transfer_forms import LONGEST_TO, TransferForm, last_day
+from webmail.transfers.views import letters, link_keys, transfer_words
+from webmail.transfers.views.file_words import scan_words, state_words
+from webmail.web.addresses import url_for
+from webmail.web.current import current_user, settings, time_zone
+from webmail.web.downloads import named
+from webmail.web.formatting import day_in_full, local
+from webmail.web.notices import notify, withdraw_notices
+from webmail.web.public_links import public_link
+from webmail.web.rendering import page
+
+_UNDO_SECONDS = 600  # as long as the files are kept (`store.UNDO`)
+_SHORT_TRAIL = 8
+_TRAIL = 500  # lines of the page
+_WHOLE_TRAIL = 20_000  # of the file
+_MOST_FILES = 200  # that are shown
+
+
+def _mine(number: int) -> Transfer:
+    found = changes.of_owner(number, current_user()) if settings().transfers.on else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def _at(number: int, anchor: str = "") -> AnyResponse:
+    return redirect(url_for("transfers.one", number=number) + (f"#{anchor}" if anchor else ""), 303)
+
+
+@blueprint.get("/transfers/<int:number>")
+def one(number: int) -> AnyResponse:
+    """Six SELECTs."""
+    transfer = _mine(number)
+    if transfer.state == TransferState.OPEN and transfer.request_id is None:
+        return redirect(url_for("transfers.new", of=number), 303)
+    return _page(transfer)
+
+
+def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | None = None, typed: str = "") -> Response:
+    """`errors`: by field, of what was `typed`."""
+    files, people = store.files(transfer), changes.people(transfer)
+    offered, key = store.is_offered(transfer), link_keys.shown(transfer)
+    states = {one.content.state for one in files if one.content is not None and one.content.state != "ready"}
+    token = store.link_token(transfer, settings())
+    return page(
+        "transfers/one.html", status, transfer=transfer, files=files[:_MOST_FILES], more=len(files) - _MOST_FILES,
+        people=people, offered=offered, states=states, kind=transfer_words.state_kind(transfer, states),
+        title=_title(transfer, files), size=sum(one.size for one in files), chosen=options.of(transfer),
+        link=_address(token, key) if offered and _can_be_shown(transfer, key) else "", token=token,
+        sealed_link=_address(token, None) if offered and transfer.end_to_end else "",
+        events=store.last_events(transfer, _SHORT_TRAIL), texts=transfer_words, state_words=state_words, scan_words=scan_words,
+        errors=errors or {}, typed=typed, until=request.form.get("until") or schedule.shown(
+            transfer.expires.replace(tzinfo=UTC), time_zone(), ends=True)[0],
+        last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer),
+    )  # fmt: skip
+
+
+def _title(transfer: Transfer, files: list[TransferFile]) -> str:
+    if transfer.request_id is not None:
+        return _("From %(name)s", name=transfer_words.guest_words(transfer))
+    return transfer_words.title_words(transfer, [one.path.rpartition("/")[2] for one in files[:3]], len(files))
+
+
+def _address(token: str, key: bytes | None) -> str:
+    link = f"{token}.{links.packed_key(key)}" if key else token
+    return public_link("transfers.show", link=link) or request.host_url.rstrip("/") + url_for("transfers.show", link=link)
+
+
+def _can_be_shown(transfer: Transfer, key: bytes | None) -> bool:
+    """Whether we have all of its link: what the link alone holds is known for an hour."""
+    return not transfer.end_to_end and (not transfer.key_check or key is not None)
+
+
+def _mails(transfer: Transfer) -> bool:
+    """Whether its link can be mailed from here."""
+    return bool(settings().system_address and settings().public_url) and _can_be_shown(transfer, link_keys.of(transfer))
+
+
+def _last_day() -> str:
+    """The furthest day that may be chosen, as the field has it."""
+    return last_day(settings().transfers.most_days)
+
+
+def _may_reopen(transfer: Transfer) -> bool:
+    lately = transfer.closed is not None and transfer.closed > now() - store.UNDO
+    return bool(lately and transfer.state == TransferState.CLOSED and transfer.closed_by == "owner" and not transfer.files_gone)
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/transfers/<int:number>")
+def act_on_transfer(number: int) -> AnyResponse:
+    """`action`: extend (`until`), add (`to`), remind, close, reopen."""
+    transfer, action = _mine(number), request.form.get("action", "")
+    if action == "extend":
+        return _extend(transfer)
+    if action == "add":
+        return _add(transfer)
+    if action == "remind":
+        _remind(transfer)
+    elif action == "close":
+        _close(transfer)
+    elif action == "reopen":
+        _reopen(transfer)
+    else:
+        abort(400)
+    return _at(number)
+
+
+def _extend(transfer: Transfer) -> AnyResponse:
+    form = TransferForm.typed(MultiDict({}), settings())
+    form.until = request.form.get("until", "")[:40].strip()
+    form.check(settings(), mails=False, room=0)
+    if "until" in form.errors:
+        return _page(transfer, 422, errors=form.errors)
+    try:
+        until = form.expires()
+    except BadTime:
+        abort(400)
+    if changes.extend(transfer, until):
+        notify(_("It can be downloaded until %(day)s.", day=day_in_full(local(until).date())))
+    else:
+        notify(_("This transfer is over. Its date can’t be changed any more."), "caution")
+    return _at(transfer.id)
+
+
+def _add(transfer: Transfer) -> AnyResponse:
+    typed = request.form.get("to", "")[: LONGEST_TO + 1]
+    if transfer.request_id is not None or not store.is_offered(transfer) or not _mails(transfer):
+        notify(_("Nobody can be added to this transfer any more."), "caution")
+        return _at(transfer.id)
+    form = TransferForm.typed(MultiDict({"to": typed}), settings())
+    form.check(settings(), mails=True, room=mail_limits.room(current_user(), settings()))
+    if "to" in form.errors:
+        return _page(transfer, 422, errors={"to": form.errors["to"]}, typed=typed)
+    try:
+        added = changes.add_people(transfer, [(one.name, one.email) for one in form.people()], settings())
+    except BadAddress:
+        abort(400)
+    except LimitReached:
+        most = settings().transfers.recipients
+        words = ngettext("A transfer goes to %(num)d person at most.", "A transfer goes to %(num)d people at most.", most)
+        return _page(transfer, 422, errors={"to": words}, typed=typed)
+    letters.settle(transfer, settings(), link_keys.of(transfer))
+    if added:
+        notify(ngettext("The link is on its way to %(num)d person.", "The link is on its way to %(num)d people.", len(added)))
+    else:
+        notify(_("They have the link already."), "plain")
+    return _at(transfer.id, "people")
+
+
+def _remind(transfer: Transfer) -> None:
+    count = len(letters.remind(transfer, settings()))
+    if count:
+        notify(ngettext("A reminder is on its way to %(num)d person.", "A reminder is on its way to %(num)d people.", count))
+    else:
+        notify(_("There is nobody to remind: everybody has downloaded, or had a mail within a day."), "plain")
+
+
+def _close(transfer: Transfer) -> None:
+    if store.close(transfer, "owner"):
+        undo = (url_for("transfers.act_on_transfer", number=transfer.id), {"action": "reopen"})
+        words = _("The transfer is closed: nobody can download it. Its files are deleted in 10 minutes.")
+        notify(words, undo=undo, keep=_UNDO_SECONDS)
+
+
+def _reopen(transfer: Transfer) -> None:
+    withdraw_notices()
+    if store.reopen(transfer):
+        notify(_("The transfer is open again. The same link works."))
+    else:
+        notify(_("Its files are deleted already: this transfer can’t be opened again."), "caution")
+
+
+@blueprint.post("/transfers/<int:number>/people/<int:person>")
+def act_on_recipient(number: int, person: int) -> AnyResponse:
+    """`action`: again (mail the link), remind, remove, put-back."""
+    transfer, action = _mine(number), request.form.get("action", "")
+    found = changes.person(transfer, person)
+    if found is None:
+        abort(404)
+    if action == "remove":
+        _remove_person(transfer, found)
+    elif action == "put-back":
+        withdraw_notices()
+        changes.put_back(found)
+        letters.settle(transfer, settings(), link_keys.of(transfer))
+        notify(_("The link of %(address)s works again.", address=found.address))
+    elif action == "again":
+        if letters.send_again(found, settings(), link_keys.of(transfer)) is not None:
+            notify(_("The link is on its way to %(address)s.", address=found.address))
+        else:
+            notify(_("%(address)s had a mail less than ten minutes ago, or can’t be mailed now.", address=found.address), "plain")
+    elif action == "remind":
+        if letters.remind(transfer, settings(), found):
+            notify(_("A reminder is on its way to %(address)s.", address=found.address))
+        else:
+            notify(_("%(address)s had a mail within a day, or has downloaded already.", address=found.address), "plain")
+    else:
+        abort(400)
+    return _at(number, "people")
+
+
+def _remove_person(transfer: Transfer, found: TransferRecipient) -> None:
+    if changes.remove_person(found):
+        undo = (url_for("transfers.act_on_recipient", number=transfer.id, person=found.id), {"action": "put-back"})
+        notify(_("The link of %(address)s no longer works.", address=found.address), undo=undo, keep=45)
+
+
+@blueprint.post("/transfers/<int:number>/files/<upload>")
+def act_on_file(number: int, upload: str) -> AnyResponse:
+    """`action`: remove, which was confirmed on the page."""
+    transfer = _mine(number)
+    found = TransferFile.get_or_none((TransferFile.transfer == transfer) & (TransferFile.upload == upload))
+    if found is None:
+        abort(404)
+    if request.form.get("action") != "remove":
+        abort(400)
+    if transfer.state == TransferState.CLOSED:
+        notify(_("This transfer is over: its files are gone, or about to be."), "caution")
+        return _at(number)
+    if len(store.files(transfer)) == 1:
+        notify(_("This is the only file. Close the transfer instead."), "caution")
+        return _at(number)
+    changes.remove_file(transfer, found, settings())
+    letters.settle(transfer, settings(), link_keys.of(transfer))
+    notify(_("“%(name)s” was removed.", name=found.path.rpartition("/")[2]))
+    return _at(number)
+
+
+# --- the trail -------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/transfers/<int:number>/trail")
+def trail(number: int) -> Response:
+    """Three SELECTs."""
+    transfer = _mine(number)
+    events = store.last_events(transfer, _TRAIL)
+    return page(
+        "transfers/trail.html", transfer=transfer, title=_title(transfer, store.files(transfer)), events=events,
+        texts=transfer_words, most=_TRAIL,
+    )  # fmt: skip
+
+
+@blueprint.get("/transfers/<int:number>/trail.csv")
+def trail_csv(number: int) -> Response:
+    """The trail, the oldest line first; times in UTC (ISO 8601). Two SELECTs."""
+    transfer = _mine(number)
+    lines = [_row([_("Time (UTC)"), _("Type"), _("Person"), _("File"), _("Detail"), _("In words")])]
+    for event in reversed(store.last_events(transfer, _WHOLE_TRAIL)):
+        who = event.recipient.address if event.recipient is not None else ""
+        file = event.file.path if event.file is not None else ""
+        at = event.at.replace(microsecond=0).isoformat() + "Z"
+        lines.append(_row([at, event.kind, who, file, event.detail, transfer_words.event_words(event)]))
+    name = _("trail")
+    return named(("\ufeff" + "".join(lines)).encode(), "text/csv", f"{name}-{number}.csv")
+
+
+def _row(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([harmless(str(cell)) for cell in cells])
+    return text.getvalue()

@@ -1,0 +1,114 @@
+"""Words about a transfer: what it is called, how it stands, what its trail says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webmail.models import ContentState, Transfer, TransferEvent, TransferState, now
+from webmail.transfers.trail import EventKind
+from webmail.transfers.views.letter_texts import refusal_words
+from webmail.web.formatting import day_and_month, local, short_date
+
+
+def title_words(transfer: Transfer, names: Collection[str], count: int) -> str:
+    """Its subject, or the names of its files."""
+    if transfer.subject.strip():
+        return str(transfer.subject)
+    shown = list(names)
+    if not shown:
+        return _("No files")
+    more = count - len(shown)
+    listed = ", ".join(shown)
+    return ngettext("%(names)s and %(num)d other", "%(names)s and %(num)d others", more, names=listed) if more > 0 else listed
+
+
+def guest_words(transfer: Transfer) -> str:
+    """Who sent what arrived, as far as one knows."""
+    invited = transfer.invite.address if transfer.invite is not None else ""
+    return str(transfer.guest_name or invited or transfer.guest_address or _("No name"))
+
+
+def state_kind(transfer: Transfer, states: Collection[str]) -> str:
+    """How it stands, for colours: open, over, held (a file was refused), coming (files are on their way), ready."""
+    if transfer.state == TransferState.CLOSED or transfer.expires <= now():
+        return "over"
+    if transfer.state == TransferState.OPEN:
+        return "open"
+    if ContentState.REFUSED in states:
+        return "held"
+    return "coming" if states else "ready"
+
+
+def standing_words(transfer: Transfer, states: Collection[str]) -> str:
+    """How it stands, in a few words for a list."""
+    if transfer.state == TransferState.CLOSED and transfer.closed is not None:
+        day = short_date(transfer.closed)
+        if transfer.closed_by == "admin":
+            return _("closed by an administrator on %(day)s", day=day)
+        if transfer.closed_by == "date":
+            return _("ended on %(day)s", day=day)
+        return _("withdrawn on %(day)s", day=day) if transfer.closed_by == "guest" else _("closed on %(day)s", day=day)
+    kind = state_kind(transfer, states)
+    if kind == "over":
+        return _("ended on %(day)s", day=short_date(transfer.expires))
+    if kind == "open":
+        return _("not sent yet")
+    if kind == "held":
+        return _("held back: a file was refused")
+    if kind == "coming":
+        return _("files are being uploaded") if ContentState.UPLOADING in states else _("files are being checked")
+    return _("until %(day)s", day=day_and_month(local(transfer.expires).date()))
+
+
+def event_words(event: TransferEvent) -> str:
+    """A line of the trail."""
+    who = event.recipient.address if event.recipient is not None else _("Somebody who has the link")
+    file = event.file.path if event.file is not None else ""
+    kind, detail = event.kind, str(event.detail)
+    match kind:
+        case EventKind.PUBLISHED:
+            count = int(detail) if detail.isdecimal() else 0
+            return ngettext("Sent with %(num)d file", "Sent with %(num)d files", count)
+        case EventKind.ARRIVED:
+            count = int(detail) if detail.isdecimal() else 0
+            return ngettext("Arrived with %(num)d file", "Arrived with %(num)d files", count)
+        case EventKind.SENT:
+            return _("Link mailed to %(who)s", who=who)
+        case EventKind.DOWNLOADED:
+            return _("%(who)s downloaded %(file)s", who=who, file=file or detail or _("all files"))
+        case EventKind.OPENED:
+            return _("%(who)s opened the link", who=who)
+        case EventKind.ALL_DOWNLOADED:
+            return _("Everybody has downloaded everything")
+        case EventKind.REMINDED:
+            return _("Reminder mailed to %(who)s", who=who)
+        case EventKind.EXTENDED:
+            return _("Date changed to %(day)s", day=detail[:10])
+        case EventKind.RECIPIENT_ADDED:
+            return _("%(who)s added", who=who)
+        case EventKind.RECIPIENT_REMOVED:
+            return _("%(who)s removed", who=who)
+        case EventKind.FILE_REMOVED:
+            return _("%(file)s removed", file=file or detail)
+        case EventKind.FILE_REFUSED:
+            return _("%(file)s refused: %(why)s", file=file, why=refusal_words(detail))
+        case EventKind.REPORTED:
+            return _("Reported to the administrator as abuse")
+        case EventKind.CLOSED:
+            return _closing_words(detail)
+        case EventKind.REOPENED:
+            return _("Opened again")
+        case EventKind.DELETED:
+            return _("Files deleted")
+    return str(kind)
+
+
+def _closing_words(by: str) -> str:
+    if by == "admin":
+        return _("Closed by an administrator")
+    if by == "date":
+        return _("Ended by its date")
+    return _("Withdrawn by whoever sent it") if by == "guest" else _("Closed")
