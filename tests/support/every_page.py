@@ -25,7 +25,7 @@ from tests.support.groups import group as people_group
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
-from tests.support.transfer_pages import public_pages
+from tests.support.transfer_pages import asking_pages, public_pages
 from tests.support.visits import Page
 from webmail.auth import app_passwords
 from webmail.collections import store as collections
@@ -164,6 +164,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_filters(alice),
         **_archiving(alice),
         **public_pages(demo, ALICE),
+        **asking_pages(demo, ALICE),
     }
 
 

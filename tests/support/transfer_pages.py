@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
-from tests.support.transfer_ground import published
+from tests.support.transfer_ground import published, put_file
 from webmail import config
 from webmail.auth import passwords
 from webmail.config import Settings
-from webmail.models import Transfer, User
-from webmail.transfers import store
+from webmail.models import Transfer, User, now
+from webmail.transfers import guests, requests, store
+from webmail.transfers.guests import Guest
 from webmail.transfers.options import TransferOptions
+from webmail.transfers.requests import Wishes
 
 _MESSAGE = (
     "Bonjour,\n\nVoici les photos et le programme de la sortie à Villefranche.\nDites-moi si un fichier ne s'ouvre pas.\n\nAlice"
@@ -77,4 +80,35 @@ def public_pages(demo: Services, owner: str) -> dict[str, str]:
             "link-text": f"{here}/preview/{named['Consignes.txt']}",
             "link-picture": f"{here}/preview/{named['Photos/groupe.png']}",
             "link-report": f"{here}/report",
+        }
+
+
+def asking_pages(demo: Services, owner: str) -> dict[str, str]:
+    """What is asked for: its owner's pages, and those of people without an account."""
+    settings = settings_of(demo)
+    with accounts.tables(demo.database):
+        alice = User.get(User.address == owner)
+        people = [("Bob Martin", "bob@martin.example"), ("", f"{'x' * 50}@{'long-name-' * 5}.example")]
+        wishes = Wishes("Photos de la sortie interdisciplinaire", message=_MESSAGE, most_files=20, until=now() + timedelta(days=9))
+        made, asked = requests.make(alice, wishes, "fr", settings, people)
+        named, _asked = requests.make(alice, Wishes("Dossier", invited_only=True), "fr", settings, people[:1])
+        requests.close(named)
+        found = guests.asked(requests.invite_token(asked[0], settings))
+        assert found is not None
+        sent, begun = (guests.begin(found, Guest(name), settings) for name in ("Zoé Durand", "Léa"))
+        put_file(sent, "Photos/Villefranche, le cloître de la collégiale.png", _picture(), settings)
+        guests.send(sent, settings)
+        put_file(begun, "groupe.png", _picture(), settings)
+        store.add_file(begun, "Vidéo du matin.mp4", 10_000_000, "video/mp4", settings)
+        link = f"/g/{requests.token(made, settings)}"
+        return {
+            "requests": "/transfers/requests",
+            "request-new": "/transfers/requests/new",
+            "request": f"/transfers/requests/{made.id}",
+            "request-closed": f"/transfers/requests/{named.id}",
+            "request-change": f"/transfers/requests/{made.id}/change",
+            "request-sheet": f"/transfers/requests/{made.id}/sheet",
+            "guest": link,
+            "guest-begun": f"/g/{guests.receipt_token(begun, settings)}",
+            "guest-receipt": f"/g/{guests.receipt_token(sent, settings)}",
         }

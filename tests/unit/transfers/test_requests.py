@@ -248,7 +248,7 @@ def test_anothers_request_is_not_there(app, browser):
 def test_the_pages_in_french_and_as_pieces(app, alice):
     browser = ground.signed_in(app, language="fr")
     page = browser.get("/transfers/requests", htmx="main")
-    assert "Demander des fichiers" in page.text and not page.all("body")
+    assert "Demandes de fichiers" in page.text and not page.all("body")
 
 
 @pytest.mark.parametrize("off", [{"guests": False}, {"on": False}, {"key": "link"}])

@@ -18,7 +18,7 @@ from webmail.transfers.request_forms import RequestForm
 from webmail.transfers.requests import MailLimitReached, RequestState
 from webmail.transfers.views import letters
 from webmail.web.current import current_user, settings, time_zone, wake_system_mail
-from webmail.web.formatting import day_and_month, day_in_full, long_date, short_date
+from webmail.web.formatting import day_and_month, day_in_full, long_date
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.public_links import public_link
 from webmail.web.qr_code import qr_code
@@ -59,9 +59,15 @@ def end_words(moment: datetime) -> str:
 
 @blueprint.app_template_filter()
 def end_short(moment: datetime) -> str:
-    """The same in a list."""
-    day, hour = schedule.shown(moment.replace(tzinfo=UTC), time_zone(), ends=True)
-    return short_date(moment) if hour else day_and_month(date.fromisoformat(day))
+    """The day in a list: that before, where it ends with midnight."""
+    day, _hour = schedule.shown(moment.replace(tzinfo=UTC), time_zone(), ends=True)
+    return day_and_month(date.fromisoformat(day))
+
+
+@blueprint.app_template_filter()
+def short_day(moment: datetime) -> str:
+    """The day of a moment in naive UTC, "24 nov."."""
+    return day_and_month(moment.replace(tzinfo=UTC).astimezone(time_zone()).date())
 
 
 @blueprint.app_template_global()
