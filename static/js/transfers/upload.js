@@ -146,7 +146,7 @@
           step(one);
         }, piece);
       });
-    }).catch(function () { stop(one, "failed"); }); // the file is gone, or has changed
+    }).catch(function () { stop(one, "failed"); });
   }
   function create(one) {
     var of = data("of"), told = named("filename", one.path) + named(",filetype", one.file.type);
@@ -164,7 +164,7 @@
     });
   }
   function goes(where) { form().setAttribute("action", where(form().getAttribute("action"))); }
-  function begun(of) { // a reload, and the form, go on with it
+  function begun(of) { // a reload goes on with it
     box().setAttribute("data-of", of.slice(3));
     goes(function (address) { return address + (/\?/.test(address) ? "&" : "?") + of; });
     history.replaceState(history.state, "", "?" + of);
