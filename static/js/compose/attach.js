@@ -52,11 +52,10 @@
     made.addEventListener("click", does);
     return made;
   }
-  // a file that is not here, and why; `again(file)` for what another try may mend, or another way, which `does` says
-  function refuse(file, words, again, does) {
+  // a file that is not here, and why; `again(file)` for what another try may mend
+  function refuse(file, words, again) {
     var row = element("li", { class: "chip" }, [element("span", { role: "alert", class: "field-error" }, [words])]);
-    does = does || told("again");
-    if (again) row.append(button(does, does + " " + file.name, function () { row.remove(); again(file); }));
+    if (again) row.append(button(told("again"), told("again") + " " + file.name, function () { row.remove(); again(file); }));
     row.append(button(told("hide"), told("hide") + " " + file.name, function () {
       row.remove();
       document.getElementById("attachments-field").focus();
@@ -80,7 +79,7 @@
   }
   function add(files) {
     Array.prototype.forEach.call(files, function (file) {
-      if (encoded(file.size) > room()) return box().dataset.links ? offer(file) : refuse(file, told("large", file));
+      if (encoded(file.size) > room()) return box().dataset.links ? link(file) : refuse(file, told("large", file));
       var row = element("li", { class: "chip", "hx-encoding": "multipart/form-data", "hx-params": SENT }, [
         element("span", {}, [file.name + " ", element("span", { class: "muted small" }, [size(file.size)])]),
         element("progress", { max: "1", value: "0", "aria-label": told("sending", file) }),
@@ -93,15 +92,13 @@
     touch();
     next();
   }
-  // too large for the message: a link instead, by static/js/compose/links.js
-  function offer(file) {
-    refuse(file, told("large", file), function () {
-      if (window.links) return links.add(file);
-      var script = element("script", { src: box().dataset.links });
-      script.onload = function () { links.add(file); };
-      script.onerror = function () { refuse(file, told("failed", file), offer); };
-      document.head.append(script);
-    }, told("link"));
+  // too large for the message: it goes as a link instead, by static/js/compose/links.js
+  function link(file) {
+    if (window.linking) return linking.add(file);
+    var script = element("script", { src: box().dataset.links });
+    script.onload = function () { linking.add(file); };
+    script.onerror = function () { refuse(file, told("failed", file), link); };
+    document.head.append(script);
   }
   function cancel(one) {
     waiting = waiting.filter(function (other) { return other !== one; });

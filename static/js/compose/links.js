@@ -2,7 +2,7 @@
    written on, and after "Send" too: the message waits for them. Fetched by attach.js when the first is chosen. */
 (function () {
   "use strict";
-  if (window.links || !window.attaching) return;
+  if (window.linking || !window.attaching) return;
   var PIECE = 8 * 1024 * 1024, WAITS = [1, 2, 5, 10, 20, 30]; // seconds before another try; the last one repeats
   var waiting = [], going = null, at = window.attaching; // { file, row, action, address, offset, request, tries, over }
 
@@ -34,12 +34,14 @@
     if (!form) return;
     var one = { file: file, action: form.getAttribute("action"), address: "", offset: 0, request: null, tries: 0, over: false };
     one.row = at.element("li", { class: "chip" }, [
-      at.element("span", {}, [file.name + " ", at.element("span", { class: "muted small" }, [at.size(file.size)])]),
+      at.element("span", {}, [file.name + " ", at.element("span", { class: "muted small" }, [at.told("large", file)])]),
       at.element("progress", { max: "1", value: "0", "aria-label": at.told("sending", file) }),
       at.button(at.told("cancel"), at.told("cancelThis", file), function () { cancel(one); }),
     ]);
     waiting.push(one);
     show();
+    at.say(file.name + " " + at.told("large", file));
+    one.row.scrollIntoView({ block: "nearest" });
     at.touch();
     next();
   }
@@ -77,8 +79,8 @@
   }
   // the list of files as the server knows it; the draft has a place for large ones from then on
   function refresh(one, then) {
-    var source = at.list().querySelector("[role=status]");
     if (!here(one)) return then();
+    var source = at.list().querySelector("[role=status]");
     source.setAttribute("hx-params", "csrf_token,writer,back,format,identity,action"); // never the text
     var asked = htmx.ajax("POST", one.action, { source: source, target: "#attachments", swap: "outerHTML", values: { action: "links" } });
     asked.then(function () { show(); then(); }, then);
@@ -124,7 +126,9 @@
     setTimeout(function () { if (!one.over) then(one); }, wait * 1000);
   }
   function done(one) {
+    var outbox = document.querySelector("main.outbox .page-head a");
     over(one);
+    if (outbox) outbox.click(); // where the message waited
     refresh(one, function () {
       if (!here(one)) return;
       at.say(at.told("linked", one.file));
@@ -153,5 +157,5 @@
     event.preventDefault();
     event.returnValue = "";
   });
-  window.links = { add: add };
+  window.linking = { add: add };
 })();

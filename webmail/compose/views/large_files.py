@@ -14,11 +14,11 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import AlreadyLeft
 from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import FileState
-from webmail.compose.outbox import queue
+from webmail.compose.outbox import link_gate, queue
 from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import LEFT, address_of, no_room_words, show_form, store
 from webmail.errors import MailError
-from webmail.models import ContentState, DraftRow, Outbox, StoredContent, TransferFile, TransferState
+from webmail.models import ContentState, DraftRow, Outbox, OutboxState, StoredContent, TransferFile, TransferState
 from webmail.storage import FileGone, StorageAway, StorageFull
 from webmail.transfers import store as transfers
 from webmail.transfers.content import ContentDamaged, WrongKey
@@ -233,10 +233,12 @@ def file_coming(draft_id: str) -> TransferFile | None:
 
 
 def coming_words(row: Outbox) -> str:
-    """What a message in the outbox waits for."""
+    """What a message in the outbox waits for; "" where it is no large file."""
+    if row.state != OutboxState.WAITING or row.sent_at is not None:
+        return ""
     file = file_coming(row.draft)
     if file is None:
-        return _("Its large files are here: it leaves in a moment.")
+        return _("Its large files are here: it leaves in a moment.") if link_gate.waits(row) else ""
     if file.content.state == ContentState.CHECKING:
         return _("Waiting for “%(name)s” to be checked.", name=file.path)
     percent = file.content.received * 100 // max(file.content.size, 1)

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from webmail.compose.blueprint import blueprint
 from webmail.compose.large_files import FileState
-from webmail.compose.outbox import filing, link_gate, queue, rate_limits, send_errors, send_later, status
+from webmail.compose.outbox import filing, queue, rate_limits, send_errors, send_later, status
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import say_left_out
@@ -113,8 +113,8 @@ def state(outbox_id: int) -> Response:
         return fragment("compose/_alert.html", oob=True)
     if send_later.waits(row):
         return fragment("compose/_state.html", row=row, again=False, refused=refused, later=True)
-    if link_gate.waits(row):
-        return fragment("compose/_state.html", row=row, again=False, refused=refused, coming=coming_words(row))
+    if coming := coming_words(row):
+        return fragment("compose/_state.html", row=row, again=False, refused=refused, coming=coming)
     going = row.state == OutboxState.SENDING or (row.state == OutboxState.WAITING and not row.error)
     stopped = row.state == OutboxState.WAITING and row.due <= now() and status.is_stopped()
     again = going and now() < row.due + _PATIENCE
@@ -139,7 +139,7 @@ def _by_time(rows: list[OutboxRow]) -> list[OutboxRow]:
 
 def _shown(row: Outbox) -> OutboxRow:
     refused = [(address, *_explained(words)) for address, words in json.loads(row.refused).items()]
-    coming = coming_words(row) if link_gate.waits(row) else ""
+    coming = "" if send_later.waits(row) else coming_words(row)
     return OutboxRow(row, json.loads(row.recipients), _explained(row.error) if row.error else ("", ""), refused, coming)
 
 

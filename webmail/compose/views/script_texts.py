@@ -60,7 +60,6 @@ def attach_words() -> dict[str, str]:
     """Strings of static/js/compose/attach.js about uploads."""
     return {
         "large": _large(),
-        "link": _("Send as a link"),
         "folder": _("“%(name)s” is a folder. Choose the files inside it.", name="{name}"),
         "failed": _("“%(name)s” was not attached: the server refused it.", name="{name}"),
         "here": _("“%(name)s” is attached.", name="{name}"),
@@ -81,7 +80,7 @@ def _large() -> str:
     limit = settings().message_limit
     if links_offered():
         limit = limit * 73 // 100  # as the form says how much fits
-        return _("“%(name)s” is too large (%(size)s of %(limit)s). Send it as a link instead.", limit=file_size(limit), **told)
+        return _("too large to attach (%(size)s of %(limit)s), so it goes as a link", limit=file_size(limit), **told)
     return _(
         "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
         limit=file_size(limit), **told,
