@@ -35,13 +35,20 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-_LONGEST = {"test_every_page.py", "test_attacks.py", "test_panes.py", "test_life.py"}
+_LONGEST = [
+    f"test_{name}.py"
+    for name in (
+        "every_page", "attacks", "life", "panes", "settings", "factors", "weights", "calendar_views", "w3m", "journeys", "clicks",
+        "milter", "absence", "kept_drafts", "selection", "postfix", "nginx", "huge_messages", "full_text_index", "locks", "oidc",
+        "jobs",
+    )
+]  # fmt: skip
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take minutes first, so that no worker begins one when the others have done."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    """The files that take longest first, so that no worker begins one when the others have done."""
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
 
 
 @pytest.fixture(scope="session")
