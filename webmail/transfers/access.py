@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from webmail.config import Settings
-from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, User
+from webmail.models import ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User
 from webmail.transfers import grants, links, options, store, tries
 from webmail.transfers.grants import Grant, Right
 from webmail.transfers.options import TransferOptions
@@ -106,6 +106,13 @@ def visit(link: str, settings: Settings, user: User | None = None) -> LinkVisit 
 def count_unknown(network: str, settings: Settings) -> None:
     """One more link that leads nowhere, from a network. Raises TooManyTries. Links that work are never counted."""
     tries.count(f"unknown link\n{network}", UNKNOWN_PER_QUARTER, tries.QUARTER, settings)
+
+
+def file_of(visited: LinkVisit, upload: str) -> TransferFile | None:
+    """A file of the transfer, with its content, by its address. One SELECT, however many there are."""
+    rows = TransferFile.select(TransferFile, StoredContent).left_outer_join(StoredContent)
+    found: TransferFile | None = rows.where((TransferFile.transfer == visited.transfer) & (TransferFile.upload == upload)).first()
+    return found
 
 
 def ready_files(files: list[TransferFile]) -> list[TransferFile]:

@@ -16,7 +16,8 @@ from webmail.transfers import tries
 from webmail.vault import keyed_hash
 
 PER_HOUR = 5  # mails to one recipient of one transfer
-ASKED_PER_HOUR = 30  # from one network: a class behind one address may be sent files too
+ASKED_PER_HOUR = 100  # from one network: a school behind one address may be sent files too
+TYPED_PER_HOUR = 300
 
 
 def recipient_named(transfer: Transfer | int, typed: str) -> TransferRecipient | None:

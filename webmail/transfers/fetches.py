@@ -59,8 +59,14 @@ def claim(visited: LinkVisit, files: list[TransferFile]) -> None:
     if not visited.options.once or not visited.counts:
         return
     with db.atomic():
-        for file in files:
-            _claim_one(visited, file)
+        try:
+            with db.atomic():
+                rows = [_claim(visited, file) for file in files]
+                for at in range(0, len(rows), _BATCH):
+                    TransferFetch.insert_many(rows[at : at + _BATCH]).execute()
+        except pw.IntegrityError:  # some were claimed before
+            for file in files:
+                _claim_one(visited, file)
 
 
 def finished(visited: LinkVisit, files: list[TransferFile], what: str) -> bool:
@@ -107,17 +113,21 @@ def _claim_one(visited: LinkVisit, file: TransferFile) -> None:
     key = _once_key(visited, file)
     try:
         with db.atomic():
-            TransferFetch.create(
-                transfer=visited.transfer,
-                recipient=visited.recipient,
-                ticket=visited.grant.ticket,
-                what=f"once {file.upload}",
-                once_key=key,
-            )
+            TransferFetch.insert(_claim(visited, file)).execute()
     except pw.IntegrityError as error:
         again = (TransferFetch.ticket == visited.grant.ticket) & (TransferFetch.at > now() - _GRACE)
         if not TransferFetch.select().where((TransferFetch.once_key == key) & again).exists():
             raise FetchedBefore(f"{file.upload} was downloaded") from error
+
+
+def _claim(visited: LinkVisit, file: TransferFile) -> dict[str, object]:
+    return {
+        "transfer": visited.transfer,
+        "recipient": visited.recipient,
+        "ticket": visited.grant.ticket,
+        "what": f"once {file.upload}",
+        "once_key": _once_key(visited, file),
+    }
 
 
 def _once_key(visited: LinkVisit, file: TransferFile) -> str:

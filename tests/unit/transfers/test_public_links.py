@@ -272,6 +272,21 @@ def test_a_damaged_piece_breaks_the_line_and_counts_nothing(alice, settings, gue
     assert not events(EventKind.DOWNLOADED) and not download_turns.running()
 
 
+def test_a_storage_that_is_away_is_told_to_visitors_in_their_words(alice, settings, guest, monkeypatch):
+    from webmail.storage import StorageAway
+
+    def away(*_args):
+        raise StorageAway("no route")
+
+    path = path_of(published(alice, {"a.bin": DATA, "b.txt": b"text"}, settings), settings)
+    plain = addresses(guest.get(path))
+    monkeypatch.setattr(content, "_object", away)
+    for address in (*plain, f"{path}/all.zip", plain[1].replace("/b.txt", "").replace(path, f"{path}/preview")):
+        answer = guest.get(address, headers={"Accept-Language": "en"})
+        assert answer.status_code == 503 and "tell whoever sent the files" in answer.text and "inbox" not in answer.text
+    assert not download_turns.running()
+
+
 def _broken_after(count: int, real):
     seen = []
 

@@ -32,8 +32,8 @@ from webmail.web.current import after_the_answer, settings, wake_system_mail
 from webmail.web.file_host import file_url
 from webmail.web.formatting import written_in
 
-PASSWORDS_PER_QUARTER = 10  # wrong ones, from one network
-PASSWORDS_PER_HOUR = 200  # from all networks together
+PASSWORDS_PER_QUARTER = 20  # wrong ones, from one network: a class may be behind it
+PASSWORDS_PER_HOUR = 300  # from all networks together
 
 
 @blueprint.get("/t/<link>")
@@ -150,7 +150,7 @@ def _code(visited: LinkVisit) -> AnyResponse:
     to = request.form.get("to", "")[:254]
     recipient = visited.recipient or download_codes.recipient_named(visited.transfer, to)
     try:
-        tries.count(f"code typed\n{visitors.network()}", 60, tries.HOUR, settings())
+        tries.count(f"code typed\n{visitors.network()}", download_codes.TYPED_PER_HOUR, tries.HOUR, settings())
         download_codes.accept(recipient, request.form.get("code", ""), settings())
     except TooManyTries as error:
         return visitors.wait(error)

@@ -40,7 +40,7 @@ AGAIN = 30  # seconds until somebody who was turned away may come again
 def file(link: str, upload: str, name: str) -> AnyResponse:
     """`name` is for programs that call the file by its address; what it is called is told besides."""
     visited = _may_fetch(link)
-    found = next((one for one in store.files(visited.transfer) if one.upload == upload), None)
+    found = access.file_of(visited, upload)
     if found is None:
         raise NoVisit(_told(visited, _("This file is no longer here"), 404))
     if state := state_words(found):

@@ -9,7 +9,7 @@ from webmail.models import ContentState, Transfer, TransferFile
 from webmail.transfers import access, fetches, options, previews
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.views.file_words import scan_words, state_words
-from webmail.transfers.views.visitors import page_url
+from webmail.transfers.views.visitors import chosen_language, page_url
 from webmail.web.addresses import url_for
 from webmail.web.file_host import file_url
 
@@ -80,7 +80,7 @@ class FilesPage:
         given = not state and left and not visited.options.once and not visited.transfer.end_to_end
         address = file_url("transfers.file", link=self._link, upload=file.upload, name=name) if given else ""
         shows = given and previews.kind_of(file) is not None
-        preview = url_for("transfers.preview", link=self._link, upload=file.upload) if shows else ""
+        preview = preview_url(self._link, file) if shows else ""
         return OfferedFile(
             file, name, folder, _KIND_OF.get(ending.lower(), "file"),
             ending.upper() if ending.isalnum() and len(ending) < 5 else "",
@@ -90,6 +90,10 @@ class FilesPage:
 
     def page_link(self, number: int) -> str:
         return page_url(self._visited, self._link, page=number)
+
+
+def preview_url(link: str, file: TransferFile) -> str:
+    return url_for("transfers.preview", link=link, upload=file.upload, lang=chosen_language() or None)
 
 
 def sender_of(transfer: Transfer) -> SentBy:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.guard import public
 from webmail.models import TransferFile
-from webmail.transfers import content, download_turns, previews, store
+from webmail.transfers import access, content, download_turns, previews
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.previews import PreviewKind
@@ -69,7 +69,7 @@ def picture(link: str, upload: str) -> AnyResponse:
 def _found(link: str, upload: str) -> tuple[LinkVisit, TransferFile, PreviewKind]:
     """Raises NoVisit where something is asked for first, or there is nothing to be seen."""
     visited = visitors.visit(link)
-    found = next((one for one in store.files(visited.transfer) if one.upload == upload), None)
+    found = access.file_of(visited, upload)
     kind = previews.kind_of(found) if found is not None and not state_words(found) else None
     shown = visited.may_fetch and not visited.options.once and not visited.transfer.end_to_end
     if found is None or kind is None or not shown:

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from flask import Response, render_template, request, session
+from flask import Response, current_app, render_template, request, session
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.sessions import network_of
+from webmail.errors import MailError
 from webmail.models import User
+from webmail.storage import FileGone
 from webmail.transfers import access
 from webmail.transfers.access import Gone, LinkVisit
+from webmail.transfers.content import WrongKey
 from webmail.transfers.tries import TooManyTries
 from webmail.web.addresses import url_for
 from webmail.web.current import settings
@@ -42,6 +45,9 @@ def for_visitors(view: Callable[P, AnyResponse]) -> Callable[P, AnyResponse]:
                 response = view(*args, **kwargs)
             except NoVisit as none:
                 response = none.response
+            except MailError as error:
+                current_app.logger.warning("%s: %s", type(error).__name__, error)
+                response = _failed(error)
             response.headers["X-Robots-Tag"] = "noindex, nofollow"
             return response
 
@@ -118,6 +124,16 @@ def told(title: str, advice: str, status: int, *, link: tuple[str, str] | None =
     if retry:
         response.headers["Retry-After"] = str(retry)
     return response
+
+
+def _failed(error: MailError) -> Response:
+    """What the storage says, in words for somebody who has no inbox here."""
+    if isinstance(error, WrongKey):
+        return unknown()
+    if isinstance(error, FileGone):
+        return over()
+    advice = _("Try again in a few minutes. If it happens again, tell whoever sent the files.")
+    return told(_("This can’t be downloaded at the moment"), advice, 503 if error.status < 500 else error.status, retry=120)
 
 
 def unknown() -> Response:
