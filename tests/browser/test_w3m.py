@@ -429,3 +429,15 @@ def test_a_rule_archives_old_mail_in_w3m(wanda: Terminal) -> None:
     press(wanda, "^Save$", "Saved: Inbox")
     press(wanda, "Delete$", "The rule was deleted.")
     press(wanda, "^Undo", "1. Inbox: messages older than 12 months")
+
+
+def test_a_large_file_is_sent_in_w3m(wanda: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"film" * 50_000)
+    press(wanda, "Files", "Large files")
+    press(wanda, "Large files", "Send files")
+    press(wanda, "Send files", "Or a folder")
+    wanda.find("^Files *[[]")
+    wanda.keys("Tab")
+    wanda.fill_in(str(tmp_path / "film.mp4"), "Filename:")
+    press(wanda, "Get a link Finish", "Whoever has it can download the files.")
+    wanda.until("film.mp4")

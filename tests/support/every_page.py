@@ -176,7 +176,7 @@ def _simple_pages() -> dict[str, str]:
         "recovery": "/account/recovery", "phone": "/account/phone", "forgot": "/forgot", "forgot-sent": "/forgot/sent",
         "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "connect": "/devices/connect", "connect-kind": "/devices/connect/iphone", "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
-        "room": "/room", "absence": "/absence", "forwarding": "/forwarding", "support": "/support", "transfers": "/transfers", "providers": "/account/providers",
+        "room": "/room", "absence": "/absence", "forwarding": "/forwarding", "support": "/support", "transfers": "/transfers", "transfers-new": "/transfers/new", "providers": "/account/providers",
     }  # fmt: skip
 
 

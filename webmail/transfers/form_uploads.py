@@ -17,7 +17,7 @@ from webmail.errors import MailError
 from webmail.models import ContentState, Transfer, TransferFile
 from webmail.transfers import assembly, content, limits, store
 from webmail.transfers.content import TooManyBytes
-from webmail.transfers.turns import Body, TooSlow
+from webmail.transfers.turns import Body, UploadTooSlow
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +58,12 @@ def take(
             try:
                 file = _keep(transfer(), name, media_type, chunks, body, settings, link_key, most_bytes, most_files)
                 found.files.append(file)
-            except (FormBroken, TooSlow):
+            except (FormBroken, UploadTooSlow):
                 raise
             except MailError as error:
                 log.info("a file in a form was not taken: %s", error)
                 found.refused.append((name, error))
-    except (FormBroken, TooSlow) as error:
+    except (FormBroken, UploadTooSlow) as error:
         found.broken = error
     found.fields = reader.fields
     return found

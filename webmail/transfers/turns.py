@@ -34,7 +34,7 @@ class UploadBusy(MailError):
     status = 423
 
 
-class TooSlow(MailError):
+class UploadTooSlow(MailError):
     """So few bytes come that the thread is given to somebody else; what came is kept."""
 
     status = 408
@@ -97,7 +97,7 @@ class Body:
         return self.length is not None and self.received < self.length
 
     def chunks(self) -> Iterator[bytes]:
-        """Up to 128 KiB at a time. Raises TooSlow, after what came. Ends early where the connection broke."""
+        """Up to 128 KiB at a time. Raises UploadTooSlow, after what came. Ends early where the connection broke."""
         gathered: list[bytes] = []
         size = 0
         slow = False
@@ -111,7 +111,7 @@ class Body:
         if gathered:
             yield b"".join(gathered)
         if slow:
-            raise TooSlow(f"{self.received} bytes came")
+            raise UploadTooSlow(f"{self.received} bytes came")
 
     def drop(self, most: int = 1 << 20) -> None:
         """Read a little of what nobody wants, so that the client reads the answer: a connection that is cut hides it."""

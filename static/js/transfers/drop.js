@@ -36,7 +36,7 @@
   });
   function look() {
     var hint = document.querySelector("[data-drop-hint]");
-    if (hint) hint.hidden = false;
+    if (hint) hint.textContent = hint.getAttribute("data-drop-hint");
   }
   look();
   document.addEventListener("htmx:afterSwap", look);

@@ -3,7 +3,7 @@
    to nobody. Without this script files are downloaded as they are, for the program that the page names. */
 (function () {
   "use strict";
-  var page = document.getElementById("sealed"), form = document.getElementById("files"), busy = 0, key, words, rows;
+  var page = document.getElementById("sealed-files"), form = document.getElementById("files"), busy = 0, key, words, rows;
   var MOST = 1024 * 1024 * 1024; // bytes in memory, where a file can't be written as it comes
   if (!page || !form) return;
   words = JSON.parse(page.getAttribute("data-words"));
@@ -90,11 +90,11 @@
   show("on");
   rows = [];
   each(form.querySelectorAll(".sent-files li"), function (line) {
-    var facts = line.querySelector(".facts"), state = document.createElement("span");
+    var state = document.createElement("p");
     var button = line.querySelector("button[name=file]") || (line.parentNode.children.length === 1 && form.querySelector("button[value=all]"));
     if (!button) return;
     state.className = "sealed-state";
-    facts.parentNode.appendChild(state);
+    line.querySelector(".name").parentNode.appendChild(state);
     rows.push({ line: line, button: button, state: state, size: Number(line.getAttribute("data-size")) || 0, name: "" });
   });
   // all together would be an archive of what nobody can read

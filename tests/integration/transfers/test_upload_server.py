@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -216,3 +217,24 @@ def test_the_instance_holds_nothing_in_the_clear(web):
     )  # fmt: skip
     files = [path for path in Path(web.folder).rglob("*") if path.is_file()]
     assert files and not [path for path in files if b"traboule-in-the-clear" in path.read_bytes()]
+
+
+@pytest.mark.skipif("TUS_JS" not in os.environ, reason="TUS_JS is not the folder of `npm install tus-js-client`")
+def test_the_client_of_the_protocols_authors_uploads_goes_on_and_gives_up(web, tmp_path):
+    alice, path = Sender(web), tmp_path / "film"
+    path.write_bytes(os.urandom(10 * MB + 5))
+    program = Path(__file__).parents[2] / "support" / "tus_client.mjs"
+    command = [
+        "node",
+        str(program),
+        os.environ["TUS_JS"],
+        f"{web.address}/transfers/uploads",
+        str(path),
+        alice.cookie,
+        alice.token,
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 0, told.stderr
+    url, gone = told.stdout.split()
+    assert stored(web, url) == ("ready", hashlib.sha256(path.read_bytes()).hexdigest())
+    assert alice.head(gone).status_code == 404

@@ -10,7 +10,7 @@ from webmail.transfers.content import TooManyBytes
 from webmail.transfers.guest_limits import TooManyVisits
 from webmail.transfers.guests import NoRoom, NotOpen
 from webmail.transfers.limits import Limit, OverLimit
-from webmail.transfers.turns import TooManyUploads, TooSlow
+from webmail.transfers.turns import TooManyUploads, UploadTooSlow
 from webmail.web.formatting import file_size, number
 
 
@@ -25,7 +25,7 @@ def refusal_words(error: MailError, name: str = "") -> str:
         return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=named)
     if isinstance(error, StorageAway):
         return _("The server can't reach its files at the moment. Try again in a few minutes.")
-    if isinstance(error, TooSlow):
+    if isinstance(error, UploadTooSlow):
         return _("“%(name)s” came too slowly and was not finished.", name=named)
     if isinstance(error, NoRoom):
         return _("There is no room for “%(name)s” here at the moment. Tell whoever asked you for it.", name=named)

@@ -1,0 +1,172 @@
+"""Large files from a browser: with scripts one by one, gone on with after a pause, a reload, a killed server; without, by one form."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from deploy.demo import accounts
+from deploy.demo.services import Services
+from tests.support.auth_app import PASSWORD
+from tests.support.messages import message
+from tests.support.transfer_web import TransferWeb, transfer_web
+from webmail.models import StoredContent, TransferFile
+
+OpenBrowser = Callable[..., Page]
+MB = 1024 * 1024
+FORM, LINK = "#transfer", "[data-transfer-link]"
+DROP = """() => {
+  const data = new DataTransfer();
+  data.items.add(new File(["tombé"], "lâché.txt"));
+  for (const kind of ["dragover", "drop"])
+    document.getElementById("message").dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.fixture
+def sender(newcomer: Callable[..., str]) -> str:
+    return newcomer("sender", message("Bonjour"))
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(os.urandom(18 * MB))
+    return path
+
+
+def press(page: Page, action: str) -> None:
+    page.click(f"{FORM} .toolbar button[value={action}]")
+
+
+def kept(demo: Services, number: str) -> dict[str, str]:
+    """SHA-256 of each file of a transfer, by its path."""
+    with accounts.tables(demo.database):
+        rows = TransferFile.select(TransferFile, StoredContent).join(StoredContent)
+        return {row.path: row.content.sha256 for row in rows.where(TransferFile.transfer == int(number))}
+
+
+def test_files_and_a_folder_are_sent(
+    open_browser: OpenBrowser, demo: Services, sender: str, tmp_path: Path, scripts: bool, check_accessibility: Callable[[Page], None],
+    screenshots: Path | None,
+) -> None:  # fmt: skip
+    (tmp_path / "Classe" / "photos").mkdir(parents=True)
+    (tmp_path / "Classe" / "photos" / "a.txt").write_text("a")
+    (tmp_path / "notes été.txt").write_text("notes")
+    page = open_browser(sender)
+    page.goto("/transfers/new")
+    page.set_input_files("#choose-files", tmp_path / "notes été.txt")
+    page.set_input_files("#choose-folder", tmp_path / "Classe")
+    if scripts:
+        page.wait_for_load_state("networkidle")
+        page.evaluate(DROP)
+        expect(page.locator("[data-all]")).to_have_text("Tous les fichiers sont envoyés.")
+        check_accessibility(page)
+        if screenshots:
+            page.screenshot(path=screenshots / "upload-done.png", full_page=True)
+    page.fill("#message", "Les photos")
+    press(page, "link")
+    expect(page.locator(LINK)).to_be_attached()
+    number = page.url.rpartition("/")[2].partition("?")[0]
+    found = kept(demo, number)
+    expected = {"notes été.txt": b"notes", "Classe/photos/a.txt": b"a", **({"lâché.txt": "tombé".encode()} if scripts else {})}
+    assert found == {path: hashlib.sha256(data).hexdigest() for path, data in expected.items()}
+
+
+@pytest.mark.parametrize("scripts", [True])
+def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
+    open_browser: OpenBrowser,
+    demo: Services,
+    sender: str,
+    big: Path,
+    check_accessibility: Callable[[Page], None],
+    screenshots: Path | None,
+) -> None:
+    page = open_browser(sender, width=360)
+    page.goto("/transfers/new")
+    page.wait_for_load_state("networkidle")
+    slow = page.context.new_cdp_session(page)
+    throttle = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 12 * MB}
+    slow.send("Network.emulateNetworkConditions", throttle)
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        page.set_input_files("#choose-files", big)
+    page.locator(".upload button").first.click()
+    expect(page.locator(".upload-state")).to_contain_text("En pause")
+    check_accessibility(page)
+    if screenshots:
+        page.screenshot(path=screenshots / "upload-paused.png", full_page=True)
+    page.reload()
+    expect(page.locator(".upload-part")).to_contain_text("Choisissez de nouveau le même fichier")
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.set_input_files("#choose-files", big)
+    press(page, "link")
+    expect(page.locator("[data-note]")).to_contain_text("encore en route")
+    expect(page.locator(LINK)).to_be_attached()
+    assert "HEAD" in asked and asked.count("PATCH") <= 2
+    number = page.url.rpartition("/")[2].partition("?")[0]
+    assert kept(demo, number) == {"film.mp4": hashlib.sha256(big.read_bytes()).hexdigest()}
+
+
+@pytest.mark.parametrize("scripts", [True])
+def test_what_is_refused_is_told_and_can_be_removed(open_browser: OpenBrowser, demo: Services, sender: str) -> None:
+    page = open_browser(sender)
+    page.goto("/transfers/new")
+    page.wait_for_load_state("networkidle")
+    page.route("**/transfers/uploads", lambda route: route.fulfill(status=413, content_type="text/plain", body="Trop gros"))
+    page.set_input_files("#choose-files", {"name": "x.bin", "mimeType": "", "buffer": b"x"})
+    expect(page.locator(".upload-bad")).to_contain_text("Trop gros")
+    press(page, "link")
+    expect(page.locator("[data-note]")).to_contain_text("n’ont pas été envoyés")
+    page.unroute("**/transfers/uploads")
+    page.get_by_role("button", name="Continuer x.bin").click()
+    expect(page.locator(".upload-state")).to_contain_text("envoyé")
+    page.get_by_role("button", name="Retirer x.bin").click()
+    expect(page.locator(".upload")).to_have_count(0)
+    press(page, "link")
+    expect(page.locator("#files-error")).to_be_visible()
+    with accounts.tables(demo.database):
+        number = page.url.partition("of=")[2].partition("&")[0]
+        assert not TransferFile.select().where(TransferFile.transfer == int(number)).exists()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[TransferWeb]:
+    with transfer_web(tmp_path / "instance", "alice", transfers={"reserve_mb": 0}) as running:
+        yield running
+
+
+def test_a_killed_server_and_a_lost_session_do_not_end_an_upload(chromium: Browser, web: TransferWeb, big: Path) -> None:
+    context = chromium.new_context(base_url=web.address, locale="fr")
+    page = context.new_page()
+    _sign_in(page)
+    page.goto("/transfers/new")
+    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        page.set_input_files("#choose-files", big)
+        web.kill()
+        expect(page.locator(".upload-state")).to_contain_text("Nouvel essai")
+        web.start()
+    context.clear_cookies()
+    expect(page.locator(".upload-state")).to_contain_text("Connectez-vous dans un autre onglet")
+    other = context.new_page()
+    _sign_in(other)
+    page.get_by_role("button", name="Continuer film.mp4").click()
+    expect(page.locator("[data-all]")).to_have_text("Tous les fichiers sont envoyés.")
+    press(page, "link")
+    expect(page.locator(LINK)).to_be_attached()
+    context.close()
+
+
+def _sign_in(page: Page) -> None:
+    page.goto("/login")
+    page.fill("[name=username]", "alice@lycee.example")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button >> nth=0")
+    page.wait_for_url(lambda url: "/login" not in url)
