@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from itertools import islice
 
 from flask import Flask, Response, current_app, request
 from flask_babel import gettext as _
@@ -159,7 +160,8 @@ def _streamed(
         words = _("Wait half a minute, then try again. A download that was broken off goes on where it stopped.")
         return visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
     try:
-        first = next(chunks, b"")  # what is wrong from the beginning is an error page, not a broken line
+        # what is wrong from the beginning is an error page, not a broken line; in an archive a name comes before the first file
+        first = b"".join(islice(chunks, 1 if mimetype == ANY_TYPE else 2))
     except BaseException:
         turn.give_back()
         raise
