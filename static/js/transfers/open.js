@@ -54,7 +54,7 @@
   }
   // what the button brings without this script, so that it counts as a download
   function answer(button) {
-    return fetch(form.action, {
+    return fetch(form.getAttribute("action"), {
       method: "POST", body: button.name + "=" + encodeURIComponent(button.value), credentials: "same-origin",
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
     }).then(function (response) {
@@ -93,7 +93,7 @@
     var state = document.createElement("p");
     var button = line.querySelector("button[name=file]") || (line.parentNode.children.length === 1 && form.querySelector("button[value=all]"));
     if (!button) return;
-    state.className = "sealed-state";
+    state.className = "sealed-state muted";
     line.querySelector(".name").parentNode.appendChild(state);
     rows.push({ line: line, button: button, state: state, size: Number(line.getAttribute("data-size")) || 0, name: "" });
   });

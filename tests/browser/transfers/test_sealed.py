@@ -1,0 +1,141 @@
+"""Files that a browser encrypts: from one browser to another, without the server ever having their names, content or key."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from deploy.demo import accounts
+from deploy.demo.services import Services
+from tests.support.messages import message
+from webmail import config
+from webmail.models import StoredContent, Transfer, TransferFile, User
+from webmail.transfers import content
+
+PROGRAM = Path(__file__).resolve().parents[3] / "static" / "tools" / "open_sealed.py"
+NAME = "Bulletins/Zoé Martin.pdf"
+
+
+@pytest.fixture
+def scripts() -> bool:
+    return True
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    folder = tmp_path / "Bulletins"
+    folder.mkdir()
+    (folder / "Zoé Martin.pdf").write_bytes(os.urandom(3 * 1024 * 1024 + 77))
+    return folder
+
+
+def seal(page: Page, files: Path) -> str:
+    """Send a folder's files, encrypted; the link that is shown."""
+    page.goto("/transfers/new")
+    page.locator("summary", has_text="Protection renforcée").click()
+    page.click("button[name=protection][value=browser]")
+    expect(page.locator("[data-seals-say=on]")).to_be_visible()
+    page.set_input_files("#choose-folder", files)
+    expect(page.locator(".upload-state").first).to_contain_text("envoyé", ignore_case=True)
+    page.click(".toolbar button[value=link]")
+    shown = page.locator("[data-transfer-link]")
+    expect(shown).to_contain_text("#")
+    return str(shown.get_attribute("href"))
+
+
+def save(page: Page) -> Path:
+    """Press the button; what was saved."""
+    with page.expect_download() as download:
+        page.click("#files button[value=all]")
+    return Path(download.value.path())
+
+
+def test_what_one_browser_sends_another_opens(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], demo: Services, whole: Path, tmp_path: Path
+) -> None:
+    page = open_browser(address := newcomer("sealer", message("Bonjour")))
+    asked: list[Request] = []
+    page.on("request", lambda one: asked.append(one))
+    link = seal(page, whole)
+    key, data = link.partition("#")[2], (whole / "Zoé Martin.pdf").read_bytes()
+    assert len(key) == 43
+    # neither what it sent nor what is stored has the key, the name or the content
+    sent = [f"{one.url} {one.post_data_buffer!r} {one.headers}" for one in asked if "/transfers" in one.url]
+    assert not [one for one in sent if key in one or "Martin" in one]
+    with accounts.tables(demo.database):
+        [file] = TransferFile.select().join(Transfer).join(User).where(User.address == address)
+        stored = b"".join(content.read(StoredContent.get_by_id(file.content_id), settings_of(demo)))
+        assert (file.path, file.media_type) == ("1.sealed", "application/octet-stream")
+        assert key not in str(Transfer.get_by_id(file.transfer_id).__data__)
+    assert stored.startswith(b"TRABOULE\x01") and data[:32] not in stored and b"Martin" not in stored
+
+    visitor = open_browser()
+    visitor.add_init_script("delete window.showSaveFilePicker")
+    visitor.goto(link)
+    expect(visitor.locator("[data-say=on]")).to_be_visible()
+    expect(visitor.locator(".sent-files .name")).to_have_text(NAME)
+    saved = save(visitor)
+    expect(visitor.locator(".sealed-state")).to_contain_text("Enregistré sous « Zoé Martin.pdf »")
+    assert hashlib.sha256(saved.read_bytes()).digest() == hashlib.sha256(data).digest()
+    with accounts.tables(demo.database):
+        assert TransferFile.get_by_id(file.id).downloads == 1
+
+    # the same by the program
+    (tmp_path / "1.sealed").write_bytes(stored)
+    done = subprocess.run([sys.executable, PROGRAM, link, "1.sealed"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert done.stdout == "1.sealed: Zoé Martin.pdf\n", done.stderr
+    assert (tmp_path / "Zoé Martin.pdf").read_bytes() == data
+
+
+def test_it_is_written_as_it_comes_where_the_browser_can(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], whole: Path
+) -> None:
+    link = seal(open_browser(newcomer("sealer", message("Bonjour"))), whole)
+    visitor = open_browser()
+    # instead of a dialogue that nobody is there to answer: a file of the browser's own
+    visitor.add_init_script(
+        "window.showSaveFilePicker = async (how) => (await navigator.storage.getDirectory()).getFileHandle(how.suggestedName, { create: true })"
+    )
+    visitor.goto(link)
+    expect(visitor.locator(".sent-files .name")).to_have_text(NAME)
+    visitor.click("#files button[value=all]")
+    expect(visitor.locator(".sealed-state")).to_contain_text("Enregistré sous")
+    found = visitor.evaluate(
+        """async () => {
+          const file = await (await (await navigator.storage.getDirectory()).getFileHandle("Zoé Martin.pdf")).getFile();
+          return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())));
+        }"""
+    )
+    assert bytes(found) == hashlib.sha256((whole / "Zoé Martin.pdf").read_bytes()).digest()
+
+
+def test_a_link_that_was_cut_or_is_another_says_so_and_keeps_nothing(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], whole: Path, check_accessibility: Callable[[Page], None]
+) -> None:
+    page = open_browser(newcomer("sealer", message("Bonjour")))
+    link = seal(page, whole)
+    again = page.context.new_page()  # another tab does not know the key
+    again.goto(page.url)
+    expect(again.locator("[data-seals-say=lost]")).to_be_visible()
+    visitor = open_browser()
+    visitor.add_init_script("delete window.showSaveFilePicker")
+    visitor.goto(link.partition("#")[0])
+    expect(visitor.locator("[data-say=cut]")).to_be_visible()
+    check_accessibility(visitor)
+    visitor.goto("about:blank")
+    visitor.goto(link[:-6] + "AAAAA" + "A")
+    expect(visitor.locator("[data-say=wrong]")).to_be_visible()
+    visitor.click("#files button[value=all]")
+    expect(visitor.locator(".sealed-state")).to_contain_text("n’ouvre pas le fichier")
+
+
+def settings_of(demo: Services) -> config.Settings:
+    values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in demo.settings().items()}
+    return config.load(values.pop("instance"), **values)
