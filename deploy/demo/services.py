@@ -120,8 +120,7 @@ class Services:
         if self._jobs:
             self._start("jobs", [str(BIN / "flask"), "--app", "wsgi", "jobs"])
         if self.web:
-            web = self._start("web", self._web_command(), self.ports.web)
-            web.wait_for(_healthy)
+            self.start_web()
         for port in (smtp.port, self.ports.relay):
             replace(smtp, port=port).wait_for(greets(b"220"))
         self._write_report()
@@ -228,6 +227,12 @@ class Services:
         child = start(name, command, log, port, environment, CHECKOUT)
         self.children.append(child)
         return child
+
+    def start_web(self) -> Child:
+        """Start the web server; again, for tests that have killed it."""
+        web = self._start("web", self._web_command(), self.ports.web)
+        web.wait_for(_healthy)
+        return web
 
     def start_door(self) -> Child:
         """Start the milter. It answers nobody who only connects: Postfix waits for it."""

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from deploy.demo.child import ServiceFailed
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
-from tests.bench import calendar_pages, calendars, completion, contacts, floor, machine, pages, roundcube, writing
+from tests.bench import calendar_pages, calendars, completion, contacts, floor, machine, pages, roundcube, transfers, writing
 from tests.bench.browser import chromium
 from tests.bench.fill import READER, fill
 from tests.bench.proxy import Recorder
@@ -40,6 +40,9 @@ def main(arguments: list[str]) -> int:
             _say("filling the mailboxes (once)" if fill(services) else "mailboxes are there")
             _traboule(table, services)
             _rival(table, services)
+            _say("large files, beside nginx")
+            with TemporaryDirectory(dir=FOLDER) as folder:
+                transfers.measure(table, services, Path(folder))
         _say("calendars, beside Radicale")
         with TemporaryDirectory(dir=FOLDER) as folder:
             calendars.measure(table, Path(folder))

@@ -77,6 +77,11 @@ def growth(roots: Iterable[int]) -> Iterator[Growth]:
         found.kept += _status(pid, "VmRSS") - before
 
 
+def highest(root: int) -> int:
+    """KiB: the highest RSS that a process and its descendants have had, added up."""
+    return sum(_status(pid, "VmHWM") for pid in family([root]))
+
+
 def _status(pid: int, name: str) -> int:
     """A figure of /proc/PID/status in KiB; 0 of a process that has ended."""
     try:

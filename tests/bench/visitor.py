@@ -72,6 +72,10 @@ class Visitor:
         kind = {"Content-Type": f"multipart/form-data; boundary={mark}", "Referer": f"http://{self.host}:{self.port}{path}"}
         return self._ask("POST", path, body, {**kind, "Accept-Encoding": encoding})
 
+    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """A request of any kind, as programs send it."""
+        return self._ask(method, path, body, dict(headers or {}))
+
     def expect(self, path: str, needle: str) -> Answer:
         """A page that must hold this text, or the figures would be those of an error page."""
         answer = self.get(path)
