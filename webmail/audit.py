@@ -42,7 +42,8 @@ DETAILS = (
     "level",  # of rights
     "role",
     "room",  # for mail
-    "reason",  # why a deputy removed somebody's factors, as they typed it
+    "reason",  # why a deputy removed somebody's factors, or an administrator closed a transfer, as they typed it
+    "transfer",  # its number
     "sessions",  # how many ended
     "shared",  # a computer that others use too
     "new",  # a browser that was not known, and the person was told

@@ -33,6 +33,7 @@ from webmail.cli_groups import groups
 from webmail.cli_providers import disconnect_account
 from webmail.cli_storage import storage
 from webmail.cli_support import support
+from webmail.cli_transfers import transfers
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
@@ -50,7 +51,7 @@ LONGEST_NAME = 190  # the column's length
 
 def register(app: Flask) -> None:
     about_people = (accounts, groups, support, absence, archive, forwarding)
-    for command in (migrate, *about_people, dav, storage, audit, backup, doctor, dns, jobs):
+    for command in (migrate, *about_people, dav, storage, transfers, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

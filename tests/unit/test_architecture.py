@@ -65,6 +65,7 @@ TOP = (
     "cli_groups",
     "cli_support",
     "cli_providers",
+    "cli_transfers",
     "cli_values",
     "doctor",
     "doctor_clock",

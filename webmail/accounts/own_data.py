@@ -116,6 +116,7 @@ def files_of(user: User) -> Iterator[tuple[str, Iterable[bytes]]]:
     for name, rows in own_tables.rows_of(user):
         yield f"{name}.json", _encoded(rows)
     yield "shares.json", [own_tables.shares_of(user).encode()]
+    yield "large-files.json", _encoded(own_tables.transfers_of(user))
     yield "activity.json", _encoded(own_tables.activity_of(user))
     yield "contacts.vcf", _encoded(own_tables.cards_of(user))
     yield "calendars.ics", _encoded(own_tables.calendars_of(user))

@@ -68,6 +68,9 @@ from webmail.models import (
     Task,
     Transfer,
     TransferAllowance,
+    TransferEvent,
+    TransferFile,
+    TransferRecipient,
     TrashedCollection,
     TrashedItem,
     TrustedDevice,
@@ -118,7 +121,6 @@ TABLES: dict[str, type[pw.Model]] = {
     "vouchers": Voucher,
     "deputy-for": Deputy,
     "tasks": Task,
-    "transfers": Transfer,
     "file-requests": FileRequest,
     "reminders": ShownReminder,
     "daily-agenda": DailyAgenda,
@@ -134,13 +136,13 @@ LEFT_OUT: dict[type[pw.Model], str] = {
     MailedCode: "there for some minutes",
     Undo: "there for an hour",
     ArchiveBatch: "places of messages, there for a week",
+    Transfer: "a file of their own, large-files.json",
     StoredContent: "how files of transfers are stored",
     TransferAllowance: "the administrator's",
     PeopleLearned: "says when something was counted",
 }
 _OWNER: dict[type[pw.Model], pw.Field] = {
     Voucher: Voucher.receiver,
-    Transfer: Transfer.owner,
     FileRequest: FileRequest.owner,
 }  # where it is not called `user`
 _SECRET = {  # columns that are never handed out
@@ -213,6 +215,35 @@ def shares_of(user: User) -> str:
         )
     ]  # fmt: skip
     return as_json({"given": given, "shared-with-me": had})
+
+
+def transfers_of(user: User) -> Iterator[str]:
+    """What the person sent and was sent as large files: names, people, what happened; not the files. Transfer by transfer."""
+    opening = "["
+    for transfer in Transfer.select().where(Transfer.owner == user).order_by(Transfer.id).iterator():
+        yield opening + "\n" + as_json(_transfer(transfer))
+        opening = ","
+    yield "[]" if opening == "[" else "\n]"
+
+
+def _transfer(transfer: Transfer) -> dict[str, Any]:
+    files = {one.id: one for one in TransferFile.select(TransferFile, StoredContent).left_outer_join(StoredContent)
+             .where(TransferFile.transfer == transfer).order_by(TransferFile.position)}  # fmt: skip
+    people = {one.id: one for one in TransferRecipient.select().where(TransferRecipient.transfer == transfer)}
+    trail = TransferEvent.select().where(TransferEvent.transfer == transfer).order_by(TransferEvent.id)
+    return {
+        **plain(transfer),
+        "files": [{**plain(one), "sha256": one.content.sha256 if one.content is not None else ""} for one in files.values()],
+        "recipients": [plain(one) for one in people.values()],
+        "trail": [
+            {
+                **plain(one),
+                "recipient": people[one.recipient_id].address if one.recipient_id in people else "",
+                "file": files[one.file_id].path if one.file_id in files else "",
+            }
+            for one in trail
+        ],
+    }
 
 
 def account_of(user: User) -> str:

@@ -14,6 +14,7 @@ from webmail.database.locks import serialize
 from webmail.errors import MailError
 from webmail.models import DraftRow, Outbox, OutboxState, SupportRequest, Task, User
 from webmail.tasks import leftovers
+from webmail.transfers import ending
 
 
 class LastAdministrator(MailError):
@@ -62,7 +63,9 @@ def delete(user: User, settings: Settings) -> Deleted:
         tasks = [row.id for row in Task.select(Task.id).where(Task.user == user)]
         notices = system_mail.drop([user.address, user.recovery_address])
         SupportRequest.delete().where(SupportRequest.user == user).execute()  # it names them, and how to reach them
+        stored = ending.stored_by(user)
         user.delete_instance()
+    ending.remove(stored, settings)
     for draft in drafts:
         uploads.remove_all(settings, draft)
     for content in spooled:

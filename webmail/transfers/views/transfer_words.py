@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -10,7 +11,7 @@ from flask_babel import ngettext
 from webmail.models import ContentState, Transfer, TransferEvent, TransferState, now
 from webmail.transfers.trail import EventKind
 from webmail.transfers.views.letter_texts import refusal_words
-from webmail.web.formatting import day_and_month, local, short_date
+from webmail.web.formatting import day_and_month, local
 
 
 def title_words(transfer: Transfer, names: Collection[str], count: int) -> str:
@@ -45,7 +46,7 @@ def state_kind(transfer: Transfer, states: Collection[str]) -> str:
 def standing_words(transfer: Transfer, states: Collection[str]) -> str:
     """How it stands, in a few words for a list."""
     if transfer.state == TransferState.CLOSED and transfer.closed is not None:
-        day = short_date(transfer.closed)
+        day = _day(transfer.closed)
         if transfer.closed_by == "admin":
             return _("closed by an administrator on %(day)s", day=day)
         if transfer.closed_by == "date":
@@ -53,14 +54,18 @@ def standing_words(transfer: Transfer, states: Collection[str]) -> str:
         return _("withdrawn on %(day)s", day=day) if transfer.closed_by == "guest" else _("closed on %(day)s", day=day)
     kind = state_kind(transfer, states)
     if kind == "over":
-        return _("ended on %(day)s", day=short_date(transfer.expires))
+        return _("ended on %(day)s", day=_day(transfer.expires))
     if kind == "open":
         return _("not sent yet")
     if kind == "held":
         return _("held back: a file was refused")
     if kind == "coming":
         return _("files are being uploaded") if ContentState.UPLOADING in states else _("files are being checked")
-    return _("until %(day)s", day=day_and_month(local(transfer.expires).date()))
+    return _("until %(day)s", day=_day(transfer.expires))
+
+
+def _day(moment: datetime) -> str:
+    return day_and_month(local(moment).date())
 
 
 def event_words(event: TransferEvent) -> str:

@@ -1,0 +1,83 @@
+"""Large files for administrators: sums, reports, closing; nothing of what is in them, and nothing for anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.transfer_ground import published
+from tests.support.visits import Visitor
+from webmail.admin import account_deletion
+from webmail.config import Settings
+from webmail.models import AuditAct, AuditEntry, StoredContent, Transfer, TransferReport, User
+from webmail.storage import StorageArea, open_storage
+from webmail.transfers import store
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    with ground.application(tmp_path / "instance", recovery_address="off", language="en") as made:
+        ground.add("alice@lycee.example")
+        yield made
+
+
+@pytest.fixture
+def settings(app: Flask) -> Settings:
+    return app.extensions["settings"]
+
+
+@pytest.fixture
+def root(app: Flask) -> Visitor:
+    ground.add("root@lycee.example")
+    User.update(role="admin").where(User.address == "root@lycee.example").execute()
+    return ground.signed_in(app, "root")
+
+
+@pytest.fixture
+def transfer(settings: Settings) -> Transfer:
+    alice = User.get(User.address == "alice@lycee.example")
+    made = published(alice, {"secret-name.txt": b"x" * 5000}, settings, recipients=[("", "zoe@ailleurs.example")])
+    Transfer.update(subject="secret-subject", message="secret-words").execute()
+    return made
+
+
+def test_an_administrator_sees_sums_and_owners_but_nothing_of_what_is_in_them(root, transfer, settings):
+    page = root.get("/admin/transfers")
+    assert "alice@lycee.example" in page.text and "4.9" in page.text
+    hidden = ("secret-", "zoe@", store.link_token(transfer, settings), "/t/")
+    assert not any(word in page.html for word in hidden)
+    assert root.get(f"/transfers/{transfer.id}").status == 404
+
+
+def test_nobody_else_comes_in(app, transfer):
+    alice = ground.signed_in(app, "alice")
+    assert alice.get("/admin/transfers").status == 403
+    assert "/admin/transfers" not in alice.get("/transfers").html
+
+
+def test_one_is_closed_with_a_reason(root, transfer):
+    row = f"#transfer{transfer.id} form"
+    page = root.submit(root.get("/admin/transfers"), row, reason="  ")
+    assert page.status == 422 and "Say why" in page.one(".field-error").get_text() and StoredContent.select().count() == 1
+    page = root.submit(page, row, reason="Not ours")
+    assert "told why" in page.notices and StoredContent.select().count() == 0
+    closed = Transfer.get()
+    assert (closed.closed_by, closed.closed_reason) == ("admin", "Not ours")
+    assert AuditEntry.get(AuditEntry.act == AuditAct.TRANSFER_CLOSED).target == "alice@lycee.example"
+
+
+def test_reports_of_abuse_come_first_until_somebody_dealt_with_them(root, transfer):
+    TransferReport.create(transfer=transfer, reason="fraud", text="<b>fake</b>", address="zoe@ailleurs.example")
+    page = root.get("/admin/transfers")
+    assert "<b>fake" not in page.html and "A fraud" in page.one(".reports h3").get_text() and "1 report" in page.text
+    page = root.submit(page, ".reports form")
+    assert not page.all(".reports") and TransferReport.get().settled_by == "root@lycee.example"
+
+
+def test_with_an_account_its_files_go(app, settings, transfer):
+    ground.add("root@lycee.example")
+    account_deletion.delete(transfer.owner, settings)
+    assert not list(open_storage(settings, StorageArea.TRANSFERS).list()) and StoredContent.select().count() == 0

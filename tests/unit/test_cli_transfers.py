@@ -1,0 +1,73 @@
+"""`flask transfers`: what administrators see and do about large files, without names or links."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.transfer_ground import published
+from webmail.config import Settings
+from webmail.models import AuditAct, AuditEntry, StoredContent, SystemMessage, Transfer, TransferAllowance, User, now
+from webmail.transfers import store
+
+MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    with ground.application(tmp_path / "instance", language="en", **MAIL) as made:
+        ground.add("alice@lycee.example")
+        yield made
+
+
+@pytest.fixture
+def settings(app: Flask) -> Settings:
+    return app.extensions["settings"]
+
+
+@pytest.fixture
+def transfer(settings: Settings) -> Transfer:
+    return published(User.get(), {"secret-name.txt": b"x" * 5000}, settings, recipients=[("", "zoe@ailleurs.example")])
+
+
+def run(app: Flask, words: str) -> tuple[int, str]:
+    result = app.test_cli_runner().invoke(args=["transfers", *shlex.split(words)])
+    return result.exit_code, result.output
+
+
+def test_they_are_listed_and_summed_without_names_or_links(app, transfer, settings):
+    token = store.link_token(transfer, settings)
+    listed, shown, totals = (run(app, words)[1] for words in ("list", f"show {transfer.id}", "totals"))
+    assert listed.split("\t")[:4] == ["1", "alice@lycee.example", "5000", "1"]
+    assert "published" in shown and "people\t1\n" in totals and "stored\t5000\n" in totals
+    assert not any(word in listed + shown + totals for word in ("secret-name", token))
+    assert run(app, "list alice")[1] == listed and run(app, "list --closed")[1] == "" and run(app, "show 9")[0] == 1
+
+
+def test_one_is_closed_with_a_reason_that_its_owner_reads(app, transfer):
+    assert run(app, "close 1")[0] == 2
+    assert run(app, "close 1 --reason 'Not ours'") == (0, "1: closed\n")
+    assert StoredContent.select().count() == 0 and run(app, "close 1 --reason again")[0] == 1
+    assert SystemMessage.select().where(SystemMessage.recipient == "alice@lycee.example").count() == 1
+    entry = AuditEntry.get(AuditEntry.act == AuditAct.TRANSFER_CLOSED)
+    assert entry.target == "alice@lycee.example" and "Not ours" in entry.details
+
+
+def test_a_person_has_a_limit_of_their_own(app, transfer):
+    assert run(app, "limit alice")[1] == "alice@lycee.example\t5000 bytes used\t50G\n"
+    assert run(app, "limit alice 5G")[1].endswith("\t5G\n") and TransferAllowance.get().limit_bytes == 5 * 1024**3
+    assert run(app, "limit alice 0")[1].endswith("\tno limit\n")
+    assert run(app, "limit alice usual")[1].endswith("\t50G\n") and not TransferAllowance.select()
+    assert run(app, "limit alice much")[0] == 1
+    assert AuditEntry.select().where(AuditEntry.act == AuditAct.TRANSFER_LIMIT_SET).count() == 3
+
+
+def test_what_is_past_its_date_goes(app, transfer):
+    Transfer.update(expires=now() - timedelta(minutes=1)).execute()
+    assert run(app, "sweep") == (0, "1 transfers deleted, 0 stray pieces\n")
+    assert Transfer.get().files_gone == 1 and run(app, "sweep")[1].startswith("0 transfers")

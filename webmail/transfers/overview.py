@@ -1,0 +1,99 @@
+"""What administrators see of large files: sums, and who has how much until when; never names of files, texts or links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import peewee as pw
+
+from webmail.config import Settings
+from webmail.models import (
+    ContentState,
+    StoredContent,
+    Transfer,
+    TransferAllowance,
+    TransferFile,
+    TransferReport,
+    TransferState,
+    User,
+)
+from webmail.storage import StorageArea, open_storage, room
+from webmail.transfers import limits
+
+SIZE = 50  # of a page
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of everybody. `left`: bytes free on the disk, None where that can't be told; `most`: of all, 0 for no limit."""
+
+    people: int
+    transfers: int
+    stored: int
+    promised: int  # bytes that uploads which have begun still need
+    left: int | None
+    reserve: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overseen:
+    """A transfer as administrators see it."""
+
+    transfer: Transfer
+    files: int
+    size: int
+    downloads: int
+    reports: int  # of abuse, that nobody has dealt with
+
+
+def totals(settings: Settings) -> Totals:
+    """Three SELECTs."""
+    alive = StoredContent.state != ContentState.DELETED
+    size, received = (
+        StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
+    )
+    open_ones = Transfer.state != TransferState.CLOSED
+    people = Transfer.select(pw.fn.COUNT(Transfer.owner.distinct())).where(open_ones).scalar() or 0
+    count = Transfer.select().where(open_ones).count()
+    given = settings.transfers
+    left = room(open_storage(settings, StorageArea.TRANSFERS))
+    stored = int(received or 0)
+    return Totals(
+        people, count, stored, int(size or 0) - stored, left, given.reserve_mb * limits.MB, given.total_mb * limits.MB
+    )  # fmt: skip
+
+
+def listed(page: int = 1, *, of: User | None = None, closed: bool = False) -> tuple[list[Overseen], bool]:
+    """The largest first, those with reports before all others; whether there are more. Three SELECTs."""
+    sizes = TransferFile.select(
+        TransferFile.transfer, pw.fn.COUNT(TransferFile.id).alias("files"), pw.fn.SUM(TransferFile.size).alias("bytes"),
+        pw.fn.SUM(TransferFile.downloads).alias("downloads"),
+    ).group_by(TransferFile.transfer).alias("sizes")  # fmt: skip
+    open_reports = TransferReport.settled.is_null()
+    reports = TransferReport.select(TransferReport.transfer, pw.fn.COUNT(TransferReport.id).alias("reports"))
+    reports = reports.where(open_reports).group_by(TransferReport.transfer).alias("reports")
+    columns = (Transfer.id, sizes.c.files, sizes.c.bytes, sizes.c.downloads, reports.c.reports)
+    rows: Any = Transfer.select(*columns).join(sizes, pw.JOIN.LEFT_OUTER, on=(sizes.c.transfer_id == Transfer.id))
+    rows = rows.switch(Transfer).join(reports, pw.JOIN.LEFT_OUTER, on=(reports.c.transfer_id == Transfer.id))
+    wanted = (Transfer.state == TransferState.CLOSED) if closed else (Transfer.state != TransferState.CLOSED)
+    if of is not None:
+        wanted &= Transfer.owner == of
+    order = (pw.fn.COALESCE(reports.c.reports, 0).desc(), pw.fn.COALESCE(sizes.c.bytes, 0).desc(), Transfer.id.desc())
+    found = list(rows.where(wanted).order_by(*order).offset((page - 1) * SIZE).limit(SIZE + 1).tuples())
+    numbers = [row[0] for row in found[:SIZE]]
+    by_number = {one.id: one for one in Transfer.select(Transfer, User).join(User).where(Transfer.id << numbers)}
+    shown = [
+        Overseen(by_number[number], int(files or 0), int(size or 0), int(downloads or 0), int(reported or 0))
+        for number, files, size, downloads, reported in found[:SIZE]
+        if number in by_number
+    ]
+    return shown, len(found) > SIZE
+
+
+def set_limit(user: User, most: int | None) -> None:
+    """How many bytes one person may store; 0: as many as there is room for; None: what the settings say."""
+    TransferAllowance.delete().where(TransferAllowance.user == user).execute()
+    if most is not None:
+        TransferAllowance.create(user=user, limit_bytes=most)
