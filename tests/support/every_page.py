@@ -255,7 +255,7 @@ def _writing(alice: HttpVisitor) -> dict[str, str]:
     address = str(draft.one(FORM)["action"])
     return {
         "compose": "/compose", "draft": address, "recipients": f"{address}/recipients", "draft-contacts": f"{address}/contacts",
-        "draft-mail": f"{address}/mail", "draft-mail-files": f"{address}/mail/1/Divers",
+        "draft-mail": f"{address}/mail", "draft-mail-files": f"{address}/mail/1/Divers", "draft-large": f"{address}/large",
     }  # fmt: skip
 
 

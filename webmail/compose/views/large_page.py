@@ -20,7 +20,6 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.outbox import queue
 from webmail.compose.views.editor import LEFT
 from webmail.compose.views.large_files import link_refusal_words, linked_files
-from webmail.errors import NoSuchMessage
 from webmail.models import DraftRow, OutboxState, Transfer, TransferState
 from webmail.transfers import form_uploads, turns
 from webmail.transfers.form_uploads import TakenForm
@@ -61,6 +60,7 @@ def large(draft_id: str) -> Response:
 @reads_its_body
 def take_large(draft_id: str) -> Response:
     """Take the files; then back to the message, unless one was not taken."""
+    drafts.load(current_user(), draft_id)  # whose it is comes first: another's is not there
     _check_token()
     try:
         row, transfer, back = _asked(draft_id)
@@ -98,8 +98,6 @@ def _read(transfer: Callable[[], Transfer]) -> TakenForm:
 
 def _asked(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:
     """The draft, its transfer if it has one, and where to go back to. Raises _Elsewhere, NoSuchMessage."""
-    if not large_files.are_offered(settings()):
-        raise NoSuchMessage("large files are not offered here")
     row = drafts.load(current_user(), draft_id)
     sent = queue.of_draft(current_user(), draft_id)
     leaving = sent is not None and sent.state in LEFT
@@ -109,6 +107,8 @@ def _asked(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:
     if leaving:
         back = url_for("compose.outbox")
     transfer = large_files.standing(draft_id)
+    if not large_files.are_offered(settings()):
+        raise _Elsewhere(back)
     if (transfer is None and leaving) or (transfer is not None and transfer.state != TransferState.OPEN):
         raise _Elsewhere(back)
     return row, transfer, back
