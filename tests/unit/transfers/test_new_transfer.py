@@ -13,9 +13,10 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.visits import Page, Visitor
+from tests.unit.transfers.test_tus import fill_up
 from webmail.auth import passwords
 from webmail.models import ContentPiece, StoredContent, Transfer, TransferFile, TransferRecipient, TransferState, User, now
-from webmail.transfers import content, options, store
+from webmail.transfers import content, options, store, turns
 
 MB = 1024 * 1024
 FORM = "#transfer"
@@ -245,3 +246,31 @@ def test_files_that_are_too_much_together_are_refused_one_by_one(alice):
     page = send(alice, alice.get("/transfers/new"), "save", ("a.mp4", bytes(5 * MB)), ("b.mp4", bytes(5 * MB)), ("c.mp4", b"x"))
     assert [row["data-path"] for row in page.all(".upload")] == ["a.mp4", "b.mp4"]
     assert "all files together may have 10" in page.notices
+
+
+def test_a_full_disk_keeps_the_files_before_and_what_was_typed(alice, monkeypatch):
+    fill_up(monkeypatch, 1)
+    page = send(
+        alice,
+        alice.get("/transfers/new"),
+        "send",
+        ("a.txt", b"a"),
+        ("b.mp4", bytes(5 * MB)),
+        to="bob@lycee.example",
+        message="Texte",
+    )
+    assert "no room left" in page.notices and "Texte" in page.one("#message").get_text()
+    assert [row["data-path"] for row in page.all(".upload")] == ["a.txt"]
+    assert (mine()[0].state, StoredContent.select().count(), ContentPiece.select().count()) == (TransferState.OPEN, 1, 1)
+
+
+def test_too_many_uploads_at_once_are_told_to_wait(alice):
+    body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n' + bytes(2 * MB) + b"\r\n--b--\r\n"
+    address = action_of(alice)
+    held = [turns._take(f"other {n}", 8, "") for n in range(8)]
+    try:
+        answer = alice.client.post(address, data=body, content_type="multipart/form-data; boundary=b")
+    finally:
+        turns._turns.difference_update(held)
+    assert answer.status_code == 503 and answer.headers["Retry-After"]
+    assert mine() == []

@@ -14,6 +14,8 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.visits import Visitor
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User
+from webmail.storage import StorageFull
+from webmail.storage.local import LocalStorage
 from webmail.transfers import content, store, turns
 
 MB = 1024 * 1024
@@ -292,3 +294,54 @@ def test_two_windows_do_not_upload_one_file_at_once(alice):
         assert alice.patch(url, 0, b"abc").status_code == 423
         held.moved -= 60  # its line was lost, which nobody is told
         assert alice.patch(url, 0, b"abc").status_code == 204
+
+
+def fill_up(monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
+    """The disk is full after so many pieces more."""
+    real, left = LocalStorage.put, [pieces]
+
+    def put(self: LocalStorage, name: str, chunks: Any, *, sync: bool = True) -> int:
+        if not left[0]:
+            raise StorageFull("no space left on device")
+        left[0] -= 1
+        return real(self, name, chunks, sync=sync)
+
+    monkeypatch.setattr(LocalStorage, "put", put)
+
+
+def test_a_full_disk_is_told_and_keeps_what_came(alice, monkeypatch):
+    data = os.urandom(10 * MB)
+    url = alice.create(len(data)).headers["Location"]
+    with monkeypatch.context() as full:
+        fill_up(full, 1)
+        answer = alice.patch(url, 0, data)
+        assert answer.status_code == 507 and "no room left" in answer.text
+    assert alice.ask("HEAD", url).headers["Upload-Offset"] == str(4 * MB)
+    assert alice.patch(url, 4 * MB, data[4 * MB :]).status_code == 204
+    assert TransferFile.get().content.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_somebody_who_was_disabled_uploads_no_more(alice):
+    url = alice.create(3).headers["Location"]
+    User.update(active=0).where(User.local == "alice").execute()
+    assert alice.patch(url, 0, b"abc").status_code in (302, 303, 401)
+    assert StoredContent.get().received == 0
+
+
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_body_that_trickles_is_given_up_and_what_came_is_kept(monkeypatch, slow):
+    clock = [0.0]
+    monkeypatch.setattr(turns.time, "monotonic", lambda: clock[0])
+
+    def read(size: int) -> bytes:
+        clock[0] += 2.0 if slow else 0.01
+        return b"x" * min(size, 1024 if slow else size)
+
+    body, came = turns.Body(read, 300_000), 0
+    try:
+        for chunk in body.chunks():
+            came += len(chunk)
+    except turns.UploadTooSlow:
+        assert slow and came == body.received and 60 <= clock[0] <= 70
+    else:
+        assert not slow and came == 300_000
