@@ -54,9 +54,9 @@ class Grant:
 
 
 def pack(grant: Grant, token: str, transfer: Transfer, secret_key: str) -> str:
-    """The signed text, with LIFE before it."""
+    """The signed text. A grant that was given before ends when it would have: nobody renews it by using it."""
     ticket = bytes.fromhex(grant.ticket) if grant.ticket else bytes(8)
-    body = _FORM.pack(int(grant.rights), int(time.time()) + LIFE, grant.recipient, ticket)
+    body = _FORM.pack(int(grant.rights), grant.until or int(time.time()) + LIFE, grant.recipient, ticket)
     return base64.urlsafe_b64encode(body + _mac(body, token, transfer, secret_key)).decode()
 
 

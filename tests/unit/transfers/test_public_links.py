@@ -446,9 +446,13 @@ def test_a_password_opens_the_page_for_some_hours_without_a_cookie(alice, settin
     assert 'name="password"' in guest.get(bent).text
     import time
 
-    later = time.time() + 13 * 3600
-    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: later)
+    begun = time.time()
+    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 11 * 3600)
+    links_later = [*addresses(guest.get(opened)), press(guest, opened, action="all").location]
+    assert all(guest.get(one).status_code == 200 for one in links_later)
+    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 13 * 3600)
     assert 'name="password"' in guest.get(opened).text
+    assert all(guest.get(one).status_code == 403 for one in links_later)  # they were no longer good for being asked for late
     monkeypatch.undo()
     Transfer.update(password=passwords.hash_password("another")).execute()
     assert 'name="password"' in guest.get(opened).text
@@ -606,6 +610,7 @@ def test_abuse_is_reported_to_the_administrator(alice, settings, guest, monkeypa
     assert row.reason == "fraud" and row.address == "eve@else.example" and len(events(EventKind.REPORTED)) == 1
     [mail] = SystemMessage.select().where(SystemMessage.kind == "abuse")
     assert mail.recipient == "admin@lycee.example" and "Not Alice" in mail.body and path not in mail.body
+    assert "https://mail.lycee.example/admin/transfers" in mail.body
     press(guest, f"{path}/report", reason="other")
     assert guest.post(f"{path}/report", data={"reason": "other"}).status_code == 429
 
