@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -98,6 +98,13 @@ class Guest:
     language: str = ""
 
 
+class Most(NamedTuple):
+    """Limits of a transfer of a request; 0: as usual."""
+
+    size: int  # bytes
+    files: int
+
+
 def asked(given: str) -> AskedForFiles | None:
     """The request of a token, whether it is open or not. At most two SELECTs."""
     if not given:
@@ -166,6 +173,13 @@ def _name(transfer: Transfer, guest: Guest) -> None:
     transfer.message = guest.message[:LONGEST_MESSAGE]
 
 
+def request_of(transfer: Transfer) -> FileRequest:
+    """What it was asked by; there is one for every transfer of a guest, since requests stay as long as what came by them."""
+    if transfer.request is None:
+        raise ValueError(f"transfer {transfer.id} is no guest's")
+    return transfer.request
+
+
 def receipt_token(transfer: Transfer, settings: Settings) -> str:
     return links.token(LinkKind.RECEIPT, transfer.nonce, settings.secret_key)
 
@@ -183,7 +197,7 @@ def of_receipt(given: str) -> Transfer | None:
 
 def may_go_on(transfer: Transfer, settings: Settings) -> Shut | None:
     """Why a transfer that was begun can't be gone on with; None where it can. At most one SELECT."""
-    request = transfer.request
+    request = request_of(transfer)
     if not requests.is_offered(settings) or not request.owner.active:
         return Shut.OFF
     if request.closed is not None or transfer.state == TransferState.CLOSED:
@@ -197,7 +211,7 @@ def check(transfer: Transfer, settings: Settings) -> None:
     """Whether another file may come to it. Raises NotOpen, TooManyVisits. Two SELECTs."""
     if (why := may_go_on(transfer, settings)) is not None:
         raise NotOpen(why)
-    guest_limits.check_files(transfer.request)
+    guest_limits.check_files(request_of(transfer))
 
 
 def as_told(error: MailError) -> MailError:
@@ -205,14 +219,14 @@ def as_told(error: MailError) -> MailError:
     return NoRoom(str(error)) if isinstance(error, OverLimit) and error.limit in NO_ROOM else error
 
 
-def add(transfer: Transfer, settings: Settings, act: Callable[[dict[str, int]], T]) -> T:
+def add(transfer: Transfer, settings: Settings, act: Callable[[Most], T]) -> T:
     """Do what adds a file (it is given the limits of the request), within what a guest may.
 
     Raises NotOpen, TooManyVisits, NoRoom, OverLimit for the limits that a guest may know, and what `act` does.
     """
     check(transfer, settings)
-    request = transfer.request
-    asked_for = {"most_bytes": request.most_bytes, "most_files": request.most_files}
+    request = request_of(transfer)
+    asked_for = Most(request.most_bytes, request.most_files)
     try:
         return act(asked_for)
     except OverLimit as error:
@@ -243,7 +257,7 @@ def send(transfer: Transfer, settings: Settings) -> None:
 
     Raises NotOpen, NothingSent, NotWhole.
     """
-    request = transfer.request
+    request = request_of(transfer)
     with db.atomic():
         _hold(request)
         fresh = Transfer.get_by_id(transfer.id)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import peewee as pw
 
@@ -138,19 +139,20 @@ def listed(owner: User, most: int = 300) -> list[Listed]:
     """One's requests: those that are open first, then the newest first. Three SELECTs."""
     rows = list(FileRequest.select().where(FileRequest.owner == owner).order_by(FileRequest.id.desc()).limit(most))
     numbers = [row.id for row in rows]
-    came = (
+    came: Any = (
         Transfer.select(Transfer.request, pw.fn.COUNT(Transfer.id), pw.fn.MAX(Transfer.published))
         .where(Transfer.request.in_(numbers) & Transfer.published.is_null(False))
         .group_by(Transfer.request)
         .tuples()
     )
-    asked = (
+    asked: Any = (
         FileRequestInvite.select(FileRequestInvite.request, pw.fn.COUNT(FileRequestInvite.id))
         .where(FileRequestInvite.request.in_(numbers) & FileRequestInvite.removed.is_null())
         .group_by(FileRequestInvite.request)
         .tuples()
     )
-    arrived, invited = {row[0]: row[1:] for row in came}, dict(asked)
+    arrived: dict[int, tuple[int, datetime | str]] = {row[0]: row[1:] for row in came}
+    invited: dict[int, int] = dict(asked)
     found = [Listed(row, *_counted(arrived.get(row.id)), invited.get(row.id, 0)) for row in rows]
     return sorted(found, key=lambda one: state(one.request) is not RequestState.OPEN)
 

@@ -269,10 +269,10 @@ def test_a_link_that_takes_files_once_takes_one_of_two_that_were_begun(alice, se
     assert page.status == 410 and "This link was used" in page.text
 
 
-def _empty_file(transfer: Transfer, settings: Settings, most: dict[str, int]) -> TransferFile:
+def _empty_file(transfer: Transfer, settings: Settings, most: guests.Most) -> TransferFile:
     from webmail.transfers import checking, store
 
-    file = store.add_file(transfer, "a.txt", 0, "", settings, **most)
+    file = store.add_file(transfer, "a.txt", 0, "", settings, most_bytes=most.size, most_files=most.files)
     checking.finish(file, settings)
     return file
 
@@ -345,17 +345,17 @@ def test_what_was_left_lying_about_gives_way_where_there_is_no_room(alice, setti
     from webmail.transfers import store
 
     for transfer in (old, busy):
-        guests.add(transfer, settings, lambda most, of=transfer: store.add_file(of, "a", 400, "", settings, **most))
+        guests.add(transfer, settings, lambda most, of=transfer: store.add_file(of, "a", 400, "", settings))
     Transfer.update(created=now() - timedelta(hours=2)).execute()
     StoredContent.update(touched=now() - timedelta(hours=2)).where(
         StoredContent.id == TransferFile.get(TransferFile.transfer == old).content_id
     ).execute()
     fresh = guests.begin(found, Guest("fresh"), settings)
-    guests.add(fresh, settings, lambda most: store.add_file(fresh, "b", 500, "", settings, **most))
+    guests.add(fresh, settings, lambda most: store.add_file(fresh, "b", 500, "", settings))
     states = {row.guest_name: row.state for row in Transfer.select()}
     assert states == {"old": TransferState.CLOSED, "busy": TransferState.OPEN, "fresh": TransferState.OPEN}
     with pytest.raises(guests.NoRoom):
-        guests.add(fresh, settings, lambda most: store.add_file(fresh, "c", 500, "", settings, **most))
+        guests.add(fresh, settings, lambda most: store.add_file(fresh, "c", 500, "", settings))
 
 
 def test_what_guests_send_keeps_nobody_from_sending(tmp_path):

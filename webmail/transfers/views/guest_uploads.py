@@ -54,12 +54,18 @@ def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
                 transfer,
                 settings(),
                 lambda most: tus.create(
-                    request.headers, uploads.body_of_request(held), transfer, settings(), _address_of(transfer), **most
-                ),
+                    request.headers,
+                    uploads.body_of_request(held),
+                    transfer,
+                    settings(),
+                    _address_of(transfer),
+                    most_bytes=most.size,
+                    most_files=most.files,
+                ),  # fmt: skip
             )
         except MailError as error:
             if isinstance(error, guests.NoRoom):
-                no_room.tell_owner(transfer.request)
+                no_room.tell_owner(guests.request_of(transfer))
             if begun is None:
                 assembly.drop(transfer, settings())
             raise

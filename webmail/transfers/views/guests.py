@@ -53,7 +53,7 @@ def guest(link: str) -> Response:
     if found.state == TransferState.OPEN:
         if (why := guests.may_go_on(found, settings())) is not None:
             raise NoVisit(shut_page(found, why))
-        return _form_page(link, found.request, _typed_before(found), transfer=found)
+        return _form_page(link, guests.request_of(found), _typed_before(found), transfer=found)
     return receipt_page(link, found)
 
 
@@ -80,7 +80,8 @@ def _led_to(link: str) -> AskedForFiles | Transfer:
 
 
 def shut_page(what: AskedForFiles | Transfer, why: Shut) -> Response:
-    owner = what.request.owner
+    asked = _asked_by(what)
+    owner = asked.owner
     name = owner.name or owner.address
     if why is Shut.OFF:
         return visitors.told(_("Files can’t be sent here"), _("This place does not take files at the moment."), 410)
@@ -88,8 +89,8 @@ def shut_page(what: AskedForFiles | Transfer, why: Shut) -> Response:
         return visitors.told(
             _("This link was used"), _("It takes files once, and took them. Ask %(name)s for another one.", name=name), 410
         )
-    if why is Shut.OVER:
-        day = end_words(what.request.until)
+    if why is Shut.OVER and asked.until is not None:
+        day = end_words(asked.until)
         return visitors.told(
             _("This is over"), _("Files could be sent until %(day)s. Ask %(name)s for another link.", day=day, name=name), 410
         )
@@ -180,7 +181,7 @@ def address_of(transfer: Transfer, **values: Any) -> str:
 
 
 def receipt_page(link: str, transfer: Transfer) -> Response:
-    asked, files = transfer.request, store.files(transfer)
+    asked, files = guests.request_of(transfer), store.files(transfer)
     until = transfer.published + guests.SHOWN if transfer.published is not None else None
     done = request.args.get("done", "")
     return visitors.page(
@@ -193,7 +194,7 @@ def receipt_page(link: str, transfer: Transfer) -> Response:
 
 def _link_for_more(transfer: Transfer) -> str:
     """The link by which they came, where more can be sent by it."""
-    asked, invite = transfer.request, transfer.invite
+    asked, invite = guests.request_of(transfer), transfer.invite
     if transfer.published is None or (invite is not None and invite.removed is not None):
         return ""
     if invite is None and asked.invited_only:
@@ -237,13 +238,15 @@ def _taken(link: str, body: Body) -> Response:
     except NoVisit:
         body.drop()
         raise
-    asked = found.request
+    asked = _asked_by(found)
     if begun is not None and begun.state != TransferState.OPEN:
         return withdraw(begun, request.form.get("withdraw", ""))
     delivery = _Delivery(found if isinstance(found, AskedForFiles) else None, begun)
-    most = {"most_bytes": asked.most_bytes, "most_files": asked.most_files}
-    taken = form_uploads.take(body, request.headers.get("Content-Type", ""), delivery.for_another_file, settings(), **most)
-    fields = MultiDict(taken.fields)
+    taken = form_uploads.take(
+        body, request.headers.get("Content-Type", ""), delivery.for_another_file, settings(),
+        most_bytes=asked.most_bytes, most_files=asked.most_files,
+    )  # fmt: skip
+    fields: MultiDict[str, str] = MultiDict([(name, value) for name, values in taken.fields.items() for value in values])
     typed = typed_fields(fields)
     transfer = delivery.transfer or _begun(found, fields.get("of", ""))
     if transfer is not None:
@@ -286,6 +289,10 @@ def _begun(found: AskedForFiles | Transfer, of: str) -> Transfer | None:
     return other if same else None
 
 
+def _asked_by(found: AskedForFiles | Transfer) -> FileRequest:
+    return found.request if isinstance(found, AskedForFiles) else guests.request_of(found)
+
+
 def _is_invited(found: AskedForFiles | Transfer) -> bool:
     return found.invite is not None
 
@@ -323,7 +330,7 @@ def _again(
     if transfer is not None:
         link = guests.receipt_token(transfer, settings())
     asked = found if isinstance(found, AskedForFiles) else None
-    return _form_page(link, found.request, typed, 422, found=asked, transfer=transfer, problems=problems)
+    return _form_page(link, _asked_by(found), typed, 422, found=asked, transfer=transfer, problems=problems)
 
 
 def withdraw(transfer: Transfer, upload: str) -> Response:
