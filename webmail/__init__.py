@@ -17,7 +17,7 @@ from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
-from webmail.web import compression, current, file_host, setup, template_cache
+from webmail.web import compression, current, file_host, row_numbers, setup, template_cache
 from webmail.web.body_limits import set_body_limit
 from webmail.web.formatting import LANGUAGES
 from webmail.web.template_environment import TemplateEnvironment
@@ -30,6 +30,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     settings = config.load(instance or os.environ.get("WEBMAIL_INSTANCE") or _ROOT / "instance", **overrides)
     app = Flask(__name__, root_path=str(_ROOT), instance_path=settings.instance)
     app.jinja_environment = TemplateEnvironment
+    row_numbers.install(app)
     _configure(app, settings)
     app.extensions["settings"] = settings
     _configure_parts(settings)

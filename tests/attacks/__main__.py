@@ -30,6 +30,7 @@ from tests.attacks import (
     recovery,
     takeover,
     timing,
+    transfers,
 )
 from tests.attacks.ground import Ground
 from tests.attacks.report import Finding, Report
@@ -52,6 +53,7 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "providers": ("Signing in by OpenID Connect", providers.attacks),
     "doors": ("Signing in by CAS, and by a proxy’s header", doors.attacks),
     "helping": ("Help in person, and the page for who needs help", helping.attacks),
+    "transfers": ("Large files as links", transfers.attacks),
     "pages": ("Pages in frames, and forms of other sites", pages.attacks),
     "proxies": ("Pretending to come from elsewhere", guessing.forged_addresses),
 }

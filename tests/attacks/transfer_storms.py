@@ -1,0 +1,252 @@
+"""Large files in bad weather: thousands of them, clients that bring a byte a second, a disk that fills up, a bucket that goes away.
+
+Each has an instance of its own beside the others', on the same database. Afterwards what is stored is what was stored before, and what
+was half there can be gone on with.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import select
+import socket
+import statistics
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import peewee as pw
+
+from tests.attacks import transfers
+from tests.attacks.ground import Ground, Web
+from tests.attacks.report import Finding
+from tests.bench.visitor import Answer
+from tests.support import s3_server
+from webmail import config
+from webmail.config import Settings
+from webmail.models import StoredContent, Transfer, TransferFile
+from webmail.transfers import assembly, content
+
+if TYPE_CHECKING:
+    from tests.attacks.transfers import Sender
+
+_MB = 1024 * 1024
+
+
+@dataclass
+class Place:
+    """A web process with tables of its own in config.toml, and the settings that it has."""
+
+    ground: Ground
+    web: Web
+    settings: Settings
+    folder: Path
+    before: int  # transfers that are others'
+
+    def sender(self) -> Sender:
+        return transfers.sender(self.ground, self.web)
+
+    def clean(self) -> None:
+        """Forget what was made here, as a sweep would in the end."""
+        with self.ground.tables():
+            for transfer in Transfer.select().where(Transfer.id > self.before):
+                assembly.drop(transfer, self.settings)
+
+
+def attacks(ground: Ground) -> list[Finding]:
+    return [_many_files(ground), _slow_bodies(ground), *_disk_full(ground), _bucket_away(ground)]
+
+
+@contextmanager
+def _place(ground: Ground, tables: str, folder: Path) -> Iterator[Place]:
+    ours = ground.settings
+    (folder / "config.toml").write_text(f'secret_key = "{ours.secret_key}"\n{tables}')
+    given = {name.removeprefix("WEBMAIL_").lower(): value for name, value in ground.services.settings().items()}
+    settings = config.load(folder, **{name: value for name, value in given.items() if name != "instance"})
+    with ground.web(instance=str(folder)) as web:
+        with ground.tables():
+            before = Transfer.select(pw.fn.MAX(Transfer.id)).scalar() or 0
+        place = Place(ground, web, settings, folder, before)
+        try:
+            yield place
+        finally:
+            place.clean()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def _many_files(ground: Ground) -> Finding:
+    """As many as there may be, and then on: the declared number of `files` holds, whatever is asked."""
+    most, tries = ground.times(1000), ground.times(10_000)
+    with _folder() as folder, _place(ground, f"[transfers]\nfiles = {most}", folder) as place:
+        alice = place.sender()
+        of = f"?of={alice.create(1).headers['x-traboule-transfer']}"
+        began = time.monotonic()
+        statuses = Counter(alice.create(1, f"{number}.txt", of).status for number in range(1, tries))
+        seconds = time.monotonic() - began
+        with ground.tables():
+            kept = TransferFile.select().where(TransferFile.transfer > place.before).count()
+        mail = alice.browser.get("/mailbox/INBOX").ms
+    held = kept == most and set(statuses) == {201, 413} and mail < 3000
+    words = f"{kept:,} are taken, {statuses[413]:,} refused, in {seconds:.0f} s"
+    return Finding("10,000 files of one byte in one transfer", tries, words, held)
+
+
+def _slow_bodies(ground: Ground) -> Finding:
+    """Sockets that send a byte now and then, of thirteen people; beside them somebody reads mail."""
+    count = 50
+    with _folder() as folder, _place(ground, "[transfers]\nuploads_at_once = 8", folder) as place, ExitStack() as open_ones:
+        reader = place.sender()
+        quiet = _median(reader)
+        people = [place.sender() for _ in range(-(-count // 4))]
+        uploads = [(one, one.create(10 * _MB).headers["location"]) for one in people for _ in range(4)]
+        lines = [open_ones.enter_context(_slow(one, where, place.web)) for one, where in uploads]
+        time.sleep(0.3)
+        busy = _median(reader, lines)
+        answered, _writable, _errors = select.select(lines, [], [], 0.2)
+        refused = sum(b" 503 " in line.recv(200) for line in answered)
+    held = busy < 2 * quiet + 20 and refused >= len(lines) - 8
+    words = (
+        f"{len(lines) - refused} have a thread, {refused} are told to come back; a page of mail {busy:.0f} ms, {quiet:.0f} before"
+    )
+    return Finding("Uploads that bring a byte at a time, fifty at once", len(lines), words, held)
+
+
+@contextmanager
+def _slow(one: Sender, where: str, web: Web) -> Iterator[socket.socket]:
+    lines = {
+        "Host": "localhost", "Cookie": one.browser.visitor.cookie_line, "X-CSRFToken": one.token, "Tus-Resumable": "1.0.0",
+        "Upload-Offset": "0", "Content-Length": str(10 * _MB), **transfers.BYTES, **one.browser.visitor.headers,
+    }  # fmt: skip
+    with socket.create_connection((one.browser.visitor.host, web.port)) as line:
+        line.sendall(
+            "".join([f"PATCH {where} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in lines.items()), "\r\n"]).encode()
+        )
+        yield line
+
+
+def _median(reader: Sender, slow: list[socket.socket] | None = None) -> float:
+    taken = []
+    for _ in range(20):
+        for line in slow or []:
+            with suppress(OSError):
+                line.send(b"x")
+        taken.append(reader.browser.get("/mailbox/INBOX").ms)
+    return statistics.median(taken)
+
+
+def _disk_full(ground: Ground) -> list[Finding]:
+    """A disk of 40 MB, of which one is left when most of a file is still to come. Needs the right to mount one."""
+    with _folder() as folder, _small_disk(folder / "transfers", 40) as mounted:
+        if not mounted:
+            return []
+        with _place(ground, "[transfers]\nreserve_mb = 0", folder) as place:
+            return [_filled(place, folder / "transfers")]
+
+
+@contextmanager
+def _small_disk(folder: Path, mb: int) -> Iterator[bool]:
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={mb}m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def _filled(place: Place, disk: Path) -> Finding:
+    data, alice = os.urandom(12 * _MB), place.sender()
+    where = alice.create(len(data)).headers["location"]
+    first = alice.ask("PATCH", where, data[: 4 * _MB], Upload_Offset="0").status
+    too_large = alice.create(60 * _MB).status
+    filler = disk / "filler"
+    filler.write_bytes(bytes(_free(disk) - _MB))
+    full = _rest(alice, where, data)
+    at = int(alice.ask("HEAD", where).headers["upload-offset"])
+    stray = _used(disk) - filler.stat().st_size - at
+    mail = alice.browser.get("/mailbox/INBOX").status
+    filler.unlink()
+    last = alice.ask("PATCH", where, data[at:], Upload_Offset=str(at)).status
+    whole = _sha256(place) == hashlib.sha256(data).hexdigest()
+    place.clean()
+    left = _objects(disk)
+    held = (
+        (first, too_large, full.status, mail, last) == (204, 413, 507, 200, 204)
+        and at >= 4 * _MB and stray < 100_000 and whole and not left
+    )  # fmt: skip
+    words = f"told so ({full.status}), {at // _MB} MB are kept and nothing else; with room again it is finished, checksum equal"
+    return Finding("A disk with 1 MB left in the middle of an upload", 2, words, held)
+
+
+def _rest(alice: Sender, where: str, data: bytes) -> Answer:
+    """What comes after the first 4 MB, with its checksum, as our script sends it."""
+    rest = data[4 * _MB :]
+    told = base64.b64encode(hashlib.sha256(rest).digest()).decode()
+    return alice.ask("PATCH", where, rest, Upload_Offset=str(4 * _MB), Upload_Checksum=f"sha256 {told}")
+
+
+def _free(disk: Path) -> int:
+    found = os.statvfs(disk)
+    return found.f_bavail * found.f_frsize
+
+
+def _objects(folder: Path) -> list[Path]:
+    """Files below it, but for what marks it as ours."""
+    return [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
+
+
+def _used(disk: Path) -> int:
+    return sum(file.stat().st_size for file in _objects(disk))
+
+
+def _sha256(place: Place) -> str:
+    with place.ground.tables():
+        stored = StoredContent.select().order_by(StoredContent.id.desc()).first()
+        return hashlib.sha256(b"".join(content.read(stored, place.settings))).hexdigest()
+
+
+def _bucket_away(ground: Ground) -> Finding:
+    """A bucket whose server ends in the middle of an upload, and comes back."""
+    with _folder() as base, s3_server.running(base) as server, _folder() as folder:
+        bucket = server.bucket()
+        values = {
+            "bucket": bucket.bucket,
+            "key_id": bucket.key_id,
+            "secret": bucket.secret,
+            "endpoint": bucket.endpoint,
+            "prefix": bucket.prefix,
+        }
+        tables = 'storage = "s3"\n[s3]\n' + "".join(f'{name} = "{value}"\n' for name, value in values.items())
+        with _place(ground, tables, folder) as place:
+            data, alice = os.urandom(9 * _MB), place.sender()
+            where = alice.create(len(data)).headers["location"]
+            first = alice.ask("PATCH", where, data[: 4 * _MB], Upload_Offset="0").status
+            server.stop()
+            away = _rest(alice, where, data)
+            mail = alice.browser.get("/mailbox/INBOX").status
+            with ground.tables():
+                last_one = StoredContent.select().order_by(StoredContent.id.desc()).first()
+                ready = last_one.state != "uploading"
+            server.start()
+            at = int(alice.ask("HEAD", where).headers["upload-offset"])
+            last = alice.ask("PATCH", where, data[at:], Upload_Offset=str(at)).status
+            whole = _sha256(place) == hashlib.sha256(data).hexdigest()
+            place.clean()
+            left = _objects(server.folder / values["prefix"] / "transfers")
+    held = (first, away.status, mail, last) == (204, 503, 200, 204) and away.ms < 15_000 and not ready and whole and not left
+    words = f"told so ({away.status}) within {away.ms / 1000:.1f} s, nothing published; once it is back the upload is finished, checksum equal"
+    return Finding("A bucket that goes away in the middle of an upload", 2, words, held)
