@@ -231,6 +231,10 @@ class TransferEvent(Table):
     told = pw.IntegerField(
         default=0, index=True
     )  # 1: its owner was mailed about it, or does not want to be; 2: daily, all together
+    if TYPE_CHECKING:
+        transfer_id: int
+        recipient_id: int | None
+        file_id: int | None
 
     class Meta:
         table_name = "transfer_events"

@@ -54,7 +54,7 @@ def _take() -> StoredContent | None:
     settled = StoredContent.touched < now() - _FRESH
     for row in StoredContent.select().where(waits & settled).order_by(StoredContent.id).limit(20):
         if StoredContent.update(check_lease=now() + LEASE).where((StoredContent.id == row.id) & waits).execute():
-            return row  # type: ignore[no-any-return]
+            return row
     return None
 
 

@@ -136,7 +136,7 @@ def _counted(rows: Sequence[Transfer]) -> list[ListedTransfer]:
     numbers = list(found)
     if not numbers:
         return []
-    totals = (
+    totals: Any = (
         TransferFile.select(
             TransferFile.transfer, pw.fn.COUNT(TransferFile.id), pw.fn.SUM(TransferFile.size), pw.fn.SUM(TransferFile.downloads)
         )
@@ -146,14 +146,14 @@ def _counted(rows: Sequence[Transfer]) -> list[ListedTransfer]:
     for number, count, size, downloads in totals.tuples():
         one = found[number]
         one.files, one.size, one.downloads = count, int(size or 0), int(downloads or 0)
-    first = (
+    first: Any = (
         TransferFile.select(TransferFile.transfer, TransferFile.path)
         .where((TransferFile.transfer << numbers) & (TransferFile.position < _NAMES))
         .order_by(TransferFile.transfer, TransferFile.position)
     )
     for number, path in first.tuples():
         found[number].names.append(path.rpartition("/")[2])
-    states = (
+    states: Any = (
         TransferFile.select(TransferFile.transfer, StoredContent.state)
         .join(StoredContent)
         .where((TransferFile.transfer << numbers) & (StoredContent.state != ContentState.READY))
@@ -162,7 +162,7 @@ def _counted(rows: Sequence[Transfer]) -> list[ListedTransfer]:
     for number, state in states.tuples():
         found[number].states.add(state)
     fetched = pw.fn.SUM(pw.Case(None, [(TransferRecipient.downloads > 0, 1)], 0))
-    people = (
+    people: Any = (
         TransferRecipient.select(
             TransferRecipient.transfer, pw.fn.COUNT(TransferRecipient.id), fetched, pw.fn.MIN(TransferRecipient.address)
         )

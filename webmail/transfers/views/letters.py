@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from webmail import preferences
@@ -164,7 +165,10 @@ def remind(transfer: Transfer, settings: Settings, only: TransferRecipient | Non
     found = [
         one
         for one in _without_download(transfer)
-        if (only is None or one.id == only.id) and one.notified <= since and (one.reminded is None or one.reminded <= since)
+        if (only is None or one.id == only.id)
+        and one.notified is not None
+        and one.notified <= since
+        and (one.reminded is None or one.reminded <= since)
     ]
     return _reminded(transfer, found, since, settings)
 
@@ -250,7 +254,8 @@ def _with_news() -> Iterator[Transfer]:
     last = 0
     while True:
         news = TransferEvent.select(TransferEvent.transfer).where((TransferEvent.told == 0) & (TransferEvent.transfer > last))
-        numbers = [row[0] for row in news.distinct().order_by(TransferEvent.transfer).limit(_PAGE).tuples()]
+        rows: Any = news.distinct().order_by(TransferEvent.transfer).limit(_PAGE).tuples()
+        numbers = [number for (number,) in rows]
         if not numbers:
             return
         yield from Transfer.select(Transfer, User).join(User).where(Transfer.id << numbers).order_by(Transfer.id)

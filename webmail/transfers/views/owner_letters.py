@@ -164,12 +164,12 @@ def _downloaded(about: Telling, events: Events) -> Queued:
 def _receipts(about: Telling, events: Events) -> Queued:
     """To each recipient, what they downloaded since the last such letter."""
     transfer, rows = about.transfer, []
-    by_person: dict[int, Events] = {}
+    by_person: dict[int, tuple[TransferRecipient, Events]] = {}
     for event in events:
         if event.recipient is not None:
-            by_person.setdefault(event.recipient.id, []).append(event)
-    for mine in by_person.values():
-        recipient, last = mine[-1].recipient, mine[-1].id
+            by_person.setdefault(event.recipient.id, (event.recipient, []))[1].append(event)
+    for recipient, mine in by_person.values():
+        last = mine[-1].id
 
         def claim(number: int = recipient.id, last: int = last) -> bool:
             before = (TransferRecipient.id == number) & (TransferRecipient.receipted < last)
