@@ -310,8 +310,10 @@ def large_form(page):
 def test_the_page_of_large_files_takes_them_without_scripts_and_leads_back(alice, bob, work, stored, settings):
     form = write(alice, to=bob.address, subject="Le film", body="Voici.", action="large")
     assert form.address.endswith("/large") and Transfer.select().count() == 0, "looking at it makes nothing"
-    empty = alice.post(large_form(form), {"files": file("", b"")})
-    assert "Choose at least one file" in empty.notices
+    nothing = b'--x\r\nContent-Disposition: form-data; name="files"; filename=""\r\n\r\n\r\n--x--\r\n'
+    kind = "multipart/form-data; boundary=x"
+    empty = alice.client.post(large_form(form), data=nothing, content_type=kind, follow_redirects=True)
+    assert "Choose at least one file" in empty.text
     back = alice.post(large_form(form), {"files": [file("film.mp4", FILM), file("notes.txt", b"n")]})
     assert text_of(back).startswith("Voici.") and "2 files will be sent as a link" in back.notices
     assert [one.get_text(" ").split()[0] for one in back.all("#links li span:first-of-type")][:1] == ["film.mp4"]

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from webmail.compose import (
     drafts,
+    large_files,
 )
 from webmail.compose.blueprint import blueprint
 from webmail.compose.fields import revision_of
@@ -134,4 +135,6 @@ def too_large(_error: Exception | None = None) -> Response:
         advice = _("Choose smaller files and try again.")  # its page stays
     else:
         advice = _("Your message is safe: go back in your browser to find it, then attach a smaller file.")
+    if large_files.are_offered(settings()):
+        advice += " " + _("“Large files” below the recipients takes files of any size, and sends them as a link.")
     return error_page(_("Files too large"), advice, 413)

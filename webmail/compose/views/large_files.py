@@ -67,12 +67,12 @@ def linked_files(row: DraftRow | None) -> ShownFiles:
 
 
 def _shown(row: DraftRow, file: TransferFile, *, closed: bool) -> ShownFile:
-    stored = file.content
-    gone = closed or stored is None
+    stored: StoredContent | None = None if closed else file.content
+    state = stored.state if stored is not None else ContentState.DELETED
     return ShownFile(
-        file.id, file.upload, file.path, file.size, _state_words(None if gone else stored), bool(file.held),
-        not gone and large_changes.fits(row, file, settings()), gone or stored.state == ContentState.REFUSED,
-        not gone and stored.state == ContentState.UPLOADING,
+        file.id, file.upload, file.path, file.size, _state_words(stored), bool(file.held),
+        stored is not None and large_changes.fits(row, file, settings()),
+        state in (ContentState.REFUSED, ContentState.DELETED), state == ContentState.UPLOADING,
     )  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def coming_words(row: Outbox) -> str:
     if row.state != OutboxState.WAITING or row.sent_at is not None:
         return ""
     file = file_coming(row.draft)
-    if file is None:
+    if file is None or file.content is None:
         return _("Its large files are here: it leaves in a moment.") if link_gate.waits(row) else ""
     if file.content.state == ContentState.CHECKING:
         return _("Waiting for “%(name)s” to be checked.", name=file.path)

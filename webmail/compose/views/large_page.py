@@ -73,8 +73,8 @@ def take_large(draft_id: str) -> Response:
         drafts.touch(row)
         count = len(taken.files)
         notify(ngettext("%(num)d file will be sent as a link.", "%(num)d files will be sent as a link.", count))
-    for name, error in taken.refused[:5]:
-        notify(_("“%(name)s” was not taken.", name=name[:150]) + " " + link_refusal_words(error), "caution")
+    for name, why in taken.refused[:5]:
+        notify(_("“%(name)s” was not taken.", name=name[:150]) + " " + link_refusal_words(why), "caution")
     if taken.broken is not None:
         notify(_("The connection broke before everything had arrived. Files that were whole are kept."), "caution")
     elif not taken.files and not taken.refused:

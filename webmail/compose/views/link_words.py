@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webmail import system_mail
@@ -28,10 +27,13 @@ def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
     with written_in(spoken if spoken in _SPOKEN else system_mail.in_language_of(carried.owner, settings)):
         link = public_link("transfers.show", link=carried.token)
         size = file_size(sum(file.size for file in carried.files))
-        title = ngettext("%(num)d large file (%(size)s)", "%(num)d large files (%(size)s)", len(carried.files), size=size)
-        until = _("available until %(day)s", day=day_in_full(local(carried.until).date()))
+        day = day_in_full(local(carried.until).date())
+        head = ngettext(
+            "%(num)d large file (%(size)s), available until %(day)s", "%(num)d large files (%(size)s), available until %(day)s",
+            len(carried.files), size=size, day=day,
+        )  # fmt: skip
         get = ngettext("Download the file", "Download the files", len(carried.files))
-        return LinkBlock(_text(carried, f"{title}, {until}", link), _html(carried, title, until, get, link))
+        return LinkBlock(_text(carried, head, link), _html(carried, head, get, link))
 
 
 def _text(carried: LinkedFiles, head: str, link: str) -> str:
@@ -43,10 +45,10 @@ def _text(carried: LinkedFiles, head: str, link: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _html(carried: LinkedFiles, title: str, until: str, get: str, link: str) -> str:
+def _html(carried: LinkedFiles, head: str, get: str, link: str) -> str:
     items = "".join(_item(file) for file in carried.files)
     return (
-        f'<table style="{_BOX}"><tr><td style="{_CELL}"><strong>{escape(title)}</strong>, {escape(until)}<br>'
+        f'<table style="{_BOX}"><tr><td style="{_CELL}"><strong>{escape(head)}</strong><br>'
         f'<a href="{escape(link)}">{escape(get)}</a><ul>{items}</ul></td></tr></table>\n'
     )
 
