@@ -63,8 +63,6 @@ def public_pages(demo: Services, owner: str) -> dict[str, str]:
         locked = published(alice, {"a.txt": b"a"}, settings)
         Transfer.update(password=passwords.hash_password("sésame")).where(Transfer.id == locked.id).execute()
         cut = published(alice, {"a.txt": b"a"}, settings, link_key=b"k" * 32)
-        over = published(alice, {"a.txt": b"a"}, settings)
-        store.close(over, "owner")
         named = {file.path: file.upload for file in store.files(several)}
         here = link_to(several, settings)
         return {
@@ -76,7 +74,6 @@ def public_pages(demo: Services, owner: str) -> dict[str, str]:
             "link-code-sent": f"{link_to(coded, settings)}?to=bob%40lycee.example",
             "link-inside": link_to(inside, settings),
             "link-cut": link_to(cut, settings),
-            "link-over": link_to(over, settings),
             "link-text": f"{here}/preview/{named['Consignes.txt']}",
             "link-picture": f"{here}/preview/{named['Photos/groupe.png']}",
             "link-report": f"{here}/report",
@@ -89,7 +86,9 @@ def asking_pages(demo: Services, owner: str) -> dict[str, str]:
     with accounts.tables(demo.database):
         alice = User.get(User.address == owner)
         people = [("Bob Martin", "bob@martin.example"), ("", f"{'x' * 50}@{'long-name-' * 5}.example")]
-        wishes = Wishes("Photos de la sortie interdisciplinaire", message=_MESSAGE, most_files=20, until=now() + timedelta(days=9))
+        wishes = Wishes(
+            "Photos de la sortie interdisciplinaire", message=_MESSAGE, most_files=20, until=now() + timedelta(days=9)
+        )
         made, asked = requests.make(alice, wishes, "fr", settings, people)
         named, _asked = requests.make(alice, Wishes("Dossier", invited_only=True), "fr", settings, people[:1])
         requests.close(named)
@@ -112,3 +111,30 @@ def asking_pages(demo: Services, owner: str) -> dict[str, str]:
             "guest-begun": f"/g/{guests.receipt_token(begun, settings)}",
             "guest-receipt": f"/g/{guests.receipt_token(sent, settings)}",
         }
+
+
+def own_transfers(demo: Services, owner: str) -> dict[str, str]:
+    """What somebody sent and was sent, as they see it themselves."""
+    settings = settings_of(demo)
+    with accounts.tables(demo.database):
+        user = User.get(User.address == owner)
+        people = [("Zoé Petit", "zoe@parents.example"), ("", f"{'x' * 50}@{'long-name-' * 5}.example")]
+        files = {"Photos/Villefranche, le cloître de la collégiale Notre-Dame-des-Marais.png": b"x" * 90_000, "b.txt": b"b"}
+        sent = published(user, files, settings, recipients=people, options=TransferOptions(once=True))
+        Transfer.update(subject="Sortie à Villefranche", message=_MESSAGE).where(Transfer.id == sent.id).execute()
+        over = published(user, {"a.txt": b"a"}, settings)
+        store.close(over, "date")
+        put_file(store.create(user, settings), "Vidéo du matin.mp4", b"v" * 5000, settings)
+        came = Transfer.select().where(
+            (Transfer.owner == user) & Transfer.request.is_null(False) & Transfer.published.is_null(False)
+        )
+        arrived = came.order_by(Transfer.id).first()
+        pages = {
+            "transfers-received": "/transfers?show=received",
+            "transfers-unfinished": "/transfers?show=unfinished",
+            "transfers-found": "/transfers?words=villefranche",
+            "transfer": f"/transfers/{sent.id}",
+            "transfer-over": f"/transfers/{over.id}",
+            "transfer-trail": f"/transfers/{sent.id}/trail",
+        }
+        return pages | ({"transfer-received": f"/transfers/{arrived.id}"} if arrived is not None else {})
