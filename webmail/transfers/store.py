@@ -82,9 +82,11 @@ def add_file(
     with db.atomic():
         _hold(transfer)  # or files that come at once would pass the limits together
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
-        taken = {row.path for row in TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)}
+        known = TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)
+        position = known.count()
         if transfer.end_to_end:  # its name is sealed too, in the file
-            cleaned, media_type = f"{len(taken) + 1}.sealed", ""
+            cleaned, media_type = f"{position + 1}.sealed", ""
+        taken = {row.path for row in known} if known.where(TransferFile.path == cleaned).exists() else set()
         fresh = content.begin(transfer.owner, size, settings, link_key)
         return TransferFile.create(
             transfer=transfer,
@@ -93,7 +95,7 @@ def add_file(
             path=paths.free(cleaned, taken),
             media_type=media_type[:180] or "application/octet-stream",
             size=size,
-            position=len(taken),
+            position=position,
         )
 
 

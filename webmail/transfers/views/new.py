@@ -39,6 +39,7 @@ from webmail.web.rendering import page
 
 _SMALL = MB  # bytes of a body that is read without a turn: a form without files
 _SALT = "transfer form"
+_ROWS = 200  # of files, on the page
 
 
 @blueprint.get("/transfers/new")
@@ -57,8 +58,9 @@ def new() -> Response:
 
 def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> Response:
     own = settings()
+    files = sorted(store.files(transfer), key=assembly.is_whole) if transfer else []  # what can be gone on with comes first
     return page(
-        "transfers/new.html", status, form=form, transfer=transfer, files=store.files(transfer) if transfer else [],
+        "transfers/new.html", status, form=form, transfer=transfer, files=files[:_ROWS], more=len(files) - _ROWS,
         action=url_for("transfers.send", csrf=_token(), of=transfer.id if transfer else None), given=own.transfers,
         mails=_mails(transfer), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
         protections=protection.offered(own), protection=protection.of(transfer) if transfer else "",

@@ -55,6 +55,8 @@ def _limit_words(error: OverLimit, name: str) -> str:
         return _("“%(name)s” was not taken: %(count)s files at most can be sent together.", name=name, count=number(most))
     if error.limit is Limit.TRANSFERS:
         return _("You have %(count)s links already. Close some that you no longer need.", count=number(most))
+    if error.limit is Limit.PACE:
+        return _("You have begun %(count)s links within an hour. Go on in an hour.", count=number(most))
     return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=name)
 
 
@@ -68,14 +70,14 @@ def upload_words() -> dict[str, str]:
         "soon": _("less than a minute left"),
         "paused": _("Paused at {percent} %"),
         "retry": _("The line was lost. Trying again in {seconds} s."),
-        "here": _("{size}, sent"),
+        "here": _("{size} · uploaded"),
         "out": _("You were signed out. Sign in in another tab, then press “Go on”."),
-        "failed": _("Not sent: the server refused it."),
+        "failed": _("Not uploaded: the server refused it."),
         "pause": _("Pause"),
         "go": _("Go on"),
         "remove": _("Remove"),
-        "all": _("Sent: {done} of {count} · {percent} % · {left}"),
-        "over": _("All files are sent."),
-        "then": _("The files are still on their way. This is sent as soon as they are there: leave this page open."),
-        "not": _("Some files were not sent. Remove them, or try again."),
+        "all": _("Uploaded: {done} of {count} · {percent} % · {left}"),
+        "over": _("All files are uploaded."),
+        "then": _("The files are still being uploaded. This is sent as soon as they are there: leave this page open."),
+        "not": _("Some files were not uploaded. Remove them, or try again."),
     }
