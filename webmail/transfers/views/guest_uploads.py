@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from flask import Response, abort, request
 from flask_babel import get_locale
@@ -37,13 +38,13 @@ def guest_uploads(link: str) -> Response:
     found = None if begun is not None else guests.asked(links.parts(link)[0])
     if begun is None and found is None:
         abort(404)
-    answer = tus.answered(request.headers, lambda: _create(begun, found))
-    return uploads.response(answer, tus.name_in(request.headers))
+    answer = tus.answered(_headers(), lambda: _create(begun, found))
+    return uploads.response(answer, tus.name_in(_headers()))
 
 
 def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
     with turns.turn(f"network {visitors.network()}", settings().transfers.uploads_at_once) as held:
-        tus.creation(request.headers)  # before anything is made for nothing
+        tus.creation(_headers())  # before anything is made for nothing
         transfer = begun
         if transfer is None and found is not None:
             transfer = guests.begin(found, Guest(network=visitors.network(), language=str(get_locale())), settings())
@@ -54,7 +55,7 @@ def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
                 transfer,
                 settings(),
                 lambda most: tus.create(
-                    request.headers,
+                    _headers(),
                     uploads.body_of_request(held),
                     transfer,
                     settings(),
@@ -84,7 +85,7 @@ def _address_of(transfer: Transfer) -> Callable[[TransferFile], str]:
 @visitors.for_visitors
 def guest_upload(link: str, upload: str) -> Response:
     """HEAD: how far it is; PATCH: more of it; DELETE: not any more. Only by the link of what it belongs to."""
-    method = tus.method(request.method, request.headers)
+    method = tus.method(request.method, _headers())
     if method == "OPTIONS":
         return uploads.response(tus.options(settings()))
     transfer = _transfer_of(link)
@@ -94,6 +95,11 @@ def guest_upload(link: str, upload: str) -> Response:
     if method != "HEAD" and transfer.state == TransferState.OPEN and guests.may_go_on(transfer, settings()) is not None:
         abort(410)
     return uploads.answer_for(file, method, f"network {visitors.network()}")
+
+
+def _headers() -> Mapping[str, str]:
+    """Those of the request, whose names have no case."""
+    return cast("Mapping[str, str]", request.headers)
 
 
 def _transfer_of(link: str) -> Transfer | None:
