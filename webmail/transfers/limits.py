@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 import peewee as pw
 
 from webmail.config import Settings
 from webmail.errors import MailError
-from webmail.models import ContentState, StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User
+from webmail.models import ContentState, StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User, now
 from webmail.storage import StorageArea, open_storage, room
 
 MB = 1024 * 1024
+PER_HOUR = 120  # transfers that one person begins
 _FROM_GUESTS = 5  # times as many transfers as one's own
 
 
@@ -24,6 +26,7 @@ class Limit(StrEnum):
     TOTAL = "total"  # bytes that everybody has stored, or that the disk has left
     FILES = "files"  # how many a transfer has
     TRANSFERS = "transfers"  # how many a person has
+    PACE = "pace"  # how many a person begins in an hour
     TYPE = "type"  # the ending of the name
 
 
@@ -87,12 +90,15 @@ def most_of_file(
 
 def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -> None:
     """Whether a person may begin another transfer; what guests send them counts by itself, since it comes by the class. Raises
-    OverLimit.
+    OverLimit. Two SELECTs.
     """
     most = settings.transfers.open_transfers * (_FROM_GUESTS if from_guests else 1)
     open_ones = (Transfer.owner == owner) & (Transfer.state != TransferState.CLOSED) & Transfer.request.is_null(not from_guests)
     if Transfer.select().where(open_ones).count() >= most:
         raise OverLimit(Limit.TRANSFERS, most)
+    lately = (Transfer.owner == owner) & (Transfer.created > now() - timedelta(hours=1)) & Transfer.request.is_null()
+    if not from_guests and Transfer.select().where(lately).count() >= PER_HOUR:
+        raise OverLimit(Limit.PACE, PER_HOUR)
 
 
 def check_disk(size: int, settings: Settings) -> None:

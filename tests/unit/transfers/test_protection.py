@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import put_file
 from webmail.config import Settings
-from webmail.models import Transfer, User
-from webmail.transfers import content, protection, store
+from webmail.models import Transfer, User, now
+from webmail.transfers import content, limits, protection, store
+from webmail.transfers.limits import Limit, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
 
 
@@ -76,3 +78,14 @@ def test_names_of_what_was_sealed_are_not_kept_as_they_are(alice, settings):
     assert protection.sealed_names(Transfer.get_by_id(transfer.id)) == "abc.def"
     protection.set_sealed_names(transfer, "x" * (protection.SEALED_NAMES + 1))
     assert protection.sealed_names(transfer) == "" and protection.of(transfer) == Protection.BROWSER
+
+
+def test_nobody_begins_transfers_without_end(alice, settings, monkeypatch):
+    monkeypatch.setattr(limits, "PER_HOUR", 2)
+    for _ in range(2):
+        store.create(alice, settings)
+    with pytest.raises(OverLimit) as refused:
+        store.create(alice, settings)
+    assert refused.value.limit == Limit.PACE
+    Transfer.update(created=now() - timedelta(hours=2)).execute()
+    assert store.create(alice, settings)
