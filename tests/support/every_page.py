@@ -25,7 +25,7 @@ from tests.support.groups import group as people_group
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
-from tests.support.transfer_pages import asking_pages, public_pages
+from tests.support.transfer_pages import asking_pages, own_transfers, public_pages
 from tests.support.visits import Page
 from webmail.auth import app_passwords
 from webmail.collections import store as collections
@@ -48,7 +48,7 @@ _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words
 _FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a><img src="https://list.example/a.png">'
 
-ADMIN_PAGES = {"reports": "/admin/reports", "deputy": "/deputy", "deputy-person": "/deputy/1"}
+ADMIN_PAGES = {"reports": "/admin/reports", "admin-transfers": "/admin/transfers", "deputy": "/deputy", "deputy-person": "/deputy/1"}
 
 # endpoints that answer GET with something else than a page of their own
 NO_PAGES = frozenset(
@@ -66,6 +66,7 @@ NO_PAGES = frozenset(
         "message.image",
         "message.all_files",
         "message.packed",
+        "transfers.trail_csv",
         "compose.outbox_row",
         "compose.picture",
         "compose.original",
@@ -165,6 +166,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_archiving(alice),
         **public_pages(demo, ALICE),
         **asking_pages(demo, ALICE),
+        **own_transfers(demo, ALICE),
     }
 
 

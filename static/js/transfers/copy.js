@@ -1,18 +1,22 @@
-// A button beside the link of a transfer, which copies it. Where a browser lets no page copy, there is none.
+/* A button beside the link of a transfer, which copies it. Where a browser lets no page copy, there is none. */
 (function () {
-  'use strict';
-  var link = document.querySelector('a[data-copy]');
-  if (!link || !navigator.clipboard || !navigator.clipboard.writeText || link.parentNode.querySelector('.copy')) return;
-  var button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'btn copy';
-  button.textContent = link.getAttribute('data-copy');
-  button.setAttribute('aria-live', 'polite');
-  button.addEventListener('click', function () {
-    navigator.clipboard.writeText(link.href).then(function () {
-      button.textContent = link.getAttribute('data-copied');
-      setTimeout(function () { button.textContent = link.getAttribute('data-copy'); }, 3000);
-    }, function () { window.getSelection().selectAllChildren(link); });
-  });
-  link.parentNode.appendChild(button);
+  "use strict";
+  function offer() {
+    var link = document.querySelector("a[data-copy]");
+    if (!link || !navigator.clipboard || !navigator.clipboard.writeText || link.parentNode.querySelector(".copy")) return;
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn copy";
+    button.textContent = link.dataset.copy;
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", function () {
+      navigator.clipboard.writeText(link.href).then(function () {
+        button.textContent = link.dataset.copied;
+        setTimeout(function () { button.textContent = link.dataset.copy; }, 3000);
+      }, function () { window.getSelection().selectAllChildren(link); });
+    });
+    link.parentNode.appendChild(button);
+  }
+  document.addEventListener("htmx:load", offer);
+  offer();
 })();
