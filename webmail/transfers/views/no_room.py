@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from webmail import system_mail
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import FileRequest, now
+from webmail.transfers.views.letter_post import TO_OWNER
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import written_in
 from webmail.web.public_links import public_link
@@ -30,8 +31,8 @@ def tell_owner(request: FileRequest) -> None:
         ]
         body = "\n\n".join(filter(None, lines)) + "\n"
         try:
-            once_a_day = f"{request.id} {now():%Y-%m-%d}"
-            row = system_mail.send(owner.address, "files-no-room", subject, body, owner.language or here.language, once_a_day)
+            once_a_day = f"no room {request.id} {now():%Y-%m-%d}"
+            row = system_mail.send(owner.address, TO_OWNER, subject, body, owner.language or here.language, once_a_day)
         except (BadAddress, UnsafeValue, ValueError) as error:
             log.warning("%s is not told that there is no room: %s", owner.address, error)
             return
