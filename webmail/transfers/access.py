@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from webmail.config import Settings
-from webmail.models import ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User
+from webmail.models import ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User, now
 from webmail.transfers import grants, links, options, store, tries
 from webmail.transfers.grants import Grant, Right
 from webmail.transfers.options import TransferOptions
@@ -73,9 +73,10 @@ class LinkVisit:
 
 
 class Gone(StrEnum):
-    """Why a link that was once given out leads nowhere any more. All look alike to its visitors."""
+    """Why a link that was once given out leads nowhere any more."""
 
-    OVER = "over"  # closed, past its date, its owner's account disabled, or this recipient removed
+    OVER = "over"  # past its date
+    WITHDRAWN = "withdrawn"  # closed before, by whomever; its owner's account disabled, or this recipient removed
 
 
 def visit(link: str, settings: Settings, user: User | None = None) -> LinkVisit | Gone | None:
@@ -148,10 +149,15 @@ def _shown(transfer: Transfer, own: TransferRecipient | None, grant: Grant, user
 
 
 def _gone(token: str) -> Gone | None:
-    """Whether a token was ever given out. One that is still being put together was not."""
+    """Whether a token was ever given out, and what became of it. One that is still being put together was not."""
     hashed = links.link_hash(token)
     given = Transfer.published.is_null(False)
-    if Transfer.select(Transfer.id).where((Transfer.link_hash == hashed) & given).exists():
-        return Gone.OVER
-    theirs = TransferRecipient.select(TransferRecipient.id).join(Transfer)
-    return Gone.OVER if theirs.where((TransferRecipient.link_hash == hashed) & given).exists() else None
+    transfer = Transfer.get_or_none((Transfer.link_hash == hashed) & given)
+    if transfer is None:
+        theirs = TransferRecipient.select(TransferRecipient, Transfer).join(Transfer)
+        row = theirs.where((TransferRecipient.link_hash == hashed) & given).first()
+        transfer = row.transfer if row is not None else None
+    if transfer is None:
+        return None
+    past = transfer.closed_by == "date" or (not transfer.closed_by and transfer.expires <= now())
+    return Gone.OVER if past else Gone.WITHDRAWN

@@ -148,7 +148,13 @@ def test_what_is_unknown_over_or_not_given_yet(alice, settings, guest):
     assert guest.get(own).status_code == 410
     store.close(transfer, "owner")
     for one in (path, plain, f"{path}/all.zip", f"{path}/report"):
-        assert guest.get(one).status_code == 410, one
+        answer = guest.get(one, headers={"Accept-Language": "en"})
+        assert answer.status_code == 410 and "were withdrawn" in answer.text, one
+    past = path_of(published(alice, {"a.bin": DATA}, settings, days=-1), settings)
+    assert "no longer here" in guest.get(past, headers={"Accept-Language": "en"}).text
+    store.sweep(settings)
+    late = guest.get(past, headers={"Accept-Language": "en"})
+    assert late.status_code == 410 and "no longer here" in late.text
     begun = store.create(alice, settings)
     put_file(begun, "a.bin", DATA, settings)
     assert guest.get(path_of(begun, settings)).status_code == 404

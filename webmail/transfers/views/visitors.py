@@ -66,8 +66,8 @@ def visit(link: str) -> LinkVisit:
     found = access.visit(link, settings(), signed_in_user())
     if isinstance(found, LinkVisit):
         return found
-    if found is Gone.OVER:
-        raise NoVisit(over())
+    if found is not None:
+        raise NoVisit(over() if found is Gone.OVER else withdrawn())
     try:
         access.count_unknown(network(), settings())
     except TooManyTries as error:
@@ -148,6 +148,14 @@ def over() -> Response:
     return told(
         _("These files are no longer here"),
         _("Links work for a limited time, and this one is over. Ask whoever sent it to send the files again."),
+        410,
+    )
+
+
+def withdrawn() -> Response:
+    return told(
+        _("These files were withdrawn"),
+        _("This link was closed before its time. Ask whoever sent it to you what became of the files."),
         410,
     )
 
