@@ -18,9 +18,10 @@ import random
 import re
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,11 +33,13 @@ from tests.bench.table import OURS, Figure, Table
 from tests.support.front import kill
 from tests.support.http_visits import HttpVisitor
 from tests.support.visits import Page
+from tests.support.waiting import eventually
 
 SECTION = "Large files, throughput of nginx in times of ours"
 WEIGHTS = "Large files, what the page to send them weighs"
 MB = 1024 * 1024
 PATCH = 64 * MB
+_IN_THE_MIDDLE = 0.7  # seconds after which the process is killed
 _BLOCK = bytes(random.Random(7).randbytes(MB))
 _NGINX = """worker_processes 1;
 error_log {base}/error.log;
@@ -134,8 +137,11 @@ class Uploader:
         answer = self.visitor.http.post(str(form["action"]), files={"action": (None, "link")}, follow_redirects=True)
         link = re.search(r'data-transfer-link[^>]*>([^<]+)|data-transfer-link="([^"]+)"', answer.text)
         assert link is not None, answer.text[:3000]
-        shown = self.visitor.get(urlsplit(link[1] or link[2]).path)
-        return urlsplit(str(shown.one("a[download]")["href"])).path
+        place = urlsplit(link[1] or link[2]).path
+        found = eventually(
+            lambda: self.visitor.get(place).all("a[download]"), 600, step=1, what="the worker has checked the file"
+        )
+        return urlsplit(str(found[0]["href"])).path
 
     def _ask(self, method: str, path: str, body: Iterator[bytes] | None, headers: dict[str, str]) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection(HOST, self.services.ports.web, timeout=120)
@@ -261,21 +267,21 @@ def large(size: int, kills: int = 5) -> bool:
             told.update(one)
         upload = someone.several(1, size)[0]
         peak, began = 0, time.monotonic()
-        for kill in range(kills + 1):
-            peak = max(peak, someone.go_on(upload, size, size * (kill + 1) // (kills + 1) if kill < kills else size))
-            if kill < kills:
-                _kill_web(services)
+        for part in range(1, kills + 1):
+            peak = max(peak, someone.go_on(upload, size, size * part // (kills + 1)))
+            with _killing_web(services):
+                someone.go_on(upload, size, size)
+        peak = max(peak, someone.go_on(upload, size, size))
         up = time.monotonic() - began
         place, began = someone.published(upload), time.monotonic()
         fetched, digest = 0, hashlib.sha256()
-        for kill in range(kills + 1):
-            until = size * (kill + 1) // (kills + 1) if kill < kills else size
-            for piece in _from(services, place, fetched, until):
-                digest.update(piece)
-                fetched += len(piece)
+        for part in range(1, kills + 2):
             peak = max(peak, machine.highest(_web(services)))
-            if kill < kills:
-                _kill_web(services)
+            with _killing_web(services) if part <= kills else nullcontext():
+                for piece in _from(services, place, fetched):
+                    digest.update(piece)
+                    fetched += len(piece)
+        peak = max(peak, machine.highest(_web(services)))
         down = time.monotonic() - began
         same = digest.hexdigest() == told.hexdigest() and fetched == size
         print(f"{size // MB} MB, killed {kills} times each way: up {size / MB / up:.0f} MB/s, down {size / MB / down:.0f} MB/s")
@@ -283,23 +289,31 @@ def large(size: int, kills: int = 5) -> bool:
         return same and peak < 400 * 1024
 
 
-def _from(services: Services, place: str, start: int, until: int) -> Iterator[bytes]:
-    """What is from `start` on, until a little over `until`: then whoever fetches loses the line."""
+def _from(services: Services, place: str, start: int) -> Iterator[bytes]:
+    """What is from `start` on, as `curl -C -` asks for it."""
     connection = http.client.HTTPConnection(HOST, services.ports.web, timeout=300)
     connection.request("GET", place, headers={"Range": f"bytes={start}-"})
     answer = connection.getresponse()
-    assert answer.status == 206, answer.status
-    while start < until and (piece := answer.read(MB)):
-        start += len(piece)
+    if answer.status != 206:
+        raise OSError(f"GET {place}: {answer.status}")
+    while piece := answer.read(MB):
         yield piece
-    connection.close()
 
 
-def _kill_web(services: Services) -> None:
+@contextmanager
+def _killing_web(services: Services) -> Iterator[None]:
+    """Kill the web process in the middle of what the block asks of it, and start another; the block's line breaks then."""
     web = next(child for child in services.children if child.name == "web")
-    kill(web)
-    services.children.remove(web)
-    services.start_web()
+    timer = threading.Timer(_IN_THE_MIDDLE, lambda: kill(web))
+    timer.start()
+    try:
+        with suppress(OSError, http.client.HTTPException):  # the line broke, as it should
+            yield
+    finally:
+        timer.join()
+        print("  killed", flush=True)
+        services.children.remove(web)
+        services.start_web()
 
 
 def main(arguments: list[str]) -> int:
