@@ -47,7 +47,7 @@ def check(stored: StoredContent, settings: Settings, link_key: bytes | None = No
     hashing.forget(stored.id)
     scanned = _scanned(stored, settings, link_key)
     state = _state_after(scanned, stored, settings)
-    values = {"sha256": found, "state": state}
+    values: dict[str, object] = {"sha256": found, "state": state}
     if scanned is not None and state != ContentState.CHECKING:
         values |= {"scan": scanned.verdict, "finding": scanned.finding}
     if state == ContentState.READY:

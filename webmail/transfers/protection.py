@@ -70,7 +70,7 @@ def is_key_of(transfer: Transfer, key: bytes) -> bool:
 
 def set_sealed_names(transfer: Transfer, text: str) -> None:
     """Names of files as the browser sealed them, for the pages of who has the link. What is too long is left out."""
-    known = {"form": 1}
+    known: dict[str, object] = {"form": 1}
     if text and len(text) <= SEALED_NAMES:
         known |= {"names": text}
     transfer.end_to_end = json.dumps(known)

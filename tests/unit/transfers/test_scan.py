@@ -12,11 +12,13 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from flask import current_app
 
 from tests.support import calendar_ground as ground
 from tests.support import clamd
 from tests.support.clamd import EICAR
 from tests.support.transfer_ground import pieces_of, published, put_file
+from tests.support.visits import Visitor
 from webmail.config import ConfigError, Settings
 from webmail.config_transfers import Transfers
 from webmail.models import ContentState, StoredContent, Transfer, TransferEvent, User, now
@@ -29,7 +31,7 @@ SKIPPED = ScanVerdict.SKIPPED
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    with ground.application(tmp_path / "instance") as app:
+    with ground.application(tmp_path / "instance") as app, app.app_context():
         ground.add("alice@lycee.example")
         yield app.extensions["settings"]
 
@@ -228,3 +230,29 @@ def test_without_a_scanner_nothing_is_said(alice, settings):
 def test_settings_that_would_refuse_everything_are_refused():
     with pytest.raises(ConfigError):
         Transfers(key="browser", clamd="/run/clamav/clamd.ctl", unscanned="refuse")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"stream: OK\0", "Scanned for viruses: none found"),
+        (b"INSTREAM size limit exceeded. ERROR\0", "Not scanned for viruses: too large"),
+        (b"stream: Heuristics.Encrypted.Zip FOUND\0", "Not scanned for viruses: locked with a password"),
+        (b"stream: Can't open file ERROR\0", "Not scanned for viruses"),
+    ],
+)
+def test_the_page_of_a_link_says_so(alice, settings, short, answer, said):
+    with clamd.fake(short, answer) as fake:
+        transfer = published(alice, {"a.txt": b"one"}, at(settings, fake.where))
+    page = Visitor(current_app._get_current_object()).get(f"/t/{store.link_token(transfer, settings)}")
+    assert said in page.text
+
+
+def test_malware_is_given_to_nobody(alice, settings, short):
+    with clamd.fake(short, b"stream: Eicar FOUND\0") as fake:
+        transfer = published(alice, {"evil.com": EICAR, "other.txt": b"one"}, at(settings, fake.where))
+    [file, _other] = store.files(transfer)
+    address = f"/t/{store.link_token(transfer, settings)}"
+    visitor = Visitor(current_app._get_current_object())
+    assert visitor.get(f"{address}/{file.upload}/evil.com").status == 410
+    assert EICAR not in visitor.get(f"{address}/all.zip").response.get_data()

@@ -25,4 +25,17 @@ def scan_words(file: TransferFile) -> str:
     content = file.content
     if content is not None and content.scan == "clean":
         return _("Scanned for viruses: none found")
+    if content is not None and content.scan == "skipped":
+        return _unscanned_words(content.finding)
+    return _("Not scanned for viruses")
+
+
+def _unscanned_words(reason: str) -> str:
+    """Why the scanner did not look (`Unscanned`), where that helps."""
+    if reason == "large":
+        return _("Not scanned for viruses: too large")
+    if reason == "locked":
+        return _("Not scanned for viruses: locked with a password")
+    if reason == "sealed":
+        return _("Not scanned for viruses: encrypted")
     return _("Not scanned for viruses")

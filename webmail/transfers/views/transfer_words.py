@@ -21,6 +21,8 @@ def title_words(transfer: Transfer, names: Collection[str], count: int) -> str:
     shown = list(names)
     if not shown:
         return _("No files")
+    if transfer.end_to_end:  # their names are not known here
+        return ngettext("%(num)d encrypted file", "%(num)d encrypted files", count)
     more = count - len(shown)
     listed = ", ".join(shown)
     return ngettext("%(names)s and %(num)d other", "%(names)s and %(num)d others", more, names=listed) if more > 0 else listed
