@@ -81,6 +81,7 @@ def _keep(
         transfer, name, bound, media_type, settings, link_key=key, most_bytes=most_bytes, most_files=most_files
     )  # fmt: skip
     stored = file.content
+    assert stored is not None  # just begun
     try:
         if stored.state == ContentState.UPLOADING:
             content.append(stored, 0, chunks, settings, key)
@@ -131,7 +132,7 @@ class _Reader:
         for event in self._events:
             if event is None:
                 return
-            yield bytes(event)  # type: ignore[arg-type]
+            yield bytes(event)
 
     def _note(self, name: str, parts: Iterator[bytes]) -> None:
         value = bytearray()

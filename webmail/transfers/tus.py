@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import format_datetime
+from typing import Any, TypeAlias
 
 from webmail.config import Settings
 from webmail.errors import MailError
@@ -26,6 +27,7 @@ from webmail.transfers.turns import Body
 
 log = logging.getLogger(__name__)
 
+TusHeaders: TypeAlias = Any  # of a request; their `get` knows no upper and lower case
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
 CHECKED = 8 * MB  # bytes of a PATCH with a checksum: they wait in memory until it is known to be right
@@ -66,7 +68,7 @@ class Creation:
     media_type: str
 
 
-def answered(headers: Mapping[str, str], act: Callable[[], TusAnswer]) -> TusAnswer:
+def answered(headers: TusHeaders, act: Callable[[], TusAnswer]) -> TusAnswer:
     """The answer to a request, or what is wrong with it; with the headers that every answer has."""
     try:
         check_version(headers)
@@ -86,7 +88,7 @@ def answered(headers: Mapping[str, str], act: Callable[[], TusAnswer]) -> TusAns
     )
 
 
-def check_version(headers: Mapping[str, str]) -> None:
+def check_version(headers: TusHeaders) -> None:
     """Raises TusRefusal (412)."""
     if headers.get("Tus-Resumable", "") != VERSION:
         raise TusRefusal(412, f"Tus-Resumable: {VERSION} is needed", {"Tus-Version": VERSION})
@@ -105,12 +107,12 @@ def options(settings: Settings, most_bytes: int = 0) -> TusAnswer:
     return TusAnswer(204, told)
 
 
-def method(name: str, headers: Mapping[str, str]) -> str:
+def method(name: str, headers: TusHeaders) -> str:
     """The method that is meant: some clients can only POST, and say it in a header."""
     return (headers.get("X-HTTP-Method-Override") or name).upper()
 
 
-def creation(headers: Mapping[str, str]) -> Creation:
+def creation(headers: TusHeaders) -> Creation:
     """What a POST asks for. Raises TusRefusal (400)."""
     if headers.get("Upload-Defer-Length") or headers.get("Upload-Concat"):
         raise TusRefusal(400, "Upload-Defer-Length and Upload-Concat are not known here")
@@ -137,7 +139,7 @@ def metadata(header: str) -> dict[str, str]:
     return found
 
 
-def name_in(headers: Mapping[str, str]) -> str:
+def name_in(headers: TusHeaders) -> str:
     """The name that a POST gives its file; "" where it can't be read."""
     try:
         return creation(headers).path
@@ -146,7 +148,7 @@ def name_in(headers: Mapping[str, str]) -> str:
 
 
 def create(
-    headers: Mapping[str, str], body: Body, transfer: Transfer, settings: Settings, address: Callable[[TransferFile], str], *,
+    headers: TusHeaders, body: Body, transfer: Transfer, settings: Settings, address: Callable[[TransferFile], str], *,
     link_key: bytes | None = None, most_bytes: int = 0, most_files: int = 0,
 ) -> TusAnswer:  # fmt: skip
     """POST: a new file, with its first bytes if some came along. `most_...`: of a transfer, besides those of `[transfers]`.
@@ -178,7 +180,7 @@ def head(file: TransferFile, settings: Settings, link_key: bytes | None = None) 
 
 
 def patch(
-    file: TransferFile, headers: Mapping[str, str], body: Body, settings: Settings, link_key: bytes | None = None
+    file: TransferFile, headers: TusHeaders, body: Body, settings: Settings, link_key: bytes | None = None
 ) -> TusAnswer:
     """PATCH: more bytes. Raises TusRefusal, and what `content.append` raises."""
     if _media_type(headers) != OFFSET_TYPE:
@@ -194,7 +196,7 @@ def terminate(file: TransferFile, settings: Settings) -> TusAnswer:
 
 
 def _take_in(
-    file: TransferFile, offset: int, headers: Mapping[str, str], body: Body, settings: Settings, link_key: bytes | None
+    file: TransferFile, offset: int, headers: TusHeaders, body: Body, settings: Settings, link_key: bytes | None
 ) -> None:
     stored = _content(file)
     if stored.state != ContentState.UPLOADING and offset == stored.size and not body.length:
@@ -212,7 +214,7 @@ def _take_in(
             assembly.settle(file, settings, link_key)
 
 
-def _checksum(headers: Mapping[str, str]) -> tuple[str, bytes] | None:
+def _checksum(headers: TusHeaders) -> tuple[str, bytes] | None:
     given = headers.get("Upload-Checksum")
     if given is None:
         return None
@@ -251,18 +253,20 @@ def _content(file: TransferFile) -> StoredContent:
 def _state(file: TransferFile) -> dict[str, str]:
     """How far it is, and until when it is kept."""
     stored = file.content
+    if stored is None:
+        return {}
     told = {"Upload-Offset": str(stored.received)}
     if stored.state == ContentState.UPLOADING:
         told["Upload-Expires"] = format_datetime((stored.touched + store.ABANDONED).replace(tzinfo=UTC), usegmt=True)
     return told
 
 
-def _number(headers: Mapping[str, str], name: str) -> int:
+def _number(headers: TusHeaders, name: str) -> int:
     given = headers.get(name, "")
     if not _NUMBER.fullmatch(given):
         raise TusRefusal(400, f"{name} must be a number of bytes")
     return int(given)
 
 
-def _media_type(headers: Mapping[str, str]) -> str:
+def _media_type(headers: TusHeaders) -> str:
     return headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -132,14 +132,17 @@ def test_a_file_that_is_refused_leaves_the_others(alice):
 
 def test_files_come_by_several_forms_and_go(alice):
     page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    assert "Kept. Go on here" in page.notices
     page = send(alice, page, "save", ("a.txt", b"b"), ("c.txt", b""))
     rows = page.all(".upload")
     assert [row["data-path"] for row in rows] == ["a.txt", "a (2).txt", "c.txt"]
     page = send(alice, page, f"remove:{rows[0]['data-upload']}")
     assert [row["data-path"] for row in page.all(".upload")] == ["a (2).txt", "c.txt"]
     assert "“a.txt” was removed." in page.notices
-    assert send(alice, page, "drop").address == "/transfers"
-    assert (mine(), StoredContent.select().count()) == ([], 0)
+    dropped = send(alice, page, "drop")
+    assert (dropped.address, mine()[0].state) == ("/transfers", TransferState.CLOSED)
+    alice.submit(dropped, "form:has([value=reopen])")
+    assert (mine()[0].state, [file.path for file in store.files(mine()[0])]) == (TransferState.OPEN, ["a (2).txt", "c.txt"])
 
 
 def test_without_files_nothing_is_sent(alice):

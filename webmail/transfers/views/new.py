@@ -40,6 +40,7 @@ from webmail.web.rendering import page
 _SMALL = MB  # bytes of a body that is read without a turn: a form without files
 _SALT = "transfer form"
 _ROWS = 200  # of files, on the page
+_UNDO_SECONDS = 45
 
 
 @blueprint.get("/transfers/new")
@@ -75,23 +76,24 @@ def send() -> Response:
     _is_on()
     _check_token()
     transfer = _transfer_of_address()
-    try:
-        transfer, taken = _take(transfer)
-    except OverLimit as error:
-        notify(refusal_words(error), "caution")
-        return _shown(TransferForm.fresh(settings()), None, 422)
-    values = MultiDict(taken.fields)
+    transfer, taken = _take(transfer)
+    values: MultiDict[str, str] = MultiDict(taken.fields)
     form, action = TransferForm.typed(values, settings()), values.get("action", "")
     _tell(taken)
     if action == "drop" and transfer is not None:
-        assembly.drop(transfer, settings())
-        notify(_("The files were removed. Nothing was sent."))
+        store.close(transfer, "owner")  # its files stay for a while, should that have been a mistake
+        undo = (url_for("transfers.act_on_transfer", number=transfer.id), {"action": "reopen"})
+        notify(_("The files were removed. Nothing was sent."), undo=undo, keep=_UNDO_SECONDS)
         return redirect(url_for("transfers.index"), 303)
     if transfer is None:
         if protection.offered(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
             _check(form, [], action)
             return _shown(form, None, 422)
-        transfer = link_keys.begin()
+        try:
+            transfer = link_keys.begin()
+        except OverLimit as error:
+            notify(refusal_words(error), "caution")
+            return _shown(form, None, 422)
     form.has_password = bool(transfer.password)
     form.keep_in(transfer)
     if transfer.end_to_end and values.get("sealed_names"):
@@ -104,19 +106,21 @@ def send() -> Response:
     good = action in ("send", "link") and taken.broken is None and not taken.refused and not fault
     if good and _check(form, store.files(transfer), action):
         return _published(transfer, form, action)
+    if action == "save":
+        notify(_("Kept. Go on here, or from “Large files”, within three days of the last upload."))
     check = action if action in ("send", "link") else None
     return redirect(url_for("transfers.new", of=transfer.id, check=check), 303)
 
 
 def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
-    """Read the form; the transfer is begun with its first file. Raises OverLimit, where that can't be."""
+    """Read the form; the transfer is begun with its first file."""
     begun = [transfer]
 
     def needed() -> Transfer:
-        begun[0] = begun[0] or link_keys.begin()
-        if begun[0].end_to_end:  # only the page's script encrypts
+        found = begun[0] = begun[0] or link_keys.begin()
+        if found.end_to_end:  # only the page's script encrypts
             raise NotProtected("files are to be encrypted before they are sent")
-        return begun[0]
+        return found
 
     length = request.content_length
     if request.mimetype != "multipart/form-data":
