@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.waiting import eventually
@@ -63,7 +63,7 @@ class Fake:
                 line, _address = self.listener.accept()
             except OSError:
                 return
-            with line:
+            with line, suppress(OSError):  # the other side may have gone
                 self._talk(line)
 
     def _talk(self, line: socket.socket) -> None:

@@ -101,9 +101,3 @@ def _is_sealed(stored: StoredContent) -> bool:
     """Whether a browser encrypted it before it came here. One SELECT."""
     files = TransferFile.select(TransferFile.id).join(Transfer)
     return files.where((TransferFile.content == stored) & (Transfer.end_to_end != "")).exists()
-
-
-def due(most: int = 20) -> list[StoredContent]:
-    """What the worker has to check. Not those whose key only a link holds. One SELECT."""
-    waits = (StoredContent.state == ContentState.CHECKING) & (StoredContent.key_in_link == 0)
-    return list(StoredContent.select().where(waits).order_by(StoredContent.id).limit(most))
