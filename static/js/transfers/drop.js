@@ -1,4 +1,5 @@
-/* Files and folders dropped anywhere on a page of large files, which upload.js then sends; a folder with all that is in it. */
+/* Files and folders dropped anywhere on a page of large files, which upload.js then sends; a folder with all that is in it. And
+   links that would replace the page while it does: the browser follows them itself, and asks first. */
 (function () {
   "use strict";
   if (window.dropping) return;
@@ -33,6 +34,12 @@
     each(event.dataTransfer.items || [], function (item) { if (item.webkitGetAsEntry) entries.push(item.webkitGetAsEntry()); });
     if (entries.filter(Boolean).length) entries.filter(Boolean).forEach(function (entry) { walk(entry, ""); });
     else each(event.dataTransfer.files, function (file) { add(file); });
+  });
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var asked = event.detail.requestConfig;
+    if (!box() || !event.detail.boosted || asked.verb !== "get" || !window.uploading.are("going").length) return;
+    event.preventDefault();
+    location.href = asked.path;
   });
   function look() {
     var hint = document.querySelector("[data-drop-hint]");

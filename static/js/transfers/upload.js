@@ -263,5 +263,5 @@
   document.addEventListener("htmx:afterSwap", function () {
     all = all.filter(function (one) { return document.contains(one.row) || (one.request && one.request.abort()); });
   });
-  window.uploading = { add: add };
+  window.uploading = { add: add, are: are };
 })();

@@ -95,8 +95,12 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
     slow.send("Network.emulateNetworkConditions", throttle)
     with page.expect_response(lambda answer: answer.request.method == "PATCH"):
         page.set_input_files("#choose-files", big)
+    asked_first: list[str] = []
+    page.once("dialog", lambda dialog: (asked_first.append(dialog.type), dialog.dismiss()))
+    page.click(".way-back a")
     page.locator(".upload button").first.click()
     expect(page.locator(".upload-state")).to_contain_text("En pause")
+    assert asked_first == ["beforeunload"]
     check_accessibility(page)
     if screenshots:
         page.screenshot(path=screenshots / "upload-paused.png", full_page=True)
