@@ -441,3 +441,14 @@ def test_a_large_file_is_sent_in_w3m(wanda: Terminal, tmp_path: Path) -> None:
     wanda.fill_in(str(tmp_path / "film.mp4"), "Filename:")
     press(wanda, "Get a link Finish", "Whoever has it can download the files.")
     wanda.until("film.mp4")
+
+
+def test_a_message_gets_a_large_file_in_w3m(wanda: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"film" * 50_000)
+    press(wanda, "New message", "Large files")
+    press(wanda, "Large files", "The message will have a link to these files")
+    wanda.find("^Files *[[]")
+    wanda.keys("Tab")
+    wanda.fill_in(str(tmp_path / "film.mp4"), "Filename:")
+    press(wanda, "Upload Back", "1 file will be sent as a link.")
+    press(wanda, "Large files", "film.mp4")
