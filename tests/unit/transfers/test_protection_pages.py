@@ -100,9 +100,9 @@ def test_another_session_can_not_go_on_with_it_and_says_so(app, alice):
 def test_files_that_browsers_are_to_encrypt_are_not_taken_as_they_are(alice):
     transfer = protect(alice, "browser")
     assert protection.of(transfer) == Protection.BROWSER
-    send(alice, transfer, "save")
+    page = alice.get(send(alice, transfer, "save"))
     assert TransferFile.select().count() == 0
-    page = alice.get(f"/transfers/new?of={transfer.id}")
+    assert "it must be encrypted first" in page.text
     assert page.one("[data-seals]")["data-seals"] == str(transfer.id)
     assert page.all("[name=to]") == []
 

@@ -10,6 +10,7 @@ from webmail.transfers.content import TooManyBytes
 from webmail.transfers.guest_limits import TooManyVisits
 from webmail.transfers.guests import NoRoom, NotOpen
 from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.protection import NotProtected
 from webmail.transfers.turns import TooManyUploads, UploadTooSlow
 from webmail.web.formatting import file_size, number
 
@@ -33,6 +34,8 @@ def refusal_words(error: MailError, name: str = "") -> str:
         return _("Nothing can be sent here any more.")
     if isinstance(error, TooManyVisits):
         return _("Too much was sent here within an hour. Try again later.")
+    if isinstance(error, NotProtected):
+        return _("“%(name)s” was not taken: it must be encrypted first, which takes a current browser with scripts.", name=named)
     if isinstance(error, TooManyUploads):
         return _("Too many files are being sent at the moment. Try again in a few minutes.")
     return _("“%(name)s” was not taken.", name=named)
