@@ -29,6 +29,7 @@ VNU_IS_WRONG = {
     r"“list” role is unnecessary": "Safari takes the list from a <ul> without bullets, and this role gives it back",
     r"“aria-activedescendant” value": "ARIA 1.2 takes a text box with aria-controls, too",
     r"Consider using the “h1” element": "in panes list and letter stand beside each other, each the page that it is without scripts",
+    r"“webkitdirectory” not allowed": "the File and Directory Entries API has it; all browsers choose folders by it",
     r"“field-sizing”: Property .* doesn't exist": "CSS Basic User Interface 4 has it; elsewhere the field scrolls",
 }
 
