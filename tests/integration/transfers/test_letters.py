@@ -16,7 +16,8 @@ from webmail import jobs, system_mail
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import StoredContent, SystemMessage, Transfer, TransferRecipient, User
-from webmail.transfers import check_queue, checking, store
+from webmail.transfers import check_queue, checking, listing, overview, store
+from webmail.transfers.listing import Order, Shelf
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.views import letters
 
@@ -99,4 +100,22 @@ def test_of_many_workers_one_checks(app: Flask, owner: User, settings: Settings,
     assert checked.count(file.content_id) == 1
     assert Transfer.select().where(Transfer.id == transfer.id).count() == 1
     store.close(transfer, "date")
+    store.sweep(settings)
+
+
+def test_lists_and_sums_are_made_by_any_database(app: Flask, owner: User, settings: Settings) -> None:
+    small = published(owner, {"a.txt": b"a"}, settings, recipients=[("Zoé", "zoe@world.test")])
+    large = published(owner, {"Été/b.bin": b"b" * 500, "c.bin": b"c"}, settings)
+    for order in Order:
+        rows, total = listing.listed(owner, Shelf.SENT, order=order)
+        assert total == 2 and {one.transfer.id for one in rows} == {small.id, large.id}
+    rows, _total = listing.listed(owner, Shelf.SENT, order=Order.SIZE)
+    assert [(one.transfer.id, one.files, one.size) for one in rows] == [(large.id, 2, 501), (small.id, 1, 1)]
+    assert [one.transfer.id for one in listing.listed(owner, Shelf.SENT, "ZOE@world")[0]] == [small.id]
+    assert listing.counts(owner) == {Shelf.SENT: 2, Shelf.RECEIVED: 0, Shelf.UNFINISHED: 0}
+    seen, _more = overview.listed(of=owner)
+    assert [(one.transfer.id, one.size) for one in seen] == [(large.id, 501), (small.id, 1)]
+    assert overview.totals(settings).stored >= 502
+    for transfer in (small, large):
+        store.close(transfer, "date")
     store.sweep(settings)

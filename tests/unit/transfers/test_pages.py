@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import published, put_file
 from tests.support.visits import Page, Visitor
+from webmail.accounts import own_tables
 from webmail.config import Settings
 from webmail.models import (
     ContentState,
@@ -302,3 +304,17 @@ def test_nothing_of_it_is_there_where_it_is_off(tmp_path):
     with ground.application(tmp_path / "instance", recovery_address="off", language="en", transfers={"on": False}) as app:
         alice = ground.person(app)
         assert alice.get("/transfers").status == 404 == alice.get("/transfers/1").status
+
+
+def test_ones_own_data_has_names_people_and_what_happened_but_no_link(alice, app, settings):
+    transfer = sent(settings, subject="Sortie")
+    ground.add("bob@lycee.example")
+    sent(settings, subject="Autre", local="bob")
+    trail.note(transfer, EventKind.DOWNLOADED, recipient=TransferRecipient.get(), file=store.files(transfer)[0])
+    text = "".join(own_tables.transfers_of(user()))
+    (told,) = json.loads(text)
+    assert told["subject"] == "Sortie" and [one["path"] for one in told["files"]] == ["photos/plage.jpg", "b.txt"]
+    assert {one["address"] for one in told["recipients"]} == {ZOE[1], TOM[1]}
+    assert (told["trail"][-1]["recipient"], told["trail"][-1]["file"]) == (ZOE[1], "photos/plage.jpg")
+    secrets = {row.nonce for row in Transfer.select()} | {row.link_hash for row in TransferRecipient.select()}
+    assert not any(secret in text for secret in secrets)
