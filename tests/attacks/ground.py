@@ -73,6 +73,10 @@ class Browser:
     def post(self, path: str, **data: str) -> Answer:
         return self._again(lambda: self.visitor.post(path, {**self.form, **data}))
 
+    def send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """As programs do."""
+        return self._again(lambda: self.visitor.send(method, path, body, headers))
+
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """The server closes a connection whose form it did not read: the next request opens another."""
         try:

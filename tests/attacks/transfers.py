@@ -56,7 +56,7 @@ class Sender:
         sent = {"X-CSRFToken": self.token, **_TUS, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if method == "PATCH":
             sent = BYTES | sent
-        return self.browser.visitor.send(method, path, body, sent)
+        return self.browser.send(method, path, body, sent)
 
     def create(self, size: int | str, path: str = "a.bin", of: str = "") -> Answer:
         named = base64.b64encode(path.encode("utf-8", "surrogatepass")).decode()

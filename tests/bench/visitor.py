@@ -8,6 +8,7 @@ import secrets
 import time
 import urllib.parse
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -102,7 +103,8 @@ class Visitor:
         if time.monotonic() - self._used > _KEPT:
             self._http.close()  # the next request opens it anew
         start = time.perf_counter()
-        self._http.request(method, path, body, sent)
+        with suppress(BrokenPipeError):  # answered before all was read: what it says counts
+            self._http.request(method, path, body, sent)
         response = self._http.getresponse()
         content = response.read()
         elapsed = (time.perf_counter() - start) * 1000
