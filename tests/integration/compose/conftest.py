@@ -13,7 +13,7 @@ from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db
-from webmail.models import DraftRow, Outbox, PeopleGroup
+from webmail.models import DraftRow, Outbox, PeopleGroup, StoredContent, Transfer
 
 
 @pytest.fixture
@@ -23,14 +23,18 @@ def app(services, tmp_path):
     app = create_app(tmp_path / "instance", **{**settings, "undo_seconds": 0, "message_limit_mb": 3, "secure_cookies": False})
     with db.connection_context():  # what other files' tests left: all share one database
         PeopleGroup.delete().execute()
-        Outbox.delete().execute()
-        DraftRow.delete().execute()
+        _forget()
     worker.alive()  # `work` is what it does
     yield app
     worker.gone()
     with db.connection_context():
-        Outbox.delete().execute()
-        DraftRow.delete().execute()
+        _forget()
+
+
+def _forget():
+    """Messages and files, which lie in a folder of the test's own."""
+    for table in (Outbox, DraftRow, Transfer, StoredContent):
+        table.delete().execute()
 
 
 @pytest.fixture

@@ -25,11 +25,7 @@ def app(services, tmp_path, app):
     settings = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
     del settings["instance"], settings["jobs_file"], settings["uploads_folder"]
     values = {"undo_seconds": 0, "message_limit_mb": 3, "secure_cookies": False, "public_url": "https://mail.lycee.example"}
-    made = create_app(tmp_path / "links", **{**settings, **values})
-    yield made
-    with db.connection_context():
-        Transfer.delete().execute()
-        StoredContent.delete().execute()
+    return create_app(tmp_path / "links", **{**settings, **values})
 
 
 @pytest.fixture
