@@ -309,6 +309,12 @@ def test_a_file_is_taken_back_until_it_was_downloaded(alice, settings, zoe):
     assert [file.path for file in TransferFile.select()] == ["b.txt"]
 
 
+def test_a_form_that_is_sent_twice_leads_to_the_receipt(alice, settings, zoe):
+    page = send(zoe, link_of(asked_by(alice, settings), settings), ("a.txt", b"1"))
+    again = send(zoe, page.address, ("b.txt", b"2"))
+    assert again.address == page.address and "taken back" not in again.text and TransferFile.select().count() == 1
+
+
 def test_taking_back_the_last_file_ends_it(alice, settings, zoe):
     page = send(zoe, link_of(asked_by(alice, settings), settings), ("a.txt", b"1"))
     page = zoe.post(page.address, {"withdraw": TransferFile.get().upload})

@@ -240,7 +240,7 @@ def _taken(link: str, body: Body) -> Response:
         raise
     asked = _asked_by(found)
     if begun is not None and begun.state != TransferState.OPEN:
-        return withdraw(begun, request.form.get("withdraw", ""))
+        return _after_sending(begun, body)
     delivery = _Delivery(found if isinstance(found, AskedForFiles) else None, begun)
     taken = form_uploads.take(
         body, request.headers.get("Content-Type", ""), delivery.for_another_file, settings(),
@@ -262,6 +262,15 @@ def _taken(link: str, body: Body) -> Response:
     if transfer is None and "files" not in problems:
         problems["files"] = _("Choose at least one file.")
     return _again(link, found, transfer, typed, problems)
+
+
+def _after_sending(transfer: Transfer, body: Body) -> Response:
+    """`withdraw` a file; a form that is sent twice leads to the receipt."""
+    if body.length is None or body.length > _SMALL:
+        body.drop()
+        return redirect(address_of(transfer), 303)
+    upload = request.form.get("withdraw", "")
+    return withdraw(transfer, upload) if upload else redirect(address_of(transfer), 303)
 
 
 class _Delivery:
