@@ -10,10 +10,9 @@ import pytest
 from flask import Flask
 
 from tests.support import calendar_ground as ground
-from tests.support.transfer_ground import put_file, published
+from tests.support.transfer_ground import published, put_file
 from webmail import system_mail
 from webmail.config import Settings
-from webmail.database.connection import db
 from webmail.models import (
     ContentState,
     FileRequest,
@@ -26,11 +25,11 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import checking, content, links, options, store, trail
+from webmail.transfers import checking, content, links, store, trail
 from webmail.transfers.links import LinkKind
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
-from webmail.transfers.views import letters, owner_letters
+from webmail.transfers.views import letters
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}
@@ -41,13 +40,6 @@ def app(tmp_path) -> Iterator[Flask]:
     with ground.application(tmp_path / "instance", language="en", recipients_per_hour=50, **MAIL) as made:
         ground.add("alice@lycee.example")
         User.update(name="Alice Leroy", language="en").execute()
-        for endpoint, rule in (
-            ("show", "/t/<link>"),
-            ("receipt", "/g/receipt/<link>"),
-            ("one", "/transfers/<int:number>"),
-        ):  # TEMP
-            if f"transfers.{endpoint}" not in made.view_functions:
-                made.add_url_rule(rule, f"transfers.{endpoint}", lambda **_: "")
         with made.app_context():
             yield made
 
@@ -380,7 +372,3 @@ def test_many_that_wait_keep_nobody_away(app, alice, settings, monkeypatch):
         store.publish(waiting, TransferOptions(), now() + timedelta(days=9), [ZOE], settings)
     sent(alice, settings)
     assert len(letters.sweep(settings)) == 2
-
-
-def test_options_of_old_rows_are_read(alice):
-    assert options.read("") == TransferOptions() and owner_letters.DAILY == 2 and db.obj is not None
