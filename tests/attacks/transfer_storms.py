@@ -32,6 +32,8 @@ from tests.support import s3_server
 from webmail import config
 from webmail.config import Settings
 from webmail.models import StoredContent, Transfer, TransferFile
+from webmail.storage import StorageArea, local, open_storage
+from webmail.storage.s3 import S3Storage
 from webmail.transfers import assembly, content
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def _place(ground: Ground, tables: str, folder: Path) -> Iterator[Place]:
     (folder / "config.toml").write_text(f'secret_key = "{ours.secret_key}"\n{tables}')
     given = {name.removeprefix("WEBMAIL_").lower(): value for name, value in ground.services.settings().items()}
     settings = config.load(folder, **{name: value for name, value in given.items() if name != "instance"})
+    _mark(settings)
     with ground.web(instance=str(folder)) as web:
         with ground.tables():
             before = Transfer.select(pw.fn.MAX(Transfer.id)).scalar() or 0
@@ -78,6 +81,16 @@ def _place(ground: Ground, tables: str, folder: Path) -> Iterator[Place]:
             yield place
         finally:
             place.clean()
+
+
+def _mark(settings: Settings) -> None:
+    """The database knows of files: a place without them would be taken for one that is not mounted."""
+    files = open_storage(settings, StorageArea.TRANSFERS)
+    if isinstance(files, S3Storage):
+        files.mark()
+    else:
+        Path(settings.transfers_folder).mkdir(exist_ok=True)
+        Path(settings.transfers_folder, local.MARK).touch(0o600)
 
 
 @contextmanager
