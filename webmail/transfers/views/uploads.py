@@ -61,7 +61,8 @@ def _transfer_asked() -> Transfer | None:
     number = request.args.get("of", "")
     if not number:
         return None
-    found = Transfer.get_or_none((Transfer.id == number) & (Transfer.owner == current_user())) if number.isdecimal() else None
+    known = number.isdecimal() and len(number) < 19  # digits of a row's number
+    found = assembly.of_owner(int(number), current_user()) if known else None
     if found is None or found.request_id is not None:
         abort(404)
     if found.state != TransferState.OPEN:
