@@ -106,9 +106,15 @@ def files(transfer: Transfer) -> list[TransferFile]:
 
 
 def remove_file(file: TransferFile, settings: Settings) -> None:
-    """Take a file out of its transfer. Its bytes go now, or with the next sweep where the storage is away."""
+    """Take a file out of its transfer; the trail keeps its name, of what was downloaded too. Its bytes go now, or with the next
+    sweep where the storage is away.
+    """
     stored = file.content
-    file.delete_instance()
+    with db.atomic():
+        # a download without a file is one of all of them
+        fetched = (TransferEvent.file == file) & (TransferEvent.kind == EventKind.DOWNLOADED)
+        TransferEvent.update(detail=file.path[:500]).where(fetched).execute()
+        file.delete_instance()
     if stored is not None:
         _drop(stored, settings)
 

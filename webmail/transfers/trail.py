@@ -13,7 +13,7 @@ class EventKind(StrEnum):
     PUBLISHED = "published"  # detail: how many files
     ARRIVED = "arrived"  # from somebody without an account
     SENT = "sent"  # the link was mailed to a recipient
-    DOWNLOADED = "downloaded"  # a file, to its last byte; without a file: all of them in one archive
+    DOWNLOADED = "downloaded"  # a file, to its last byte (detail: its name, once it is removed); without both: all in one archive
     OPENED = "opened"  # the first time that a recipient's own link was opened
     ALL_DOWNLOADED = "all-downloaded"  # everybody it was sent to has every file
     REMINDED = "reminded"

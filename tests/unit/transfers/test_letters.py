@@ -25,7 +25,7 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import checking, content, links, store, trail
+from webmail.transfers import changes, checking, content, links, store, trail
 from webmail.transfers.links import LinkKind
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
@@ -239,6 +239,21 @@ def test_when_everybody_has_everything_it_is_told_once(app, alice, settings):
     download(transfer, tom, None)
     assert letters.sweep(settings) == []
     assert TransferEvent.select().where(TransferEvent.kind == EventKind.ALL_DOWNLOADED).count() == 1
+
+
+def test_a_file_that_was_removed_is_not_all_that_somebody_downloaded(app, alice, settings):
+    transfer = sent(alice, settings, TransferOptions(tell_each=True, receipt=True))
+    letters.settle(transfer, settings)
+    first, second = store.files(transfer)
+    for person in people(transfer):
+        download(transfer, person, first)
+    changes.remove_file(transfer, first, settings)
+    before = len(mails())
+    letters.settle(transfer, settings)
+    to_zoe, to_alice = ([one for one in mails()[before:] if one.recipient == to][0] for to in (ZOE[1], alice.address))
+    assert "plage.jpg" in text(to_alice, settings) and "All files" not in text(to_alice, settings)
+    assert second.path not in text(to_zoe, settings)
+    assert not TransferEvent.select().where(TransferEvent.kind == EventKind.ALL_DOWNLOADED).exists()
 
 
 def test_those_without_a_download_are_reminded_before_the_end(app, alice, settings):

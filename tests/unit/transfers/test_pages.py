@@ -259,7 +259,9 @@ def test_the_link_is_sent_again_and_people_are_reminded(alice, settings):
 
 def test_a_file_is_removed_but_not_the_last(alice, settings):
     transfer = sent(settings)
+    trail.note(transfer, EventKind.DOWNLOADED, file=store.files(transfer)[0])
     page = alice.submit(alice.get(f"/transfers/{transfer.id}"), ".file-list li:first-child form", action="remove")
+    assert "Somebody who has the link downloaded photos/plage.jpg" in page.one("main").get_text()
     assert [one.path for one in store.files(transfer)] == ["b.txt"] and "plage.jpg" in page.notices
     assert not page.all(".file-list form")
     last = TransferFile.get().upload

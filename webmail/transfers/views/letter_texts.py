@@ -203,8 +203,13 @@ def downloads_letter(
 
 def _download(event: TransferEvent) -> LetterFile:
     who = event.recipient.address if event.recipient is not None else _("Somebody who has the link")
-    what = name_of(event.file) if event.file is not None else _("All files")
+    what = name_of(event.file) if event.file is not None else _removed(event) or _("All files")
     return LetterFile(who, f"{what}, {moment(event.at)}")
+
+
+def _removed(event: TransferEvent) -> str:
+    """The name of a file that was downloaded and then removed from its transfer."""
+    return one_line(event.detail.rpartition("/")[2], 150) if event.file_id is None else ""
 
 
 def digest_letter(parts: Iterable[tuple[Transfer, Sequence[TransferFile], Sequence[TransferEvent]]], link: str) -> FilesLetter:
@@ -287,12 +292,13 @@ def receipt_letter(
     transfer: Transfer, files: Sequence[TransferFile], events: Sequence[TransferEvent], settings: Settings
 ) -> FilesLetter:  # fmt: skip
     """What a recipient downloaded, for them."""
-    title = title_of(transfer, files)
-    heading = _("You downloaded “%(title)s”", title=title)
-    begin = _("%(sender)s sent you these files through %(place)s.", sender=sender_of(transfer), place=settings.name)
-    everything = any(one.file_id is None for one in events)
+    everything = any(one.file_id is None and not one.detail for one in events)
     got = {one.file_id for one in events}
     mine = [one for one in files if everything or one.id in got]
+    removed = next((_removed(one) for one in events if _removed(one)), "")
+    title = title_of(transfer, mine) if mine or transfer.subject else removed
+    heading = _("You downloaded “%(title)s”", title=title)
+    begin = _("%(sender)s sent you these files through %(place)s.", sender=sender_of(transfer), place=settings.name)
     end = [_("If it was not you, tell %(name)s: somebody else has your link.", name=short_sender(transfer))]
     return FilesLetter(heading, heading, [begin], "", "", "", shown_files(mine), more_files(mine), end)
 

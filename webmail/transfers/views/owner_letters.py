@@ -217,7 +217,7 @@ def _has_everything(transfer: Transfer, files: Sequence[TransferFile], people: S
         return bool(files) and all(one.downloads for one in files)
     if not all(one.downloads for one in people):
         return False
-    done = (TransferEvent.transfer == transfer) & (TransferEvent.kind == EventKind.DOWNLOADED)
+    done = (TransferEvent.transfer == transfer) & (TransferEvent.kind == EventKind.DOWNLOADED) & (TransferEvent.detail == "")
     pairs = set(TransferEvent.select(TransferEvent.recipient, TransferEvent.file).where(done).distinct().tuples())
     return all((one.id, None) in pairs or all((one.id, file.id) in pairs for file in files) for one in people)
 

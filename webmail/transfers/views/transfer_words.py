@@ -101,7 +101,7 @@ def event_words(event: TransferEvent) -> str:
         case EventKind.FILE_REMOVED:
             return _("%(file)s removed", file=file or detail)
         case EventKind.FILE_REFUSED:
-            return _("%(file)s refused: %(why)s", file=file, why=refusal_words(detail))
+            return _("%(file)s refused: %(why)s", file=file or _("A file that was removed"), why=refusal_words(detail))
         case EventKind.REPORTED:
             return _("Reported to the administrator as abuse")
         case EventKind.CLOSED:
