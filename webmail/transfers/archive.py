@@ -15,13 +15,14 @@ LONGEST_CHOICE = 4000
 
 def names(files: list[TransferFile]) -> list[str]:
     """The name of each in an archive: no two that differ by case alone, and none that is another's folder."""
-    folders = {part for file in files for part in _folders(file.path)}
-    taken: set[str] = set()
+    taken = {part for file in files for part in _folders(file.path)}
+    others = _Taken(taken)
+    tried: dict[str, int] = {}  # thousands may differ by case alone: each goes on where the last one found its number
     given = []
     for file in files:
         name = file.path
-        if name.casefold() in folders or name.casefold() in taken:
-            name = paths.free(name, _Taken(folders | taken))
+        if (same := name.casefold()) in taken:
+            name, tried[same] = paths.next_free(name, others, tried.get(same, 2))
         taken.add(name.casefold())
         given.append(name)
     return given

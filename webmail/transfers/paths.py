@@ -28,15 +28,18 @@ def clean(path: str, fallback: str = "file") -> str:
 
 def free(path: str, taken: Container[str]) -> str:
     """The path, or the next of its kind: "report (2).pdf"."""
+    return next_free(path, taken)[0] if path in taken else path
+
+
+def next_free(path: str, taken: Container[str], number: int = 2) -> tuple[str, int]:
+    """The path with the first number that is not taken, from `number` on; and the number after that."""
     folder, slash, name = path.rpartition("/")
     stem, dot, ending = name.rpartition(".")
     if not stem:
         stem, dot, ending = name, "", ""
-    number = 2
-    while path in taken:
-        path = f"{folder}{slash}{stem} ({number}){dot}{ending}"
+    while (numbered := f"{folder}{slash}{stem} ({number}){dot}{ending}") in taken:
         number += 1
-    return path
+    return numbered, number + 1
 
 
 def _part(text: str) -> str:

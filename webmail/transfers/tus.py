@@ -108,8 +108,8 @@ def options(settings: Settings, most_bytes: int = 0) -> TusAnswer:
 
 
 def method(name: str, headers: TusHeaders) -> str:
-    """The method that is meant: some clients can only POST, and say it in a header."""
-    return (headers.get("X-HTTP-Method-Override") or name).upper()
+    """The method that is meant: some clients can only POST, and say it in a header. HEAD, which needs no token, stays HEAD."""
+    return (headers.get("X-HTTP-Method-Override") or name).upper() if name == "POST" else name
 
 
 def creation(headers: TusHeaders) -> Creation:
@@ -179,9 +179,7 @@ def head(file: TransferFile, settings: Settings, link_key: bytes | None = None) 
     return TusAnswer(200, {"Upload-Length": str(stored.size), "Upload-Metadata": told, **_state(file)}, file=file)
 
 
-def patch(
-    file: TransferFile, headers: TusHeaders, body: Body, settings: Settings, link_key: bytes | None = None
-) -> TusAnswer:
+def patch(file: TransferFile, headers: TusHeaders, body: Body, settings: Settings, link_key: bytes | None = None) -> TusAnswer:
     """PATCH: more bytes. Raises TusRefusal, and what `content.append` raises."""
     if _media_type(headers) != OFFSET_TYPE:
         raise TusRefusal(415, f"Content-Type: {OFFSET_TYPE} is needed")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from webmail.transfers import paths
+from webmail.models import TransferFile
+from webmail.transfers import archive, paths
 
 
 @pytest.mark.parametrize(
@@ -44,3 +47,14 @@ def test_long_ones_are_cut_and_keep_their_ending():
 def test_a_name_that_is_taken_gets_a_number():
     assert paths.free("a/b.pdf", {"a/b.pdf", "a/b (2).pdf"}) == "a/b (3).pdf"
     assert paths.free("a.b/read", {"a.b/read"}) == "a.b/read (2)"
+
+
+def test_thousands_that_differ_by_case_alone_are_numbered_in_little_time(monkeypatch):
+    letters = itertools.product(*[(letter, letter.upper()) for letter in "abcdefghijkl"])
+    names = ["".join(one) for one in letters] + ["folder", "Folder/a"]
+    asked = []
+    monkeypatch.setattr(archive._Taken, "__contains__", lambda self, name: asked.append(name) or name.casefold() in self._names)
+    given = archive.names([TransferFile(path=name) for name in names])
+    assert len({name.casefold() for name in given}) == len(names) and given[:2] == ["abcdefghijkl", "abcdefghijkL (2)"]
+    assert given[-2:] == ["folder (2)", "Folder/a"]
+    assert len(asked) == len(names) - 2  # one question for each that needs a number

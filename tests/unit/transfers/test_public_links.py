@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import re
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.support import calendar_ground as ground
+from tests.support.attachments import PNG
 from tests.support.transfer_ground import published, put_file
 from webmail.auth import passwords
 from webmail.config import Settings
@@ -268,6 +270,15 @@ def test_all_or_some_files_come_as_an_archive_with_their_folders(alice, settings
     assert guest.post(path, data={"action": "chosen"}).status_code == 422
 
 
+def test_all_that_can_be_had_is_no_choice_however_many_files_there_are(alice, settings, guest):
+    transfer = published(alice, {f"{number}.txt": b"%d" % number for number in range(420)}, settings)
+    refused = store.files(transfer)[3].content_id
+    StoredContent.update(state=ContentState.REFUSED).where(StoredContent.id == refused).execute()
+    path = f"/t/{store.link_token(transfer, settings)}"
+    packed = zipfile.ZipFile(io.BytesIO(fetched(guest, path, action="all").data))
+    assert len(packed.namelist()) == 419 and "3.txt" not in packed.namelist()
+
+
 def test_a_damaged_piece_breaks_the_line_and_counts_nothing(alice, settings, guest, monkeypatch):
     monkeypatch.setattr(content, "PIECE", 100_000)
     transfer = published(alice, {"a.bin": DATA}, settings)
@@ -316,6 +327,29 @@ def test_with_no_turn_left_one_is_asked_to_come_again(alice, settings, guest):
         for turn in held:
             turn.give_back()
     assert guest.get(path).status_code == 200 and not download_turns.running()
+
+
+def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, settings, monkeypatch):
+    transfer = published(alice, {"a.png": PNG}, settings)
+    [file] = store.files(transfer)
+    address = f"/t/{store.link_token(transfer, settings)}/picture/{file.upload}"
+    with app.test_request_context(address):
+        never_closed = app.full_dispatch_request()
+        assert (never_closed.status_code, download_turns.running()) == (200, 1)
+        del never_closed
+    gc.collect()
+    assert download_turns.running() == 0
+    real, asked = content.read, []
+
+    def deleted_meanwhile(*args: Any, **more: Any) -> Any:
+        asked.append(args)
+        if len(asked) == 2:  # the first asks what kind of picture it is
+            raise content.WrongKey("gone")
+        return real(*args, **more)
+
+    monkeypatch.setattr(content, "read", deleted_meanwhile)
+    assert visitor_of(app).get(address).status_code == 404
+    assert (len(asked), download_turns.running()) == (2, 0)
 
 
 def test_one_network_never_has_all_the_turns():
@@ -578,8 +612,6 @@ def test_a_link_that_lost_its_key_says_so(alice, settings, guest):
 
 
 def test_pictures_and_texts_are_shown_and_nothing_that_runs(alice, settings, guest):
-    from tests.support.attachments import PNG
-
     html = b"<script>alert(1)</script>" + b"x" * 70_000
     files = {
         "p.png": PNG,

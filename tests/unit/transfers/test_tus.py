@@ -248,6 +248,9 @@ def test_a_method_may_stand_in_a_header(alice):
     url = alice.create(6).headers["Location"]
     assert alice.ask("POST", url, b"abc", Upload_Offset="0", X_HTTP_Method_Override="PATCH", **BYTES).status_code == 204
     assert alice.ask("POST", url).status_code == 405
+    hidden = alice.ask("HEAD", url, X_CSRFToken="", X_HTTP_Method_Override="DELETE")  # HEAD needs no token
+    assert (hidden.status_code, hidden.headers["Upload-Offset"]) == (200, "3")
+    assert alice.ask("HEAD", url).status_code == 200
 
 
 def test_uploads_are_their_owners(app, alice):

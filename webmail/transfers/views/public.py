@@ -185,7 +185,8 @@ def _download(visited: LinkVisit, action: str) -> AnyResponse:
     link = access.with_ticket(visited, settings())
     if len(left) == 1:
         return redirect(address_of(link, left[0]), 303)
-    choice = archive.written_choice(files, {file.upload for file in left})
+    # all that can be had needs no choice, and would be too long for one: some may have been refused, or downloaded
+    choice = archive.written_choice(fetches.left(visited, ready), {file.upload for file in left})
     return redirect(file_url("transfers.archive", link=link, only=choice or None), 303)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 from flask import Response
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -51,8 +53,13 @@ def picture(link: str, upload: str) -> AnyResponse:
         return Response(status=503, headers={"Retry-After": "30"})
     assert found.content is not None
     with_host = bool(settings().transfers.file_host)
+    try:
+        pieces = content.read(found.content, settings(), link_key=visited.key)
+    except BaseException:  # deleted at this moment
+        turn.give_back()
+        raise
     response = Response(
-        download_turns.paced(content.read(found.content, settings(), link_key=visited.key)),
+        download_turns.paced(pieces),
         mimetype=mimetype,
         headers={
             "Content-Security-Policy": POLICY,
@@ -63,6 +70,7 @@ def picture(link: str, upload: str) -> AnyResponse:
     )
     response.content_length = found.size
     response.call_on_close(turn.give_back)
+    weakref.finalize(response, turn.give_back)  # for an answer that is never closed, because its reader had gone
     return response
 
 
