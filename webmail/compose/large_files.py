@@ -106,8 +106,11 @@ def publish(transfer: Transfer, expires: datetime, subject: str, settings: Setti
     """
     current = Transfer.get_by_id(transfer.id)
     if current.state == TransferState.OPEN:
-        current.subject = subject[:200]
-        store.publish(current, options.of(current), expires, [], settings)
+        Transfer.update(subject=subject[:200]).where(Transfer.id == current.id).execute()
+        try:
+            store.publish(current, options.of(current), expires, [], settings)
+        except store.TransferClosed as error:
+            raise FilesStopped(FileState.CLOSED) from error
     elif (
         not Transfer.update(expires=expires)
         .where((Transfer.id == current.id) & (Transfer.state == TransferState.READY))

@@ -9,7 +9,7 @@ import json
 import logging
 
 from webmail.config import Settings
-from webmail.models import ContentState, Transfer, TransferFile, User
+from webmail.models import ContentState, Transfer, TransferFile, TransferState, User
 from webmail.storage import StorageAway
 from webmail.transfers import checking, store
 from webmail.transfers.content import ContentDamaged, WrongKey
@@ -27,12 +27,22 @@ def of_owner(number: int, owner: User) -> Transfer | None:
     return found
 
 
+def is_open(transfer: Transfer) -> bool:
+    """Whether it still is, whatever the row said when it was read. One SELECT."""
+    still = (Transfer.id == transfer.id) & (Transfer.state == TransferState.OPEN)
+    return Transfer.select(Transfer.id).where(still).exists()
+
+
 def keep_typed(transfer: Transfer, typed: dict[str, str | list[str]], *, subject: str, message: str) -> None:
-    """Keep what was typed for another visit; what is too long is left out."""
+    """Keep what was typed for another visit, and the password's hash; what is too long is left out.
+
+    Nothing is kept where it was closed or sent while a form of hours came in, and nothing else of the row is written.
+    """
     known = json.loads(transfer.options or "{}")
     known[_TYPED] = typed if len(json.dumps(typed)) <= _LONGEST else {}
     transfer.options, transfer.subject, transfer.message = json.dumps(known), subject, message
-    transfer.save()
+    values = {"options": transfer.options, "subject": subject, "message": message, "password": transfer.password}
+    Transfer.update(values).where((Transfer.id == transfer.id) & (Transfer.state == TransferState.OPEN)).execute()
 
 
 def typed(transfer: Transfer) -> dict[str, str | list[str]]:

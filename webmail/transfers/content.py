@@ -176,6 +176,7 @@ class _Writer:
         if not self.waiting:
             return
         rows, self.waiting = self.waiting, []
+        self.failed = True  # until these have their rows: what follows would leave a gap
         self.files.sync([f"{self.content.name}/{name}" for _start, _size, name in rows])
         end = rows[-1][0] + rows[-1][1]
         with db.atomic():
@@ -187,10 +188,10 @@ class _Writer:
                     [{"content": self.content, "start": start, "size": size, "name": name} for start, size, name in rows]
                 ).execute()
         if not won:
-            self.failed = True
             for _start, _size, name in rows:
                 self.files.delete(f"{self.content.name}/{name}")
             raise WrongOffset(_received(self.content))
+        self.failed = False
         self.content.received = end
         if self.hash is not None:
             hashing.keep(self.content.id, end, self.hash.copy())
@@ -213,7 +214,8 @@ def end_here(content: StoredContent) -> bool:
 
 def _lengthen(content: StoredContent, end: int) -> bool:
     mine = (StoredContent.id == content.id) & (StoredContent.received == content.received)
-    return bool(StoredContent.update(received=end, touched=now()).where(mine).execute())
+    uploading = StoredContent.state == ContentState.UPLOADING  # it may be on its way out, or have ended where it was
+    return bool(StoredContent.update(received=end, touched=now()).where(mine & uploading).execute())
 
 
 def _received(content: StoredContent) -> int:

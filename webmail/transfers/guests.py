@@ -271,7 +271,10 @@ def send(transfer: Transfer, settings: Settings) -> None:
         if missing := [one.path for one in found if one.content is None or one.content.state == ContentState.UPLOADING]:
             raise NotWhole(missing)
         until = now() + timedelta(days=request.days or settings.transfers.days)
-        store.publish(fresh, options.of(fresh), until, [], settings)
+        try:
+            store.publish(fresh, options.of(fresh), until, [], settings)
+        except store.TransferClosed as error:  # by an administrator, at this moment
+            raise NotOpen(Shut.CLOSED) from error
         if fresh.invite_id is not None:
             used = {"used": FileRequestInvite.used + 1, "last_used": now()}
             FileRequestInvite.update(**used).where(FileRequestInvite.id == fresh.invite_id).execute()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from webmail.config import Settings
 from webmail.database.connection import db
+from webmail.errors import MailError
 from webmail.models import (
     ContentState,
     FileRequest,
@@ -38,6 +39,12 @@ REMEMBERED = timedelta(days=90)  # how long a closed transfer and its trail are 
 UNDO = timedelta(minutes=10)  # for how long the files of what its owner closed are kept, should that have been a mistake
 _PURGE_AFTER = UNDO + timedelta(minutes=1)  # clocks of several machines differ
 _BATCH = 50  # of a sweep, in one go
+
+
+class TransferClosed(MailError):
+    """It was ended meanwhile, by its owner on another page, by an administrator or by its date."""
+
+    status = 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +83,12 @@ def add_file(
 ) -> TransferFile:  # fmt: skip
     """A file of which no byte is there yet. The path is made harmless (`paths.clean`), and another one if it is taken.
 
-    Raises OverLimit.
+    Raises OverLimit, and TransferClosed: bytes may come for hours, so the caller's row may be an old one.
     """
     cleaned = paths.clean(path)
     with db.atomic():
-        _hold(transfer)  # or files that come at once would pass the limits together
+        if not _hold(transfer):  # or files that come at once would pass the limits together
+            raise TransferClosed(f"transfer {transfer.id} takes no more files")
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
         known = TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)
         position = known.count()
@@ -122,12 +130,21 @@ def remove_file(file: TransferFile, settings: Settings) -> None:
 def publish(
     transfer: Transfer, options: TransferOptions, expires: datetime, recipients: list[tuple[str, str]], settings: Settings
 ) -> None:
-    """Give it to others: its link works, as soon as its files do. `recipients`: (name, address) of each."""
+    """Give it to others: its link works, as soon as its files do. `recipients`: (name, address) of each.
+
+    Raises TransferClosed where it is not open (any more).
+    """
+    values = {
+        "options": written(options),
+        "expires": min(expires, now() + timedelta(days=settings.transfers.most_days)),
+        "state": TransferState.READY,
+        "published": now(),
+    }
     with db.atomic():
-        transfer.options = written(options)
-        transfer.expires = min(expires, now() + timedelta(days=settings.transfers.most_days))
-        transfer.state, transfer.published = TransferState.READY, now()
-        transfer.save()
+        if not Transfer.update(values).where((Transfer.id == transfer.id) & (Transfer.state == TransferState.OPEN)).execute():
+            raise TransferClosed(f"transfer {transfer.id} is not open")
+        for column, value in values.items():
+            setattr(transfer, column, value)
         for name, address in recipients:
             add_recipient(transfer, name, address, settings)
         kind = EventKind.PUBLISHED if transfer.request_id is None else EventKind.ARRIVED
@@ -164,7 +181,7 @@ def recipient_token(recipient: TransferRecipient, settings: Settings) -> str:
 
 
 def by_token(given: str) -> Opened | None:
-    """What a token opens: a transfer that was published and is neither closed nor past its date. At most two SELECTs."""
+    """What a token opens: a transfer that was published and is neither closed nor past its date. At most three SELECTs."""
     if not given:
         return None
     hashed = links.link_hash(given)
@@ -236,8 +253,8 @@ def purge(transfer: Transfer, settings: Settings) -> bool:
         TransferFile.update(content=None).where(TransferFile.id == file.id).execute()
         if not _drop(stored, settings):
             return False
-    Transfer.update(files_gone=1).where(Transfer.id == transfer.id).execute()
-    trail.note(transfer, EventKind.DELETED, told=True)
+    if Transfer.update(files_gone=1).where((Transfer.id == transfer.id) & (Transfer.files_gone == 0)).execute():
+        trail.note(transfer, EventKind.DELETED, told=True)
     return True
 
 
@@ -286,9 +303,10 @@ def _drop(stored: StoredContent, settings: Settings) -> bool:
     return True
 
 
-def _hold(transfer: Transfer) -> None:
-    """Keep others from changing it until this transaction ends."""
-    Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == transfer.id).execute()
+def _hold(transfer: Transfer) -> bool:
+    """Keep others from changing it until this transaction ends; whether it was not closed before."""
+    standing = (Transfer.id == transfer.id) & (Transfer.state != TransferState.CLOSED)
+    return bool(Transfer.update(files_gone=Transfer.files_gone).where(standing).execute())
 
 
 def last_events(transfer: Transfer, most: int = 200) -> list[TransferEvent]:

@@ -13,7 +13,7 @@ from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import pieces_of, published, put_file
 from webmail.config import Settings
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User, now
-from webmail.storage import StorageArea, StorageFull, open_storage
+from webmail.storage import StorageArea, StorageAway, StorageFull, open_storage
 from webmail.transfers import checking, content, hashing, store
 
 DATA = os.urandom(9 * 1024 * 1024 + 77)
@@ -138,6 +138,39 @@ def test_a_full_disk_keeps_what_was_durable(alice, settings, monkeypatch):
     assert again(stored).received == content.PIECE and len(names(settings)) == 1
     content.append(stored, content.PIECE, pieces_of(DATA[content.PIECE :]), settings)
     assert whole(stored, settings) == DATA
+
+
+def test_pieces_that_did_not_become_durable_leave_no_gap(alice, settings, monkeypatch):
+    stored = content.begin(alice, len(DATA), settings)
+    kind = type(open_storage(settings, StorageArea.TRANSFERS))
+    sync, count = kind.sync, [0]
+
+    def away_for_a_moment(self, names):
+        count[0] += 1
+        if count[0] == 1:
+            raise StorageAway("not now")
+        sync(self, names)
+
+    monkeypatch.setattr(content, "_TOGETHER", 1)
+    monkeypatch.setattr(kind, "sync", away_for_a_moment)
+    with pytest.raises(StorageAway):
+        content.append(stored, 0, pieces_of(DATA), settings)
+    assert again(stored).received == 0
+    content.append(stored, 0, pieces_of(DATA), settings)
+    assert whole(stored, settings) == DATA
+
+
+def test_what_ends_or_goes_meanwhile_takes_no_more_bytes(alice, settings):
+    stored = content.begin(alice, len(DATA), settings)
+    theirs = again(stored)
+
+    def ended() -> Iterator[bytes]:
+        yield DATA[:1000]
+        assert content.end_here(theirs)
+
+    with pytest.raises(content.WrongOffset):
+        content.append(stored, 0, ended(), settings)
+    assert (again(stored).received, again(stored).size, names(settings)) == (0, 0, [])
 
 
 def test_the_database_alone_or_the_disk_alone_opens_nothing(alice, settings):

@@ -16,7 +16,7 @@ from tests.support.visits import Page, Visitor
 from tests.unit.transfers.test_tus import fill_up
 from webmail.auth import passwords
 from webmail.models import ContentPiece, StoredContent, Transfer, TransferFile, TransferRecipient, TransferState, User, now
-from webmail.transfers import content, options, store, turns
+from webmail.transfers import content, form_uploads, options, store, turns
 
 MB = 1024 * 1024
 FORM = "#transfer"
@@ -170,6 +170,35 @@ def test_a_second_click_sends_nothing_twice(alice):
         assert send(alice, page, "link").address == f"/transfers/{mine()[0].id}"
     assert len(mine()) == 1
     assert alice.get(f"/transfers/new?of={mine()[0].id}").address == f"/transfers/{mine()[0].id}"
+
+
+def test_what_ends_while_a_form_comes_stays_as_it_is(alice, monkeypatch):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    read = form_uploads.take
+
+    def meanwhile_closed(*given: Any, **how: Any) -> form_uploads.TakenForm:
+        found = read(*given, **how)
+        store.close(Transfer.get_by_id(mine()[0].id), "admin", "Too much")
+        return found
+
+    monkeypatch.setattr(form_uploads, "take", meanwhile_closed)
+    after = send(alice, page, "link", message="Texte")
+    assert after.address == f"/transfers/{mine()[0].id}"
+    assert (mine()[0].state, mine()[0].closed_reason) == (TransferState.CLOSED, "Too much")
+
+
+def test_files_of_a_form_do_not_come_to_what_was_sent_meanwhile(app, alice, monkeypatch):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    read = form_uploads.take
+
+    def meanwhile_sent(*given: Any, **how: Any) -> form_uploads.TakenForm:
+        store.publish(mine()[0], options.of(mine()[0]), now() + timedelta(days=1), [], app.extensions["settings"])
+        return read(*given, **how)
+
+    monkeypatch.setattr(form_uploads, "take", meanwhile_sent)
+    after = send(alice, page, "save", ("b.txt", b"b"))
+    assert "Nothing can be sent here any more." in after.notices
+    assert [file.path for file in store.files(mine()[0])] == ["a.txt"]
 
 
 def test_a_password_is_kept_as_a_hash(alice):

@@ -24,6 +24,7 @@ from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import FormBroken, TakenForm
 from webmail.transfers.limits import MB, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
+from webmail.transfers.store import TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
 from webmail.transfers.turns import Body, TooManyUploads
 from webmail.transfers.views import letters, link_keys
@@ -118,6 +119,8 @@ def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
 
     def needed() -> Transfer:
         found = begun[0] = begun[0] or link_keys.begin()
+        if found is transfer and not assembly.is_open(found):  # files of one form may come for hours
+            raise TransferClosed(f"transfer {found.id} was sent or closed meanwhile")
         if found.end_to_end:  # only the page's script encrypts
             raise NotProtected("files are to be encrypted before they are sent")
         return found
@@ -187,7 +190,10 @@ def _published(transfer: Transfer, form: TransferForm, action: str) -> Response:
         again = assembly.of_owner(transfer.id, current_user())
         if again is None or again.state != TransferState.OPEN:  # by a second click
             return redirect(url_for("transfers.one", number=transfer.id), 303)
-        store.publish(transfer, form.options, form.expires(), people, settings())
+        try:
+            store.publish(transfer, form.options, form.expires(), people, settings())
+        except TransferClosed:  # by an administrator, at this moment
+            return redirect(url_for("transfers.one", number=transfer.id), 303)
     link_keys.sent(transfer)
     letters.settle(transfer, settings(), key)
     if people:

@@ -11,6 +11,7 @@ from webmail.transfers.guest_limits import TooManyVisits
 from webmail.transfers.guests import NoRoom, NotOpen
 from webmail.transfers.limits import Limit, OverLimit
 from webmail.transfers.protection import NotProtected
+from webmail.transfers.store import TransferClosed
 from webmail.transfers.turns import TooManyUploads, UploadTooSlow
 from webmail.web.formatting import file_size, number
 
@@ -30,7 +31,7 @@ def refusal_words(error: MailError, name: str = "") -> str:
         return _("“%(name)s” came too slowly and was not finished.", name=named)
     if isinstance(error, NoRoom):
         return _("There is no room for “%(name)s” here at the moment. Tell whoever asked you for it.", name=named)
-    if isinstance(error, NotOpen):
+    if isinstance(error, NotOpen | TransferClosed):
         return _("Nothing can be sent here any more.")
     if isinstance(error, TooManyVisits):
         return _("Too much was sent here within an hour. Try again later.")
