@@ -184,11 +184,12 @@ def _reminded(
     transfer: Transfer, people: list[TransferRecipient], since: datetime, settings: Settings
 ) -> list[SystemMessage]:  # fmt: skip
     """To those whose last reminder was before `since`."""
-    files = store.files(transfer)
-    if not people or not _may_write(transfer, settings, None) or not are_ready(files):
+    people = people[: mail_limits.room(transfer.owner, settings)] if people and _may_write(transfer, settings, None) else []
+    files = store.files(transfer) if people else []
+    if not are_ready(files):
         return []
     queued = []
-    for one in people[: mail_limits.room(transfer.owner, settings)]:
+    for one in people:
         link = address_of(store.recipient_token(one, settings))
 
         def claim(number: int = one.id) -> bool:
@@ -263,23 +264,42 @@ def _with_news() -> Iterator[Transfer]:
 
 
 def _before_end(settings: Settings, at: datetime) -> list[SystemMessage]:
-    """Reminders to those who have nothing of what ends soon; again if its owner extended it since."""
-    soon = (Transfer.state == TransferState.READY) & (Transfer.expires > at) & (Transfer.expires <= at + BEFORE_END)
+    """Reminders to those who have nothing of what ends soon; again if its owner extended it since. One SELECT where nobody is
+    to be reminded.
+    """
     rows: list[SystemMessage] = []
-    for transfer in Transfer.select(Transfer, User).join(User).where(soon & Transfer.request.is_null()).order_by(Transfer.id):
-        offered_for = transfer.expires - (transfer.published or transfer.created)
-        if not options.of(transfer).remind or offered_for < SHORTEST or not transfer.owner.active:
-            continue
-        since = transfer.expires - BEFORE_END
-        people = [one for one in _without_download(transfer) if one.reminded is None or one.reminded <= since]
-        rows += _reminded(transfer, people, since, settings)
+    numbers = _ending_unseen(at)
+    for first in range(0, len(numbers), _PAGE):
+        some = Transfer.id << numbers[first : first + _PAGE]
+        for transfer in Transfer.select(Transfer, User).join(User).where(some).order_by(Transfer.id):
+            offered_for = transfer.expires - (transfer.published or transfer.created)
+            if not options.of(transfer).remind or offered_for < SHORTEST or not transfer.owner.active:
+                continue
+            since = transfer.expires - BEFORE_END
+            people = [one for one in _without_download(transfer) if _is_due(one.notified, one.reminded, since)]
+            rows += _reminded(transfer, people, since, settings)
     return rows
+
+
+def _ending_unseen(at: datetime) -> list[int]:
+    """Transfers that end soon, with somebody who has nothing of them and was not reminded of that. One SELECT."""
+    soon = (Transfer.state == TransferState.READY) & (Transfer.expires > at) & (Transfer.expires <= at + BEFORE_END)
+    mailed = Transfer.request.is_null() & (Transfer.key_check == "") & (Transfer.end_to_end == "")
+    nothing = (TransferRecipient.downloads == 0) & TransferRecipient.removed.is_null() & TransferRecipient.notified.is_null(False)
+    columns = (Transfer.id, Transfer.expires, TransferRecipient.notified, TransferRecipient.reminded)
+    rows: Any = TransferRecipient.select(*columns).join(Transfer).where(soon & mailed & nothing).tuples()
+    return sorted({number for number, ends, notified, reminded in rows if _is_due(notified, reminded, ends - BEFORE_END)})
+
+
+def _is_due(notified: datetime | None, reminded: datetime | None, since: datetime) -> bool:
+    """Whether somebody had no mail since then: who got the link on the last day needs no reminder of it."""
+    return notified is not None and notified <= since and (reminded is None or reminded <= since)
 
 
 def _daily(settings: Settings, at: datetime) -> list[SystemMessage]:
     """The downloads of a day, to each owner who wants to hear of them so, after an hour of the afternoon."""
     rows: list[SystemMessage | None] = []
-    owners = User.select().join(Transfer).join(TransferEvent).where(TransferEvent.told == DAILY).distinct()
+    owners = User.select().join(Transfer).join(TransferEvent).where((TransferEvent.told == DAILY) & (User.active == 1)).distinct()
     for owner in owners:
         events = list(
             TransferEvent.select(TransferEvent, Transfer)
