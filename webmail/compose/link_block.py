@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from webmail.compose import identities, large_files
 from webmail.config import Settings
@@ -20,10 +21,10 @@ from webmail.transfers import links, store
 BULLET = "• "  # before each file
 INDENT = "  "  # before what is said of it
 _DASHES = re.compile(r"^-- ?$", re.MULTILINE)
-_BLOCK = re.compile(
-    r"(?:\A|\n*)[^\n]+:[ ]*\n(?:https?://\S+/t/)(?P<token>[A-Za-z0-9_-]{27})[ ]*\n\n?"
-    rf"(?:{BULLET}[^\n]+(?:\n|\Z)(?:{INDENT}\S[^\n]*(?:\n|\Z))*)+"
-)
+_LINK = re.compile(r"^https?://\S+/t/(?P<token>[A-Za-z0-9_-]{27}) *$", re.MULTILINE)
+_HEAD = re.compile(r"[^\n]+: *")
+_FILES = re.compile(rf"\n\n?(?:{BULLET}[^\n]+(?:\n|\Z)(?:{INDENT}\S[^\n]*(?:\n|\Z))*)+")
+_MOST = 50  # blocks that are looked for in a text: anybody may have written it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,23 @@ def placed(row: DraftRow, block: LinkBlock) -> Placed:
 def found_in(text: str, owner: User) -> tuple[str, list[Transfer]]:
     """The text without the blocks of this person's own transfers, and those transfers, whatever became of them."""
     found: list[Transfer] = []
-
-    def taken_out(match: re.Match[str]) -> str:
-        hashed = links.link_hash(match["token"])
-        transfer = Transfer.get_or_none((Transfer.link_hash == hashed) & (Transfer.owner == owner))
+    kept, at = "", 0
+    for begin, end, token in islice(_blocks(text), _MOST) if "/t/" in text else ():
+        transfer = Transfer.get_or_none((Transfer.link_hash == links.link_hash(token)) & (Transfer.owner == owner))
         if transfer is None:
-            return match[0]
+            continue
         found.append(transfer)
-        return "\n\n" if match.start() and match.end() < len(match.string) else ""
+        kept += text[at:begin].rstrip("\n") + ("\n\n" if text[at:begin].strip("\n") and end < len(text) else "")
+        at = end
+    return (kept + text[at:], found) if found else (text, [])
 
-    return (_BLOCK.sub(taken_out, text), found) if "/t/" in text else (text, [])
+
+def _blocks(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where blocks begin and end, and the tokens of their links. In time that grows with the text alone: a pattern for all of a
+    block would try each place with each.
+    """
+    for link in _LINK.finditer(text):
+        head = text.rfind("\n", 0, max(link.start() - 1, 0)) + 1
+        files = _FILES.match(text, link.end())
+        if files is not None and _HEAD.fullmatch(text, head, max(link.start() - 1, 0)):
+            yield head, files.end(), link["token"]

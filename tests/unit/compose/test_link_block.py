@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from webmail.compose import drafts, large_files, link_block
@@ -67,6 +69,19 @@ def test_it_is_found_again_after_its_way_through_the_mail(alice, bob, settings, 
 )
 def test_words_that_look_alike_stay(alice, text):
     assert link_block.found_in(text, alice) == (text, [])
+
+
+@pytest.mark.parametrize("text", ["a:" * 40_000 + "/t/", "\n" * 80_000 + "/t/", "https://x/t/" + "/t/" * 20_000])
+def test_a_hostile_text_takes_no_time(alice, text):
+    began = time.monotonic()
+    assert link_block.found_in(text, alice) == (text, [])
+    assert time.monotonic() - began < 2
+
+
+def test_two_of_them_are_found_and_what_stands_between_stays(alice, settings, transfer):
+    block = block_of(transfer, settings, "film.mp4").text
+    text, found = link_block.found_in(f"a\n\n{block}\nb\n\n{block}", alice)
+    assert (text.split(), len(found)) == (["a", "b"], 2)
 
 
 def test_html_has_it_in_its_place_or_below_what_is_shown_as_typed(alice, settings, transfer):
