@@ -10,6 +10,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import peewee as pw
+
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -167,7 +169,8 @@ def add_recipient(transfer: Transfer, name: str, address: str, settings: Setting
     if found.removed is not None:
         found.removed = found.notified = None
         found.nonce, found.link_hash = fields["nonce"], fields["link_hash"]
-        found.save()
+        # no more than that: a download of theirs may be counted at this moment
+        found.save(only=["removed", "notified", "nonce", "link_hash"])
     return found
 
 
@@ -213,12 +216,15 @@ def is_complete(transfer: Transfer) -> bool:
     return not waiting.exists()
 
 
-def close(transfer: Transfer, by: str, reason: str = "") -> bool:
+def close(transfer: Transfer, by: str, reason: str = "", *, still: pw.Expression | None = None) -> bool:
     """End it: nobody gets anything from now on, and a sweep deletes its files. Whether it was not closed before.
 
-    `by`: owner (who may think better of it for a while: `reopen`), date or admin (with a reason for its owner).
+    `by`: owner (who may think better of it for a while: `reopen`), date or admin (with a reason for its owner). `still`: what
+    must be true of the row at that moment.
     """
     open_one = (Transfer.id == transfer.id) & (Transfer.state != TransferState.CLOSED)
+    if still is not None:
+        open_one &= still
     values = {"state": TransferState.CLOSED, "closed": now(), "closed_by": by, "closed_reason": reason[:300]}
     with db.atomic():
         changed = Transfer.update(values).where(open_one).execute()
@@ -265,12 +271,12 @@ def sweep(settings: Settings) -> int:
     """
     past = (Transfer.state == TransferState.READY) & (Transfer.expires <= now())
     for transfer in Transfer.select().where(past).limit(_BATCH):
-        close(transfer, "date")
+        close(transfer, "date", still=past)  # its owner may extend it at this moment
     # those of a message that is being written stay as long as its draft does
     idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED) & (Transfer.draft_id == "")
     for transfer in Transfer.select().where(idle).limit(_BATCH):
         if not _is_touched(transfer):
-            close(transfer, "date")
+            close(transfer, "date", still=idle)  # or send it
     for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
     closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
     gone = sum(purge(transfer, settings) for transfer in Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH))

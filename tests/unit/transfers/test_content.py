@@ -12,7 +12,7 @@ import pytest
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import pieces_of, published, put_file
 from webmail.config import Settings
-from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User, now
+from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User, now
 from webmail.storage import StorageArea, StorageAway, StorageFull, open_storage
 from webmail.transfers import checking, content, hashing, store
 
@@ -227,6 +227,40 @@ def test_what_is_closed_is_gone_with_the_next_sweep(alice, settings):
     assert store.sweep(settings) == 1 and not store.reopen(transfer)
     assert names(settings) == [] and StoredContent.select().count() == 0
     assert TransferFile.select().count() == 2  # their names are told for a while
+
+
+def test_what_is_extended_or_sent_at_the_last_moment_does_not_end(alice, settings, monkeypatch):
+    """A worker has just found that it is over."""
+    transfer, unfinished = published(alice, {"a.bin": b"one"}, settings), store.create(alice, settings)
+    Transfer.update(expires=now() - timedelta(minutes=1)).where(Transfer.id == transfer.id).execute()
+    Transfer.update(created=now() - timedelta(days=4)).where(Transfer.id == unfinished.id).execute()
+    real = store.close
+
+    def meanwhile(*given, **more):
+        Transfer.update(expires=now() + timedelta(days=9), state="ready").execute()
+        return real(*given, **more)
+
+    monkeypatch.setattr(store, "close", meanwhile)
+    assert store.sweep(settings) == 0
+    assert {one.state for one in Transfer.select()} == {"ready"} and StoredContent.select().count() == 1
+    Transfer.update(expires=now() - timedelta(minutes=1)).where(Transfer.id == transfer.id).execute()
+    monkeypatch.undo()
+    assert store.sweep(settings) == 1 and Transfer.get_by_id(transfer.id).closed_by == "date"
+
+
+def test_who_is_added_again_keeps_what_they_download_meanwhile(alice, settings, monkeypatch):
+    transfer = published(alice, {"a.bin": b"one"}, settings, recipients=[("", "zoe@ailleurs.example")])
+    TransferRecipient.update(removed=now()).execute()
+    real = TransferRecipient.save
+
+    def meanwhile(self, *given, **more):
+        TransferRecipient.update(downloads=3).execute()
+        return real(self, *given, **more)
+
+    monkeypatch.setattr(TransferRecipient, "save", meanwhile)
+    store.add_recipient(transfer, "", "zoe@ailleurs.example", settings)
+    found = TransferRecipient.get()
+    assert (found.removed, found.notified, found.downloads) == (None, None, 3)
 
 
 def test_strays_are_found(alice, settings):
