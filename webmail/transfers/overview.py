@@ -8,6 +8,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.config import Settings
+from webmail.database.connection import db
 from webmail.models import (
     ContentState,
     StoredContent,
@@ -94,6 +95,7 @@ def listed(page: int = 1, *, of: User | None = None, closed: bool = False) -> tu
 
 def set_limit(user: User, most: int | None) -> None:
     """How many bytes one person may store; 0: as many as there is room for; None: what the settings say."""
-    TransferAllowance.delete().where(TransferAllowance.user == user).execute()
-    if most is not None:
-        TransferAllowance.create(user=user, limit_bytes=most)
+    with db.atomic():
+        TransferAllowance.delete().where(TransferAllowance.user == user).execute()
+        if most is not None:
+            TransferAllowance.create(user=user, limit_bytes=most)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from webmail.config import Settings
 from webmail.database.connection import db
-from webmail.models import Transfer, TransferReport, now
+from webmail.models import Transfer, TransferReport, User, now
 from webmail.transfers import trail, tries
 from webmail.transfers.trail import EventKind
 
@@ -38,7 +38,8 @@ def add(transfer: Transfer, reason: AbuseReason, text: str, address: str, networ
 
 def waiting() -> list[TransferReport]:
     """Those that no administrator has dealt with, the oldest first. One SELECT."""
-    rows = TransferReport.select(TransferReport, Transfer).join(Transfer).where(TransferReport.settled.is_null())
+    rows = TransferReport.select(TransferReport, Transfer, User).join(Transfer).join(User)
+    rows = rows.where(TransferReport.settled.is_null())
     return list(rows.order_by(TransferReport.created).limit(200))
 
 

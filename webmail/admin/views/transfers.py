@@ -35,7 +35,7 @@ def _page(status: int = 200, wrong: int = 0) -> Response:
 
 @blueprint.post("/transfers/<int:transfer>")
 def close_transfer(transfer: int) -> AnyResponse:
-    """End it, with a `reason` that its owner is told by the worker's letter. Its files are deleted at once."""
+    """End it, with a `reason`. The worker's next round deletes its files, which may take minutes, and tells its owner."""
     found = Transfer.get_or_none(Transfer.id == transfer)
     if found is None:
         abort(404)
@@ -44,7 +44,6 @@ def close_transfer(transfer: int) -> AnyResponse:
         return _page(422, wrong=found.id)
     if store.close(found, "admin", reason):
         audited(AuditAct.TRANSFER_CLOSED, found.owner.address, transfer=found.id, reason=reason)
-        store.purge(found, settings())
         notify(_("Closed. %(address)s is told why.", address=found.owner.address))
     else:
         notify(_("It was over already."), "plain")
