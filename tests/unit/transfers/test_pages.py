@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -31,6 +31,7 @@ from webmail.transfers import requests, store, trail
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.requests import Wishes
 from webmail.transfers.trail import EventKind
+from webmail.transfers.views import one as one_page
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}
@@ -130,8 +131,10 @@ def test_it_is_searched_and_sorted(alice, settings):
 
 
 def test_a_page_beyond_the_last_leads_to_it(alice, settings):
-    sent(settings)
-    assert len(titles(alice.get("/transfers?page=9"))) == 1
+    for subject in ("Zèbres", "Anes"):
+        sent(settings, subject=subject)
+    assert titles(alice.get("/transfers?page=9&sort=name")) == ["Anes", "Zèbres"]
+    assert titles(alice.get("/transfers?page=9&sort=end&words=bres")) == ["Zèbres"]
 
 
 def test_how_each_stands_is_said(alice, settings):
@@ -266,6 +269,22 @@ def test_a_file_is_removed_but_not_the_last(alice, settings):
     assert not page.all(".file-list form")
     last = TransferFile.get().upload
     assert "only file" in act(alice, f"/transfers/{transfer.id}/files/{last}", "remove").notices
+
+
+def test_a_refused_file_stands_first_where_it_can_be_removed(alice, settings, monkeypatch):
+    monkeypatch.setattr(one_page, "_MOST_FILES", 2)
+    transfer = sent(settings, files={"a.txt": b"a", "b.txt": b"b", "c.txt": b"c"})
+    bad = store.files(transfer)[2]
+    StoredContent.update(state=ContentState.REFUSED).where(StoredContent.id == bad.content_id).execute()
+    page = alice.get(f"/transfers/{transfer.id}")
+    assert [row.get_text(strip=True) for row in page.all(".file-list .what > span")] == ["c.txt", "a.txt"]
+
+
+def test_what_is_over_says_since_when(alice, settings):
+    transfer = sent(settings)
+    store.close(transfer, "date")
+    Transfer.update(closed=datetime(2026, 11, 3, 12)).execute()
+    assert "Ended on 3 Nov." in alice.get(f"/transfers/{transfer.id}").one(".notice").get_text()
 
 
 def test_what_arrived_says_who_claims_to_have_sent_it(alice, settings):

@@ -35,7 +35,8 @@ def index() -> AnyResponse:
     rows, total = listing.listed(current_user(), shelf, words, order, number)
     last = max((total - 1) // listing.SIZE, 0) + 1
     if number > last:
-        return redirect(url_for("transfers.index", show=_given(shelf, Shelf.SENT), words=words or None, page=last), 303)
+        kept = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": words or None}
+        return redirect(url_for("transfers.index", **kept, page=last), 303)
     return _shown(shelf, order, words, number, last, rows, total)
 
 

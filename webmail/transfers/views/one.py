@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from webmail import schedule
 from webmail.errors import BadAddress, LimitReached
 from webmail.mime.formats.address_books.csv_out import harmless
-from webmail.models import Transfer, TransferFile, TransferRecipient, TransferState, now
+from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
 from webmail.schedule import BadTime
 from webmail.transfers import changes, links, mail_limits, options, store
 from webmail.transfers.blueprint import blueprint
@@ -60,6 +60,7 @@ def one(number: int) -> AnyResponse:
 def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | None = None, typed: str = "") -> Response:
     """`errors`: by field, of what was `typed`."""
     files, people = store.files(transfer), changes.people(transfer)
+    files.sort(key=lambda one: not _is_refused(one))  # these hold back the others, until they are removed
     offered, key = store.is_offered(transfer), link_keys.shown(transfer)
     states = {one.content.state for one in files if one.content is not None and one.content.state != "ready"}
     token = store.link_token(transfer, settings())
@@ -74,6 +75,10 @@ def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | Non
             transfer.expires.replace(tzinfo=UTC), time_zone(), ends=True)[0],
         last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer),
     )  # fmt: skip
+
+
+def _is_refused(file: TransferFile) -> bool:
+    return file.content is not None and file.content.state == ContentState.REFUSED
 
 
 def _title(transfer: Transfer, files: list[TransferFile]) -> str:
