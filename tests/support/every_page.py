@@ -48,7 +48,12 @@ _LONG = "Compte rendu de la réunion interdisciplinaire extraordinaire"  # words
 _FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a><img src="https://list.example/a.png">'
 
-ADMIN_PAGES = {"reports": "/admin/reports", "admin-transfers": "/admin/transfers", "deputy": "/deputy", "deputy-person": "/deputy/1"}
+ADMIN_PAGES = {
+    "reports": "/admin/reports",
+    "admin-transfers": "/admin/transfers",
+    "deputy": "/deputy",
+    "deputy-person": "/deputy/1",
+}
 
 # endpoints that answer GET with something else than a page of their own
 NO_PAGES = frozenset(

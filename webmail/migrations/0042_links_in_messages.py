@@ -1,4 +1,4 @@
-"""Large files of a message: for how many days its link is to work, and files whose owner has not said yet that they go as a link."""
+"""Large files of a message: for how many days its link works, and files of which nobody has said yet that they go as a link."""
 
 import peewee as pw
 
