@@ -23,6 +23,7 @@ from webmail.config import Settings
 from webmail.models import SignInFailure, User, now
 
 PASSWORD = "cheval pile agrafe nuage"
+_THREADS = 32  # as in deploy/traboule-web.service: limits of what is done at once are made for that
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -122,7 +123,7 @@ class Ground:
             idle.append(web)
 
     def _new_web(self, settings: dict[str, str | int]) -> Web:
-        traboule = self._open.enter_context(instance.traboule(self.services, **{"proxies": 1, **settings}))
+        traboule = self._open.enter_context(instance.traboule(self.services, threads=_THREADS, **{"proxies": 1, **settings}))
         return Web(int(traboule.base.rpartition(":")[2]), traboule.roots[0])
 
     def forget(self) -> None:

@@ -19,10 +19,12 @@ _BIN = Path(sys.executable).parent
 
 
 @contextmanager
-def traboule(services: Services, *, checkout: Path = CHECKOUT, **settings: str | int) -> Iterator[Traboule]:
+def traboule(
+    services: Services, *, checkout: Path = CHECKOUT, threads: int = 16, **settings: str | int
+) -> Iterator[Traboule]:  # fmt: skip
     """One more web process on the same servers and accounts; `settings` by their names in config.py. `checkout`: whose code."""
     port = free_ports(1)[0]
-    options = f"--interface wsgi --host {HOST} --port {port} --workers 1 --blocking-threads 16 --no-ws"
+    options = f"--interface wsgi --host {HOST} --port {port} --workers 1 --blocking-threads {threads} --no-ws"
     child = _start("web", [str(_BIN / "granian"), *options.split(), "wsgi:app"], services, settings, port, checkout)
     try:
         child.wait_for(_is_up)
