@@ -1,0 +1,23 @@
+"""Views that read their bodies as they come: nginx hands these on unread, however large they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.support import calendar_ground as ground
+from webmail.web.body_limits import is_read_by_view
+
+NGINX = Path(__file__).parents[3] / "deploy" / "nginx.conf"
+
+
+def test_nginx_neither_bounds_nor_keeps_what_such_views_read(tmp_path):
+    blocks = re.findall(r"location ~ (\S+) \{\n(.*?)\n    \}", NGINX.read_text(encoding="utf-8"), re.DOTALL)
+    (pattern,) = (
+        pattern for pattern, lines in blocks if "client_max_body_size 0;" in lines and "proxy_request_buffering off;" in lines
+    )
+    with ground.application(tmp_path / "instance") as app:
+        rules = [rule for rule in app.url_map.iter_rules() if is_read_by_view(app.view_functions[rule.endpoint])]
+    addresses = {re.sub(r"<[^>]+>", "a1", rule.rule) for rule in rules}
+    assert "/compose/a1/large" in addresses and "/transfers/new" in addresses
+    assert [address for address in sorted(addresses) if not re.search(pattern, address)] == []
