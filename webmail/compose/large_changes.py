@@ -100,10 +100,15 @@ def remove(row: DraftRow, file_id: int, settings: Settings) -> bool:
     return True
 
 
-def fits(row: DraftRow, file: TransferFile, settings: Settings) -> bool:
-    """Whether a large file could be an attachment: it is whole and harmless, and the message has room."""
+def room(row: DraftRow, settings: Settings) -> int:
+    """Bytes that the message may still grow by. One SELECT."""
+    return settings.message_limit - drafts.total_size(row)
+
+
+def fits(file: TransferFile, left: int) -> bool:
+    """Whether a large file could be an attachment: it is whole and harmless, and so many bytes are `left` in the message."""
     ready = file.content is not None and file.content.state == ContentState.READY
-    return ready and uploads.encoded_size(file.size) <= settings.message_limit - drafts.total_size(row)
+    return ready and uploads.encoded_size(file.size) <= left
 
 
 def as_link(row: DraftRow, attachment_id: int, settings: Settings) -> TransferFile | None:
@@ -123,7 +128,7 @@ def as_attachment(row: DraftRow, file_id: int, settings: Settings) -> bool:
     Raises uploads.REFUSALS, AlreadyLeft, and what reading the file does.
     """
     file = find(row, file_id)
-    if file is None or file.content is None or not fits(row, file, settings):
+    if file is None or file.content is None or not fits(file, room(row, settings)):
         return False
     name = file.path.rpartition("/")[2]
     attachments.add(row, content.read(file.content, settings), name, file.media_type, settings)

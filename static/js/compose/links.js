@@ -116,7 +116,7 @@
   }
   function failed(one, asked, then) {
     var status = asked.status;
-    if (!status || status >= 500 || status === 408 || status === 409 || status === 423) return again(one, then);
+    if (!status || (status >= 500 && status !== 507) || status === 408 || status === 409 || status === 423) return again(one, then);
     over(one);
     var plain = /^text\/plain/.test(asked.getResponseHeader("Content-Type") || "") && asked.responseText.length < 300;
     if (here(one)) at.refuse(one.file, plain && asked.responseText || at.told("failed", one.file), add);

@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   if (window.uploading) return;
-  var PIECE = 8388608, AT_ONCE = 3, all = [], pressed = null, making = false, quarter = 0;
+  var PIECE = 8388608, AT_ONCE = 3, all = [], pressed = null, quarter = 0;
 
   function box() { return document.getElementById("files"); }
   function data(name) { return box().getAttribute("data-" + name); }
@@ -97,7 +97,6 @@
   }
   function trouble(one, request) {
     var status = request.status, after = Number(request.getResponseHeader("Retry-After")) || Math.min(60, Math.pow(2, one.tries++));
-    making = false;
     if ([400, 401, 403].indexOf(status) >= 0) return stop(one, "paused", words("out"));
     if ([404, 410, 413, 415, 422, 507].indexOf(status) >= 0) {
       return stop(one, "failed", /plain/.test(request.getResponseHeader("Content-Type")) && request.responseText);
@@ -150,9 +149,7 @@
   }
   function create(one) {
     var of = data("of"), told = named("filename", one.path) + named(",filetype", one.file.type);
-    making = !of;
     ask(one, "POST", data("uploads") + (of ? "?of=" + of : ""), { "Upload-Length": one.size, "Upload-Metadata": told }, function (request) {
-      making = false;
       one.url = request.getResponseHeader("Location");
       one.id = one.url.split("/").pop();
       one.asked = true;
@@ -177,7 +174,7 @@
   }
   function next() {
     var waiting = are("waits")[0], button = pressed;
-    if (waiting && are("going").length < AT_ONCE && !making) {
+    if (waiting && are("going").length < (data("of") ? AT_ONCE : 1)) { // the first begins it
       waiting.state = "going";
       show(waiting);
       step(waiting);

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
@@ -138,6 +138,21 @@ def test_what_is_refused_is_told_and_can_be_removed(open_browser: OpenBrowser, d
     with accounts.tables(demo.database):
         number = page.url.partition("of=")[2].partition("&")[0]
         assert not TransferFile.select().where(TransferFile.transfer == int(number)).exists()
+
+
+@pytest.mark.parametrize("scripts", [True])
+def test_others_go_on_when_the_first_is_removed_before_it_is_known(open_browser: OpenBrowser, sender: str) -> None:
+    page = open_browser(sender)
+    page.goto("/transfers/new")
+    page.wait_for_load_state("networkidle")
+    held: list[Route] = []
+    page.route("**/transfers/uploads", lambda route: held.append(route))
+    page.set_input_files("#choose-files", [{"name": name, "mimeType": "", "buffer": b"x"} for name in ("a.bin", "b.bin")])
+    page.wait_for_function("() => document.querySelectorAll('.upload').length == 2")
+    page.unroute("**/transfers/uploads")
+    page.get_by_role("button", name="Retirer a.bin").click()
+    expect(page.locator("[data-all]")).to_have_text("Tous les fichiers sont arrivés.")
+    assert len(held) == 1
 
 
 @pytest.fixture

@@ -15,7 +15,17 @@ from tests.support import calendar_ground as ground
 from tests.support.visits import Page, Visitor
 from tests.unit.transfers.test_tus import fill_up
 from webmail.auth import passwords
-from webmail.models import ContentPiece, StoredContent, Transfer, TransferFile, TransferRecipient, TransferState, User, now
+from webmail.models import (
+    ContentPiece,
+    ContentState,
+    StoredContent,
+    Transfer,
+    TransferFile,
+    TransferRecipient,
+    TransferState,
+    User,
+    now,
+)
 from webmail.transfers import content, form_uploads, options, store, turns
 
 MB = 1024 * 1024
@@ -162,6 +172,14 @@ def test_a_file_that_is_not_whole_is_not_sent(app, alice):
     assert "“film.mp4” is not whole" in page.one("#files-error").get_text()
     content.append(file.content, 0, [b"abcde"], app.extensions["settings"])
     assert send(alice, page, "link").address == f"/transfers/{transfer.id}"
+
+
+def test_a_file_that_was_refused_is_told_apart_from_one_that_is_not_whole(alice):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    StoredContent.update(state=ContentState.REFUSED).execute()
+    page = send(alice, page, "link")
+    assert "refused because it may be harmful" in page.one("#files-error").get_text()
+    assert "refused: it may be harmful" in page.one(".upload").get_text() and "% there" not in page.one(".upload").get_text()
 
 
 def test_a_second_click_sends_nothing_twice(alice):

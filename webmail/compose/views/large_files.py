@@ -29,7 +29,7 @@ from webmail.web.request_values import local_path
 
 _DAYS = (1, 3, 7, 15, 30, 60, 90, 180, 365)
 _UNREADABLE = (FileGone, ContentDamaged, WrongKey)
-REFUSALS = (OverLimit, *uploads.REFUSALS, *_UNREADABLE)
+REFUSALS = (OverLimit, transfers.TransferClosed, *uploads.REFUSALS, *_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,23 @@ class ShownFiles:
 
 @blueprint.app_template_global()
 def linked_files(row: DraftRow | None) -> ShownFiles:
-    """For the form. 1 SELECT, 2 with large files."""
+    """For the form. 1 SELECT, 3 with large files."""
     transfer = large_files.of_draft(row.id) if row is not None else None
     if row is None or transfer is None:
         return ShownFiles([])
     closed = transfer.state == TransferState.CLOSED
     address = url_for("transfers.uploads", of=transfer.id) if transfer.state == TransferState.OPEN else ""
-    return ShownFiles([_shown(row, file, closed=closed) for file in transfers.files(transfer)], address)
+    files = transfers.files(transfer)
+    left = large_changes.room(row, settings()) if files else 0
+    return ShownFiles([_shown(file, left, closed=closed) for file in files], address)
 
 
-def _shown(row: DraftRow, file: TransferFile, *, closed: bool) -> ShownFile:
+def _shown(file: TransferFile, left: int, *, closed: bool) -> ShownFile:
     stored: StoredContent | None = None if closed else file.content
     state = stored.state if stored is not None else ContentState.DELETED
     return ShownFile(
         file.id, file.upload, file.path, file.size, _state_words(stored), bool(file.held),
-        stored is not None and large_changes.fits(row, file, settings()),
+        stored is not None and large_changes.fits(file, left),
         state in (ContentState.REFUSED, ContentState.DELETED), state == ContentState.UPLOADING,
     )  # fmt: skip
 
@@ -177,6 +179,8 @@ def link_refusal_words(error: MailError) -> str:
         return no_room_words(error)
     if isinstance(error, _UNREADABLE):
         return _("A file is missing. Remove it and attach it again.")
+    if isinstance(error, transfers.TransferClosed):
+        return stopped_words(FileState.CLOSED, "")
     if not isinstance(error, OverLimit):
         return _("The message has already been sent.")
     if error.limit is Limit.TYPE:

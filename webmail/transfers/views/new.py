@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail.errors import BadAddress
-from webmail.models import Transfer, TransferFile, TransferState
+from webmail.models import ContentState, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, form_uploads, mail_limits, protection, store, turns
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import FormBroken, TakenForm
@@ -173,6 +173,9 @@ def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
         form.errors["files"] = _("The key of these files is gone with the session where you began. Discard them and start again.")
     if not files:
         form.errors["files"] = _("Choose at least one file.")
+    elif refused := next((file for file in files if file.content and file.content.state == ContentState.REFUSED), None):
+        name = refused.path.rpartition("/")[2]
+        form.errors["files"] = _("“%(name)s” was refused because it may be harmful. Remove it.", name=name)
     elif unfinished := [file for file in files if not assembly.is_whole(file)]:
         name = unfinished[0].path.rpartition("/")[2]
         form.errors["files"] = _("“%(name)s” is not whole. Choose the same file again, or remove it.", name=name)
