@@ -243,8 +243,9 @@ def sweep(settings: Settings, at: datetime | None = None) -> list[int]:
     several do no harm.
     """
     at = at or now()
-    rows = [row for transfer in _with_news() for row in settle(transfer, settings)]
+    rows: list[SystemMessage] = []
     if settings.system_address and settings.public_url:
+        rows += [row for transfer in _with_news() for row in settle(transfer, settings)]
         rows += _before_end(settings, at) + _daily(settings, at)
     _forget(at)
     return [row.id for row in rows]

@@ -85,10 +85,10 @@ def _published(about: Telling, events: Events) -> Queued:
     if not are_ready(files) or not about.mailed:
         return []
     chosen = options.of(transfer)
-    count = TransferRecipient.select().where(
-        (TransferRecipient.transfer == transfer) & TransferRecipient.removed.is_null()
-    ).count()  # fmt: skip
-    if transfer.request_id is None and chosen.copy_to_me and count and not transfer.end_to_end:
+    mailed = TransferRecipient.removed.is_null() & TransferRecipient.notified.is_null(False)
+    count = TransferRecipient.select().where((TransferRecipient.transfer == transfer) & mailed).count()
+    has_link = not transfer.end_to_end and (not transfer.key_check or about.link_key is not None)
+    if transfer.request_id is None and chosen.copy_to_me and count and has_link:
         link = address_of(store.link_token(transfer, about.settings), about.link_key)
         return _to_owner(
             about, events, lambda: texts.copy_letter(texts.link_letter(transfer, files, link, about.settings), count)
