@@ -19,6 +19,7 @@ from tests.support import calendar_ground as ground
 from tests.support.attachments import PNG
 from tests.support.transfer_ground import published, put_file
 from webmail.auth import passwords
+from webmail.auth.check_slots import TooBusy
 from webmail.config import Settings
 from webmail.models import (
     ContentState,
@@ -412,6 +413,18 @@ def test_one_that_breaks_off_does_not_count(alice, settings, guest):
     assert not events(EventKind.DOWNLOADED) and not download_turns.running()
 
 
+def test_a_file_that_is_removed_while_it_is_downloaded_arrives_whole(alice, settings, guest):
+    transfer = published(alice, {"a.bin": DATA}, settings)
+    ticket = press(guest, path_of(transfer, settings), action="all").location
+    answer = guest.get(ticket, buffered=False)
+    chunks = iter(answer.response)
+    got = next(chunks)
+    TransferFile.delete().execute()
+    assert got + b"".join(chunks) == DATA
+    answer.close()
+    assert not events(EventKind.DOWNLOADED) and not download_turns.running()
+
+
 def test_the_owners_own_downloads_do_not_count(app, alice, settings):
     path = path_of(published(alice, {"a.bin": DATA}, settings), settings)
     owner = ground.signed_in(app)
@@ -510,6 +523,13 @@ def test_passwords_are_tried_few_times(alice, settings, guest, monkeypatch):
     transfer = published(alice, {"a.bin": DATA}, settings)
     Transfer.update(password=passwords.hash_password("sésame")).execute()
     path = path_of(transfer, settings)
+
+    def crowded() -> None:
+        raise TooBusy("all slots are taken")
+
+    with pytest.MonkeyPatch.context() as patch:  # what was not looked at is no try
+        patch.setattr("webmail.transfers.views.public.check_slot", crowded)
+        assert [guest.post(path, data={"action": "password", "password": "no"}).status_code for _ in range(4)] == [503] * 4
     seen = [guest.post(path, data={"action": "password", "password": "no"}).status_code for _ in range(4)]
     assert seen == [422, 422, 422, 429]
     assert guest.post(path, data={"action": "password", "password": "sésame"}).status_code == 429

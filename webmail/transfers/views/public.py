@@ -96,7 +96,9 @@ def _password(visited: LinkVisit) -> AnyResponse:
             right = passwords.verify(visited.transfer.password, typed)
     except TooManyTries as error:
         return visitors.wait(error)
-    except TooBusy:
+    except TooBusy:  # nothing was tried
+        tries.take_back(mine)
+        tries.take_back(everybody)
         return visitors.told(_("Many people are here right now"), _("Wait a few seconds, then try again."), 503, retry=10)
     if not right:
         return _page(visited, 422, _("Wrong password. Ask whoever sent the files which one it is."))

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterator
 from itertools import islice
 
+import peewee as pw
 from flask import Flask, Response, current_app, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -216,5 +217,5 @@ def _count(app: Flask, visited: LinkVisit, files: list[TransferFile], what: str,
         with app.app_context(), db.connection_context():
             if fetches.finished(visited, files, what):
                 letters.settle(visited.transfer, given, visited.key)
-    except DATABASE_AWAY as error:
+    except (pw.IntegrityError, *DATABASE_AWAY) as error:  # its owner removed the file, or the transfer, meanwhile
         app.logger.error("a download of transfer %s was not counted: %s", visited.transfer.id, error)
