@@ -106,17 +106,32 @@
     var from = one.offset, headers = { "Upload-Offset": String(from), "Content-Type": "application/offset+octet-stream" };
     tell(one, from);
     if (from >= one.file.size) return done(one);
-    one.request = request("PATCH", one.address, headers, one.file.slice(from, from + PIECE), function (asked) {
+    var piece = one.file.slice(from, from + PIECE);
+    checksum(piece).then(function (sum) {
       if (one.over) return;
-      if (asked.status !== 204) return failed(one, asked, look);
-      one.tries = 0;
-      one.offset = Number(asked.getResponseHeader("Upload-Offset"));
-      send(one);
-    }, function (count) { tell(one, from + count); });
+      if (sum) headers["Upload-Checksum"] = sum;
+      one.request = request("PATCH", one.address, headers, piece, function (asked) {
+        if (one.over) return;
+        if (asked.status !== 204) return failed(one, asked, look);
+        one.tries = 0;
+        one.offset = Number(asked.getResponseHeader("Upload-Offset"));
+        send(one);
+      }, function (count) { tell(one, from + count); });
+    }, function () { // it is no longer where it was
+      if (one.over) return;
+      over(one);
+      if (here(one)) at.refuse(one.file, at.told("failed", one.file), add);
+    });
+  }
+  function checksum(piece) { // a promise, of nothing where this browser has no WebCrypto
+    if (!window.crypto || !crypto.subtle || !piece.arrayBuffer) return Promise.resolve();
+    return piece.arrayBuffer().then(function (bytes) { return crypto.subtle.digest("SHA-256", bytes); }).then(function (found) {
+      return "sha256 " + btoa(String.fromCharCode.apply(null, new Uint8Array(found)));
+    });
   }
   function failed(one, asked, then) {
     var status = asked.status;
-    if (!status || (status >= 500 && status !== 507) || status === 408 || status === 409 || status === 423) return again(one, then);
+    if (!status || (status >= 500 && status !== 507) || [408, 409, 423, 460].indexOf(status) >= 0) return again(one, then);
     over(one);
     var plain = /^text\/plain/.test(asked.getResponseHeader("Content-Type") || "") && asked.responseText.length < 300;
     if (here(one)) at.refuse(one.file, plain && asked.responseText || at.told("failed", one.file), add);

@@ -122,10 +122,11 @@ def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen(open_brow
     page.reload()
     expect(page.locator("#links li[data-name]")).to_contain_text("%")
     page.wait_for_load_state("networkidle")
-    offsets: list[str] = []
-    page.on("request", lambda one: offsets.append(one.headers.get("upload-offset", "")) if one.method == "PATCH" else None)
+    sent: list[dict[str, str]] = []
+    page.on("request", lambda one: sent.append(one.headers) if one.method == "PATCH" else None)
     choose()
     expect(page.locator("#uploads li")).to_have_count(0)
     expect(page.locator("#links li:not([data-name])")).to_contain_text("film.mp4")
     expect(page.locator("#links li")).to_have_count(1)
-    assert int(offsets[0]) > 0
+    assert int(sent[0]["upload-offset"]) > 0
+    assert all(one.get("upload-checksum", "").startswith("sha256 ") for one in sent)
