@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -92,6 +92,8 @@ class TransferForm:
         at = schedule.moment(self.until, "", time_zone(), ends=True)
         if at is None:
             raise BadTime("no day")
+        if local(at).time() == time():  # the end of a day, which must read as that day and not as the one after
+            at -= timedelta(minutes=1)
         return at.astimezone(UTC).replace(tzinfo=None)
 
     def check(self, settings: Settings, *, mails: bool, room: int) -> bool:

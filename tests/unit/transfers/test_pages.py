@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -215,7 +215,9 @@ def test_the_date_is_changed_within_bounds(alice, settings):
     later = (now() + timedelta(days=30)).date().isoformat()
     page = alice.submit(page, "#until form", until=later, action="extend")
     assert Transfer.get().expires.date().isoformat() in (later, (now() + timedelta(days=29)).date().isoformat())
-    assert later[:4] in page.notices
+    day = f"{date.fromisoformat(later):%A %-d %B %Y}"  # not the day after, which begins as it ends
+    assert f"until {day}" in page.notices and f"Date changed to {day}" in page.one(".trail").get_text()
+    assert page.one("#until-day")["value"] == later
     for bad in ("2020-01-01", "2099-01-01", "soon", ""):
         page = alice.submit(page, "#until form", until=bad, action="extend")
         assert page.status == 422 and page.one("#until-error").get_text()

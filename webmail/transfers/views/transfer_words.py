@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from webmail.models import ContentState, Transfer, TransferEvent, TransferState, now
 from webmail.transfers.trail import EventKind
 from webmail.transfers.views.letter_texts import refusal_words
-from webmail.web.formatting import day_and_month, local
+from webmail.web.formatting import day_and_month, day_in_full, local
 
 
 def title_words(transfer: Transfer, names: Collection[str], count: int) -> str:
@@ -70,6 +70,14 @@ def _day(moment: datetime) -> str:
     return day_and_month(local(moment).date())
 
 
+def _day_of(detail: str) -> str:
+    """A moment of the trail as a day of its reader."""
+    try:
+        return day_in_full(local(datetime.fromisoformat(detail)).date())
+    except ValueError:
+        return detail
+
+
 def event_words(event: TransferEvent) -> str:
     """A line of the trail."""
     who = event.recipient.address if event.recipient is not None else _("Somebody who has the link")
@@ -93,7 +101,7 @@ def event_words(event: TransferEvent) -> str:
         case EventKind.REMINDED:
             return _("Reminder mailed to %(who)s", who=who)
         case EventKind.EXTENDED:
-            return _("Date changed to %(day)s", day=detail[:10])
+            return _("Date changed to %(day)s", day=_day_of(detail))
         case EventKind.RECIPIENT_ADDED:
             return _("%(who)s added", who=who)
         case EventKind.RECIPIENT_REMOVED:
@@ -101,7 +109,7 @@ def event_words(event: TransferEvent) -> str:
         case EventKind.FILE_REMOVED:
             return _("%(file)s removed", file=file or detail)
         case EventKind.FILE_REFUSED:
-            return _("%(file)s refused: %(why)s", file=file or _("A file that was removed"), why=refusal_words(detail))
+            return _("%(file)s refused: %(why)s", file=file or _("A file (removed since)"), why=refusal_words(detail))
         case EventKind.REPORTED:
             return _("Reported to the administrator as abuse")
         case EventKind.CLOSED:
