@@ -1,4 +1,5 @@
-"""How many people somebody may still mail links to: the hourly and daily numbers of those whom one may write to at all.
+"""How many people somebody may still mail links to, or ask for files: the hourly and daily numbers of those whom one may write to
+at all.
 
 What was sent as mail counts with the links. The limit of mail itself does not count links: it stands above this area.
 """
@@ -10,13 +11,13 @@ from datetime import timedelta
 import peewee as pw
 
 from webmail.config import Settings
-from webmail.models import Outbox, OutboxState, Transfer, TransferRecipient, User, now
+from webmail.models import FileRequest, FileRequestInvite, Outbox, OutboxState, Transfer, TransferRecipient, User, now
 
 UNLIMITED = 1_000_000
 
 
 def room(owner: User, settings: Settings) -> int:
-    """The number of people; UNLIMITED without a limit. Two SELECTs for each limit that is set."""
+    """The number of people; UNLIMITED without a limit. Three SELECTs for each limit that is set."""
     hour = settings.recipients_per_hour if owner.recipients_per_hour is None else owner.recipients_per_hour
     day = settings.recipients_per_day if owner.recipients_per_day is None else owner.recipients_per_day
     left = [most - _written_to(owner, span) for most, span in ((hour, timedelta(hours=1)), (day, timedelta(days=1))) if most > 0]
@@ -28,4 +29,6 @@ def _written_to(owner: User, span: timedelta) -> int:
     sent = (Outbox.user == owner) & (Outbox.created > since) & Outbox.state.not_in([OutboxState.CANCELLED, OutboxState.FAILED])
     mailed = TransferRecipient.select(pw.fn.COUNT(TransferRecipient.id)).join(Transfer)
     links = mailed.where((Transfer.owner == owner) & (TransferRecipient.notified > since)).scalar()
-    return int(Outbox.select(pw.fn.SUM(Outbox.people)).where(sent).scalar() or 0) + int(links or 0)
+    lately = (FileRequestInvite.invited > since) | (FileRequestInvite.reminded > since)
+    asked = FileRequestInvite.select().join(FileRequest).where((FileRequest.owner == owner) & lately).count()
+    return int(Outbox.select(pw.fn.SUM(Outbox.people)).where(sent).scalar() or 0) + int(links or 0) + asked

@@ -19,7 +19,7 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, Transfer, TransferState, User, now
-from webmail.transfers import links
+from webmail.transfers import links, mail_limits
 from webmail.transfers.links import LinkKind
 
 MOST_REQUESTS = 200  # of one person, open ones
@@ -263,14 +263,9 @@ def find_invite(request: FileRequest, number: int) -> FileRequestInvite | None:
 
 
 def _check_mails(owner: User, more: int, settings: Settings) -> None:
-    """As many people an hour as they may write to with messages of their own; those are counted elsewhere."""
-    most = settings.recipients_per_hour if owner.recipients_per_hour is None else owner.recipients_per_hour
-    most = most if most > 0 else 500
-    since = now() - timedelta(hours=1)
-    lately = (FileRequestInvite.invited > since) | (FileRequestInvite.reminded > since)
-    rows = FileRequestInvite.select().join(FileRequest).where((FileRequest.owner == owner) & lately)
-    if more and rows.count() + more > most:
-        raise MailLimitReached(f"{most} people an hour")
+    """As many people as they may still write to."""
+    if more and more > (room := mail_limits.room(owner, settings)):
+        raise MailLimitReached(f"{room} people more")
 
 
 # --- what its owner is told ------------------------------------------------------------------------------------------

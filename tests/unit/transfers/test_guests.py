@@ -188,6 +188,12 @@ def test_a_file_is_removed_before_it_is_sent(alice, settings, zoe):
     assert StoredContent.select().count() == 1
 
 
+def test_a_page_shows_no_thousand_files(alice, settings, zoe, monkeypatch):
+    monkeypatch.setattr("webmail.transfers.views.guests._ROWS", 2)
+    page = send(zoe, link_of(asked_by(alice, settings), settings), *((f"{number}.txt", b"x") for number in range(4)), name="")
+    assert len(page.all(".upload")) == 2 and "and 2 more files" in page.one("#files").get_text()
+
+
 def test_a_form_that_breaks_off_keeps_what_came_whole(alice, settings, zoe):
     body, content_type = form_body([*ZOE.items(), ("action", "send")], [("a.txt", b"abc"), ("b.txt", b"b" * 1000)])
     page = Page(zoe.client.post(link_of(asked_by(alice, settings), settings), data=body[:-500], content_type=content_type))

@@ -15,7 +15,7 @@ from tests.support.visits import Page, Visitor
 from webmail.config import Settings
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage, User, now
-from webmail.transfers import guests, requests
+from webmail.transfers import guests, mail_limits, requests
 from webmail.transfers.guests import Shut
 from webmail.transfers.requests import MailLimitReached, RequestState, Wishes
 
@@ -99,6 +99,16 @@ def test_removing_somebody_can_be_undone_with_the_link_they_have(alice, settings
     requests.remove_invite(bob)
     requests.put_back_invite(bob)
     assert guests.asked(requests.invite_token(bob, settings)) is not None
+
+
+def test_who_is_asked_counts_for_the_day_and_for_links_too(alice, settings):
+    alice.recipients_per_day = 2
+    alice.save()
+    made, [bob] = requests.make(alice, Wishes("Photos"), "en", settings, [("", "bob@z.example")])
+    FileRequestInvite.update(invited=now() - timedelta(hours=5)).where(FileRequestInvite.id == bob.id).execute()
+    assert mail_limits.room(alice, settings) == 1
+    with pytest.raises(MailLimitReached):
+        requests.invite(made, [("", "eve@z.example"), ("", "zoe@z.example")], settings)
 
 
 def test_nobody_mails_more_people_an_hour_by_asking_than_by_writing(alice, settings):

@@ -32,6 +32,7 @@ from webmail.compose.views.large_files import link_refusal_words
 from webmail.models import DraftRow
 from webmail.storage import StorageAway, StorageFull
 from webmail.transfers.limits import OverLimit
+from webmail.transfers.store import TransferClosed
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
 
@@ -73,7 +74,7 @@ def _hold(form: ComposeForm, row: DraftRow, file: FileStorage) -> int | None:
     words = _("“%(name)s” is too large (%(size)s of %(limit)s). Send it as a link instead.", limit=limit, **told)
     try:
         large_changes.add(row, _chunks(file.stream), told["name"], size, file.mimetype or "", settings(), held=True)
-    except (OverLimit, StorageFull, StorageAway) as error:
+    except (OverLimit, TransferClosed, StorageFull, StorageAway) as error:
         form.mark("attachments", _("“%(name)s” was not attached.", name=told["name"]) + " " + link_refusal_words(error))
         return error.status if error.status >= 500 else 422
     form.mark("attachments", words)

@@ -36,6 +36,7 @@ from webmail.web.body_limits import reads_its_body
 from webmail.web.current import settings
 
 _SHOWN_FILES = 500  # of a receipt
+_ROWS = 200  # of files, on the form
 _SMALL = 1 << 20  # bytes
 _FIELDS = {"name": guests.LONGEST_NAME, "address": 254, "message": guests.LONGEST_MESSAGE}
 
@@ -117,11 +118,13 @@ def _form_page(
     """`typed`: what stands in the fields, with the `problems` of them; `transfer`: what was begun already."""
     most_bytes, most_files = guests.allowed(asked, settings())
     invite = found.invite if found is not None else transfer.invite if transfer is not None else None
+    files = sorted(store.files(transfer), key=assembly.is_whole) if transfer is not None else []  # what is gone on with is first
     words = upload_words() | {"out": _("This page was open for too long. Load it again to go on.")}
     return visitors.page(
         "transfers/guest/form.html", status, here=_here(link), row=asked, sender=_sender(asked), invite=invite, typed=typed,
-        problems=problems or {}, transfer=transfer, files=store.files(transfer) if transfer is not None else [],
-        most_bytes=most_bytes, most_files=most_files, days=asked.days or settings().transfers.days, limits=_FIELDS,
+        problems=problems or {}, transfer=transfer, files=files[:_ROWS],
+        more=len(files) - _ROWS, most_bytes=most_bytes, most_files=most_files,
+        days=asked.days or settings().transfers.days, limits=_FIELDS,
         mails=settings().system_sender is not None and bool(settings().public_url), words=words, is_whole=assembly.is_whole,
         uploads_url=url_for("transfers.guest_uploads", link=link), of=link if transfer is not None else "",
         endings=sorted(settings().transfers.endings),
@@ -219,7 +222,7 @@ def send_as_guest(link: str) -> Response:
     length = request.content_length
     try:
         if length is not None and length <= _SMALL:  # a form without files waits for no file of others
-            with form_slots.form_slot(visitors.network()):
+            with form_slots.files_form_slot(visitors.network()):
                 return _taken(link, uploads.body_of_request())
         with turns.turn(f"network {visitors.network()}", settings().transfers.uploads_at_once) as held:
             return _taken(link, uploads.body_of_request(held))
