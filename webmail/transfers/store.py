@@ -294,8 +294,9 @@ def _is_touched(transfer: Transfer) -> bool:
 
 def _drop_orphans(settings: Settings) -> None:
     """Contents that no file has: of a transfer whose rows went first, or of a worker that was killed."""
-    named = TransferFile.select(TransferFile.content).where(TransferFile.content.is_null(False))
-    over = (StoredContent.touched < now() - timedelta(hours=1)) & StoredContent.id.not_in(named)
+    # not NOT IN: where there are hundreds of thousands, PostgreSQL would read all of them for each
+    named = TransferFile.select(TransferFile.id).where(TransferFile.content == StoredContent.id)
+    over = (StoredContent.touched < now() - timedelta(hours=1)) & ~pw.fn.EXISTS(named)
     for stored in StoredContent.select().where(over).limit(_BATCH):
         _drop(stored, settings)
 

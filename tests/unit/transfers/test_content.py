@@ -263,6 +263,18 @@ def test_who_is_added_again_keeps_what_they_download_meanwhile(alice, settings, 
     assert (found.removed, found.notified, found.downloads) == (None, None, 3)
 
 
+def test_contents_that_no_file_has_go_after_an_hour(alice, settings):
+    """Those of a worker that was killed between two deletions."""
+    kept, orphan, young = (
+        put_file(store.create(alice, settings), "a.bin", data, settings) for data in (b"one", b"two", b"three")
+    )
+    TransferFile.delete().where(TransferFile.id << [orphan.id, young.id]).execute()
+    StoredContent.update(touched=now() - timedelta(hours=2)).where(StoredContent.id != young.content_id).execute()
+    store.sweep(settings)
+    assert {one.id for one in StoredContent.select()} == {kept.content_id, young.content_id}
+    assert len(names(settings)) == 2
+
+
 def test_strays_are_found(alice, settings):
     put_file(store.create(alice, settings), "a.bin", b"kept", settings)
     files = open_storage(settings, StorageArea.TRANSFERS)

@@ -29,7 +29,7 @@ from webmail.transfers import changes, checking, content, links, store, trail
 from webmail.transfers.links import LinkKind
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
-from webmail.transfers.views import letters
+from webmail.transfers.views import letter_texts, letters
 from webmail.transfers.views.owner_letters import DAILY
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
@@ -325,6 +325,18 @@ def test_the_report_at_the_end_waits_for_second_thoughts(app, alice, settings):
     assert len(letters.sweep(settings)) == 1 and letters.sweep(settings) == []
     body = text(mails()[before], settings)
     assert f"{ZOE[1]}: 1 download" in body and f"{TOM[1]}: no download" in body
+
+
+def test_a_report_says_how_many_it_does_not_name(app, alice, settings, monkeypatch):
+    monkeypatch.setattr(letter_texts, "MOST_FILES", 1)
+    for recipients, named in (([ZOE, TOM], "tom@"), ([], "b.txt")):
+        transfer = published(alice, {"a.txt": b"a", "b.txt": b"b"}, settings, recipients=recipients)
+        letters.settle(transfer, settings)
+        before = len(mails())
+        store.close(transfer, "date")
+        letters.settle(transfer, settings)
+        (report,) = mails()[before:]
+        assert "and 1 other" in text(report, settings) and named not in text(report, settings)
 
 
 def test_an_administrator_says_why(app, alice, settings):

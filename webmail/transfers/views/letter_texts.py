@@ -194,11 +194,14 @@ def downloads_letter(
 ) -> FilesLetter:
     title = title_of(transfer, files)
     heading = ngettext("“%(title)s” was downloaded", "“%(title)s” was downloaded %(num)d times", len(events), title=title)
-    more = len(events) - MOST_FILES
-    others = ngettext("and %(num)d other", "and %(num)d others", more) if more > 0 else ""
-    return FilesLetter(
-        heading, heading, [], "", link, _("Show this transfer"), [_download(one) for one in events[:MOST_FILES]], others
-    )
+    lines = [_download(one) for one in events[:MOST_FILES]]
+    return FilesLetter(heading, heading, [], "", link, _("Show this transfer"), lines, _others(len(events)))
+
+
+def _others(count: int) -> str:
+    """How many lines there are besides those that a letter has."""
+    more = count - MOST_FILES
+    return ngettext("and %(num)d other", "and %(num)d others", more) if more > 0 else ""
 
 
 def _download(event: TransferEvent) -> LetterFile:
@@ -254,10 +257,9 @@ def closing_letter(
     else:
         why = [_("You closed this transfer.")]
     why.append(_("Its files are deleted. This is who downloaded them:") if recipients else _downloads_of(files))
-    lines = [LetterFile(one.address, _times(one.downloads)) for one in recipients[:MOST_FILES]]
-    if not recipients:
-        lines = [LetterFile(name_of(one), _times(one.downloads)) for one in files[:MOST_FILES]]
-    return FilesLetter(heading, heading, why, "", link, _("Show this transfer"), lines)
+    lines = [LetterFile(one.address, _times(one.downloads)) for one in recipients]
+    lines = lines or [LetterFile(name_of(one), _times(one.downloads)) for one in files]
+    return FilesLetter(heading, heading, why, "", link, _("Show this transfer"), lines[:MOST_FILES], _others(len(lines)))
 
 
 def _downloads_of(files: Sequence[TransferFile]) -> str:
@@ -276,7 +278,7 @@ def refused_letter(transfer: Transfer, files: Sequence[TransferFile], events: Se
     if transfer.request_id is None:
         lines.append(_("The link of the other files is sent once you have removed it."))
     shown = [LetterFile(name_of(one.file) if one.file is not None else "", refusal_words(one.detail)) for one in events]
-    return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown[:MOST_FILES])
+    return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown[:MOST_FILES], _others(count))
 
 
 def refusal_words(detail: str) -> str:
