@@ -89,7 +89,8 @@ def add_file(
     """
     cleaned = paths.clean(path)
     with db.atomic():
-        if not _hold(transfer):  # or files that come at once would pass the limits together
+        User.update(active=User.active).where(User.id == transfer.owner_id).execute()  # files that come at once count in turn
+        if not _hold(transfer):
             raise TransferClosed(f"transfer {transfer.id} takes no more files")
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
         known = TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email import message_from_bytes, policy
 
 import pytest
@@ -15,8 +16,17 @@ from tests.support.waiting import eventually
 from webmail import jobs, system_mail
 from webmail.config import Settings
 from webmail.database.connection import db
-from webmail.models import StoredContent, SystemMessage, Transfer, TransferRecipient, User
+from webmail.models import (
+    StoredContent,
+    SystemMessage,
+    Transfer,
+    TransferAllowance,
+    TransferFile,
+    TransferRecipient,
+    User,
+)
 from webmail.transfers import check_queue, checking, listing, overview, store
+from webmail.transfers.limits import OverLimit
 from webmail.transfers.listing import Order, Shelf
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.views import letters
@@ -47,6 +57,18 @@ def at_once(app: Flask, count: int, act: Callable[[], object]) -> None:
         one.start()
     for one in threads:
         one.join()
+
+
+def test_uploads_to_several_transfers_at_once_pass_no_limit_of_their_owner(app: Flask, owner: User, settings: Settings) -> None:
+    TransferAllowance.create(user=owner, limit_bytes=100)
+    waiting = [store.create(owner, settings) for _number in range(6)]
+
+    def add() -> None:
+        with suppress(OverLimit):
+            store.add_file(waiting.pop(), "film.mp4", 60, "", settings)
+
+    at_once(app, 6, add)
+    assert TransferFile.select().join(Transfer).where(Transfer.owner == owner).count() == 1
 
 
 def test_of_many_at_once_one_writes(app: Flask, owner: User, settings: Settings, make_account: Callable[..., str]) -> None:
