@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import os
 import select
 import socket
@@ -28,13 +29,15 @@ from tests.attacks import transfers
 from tests.attacks.ground import Ground, Web
 from tests.attacks.report import Finding
 from tests.bench.visitor import Answer
-from tests.support import s3_server
+from tests.support import images, s3_server
+from tests.support.transfer_ground import published
 from webmail import config
+from webmail.auth import form_slots
 from webmail.config import Settings
-from webmail.models import StoredContent, Transfer, TransferFile
+from webmail.models import StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageArea, local, open_storage
 from webmail.storage.s3 import S3Storage
-from webmail.transfers import assembly, content
+from webmail.transfers import assembly, content, store
 
 if TYPE_CHECKING:
     from tests.attacks.transfers import Sender
@@ -58,12 +61,19 @@ class Place:
     def clean(self) -> None:
         """Forget what was made here, as a sweep would in the end."""
         with self.ground.tables():
-            for transfer in Transfer.select().where(Transfer.id > self.before):
+            for transfer in list(Transfer.select().where(Transfer.id > self.before)):
                 assembly.drop(transfer, self.settings)
 
 
 def attacks(ground: Ground) -> list[Finding]:
-    return [_many_files(ground), _slow_bodies(ground), *_disk_full(ground), _bucket_away(ground)]
+    return [
+        _many_files(ground),
+        _slow_bodies(ground),
+        _slow_forms(ground),
+        _slow_readers(ground),
+        *_disk_full(ground),
+        _bucket_away(ground),
+    ]
 
 
 @contextmanager
@@ -129,11 +139,89 @@ def _slow_bodies(ground: Ground) -> Finding:
         busy = _median(reader, lines)
         answered, _writable, _errors = select.select(lines, [], [], 0.2)
         refused = sum(b" 503 " in line.recv(200) for line in answered)
+        open_ones.close()
+        time.sleep(1)  # what came is put away, before its folder goes
     held = busy < 2 * quiet + 20 and refused >= len(lines) - 8
     words = (
         f"{len(lines) - refused} have a thread, {refused} are told to come back; a page of mail {busy:.0f} ms, {quiet:.0f} before"
     )
     return Finding("Uploads that bring a byte at a time, fifty at once", len(lines), words, held)
+
+
+def _slow_forms(ground: Ground) -> Finding:
+    """Forms without files, of which the first byte never comes: of people with an account, and of guests from many networks.
+
+    nginx hands on these as they come, so they must keep neither pages nor the sign-in from others.
+    """
+    with ground.web() as web, ExitStack() as open_ones:
+        reader = transfers.sender(ground, web)
+        quiet = _median(reader)
+        people = [transfers.sender(ground, web) for _ in range(9)]
+        lines = [open_ones.enter_context(_line(web, _form_of(one))) for one in people for _ in range(3)]
+        lines += [open_ones.enter_context(_line(web, _form_of_guest(number))) for number in range(25)]
+        time.sleep(2)
+        busy = _median(reader)
+        answered, _writable, _errors = select.select(lines, [], [], 0.2)
+        signed_in = web.browser("198.51.100.8").sign_in(ground.person()).status
+    held = busy < 2 * quiet + 20 and len(lines) - len(answered) <= form_slots.FILES_AT_ONCE and signed_in == 303
+    words = f"{len(lines) - len(answered)} have a thread, the others are told to come back; a page of mail {busy:.0f} ms, {quiet:.0f} before"
+    return Finding("Forms of pages for large files that never arrive, fifty at once", len(lines), words, held)
+
+
+def _form_of(one: Sender) -> str:
+    page = one.browser.get("/transfers/new").text
+    action = html.unescape(page.partition('action="/transfers/new?csrf=')[2].partition('"')[0])
+    return _head(f"POST /transfers/new?csrf={action}", {"Cookie": one.browser.visitor.cookie_line})
+
+
+def _form_of_guest(number: int) -> str:
+    return _head(f"POST /g/{'x' * 27}", {"X-Forwarded-For": f"203.0.{number}.7"})
+
+
+def _head(request: str, headers: dict[str, str]) -> str:
+    """A request with a form that is still to come."""
+    told = {"Host": "localhost", "Content-Length": "1000000", "Content-Type": "multipart/form-data; boundary=limit", **headers}
+    return "".join([f"{request} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in told.items()), "\r\n"])
+
+
+def _slow_readers(ground: Ground) -> Finding:
+    """Downloads whose readers take nothing, from many networks; and those that go before the answer has begun."""
+    with ground.web() as web, ExitStack() as open_ones:
+        reader = transfers.sender(ground, web)
+        quiet = _median(reader)
+        with ground.tables():
+            owner = User.get(User.address == reader.name)
+            transfer = published(owner, {"a.bin": os.urandom(16 * _MB), "b.png": images.png(), "c.txt": b"c"}, ground.settings)
+            link = f"/t/{store.link_token(transfer, ground.settings)}"
+            large, picture, small = (one.upload for one in store.files(transfer))
+        wanted = [f"{link}/{large}/a.bin", f"{link}/all.zip"]
+        for number in range(50):
+            with _line(web, _get(f"{link}/picture/{picture}", number)):
+                pass
+        lines = [open_ones.enter_context(_line(web, _get(wanted[number % 2], number))) for number in range(50)]
+        time.sleep(1)
+        busy = _median(reader)
+        refused = sum(b" 503 " in line.recv(200) for line in lines)
+        open_ones.close()
+        time.sleep(1)
+        after = web.browser("198.51.100.8").get(f"{link}/{small}/c.txt").status
+    held = busy < 2 * quiet + 20 and refused >= len(lines) - 16 and after == 200
+    words = (
+        f"{len(lines) - refused} have a thread, {refused} are told to come back; a page of mail {busy:.0f} ms, {quiet:.0f} before; "
+        "once they are gone others have their turns"
+    )
+    return Finding("Downloads that nobody reads, fifty at once, and fifty that are left at once", 2 * len(lines), words, held)
+
+
+def _get(path: str, number: int) -> str:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.{number}.7\r\n\r\n"
+
+
+@contextmanager
+def _line(web: Web, head: str) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as line:
+        line.sendall(head.encode())
+        yield line
 
 
 @contextmanager

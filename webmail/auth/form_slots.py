@@ -1,6 +1,7 @@
 """Form slots: limits how many forms of people who are not signed in are read at once, since a slow one holds its thread.
 
-Behind nginx, which hands on whole forms, none is ever waited for. No Flask here.
+Behind nginx, which hands on whole forms, none is ever waited for; but those of pages for large files, which it hands on as they
+come. So these have slots of their own, or a few slow ones would keep everybody from signing in. No Flask here.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from contextlib import contextmanager
 
 AT_ONCE = 8  # of the 16 or more threads per process
 FROM_ONE_NETWORK = 4
+FILES_AT_ONCE = 4  # of pages for large files: forms without files
+FILES_OF_ONE = 2  # person, or network of somebody without an account
 PATIENCE_SECONDS = 1.0  # an ordinary form is read within milliseconds
 
 _change = threading.Condition()
 _reading: Counter[str] = Counter()
+_of_files: Counter[str] = Counter()
 
 
 class TooManyForms(Exception):
@@ -26,25 +30,38 @@ class TooManyForms(Exception):
 @contextmanager
 def form_slot(network: str) -> Iterator[None]:
     """Wait for a turn to read a form that comes from `network`. Raises TooManyForms after PATIENCE_SECONDS."""
-    _take(network)
+    with _slot(_reading, network, AT_ONCE, FROM_ONE_NETWORK):
+        yield
+
+
+@contextmanager
+def files_form_slot(whose: str) -> Iterator[None]:
+    """The same for a form of a page for large files. `whose`: a person or a network."""
+    with _slot(_of_files, whose, FILES_AT_ONCE, FILES_OF_ONE):
+        yield
+
+
+@contextmanager
+def _slot(among: Counter[str], whose: str, most: int, each: int) -> Iterator[None]:
+    _take(among, whose, most, each)
     try:
         yield
     finally:
         with _change:
-            _reading[network] -= 1
-            if not _reading[network]:
-                del _reading[network]
+            among[whose] -= 1
+            if not among[whose]:
+                del among[whose]
             _change.notify_all()
 
 
-def _take(network: str) -> None:
+def _take(among: Counter[str], whose: str, most: int, each: int) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     with _change:
-        while _reading[network] >= FROM_ONE_NETWORK or _reading.total() >= AT_ONCE:
+        while among[whose] >= each or among.total() >= most:
             left = end - time.monotonic()
             if left <= 0:
-                if not _reading[network]:
-                    del _reading[network]
-                raise TooManyForms(f"{_reading.total()} forms are being read")
+                if not among[whose]:
+                    del among[whose]
+                raise TooManyForms(f"{among.total()} forms are being read")
             _change.wait(left)
-        _reading[network] += 1
+        among[whose] += 1

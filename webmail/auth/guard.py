@@ -146,13 +146,16 @@ def _load_person(_request: Any) -> Any:
 
 
 def _read_strangers_form() -> None:
-    """Read the form of somebody who is not signed in, where the page needs it, in a turn: see `form_slots`."""
+    """Read the form of somebody who is not signed in, where the page needs it, in a turn: see `form_slots`.
+
+    Who is signed in has turns of their own (`request_slots`), but on pages for everybody.
+    """
     if request.method != "POST" or request.endpoint is None:
         return
     if is_read_by_view(current_app.view_functions.get(request.endpoint)):
         return
-    needed = is_public(current_app, request.endpoint) or _mark(request.endpoint, "keeps_text", False)
-    if not needed or current_user.is_authenticated:
+    for_everybody = is_public(current_app, request.endpoint)
+    if not for_everybody and (current_user.is_authenticated or not _mark(request.endpoint, "keeps_text", False)):
         return
     try:
         with form_slots.form_slot(network_of(request.remote_addr)):

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from webmail.auth import form_slots
-from webmail.auth.form_slots import TooManyForms, form_slot
+from webmail.auth.form_slots import TooManyForms, files_form_slot, form_slot
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +41,15 @@ def test_a_form_that_breaks_gives_its_turn_back():
     with pytest.raises(RuntimeError), form_slot("192.0.2.1"):
         raise RuntimeError
     assert not form_slots._reading
+
+
+def test_forms_of_pages_for_large_files_keep_nobody_from_signing_in():
+    with ExitStack() as held:
+        for number in range(form_slots.FILES_AT_ONCE):
+            held.enter_context(files_form_slot(f"192.0.2.{number // form_slots.FILES_OF_ONE}"))
+        for other in ("192.0.2.0", "198.51.100.1"):
+            with pytest.raises(TooManyForms), files_form_slot(other):
+                pass
+        with form_slot("192.0.2.0"):
+            pass
+    assert not form_slots._reading and not form_slots._of_files

@@ -17,6 +17,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from webmail.auth import form_slots
 from webmail.errors import BadAddress
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, form_uploads, mail_limits, protection, store, turns
@@ -38,7 +39,7 @@ from webmail.web.errors import error_page
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
-_SMALL = MB  # bytes of a body that is read without a turn: a form without files
+_SMALL = MB  # bytes of a form without files, which waits for no file of others
 _SALT = "transfer form"
 _ROWS = 200  # of files, on the page
 _UNDO_SECONDS = 45
@@ -73,7 +74,7 @@ def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> 
 @blueprint.post("/transfers/new")
 @reads_its_body
 def send() -> Response:
-    """Take the files; `action`: send (by mail), link, save (to go on later), drop, or remove:<upload>."""
+    """Take the files; `action`: send (by mail), link, save (to go on later), keep (as it is typed), drop, or remove:<upload>."""
     _is_on()
     _check_token()
     transfer = _transfer_of_address()
@@ -86,6 +87,8 @@ def send() -> Response:
         undo = (url_for("transfers.act_on_transfer", number=transfer.id), {"action": "reopen"})
         notify(_("The files were removed. Nothing was sent."), undo=undo, keep=_UNDO_SECONDS)
         return redirect(url_for("transfers.index"), 303)
+    if action == "keep":
+        return _kept(transfer, form)
     if transfer is None:
         if protection.offered(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
             _check(form, [], action)
@@ -113,6 +116,14 @@ def send() -> Response:
     return redirect(url_for("transfers.new", of=transfer.id, check=check), 303)
 
 
+def _kept(transfer: Transfer | None, form: TransferForm) -> Response:
+    """Keep what is typed while files are still on their way; a password only once it is sent, since it may be half of one."""
+    if transfer is not None:
+        form.password, form.no_password = "", False
+        form.keep_in(transfer)
+    return Response(status=204)
+
+
 def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
     """Read the form; the transfer is begun with its first file."""
     begun = [transfer]
@@ -125,16 +136,18 @@ def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
             raise NotProtected("files are to be encrypted before they are sent")
         return found
 
-    length = request.content_length
-    if request.mimetype != "multipart/form-data":
-        return transfer, TakenForm(fields=dict(request.form.lists()))
-    if length is not None and length <= _SMALL:
-        taken = _read(body_of_request(), needed)
-        return begun[0], taken
+    length, person = request.content_length, f"user {current_user().id}"
     try:
-        with turns.turn(f"user {current_user().id}", settings().transfers.uploads_at_once) as held:
+        if request.mimetype != "multipart/form-data":
+            with form_slots.files_form_slot(person):
+                return transfer, TakenForm(fields=dict(request.form.lists()))
+        if length is not None and length <= _SMALL:
+            with form_slots.files_form_slot(person):
+                taken = _read(body_of_request(), needed)
+            return begun[0], taken
+        with turns.turn(person, settings().transfers.uploads_at_once) as held:
             taken = _read(body_of_request(held), needed)
-    except TooManyUploads:
+    except (TooManyUploads, form_slots.TooManyForms):
         advice = _("Go back in your browser, where what you typed still stands, and send it again in a minute.")
         refused = error_page(_("Too many files are being sent at the moment"), advice, 503)
         refused.headers["Retry-After"] = "60"
