@@ -52,7 +52,7 @@ def _take() -> StoredContent | None:
     free = StoredContent.check_lease.is_null() | (StoredContent.check_lease < now())
     waits = (StoredContent.state == ContentState.CHECKING) & (StoredContent.key_in_link == 0) & free
     settled = StoredContent.touched < now() - _FRESH
-    for row in StoredContent.select().where(waits & settled).order_by(StoredContent.id).limit(20):
+    for row in list(StoredContent.select().where(waits & settled).order_by(StoredContent.id).limit(20)):
         if StoredContent.update(check_lease=now() + LEASE).where((StoredContent.id == row.id) & waits).execute():
             return row
     return None

@@ -54,7 +54,7 @@ def check(stored: StoredContent, settings: Settings, link_key: bytes | None = No
         values["touched"] = now()
     _settle(stored, values)
     if state == ContentState.READY:
-        for file in TransferFile.select().where(TransferFile.content == stored):
+        for file in list(TransferFile.select().where(TransferFile.content == stored)):
             if content.share(file, stored) is not None:
                 content.drop_if_unused(stored, settings)
     return state

@@ -299,7 +299,7 @@ def share(file: TransferFile, content: StoredContent) -> StoredContent | None:
         & (StoredContent.key_in_link == 0)
         & (StoredContent.id < content.id)  # of two that come at once the later gives way
     )
-    for twin in StoredContent.select().where(equal).order_by(StoredContent.id):
+    for twin in list(StoredContent.select().where(equal).order_by(StoredContent.id)):
         with db.atomic():
             if _hold(twin, ContentState.READY):
                 TransferFile.update(content=twin).where(TransferFile.id == file.id).execute()

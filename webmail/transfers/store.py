@@ -271,16 +271,18 @@ def sweep(settings: Settings) -> int:
     Any number of workers may do it at once: each step is done by one of them, or twice without harm.
     """
     past = (Transfer.state == TransferState.READY) & (Transfer.expires <= now())
-    for transfer in Transfer.select().where(past).limit(_BATCH):
+    # lists: while rows are still being read, SQLite writes nothing once another process did
+    for transfer in list(Transfer.select().where(past).limit(_BATCH)):
         close(transfer, "date", still=past)  # its owner may extend it at this moment
     # those of a message that is being written stay as long as its draft does
     idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED) & (Transfer.draft_id == "")
-    for transfer in Transfer.select().where(idle).limit(_BATCH):
+    for transfer in list(Transfer.select().where(idle).limit(_BATCH)):
         if not _is_touched(transfer):
             close(transfer, "date", still=idle)  # or send it
     for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
     closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
-    gone = sum(purge(transfer, settings) for transfer in Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH))
+    over = list(Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH))
+    gone = sum(purge(transfer, settings) for transfer in over)
     _drop_orphans(settings)
     old = (Transfer.files_gone == 1) & (Transfer.closed < now() - REMEMBERED)
     Transfer.delete().where(Transfer.id << Transfer.select(Transfer.id).where(old).limit(_BATCH)).execute()
@@ -298,7 +300,7 @@ def _drop_orphans(settings: Settings) -> None:
     # not NOT IN: where there are hundreds of thousands, PostgreSQL would read all of them for each
     named = TransferFile.select(TransferFile.id).where(TransferFile.content == StoredContent.id)
     over = (StoredContent.touched < now() - timedelta(hours=1)) & ~pw.fn.EXISTS(named)
-    for stored in StoredContent.select().where(over).limit(_BATCH):
+    for stored in list(StoredContent.select().where(over).limit(_BATCH)):
         _drop(stored, settings)
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import pieces_of, published, put_file
 from webmail.config import Settings
+from webmail.database.connection import db
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User, now
 from webmail.storage import StorageArea, StorageAway, StorageFull, open_storage
 from webmail.transfers import checking, content, hashing, store
@@ -214,6 +218,24 @@ def test_equal_files_of_one_owner_are_stored_once(alice, settings):
     published(alice, {"a.bin": DATA[:10]}, settings)
     published(bob, {"a.bin": DATA[:10]}, settings)
     assert StoredContent.select().count() == 2
+
+
+def test_a_sweep_ends_all_that_are_past_while_others_write(alice, settings, monkeypatch):
+    for number in range(3):
+        published(alice, {"a.txt": b"%d" % number}, settings)
+    Transfer.update(expires=now() - timedelta(hours=1)).execute()
+    end = store.close
+
+    def beside_others(*args: Any, **more: Any) -> bool:
+        with closing(sqlite3.connect(db.obj.database)) as other:  # as another process
+            other.execute("CREATE TABLE IF NOT EXISTS noise (n)")
+            other.commit()
+            other.execute("INSERT INTO noise VALUES (1)")
+            other.commit()
+        return end(*args, **more)
+
+    monkeypatch.setattr(store, "close", beside_others)
+    assert store.sweep(settings) == 3 and names(settings) == []
 
 
 def test_what_is_closed_is_gone_with_the_next_sweep(alice, settings):
