@@ -119,7 +119,7 @@ class TransferForm:
         if not count:
             self.errors["to"] = _("Type at least one address, or get a link to pass on yourself.")
         elif count > most:
-            self.errors["to"] = _("These are too many people. The limit is %(count)s.", count=number(most))
+            self.errors["to"] = _("Too many people. The limit is %(count)s.", count=number(most))
         elif count > room:
             words = ngettext("You can still mail %(num)s person this hour. Get a link instead, or wait.",
                              "You can still mail %(num)s people this hour. Get a link instead, or wait.", room)  # fmt: skip
@@ -135,7 +135,7 @@ class TransferForm:
             self.errors["until"] = _("Type a date, such as 2026-12-24.")
             return
         if at <= now() + timedelta(minutes=5):
-            self.errors["until"] = _("This is over. Choose a later day.")
+            self.errors["until"] = _("This day has passed. Choose a later one.")
         elif at > now() + timedelta(days=most + 1):
             last = day_in_full(local(now() + timedelta(days=most)).date())
             self.errors["until"] = _("This is too far away. %(day)s is the last day.", day=last)

@@ -422,7 +422,7 @@ def test_a_script_begins_by_the_link_goes_on_by_the_receipt_and_sends_it_off(ali
     half = zoe.get(f"/g/{going_on}")  # another day
     assert half.one("[data-upload]") and not half.all("[data-whole]")
     refused = send(zoe, half.one("#guest-form")["action"])
-    assert refused.status == 422 and "not whole yet" in refused.text
+    assert refused.status == 422 and "is incomplete" in refused.text
     assert tus(zoe, "HEAD", made.headers["Location"]).headers["Upload-Offset"] == "3"
     tus(zoe, "PATCH", made.headers["Location"], b"def", Upload_Offset="3", Content_Type=OFFSET)
     second = tus(zoe, "POST", f"{link}/uploads?of={going_on}", Upload_Length="0", Upload_Metadata=named("b.txt"))

@@ -117,7 +117,7 @@ def test_nothing_typed_or_uploaded_is_lost_when_something_is_wrong(alice):
     (transfer,) = mine()
     assert page.address.startswith(f"/transfers/new?of={transfer.id}")
     assert "“bob” is not an email address." in page.one("#to-error").get_text()
-    assert "Choose a later day" in page.one("#until-error").get_text()
+    assert "Choose a later one" in page.one("#until-error").get_text()
     assert [page.one(f"#{name}")["value"] for name in ("to", "subject")] == ["bob", "Titre"]
     assert "Texte" in page.one("#message").get_text() and page.one("[name=once]").has_attr("checked")
     assert [row["data-path"] for row in page.all(".upload")] == ["a.txt"]
@@ -142,7 +142,7 @@ def test_a_file_that_is_refused_leaves_the_others(alice):
 
 def test_files_come_by_several_forms_and_go(alice):
     page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
-    assert "Kept. Go on here" in page.notices
+    assert "Saved. Continue here" in page.notices
     page = send(alice, page, "save", ("a.txt", b"b"), ("c.txt", b""))
     rows = page.all(".upload")
     assert [row["data-path"] for row in rows] == ["a.txt", "a (2).txt", "c.txt"]
@@ -167,9 +167,9 @@ def test_a_file_that_is_not_whole_is_not_sent(app, alice):
     transfer = store.create(User.get(User.local == "alice"), app.extensions["settings"])
     file = store.add_file(transfer, "film.mp4", 5, "", app.extensions["settings"])
     page = alice.get(f"/transfers/new?of={transfer.id}")
-    assert "0 % there" in page.one(".upload").get_text()
+    assert "0% uploaded" in page.one(".upload").get_text()
     page = send(alice, page, "link")
-    assert "“film.mp4” is not whole" in page.one("#files-error").get_text()
+    assert "“film.mp4” is incomplete" in page.one("#files-error").get_text()
     content.append(file.content, 0, [b"abcde"], app.extensions["settings"])
     assert send(alice, page, "link").address == f"/transfers/{transfer.id}"
 
@@ -179,7 +179,7 @@ def test_a_file_that_was_refused_is_told_apart_from_one_that_is_not_whole(alice)
     StoredContent.update(state=ContentState.REFUSED).execute()
     page = send(alice, page, "link")
     assert "refused because it may be harmful" in page.one("#files-error").get_text()
-    assert "refused: it may be harmful" in page.one(".upload").get_text() and "% there" not in page.one(".upload").get_text()
+    assert "refused: it may be harmful" in page.one(".upload").get_text() and "% uploaded" not in page.one(".upload").get_text()
 
 
 def test_a_second_click_sends_nothing_twice(alice):

@@ -316,7 +316,7 @@ def _file_problems(taken: TakenForm, asked: FileRequest) -> dict[str, str]:
         no_room.tell_owner(asked)
     words = [refusal_words(guests.as_told(error), name) for name, error in taken.refused[:20]]
     if taken.broken is not None:
-        words.append(_("Not everything arrived: the line broke, or was too slow. Choose the missing files again."))
+        words.append(_("Not everything arrived: the connection broke, or was too slow. Choose the missing files again."))
     return {"files": " ".join(dict.fromkeys(words))} if words else {}
 
 
@@ -329,7 +329,7 @@ def _sent(transfer: Transfer, typed: dict[str, str]) -> Response:
     except guests.NothingSent:
         return _again(link, transfer, transfer, typed, {"files": _("Choose at least one file.")})
     except guests.NotWhole as error:
-        words = _("“%(name)s” is not whole yet. Choose it again to go on, or remove it.", name=error.names[0])
+        words = _("“%(name)s” is incomplete. Choose it again to continue, or remove it.", name=error.names[0])
         return _again(link, transfer, transfer, typed, {"files": words})
     letters.settle(Transfer.get_by_id(transfer.id), settings())
     return redirect(address_of(transfer), 303)

@@ -111,7 +111,7 @@ def send() -> Response:
     if good and _check(form, store.files(transfer), action):
         return _published(transfer, form, action)
     if action == "save":
-        notify(_("Kept. Go on here, or from “Large files”, within three days of the last upload."))
+        notify(_("Saved. Continue here, or from “Large files”, within three days of the last upload."))
     check = action if action in ("send", "link") else None
     return redirect(url_for("transfers.new", of=transfer.id, check=check), 303)
 
@@ -191,7 +191,7 @@ def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
         form.errors["files"] = _("“%(name)s” was refused because it may be harmful. Remove it.", name=name)
     elif unfinished := [file for file in files if not assembly.is_whole(file)]:
         name = unfinished[0].path.rpartition("/")[2]
-        form.errors["files"] = _("“%(name)s” is not whole. Choose the same file again, or remove it.", name=name)
+        form.errors["files"] = _("“%(name)s” is incomplete. Choose the same file again, or remove it.", name=name)
     return not form.errors
 
 

@@ -60,7 +60,7 @@ def _limit_words(error: OverLimit, name: str) -> str:
     if error.limit is Limit.TRANSFERS:
         return _("You have %(count)s links already. Close some that you no longer need.", count=number(most))
     if error.limit is Limit.PACE:
-        return _("You have begun %(count)s links within an hour. Go on in an hour.", count=number(most))
+        return _("You have created %(count)s links within an hour. Try again in an hour.", count=number(most))
     return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=name)
 
 
@@ -69,18 +69,18 @@ def upload_words() -> dict[str, str]:
     return {
         "units": _("bytes KB MB GB TB"),
         "waits": _("{size} · waiting"),
-        "going": _("{percent} % · {speed}/s · {left}"),
+        "going": _("{percent}% · {speed}/s · {left}"),
         "left": _("{minutes} min left"),
         "soon": _("less than a minute left"),
-        "paused": _("Paused at {percent} %"),
-        "retry": _("The line was lost. Trying again in {seconds} s."),
+        "paused": _("Paused at {percent}%"),
+        "retry": _("Connection lost. Trying again in {seconds} s."),
         "here": _("{size} · uploaded"),
-        "out": _("You were signed out. Sign in in another tab, then press “Go on”."),
+        "out": _("You were signed out. Sign in in another tab, then press “Resume”."),
         "failed": _("Not uploaded: the server refused it."),
         "pause": _("Pause"),
-        "go": _("Go on"),
+        "go": _("Resume"),
         "remove": _("Remove"),
-        "all": _("Uploaded: {done} of {count} · {percent} % · {left}"),
+        "all": _("Uploaded: {done} of {count} · {percent}% · {left}"),
         "over": _("All files are uploaded."),
         "then": _("The files are still being uploaded. This is sent as soon as they are there: leave this page open."),
         "not": _("Some files were not uploaded. Remove them, or try again."),
