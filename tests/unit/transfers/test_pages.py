@@ -238,6 +238,13 @@ def test_people_are_added_removed_and_put_back(alice, settings):
     assert store.by_token(token) is not None
 
 
+def test_nobody_is_told_that_a_link_works_which_is_over(alice, settings):
+    transfer = sent(settings, recipients=[ZOE])
+    page = alice.submit(alice.get(f"/transfers/{transfer.id}"), "[data-recipient] form", action="remove")
+    store.close(transfer, "date")
+    assert "works again" not in alice.submit(page, "#notices form").notices
+
+
 def test_a_bad_address_keeps_what_was_typed(alice, settings):
     transfer = sent(settings)
     page = alice.submit(

@@ -210,9 +210,9 @@ def act_on_recipient(number: int, person: int) -> AnyResponse:
         _remove_person(transfer, found)
     elif action == "put-back":
         withdraw_notices()
-        changes.put_back(found)
-        letters.settle(transfer, settings(), link_keys.of(transfer))
-        notify(_("The link of %(address)s works again.", address=found.address))
+        if changes.put_back(found) and store.is_offered(transfer):
+            letters.settle(transfer, settings(), link_keys.of(transfer))
+            notify(_("The link of %(address)s works again.", address=found.address))
     elif action == "again":
         if letters.send_again(found, settings(), link_keys.of(transfer)) is not None:
             notify(_("The link is on its way to %(address)s.", address=found.address))
