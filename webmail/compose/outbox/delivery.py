@@ -18,6 +18,7 @@ from webmail import smtp
 from webmail.account import Account
 from webmail.compose import draft_copies, drafts, identities
 from webmail.compose.draft_cleanup import KEPT_DAYS
+from webmail.compose.large_files import FilesStopped, FileState
 from webmail.compose.outbox import filing, link_gate, send_errors, spool
 from webmail.compose.outbox.queue import LIGHT, log
 from webmail.compose.outbox.send_errors import SendErrorKind
@@ -82,6 +83,10 @@ def _send(row: Outbox, account: Account, settings: Settings) -> None:
         _not_sent(row, recipients, {}, send_errors.note(error), permanent=False)
     except LeaseLost:
         log.warning("outbox %d: another worker took over before the final dot", row.id)
+    except FilesStopped as error:
+        coming = error.state is FileState.COMING  # a file was added at this moment
+        noted = send_errors.FILES_COMING if coming else send_errors.note(error)
+        _not_sent(row, recipients, {}, noted, permanent=not coming)
     except MailError as error:  # e.g. authentication failed, or an address that is unsafe in a command
         _not_sent(row, recipients, {}, send_errors.note(error), permanent=True)
     else:

@@ -13,7 +13,8 @@ from tests.support.outbox import deliver, pending, row_of
 from tests.support.tokens import token
 from tests.support.waiting import eventually
 from webmail import send_attempts
-from webmail.compose.outbox import delivery, filing, queue, status
+from webmail.compose.large_files import FilesStopped, FileState
+from webmail.compose.outbox import delivery, filing, link_gate, queue, status
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
 from webmail.models import DraftRow, Outbox, OutboxState, now
@@ -66,6 +67,19 @@ def test_a_message_waits_for_its_time(here):
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "kept"), [(FileState.COMING, OutboxState.WAITING), (FileState.REFUSED, OutboxState.FAILED)])
+def test_a_file_that_is_added_as_the_message_leaves_is_waited_for(here, monkeypatch, state, kept):
+    def stopped(*_: object) -> None:
+        raise FilesStopped(state, "film.mp4")
+
+    monkeypatch.setattr(link_gate, "prepared", stopped)
+    sent = here.enqueue(here.draft())
+    deliver(here, sent)
+    row = Outbox.get_by_id(sent.id)
+    assert (row.state, link_gate.waits(row)) == (kept, kept == OutboxState.WAITING)
+    assert here.server.connections == 0
 
 
 def test_the_words_of_a_refusal_are_kept(here):
