@@ -6,8 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support import calendar_ground as ground
 from webmail.auth import form_slots
 from webmail.auth.form_slots import TooManyForms, files_form_slot, form_slot
+from webmail.auth.sessions import network_of
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +55,13 @@ def test_forms_of_pages_for_large_files_keep_nobody_from_signing_in():
         with form_slot("192.0.2.0"):
             pass
     assert not form_slots._reading and not form_slots._of_files
+
+
+def test_who_is_signed_in_waits_too_on_pages_for_everybody(tmp_path):
+    with ground.application(tmp_path / "instance") as app, ExitStack() as held:
+        alice = ground.person(app)
+        for _ in range(form_slots.FROM_ONE_NETWORK):
+            held.enter_context(form_slot(network_of("127.0.0.1")))
+        assert alice.client.post(f"/t/{'x' * 27}", data={"action": "all"}).status_code == 503
+        held.close()
+        assert alice.client.post(f"/t/{'x' * 27}", data={"action": "all"}).status_code == 404
