@@ -14,8 +14,8 @@ from contextlib import contextmanager
 
 AT_ONCE = 8  # of the 16 or more threads per process
 FROM_ONE_NETWORK = 4
-FILES_AT_ONCE = 4  # of pages for large files: forms without files
-FILES_OF_ONE = 2  # person, or network of somebody without an account
+FILES_AT_ONCE = 4  # of pages for large files: forms without files, or with small ones
+FILES_OF_ONE = 3  # person, or network of somebody without an account: a class may send its homework from one
 PATIENCE_SECONDS = 1.0  # an ordinary form is read within milliseconds
 
 _change = threading.Condition()
@@ -36,7 +36,7 @@ def form_slot(network: str) -> Iterator[None]:
 
 @contextmanager
 def files_form_slot(whose: str) -> Iterator[None]:
-    """The same for a form of a page for large files. `whose`: a person or a network."""
+    """The same for a form of a page for large files that is no large one. `whose`: a person or a network."""
     with _slot(_of_files, whose, FILES_AT_ONCE, FILES_OF_ONE):
         yield
 
