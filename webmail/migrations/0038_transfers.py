@@ -96,7 +96,7 @@ def _tables(db):
         sha256 = pw.CharField(max_length=64, default="")
         key = pw.BlobField()
         key_in_link = pw.IntegerField(default=0)
-        state = pw.CharField(max_length=10, default="uploading")
+        state = pw.CharField(max_length=10, default="uploading", index=True)
         scan = pw.CharField(max_length=10, default="")
         finding = pw.CharField(max_length=200, default="")
         touched = pw.DateTimeField(index=True)

@@ -144,7 +144,7 @@ class StoredContent(Table):
     sha256 = pw.CharField(max_length=64, default="")  # hex; empty until all are there
     key = pw.BlobField()  # AES-256, sealed with the instance's secret, or with the key that only the link holds
     key_in_link = pw.IntegerField(default=0)  # 1: the latter
-    state = pw.CharField(max_length=10, default=ContentState.UPLOADING)
+    state = pw.CharField(max_length=10, default=ContentState.UPLOADING, index=True)
     scan = pw.CharField(max_length=10, default="")  # clean, infected, skipped (not scanned); empty: nobody looked
     finding = pw.CharField(max_length=200, default="")  # what the scanner called it, or why it did not look
     touched = pw.DateTimeField(default=now, index=True)  # when the last bytes came
