@@ -1,5 +1,5 @@
-/* Large files, each sent by itself (tus 1.0), three at once; they go on after a lost line, a reload or another day. Without this
-   file the form brings them. `window.sealing` (seal.js) may encrypt them. */
+/* Large files, each sent by itself (tus 1.0), three at once, resumed after a lost line or a reload. Without this file
+   the form brings them. `window.sealing` (seal.js) may encrypt them. */
 (function () {
   "use strict";
   if (window.uploading) return;
@@ -205,17 +205,19 @@
   function add(file, path) {
     var one = { path: path || file.name, file: file, source: file, size: file.size, offset: 0, loaded: 0, speed: 0, tries: 0, state: "waits" };
     if (all.some(function (other) { return other.path === one.path && other.file.size === file.size; })) return;
-    if (!window.sealing) each(box().querySelectorAll("[data-upload]:not([data-whole])"), function (row) { // begun before
-      var id = row.getAttribute("data-upload"), day = date(id);
-      if (row.getAttribute("data-path") !== one.path || Number(row.getAttribute("data-size")) !== file.size) return;
-      if (day && day !== String(file.lastModified)) return;
+    if (!window.sealing) each(box().querySelectorAll("[data-upload]"), function (row) { // begun before
+      var id = row.getAttribute("data-upload"), whole = row.hasAttribute("data-whole"), day = date(id);
+      if (row.getAttribute("data-path") !== one.path || row.getAttribute("data-size") !== String(file.size)) return;
+      if ((day || whole) && day !== String(file.lastModified)) return;
       one.row = row;
+      one.whole = whole;
       one.url = data("uploads") + "/" + id;
     });
     else {
       one.source = window.sealing.begin(file, one.path);
       one.size = one.source.size;
     }
+    if (one.whole) return;
     one.row = one.row || document.createElement("li");
     one.row.textContent = "";
     one.row.className = "upload";
@@ -243,7 +245,7 @@
     field.value = "";
   });
 
-  // --- sending waits for them
+  // --- sending waits
   document.addEventListener("click", function (event) {
     var button = event.target.closest && event.target.closest("button[value=send], button[value=link]");
     if (!button || !box() || button.form !== form() || !left()) return;

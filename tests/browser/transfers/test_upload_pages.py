@@ -79,6 +79,24 @@ def test_files_and_a_folder_are_sent(
 
 
 @pytest.mark.parametrize("scripts", [True])
+def test_what_is_there_already_is_not_uploaded_twice(open_browser: OpenBrowser, sender: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "b.txt").write_text("b")
+    page = open_browser(sender)
+    page.goto("/transfers/new")
+    page.wait_for_load_state("networkidle")
+    page.set_input_files("#choose-files", tmp_path / "a.txt")
+    expect(page.locator(".upload-state")).to_contain_text("arrivé")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    page.set_input_files("#choose-files", [tmp_path / "a.txt", tmp_path / "b.txt"])
+    expect(page.locator(".upload")).to_have_count(2)
+    expect(page.locator(".upload-state").last).to_contain_text("arrivé")
+    page.reload()
+    assert [row.get_attribute("data-path") for row in page.locator(".upload").all()] == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("scripts", [True])
 def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
     open_browser: OpenBrowser,
     demo: Services,
@@ -104,8 +122,11 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
     check_accessibility(page)
     if screenshots:
         page.screenshot(path=screenshots / "upload-paused.png", full_page=True)
+    with page.expect_response(lambda answer: answer.status == 204 and "/transfers/new" in answer.url):
+        page.fill("[name=message]", "Voici le film.")
     page.reload()
     expect(page.locator(".upload-part")).to_contain_text("Choisissez de nouveau le même fichier")
+    expect(page.locator("[name=message]")).to_have_value("Voici le film.")
     page.wait_for_load_state("networkidle")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method))

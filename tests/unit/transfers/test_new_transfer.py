@@ -155,6 +155,16 @@ def test_files_come_by_several_forms_and_go(alice):
     assert (mine()[0].state, [file.path for file in store.files(mine()[0])]) == (TransferState.OPEN, ["a (2).txt", "c.txt"])
 
 
+def test_what_is_typed_while_files_upload_is_kept_but_no_half_password(alice):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    kept = send(alice, page, "keep", to="bob@lycee.example", message="Voici", password="secret-of-t", follow=False)
+    assert kept.status == 204 and not mine()[0].password
+    page = alice.get(f"/transfers/new?of={mine()[0].id}")
+    assert page.one("[name=to]")["value"] == "bob@lycee.example" and page.one("[name=message]").get_text().strip() == "Voici"
+    send(alice, alice.get("/transfers/new"), "keep", to="bob@lycee.example")
+    assert len(mine()) == 1  # nothing is begun by typing alone
+
+
 def test_without_files_nothing_is_sent(alice):
     page = send(alice, alice.get("/transfers/new"), "link")
     assert page.status == 422 and "Choose at least one file" in page.one("#files-error").get_text()

@@ -181,7 +181,7 @@ def test_a_file_on_its_way_is_named_and_one_that_is_harmful_is_never_given(alice
     ).execute()
     path = path_of(transfer, settings)
     page = guest.get(path, headers={"Accept-Language": "en"})
-    assert "Still being uploaded (40 %)" in page.text and "Withheld" in page.text and "Eicar" not in page.text
+    assert "Still uploading (40%)" in page.text and "Withheld" in page.text and "Eicar" not in page.text
     assert guest.get(f"{path}/{bad.upload}/b.bin").status_code == 410
     assert guest.get(f"{path}/{coming.upload}/film.mp4").status_code == 409
     answer = fetched(guest, path, action="all")

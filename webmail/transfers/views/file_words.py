@@ -16,7 +16,7 @@ def state_words(file: TransferFile) -> str:
         return _("Withheld: it may be harmful")
     if content.state == ContentState.UPLOADING:
         percent = content.received * 100 // max(1, content.size)
-        return _("Still being uploaded (%(percent)s %%)", percent=percent)
+        return _("Still uploading (%(percent)s%%)", percent=percent)
     return _("Being checked") if content.state == ContentState.CHECKING else ""
 
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 def sealed_words() -> dict[str, str]:
     """By what happens, or what is wrong (static/js/transfers/open.js)."""
     return {
-        "progress": _("Decrypting… {percent} %"),
+        "progress": _("Decrypting… {percent}%"),
         "saved": _("Saved as “{name}”"),
         "download": _("Download {name}"),
         "large": _("This browser can’t save so large a file while decrypting it. Use Chrome or Edge, or the program below."),
