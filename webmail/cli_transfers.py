@@ -12,9 +12,7 @@ from webmail.transfers import content, limits, overview, store
 from webmail.transfers.views import letters
 from webmail.web.current import settings
 
-transfers = AppGroup(
-    "transfers", help="Large files that are sent as links: what is stored, how much a person may store."
-)
+transfers = AppGroup("transfers", help="Large files that are sent as links: what is stored, how much a person may store.")
 _MOST = 10_000
 
 

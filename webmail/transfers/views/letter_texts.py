@@ -99,7 +99,8 @@ def link_letter(
     name, count = short_sender(transfer), len(files)
     total = file_size(sum(one.size for one in files))
     heading = ngettext("%(name)s sent you a file", "%(name)s sent you %(num)d files", count, name=name)
-    subject = f"{heading}: {title}" if (title := one_line(transfer.subject)) else heading
+    title = one_line(transfer.subject)
+    subject = _subject(heading, title)
     if not title and count == 1:
         subject = _("%(name)s sent you “%(file)s”", name=name, file=name_of(files[0]))
     if reminder:
@@ -117,6 +118,10 @@ def link_letter(
         subject, heading, paragraphs + _conditions(transfer, name), transfer.message[:_LONGEST_MESSAGE].strip(), link,
         _("Download"), shown_files(files), more_files(files), _end_for_others(transfer, name, settings),
     )  # fmt: skip
+
+
+def _subject(heading: str, title: str) -> str:
+    return _("%(heading)s: %(title)s", heading=heading, title=title) if title else heading
 
 
 def _conditions(transfer: Transfer, name: str) -> list[str]:
@@ -175,7 +180,7 @@ def arrival_letter(transfer: Transfer, files: Sequence[TransferFile], link: str)
     else:
         heading = ngettext("You were sent a file", "You were sent %(num)d files", count)
     asked = one_line(transfer.request.title) if transfer.request is not None else ""
-    subject = f"{heading}: {asked}" if asked else heading
+    subject = _subject(heading, asked)
     if invited:
         known = _("They came by the link that was mailed to %(address)s.", address=invited)
     elif guest:
