@@ -12,7 +12,7 @@ from webmail.calendar.quick_entry import Understood
 from webmail.calendar.quick_words import ENGLISH, FRENCH, plain
 
 MOST = 5
-_PATIENCE = 0.15  # seconds
+_PATIENCE = 0.15  # seconds of processor time: nothing is waited for
 _READ = 20_000  # characters
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 _NAMES = "|".join([*FRENCH.months, *ENGLISH.months, *FRENCH.days, *ENGLISH.days, "demain", "tomorrow", "today", "aujourd'hui"])
@@ -26,11 +26,11 @@ def dates_in(text: str, sent: datetime, language: str) -> list[Understood]:
     Bounded in time, whatever the text. Quoted text and the head lines of answered messages don't count.
     """
     found: list[Understood] = []
-    until = time.monotonic() + _PATIENCE
+    until = time.thread_time() + _PATIENCE
     for sentence in _sentences(text[:_READ]):
         if len(sentence) > quick_entry.LONGEST or not _LIKELY.search(plain(sentence)):
             continue
-        if len(found) >= MOST or time.monotonic() > until:
+        if len(found) >= MOST or time.thread_time() > until:
             break
         one = quick_entry.read(sentence, sent, language)
         if {"no-date", "past", "tomorrow"} & set(one.remarks) or one.repeat.kind:

@@ -5,14 +5,11 @@ Its form is read as it comes, straight into the storage, so its token stands in 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 
-from flask import abort, current_app, redirect, request, session, url_for
+from flask import abort, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_wtf.csrf import CSRFError, generate_csrf
-from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from webmail.compose import drafts, large_changes, large_files
@@ -25,13 +22,14 @@ from webmail.transfers import form_uploads, turns
 from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.limits import MB
 from webmail.transfers.turns import Body, TooManyUploads
+from webmail.web.address_token import address_token, check_address_token
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
-_SALT = "large files of a message"
+_FORM = "large files of a message"
 
 
 class _Elsewhere(Exception):
@@ -49,7 +47,7 @@ def large(draft_id: str) -> Response:
         row, _transfer, back = _asked(draft_id)
     except _Elsewhere as error:
         return redirect(error.address, 303)
-    action = url_for("compose.take_large", draft_id=draft_id, csrf=_token(), back=_back_of_form())
+    action = url_for("compose.take_large", draft_id=draft_id, csrf=address_token(_FORM), back=_back_of_form())
     return page(
         "compose/large.html", links=linked_files(row), back=back, action=action, subject=row.subject,
         leaving=drafts.has_left(draft_id), most=min(settings().transfers.file_mb, settings().transfers.transfer_mb) * MB,
@@ -60,8 +58,7 @@ def large(draft_id: str) -> Response:
 @reads_its_body
 def take_large(draft_id: str) -> Response:
     """Take the files; then back to the message, unless one was not taken."""
-    drafts.load(current_user(), draft_id)  # whose it is comes first: another's is not there
-    _check_token()
+    check_address_token(_FORM)
     try:
         row, transfer, back = _asked(draft_id)
     except _Elsewhere as error:
@@ -116,29 +113,6 @@ def _asked(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:
 
 def _back_of_form() -> str | None:
     return local_path(request.args.get("back", "")) or None
-
-
-# --- the token -------------------------------------------------------------------------------------------------------
-
-
-def _token() -> str:
-    """Of this session and of this form alone, since addresses stand in logs."""
-    generate_csrf()
-    return str(_serializer().dumps(session["csrf_token"]))
-
-
-def _check_token() -> None:
-    try:
-        given = _serializer().loads(request.args.get("csrf", ""))
-    except BadSignature:
-        given = None
-    known = session.get("csrf_token", "")
-    if not known or not isinstance(given, str) or not secrets.compare_digest(given, known):
-        raise CSRFError("the form's token is missing or of another session")
-
-
-def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt=_SALT)
 
 
 CHECK_TOKENS_THEMSELVES = (take_large,)

@@ -6,14 +6,11 @@ that one can go on another day; a form that is not right leads back to it.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 
-from flask import abort, current_app, redirect, request, session
+from flask import abort, redirect, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_wtf.csrf import CSRFError, generate_csrf
-from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -32,6 +29,7 @@ from webmail.transfers.views import letters, link_keys
 from webmail.transfers.views.uploads import body_of_request
 from webmail.transfers.views.words import refusal_words, upload_words
 from webmail.user_lock import user_lock
+from webmail.web.address_token import address_token, check_address_token
 from webmail.web.addresses import url_for
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
@@ -40,7 +38,7 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 
 _SMALL = MB  # bytes of a form without files, which waits for no file of others
-_SALT = "transfer form"
+_FORM = "transfer form"
 _ROWS = 200  # of files, on the page
 _UNDO_SECONDS = 45
 
@@ -64,7 +62,7 @@ def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> 
     files = sorted(store.files(transfer), key=assembly.is_whole) if transfer else []  # what can be gone on with comes first
     return page(
         "transfers/new.html", status, form=form, transfer=transfer, files=files[:_ROWS], more=len(files) - _ROWS,
-        action=url_for("transfers.send", csrf=_token(), of=transfer.id if transfer else None), given=own.transfers,
+        action=url_for("transfers.send", csrf=address_token(_FORM), of=transfer.id if transfer else None), given=own.transfers,
         mails=_mails(transfer), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
         protections=protection.offered(own), protection=protection.of(transfer) if transfer else "",
         key_here=transfer is not None and link_keys.of(transfer) is not None,
@@ -76,7 +74,7 @@ def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> 
 def send() -> Response:
     """Take the files; `action`: send (by mail), link, save (to go on later), keep (as it is typed), drop, or remove:<upload>."""
     _is_on()
-    _check_token()
+    check_address_token(_FORM)
     transfer = _transfer_of_address()
     transfer, taken = _take(transfer)
     values: MultiDict[str, str] = MultiDict(taken.fields)
@@ -238,26 +236,6 @@ def _transfer_of_address() -> Transfer | None:
 def _mails(transfer: Transfer | None) -> bool:
     """Whether recipients can be mailed from here; not where only their sender's browser knows the whole link."""
     return bool(settings().system_address) and not (transfer is not None and transfer.end_to_end)
-
-
-def _token() -> str:
-    """The token of the form, for its address: of this session, and of no other form, since addresses stand in logs."""
-    generate_csrf()
-    return str(_serializer().dumps(session["csrf_token"]))
-
-
-def _check_token() -> None:
-    try:
-        given = _serializer().loads(request.args.get("csrf", ""))
-    except BadSignature:
-        given = None
-    known = session.get("csrf_token", "")
-    if not known or not isinstance(given, str) or not secrets.compare_digest(given, known):
-        raise CSRFError("the form's token is missing or of another session")
-
-
-def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt=_SALT)
 
 
 def _is_on() -> None:
