@@ -93,6 +93,14 @@ def error_page(title: str, advice: str, status: int, link: dict[str, Any] | None
     return make_response(render_template("error.html", title=title, advice=advice, status=status, link=link), status)
 
 
+def too_many_files() -> Response:
+    """The page for a form with files that came while as many others are being read as may be: 503, to be sent again."""
+    advice = _("Go back in your browser, where what you typed still stands, and send it again in a minute.")
+    refused = error_page(_("Too many files are being sent at the moment"), advice, 503)
+    refused.headers["Retry-After"] = "60"
+    return refused
+
+
 def mail_error(error: MailError) -> Response:
     if error.status >= 500:
         current_app.logger.warning("%s: %s", type(error).__name__, error)

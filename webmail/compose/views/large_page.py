@@ -25,6 +25,7 @@ from webmail.transfers.turns import Body, TooManyUploads
 from webmail.web.address_token import address_token, check_address_token
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
+from webmail.web.errors import too_many_files
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
@@ -90,7 +91,7 @@ def _read(transfer: Callable[[], Transfer]) -> TakenForm:
             body = Body(read, request.content_length, held)
             return form_uploads.take(body, request.content_type or "", transfer, settings())
     except TooManyUploads:
-        abort(503)
+        abort(too_many_files())
 
 
 def _asked(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:

@@ -33,7 +33,7 @@ from webmail.web.address_token import address_token, check_address_token
 from webmail.web.addresses import url_for
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
-from webmail.web.errors import error_page
+from webmail.web.errors import too_many_files
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
@@ -146,10 +146,7 @@ def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
         with turns.turn(person, settings().transfers.uploads_at_once) as held:
             taken = _read(body_of_request(held), needed)
     except (TooManyUploads, form_slots.TooManyForms):
-        advice = _("Go back in your browser, where what you typed still stands, and send it again in a minute.")
-        refused = error_page(_("Too many files are being sent at the moment"), advice, 503)
-        refused.headers["Retry-After"] = "60"
-        abort(refused)
+        abort(too_many_files())
     return begun[0], taken
 
 
