@@ -21,7 +21,7 @@ def test_words_typed_before_the_editor_comes_stay_and_so_does_the_caret(open_bro
         held.append(route)
 
     page.route("**/prosemirror*", hold)
-    page.goto("/compose?body=%0A%0A-- %0AAlice")
+    page.goto("/compose?body=%0A%0A-- %0AAlice", wait_until="domcontentloaded")  # what is held keeps the page from having loaded
     expect(page.locator("#format")).to_have_value("markdown")
     page.locator("#body").focus()
     page.evaluate("document.getElementById('body').setSelectionRange(0, 0)")
