@@ -144,6 +144,8 @@ def _long(moment: datetime, locale: str) -> str:
 
 def file_size(count: int) -> str:
     """A size in bytes for display: "88 Ko" or "88 KB"."""
+    if count == 1 and not here().locale.startswith("fr"):
+        return "1\u00a0byte"
     units = ("o", "Ko", "Mo", "Go") if here().locale.startswith("fr") else ("bytes", "KB", "MB", "GB")
     value, unit = float(count), units[0]
     for unit in units:
