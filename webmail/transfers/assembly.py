@@ -1,4 +1,4 @@
-"""Transfers that are being put together: nobody else sees them, and their owner may go on with them another day.
+"""Assembly of transfers that are being put together: nobody else sees them, and their owner may go on with them another day.
 
 What was typed so far is kept beside the options, until the transfer is published: recipients have no rows before.
 """

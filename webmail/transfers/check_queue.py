@@ -1,4 +1,4 @@
-"""The worker's side of checking: whole files in turn, each by one worker, which holds a lease on it as long as it reads."""
+"""Check queue: the worker takes whole files in turn, each by one worker, which holds a lease on it as long as it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One's transfers as a list: sent, received, being put together; searched, sorted, with what became of them."""
+"""List of one's transfers: sent, received, being put together; searched, sorted, with what became of them."""
 
 from __future__ import annotations
 

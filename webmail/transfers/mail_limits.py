@@ -1,5 +1,6 @@
-"""How many people somebody may still mail links to, or ask for files: the hourly and daily numbers of those whom one may write to
-at all.
+"""Mail limits: how many people somebody may still mail links to, or ask for files.
+
+They are the hourly and daily numbers of those whom one may write to at all.
 
 What was sent as mail counts with the links. The limit of mail itself does not count links: it stands above this area.
 """

@@ -1,4 +1,4 @@
-"""What administrators see of large files: sums, and who has how much until when; never names of files, texts or links."""
+"""Overview for administrators: sums, and who has how much until when; never names of files, texts or links."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import (
-    ContentState,
     FileRequest,
     FileRequestInvite,
     StoredContent,
@@ -205,16 +204,6 @@ def by_token(given: str) -> Opened | None:
 def is_offered(transfer: Transfer) -> bool:
     """Whether its link works today."""
     return transfer.state == TransferState.READY and transfer.expires > now() and bool(transfer.owner.active)
-
-
-def is_complete(transfer: Transfer) -> bool:
-    """Whether every file is there and was found harmless. One SELECT."""
-    waiting = (
-        TransferFile.select(TransferFile.id)
-        .join(StoredContent)
-        .where((TransferFile.transfer == transfer) & (StoredContent.state << [ContentState.UPLOADING, ContentState.CHECKING]))
-    )
-    return not waiting.exists()
 
 
 def close(transfer: Transfer, by: str, reason: str = "", *, still: pw.Expression | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Putting letters about large files into the queue of system mail, each once: a row is claimed in the same transaction."""
+"""Letter post: puts letters about large files into the queue of system mail, each once: its row is claimed with it."""
 
 from __future__ import annotations
 

@@ -93,11 +93,6 @@ def _settled(transfer: Transfer, settings: Settings, link_key: bytes | None) -> 
     return queued + owner_letters.tell(Telling(transfer, files, settings, link_key, mailed))
 
 
-def send_links(transfer: Transfer, settings: Settings, link_key: bytes | None = None) -> list[SystemMessage]:
-    """Mail their links to the recipients who have none yet: what `settle` does, among other things."""
-    return settle(transfer, settings, link_key)
-
-
 def _pending(transfer: Transfer) -> list[TransferRecipient]:
     without = TransferRecipient.notified.is_null() & TransferRecipient.removed.is_null()
     rows = TransferRecipient.select().where((TransferRecipient.transfer == transfer) & without)
@@ -220,13 +215,6 @@ def invite(asked: FileRequestInvite, settings: Settings, *, again: bool = False)
     post = Post(asked.address, TO_OTHERS, request.language or settings.language, request.owner.address)
     make_letter = texts.invitation_letter
     return _woken(queue_once(post, lambda: make_letter(request, link, settings, reminder=again), lambda: True, settings))
-
-
-def guest_link(transfer: Transfer, settings: Settings) -> SystemMessage | None:
-    """Mail a guest the address of their receipt, once; `settle` does it when what they sent has arrived."""
-    if not settings.system_address or not settings.public_url or not transfer.guest_address:
-        return None
-    return _woken(owner_letters.guest_receipt(transfer, store.files(transfer), settings))
 
 
 def _woken(row: SystemMessage | None) -> SystemMessage | None:

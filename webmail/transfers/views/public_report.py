@@ -1,4 +1,4 @@
-"""Reporting abuse of a public link to the administrator."""
+"""Reports of abuse of a public link, to the administrator."""
 
 from __future__ import annotations
 
