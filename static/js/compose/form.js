@@ -67,6 +67,7 @@
     });
     area.rows = 1;
     area.className = "grows";
+    area.defaultValue = input.defaultValue;
     area.value = input.value;
     input.replaceWith(area);
     if (active) area.focus({ preventScroll: true });

@@ -28,6 +28,13 @@
   document.addEventListener("htmx:pushedIntoHistory", function () { last = {}; });
   window.addEventListener("beforeunload", keep);
 
+  // somebody writes here already: they did not wait for this file. After "Back" it may be the browser that filled the fields again
+  function typed(form) {
+    return performance.navigation.type !== 2 && ["to", "cc", "bcc", "subject", "body"].some(function (name) {
+      var field = form.elements[name];
+      return field && field.value.trim() !== field.defaultValue.trim();
+    });
+  }
   // its last words may still be on their way
   function follow(draft, here, times) {
     if (!here.isConnected || noted() !== draft) return;
@@ -39,5 +46,6 @@
     }, function () { /* no connection: the new form stays */ });
   }
   var here = form();
+  if (here && typed(here)) here.dispatchEvent(new Event("input", { bubbles: true })); // noted, and saved by itself
   if (here && !isOfDraft() && noted() && noted() !== here.getAttribute("action")) follow(noted(), here, 5);
 })();

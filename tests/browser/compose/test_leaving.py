@@ -54,6 +54,25 @@ def test_a_message_that_was_left_is_there_again_after_back(open_browser: Callabl
     expect_words(page, words)
 
 
+def test_who_writes_before_the_scripts_are_there_is_not_taken_to_the_draft_of_before(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(ALICE)
+    begin(page)
+    held: list[Route] = []
+    page.route("**/compose/leave.js*", lambda route: held.append(route))
+    page.goto("/compose", wait_until="domcontentloaded")  # at the same address a browser keeps the note of the draft
+    assert page.evaluate("history.state.draft")
+    page.fill("[name=to]", "nadia@world.test")
+    page.fill("[name=subject]", words := f"Avant les scripts {time.time_ns()}")
+    until_true(page, "window.composing")
+    held[0].continue_()
+    page.unroute("**/compose/leave.js*")
+    page.wait_for_url("**/compose/*")  # saved by itself, at an address of its own
+    assert page.locator("[name=subject]").input_value() == words
+    page.reload()
+    assert page.locator("[name=subject]").input_value() == words
+    assert page.locator("[name=to]").input_value().startswith("nadia@world.test")
+
+
 def test_an_answer_is_there_again_after_a_reload(open_browser: Callable[..., Page]) -> None:
     page = open_browser(ALICE)
     link = page.locator("[data-row] .s a").first.get_attribute("href") or ""
