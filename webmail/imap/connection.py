@@ -13,7 +13,7 @@ import select
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import IO, Any
 
@@ -21,7 +21,7 @@ from imapclient import IMAPClient
 from imapclient.response_parser import parse_fetch_response
 
 from webmail.account import Account, Password, Server
-from webmail.errors import MailboxChanged, MailError, ServerAway, SignInRefused, TokenRefused
+from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused, TokenRefused
 from webmail.imap import circuit_breaker
 from webmail.imap.commands import mailbox_name, refusal, translated
 
@@ -37,6 +37,7 @@ class Spare(tuple[bytes, ...]):
     """A command that others can do without: a refusal is logged, and spoils nothing that was asked together with it."""
 
 
+_DELETED = "deleted under us"
 _PIECE = 256 * 1024  # bytes of a message sent at once
 _LARGEST_ANSWER = 400_000_000  # bytes of the literals that answer one command: people may name any server to move in from
 _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", b"UID FETCH", b"UID SEARCH")
@@ -125,11 +126,14 @@ class Connection:
         Raises ServerAway, SignInRefused, MailboxChanged.
         """
         mailbox, uidvalidity = self.mailbox, self.uidvalidity
+        self._reconnect()
+        if mailbox:
+            self.select(mailbox, uidvalidity)
+
+    def _reconnect(self) -> None:
         self.close()
         self._open(self._patience)
         self._verified = self._untried = False
-        if mailbox:
-            self.select(mailbox, uidvalidity)
 
     @property
     def dead(self) -> bool:
@@ -290,24 +294,39 @@ class Connection:
         Commands in `also` (which must be harmless under another UIDVALIDITY) are sent in the same round trip; their responses
         are returned. Raises NoSuchMailbox, and MailboxChanged if `uidvalidity` is given and is not the current one.
         """
-        answers: dict[str, list[Any]] = {}
-        if self.mailbox != mailbox or (not self._verified and self._is_others(mailbox)):
-            name = mailbox_name(mailbox)
-            self.mailbox = ""  # a failed SELECT leaves none selected (RFC 3501 section 6.3.1)
-            answers = self.run((b"SELECT", name), *also)
-            self.uidvalidity = _uidvalidity(answers)
-            self.mailbox = mailbox  # only now: never a mailbox with the UIDVALIDITY of another
-            self.flags = frozenset((answers.get("FLAGS") or [b""])[0].decode("ascii", "replace").strip("()").split())
-            self.read_only = "READ-ONLY" in answers
-            told = answers.get("PERMANENTFLAGS")
-            self.permanent = frozenset(told[-1].decode("ascii", "replace").strip("()").split()) if told else None
-        elif not self._verified:
-            answers = self.run((b"NOOP",), *also)
-        elif also:
-            answers = self.run(*also)
+        answers: dict[str, list[Any]] | None = None
+        if self.mailbox == mailbox and self._verified:
+            answers = self.run(*also) if also else {}
+        elif self.mailbox == mailbox and not self._is_others(mailbox):
+            with suppress(NoSuchMailbox, MailboxChanged):
+                answers = self.run((b"NOOP",), *also)
+            if answers is None or (uidvalidity and uidvalidity != self.uidvalidity):
+                self._reconnect()  # see below
+                answers = None
+        if answers is None:
+            try:
+                answers = self._select(mailbox, also)
+            except NoSuchMailbox as error:
+                # Another program deleted it, and may have made one of that name, which Dovecot shows on new connections only.
+                if _DELETED not in str(error):
+                    raise
+                self._reconnect()
+                answers = self._select(mailbox, also)
         self._verified = True
         if uidvalidity and uidvalidity != self.uidvalidity:
             raise MailboxChanged(f"{mailbox}: UIDVALIDITY was {uidvalidity}, is {self.uidvalidity}")
+        return answers
+
+    def _select(self, mailbox: str, also: tuple[Command, ...]) -> dict[str, list[Any]]:
+        name = mailbox_name(mailbox)
+        self.mailbox = ""  # a failed SELECT leaves none selected (RFC 3501 section 6.3.1)
+        answers = self.run((b"SELECT", name), *also)
+        self.uidvalidity = _uidvalidity(answers)
+        self.mailbox = mailbox  # only now: never a mailbox with the UIDVALIDITY of another
+        self.flags = frozenset((answers.get("FLAGS") or [b""])[0].decode("ascii", "replace").strip("()").split())
+        self.read_only = "READ-ONLY" in answers
+        told = answers.get("PERMANENTFLAGS")
+        self.permanent = frozenset(told[-1].decode("ascii", "replace").strip("()").split()) if told else None
         return answers
 
     def _is_others(self, mailbox: str) -> bool:

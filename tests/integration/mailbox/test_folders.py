@@ -383,6 +383,21 @@ def test_a_chosen_folder_that_vanished_counts_for_nothing(person: Visitor, imap_
     assert person.get("/mailbox/Trash/Work").status == 200
 
 
+def test_a_folder_that_another_program_made_anew_shows_its_new_messages(person: Visitor, imap_of: Any) -> None:
+    client = imap_of(person.address)
+    for subject in ("Ancien", "Nouveau"):
+        if client.folder_exists("Lettres"):
+            client.delete_folder("Lettres")
+        client.create_folder("Lettres")
+        client.append("Lettres", bytes(message(subject)))
+        validity = client.select_folder("Lettres", readonly=True)[b"UIDVALIDITY"]
+        client.close_folder()
+        assert subject in person.get(f"/message/1/Lettres?v={validity}").text
+        assert subject in person.get("/mailbox/Lettres").text
+    client.delete_folder("Lettres")
+    assert person.get("/mailbox/Lettres").status == 404
+
+
 def test_the_folder_that_holds_the_trash_is_not_put_into_it(person: Visitor) -> None:
     make(person, "A")
     make(person, "Bin", "A")
