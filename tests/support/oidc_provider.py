@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import secrets
@@ -26,6 +27,12 @@ def new_key(kid: str = "one", bits: int = 2048) -> RSAKey:
     return RSAKey.generate_key(bits, {"kid": kid, "use": "sig", "alg": "RS256"})
 
 
+@functools.cache
+def usual_key() -> RSAKey:
+    """One for all providers of a run: making it takes longer than most tests."""
+    return new_key()
+
+
 @dataclass
 class FakeProvider:
     """`told`: its configuration, over what it usually says. `claims`: of the next ID token, over the usual ones; None removes one.
@@ -34,7 +41,7 @@ class FakeProvider:
     """
 
     port: int = 0
-    keys: list[RSAKey] = field(default_factory=lambda: [new_key()])
+    keys: list[RSAKey] = field(default_factory=lambda: [usual_key()])
     told: dict[str, Any] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
     person: dict[str, Any] = field(default_factory=dict)  # what `userinfo` says
