@@ -16,7 +16,7 @@ from webmail.errors import MailError
 from webmail.filters.rules import ActionKind
 from webmail.filters.store import Filters
 from webmail.imap import bulk
-from webmail.imap.connection import fetched
+from webmail.imap.responses import fetched
 from webmail.mail import Role
 from webmail.models import Snoozed, User
 

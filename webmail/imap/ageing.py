@@ -11,8 +11,8 @@ from typing import Any
 from webmail.errors import Refused
 from webmail.imap.actions import imap_day, keyword
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Command, Connection, fetched
-from webmail.imap.responses import count_of, header_bytes_of, numbers_of, when_of
+from webmail.imap.connection import Command, Connection
+from webmail.imap.responses import count_of, fetched, header_bytes_of, numbers_of, when_of
 from webmail.mail import Address
 from webmail.mime import headers
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from webmail.errors import NoSuchMessage
 from webmail.imap import body_texts, encoded_messages
-from webmail.imap.connection import Connection, fetched
-from webmail.imap.responses import structure_of, when_of
+from webmail.imap.connection import Connection
+from webmail.imap.responses import fetched, structure_of, when_of
 from webmail.mail import Message, Part
 from webmail.mime import headers, part_kinds, plain_text, structure
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.connection import Command, Connection
+from webmail.imap.responses import fetched
 from webmail.mail import Part
 from webmail.mime import plain_text, structure
 

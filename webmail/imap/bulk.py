@@ -11,10 +11,10 @@ from webmail.account import Account
 from webmail.errors import NoSuchMessage
 from webmail.imap.actions import pieces
 from webmail.imap.commands import mailbox_name, uid_set
-from webmail.imap.connection import Connection, fetched
+from webmail.imap.connection import Connection
 from webmail.imap.messages import stream_raw
 from webmail.imap.pool import connect
-from webmail.imap.responses import flags_of, header_bytes_of, numbers_of, parsed, structure_of, when_of
+from webmail.imap.responses import fetched, flags_of, header_bytes_of, numbers_of, parsed, structure_of, when_of
 from webmail.mail import Address, Structure
 from webmail.mime import headers
 

@@ -18,7 +18,6 @@ from io import BytesIO
 from typing import IO, Any
 
 from imapclient import IMAPClient
-from imapclient.response_parser import parse_fetch_response
 
 from webmail.account import Account, Password, Server
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused, TokenRefused
@@ -347,38 +346,6 @@ def _uidvalidity(answers: dict[str, list[Any]]) -> int:
         return int(answers["UIDVALIDITY"][-1])
     except (LookupError, ValueError, TypeError) as error:
         raise ServerAway("the IMAP server tells no UIDVALIDITY (RFC 3501 section 2.3.1.1)") from error
-
-
-_FLAGS_ONLY = re.compile(rb"(\d+) \(UID (\d+) FLAGS \(([^()\"]*)\)\)")
-
-
-def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
-    """FETCH responses by UID, each parsed on its own, so that a malformed one never hides the others.
-
-    A message whose response can't be parsed is left out. Responses for the same UID are merged.
-    """
-    found: dict[int, dict[bytes, Any]] = {}
-    answer: list[Any] = []
-    for item in untagged.get("FETCH", []):
-        if item is None:
-            continue
-        if not answer and isinstance(item, bytes) and (flags := _FLAGS_ONLY.fullmatch(item)):
-            # half of all responses, for which the library takes 60 times as long
-            here = {b"SEQ": int(flags[1]), b"UID": int(flags[2]), b"FLAGS": tuple(flags[3].split())}
-            found.setdefault(int(flags[2]), {}).update(here)
-            continue
-        answer.append(item)
-        if isinstance(item, tuple):
-            continue  # ends with a literal: the response continues
-        try:
-            parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
-        except (ValueError, LookupError, TypeError, AssertionError, imaplib.IMAP4.error, RecursionError):
-            parsed = {}
-        answer = []
-        for values in parsed.values():
-            if uid := values.get(b"UID"):
-                found.setdefault(uid, {}).update(values)
-    return found
 
 
 def _dial(server: Server, seconds: float) -> IMAPClient:

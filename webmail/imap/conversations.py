@@ -9,9 +9,9 @@ from typing import Any
 from webmail.errors import NoSuchMessage
 from webmail.imap import body_texts, threads
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Command, Connection, Spare, fetched
+from webmail.imap.connection import Command, Connection, Spare
 from webmail.imap.mailboxes import Overview, note_seen, overview_commands, overview_in
-from webmail.imap.responses import flags_of, header_bytes_of, structure_of, when_of
+from webmail.imap.responses import fetched, flags_of, header_bytes_of, structure_of, when_of
 from webmail.mail import Message, Part, Structure
 from webmail.mime import headers, part_kinds
 

@@ -11,8 +11,8 @@ from webmail.imap import bulk, messages
 from webmail.imap.actions import pieces, removable
 from webmail.imap.bodystructure import tree
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Connection, fetched
-from webmail.imap.responses import flags_of, header_bytes_of, when_of
+from webmail.imap.connection import Connection
+from webmail.imap.responses import fetched, flags_of, header_bytes_of, when_of
 from webmail.mail import Address
 from webmail.mime import headers
 from webmail.mime.detach import Detachable, Kept, detachable

@@ -15,8 +15,8 @@ from typing import Any
 from webmail.imap.actions import pieces
 from webmail.imap.bodystructure import tree
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Command, Connection, fetched
-from webmail.imap.responses import EPOCH, header_bytes_of
+from webmail.imap.connection import Command, Connection
+from webmail.imap.responses import EPOCH, fetched, header_bytes_of
 from webmail.mime import headers
 from webmail.mime.plain_text import decode_text
 from webmail.mime.tree import PartNode

@@ -11,11 +11,12 @@ from typing import Any
 from webmail.imap import threads
 from webmail.imap.changes import status_numbers
 from webmail.imap.commands import mailbox_name, uid_set
-from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import Overview, overview_commands, overview_in
 from webmail.imap.responses import (
     EPOCH,
     count_of,
+    fetched,
     flags_of,
     has_headers,
     header_bytes_of,

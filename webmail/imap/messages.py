@@ -12,10 +12,10 @@ from webmail.account import Account
 from webmail.errors import NoSuchMessage, ServerAway, UnsafeValue
 from webmail.imap import body_texts, encoded_messages, part_edges
 from webmail.imap.commands import flag_list, internal_date, mailbox_name, quoted, uid_set
-from webmail.imap.connection import Command, Connection, Spare, fetched
+from webmail.imap.connection import Command, Connection, Spare
 from webmail.imap.mailboxes import Overview, forget, note_seen, overview_commands, overview_in
 from webmail.imap.pool import connect
-from webmail.imap.responses import flags_of, header_bytes_of, numbers_of, structure_of, when_of
+from webmail.imap.responses import fetched, flags_of, header_bytes_of, numbers_of, structure_of, when_of
 from webmail.mail import Envelope, Message, Part, Structure, Trace
 from webmail.mime import excuse, headers, list_headers, part_kinds, plain_text, proof, structure
 from webmail.mime.html.scan import scan, words

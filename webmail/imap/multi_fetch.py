@@ -8,7 +8,8 @@ from typing import Any
 
 from webmail.errors import MailError
 from webmail.imap.commands import mailbox_name
-from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.connection import Command, Connection
+from webmail.imap.responses import fetched
 
 _BATCH_BYTES = 24_000  # of commands sent at once: if they exceed the buffers, client and server wait for each other to read
 

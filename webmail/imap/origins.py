@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Connection, fetched
-from webmail.imap.responses import header_bytes_of
+from webmail.imap.connection import Connection
+from webmail.imap.responses import fetched, header_bytes_of
 from webmail.mail import Envelope
 from webmail.mime import headers
 

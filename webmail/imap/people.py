@@ -9,9 +9,8 @@ from typing import Any
 
 from webmail.account import Account
 from webmail.errors import NoSuchMailbox, NotAllowed, Refused
-from webmail.imap.connection import fetched
 from webmail.imap.pool import connect
-from webmail.imap.responses import flags_of, header_bytes_of, headers_cut, when_of
+from webmail.imap.responses import fetched, flags_of, header_bytes_of, headers_cut, when_of
 from webmail.mail import Address
 from webmail.mime import headers
 

@@ -16,8 +16,8 @@ from webmail.errors import NoSuchMailbox, NotAllowed, Refused
 from webmail.imap import mailboxes
 from webmail.imap.bulk import batches, uids_from
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Connection, fetched
-from webmail.imap.responses import header_bytes_of, when_of
+from webmail.imap.connection import Connection
+from webmail.imap.responses import fetched, header_bytes_of, when_of
 from webmail.mail import Address, Role
 from webmail.mime import headers
 

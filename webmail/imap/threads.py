@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from webmail.errors import Refused, ServerAway
-from webmail.imap.connection import Command, Connection, fetched
+from webmail.imap.connection import Command, Connection
+from webmail.imap.responses import fetched
 from webmail.imap.search import knows_parts
 from webmail.imap.thread_answer import Threads, numbers, parsed
 

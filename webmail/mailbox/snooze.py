@@ -35,7 +35,8 @@ from webmail.errors import (
 )
 from webmail.imap import bulk
 from webmail.imap.commands import uid_set
-from webmail.imap.connection import Connection, fetched
+from webmail.imap.connection import Connection
+from webmail.imap.responses import fetched
 from webmail.mail import Role
 from webmail.mailbox import snooze_leases
 from webmail.mailbox.actions import ActionResult
