@@ -111,5 +111,6 @@ def down(migrator, db):
     with db.bind_ctx([User, PeopleGroup, *TABLES]):
         db.drop_tables(TABLES)
     migrator.migrate(*(migrator.drop_column("group_members", name) for name, _field in MEMBER))
+    migrator.migrate(migrator.drop_index("session", "session_provider_session"))
     migrator.migrate(*(migrator.drop_column("session", name) for name, _field in SESSION))
     migrator.migrate(*(migrator.drop_column("accounts", name) for name, _field in ACCOUNT))

@@ -19,4 +19,5 @@ def up(migrator, db):
 
 
 def down(migrator, db):
+    migrator.migrate(migrator.drop_index("app_passwords", "app_passwords_profile_hash"))
     migrator.migrate(*(migrator.drop_column("app_passwords", name) for name, _field in COLUMNS))
