@@ -13,14 +13,12 @@ from typing import Any
 
 from webmail.calendar import happenings
 from webmail.calendar.happenings import Found, Happening, midnight
-from webmail.database.connection import db
 from webmail.models import Occurrence
 
 MOST = 30_000  # events that are counted
 _MOST_WIDE = 1_000  # of those that are on several days, which are read whole
 _DAY = 86_400
 _CHUNK = 400
-_TIMES = (Occurrence.id, Occurrence.start, Occurrence.end, Occurrence.whole_day)
 _Time = tuple[int, int, int]  # start, -end and `id`: the order of a day
 
 
@@ -47,10 +45,9 @@ def first_of_each_day(
 
 
 def _times(rights: Mapping[int, str], start: int, end: int) -> list[tuple[int, int, int, int]]:
-    """`id`, start, end, whether of whole days; without the wrapping of a row for each, which would take longer than the query."""
-    sql, values = happenings.touching(_TIMES, rights, start, end).limit(MOST + 1).sql()
-    rows: list[tuple[int, int, int, int]] = db.execute_sql(sql, values).fetchall()
-    return rows
+    """`id`, start, end, whether of whole days: from an index alone."""
+    times = Occurrence.select(Occurrence.id, Occurrence.start, Occurrence.end, Occurrence.whole_day)
+    return happenings.plain(happenings.touching(times, rights, start, end).limit(MOST + 1))
 
 
 def _read(numbers: Sequence[int]) -> list[tuple[Any, ...]]:

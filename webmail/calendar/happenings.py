@@ -13,6 +13,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.calendar import objects
+from webmail.database.connection import db
 from webmail.models import CalendarObject, Occurrence
 
 MOST = 5_000  # rows of a page
@@ -21,13 +22,13 @@ _MOST_BEYOND = 100  # objects that are expanded for a page, if there is time
 _FAR = 14 * 3600  # seconds between a day in UTC and the same one anywhere
 _DAY = 86_400
 _LONG = 8 * _DAY  # what takes longer has an index of its own (webmail/migrations/0033_calendar_pages.py)
-COLUMNS = (
+_COLUMNS = (
     Occurrence.object, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
-    Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status,
+    Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status, CalendarObject.href, CalendarObject.uid,
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take twice as long to make
 class Happening:
     """One time that an event takes place. `first` and `last` are days, both included; `begins` and `ends` local times.
 
@@ -82,7 +83,7 @@ def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, fl
     if not rights:
         return Found([])
     start, end = around(first, last, zone)
-    rows = list(_indexed(rights, start, end).limit(most + 1).tuples())
+    rows = plain(touching(whole_rows(), rights, start, end).limit(most + 1))
     more, whole = beyond(rights, start, end, floating)
     found = seen([*rows, *more], rights, first, last, zone)
     found.sort(key=lambda one: one.order)
@@ -110,15 +111,23 @@ def next_after(rights: Mapping[int, str], after: date, zone: tzinfo) -> date | N
     return min(days, default=None)
 
 
-def touching(columns: Sequence[Any], rights: Mapping[int, str], start: int, end: int) -> Any:
-    """The query for these columns of what the table has from `start` to `end`, of the calendars of `rights`.
+def whole_rows() -> Any:
+    """The query for rows of the table with all that `happening` reads."""
+    return Occurrence.select(*_COLUMNS).join(CalendarObject)
+
+
+def plain(query: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query, of numbers and strings alone: wrapping each would take longer than the query."""
+    rows: list[tuple[Any, ...]] = db.execute_sql(*query.sql()).fetchall()
+    return rows
+
+
+def touching(query: Any, rights: Mapping[int, str], start: int, end: int) -> Any:
+    """This query for what the table has from `start` to `end`, of the calendars of `rights`.
 
     Those that begin not long before, and those that take long, are found by an index each.
     """
     mine = _visible(rights)
-    query = Occurrence.select(*columns)
-    if CalendarObject.href in columns:
-        query = query.join(CalendarObject)
     near = (Occurrence.start >= start - _LONG) & (Occurrence.start < end) & (Occurrence.end >= start)
     length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
     long = (Occurrence.start + 0 < start - _LONG) & (Occurrence.end >= start)  # "+ 0": not by the index of what begins when
@@ -132,14 +141,9 @@ def _visible(rights: Mapping[int, str]) -> Any:
     return mine | (objects.among(Occurrence.collection, busy) & (Occurrence.busy > 0)) if busy else mine
 
 
-def _indexed(rights: Mapping[int, str], start: int, end: int) -> Any:
-    return touching((*COLUMNS, CalendarObject.href, CalendarObject.uid), rights, start, end)
-
-
 def rows_of(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
     """The rows of the table with these `id`s. 1 query."""
-    both: Any = Occurrence.select(*COLUMNS, CalendarObject.href, CalendarObject.uid).join(CalendarObject)
-    return list(both.where(objects.among(Occurrence.id, numbers)).tuples()) if numbers else []
+    return plain(whole_rows().where(objects.among(Occurrence.id, numbers))) if numbers else []
 
 
 def beyond(rights: Mapping[int, str], start: int, end: int, floating: tzinfo) -> tuple[list[tuple[Any, ...]], bool]:
@@ -167,7 +171,9 @@ def happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> 
         first, last = begins.date(), _utc(max(end - 1, start)).date()
     else:
         begins, ends = _local(start, zone), _local(end, zone)
-        first, last = begins.date(), _local(max(end - 1, start), zone).date()
+        first, last = begins.date(), ends.date()
+        if first != last:  # what ends at midnight is not of the day that begins
+            last = _local(max(end - 1, start), zone).date()
     if rights[calendar] != "busy":
         return Happening(
             calendar, href, uid, at, start, end, bool(whole_day), summary, location, busy, status, first, last, begins, ends

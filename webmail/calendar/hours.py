@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from webmail.calendar.happenings import Happening, midnight
 
@@ -112,10 +113,21 @@ def hours_shown(columns: Sequence[DayColumn], first: int, last: int) -> tuple[in
 
 def clock_change(day: date, zone: tzinfo) -> int:
     """By how many minutes clocks are put forward on this day; less than 0: back; 0 on nearly all."""
+    if _is_steady(day, zone):
+        return 0
     length = midnight(day + timedelta(days=1), zone) - midnight(day, zone)
     return (86_400 - length) // 60
 
 
 def is_twice(moment: datetime) -> bool:
     """Whether the clock shows this time twice on that day."""
+    if _is_steady(moment.date(), moment.tzinfo):
+        return False
     return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
+
+
+@lru_cache(maxsize=1024)
+def _is_steady(day: date, zone: tzinfo | None) -> bool:
+    """Whether clocks change neither on this day nor on those beside it: so on nearly all."""
+    before, after = (datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=by) for by in (-1, 2))
+    return before.utcoffset() == after.utcoffset()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta, tzinfo
-from typing import Any
 
 from webmail.calendar import happenings
 from webmail.calendar.happenings import Happening
@@ -30,16 +29,14 @@ def found(
     if not calendars or (words.strip() and not folded):  # signs alone
         return []
     wanted = [CalendarObject.words.contains(f" {word}") for word in folded]
-    query: Any = (
-        Occurrence.select(*happenings.COLUMNS, CalendarObject.href, CalendarObject.uid)
-        .join(CalendarObject)
-        .where(CalendarObject.collection.in_(calendars), *wanted)
-    )
+    query = happenings.whole_rows().where(CalendarObject.collection.in_(calendars), *wanted)
     if first is not None:
         query = query.where(Occurrence.end >= happenings.midnight(first, zone) - _FAR)
     if last is not None:
         query = query.where(Occurrence.start < happenings.midnight(last + timedelta(days=1), zone) + _FAR)
     most = MOST_EARLIER if backwards else MOST
     order = Occurrence.start.desc() if backwards else Occurrence.start.asc()
-    rows = (happenings.happening(row, rights, zone) for row in query.order_by(order, Occurrence.id).limit(most + 1).tuples())
+    rows = (
+        happenings.happening(row, rights, zone) for row in happenings.plain(query.order_by(order, Occurrence.id).limit(most + 1))
+    )
     return [one for one in rows if one and (first is None or one.last >= first) and (last is None or one.first <= last)]

@@ -9,12 +9,12 @@ import flask
 from flask import current_app, request
 
 _KEPT = 4000
-_PLAIN = (str, int, type(None))  # values that tell all there is to know of them
+_PLAIN = frozenset((str, int, type(None)))  # values that tell all there is to know of them
 
 
 def url_for(endpoint: str, **values: Any) -> str:
     """As Flask's. An address depends on where the application is mounted, and on nothing else of a request."""
-    if endpoint[:1] == "." or "_external" in values or not all(type(value) in _PLAIN for value in values.values()):
+    if endpoint[:1] == "." or "_external" in values or not _PLAIN.issuperset(map(type, values.values())):
         return flask.url_for(endpoint, **values)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     return _built(id(app), request.script_root, endpoint, *values.items())

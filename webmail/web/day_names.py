@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flask_babel import gettext as _
+
+from webmail.web.formatting import here
 
 
 def day_name(name: str) -> str:
     """The name of what `webmail/calendar/special_days.py` knows by a word; what the establishment calls otherwise, as it does."""
+    return _named(name, here().locale)
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str, _locale: str) -> str:
     words = {
         "autumn": _("Autumn holidays"), "christmas": _("Christmas holidays"), "winter": _("Winter holidays"),
         "spring": _("Spring holidays"), "summer": _("Summer holidays"), "new-year": _("New Year’s Day"),

@@ -33,9 +33,15 @@ class ShownCalendar:
     pattern: str
     shown: bool
     rights: str
+    writes: bool
     changes: int  # the number of its latest change
     subscribed: bool
     new: bool  # they were not told yet that it is shared with them
+
+    @property
+    def classes(self) -> str:
+        """Of its events, in style sheets."""
+        return f"{self.tag} {self.pattern}" if self.writes else f"{self.tag} {self.pattern} ro"
 
 
 def my_calendars() -> list[ShownCalendar]:
@@ -59,6 +65,7 @@ def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
         f"p{number % _PATTERNS}",
         str(row.id) not in hidden,
         access.rights,
+        access.writes,
         row.seq,
         row.derived == DERIVED,
         access.new,

@@ -21,7 +21,7 @@ from webmail.calendar.views import words
 from webmail.calendar.views.calendars import my_calendars
 from webmail.web.current import preferences, settings, time_zone
 from webmail.web.day_names import day_name
-from webmail.web.formatting import today
+from webmail.web.formatting import here, today
 from webmail.web.rendering import page
 
 _LINES = 4  # of a day in the month
@@ -94,7 +94,7 @@ class DayMarks:
         first = begins or self.school.get(day - timedelta(days=1)) != self.school.get(day)
         if day in self.school and first:
             found.append(day_name(self.school[day]))
-        if change := words.clock_words(hours.clock_change(day, time_zone())):
+        if change := words.clock_words(hours.clock_change(day, here().zone)):
             found.append(change)
         return found
 

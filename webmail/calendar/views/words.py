@@ -1,4 +1,4 @@
-"""Words of calendar pages: titles, names of days, times of events."""
+"""Words of calendar pages: titles, names of days, times of events, and what a template says of an event in its markup."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from functools import lru_cache
 
 from babel.dates import format_date
 from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup, escape
 
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.happenings import Happening
 from webmail.calendar.hours import is_twice
 from webmail.calendar.periods import Period
+from webmail.calendar.views.calendars import ShownCalendar
+from webmail.web.addresses import url_for
 from webmail.web.formatting import day_in_full, here
 
 _DASH = "\u2013"
@@ -62,13 +66,28 @@ def _number(day: date, locale: str) -> str:
 @blueprint.app_template_filter()
 def clock(moment: datetime) -> str:
     """The time of day; where the clock shows it twice on that day, with the name of its time."""
-    return moment.strftime("%H:%M %Z" if is_twice(moment) else "%H:%M")
+    return f"{moment:%H:%M %Z}" if is_twice(moment) else f"{moment.hour:02}:{moment.minute:02}"
 
 
 @blueprint.app_template_filter()
 def event_title(one: Happening) -> str:
     """What an event is called; "Busy" where the reader may know no more."""
     return (one.summary or _("No title")) if one.words else _("Busy")
+
+
+@blueprint.app_template_filter()
+def event_link(one: Happening) -> Markup:
+    """The attributes of the link to an event; there is no address where the reader may know no more than its time."""
+    path = url_for("calendar.event", calendar=one.calendar, href=one.href, at=one.at or None) if one.words else ""
+    known = f'data-event data-uid="{escape(one.uid)}"'
+    return Markup(f'href="{escape(path)}" {known}' if path else known)  # noqa: S704 - escaped
+
+
+@blueprint.app_template_filter()
+def event_classes(one: Happening, calendar: ShownCalendar) -> str:
+    """The classes of an event in style sheets: of its calendar, and whether it takes place, is sure, and takes time."""
+    state = " gone" if one.cancelled else " maybe" if one.busy == 1 else " free" if one.busy == 0 else ""
+    return calendar.classes + state
 
 
 @blueprint.app_template_filter()
@@ -94,6 +113,28 @@ def event_days(one: Happening) -> str:
     if one.first == one.last or not one.is_bar:
         return ""
     return f"{calendar_date(one.first, 'd MMM')} {_DASH} {calendar_date(one.last, 'd MMM')}"
+
+
+@blueprint.app_template_filter()
+def events_counted(count: int) -> str:
+    """How many events: "3 events"."""
+    return _counted(count, here().locale)
+
+
+@lru_cache(maxsize=1024)
+def _counted(count: int, _locale: str) -> str:
+    return ngettext("%(num)d event", "%(num)d events", count)
+
+
+@blueprint.app_template_filter()
+def events_left(count: int) -> str:
+    """How many more events there are than are shown."""
+    return _left(count, here().locale)
+
+
+@lru_cache(maxsize=1024)
+def _left(count: int, _locale: str) -> str:
+    return ngettext("+%(num)d more", "+%(num)d more", count)
 
 
 def clock_words(minutes: int) -> str:
