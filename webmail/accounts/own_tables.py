@@ -29,6 +29,7 @@ from webmail.models import (
     CalendarObject,
     CalendarSubscription,
     Collection,
+    CollectionNote,
     CollectionShare,
     Contact,
     ContactAddress,
@@ -128,6 +129,7 @@ TABLES: dict[str, type[pw.Model]] = {
 LEFT_OUT: dict[type[pw.Model], str] = {
     AuditEntry: "a file of its own, activity.json",
     CollectionShare: "a file of their own, shares.json",
+    CollectionNote: "with the shares, in shares.json",
     Contact: "a file of their own, contacts.vcf",
     ContactAddress: "an index of the contacts",
     ContactCategory: "an index of the contacts",
@@ -190,7 +192,9 @@ def calendars_of(user: User) -> Iterator[str]:
 
 
 def shares_of(user: User) -> str:
-    """The books and calendars that the person shares, with whom; and those that others share with them. 3 queries."""
+    """The books and calendars that the person shares, with whom; and those that others share with them; what
+    managers did. 4 queries.
+    """
     joined: Any = CollectionShare.select(CollectionShare, Collection, User, PeopleGroup)
     joined = joined.join(Collection).switch(CollectionShare).join(User, pw.JOIN.LEFT_OUTER)
     joined = joined.switch(CollectionShare).join(PeopleGroup, pw.JOIN.LEFT_OUTER).order_by(CollectionShare.id)
@@ -214,7 +218,15 @@ def shares_of(user: User) -> str:
             CollectionShare.rights != "", Collection.user != user,
         )
     ]  # fmt: skip
-    return as_json({"given": given, "shared-with-me": had})
+    notes: Any = CollectionNote.select(CollectionNote, Collection).join(Collection).order_by(CollectionNote.id)
+    done = [
+        {
+            "collection": title_of(json.loads(one.collection.props)), "by": one.by, "act": one.act, "about": one.about,
+            "rights": one.rights, "at": one.at,
+        }
+        for one in notes.where(Collection.user == user)
+    ]  # fmt: skip
+    return as_json({"given": given, "shared-with-me": had, "done-by-managers": done})
 
 
 def transfers_of(user: User) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""Links: addresses by which anybody who knows them reads a calendar, whole or its busy times alone; made and ended by its owner.
+"""Links: addresses by which anybody who knows them reads a calendar, whole or its busy times alone; made and ended by its owner
+and by who manages it.
 
 Of an address only the hash of its random part is stored: it is shown once.
 """
@@ -12,9 +13,10 @@ from collections.abc import Iterable
 
 import peewee as pw
 
+from webmail.collections import manager_notes, shares
+from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR
 from webmail.database.connection import db
-from webmail.database.idempotency import in_turn
 from webmail.errors import LimitReached
 from webmail.mime.formats import calendar_text
 from webmail.models import CalendarLink, CalendarObject, Collection, User, now
@@ -33,22 +35,38 @@ def of(collection: Collection) -> list[CalendarLink]:
     return list(CalendarLink.select().where(CalendarLink.collection == collection).order_by(CalendarLink.id))
 
 
-def make(user: User, collection: Collection, kind: str, *, whole: bool) -> str:
-    """Give a calendar of one's own an address; returns its random part (192 bits). 1 transaction. Raises LimitReached."""
-    if kind not in (FEED, PAGE) or collection.kind != CALENDAR or collection.derived or collection.user_id != user.id:
-        raise ValueError(f"no address for {collection.id}")
+def make(user: User, calendar: int, kind: str, *, whole: bool) -> str:
+    """Give a calendar (by `id`) that one owns or manages an address; returns its random part (192 bits). 1 transaction.
+
+    Raises NotTheirs, LimitReached.
+    """
     token = secrets.token_urlsafe(24)
     with db.atomic():
-        in_turn(user)
+        collection = shares.managed(user, calendar)
+        if kind not in (FEED, PAGE) or collection.kind != CALENDAR:
+            raise ValueError(f"no address for {calendar}")
         if len(of(collection)) >= MOST:
-            raise LimitReached(f"{MOST} addresses of {collection.id}")
-        CalendarLink.create(user=user, collection=collection, token_hash=_hash(token), kind=kind, whole=int(whole))
+            raise LimitReached(f"{MOST} addresses of {calendar}")
+        by = "" if collection.user_id == user.id else user.address
+        CalendarLink.create(
+            user=collection.user_id, collection=collection, token_hash=_hash(token), kind=kind, whole=int(whole), made_by=by
+        )
+        manager_notes.add(collection, user, ManagerAct.LINK_MADE, kind, "read" if whole else "busy")
     return token
 
 
-def end(collection: Collection, number: int) -> bool:
-    """End an address (by `id`); False if it was ended already. 1 query."""
-    return bool(CalendarLink.delete().where(CalendarLink.id == number, CalendarLink.collection == collection).execute())
+def end(user: User, calendar: int, number: int) -> bool:
+    """End an address (by `id`) of a calendar that one owns or manages; False if it was ended already. 1 transaction.
+
+    Raises NotTheirs.
+    """
+    with db.atomic():
+        collection = shares.managed(user, calendar)
+        mine = (CalendarLink.id == number) & (CalendarLink.collection == collection)
+        ended = bool(CalendarLink.delete().where(mine).execute())
+        if ended:
+            manager_notes.add(collection, user, ManagerAct.LINK_ENDED)
+    return ended
 
 
 def find(token: str, kind: str) -> CalendarLink | None:

@@ -1,4 +1,4 @@
-"""Managing one's own collections: made, named, coloured, described, and chosen as the place where new things go."""
+"""Managing collections: made, named, coloured, described, and chosen as the place where new things go."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 
 import peewee as pw
 
-from webmail.collections import store
+from webmail.collections import manager_notes, store
 from webmail.collections.look import COLOUR, DESCRIPTION, LONGEST_DESCRIPTION, LONGEST_NAME, NAME, TRANSPARENCY, one_line, read
+from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.database.connection import db
@@ -35,22 +36,32 @@ def make(user: User, kind: str, name: str, colour: str, description: str, *, for
         return store.create(user, form, kind, "VEVENT,VTODO" if kind == CALENDAR else "", props)
 
 
-def change(user: User, number: int, name: str, colour: str, description: str, *, busy: bool | None = None) -> None:
-    """Name, colour ("": as it is) and description of one's own; `busy`: whether its events count as busy times (None: as it is).
+def change(user: User, number: int, name: str, colour: str, description: str, *, busy: bool | None = None) -> bool:
+    """Name, colour ("": as it is) and description, for everybody who has it, of one's own or of what one manages; whether they
+    are other ones now. `busy`: whether its events count as busy times of the owner, who alone says so (None: as it is).
 
-    What else programs keep there stays. 1 transaction.
-
-    Raises NotTheirs.
+    What else programs keep there stays. 1 transaction. Raises NotTheirs.
     """
     with db.atomic():
         store.lock([number])
-        row = Collection.get_or_none((Collection.id == number) & (Collection.user == user))
-        if row is None:
-            raise NotTheirs(f"no collection {number} of {user.address}")
-        props = _laid(json.loads(row.props), row.kind, name, colour, description)
-        if busy is not None and row.kind == CALENDAR:
+        access = store.get(user, number)
+        if access is None or not (access.manages or access.collection.user_id == user.id):  # one's own that is derived, too
+            raise NotTheirs(f"no collection {number} that {user.address} manages")
+        row = access.collection
+        before = json.loads(row.props)
+        props = _laid(before, row.kind, name, colour, description)
+        if busy is not None and row.kind == CALENDAR and row.user_id == user.id:
             props[TRANSPARENCY] = "opaque" if busy else "transparent"
-        Collection.update(props=json.dumps(props, ensure_ascii=False)).where(Collection.id == row.id).execute()
+        return set_props(user, row, before, props)
+
+
+def set_props(user: User, row: Collection, before: dict[str, str], props: dict[str, str]) -> bool:
+    """Give a collection that is locked these properties, and tell its owner if that is not who did it; whether they differ."""
+    if props == before:
+        return False
+    Collection.update(props=json.dumps(props, ensure_ascii=False)).where(Collection.id == row.id).execute()
+    manager_notes.add(row, user, ManagerAct.LOOK)
+    return True
 
 
 def _laid(props: dict[str, str], kind: str, name: str, colour: str, description: str) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Shares: with whom a collection is shared, given and taken back by its owner; how it looks to those who have it, and whether.
+"""Shares: with whom a collection is shared, given and taken back by its owner and who manages it; how it looks to those who have
+it, and whether.
 
 Changes are made in transactions that have locked the collection. Telephones see them with their next request.
 """
@@ -17,8 +18,9 @@ from typing import Any, cast
 
 import peewee as pw
 
-from webmail.collections import store
+from webmail.collections import manager_notes, store
 from webmail.collections.look import COLOUR, NAME, one_line, read
+from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR, Access
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -44,6 +46,7 @@ class ShareDoubt(StrEnum):
     NAMELESS = "nameless"  # nobody, and no group, is called so
     OUTSIDE = "outside"  # an address elsewhere
     ONESELF = "oneself"
+    OWNER = "owner"  # whose it is anyway
     SEVERAL = "several"  # people are called so
     GONE = "gone"  # the group that was chosen from the list
 
@@ -62,18 +65,23 @@ class NotTheirs(LookupError):
     """The collection is not, or no longer, this person's to share."""
 
 
+class OwnRight(ValueError):
+    """Who manages a collection would no longer: only others take that right from them, or nobody could undo it."""
+
+
 def levels(kind: str) -> tuple[str, ...]:
     """The rights that can be given to a collection of this kind, the least first."""
-    return ("busy", "read", "write") if kind == CALENDAR else ("read", "write")
+    return ("busy", "read", "write", "manage") if kind == CALENDAR else ("read", "write", "manage")
 
 
 # --- who is meant ----------------------------------------------------------------------------------------------------
 
 
-def named(text: str, user: User, settings: Settings) -> Named:
+def named(text: str, user: User, settings: Settings, *, owner: int) -> Named:
     """The people and groups that a field names, separated by commas or line ends: by address, user name, name or group.
 
-    Names are of those whom the person sees in the directory. At most MOST_AT_ONCE are looked at; 1 to 5 queries each.
+    `owner`: whose collection it is (by `id`). Names are of those whom the person sees in the directory. At most MOST_AT_ONCE are
+    looked at; 1 to 5 queries each.
     """
     items = [one_line(item) for item in addresses.split_list(text, ",;\n") if item.strip()]
     found = Named(rest=max(len(items) - MOST_AT_ONCE, 0))
@@ -81,6 +89,8 @@ def named(text: str, user: User, settings: Settings) -> Named:
         who = _meant(item[:_LONGEST_NAMED], user, settings)
         if isinstance(who, tuple):
             found.doubts.append((item, *who))
+        elif isinstance(who, User) and who.id == owner:
+            found.doubts.append((item, ShareDoubt.OWNER, ()))
         elif who not in found.people:
             found.people.append(who)
     return found
@@ -132,7 +142,7 @@ def _known(user: User, sight: Sight) -> Any:
     return own | reduce(and_, sight.listed_groups())
 
 
-# --- the owner's -----------------------------------------------------------------------------------------------------
+# --- of those who share it -------------------------------------------------------------------------------------------
 
 
 def given(collection: Collection) -> list[CollectionShare]:
@@ -150,17 +160,20 @@ def counts(collections: Sequence[Collection]) -> dict[int, int]:
     return dict(rows.where(chosen, CollectionShare.rights != "").group_by(CollectionShare.collection).tuples())
 
 
-def give(owner: User, number: int, people: Iterable[Sharee], rights: str) -> list[tuple[Sharee, str]]:
-    """Share a collection (by `id`); returns with whom, and the rights that they had before ("": none). 1 transaction.
+def give(user: User, number: int, people: Iterable[Sharee], rights: str) -> list[tuple[Sharee, str]]:
+    """Share a collection (by `id`) that one owns or manages; returns with whom, and the rights that they had before ("": none).
 
-    All or nobody. Raises NotTheirs, LimitReached beyond MOST, ValueError for rights that there are not.
+    All or nobody, in 1 transaction. Raises NotTheirs, OwnRight, LimitReached beyond MOST, ValueError for rights that there are
+    not, and for oneself and the owner.
     """
     done = []
     with db.atomic():
-        collection = own(owner, number)
+        collection = managed(user, number)
         if rights not in levels(collection.kind):
             raise ValueError(f"no rights: {rights[:20]!r}")
         for who in people:
+            if isinstance(who, User) and who.id in (user.id, collection.user_id):
+                raise ValueError("nobody shares with themselves, nor with the owner")
             row = _row(collection, who)
             done.append((who, row.rights if row is not None else ""))
             if row is None:
@@ -168,19 +181,23 @@ def give(owner: User, number: int, people: Iterable[Sharee], rights: str) -> lis
             elif row.rights != rights:
                 again = {"seen": 0, "created": now()} if not row.rights else {}
                 CollectionShare.update(rights=rights, **again).where(CollectionShare.id == row.id).execute()
+            if row is None or row.rights != rights:
+                act = ManagerAct.CHANGED if row is not None and row.rights else ManagerAct.GIVEN
+                manager_notes.add(collection, user, act, called(who), rights)
+        _check_own(user, collection)
         there = (CollectionShare.collection == collection) & (CollectionShare.rights != "")
         if CollectionShare.select().where(there).count() > MOST:
             raise LimitReached(f"more than {MOST} shares of one collection")
     return done
 
 
-def change(owner: User, number: int, share: int, rights: str) -> CollectionShare | None:
+def change(user: User, number: int, share: int, rights: str) -> CollectionShare | None:
     """Change the rights of one share (by `id`), "" to take it back; returns it as it was, None if it is gone already.
 
-    How it looks to the person is kept: they may have it through a group, or get it again. Raises NotTheirs, ValueError.
+    How it looks to the person is kept: they may have it through a group, or get it again. Raises NotTheirs, OwnRight, ValueError.
     """
     with db.atomic():
-        collection = own(owner, number)
+        collection = managed(user, number)
         if rights and rights not in levels(collection.kind):
             raise ValueError(f"no rights: {rights[:20]!r}")
         row = CollectionShare.get_or_none(CollectionShare.id == share, CollectionShare.collection == collection)
@@ -190,7 +207,26 @@ def change(owner: User, number: int, share: int, rights: str) -> CollectionShare
             CollectionShare.update(rights=rights).where(CollectionShare.id == row.id).execute()
         else:
             CollectionShare.delete().where(CollectionShare.id == row.id).execute()
+        _check_own(user, collection)
+        if rights != row.rights:
+            act = ManagerAct.CHANGED if rights else ManagerAct.REVOKED
+            manager_notes.add(collection, user, act, called(of_row(row)), rights)
     return row
+
+
+def managed(user: User, number: int) -> Collection:
+    """A collection (by `id`) that a person owns or manages, locked until the transaction ends, as it is now. Raises NotTheirs."""
+    store.lock([number])
+    access = store.get(user, number)
+    if access is None or not access.manages:
+        raise NotTheirs(f"no collection {number} that {user.address} manages")
+    return access.collection
+
+
+def _check_own(user: User, collection: Collection) -> None:
+    """Raises OwnRight if who has just changed shares no longer manages the collection."""
+    if collection.user_id != user.id and not ((access := store.get(user, collection.id)) and access.manages):
+        raise OwnRight(f"{user.address} would no longer manage {collection.id}")
 
 
 def own(owner: User, number: int) -> Collection:
@@ -209,6 +245,11 @@ def _row(collection: Collection, who: Sharee) -> CollectionShare | None:
 
 def _key(who: Sharee) -> dict[str, Sharee]:
     return {"group": who} if isinstance(who, PeopleGroup) else {"user": who}
+
+
+def called(who: Sharee) -> str:
+    """What the owner is told by: the address, or the name of the group."""
+    return who.name if isinstance(who, PeopleGroup) else who.address
 
 
 def of_row(share: CollectionShare) -> Sharee:

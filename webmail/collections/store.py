@@ -21,7 +21,7 @@ from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, U
 
 BOOK, CALENDAR = "addressbook", "calendar"
 NAME = look.NAME  # among the props
-RIGHTS = ("", "busy", "read", "write")  # each includes those before
+RIGHTS = ("", "busy", "read", "write", "manage")  # each includes those before
 FIRST = {BOOK: "contacts", CALENDAR: "calendar"}  # what a person's first ones are called in addresses
 _NAMES = {BOOK: {"": "Contacts"}, CALENDAR: {"": "Calendar", "fr": "Agenda"}}  # by language: no request says it here
 _installation = {"language": ""}
@@ -45,12 +45,17 @@ class Access:
     shared: datetime | None = None  # when it was, the latest time
 
     @property
+    def manages(self) -> bool:
+        """Whether they name and share it, like its owner, who alone deletes it."""
+        return self.rights in ("own", "manage")
+
+    @property
     def writes(self) -> bool:
-        return self.rights in ("own", "write")
+        return self.rights in ("own", "manage", "write")
 
     @property
     def reads(self) -> bool:
-        return self.rights in ("own", "write", "read")
+        return self.rights in ("own", "manage", "write", "read")
 
 
 def configure(*, language: str) -> None:

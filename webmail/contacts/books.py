@@ -43,7 +43,7 @@ def shared(user: User, *, writable: bool = False) -> list[int]:
 
 def written_by_others(user: User) -> list[int]:
     """The person's own books (by `id`) into which others may write. 1 query."""
-    own = (Collection.user == user) & (Collection.kind == BOOK) & (CollectionShare.rights == "write")
+    own = (Collection.user == user) & (Collection.kind == BOOK) & (CollectionShare.rights.in_(("write", "manage")))
     found: Any = Collection.select(Collection.id).join(CollectionShare, on=CollectionShare.collection == Collection.id)
     return [number for (number,) in found.where(own).distinct().tuples()]
 

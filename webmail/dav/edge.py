@@ -108,8 +108,9 @@ class DavEdge:
         try:
             self.prepare()
             with _ending(self.end):
-                device = self._sign_in(name, secret, network_of(environ.get("REMOTE_ADDR")))
-                token = current.set(Visit(device, self.settings, body))
+                network = network_of(environ.get("REMOTE_ADDR"))
+                device = self._sign_in(name, secret, network)
+                token = current.set(Visit(device, self.settings, body, network))
                 try:
                     return self._protocol(method, environ, inner)
                 finally:

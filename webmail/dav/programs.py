@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from radicale import xmlutils
 
+from webmail.collections.store import SHARED
 from webmail.dav import changes
 from webmail.dav.visit import current
 
@@ -30,11 +31,12 @@ def texts_of_choices(body: bytes) -> bytes:
 
 
 def completed(body: bytes) -> bytes:
-    """What Radicale does not know: addresses of the person, cards of version 4, and elements as values."""
+    """What Radicale does not know: addresses of the person, cards of version 4, elements as values, and who may do all."""
     if not any(
         name in body
         for name in (
             b"calendar-user-address-set", b"supported-address-data", b"schedule-calendar-transp", b"calendar-free-busy-set",
+            b"current-user-privilege-set",
         )
     ):  # fmt: skip
         return body
@@ -47,12 +49,25 @@ def completed(body: bytes) -> bytes:
         if len(found) == 1:
             kind = {"content-type": "text/vcard", "version": "4.0"}
             found.append(ET.Element(xmlutils.make_clark("CR:address-data-type"), kind))
+    _without_all(root)
     for tag in _CHOICES:
         for found in root.iter(tag):
             if found.text and re.fullmatch("[A-Za-z-]{1,30}", found.text):
                 ET.SubElement(found, xmlutils.make_clark(f"C:{found.text}"))
                 found.text = None
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _without_all(root: ET.Element) -> None:
+    """Who writes into what is shared with them does not delete it (RFC 3744, 3.11): they may not do all."""
+    everything, tag = xmlutils.make_clark("D:all"), xmlutils.make_clark("D:current-user-privilege-set")
+    for response in root.iterfind(xmlutils.make_clark("D:response")):
+        place = response.findtext(xmlutils.make_clark("D:href"), "").rstrip("/").rpartition("/")[2]
+        if not place.startswith(SHARED):
+            continue
+        for found in response.iter(tag):
+            for privilege in [one for one in found if one.find(everything) is not None]:
+                found.remove(privilege)
 
 
 def unchangeable(body: bytes, href: str) -> bytes:

@@ -18,9 +18,10 @@ from radicale.app.report import test_filter
 from radicale.item import Item
 from radicale.item import filter as radicale_filter
 
+from webmail import audit
 from webmail.calendar import objects
 from webmail.calendar.objects import TooMuchAsked
-from webmail.collections import look
+from webmail.collections import look, manage
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
 from webmail.dav.questions import component_of, readable_text, uid_asked, without_time
@@ -28,7 +29,7 @@ from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import ODD, current
 from webmail.mime.formats import calendar_object, event_expansion
 from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.models import Collection, CollectionShare, GoneItem
+from webmail.models import AuditAct, Collection, CollectionShare, GoneItem
 
 TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
 MOST_PROPS = 20_000  # characters, of one collection
@@ -36,7 +37,7 @@ MOST_FILTERED = 1_000  # items that a question is put to one by one
 MOST_EXPANDED = 2_000  # occurrences in one answer
 MOST_BYTES = 32_000_000  # of texts in one answer
 _TOKEN = "data:,traboule-"
-_RIGHTS = {"own": "rw", "write": "rw", "read": "r", "busy": "r"}
+_RIGHTS = {"own": "rw", "manage": "rw", "write": "rw", "read": "r", "busy": "r"}
 _OPEN = 2**40  # seconds since 1970: Radicale's ends of time lie beyond
 _COMPONENTS = "C:supported-calendar-component-set"
 
@@ -185,7 +186,7 @@ class DavCollection(storage.BaseCollection):
         return meta if key is None else meta.get(key)
 
     def set_meta(self, props: Mapping[str, str]) -> None:
-        """The owner's are the collection's; those of somebody with whom it is shared are their own."""
+        """The owner's are the collection's; those of others are their own, but for how managers call and colour it."""
         kept = {name: value for name, value in props.items() if name not in ("tag", _COMPONENTS)}
         if sum(len(name) + len(value) for name, value in kept.items()) > MOST_PROPS:
             raise ValueError("too many properties")
@@ -193,12 +194,26 @@ class DavCollection(storage.BaseCollection):
             text = json.dumps(kept, ensure_ascii=False)
             Collection.update(props=text).where(Collection.id == self.row.id).execute()
             return
-        changed = {name: value for name, value in kept.items() if value != json.loads(self.row.props).get(name)}
+        theirs = self._changed_for_all(kept) if self.access.manages else json.loads(self.row.props)
+        changed = {name: value for name, value in kept.items() if value != theirs.get(name)}
         text = json.dumps(changed, ensure_ascii=False)
         if self.access.look is None:
             CollectionShare.create(collection=self.row, user=current.get().user, props=text)
         else:
             CollectionShare.update(props=text).where(CollectionShare.id == self.access.look.id).execute()
+
+    def _changed_for_all(self, kept: Mapping[str, str]) -> dict[str, str]:
+        """The collection's properties, with the name, colour and description that a manager's program has changed."""
+        before: dict[str, str] = json.loads(self.row.props)
+        after, visit = dict(before), current.get()
+        for name in (NAME, look.COLOUR[self.row.kind], look.DESCRIPTION[self.row.kind]):
+            if kept.get(name) != self.access.props.get(name):
+                after |= {name: kept.get(name, "")}
+        after = {name: value for name, value in after.items() if value}
+        if manage.set_props(visit.user, self.row, before, after):
+            told = {"network": visit.network, "collection": look.title_of(after)}
+            audit.record(AuditAct.COLLECTION_CHANGED, actor=visit.user, target=self.row.user.address, **told)
+        return after
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:
         """Nobody gets a collection in one piece: its length is asked for here."""

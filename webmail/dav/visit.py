@@ -28,6 +28,7 @@ class Visit:
     device: Device
     settings: Settings
     body: bytes = b""
+    network: str = ""  # for the audit log
     expansion: tuple[int, int] | None = None  # from when until when each time is asked for, instead of rules
     expanded: int = 0  # times that were written out
     _found: list[Access] | None = field(default=None)

@@ -48,7 +48,7 @@ class CollectionShare(Table):
     collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="shares", index=False)
     user = pw.ForeignKeyField(User, null=True, on_delete="CASCADE", backref="collection_shares")
     group = pw.ForeignKeyField(PeopleGroup, null=True, on_delete="CASCADE", backref="collection_shares")
-    rights = pw.CharField(max_length=5, default="")  # "busy", "read" or "write"
+    rights = pw.CharField(max_length=6, default="")  # "busy", "read", "write" or "manage"
     props = pw.TextField(default="{}")  # JSON, laid over the collection's
     hidden = pw.IntegerField(default=0)  # 1: this person wants it on no page and no device
     seen = pw.IntegerField(default=0)  # 1: this person knows that it is shared with them
@@ -61,6 +61,23 @@ class CollectionShare(Table):
     class Meta:
         table_name = "collection_shares"
         indexes = ((("collection", "user"), True), (("collection", "group"), True))
+
+
+class CollectionNote(Table):
+    """What somebody who manages a collection did with it, which its owner is told."""
+
+    collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="+")
+    by = pw.CharField(max_length=254)  # an address
+    act = pw.CharField(max_length=8)  # a ManagerAct
+    about = pw.CharField(max_length=254, default="")  # an address, or the name of a group; a kind of CalendarLink
+    rights = pw.CharField(max_length=6, default="")  # as in `CollectionShare`
+    seen = pw.IntegerField(default=0)  # 1: the owner knows
+    at = pw.DateTimeField(default=now, index=True)
+    if TYPE_CHECKING:
+        collection_id: int
+
+    class Meta:
+        table_name = "collection_notes"
 
 
 class CalendarObject(Table):

@@ -42,7 +42,7 @@ class CalendarSubscription(Table):
 class CalendarLink(Table):
     """An address by which anybody who knows it can read a calendar: for programs ("feed"), or as a page ("page")."""
 
-    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="calendar_links")
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="calendar_links")  # the owner of the calendar
     collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="+")
     token_hash = pw.CharField(max_length=64, unique=True)
     kind = pw.CharField(max_length=4)
@@ -50,6 +50,7 @@ class CalendarLink(Table):
     used = pw.DateTimeField(null=True)
     hour = pw.IntegerField(default=0)  # of the latest request, since 1970
     asked = pw.IntegerField(default=0)  # how often in this hour
+    made_by = pw.CharField(max_length=254, default="")  # the address of who made it, where that was not the owner
     created = pw.DateTimeField(default=now)
     if TYPE_CHECKING:
         user_id: int

@@ -1,4 +1,4 @@
-"""Addresses of calendars: made, shown once and ended by their owner; and what anybody gets there, as a file or as a page."""
+"""Addresses of calendars: made, shown once and ended by who owns or manages them; what anybody gets there, a file or a page."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import public
 from webmail.calendar import happenings, links, objects
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import is_own, mine, title
+from webmail.collection_pages.views.common import mine, title
+from webmail.collection_pages.views.managing import lost, managed, names_of, note, owner_in_audit, tell_owner, title_for_all
 from webmail.collections import look
+from webmail.collections.manager_notes import ManagerAct
+from webmail.collections.shares import NotTheirs
 from webmail.collections.store import CALENDAR, Access
 from webmail.dav import busy
 from webmail.errors import LimitReached
@@ -35,37 +38,48 @@ _DAYS = 28  # on the page
 _PIECE = 100
 
 
-def _owned(number: int) -> Access:
-    access = mine(number)
-    if not is_own(access) or access.collection.kind != CALENDAR or access.collection.derived:
+def _calendar(number: int) -> Access:
+    access = managed(number) if request.method == "POST" else mine(number)
+    if not access.manages or access.collection.kind != CALENDAR:
         abort(404)
     return access
 
 
 @blueprint.get("/collections/<int:number>/addresses")
 def addresses(number: int) -> Response:
-    return _page(_owned(number))
+    return _page(_calendar(number))
 
 
 def _page(access: Access, address: str = "") -> Response:
+    found = links.of(access.collection)
+    names = names_of([one.made_by for one in found if one.made_by], current_user())
     return page(
-        "collections/addresses.html", number=access.collection.id, title=title(CALENDAR, access.props),
-        links=links.of(access.collection), address=address, most=links.MOST,
+        "collections/addresses.html", number=access.collection.id, title=title(CALENDAR, access.props), links=found, names=names,
+        address=address, most=links.MOST,
     )  # fmt: skip
 
 
 @blueprint.post("/collections/<int:number>/addresses")
 def change_addresses(number: int) -> Answer:
     """`action`: make one (`kind`, `whole`), which this answer alone shows; or end one (`link`)."""
-    access, action = _owned(number), request.form.get("action", "")
+    access, action = _calendar(number), request.form.get("action", "")
+    try:
+        return _changed(access, action)
+    except NotTheirs:  # deleted, or the right taken back, at this moment
+        lost(number)
+
+
+def _changed(access: Access, action: str) -> Answer:
+    number, name = access.collection.id, title_for_all(access.collection)[:100]
     if action == "make":
         kind = links.PAGE if request.form.get("kind") == links.PAGE else links.FEED
         try:
-            token = links.make(current_user(), access.collection, kind, whole=request.form.get("whole") == "1")
+            token = links.make(current_user(), number, kind, whole=request.form.get("whole") == "1")
         except LimitReached:
             notify(_("This calendar has as many addresses as it can have. End one first."), "caution")
             return redirect(url_for("collections.addresses", number=number), 303)
-        audited(AuditAct.CALENDAR_ADDRESS_MADE, title(CALENDAR, access.props)[:100], change=kind)
+        audited(AuditAct.CALENDAR_ADDRESS_MADE, name, change=kind, address=owner_in_audit(access))
+        tell_owner(access, "addresses", [note(access, ManagerAct.LINK_MADE, kind)])
         endpoint = "collections.public_page" if kind == links.PAGE else "collections.feed"
         answer = _page(access, public_link(endpoint, token=token) or url_for(endpoint, token=token, _external=True))
         answer.headers["Cache-Control"] = "no-store"
@@ -73,8 +87,9 @@ def change_addresses(number: int) -> Answer:
     if action != "end":
         abort(400)
     chosen = request.form.get("link", "")
-    if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 and links.end(access.collection, int(chosen)):
-        audited(AuditAct.CALENDAR_ADDRESS_ENDED, title(CALENDAR, access.props)[:100])
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 and links.end(current_user(), number, int(chosen)):
+        audited(AuditAct.CALENDAR_ADDRESS_ENDED, name, address=owner_in_audit(access))
+        tell_owner(access, "addresses", [note(access, ManagerAct.LINK_ENDED)])
         notify(_("This address no longer works."))
     return redirect(url_for("collections.addresses", number=number), 303)
 

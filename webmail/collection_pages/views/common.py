@@ -110,6 +110,7 @@ def rights_words(rights: str) -> str:
     """What somebody can do with a collection, as on a form."""
     words = {
         "busy": _("Busy times only"), "read": pgettext("right", "Read"), "write": _("Read and edit"),
+        "manage": _("Manage"),
     }  # fmt: skip
     return words.get(rights, "")
 
@@ -119,6 +120,7 @@ def own_rights_words(rights: str) -> str:
     """What the reader can do with something that is shared with them."""
     words = {
         "busy": _("you see busy times only"), "read": _("you can read it"), "write": _("you can read and edit it"),
+        "manage": _("you manage it"),
     }  # fmt: skip
     return words.get(rights, "")
 

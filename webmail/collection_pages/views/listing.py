@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import Shown, place, shown, title
-from webmail.collections import look, manage, shares, store
+from webmail.collections import look, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
@@ -61,6 +61,9 @@ def change_list() -> Answer:
     one = next((each for each in accesses if str(each.collection.id) == request.form.get("number", "")), None)
     if action == "seen":
         shares.mark_seen(user, shares.news(accesses))
+        upto = request.form.get("changes", "")
+        if upto.isascii() and upto.isdigit() and len(upto) < 19:
+            manager_notes.mark_seen(user, int(upto))
     elif one is None or one.collection.user_id == user.id:
         notify(_("This is no longer shared with you."), "caution")
     elif action in ("hide", "show"):

@@ -1,4 +1,6 @@
-"""The page of one book or calendar: its owner changes, shares and deletes it; who has it by a share says how it looks to them."""
+"""The page of one book or calendar: its owner changes, shares and deletes it; who manages it does all but delete it; others say
+how it looks to them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,16 @@ from werkzeug.wrappers import Response as Answer
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown, title_of
 from webmail.collection_pages.views.listing import checked
-from webmail.collections import look, manage, shares, store
+from webmail.collection_pages.views.managing import lost, refuse, sentences
+from webmail.collections import look, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, Access
 from webmail.dav import delete_task, removal
 from webmail.dav.removal import LastOfKind
 from webmail.errors import LimitReached
+from webmail.models import AuditAct
+from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -32,33 +37,63 @@ def one(number: int) -> Response:
     return one_page(mine(number))
 
 
-def one_page(access: Access, status: int = 200, *, errors: dict[str, str] | None = None, **more: Any) -> Response:
-    """The page, with what was typed where it is shown again. `more`: of the form for sharing (views/sharing.py)."""
-    typed = request.form if errors is not None else {}
-    one = shown(access)
-    values = {
-        "name": typed.get("name", one.title if look.title_of(access.props) else ""),
-        "description": typed.get("description", one.description), "colour": look.read(typed.get("colour")) or one.colour,
-        "busy": bool(typed.get("busy")) if typed else look.takes_time(access.props),
-    }  # fmt: skip
-    told = {"one": one, "values": values, "errors": errors or {}, "palette": PALETTE}
+def one_page(
+    access: Access,
+    status: int = 200,
+    *,
+    errors: dict[str, str] | None = None,
+    look_errors: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """The page, with what was typed where it is shown again: with `errors` in the form for everybody, with `look_errors` in that
+    for oneself. `more`: of the form for sharing (views/sharing.py).
+    """
+    told: dict[str, Any] = {"one": shown(access), "palette": PALETTE}
     if not is_own(access):
-        kept = access.look is not None and look.COLOUR[one.kind] in json.loads(access.look.props)
-        return page("collections/shared.html", status, **told, owners=_owners_look(access), kept=kept)
-    rows = [] if one.derived else shares.given(access.collection)
-    given = list(zip(rows, sharees(rows), strict=True))
+        told |= _own_look(access, look_errors)
+        if not access.manages:
+            return page("collections/shared.html", status, **told)
+    return _managers_page(access, status, told, errors, {"typed": {}, "share_errors": []} | more)
+
+
+def _managers_page(
+    access: Access, status: int, told: dict[str, Any], errors: dict[str, str] | None, more: dict[str, Any]
+) -> Response:
+    """The page of who owns or manages it."""
+    typed = request.form if errors is not None else {}
+    row, props = access.collection, json.loads(access.collection.props)
+    everyones = _everyones_look(access)
+    told["values"] = {
+        "name": typed.get("name", everyones["name"]), "colour": look.read(typed.get("colour")) or everyones["colour"],
+        "description": typed.get("description", look.description_of(row.kind, props)),
+        "busy": bool(typed.get("busy")) if typed else look.takes_time(props),
+    }  # fmt: skip
+    rows = [] if row.derived else shares.given(row)
+    notes = manager_notes.of(row)
     groups = shares.groups_of(current_user(), settings())
-    told |= {"given": given, "levels": shares.levels(one.kind), "groups": [(group.id, group.name) for group in groups]}
-    first = store.first(current_user(), one.kind).id == one.number
+    first = is_own(access) and store.first(current_user(), row.kind).id == row.id
     return page(
-        "collections/one.html", status, **told, first=first, last=manage.is_last(access.collection), most=shares.MOST,
-        takes_new=not one.derived and "VEVENT" in (access.collection.components or "VEVENT"),
-        mails=settings().system_sender is not None, **{"typed": {}, "share_errors": []} | more,
+        "collections/one.html", status, **told, errors=errors or {}, given=list(zip(rows, sharees(rows), strict=True)),
+        levels=shares.levels(row.kind), groups=[(group.id, group.name) for group in groups],
+        changes=list(zip(notes, sentences(notes, current_user()), strict=True)), first=first, most=shares.MOST,
+        last=is_own(access) and manage.is_last(row), mails=settings().system_sender is not None,
+        takes_new=is_own(access) and not row.derived and "VEVENT" in (row.components or "VEVENT"), **more,
     )  # fmt: skip
 
 
-def _owners_look(access: Access) -> dict[str, str]:
-    """How it looks to its owner."""
+def _own_look(access: Access, errors: dict[str, str] | None) -> dict[str, Any]:
+    """For the form of a name and a colour for oneself alone (`collections/_own_look.html`)."""
+    typed, kind = request.form if errors is not None else {}, access.collection.kind
+    colour = look.read(typed.get("colour")) or look.colour_of(kind, access.props, access.collection.id)
+    return {
+        "own_look": {"name": typed.get("name", look.title_of(access.props)), "colour": colour}, "look_errors": errors or {},
+        "owners": _everyones_look(access),
+        "kept": access.look is not None and look.COLOUR[kind] in json.loads(access.look.props),
+    }  # fmt: skip
+
+
+def _everyones_look(access: Access) -> dict[str, str]:
+    """How it looks to its owner, and to all who don't call or colour it otherwise."""
     props = json.loads(access.collection.props)
     kind = access.collection.kind
     return {"name": look.title_of(props), "colour": look.colour_of(kind, props, access.collection.id)}
@@ -66,11 +101,13 @@ def _owners_look(access: Access) -> dict[str, str]:
 
 @blueprint.post("/collections/<int:number>")
 def change(number: int) -> Answer:
-    """`action`: save, default, delete; of what is shared with one: save, hide, show."""
+    """`action`: save (of who manages it, too), default, delete; of what is shared with one: look, hide, show."""
     access, action = mine(number), request.form.get("action", "save")
     try:
-        if not is_own(access):
+        if not is_own(access) and action != "save":
             return _change_shared(access, action)
+        if action == "save" and not is_own(access) and not access.manages:
+            refuse(access)
         if action == "default":
             manage.choose(current_user(), number)
             words = (
@@ -86,9 +123,13 @@ def change(number: int) -> Answer:
         else:
             values = [request.form.get(name, "") for name in ("name", "colour", "description")]
             busy = bool(request.form.get("busy")) if request.form.get("asked") == "busy" else None
-            manage.change(current_user(), number, *values, busy=busy)
+            if manage.change(current_user(), number, *values, busy=busy) and not is_own(access):
+                owner = access.collection.user.address
+                audited(AuditAct.COLLECTION_CHANGED, owner, collection=look.one_line(values[0]))
             notify(_("“%(name)s” saved.", name=look.one_line(values[0])))
-    except NotTheirs:  # deleted by another window or a device at this moment
+    except NotTheirs:  # deleted, or the right taken back, at this moment
+        if action == "save":
+            lost(number)
         abort(404)
     return redirect(url_for("collections.one", number=number), 303)
 
@@ -151,12 +192,12 @@ def _change_shared(access: Access, action: str) -> Answer:
         undo = (url_for("collections.change", number=number), {"action": "show"}) if action == "hide" else None
         notify(words % {"name": title_of(access)}, undo=undo, keep=45 if undo else 0)
         return redirect(collections_list(), 303)
-    if action != "save":
+    if action != "look":
         abort(400)
     name = request.form.get("name", "")
     if len(look.one_line(name)) > look.LONGEST_NAME:
         words = _("This name is too long: at most %(most)d characters.", most=look.LONGEST_NAME)
-        return one_page(access, 422, errors={"name": words})
+        return one_page(access, 422, look_errors={"name": words})
     shares.set_look(user, access, name, request.form.get("colour", ""))
     notify(_("Saved. Only you see this name and colour."))
     return redirect(url_for("collections.one", number=number), 303)

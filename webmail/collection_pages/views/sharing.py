@@ -1,4 +1,4 @@
-"""Sharing a book or calendar: given to people and groups, changed and taken back by its owner; who is suggested for it."""
+"""Sharing a book or calendar: given to people and groups, changed and taken back by who owns or manages it; who is suggested."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail import system_mail
+from webmail.calendar import links
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import is_own, mine, own_rights_words, person, title_of, who_words
+from webmail.collection_pages.views.common import is_own, own_rights_words, person, title_of, who_words
+from webmail.collection_pages.views.managing import lost, managed, note, owner_in_audit, tell_owner, title_for_all
 from webmail.collection_pages.views.one import one_page
 from webmail.collections import shares
-from webmail.collections.shares import Named, NotTheirs, ShareDoubt, Sharee
+from webmail.collections.manager_notes import ManagerAct
+from webmail.collections.shares import Named, NotTheirs, OwnRight, ShareDoubt, Sharee
 from webmail.collections.store import BOOK, Access
 from webmail.compose import suggestions
 from webmail.errors import BadAddress, LimitReached, UnsafeValue
@@ -40,9 +43,7 @@ _WHO = re.compile(r"(person|group):(.{1,254})")
 @blueprint.post("/collections/<int:number>/shares")
 def share(number: int) -> Answer:
     """`action`: give to whom the form names, change or revoke one (`share`), or restore what was revoked (`who`)."""
-    access, action = mine(number), request.form.get("action", "")
-    if not is_own(access):
-        abort(404)
+    access, action = managed(number), request.form.get("action", "")
     try:
         if action == "give":
             if (refused := _give(access)) is not None:
@@ -53,8 +54,11 @@ def share(number: int) -> Answer:
             _restore(access)
         else:
             abort(400)
-    except NotTheirs:  # deleted by another window or a device at this moment
-        abort(404)
+    except NotTheirs:  # deleted, or the right taken back, at this moment
+        lost(number)
+    except OwnRight:
+        words = _("You would no longer manage “%(name)s”, so nothing was changed. Ask its owner.", name=title_of(access))
+        notify(words, "caution")
     except ValueError:
         abort(400)
     return redirect(url_for("collections.one", number=number, _anchor="sharing"), 303)
@@ -66,9 +70,9 @@ def share(number: int) -> Answer:
 def _give(access: Access) -> Response | None:
     """Share with all that the form names, or with nobody: the page again, with what was typed and what is wrong with it."""
     typed, rights = request.form.get("who", ""), request.form.get("rights", "")
-    found = shares.named(typed[:_LONGEST_FIELD], current_user(), settings())
+    found = shares.named(typed[:_LONGEST_FIELD], current_user(), settings(), owner=access.collection.user_id)
     _add_group(found, request.form.get("group", ""))
-    errors = [_doubt(*doubt) for doubt in found.doubts]
+    errors = [_doubt(*doubt, own=is_own(access)) for doubt in found.doubts]
     if found.rest or len(typed) > _LONGEST_FIELD:  # nobody is left out without a word
         errors = [_("Type up to %(most)d people and groups at a time.", most=shares.MOST_AT_ONCE)]
     if not errors and not found.people:
@@ -87,6 +91,12 @@ def _give(access: Access) -> Response | None:
     for who, before in done:
         if before != rights:
             _audited(AuditAct.SHARE_CHANGED if before else AuditAct.SHARE_GIVEN, access, who, rights)
+    notes = [
+        note(access, ManagerAct.CHANGED if before else ManagerAct.GIVEN, shares.called(who), rights)
+        for who, before in done
+        if before != rights
+    ]
+    tell_owner(access, "sharing", notes)
     _say_given(access, [who for who, _before in done], [who for who, before in done if not before], rights)
     return None
 
@@ -107,10 +117,14 @@ def _number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def _doubt(item: str, doubt: ShareDoubt, meant: Sequence[str]) -> str:
+def _doubt(item: str, doubt: ShareDoubt, meant: Sequence[str], *, own: bool) -> str:
     match doubt:
-        case ShareDoubt.ONESELF:
+        case ShareDoubt.ONESELF if own:
             return _("“%(typed)s” is you: it is yours already.", typed=item)
+        case ShareDoubt.ONESELF:
+            return _("“%(typed)s” is you: it is shared with you already.", typed=item)
+        case ShareDoubt.OWNER:
+            return _("“%(typed)s” is the owner: it is theirs already.", typed=item)
         case ShareDoubt.OUTSIDE:
             return _(
                 "%(typed)s is not in your organisation. You can only share with people who have an account here.", typed=item
@@ -131,7 +145,7 @@ def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee]
     if len(people) == 1:
         words = {
             "busy": _("%(who)s can now see when you are busy."), "read": _("%(who)s can now read “%(name)s”."),
-            "write": _("%(who)s can now read and edit “%(name)s”."),
+            "write": _("%(who)s can now read and edit “%(name)s”."), "manage": _("%(who)s can now manage “%(name)s”."),
         }[rights] % {"who": who_words(people[0]), "name": title_of(access)}  # fmt: skip
     else:
         words = ngettext(
@@ -178,11 +192,22 @@ def _mailed(access: Access, people: Sequence[User], rights: str) -> int:
 
 
 def _letter(access: Access, rights: str) -> tuple[str, str]:
-    giver, name = person(current_user()), title_of(access)
+    told = {"who": person(current_user()), "name": title_for_all(access.collection)}
     book = access.collection.kind == BOOK
-    subject = (
-        _("%(who)s shares the address book “%(name)s” with you") if book else _("%(who)s shares the calendar “%(name)s” with you")
-    ) % {"who": giver, "name": name}
+    if is_own(access):
+        subject = (
+            _("%(who)s shares the address book “%(name)s” with you")
+            if book
+            else _("%(who)s shares the calendar “%(name)s” with you")
+        )
+    else:
+        told["owner"] = person(access.collection.user)
+        subject = (
+            _("%(who)s shares the address book “%(name)s” of %(owner)s with you")
+            if book
+            else _("%(who)s shares the calendar “%(name)s” of %(owner)s with you")
+        )
+    subject %= told
     where = _("It is also on the phones and programs that you have connected.")
     lines = [f"{subject}: {own_rights_words(rights)}.", where, public_link("collections.show")]
     return subject, "\n".join(filter(None, lines))
@@ -202,17 +227,34 @@ def _change(access: Access, rights: str) -> None:
     if rights:
         if rights != before.rights:
             _audited(AuditAct.SHARE_CHANGED, access, who, rights)
+            tell_owner(access, "sharing", [note(access, ManagerAct.CHANGED, shares.called(who), rights)])
         words = {
             "busy": _("%(who)s can now see when you are busy."), "read": _("%(who)s can now read “%(name)s”."),
-            "write": _("%(who)s can now read and edit “%(name)s”."),
+            "write": _("%(who)s can now read and edit “%(name)s”."), "manage": _("%(who)s can now manage “%(name)s”."),
         }  # fmt: skip
         notify(words[rights] % name)
+        _say_addresses(access, before.rights, rights)
         return
     _audited(AuditAct.SHARE_REVOKED, access, who)
+    tell_owner(access, "sharing", [note(access, ManagerAct.REVOKED, shares.called(who))])
     # a number of a person could be counted up, and would tell who has an account
     key = f"group:{who.id}" if isinstance(who, PeopleGroup) else f"person:{who.address}"
-    undo = (url_for("collections.share", number=access.collection.id), {"action": "restore", "who": key, "rights": before.rights})
+    fields = {"action": "restore", "who": key, "rights": before.rights}
+    undo = (url_for("collections.share", number=access.collection.id), fields) if _can_give(who) else None
     notify(_("%(who)s can no longer see “%(name)s”.", **name), undo=undo, keep=_UNDO_SECONDS)
+    _say_addresses(access, before.rights, "")
+
+
+def _can_give(who: Sharee) -> bool:
+    """Not to a group that the owner sees in the directory, and who manages it does not."""
+    return isinstance(who, User) or who in shares.groups_of(current_user(), settings())
+
+
+def _say_addresses(access: Access, before: str, rights: str) -> None:
+    """Who no longer manages a calendar still knows the addresses that they made."""
+    if before == "manage" != rights and any(one.made_by for one in links.of(access.collection)):
+        link = {"url": url_for("collections.addresses", number=access.collection.id), "text": _("View"), "here": True}
+        notify(_("Addresses that managers of this calendar made still work."), "caution", link=link)
 
 
 def _restore(access: Access) -> None:
@@ -237,6 +279,7 @@ def _restore(access: Access) -> None:
         )
         return
     _audited(AuditAct.SHARE_GIVEN, access, who, rights, undo=True)
+    tell_owner(access, "sharing", [note(access, ManagerAct.GIVEN, shares.called(who), rights)])
     withdraw_notices()
     notify(_("%(who)s has access to “%(name)s” again.", who=who_words(who), name=title_of(access)))
 
@@ -244,7 +287,8 @@ def _restore(access: Access) -> None:
 def _audited(act: AuditAct, access: Access, who: Sharee, rights: str | None = None, undo: bool | None = None) -> None:
     group = who.name if isinstance(who, PeopleGroup) else None
     target = who.identifier if isinstance(who, PeopleGroup) else who.address
-    audited(act, target, collection=title_of(access), group=group, level=rights, undo=undo)
+    name, owner = title_for_all(access.collection), owner_in_audit(access)
+    audited(act, target, collection=name, address=owner, group=group, level=rights, undo=undo)
 
 
 # --- who is suggested ------------------------------------------------------------------------------------------------
