@@ -18,7 +18,7 @@ from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_
 from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
 from webmail.web import compression, current, file_host, row_numbers, setup, template_cache
-from webmail.web.body_limits import set_body_limit
+from webmail.web.body_limits import begin_page, end_page, set_body_limit
 from webmail.web.formatting import LANGUAGES
 from webmail.web.template_environment import TemplateEnvironment
 
@@ -49,6 +49,8 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
         if not settings.database_url.startswith("sqlite") and not database.is_closed():
             database.close()
 
+    app.before_request(begin_page)
+    app.teardown_request(end_page)
     app.before_request(prepare_database)
     app.teardown_request(close_database)
     app.extensions["dav"] = DavEdge(app.wsgi_app, settings, prepare_database, close_database)  # before proxies are trusted

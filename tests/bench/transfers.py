@@ -6,6 +6,8 @@ process grew at most is told too. With FILESENDER (see filesender.py) the page t
 
 `python -m tests.bench.transfers large [GB]`: so much (10 GB) goes up and comes down, while the web process is killed five times each
 way; fails if a byte is lost, if the SHA-256 is another, or if the memory grows with the size.
+
+`python -m tests.bench.transfers crowd [UPLOADS] [SECONDS]`: pages of mail while twenty people send at full speed (transfer_crowd.py).
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from urllib.parse import urlsplit
 
 from deploy.demo.child import HOST, free_ports, start
 from deploy.demo.services import Services
-from tests.bench import filesender, machine
+from tests.bench import filesender, machine, transfer_crowd
 from tests.bench.table import OURS, Figure, Table
 from tests.support.front import kill
 from tests.support.http_visits import HttpVisitor
@@ -316,9 +318,17 @@ def _killing_web(services: Services) -> Iterator[None]:
         services.start_web()
 
 
+def crowd(uploads: int = 20, seconds: int = 15) -> bool:
+    """Whether pages of mail stay within twice their time while so many send. Prints what it cost."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo") as services:
+        return transfer_crowd.measure(services, [_somebody(services) for _each in range(uploads)], seconds)
+
+
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["large"]:
         return 0 if large(int(arguments[1] if arguments[1:] else 10) * 1024 * MB) else 1
+    if arguments[:1] == ["crowd"]:
+        return 0 if crowd(*map(int, arguments[1:3])) else 1
     table = Table(datetime.now().astimezone(), machine.describe())
     size = int(arguments[0]) * MB if arguments else 512 * MB
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo") as services:

@@ -35,6 +35,7 @@ DATA = (
     "schedule",
     "sms",
     "user_lock",
+    "pages_first",
     "ownership",
     "storage",
     "people",

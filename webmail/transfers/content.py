@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from webmail import vault
+from webmail import pages_first, vault
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -152,14 +152,18 @@ class _Writer:
 
     def _put(self) -> None:
         name = f"{self.at:014x}-{secrets.token_hex(4)}"
+        pages_first.give_way()
+        with pages_first.COMPUTING.turn():
+            sealed = self.sealer.seal(self.piece, self.at)
         try:
-            self.files.put(f"{self.content.name}/{name}", self.sealer.seal(self.piece, self.at), sync=False)
+            self.files.put(f"{self.content.name}/{name}", sealed, sync=False)
         except BaseException:
             self.failed = True  # what follows would leave a gap
             raise
         self.waiting.append((self.at, len(self.piece), name))
         if self.hash is not None:
-            self.hash.update(memoryview(self.piece)[self.hashed - self.at :])
+            with pages_first.COMPUTING.turn():
+                self.hash.update(memoryview(self.piece)[self.hashed - self.at :])
         self.at += len(self.piece)
         self.hashed = self.at
         self.piece = bytearray()
@@ -254,7 +258,11 @@ def _opened(
     while piece is not None and at < end:
         if not piece.start <= at < piece.start + piece.size:
             raise ContentDamaged(f"{content.name} has a gap at {at}")
-        plain = sealer.open(_object(files, content, piece.name), piece.start)
+        sealed = _object(files, content, piece.name)
+        pages_first.give_way()
+        with pages_first.COMPUTING.turn():
+            plain = sealer.open(sealed, piece.start)
+        del sealed  # 4 MiB less while the reader takes them
         part = plain[at - piece.start : end - piece.start]
         at += len(part)
         yield part

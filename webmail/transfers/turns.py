@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from webmail import pages_first
 from webmail.errors import MailError
 
 EACH = 4  # of one person, or network of somebody without an account: three files, and one that was broken off
@@ -20,6 +21,8 @@ _SLOW_SECONDS, _SLOW_BYTES = 60.0, 64 * 1024  # less than so much in so long is 
 _STILL_SECONDS = 15.0  # without a byte: another request may go on with the same upload
 _READ, _READ_SLOWLY = 4096, 64  # bytes: what is read waits until so many are there, so slow clients are asked for few
 _CHUNK = 128 * 1024
+_AT_SPEED = 0.05  # seconds: a chunk that comes faster comes from a client that the reading need not wait for
+_PATIENCE = 0.02  # seconds to wait for the reading of another
 
 
 class TooManyUploads(MailError):
@@ -89,7 +92,9 @@ class Body:
         self._read = read
         self._turn = held
         self._size = _READ
-        self._since, self._before = time.monotonic(), 0
+        self._waited, self._before = 0.0, 0  # seconds for the client since so many bytes had come
+        self._slow = self._at_speed = False
+        self._left = pages_first.LONGEST  # seconds to let pages go first, in this chunk
 
     @property
     def broke_off(self) -> bool:
@@ -98,20 +103,22 @@ class Body:
 
     def chunks(self) -> Iterator[bytes]:
         """Up to 128 KiB at a time. Raises UploadTooSlow, after what came. Ends early where the connection broke."""
+        while chunk := self._chunk():
+            yield chunk
+            if self._slow:
+                raise UploadTooSlow(f"{self.received} bytes came")
+
+    def _chunk(self) -> bytes:
+        """Less at the end, and of a slow client. One whose bytes are there already takes turns with others like it."""
         gathered: list[bytes] = []
-        size = 0
-        slow = False
-        while not slow and (part := self._some()):
-            gathered.append(part)
-            size += len(part)
-            slow = self._is_slow()
-            if size >= _CHUNK or slow:
-                yield b"".join(gathered)
-                gathered, size = [], 0
-        if gathered:
-            yield b"".join(gathered)
-        if slow:
-            raise UploadTooSlow(f"{self.received} bytes came")
+        size, self._left = 0, pages_first.LONGEST
+        with pages_first.READING.turn(_PATIENCE) if self._at_speed else nullcontext():
+            began = time.monotonic()
+            while size < _CHUNK and not self._slow and (part := self._some()):
+                gathered.append(part)
+                size += len(part)
+            self._at_speed = time.monotonic() - began < _AT_SPEED + pages_first.LONGEST - self._left
+        return b"".join(gathered)
 
     def drop(self, most: int = 1 << 20) -> None:
         """Read a little of what nobody wants, so that the client reads the answer: a connection that is cut hides it."""
@@ -124,16 +131,20 @@ class Body:
         wanted = self._size if self.length is None else min(self._size, self.length - self.received)
         if wanted <= 0:
             return b""
+        self._left = pages_first.give_way(self._left)
         began = time.monotonic()
         part = self._read(wanted)
         took = time.monotonic() - began
         self._size = _READ_SLOWLY if took > 1 else _READ
         self.received += len(part)
+        self._slow = self._is_slow(took)
         if self._turn is not None:
             self._turn.moved = began + took
         return part
 
-    def _is_slow(self) -> bool:
+    def _is_slow(self, took: float) -> bool:
+        """Only the time counts that the client takes, not that of the storage."""
+        self._waited += took
         if self.received - self._before >= _SLOW_BYTES:
-            self._since, self._before = time.monotonic(), self.received
-        return time.monotonic() - self._since > _SLOW_SECONDS
+            self._waited, self._before = 0.0, self.received
+        return self._waited > _SLOW_SECONDS

@@ -16,6 +16,7 @@ from datetime import UTC
 from email.utils import format_datetime
 from typing import Any, TypeAlias
 
+from webmail import pages_first
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile
@@ -229,13 +230,16 @@ def _checked(body: Body, name: str, expected: bytes) -> Iterator[bytes]:
     """All of a body, once its checksum is known to be right: nothing of another is kept."""
     if (body.length or 0) > CHECKED:
         raise TusRefusal(413, f"a PATCH with a checksum has {CHECKED} bytes at most")
-    found, whole, size = _ALGORITHMS[name](), [], 0
+    whole, size = [], 0
     for chunk in body.chunks():
-        found.update(chunk)
         whole.append(chunk)
         size += len(chunk)
         if size > CHECKED:
             raise TusRefusal(413, f"a PATCH with a checksum has {CHECKED} bytes at most")
+    found = _ALGORITHMS[name]()
+    with pages_first.COMPUTING.turn():
+        for chunk in whole:
+            found.update(chunk)
     if not hmac.compare_digest(found.digest(), expected):
         raise TusRefusal(WRONG_CHECKSUM, "the checksum is another")
     yield from whole

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from flask import current_app, request
 
+from webmail import pages_first
 from webmail.config import Settings
 from webmail.web.current import settings
 
@@ -35,6 +36,16 @@ def reads_its_body(view: View) -> View:
 
 def is_read_by_view(view: object) -> bool:
     return bool(getattr(view, _READS_ITSELF, False))
+
+
+def begin_page() -> None:
+    """Before each request: what moves large files gives way to it, unless it is one of those itself."""
+    if not is_read_by_view(current_app.view_functions.get(request.endpoint or "")):
+        pages_first.begun()
+
+
+def end_page(_error: BaseException | None = None) -> None:
+    pages_first.ended()
 
 
 def set_body_limit() -> None:

@@ -13,6 +13,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.visits import Visitor
+from webmail import pages_first
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageFull
 from webmail.storage.local import LocalStorage
@@ -329,6 +330,27 @@ def test_somebody_who_was_disabled_uploads_no_more(alice):
     User.update(active=0).where(User.local == "alice").execute()
     assert alice.patch(url, 0, b"abc").status_code in (302, 303, 401)
     assert StoredContent.get().received == 0
+
+
+def test_files_give_way_to_pages_and_not_to_each_other(alice, monkeypatch):
+    begun, gave_way = [], []
+    monkeypatch.setattr(pages_first, "begun", lambda: begun.append(True))
+    monkeypatch.setattr(pages_first, "give_way", lambda longest=1.0: gave_way.append(True) or longest)
+    url = alice.create(MB).headers["Location"]
+    assert alice.patch(url, 0, bytes(MB)).status_code == 204
+    assert gave_way and not begun
+    alice.visitor.get("/settings")
+    assert begun
+
+
+def test_a_storage_that_takes_its_time_makes_no_client_slow(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(turns.time, "monotonic", lambda: clock[0])
+    came = 0
+    for chunk in turns.Body(lambda size: b"x" * size, 300_000).chunks():
+        came += len(chunk)
+        clock[0] += 100.0
+    assert came == 300_000
 
 
 @pytest.mark.parametrize("slow", [True, False])
