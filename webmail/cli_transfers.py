@@ -101,6 +101,8 @@ def totals() -> None:
     click.echo(f"free\t{'unknown' if found.left is None else found.left}")
     click.echo(f"kept free\t{found.reserve}")
     click.echo(f"limit\t{found.most or 'none'}")
+    if lost := overview.unreadable(settings()):
+        click.echo(f"files that secret_key does not open\t{lost} (`doctor` says what to do)")
 
 
 def _transfer(number: int) -> Transfer:

@@ -23,6 +23,7 @@ from webmail import (
     doctor_machine,
     doctor_scanner,
     doctor_storage,
+    doctor_transfers,
     managesieve,
     smtp,
 )
@@ -78,6 +79,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from establishment(settings)
     yield from doctor_storage.examine(settings)
     yield from doctor_machine.examine(settings)
+    yield from doctor_transfers.examine(settings)
 
 
 def _mail_programs(settings: Settings) -> Iterator[CheckResult]:

@@ -81,6 +81,7 @@ TOP = (
     "doctor_mail",
     "doctor_result",
     "doctor_scanner",
+    "doctor_transfers",
     "jobs",
 )  # "" is create_app
 LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)

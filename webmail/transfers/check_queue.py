@@ -14,7 +14,7 @@ from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, TransferFile, now
 from webmail.storage import FileGone, StorageAway
 from webmail.transfers import checking, trail
-from webmail.transfers.content import ContentDamaged
+from webmail.transfers.content import ContentDamaged, WrongKey
 from webmail.transfers.trail import EventKind
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ EVERY = timedelta(seconds=5)
 LEASE = timedelta(minutes=3)  # a worker that does not renew it for so long is dead
 _RENEW_SECONDS = 45.0
 _PAUSE = timedelta(minutes=1)  # before a file is tried again, where the storage or the scanner is away
+_LONGEST_PAUSE = timedelta(
+    days=1
+)  # where waiting does not help: as long as it has waited already, and so ever longer
 _FRESH = timedelta(seconds=5)  # the request that brought the last bytes may be at it
 DAMAGED = "damaged"  # detail of a refusal
 
@@ -32,6 +35,7 @@ def check_next(settings: Settings) -> bool:
     stored = _take()
     if stored is None:
         return False
+    pause = _PAUSE
     try:
         with _kept(stored):
             checking.check(stored, settings)
@@ -40,11 +44,20 @@ def check_next(settings: Settings) -> bool:
         _refuse(stored)
     except StorageAway as error:
         log.warning("content %s is checked later: %s", stored.name, error)
+    except WrongKey:
+        pause = _pause_of(stored)
+        tell = log.error if stored.check_lease is None else log.info  # once: the doctor says it as long as it lasts
+        tell("content %s can't be checked: secret_key is another than when it was sent", stored.name)
     except MailError as error:
-        log.error("content %s can't be checked: %s", stored.name, error)
+        pause = _pause_of(stored)
+        log.error("content %s can't be checked, next in %s: %s", stored.name, pause, error)
     still = (StoredContent.id == stored.id) & (StoredContent.state == ContentState.CHECKING)
-    StoredContent.update(check_lease=now() + _PAUSE).where(still).execute()
+    StoredContent.update(check_lease=now() + pause).where(still).execute()
     return True
+
+
+def _pause_of(stored: StoredContent) -> timedelta:
+    return min(max(now() - stored.touched, _PAUSE), _LONGEST_PAUSE)
 
 
 def _take() -> StoredContent | None:

@@ -285,6 +285,14 @@ def _pieces(content: StoredContent, start: int, end: int) -> Iterator[ContentPie
         at = found[-1].start + found[-1].size
 
 
+def opens(content: StoredContent, settings: Settings) -> bool:
+    """Whether the present `secret_key` opens it; not for those whose key is in the link."""
+    try:
+        return bool(_sealer(content, settings, None))
+    except WrongKey:
+        return False
+
+
 def delete(content: StoredContent, settings: Settings) -> None:
     """Delete the bytes, then the row: who is killed in between finds the row again. Raises StorageAway."""
     _files(settings).delete_all(content.name)

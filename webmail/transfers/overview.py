@@ -20,7 +20,7 @@ from webmail.models import (
     User,
 )
 from webmail.storage import StorageArea, open_storage, room
-from webmail.transfers import limits
+from webmail.transfers import content, limits
 
 SIZE = 50  # of a page
 
@@ -91,6 +91,13 @@ def listed(page: int = 1, *, of: User | None = None, closed: bool = False) -> tu
         if number in by_number
     ]
     return shown, len(found) > SIZE
+
+
+def unreadable(settings: Settings) -> int:
+    """How many files the present `secret_key` does not open, among the thousand oldest. One SELECT."""
+    wanted = [ContentState.UPLOADING, ContentState.CHECKING, ContentState.READY]
+    rows = StoredContent.select().where((StoredContent.state << wanted) & (StoredContent.key_in_link == 0))
+    return sum(not content.opens(stored, settings) for stored in rows.order_by(StoredContent.id).limit(1000))
 
 
 def set_limit(user: User, most: int | None) -> None:

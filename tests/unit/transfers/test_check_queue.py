@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,12 +11,12 @@ import pytest
 
 from tests.support import calendar_ground as ground
 from tests.support.waiting import eventually
-from webmail import jobs
+from webmail import doctor_transfers, jobs
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferEvent, TransferFile, User, now
 from webmail.storage import StorageArea, StorageAway, open_storage
-from webmail.transfers import check_queue, checking, content, hashing, store
+from webmail.transfers import check_queue, checking, content, hashing, overview, store
 from webmail.transfers.trail import EventKind
 
 
@@ -118,6 +119,31 @@ def test_a_storage_that_is_away_is_asked_again_later(transfer, settings, monkeyp
     monkeypatch.undo()
     StoredContent.update(check_lease=now() - timedelta(seconds=1)).execute()
     assert check_queue.check_next(settings) and again(stored).state == ContentState.READY
+
+
+def test_what_another_secret_sealed_is_tried_more_and_more_rarely_and_told_once(transfer, settings, caplog):
+    stored = whole(transfer, b"one", settings)
+    other = dataclasses.replace(settings, secret_key="another" * 6)
+    pauses = []
+    for waited in (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=5), timedelta(days=9)):
+        StoredContent.update(touched=now() - waited).execute()
+        if pauses:
+            StoredContent.update(check_lease=now() - timedelta(seconds=1)).execute()
+        assert check_queue.check_next(other) and not check_queue.check_next(other)
+        pauses.append(round((again(stored).check_lease - now()) / timedelta(minutes=1)))
+    assert pauses == [1, 10, 300, 24 * 60]
+    assert [one.levelname for one in caplog.records].count("ERROR") == 1 and "secret_key is another" in caplog.text
+    StoredContent.update(check_lease=now() - timedelta(seconds=1)).execute()
+    assert check_queue.check_next(settings) and again(stored).state == ContentState.READY
+
+
+def test_the_doctor_and_the_totals_tell_of_files_that_the_secret_does_not_open(transfer, settings):
+    whole(transfer, b"one", settings)
+    assert not list(doctor_transfers.examine(settings)) and overview.unreadable(settings) == 0
+    other = dataclasses.replace(settings, secret_key="another" * 6)
+    [found] = doctor_transfers.examine(other)
+    assert (found.state, found.name) == ("problem", "Large files")
+    assert found.words.startswith("1 file was sent while secret_key was another")
 
 
 def test_a_worker_checks_files_and_ends_what_is_past(transfer, settings):
