@@ -157,8 +157,10 @@ def create(
     Raises TusRefusal, OverLimit; what stopped the bytes leaves the file, to be gone on with.
     """
     asked = creation(headers)
-    given = {"link_key": link_key, "most_bytes": most_bytes, "most_files": most_files}
-    file = store.add_file(transfer, asked.path, asked.size, asked.media_type, settings, **given)  # type: ignore[arg-type]
+    file = store.add_file(
+        transfer, asked.path, asked.size, asked.media_type, settings,
+        link_key=link_key, most_bytes=most_bytes, most_files=most_files,
+    )  # fmt: skip
     told = {"Location": address(file)}
     try:
         if _media_type(headers) == OFFSET_TYPE:

@@ -62,7 +62,7 @@ def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
                     _address_of(transfer),
                     most_bytes=most.size,
                     most_files=most.files,
-                ),  # fmt: skip
+                ),
             )
         except MailError as error:
             if isinstance(error, guests.NoRoom):
