@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from flask import Flask
 
 from tests.support.auth_app import PASSWORD, add
@@ -70,3 +71,17 @@ def put_text(calendar: Collection, uid: str, component: str) -> None:
     text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n{component}\r\nEND:VCALENDAR\r\n"
     with db.atomic():
         objects.write(calendar.id, f"{uid}.ics", text, objects.prepared(text, PARIS), None)
+
+
+def plans_of(question: Callable[..., object], *values: object) -> list[str]:
+    """How SQLite answers what is asked of it; skips where another database is asked."""
+    asked = []
+    real = db.obj.execute_sql
+    try:
+        db.obj.execute_sql = lambda sql, params=None: asked.append((sql, params)) or real(sql, params)
+        question(*values)
+    finally:
+        db.obj.execute_sql = real
+    if "sqlite" not in type(db.obj).__name__.lower():
+        pytest.skip("plans are read from SQLite here")
+    return [" ".join(row[3] for row in real(f"EXPLAIN QUERY PLAN {sql}", params)) for sql, params in asked]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.visits import Page, Visitor
+from webmail.calendar import search as searching
 from webmail.calendar.search_words import words_of
 from webmail.models import CalendarObject
 
@@ -71,6 +73,36 @@ def test_there_is_an_end_to_it(alice):
     put(calendar_of(), "Cours", f"{ZONE}20280107T090000", f"{ZONE}20280107T100000", "RRULE:FREQ=DAILY;COUNT=300")
     page = search(alice, "cours", "2028-01-01")
     assert len(found(page)) == 200 and "Only the first 200" in page.text
+
+
+@pytest.mark.parametrize("words", ["bal", "bal 2030", ""])
+def test_of_many_events_the_same_are_found_as_of_few(alice, monkeypatch, words):
+    today = date.today()
+    for number in range(30):
+        day = today + timedelta(days=(number - 15) * 40)
+        put(calendar_of(name=f"c{number}"), f"Bal {2015 + number}", f";VALUE=DATE:{day:%Y%m%d}")
+    put(calendar_of(), "Bal without end", f";VALUE=DATE:{today - timedelta(days=900):%Y%m%d}", ";VALUE=DATE:20991231")
+    days = [
+        ("", ""),
+        (f"{today + timedelta(days=100)}", ""),
+        ("", f"{today - timedelta(days=100)}"),
+        ("2030-01-01", "2030-12-31"),
+    ]
+    spans = searching._SPANS
+    for most, earlier in ((200, 50), (2, 2)):
+        monkeypatch.setattr(searching, "MOST", most)
+        monkeypatch.setattr(searching, "MOST_EARLIER", earlier)
+        monkeypatch.setattr(searching, "_MANY", 1_000)
+        monkeypatch.setattr(searching, "_SPANS", spans[-1:])
+        few = [found(search(alice, words, *between)) for between in days]
+        monkeypatch.setattr(searching, "_MANY", 0)
+        monkeypatch.setattr(searching, "_SPANS", spans)
+        assert [found(search(alice, words, *between)) for between in days] == few and any(few)
+
+
+def test_words_are_looked_for_in_an_index_alone(alice):
+    plans = ground.plans_of(searching.sought, {calendar_of().id: "own"}, "bal masqué")
+    assert plans == ["SEARCH t1 USING COVERING INDEX calendar_objects_words (collection_id=?)"]
 
 
 def test_only_what_one_may_read_is_found(app, alice):

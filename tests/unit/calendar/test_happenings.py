@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -185,25 +185,9 @@ def test_the_next_one_is_one_that_may_be_seen(calendar):
     assert happenings.next_after({calendar.id: "busy", other.id: "read"}, date(2026, 12, 8), PARIS) == date(2026, 12, 12)
 
 
-def plans_of(question: Callable[..., object], *values: object) -> list[str]:
-    """How SQLite answers what is asked of it."""
-    from webmail.database.connection import db
-
-    asked = []
-    real = db.obj.execute_sql
-    try:
-        db.obj.execute_sql = lambda sql, params=None: asked.append((sql, params)) or real(sql, params)
-        question(*values)
-    finally:
-        db.obj.execute_sql = real
-    if "sqlite" not in type(db.obj).__name__.lower():
-        pytest.skip("plans are read from SQLite here")
-    return [" ".join(row[3] for row in real(f"EXPLAIN QUERY PLAN {sql}", params)) for sql, params in asked]
-
-
 def test_both_questions_are_answered_by_an_index(calendar):
     """What a page asks grows with what it shows, not with the years that a calendar has."""
-    plans = plans_of(happenings.between, {calendar.id: "own"}, date(2026, 12, 1), date(2026, 12, 31), PARIS, PARIS)
+    plans = ground.plans_of(happenings.between, {calendar.id: "own"}, date(2026, 12, 1), date(2026, 12, 31), PARIS, PARIS)
     assert len(plans) == 2
     assert "occurrences_long" in plans[0] and "collection_id=? AND start>? AND start<?" in plans[0], plans[0]
     assert "calendar_objects_recurring" in plans[1] and "indexed_until<?" in plans[1], plans[1]
@@ -211,7 +195,7 @@ def test_both_questions_are_answered_by_an_index(calendar):
 
 @pytest.mark.parametrize("rights", ["own", "busy"])
 def test_days_are_counted_from_an_index_alone(calendar, rights):
-    plan = plans_of(
+    plan = ground.plans_of(
         crowded_days.first_of_each_day, {calendar.id: rights}, date(2026, 12, 1), date(2026, 12, 31), PARIS, PARIS, 4
     )[0]
     assert plan.count("SEARCH") == plan.count("USING COVERING INDEX occurrences_") >= 2, plan

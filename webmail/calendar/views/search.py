@@ -29,9 +29,10 @@ def search() -> Response:
     earlier: list[Happening] = []
     asked = bool(words or first or last) and not wrong
     if asked:
-        coming = searching.found(rights, words, first or _from(last), last, time_zone())
+        what = searching.sought(rights, words)
+        coming = searching.found(what, first or _from(last), last, time_zone())
         if first is None:
-            earlier = searching.found(rights, words, None, min(last or today(), _yesterday()), time_zone(), backwards=True)
+            earlier = searching.found(what, None, min(last or today(), _yesterday()), time_zone(), backwards=True)
     return page(
         "calendar/search.html", 422 if wrong else 200, words=words, begin=begin, finish=finish, wrong=wrong, asked=asked,
         coming=coming[: searching.MOST], more=len(coming) > searching.MOST, earlier=earlier[: searching.MOST_EARLIER],
