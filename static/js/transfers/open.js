@@ -1,10 +1,10 @@
-/* Files that the sender's browser encrypted, on the page of their link: names are shown, and files are opened as they arrive and saved,
-   in little memory where this browser can write a file as it comes. The key stands behind "#" in the address, which browsers send
-   to nobody. Without this script files are downloaded as they are, for the program that the page names. */
+/* Files that the sender's browser encrypted, on the page of their link: names are shown, and files are opened as they arrive and saved
+   (saves.js), one by one or several as an archive (zip.js). The key stands behind "#" in the address, which browsers send to nobody.
+   Without this script files are downloaded as they are, for the program that the page names. */
 (function () {
   "use strict";
-  var page = document.getElementById("sealed-files"), form = document.getElementById("files"), busy = 0, key, words, rows;
-  var MOST = 1024 * 1024 * 1024; // bytes in memory, where a file can't be written as it comes
+  var page = document.getElementById("sealed-files"), form = document.getElementById("files"), busy = 0, names = {}, key, words, rows, single;
+  var TRIES = 5, LONGEST = 60; // of a server that is busy; seconds
   if (!page || !form) return;
   words = JSON.parse(page.getAttribute("data-words"));
 
@@ -12,113 +12,139 @@
   function show(which) {
     each(page.querySelectorAll("[data-say]"), function (place) { place.hidden = place.getAttribute("data-say") !== which; });
   }
-  function say(row, text, alert) {
-    row.state.setAttribute("role", alert ? "alert" : "status");
-    row.state.textContent = text;
+  function filled(word, values) { return words[word].replace(/\{(\w+)\}/g, function (_all, name) { return values[name]; }); }
+  function say(state, text, alert) {
+    state.setAttribute("role", alert ? "alert" : "status");
+    state.textContent = text;
   }
-  function progress(row, count) {
-    say(row, words.progress.replace("{percent}", Math.min(100, Math.floor(100 * count / Math.max(1, row.size)))));
+  function stateAfter(place) {
+    var state = document.createElement("p");
+    state.className = "sealed-state muted";
+    place.parentNode.insertBefore(state, place.nextSibling);
+    return state;
   }
   function harmless(path) { // the last part, without what could lead elsewhere or confuse
     var name = String(path).replace(/\\/g, "/").split("/").pop().replace(/[<>:"|?*\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, "_");
-    return name.replace(/^ +|[. ]+$/g, "") || "file";
+    return name.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(^|[^\ud800-\udbff])[\udc00-\udfff]/g, "$1_").replace(/^ +|[. ]+$/g, "") || "file";
+  }
+  function placed(path, taken) { // in an archive: with its folders, and like no other
+    var parts = String(path).replace(/\\/g, "/").split("/").filter(function (part) { return !/^\.*$/.test(part); }).map(harmless);
+    var name = parts.join("/") || "file", stem = /^(.*?)(\.[^./]*)?$/.exec(name), count = 1;
+    while (taken[name.toLowerCase()]) name = stem[1] + " (" + ++count + ")" + (stem[2] || "");
+    taken[name.toLowerCase()] = true;
+    return name;
   }
 
-  // where it goes to: { write, close, abort }; asked for at once, while the click still counts
-  function target(name, size) {
-    var parts = [];
-    if (window.showSaveFilePicker) {
-      return window.showSaveFilePicker({ suggestedName: name }).then(function (file) { return file.createWritable(); })
-        .then(function (out) {
-          return {
-            write: function (bytes) { return out.write(bytes); },
-            close: function () { return out.close(); },
-            abort: function () { return out.abort(); },
-          };
-        });
-    }
-    if (size > MOST) return Promise.reject({ told: "large" });
-    return Promise.resolve({
-      write: function (bytes) { parts.push(new Blob([bytes])); }, // which browsers may keep on disk
-      abort: function () { parts = []; },
-      close: function () {
-        var link = document.createElement("a");
-        link.href = URL.createObjectURL(new Blob(parts, { type: "application/octet-stream" }));
-        link.download = name;
-        document.body.appendChild(link);
-        link.click();
-        document.body.removeChild(link);
-        setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
-      },
-    });
-  }
-  // what the button brings without this script, so that it counts as a download
-  function answer(button) {
+  // what the file's button brings without this script, so that it counts as a download
+  function asked(value, stop, left) {
+    var body = (single ? "action=" : "file=") + encodeURIComponent(value);
     return fetch(form.getAttribute("action"), {
-      method: "POST", body: button.name + "=" + encodeURIComponent(button.value), credentials: "same-origin",
+      method: "POST", body: body, credentials: "same-origin", signal: stop && stop.signal,
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
     }).then(function (response) {
+      var after = Math.min(LONGEST, Number(response.headers.get("Retry-After")) || 10);
+      if ((response.status === 429 || response.status === 503) && left) {
+        return new Promise(function (done) { setTimeout(done, after * 1000); }).then(function () { return asked(value, stop, left - 1); });
+      }
       if (!response.ok || !response.body || !/^application\/octet-stream/.test(response.headers.get("Content-Type"))) throw { told: "away" };
       return response.body;
     });
   }
-  function save(row) {
-    var out, count = 0, shown = 0, name = harmless(row.name);
-    return target(name, row.size).then(function (made) {
+  function opened(value, stop, named, write) {
+    return asked(value, stop, TRIES).then(function (stream) { return window.sealed.open(stream, key, named, write); });
+  }
+  function archived(values, stop, write, at) {
+    var archive = window.zipped(write), taken = Object.create(null);
+    return values.reduce(function (before, value) {
+      return before.then(function () {
+        at((names[value] || [""])[0]);
+        return opened(value, stop, function (told) { return archive.begin(placed(told.name, taken)); }, archive.write).then(archive.done);
+      });
+    }, Promise.resolve()).then(function () { at(""); return archive.end(); });
+  }
+  // `size`: exact, or 0; `most`: about how many bytes; `files`: those of an archive, or the one
+  function save(state, name, size, most, files, together) {
+    var out, current = "", count = 0, shown = 0, stop = window.AbortController ? new AbortController() : null;
+    function pass(bytes) {
+      count += bytes.length;
+      if (Date.now() - shown > 500) {
+        shown = Date.now();
+        say(state, filled("progress", { percent: Math.min(100, Math.floor(100 * count / Math.max(1, most))) }));
+      }
+      return out.write(bytes);
+    }
+    function work() {
+      if (together) return archived(files, stop, pass, function (path) { current = path; });
+      return opened(files[0], stop, function () {}, pass);
+    }
+    return window.saves.to(name, size, most, page.getAttribute("data-worker")).then(function (made) {
+      var whole;
       out = made;
       busy++;
-      progress(row, 0);
-      return answer(row.button);
-    }).then(function (stream) {
-      return window.sealed.open(stream, key, function () {}, function (bytes) {
-        count += bytes.length;
-        if (Date.now() - shown > 500) { shown = Date.now(); progress(row, count); }
-        return out.write(bytes);
-      });
-    }).then(function () { return out.close(); })
-      .then(function () { say(row, words.saved.replace("{name}", function () { return name; })); })
+      say(state, filled("progress", { percent: 0 }));
+      whole = work().then(function () { return out.close(); });
+      return out.lost ? Promise.race([out.lost, whole]) : whole;
+    })
+      .then(function () { say(state, filled(out.listed ? "listed" : "saved", { name: name })); })
       .catch(function (error) {
+        var why = words[(error && (error.told || error.damaged)) || "away"] || words.away;
         if (out) Promise.resolve(out.abort()).catch(function () {});
-        if (!out && error && error.name === "AbortError") say(row, ""); // the person thought better of it
-        else say(row, words[(error && (error.told || error.damaged)) || "away"] || words.away, true);
+        if (stop) stop.abort();
+        if (!out && error && error.name === "AbortError") say(state, ""); // the person thought better of it
+        else say(state, (current ? filled("of", { name: current, why: why }) : why).replace("{name}", function () { return name; }), true);
       }).then(function () { if (out) busy--; });
   }
+  function pressed(button, state, does) {
+    if (!button) return;
+    button.addEventListener("click", function (event) {
+      var begun;
+      event.preventDefault();
+      if (state.busy || !(begun = does())) return;
+      state.busy = true;
+      begun.then(function () { state.busy = false; });
+    });
+  }
+  function together(state, values) {
+    var most = values.reduce(function (sum, value) { return sum + (names[value] ? Number(names[value][1]) || 0 : 0); }, 0);
+    return save(state, page.getAttribute("data-archive"), 0, most, values, true);
+  }
 
-  if (!window.sealed || !window.fetch || !window.ReadableStream) { show("old"); return; }
+  if (!window.sealed || !window.saves || !window.zipped || !window.fetch || !window.ReadableStream) { show("old"); return; }
   key = window.sealed.keyIn(window.location.hash);
   if (!key) { show("cut"); return; }
   show("on");
   rows = [];
+  single = !form.querySelector("button[name=file]");
   each(form.querySelectorAll(".sent-files li"), function (line) {
-    var state = document.createElement("p");
-    var button = line.querySelector("button[name=file]") || (line.parentNode.children.length === 1 && form.querySelector("button[value=all]"));
+    var button = line.querySelector("button[name=file]") || (single && form.querySelector("button[value=all]")), row;
     if (!button) return;
-    state.className = "sealed-state muted";
-    line.querySelector(".name").parentNode.appendChild(state);
-    rows.push({ line: line, button: button, state: state, size: Number(line.getAttribute("data-size")) || 0, name: "" });
+    row = { line: line, button: button, state: stateAfter(line.querySelector(".about")), size: 0, most: Number(line.getAttribute("data-size")) || 0, name: "" };
+    rows.push(row);
+    pressed(button, row.state, function () { return save(row.state, harmless(row.name), row.size, row.most, [button.value], false); });
   });
-  // all together would be an archive of what nobody can read
-  if (form.querySelectorAll(".sent-files li").length > 1) {
-    each(form.querySelectorAll(".sent-all, .sent-chosen, .pick"), function (place) { place.hidden = true; });
-  }
-  form.addEventListener("submit", function (event) { event.preventDefault(); });
-  rows.forEach(function (row) {
-    row.button.addEventListener("click", function (event) {
-      event.preventDefault();
-      if (row.busy) return;
-      row.busy = true;
-      save(row).then(function () { row.busy = false; });
+  if (!single) each(form.querySelectorAll("button[value=all], button[value=chosen]"), function (button) {
+    var state = stateAfter(button.parentNode), ready = page.getAttribute("data-ready").split(" ");
+    pressed(button, state, function () {
+      var values = [];
+      each(form.querySelectorAll("[name=files]:checked"), function (field) { values.push(field.value); });
+      if (button.value === "all") values = ready;
+      if (values.length) return together(state, values);
+      say(state, words.none, true);
     });
   });
+  form.addEventListener("submit", function (event) { event.preventDefault(); });
   window.sealed.openText(page.getAttribute("data-names") || "", key).then(function (text) {
-    var names = JSON.parse(text), all = Object.keys(names);
+    var all;
+    names = JSON.parse(text);
+    all = Object.keys(names);
     rows.forEach(function (row) {
-      var known = names[row.button.name === "file" ? row.button.value : all[0]];
+      var known = names[single ? all[0] : row.button.value];
       if (!known) return;
       row.name = String(known[0]);
-      row.size = Number(known[1]) || row.size;
+      row.size = Number(known[1]) || 0;
+      row.most = row.size || row.most;
       row.line.querySelector(".name bdi").textContent = row.name;
-      if (row.button.name === "file") row.button.setAttribute("aria-label", words.download.replace("{name}", function () { return row.name; }));
+      if (!single) row.button.setAttribute("aria-label", filled("download", { name: row.name }));
     });
   }).catch(function (error) { if (error && error.damaged === "key") show("wrong"); });
   window.addEventListener("beforeunload", function (event) {

@@ -36,14 +36,14 @@ def whole(tmp_path: Path) -> Path:
     return folder
 
 
-def seal(page: Page, files: Path) -> str:
+def seal(page: Page, files: Path, count: int = 1) -> str:
     """Send a folder's files, encrypted; the link that is shown."""
     page.goto("/transfers/new")
     page.locator("summary", has_text="Protection renforcée").click()
     page.click("button[name=protection][value=browser]")
     expect(page.locator("[data-seals-say=on]")).to_be_visible()
     page.set_input_files("#choose-folder", files)
-    expect(page.locator(".upload-state")).to_have_count(1)
+    expect(page.locator(".upload-state")).to_have_count(count)
     page.click(".toolbar button[value=link]")
     shown = page.locator("[data-transfer-link]")
     expect(shown).to_contain_text("#")

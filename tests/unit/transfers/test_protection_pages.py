@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import pytest
 from flask import Flask
 
 from tests.support import calendar_ground as ground
+from tests.support.transfer_ground import put_file
 from tests.support.visits import Visitor
-from webmail.models import Session, Transfer, TransferFile
-from webmail.transfers import content, protection, store
+from webmail.models import Session, Transfer, TransferFile, User, now
+from webmail.transfers import content, links, protection, store
+from webmail.transfers.options import TransferOptions
 from webmail.transfers.protection import Protection
 
 SECRET = b"Bulletin of Zoe Martin" * 50
@@ -109,8 +112,6 @@ def test_files_that_browsers_are_to_encrypt_are_not_taken_as_they_are(alice):
 
 def test_its_page_shows_an_address_without_the_key_and_sealed_names(app, alice):
     transfer = protect(alice, "browser")
-    from tests.support.transfer_ground import put_file
-
     put_file(transfer, "bulletin.txt", b"TRABOULE\x01 sealed", app.extensions["settings"])
     send(alice, transfer, data=None, sealed_names="abc.def", to="bob@other.example")
     again = Transfer.get_by_id(transfer.id)
@@ -119,6 +120,41 @@ def test_its_page_shows_an_address_without_the_key_and_sealed_names(app, alice):
     page = app.test_client().get("/" + link.partition("//")[2].partition("/")[2]).get_data(as_text=True)
     assert 'data-names="abc.def"' in page and "1.sealed" in page and "open_sealed.py" in page
     assert "bulletin" not in page
+
+
+def policy_of(app: Flask, address: str) -> list[str]:
+    answer = app.test_client().get(address)
+    assert answer.status_code == 200
+    return answer.headers["Content-Security-Policy"].split("; ")
+
+
+def test_a_worker_may_save_on_the_pages_of_what_browsers_encrypted_alone(app, alice):
+    addresses = []
+    for kind in ("browser", "link"):
+        transfer, key = protection.begin(User.get(), Protection(kind), app.extensions["settings"])
+        put_file(transfer, "a.txt", b"TRABOULE\x01 sealed", app.extensions["settings"], link_key=key)
+        store.publish(transfer, TransferOptions(), now() + timedelta(days=3), [], app.extensions["settings"])
+        token = links.token(links.LinkKind.TRANSFER, Transfer.get_by_id(transfer.id).nonce, app.extensions["settings"].secret_key)
+        addresses.append(f"/t/{token}" + (f".{links.packed_key(key)}" if key else ""))
+    sealed, other = (policy_of(app, address) for address in addresses)
+    assert {"worker-src 'self'", "frame-src 'self'", "connect-src 'self'", "default-src 'none'"} <= set(sealed)
+    assert not [part for part in other if part.startswith("worker-src")]
+    own = app.extensions["settings"]
+    app.extensions["settings"] = replace(own, transfers=replace(own.transfers, file_host="https://files.example"))
+    assert {"worker-src 'self'", "connect-src 'self' https://files.example"} <= set(policy_of(app, addresses[0]))
+    assert not [part for part in policy_of(app, addresses[1]) if part.startswith("worker-src")]
+
+
+def test_the_worker_that_saves_stands_alone_and_asks_for_nothing(app):
+    answer = app.test_client().get("/t/save/worker.js")
+    assert answer.status_code == 200 and answer.mimetype == "text/javascript"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "no-cache" in answer.headers["Cache-Control"] and "Set-Cookie" not in answer.headers
+    # no more than what stands beside it: no page, and no file of a link
+    assert "Service-Worker-Allowed" not in answer.headers
+    assert app.test_client().get("/t/save/abc").status_code == 404
+    script = answer.get_data(as_text=True)
+    assert not [word for word in ("fetch(", "caches", "indexedDB", "importScripts", "clients.claim") if word in script]
 
 
 def test_the_least_that_the_settings_ask_for(app, alice):

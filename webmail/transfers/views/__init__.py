@@ -14,6 +14,7 @@ from webmail.transfers.views import (
     public_files,
     public_previews,
     public_report,
+    saving,
     uploads,
     words,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "public_files",
     "public_previews",
     "public_report",
+    "saving",
     "uploads",
     "words",
 ]

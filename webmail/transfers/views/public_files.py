@@ -19,12 +19,13 @@ from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, Sqlite, db
 from webmail.errors import MailError
 from webmail.models import TransferFile
-from webmail.transfers import access, archive, content, download_turns, fetches, paths, ranges, store
+from webmail.transfers import access, archive, content, download_turns, fetches, ranges, store
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.ranges import ByteRange, Unsatisfiable
 from webmail.transfers.views import letters, visitors
 from webmail.transfers.views.file_words import state_words
+from webmail.transfers.views.public_page import archive_name
 from webmail.transfers.views.visitors import NoVisit, for_visitors
 from webmail.web.current import settings
 from webmail.web.downloads import POLICY, disposition
@@ -80,7 +81,7 @@ def whole_archive(link: str) -> AnyResponse:
     chosen = fetches.left(visited, archive.read_choice(ready, only) if only else ready)
     if not chosen:
         raise NoVisit(_told(visited, _("There is nothing to download here"), 410))
-    headers = _headers(_archive_name(visited)) | {"Accept-Ranges": "none"}
+    headers = _headers(archive_name(visited)) | {"Accept-Ranges": "none"}
     length = archive.size(chosen)
     if request.method == "HEAD":
         return _answer(iter(()), length, headers, None, "application/zip")
@@ -132,13 +133,6 @@ def _headers(name: str) -> dict[str, str]:
         "Cache-Control": "no-store, no-transform",
         "X-Accel-Buffering": "no",
     }
-
-
-def _archive_name(visited: LinkVisit) -> str:
-    """As the transfer is called, or its folder, if it has one."""
-    transfer = visited.transfer
-    stem = paths.clean(transfer.subject.replace("/", "-"), "") if transfer.subject else ""
-    return f"{stem[:100] or _('Files')}.zip"
 
 
 def _answer(

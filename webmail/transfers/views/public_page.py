@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from webmail.config import Settings
 from webmail.models import ContentState, Transfer, TransferFile
-from webmail.transfers import access, fetches, options, previews
+from webmail.transfers import access, fetches, options, paths, previews
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.views.file_words import scan_words, state_words
 from webmail.transfers.views.visitors import chosen_language, page_url
@@ -90,6 +92,13 @@ class FilesPage:
 
     def page_link(self, number: int) -> str:
         return page_url(self._visited, self._link, page=number)
+
+
+def archive_name(visited: LinkVisit) -> str:
+    """Of all its files together: as the transfer is called."""
+    subject = visited.transfer.subject
+    stem = paths.clean(subject.replace("/", "-"), "") if subject else ""
+    return f"{stem[:100] or _('Files')}.zip"
 
 
 def preview_url(link: str, file: TransferFile) -> str:

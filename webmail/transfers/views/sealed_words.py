@@ -11,7 +11,17 @@ def sealed_words() -> dict[str, str]:
         "progress": _("Decrypting… {percent}%"),
         "saved": _("Saved as “{name}”"),
         "download": _("Download {name}"),
-        "large": _("This browser can’t save so large a file while decrypting it. Use Chrome or Edge, or the program below."),
+        "listed": _("Decrypted: “{name}” is among your browser’s downloads."),
+        "cancelled": _("The download was cancelled, so nothing was kept."),
+        "lost": _(
+            "Your browser ended the download too early. “{name}” is incomplete: delete it from your downloads and try again."
+        ),
+        "none": _("Choose at least one file."),
+        "of": _("“{name}”: {why}"),
+        "large": _(
+            "This window can’t save so much while decrypting it. Use a current browser, not in private browsing, or the program "
+            "below."
+        ),
         "away": _("The file did not arrive whole, so it was not kept. Try again."),
         "bytes": _("The file was changed or cut off on the way, so it was not kept. Try again."),
         "key": _("This link does not open the file. Copy the whole link again."),

@@ -90,18 +90,24 @@ def page_url(visited: LinkVisit, link: str = "", **values: Any) -> str:
     return url_for("transfers.show", link=link or visited.bare_link, lang=chosen_language() or None, **values)
 
 
-def page(template: str, status: int = 200, **context: Any) -> Response:
-    """A page for visitors: no notices, no forms with tokens, so that no cookie is needed."""
+def page(template: str, status: int = 200, saves: bool = False, **context: Any) -> Response:
+    """A page for visitors: no notices, no forms with tokens, so that no cookie is needed. `saves`: by a worker (`saving`)."""
     language = str(get_locale())
     other = next(one for one in LANGUAGES if one != language)
     response = Response(render_template(template, other=other, other_url=_in_language(other), **context), status)
-    if source := host_source():
-        policy = (
-            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{source}; connect-src 'self'{source}; "
-            f"form-action 'self'{source}; base-uri 'none'; frame-ancestors 'none'"
-        )
-        response.headers["Content-Security-Policy"] = policy
+    source = host_source()
+    if source or saves:
+        response.headers["Content-Security-Policy"] = _policy(source, saves)
     return response
+
+
+def _policy(source: str, saves: bool) -> str:
+    """With the host of files (`source`); what is saved by a worker comes through a frame of its own."""
+    worker = "worker-src 'self'; frame-src 'self'; " if saves else ""
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{source}; connect-src 'self'{source}; "
+        f"{worker}form-action 'self'{source}; base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 def _in_language(language: str) -> str:
