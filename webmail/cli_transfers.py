@@ -19,6 +19,7 @@ _MOST = 10_000
 @transfers.command("sweep")
 def sweep() -> None:
     """End what is past its date and delete what is over, as the worker does; pieces of files that nothing names go too."""
+    letters.sweep(settings())  # first: deleting may take minutes
     gone = 0
     while step := store.sweep(settings()):
         gone += step

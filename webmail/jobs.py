@@ -67,6 +67,7 @@ _CLEAN_UP_EVERY = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _FAR = timedelta(minutes=2)
 _TRANSFERS_EVERY = timedelta(seconds=20)  # letters about large files, and the end of what is over
+_DELETING = 10.0  # seconds of it for deleting files, then letters have their turn again
 
 KINDS: tuple[TaskKind, ...] = (
     import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND,
@@ -230,7 +231,7 @@ class Jobs:
         for message_id in messages:
             self.schedule_system_mail(message_id, now())
         with db.connection_context():
-            store.sweep(self.settings)
+            store.sweep(self.settings, _DELETING)
             if heartbeat.claim_periodic("clean-up of transfers", _CLEAN_UP_EVERY):
                 tries.expire()
                 download_codes.expire()

@@ -6,6 +6,7 @@ goes on with it, another day too, and shows afterwards what was sent. Neither op
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +34,7 @@ from webmail.transfers.trail import EventKind
 
 SHOWN = timedelta(days=30)  # how long a receipt is shown after the files were sent
 GRACE = timedelta(hours=2)  # what was begun before the date of a request may be finished for so long after it
+_PURGE_SECONDS = 10.0  # for what makes way: somebody waits for an answer, and the worker deletes the rest
 LONGEST_NAME, LONGEST_MESSAGE = 100, 4000
 T = TypeVar("T")
 NO_ROOM = (Limit.PERSON, Limit.TOTAL, Limit.TRANSFERS)  # what a guest is told no more of
@@ -247,8 +249,9 @@ def make_way(request: FileRequest, settings: Settings, *, only_if_crowded: bool 
     if only_if_crowded and not guest_limits.is_crowded(request):
         return 0
     ended = [one for one in guest_limits.idle_ones(request.owner) if store.close(one, "date")]
+    end = time.monotonic() + _PURGE_SECONDS
     for transfer in ended:
-        store.purge(transfer, settings)
+        store.purge(transfer, settings, end - time.monotonic())
     return len(ended)
 
 

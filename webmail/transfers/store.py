@@ -6,7 +6,9 @@ Whoever may see what is decided by the views; here a transfer is an argument.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -240,12 +242,17 @@ def reopen(transfer: Transfer) -> bool:
     return bool(changed)
 
 
-def purge(transfer: Transfer, settings: Settings) -> bool:
-    """Delete the files of a closed transfer; whether all are gone. A storage that is away is asked again by the next sweep."""
+def purge(transfer: Transfer, settings: Settings, seconds: float = math.inf) -> bool:
+    """Delete the files of a closed transfer; whether all are gone. The next sweep goes on after `seconds`, of which ten thousand
+    files take hundreds, and where a storage is away.
+    """
+    end = time.monotonic() + seconds
     for file in files(transfer):
         stored = file.content
         if stored is None:
             continue
+        if time.monotonic() >= end:
+            return False
         TransferFile.update(content=None).where(TransferFile.id == file.id).execute()
         if not _drop(stored, settings):
             return False
@@ -254,8 +261,9 @@ def purge(transfer: Transfer, settings: Settings) -> bool:
     return True
 
 
-def sweep(settings: Settings) -> int:
-    """End what is past its date, delete what is over, forget what is long over. Returns how many transfers were deleted.
+def sweep(settings: Settings, seconds: float = math.inf) -> int:
+    """End what is past its date, delete what is over, forget what is long over. Returns how many transfers were deleted: what is
+    left after `seconds` waits for the next sweep.
 
     Any number of workers may do it at once: each step is done by one of them, or twice without harm.
     """
@@ -270,8 +278,11 @@ def sweep(settings: Settings) -> int:
             close(transfer, "date", still=idle)  # or send it
     for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
     closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
-    over = list(Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH))
-    gone = sum(purge(transfer, settings) for transfer in over)
+    end, gone = time.monotonic() + seconds, 0
+    for transfer in list(Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH)):
+        if (left := end - time.monotonic()) <= 0:
+            break
+        gone += purge(transfer, settings, left)
     _drop_orphans(settings)
     old = (Transfer.files_gone == 1) & (Transfer.closed < now() - REMEMBERED)
     Transfer.delete().where(Transfer.id << Transfer.select(Transfer.id).where(old).limit(_BATCH)).execute()

@@ -251,6 +251,25 @@ def test_what_is_closed_is_gone_with_the_next_sweep(alice, settings):
     assert TransferFile.select().count() == 2  # their names are told for a while
 
 
+def test_deleting_many_files_stops_in_time_and_goes_on_with_the_next_sweep(alice, settings, monkeypatch):
+    large, other = (published(alice, {f"{n}.txt": f"{name}{n}".encode() for n in range(5)}, settings) for name in "ab")
+    for transfer in (large, other):
+        store.close(transfer, "date")
+    clock, real = [0.0], content.drop_if_unused
+
+    def slowly(*given):
+        clock[0] += 1.0
+        return real(*given)
+
+    monkeypatch.setattr(store.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(content, "drop_if_unused", slowly)
+    seen = []
+    while not seen or seen[-1][1]:
+        seen.append((store.sweep(settings, 4.0), TransferFile.select().where(TransferFile.content.is_null(False)).count()))
+    assert seen == [(0, 6), (1, 2), (1, 0)]
+    assert names(settings) == [] and not Transfer.select().where(Transfer.files_gone == 0)
+
+
 def test_what_is_extended_or_sent_at_the_last_moment_does_not_end(alice, settings, monkeypatch):
     """A worker has just found that it is over."""
     transfer, unfinished = published(alice, {"a.bin": b"one"}, settings), store.create(alice, settings)
