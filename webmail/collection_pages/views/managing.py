@@ -97,14 +97,15 @@ def _sentence(one: CollectionNote, names: dict[str, str]) -> str:
 
 
 @blueprint.app_template_global()
-def collection_changes() -> tuple[list[str], int]:
-    """What others did with what the current user owns, which they were not told of yet, and up to which note: read once for a
-    request, 1 to 4 queries.
+def collection_changes() -> tuple[list[str], int, int]:
+    """What others did with what the current user owns, which they were not told of yet, the latest first; up to which note (its
+    `id`, 0: none), and of which collection that is. Read once for a request, 1 to 4 queries.
     """
     if "collection_changes" not in g:
         notes = manager_notes.unseen(current_user())
-        g.collection_changes = sentences(notes, current_user()), max((one.id for one in notes), default=0)
-    return cast("tuple[list[str], int]", g.collection_changes)
+        latest = (notes[0].id, notes[0].collection_id) if notes else (0, 0)
+        g.collection_changes = (sentences(notes, current_user()), *latest)
+    return cast("tuple[list[str], int, int]", g.collection_changes)
 
 
 def tell_owner(access: Access, matter: str, notes: Sequence[CollectionNote]) -> None:
@@ -120,7 +121,7 @@ def tell_owner(access: Access, matter: str, notes: Sequence[CollectionNote]) -> 
         words = sentences(notes, owner)
         subject = _("“%(name)s”: changed by %(who)s", name=title_for_all(access.collection), who=person(current_user()))
         more = _("Whatever else others change there today is listed on its page:")
-        body = "\n".join([*words, "", more, public_link("collections.one", number=number)])
+        body = "\n".join([*words, "", more, public_link("collections.one", number=number, changes=1)])
     dedup = f"{number} {matter} {today().isoformat()}"
     try:
         row = system_mail.send(owner.address, "collection-managed", subject[:_LONGEST_SUBJECT], body, language, dedup)
