@@ -32,7 +32,7 @@ def add(page: Page, words: str) -> None:
 def begin(page: Page) -> str:
     """A draft that saved itself once; its subject."""
     words = f"Fenêtres {time.time_ns()}"
-    page.goto("/compose")
+    page.goto("/compose?format=")  # typed into the field itself
     page.fill("[name=to]", BOB)
     page.fill("[name=subject]", words)
     add(page, "Bonjour")
