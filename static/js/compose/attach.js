@@ -16,6 +16,7 @@
   // webmail/words.py file_size
   function size(count) {
     var french = document.documentElement.lang === "fr", units = french ? ["o", "Ko", "Mo", "Go"] : ["bytes", "KB", "MB", "GB"], at = 0, number;
+    if (count === 1) units[0] = french ? "o" : "byte";
     while (count >= 1000 && at < units.length - 1) { count /= 1024; at++; }
     number = !at || count >= 10 ? String(Math.round(count)) : count.toFixed(1).replace(/\.0$/, "");
     return (french ? number.replace(".", ",") : number) + "\u00A0" + units[at];

@@ -3,7 +3,7 @@
   "use strict";
   function offer() {
     var link = document.querySelector("a[data-copy]");
-    if (!link || !navigator.clipboard || !navigator.clipboard.writeText || link.parentNode.querySelector(".copy")) return;
+    if (!link || (link.hasAttribute("data-sealed-link") && !link.hash) || !navigator.clipboard || !navigator.clipboard.writeText || link.parentNode.querySelector(".copy")) return;
     var button = document.createElement("button");
     button.type = "button";
     button.className = "btn copy";
@@ -17,6 +17,7 @@
     });
     link.parentNode.appendChild(button);
   }
+  window.offersCopy = offer; // seal.js, once a link has its key
   document.addEventListener("htmx:load", offer);
   offer();
 })();

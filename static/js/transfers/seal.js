@@ -59,6 +59,7 @@
     if ("value" in place) place.value += key;
     else place.textContent += key;
     if (place.href) place.href += key;
+    if (window.offersCopy) window.offersCopy();
   }
 
   function look() {

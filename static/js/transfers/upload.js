@@ -13,6 +13,7 @@
   }
   function size(count) {
     var units = words("units").split(" "), at = 0;
+    if (count === 1) units[0] = units[0].replace(/s$/, "");
     while (count >= 1000 && at < 4) { count /= 1024; at++; }
     return count.toLocaleString(document.documentElement.lang, { maximumFractionDigits: at && count < 10 ? 1 : 0 }) + "\u00A0" + units[at];
   }

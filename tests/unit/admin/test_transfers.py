@@ -75,6 +75,7 @@ def test_reports_of_abuse_come_first_until_somebody_dealt_with_them(root, transf
     TransferReport.create(transfer=transfer, reason="fraud", text="<b>fake</b>", address="zoe@ailleurs.example")
     page = root.get("/admin/transfers")
     assert "<b>fake" not in page.html and "A fraud" in page.one(".reports h3").get_text() and "1 report" in page.text
+    assert page.one(page.one(".reports .from a")["href"]).get_text().startswith("\nalice@")  # the row in which it can be closed
     page = root.submit(page, ".reports form")
     assert not page.all(".reports") and TransferReport.get().settled_by == "root@lycee.example"
 

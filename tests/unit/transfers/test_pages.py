@@ -301,7 +301,10 @@ def test_what_arrived_says_who_claims_to_have_sent_it(alice, settings):
     page = alice.get(f"/transfers/{transfer.id}")
     text = page.one("main").get_text(" ", strip=True)
     assert "From Léa" in text and "not verified" in text and "Devoir 3" in text and not page.all("#people")
-    assert page.one(".file-list form")["action"] == f"/t/{store.link_token(transfer, settings)}"
+    assert page.one("#files form")["action"] == f"/t/{store.link_token(transfer, settings)}"  # one file: one button for it
+    put_file(transfer, "b.txt", b"b", settings)
+    page = alice.get(f"/transfers/{transfer.id}")
+    assert len(page.all(".file-list form button[name=file]")) == 2 and page.one("#files button[value=all]")
 
 
 def test_the_trail_is_a_page_and_a_table_without_formulas(alice, settings):

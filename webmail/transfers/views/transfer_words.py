@@ -103,15 +103,15 @@ def event_words(event: TransferEvent) -> str:
         case EventKind.EXTENDED:
             return _("Date changed to %(day)s", day=_day_of(detail))
         case EventKind.RECIPIENT_ADDED:
-            return _("%(who)s added", who=who)
+            return _("Recipient added: %(who)s", who=who)
         case EventKind.RECIPIENT_REMOVED:
-            return _("%(who)s removed", who=who)
+            return _("Recipient removed: %(who)s", who=who)
         case EventKind.FILE_REMOVED:
-            return _("%(file)s removed", file=file or detail)
+            return _("File removed: %(file)s", file=file or detail)
         case EventKind.FILE_REFUSED:
-            return _("%(file)s refused: %(why)s", file=file or _("A file (removed since)"), why=refusal_words(detail))
+            return _("File refused: %(file)s (%(why)s)", file=file or _("A file (removed since)"), why=refusal_words(detail))
         case EventKind.REPORTED:
-            return _("Reported to the administrator as abuse")
+            return _("Reported as abuse to the administrators")
         case EventKind.CLOSED:
             return _closing_words(detail)
         case EventKind.REOPENED:
