@@ -166,8 +166,9 @@ if [ "$what" = test ]; then
     fi
 fi
 
-# The checkers of pages, beside axe, and a provider to sign in by. Tests that need them are skipped where they can't be installed.
-for folder in checkers providers; do
+# The checkers of pages, beside axe, a provider to sign in by, and a client of tus. Tests that need them are skipped where they
+# can't be installed.
+for folder in checkers providers tus; do
     place=.venv/$folder
     if [ "$what" = test ] && command -v npm >/dev/null; then
         sum=$(sha256sum tests/$folder/package-lock.json)
