@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from webmail.database.prepared import Prepared, Slot
 from webmail.models import Collection, CollectionNote, User, now
 
 KEPT = timedelta(days=90)
@@ -38,11 +39,18 @@ def add(collection: Collection, user: User, act: ManagerAct, about: str = "", ri
     CollectionNote.create(rights=rights, **same)
 
 
+def _not_seen(slot: Slot) -> Any:
+    found: Any = CollectionNote.select(CollectionNote, Collection).join(Collection)
+    theirs = found.where(Collection.user == slot("owner"), CollectionNote.seen == 0, CollectionNote.at > slot("after"))
+    return theirs.order_by(CollectionNote.id.desc()).limit(MOST_SHOWN)
+
+
+_unseen = Prepared(_not_seen)
+
+
 def unseen(owner: User) -> list[CollectionNote]:
     """What an owner was not told of yet, of all that is theirs, the latest first, with the collections. 1 query."""
-    found: Any = CollectionNote.select(CollectionNote, Collection).join(Collection)
-    mine = found.where(Collection.user == owner, CollectionNote.seen == 0, CollectionNote.at > now() - KEPT)
-    return list(mine.order_by(CollectionNote.id.desc()).limit(MOST_SHOWN))
+    return _unseen(owner=owner.id, after=now() - KEPT)
 
 
 def of(collection: Collection) -> list[CollectionNote]:

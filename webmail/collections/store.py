@@ -17,6 +17,7 @@ import peewee as pw
 
 from webmail.collections import look
 from webmail.database.connection import db
+from webmail.database.prepared import Prepared, Slot
 from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, User, now
 
 BOOK, CALENDAR = "addressbook", "calendar"
@@ -103,24 +104,29 @@ def _made(user: User, kind: str) -> Collection:
     return row
 
 
+def _shared_with(slot: Slot) -> Any:
+    groups = GroupMember.select(GroupMember.group).where(GroupMember.user == slot("user"))
+    theirs = (CollectionShare.user == slot("user")) | CollectionShare.group.in_(groups)
+    shares: Any = CollectionShare.select(CollectionShare, Collection, User).join(Collection).join(User)
+    return shares.where(theirs, User.active == 1, Collection.user != slot("user")).order_by(Collection.id)
+
+
+_own = Prepared(
+    lambda slot: Collection.select().where(Collection.user == slot("user")).order_by(Collection.derived, Collection.id)
+)
+_shares = Prepared(_shared_with)
+
+
 def accessible(user: User, *, hidden: bool = False) -> list[Access]:
     """All that a person owns, of which they only read what is derived; then what is shared with them or with a group of theirs,
     the rights of several added. 2 queries.
 
     `hidden`: also what they don't want to see.
     """
-    own = Collection.select().where(Collection.user == user).order_by(Collection.derived, Collection.id)
+    own = _own(user=user.id)
     found = [Access(row, row.name, "read" if row.derived else "own", json.loads(row.props)) for row in own]
-    groups = GroupMember.select(GroupMember.group).where(GroupMember.user == user)
-    shares: Any = (
-        CollectionShare.select(CollectionShare, Collection, User)
-        .join(Collection)
-        .join(User)
-        .where((CollectionShare.user == user) | CollectionShare.group.in_(groups), User.active == 1, Collection.user != user)
-        .order_by(Collection.id)
-    )
     shared: dict[int, Access] = {}
-    for share in shares:
+    for share in _shares(user=user.id):
         row = share.collection
         one = shared.setdefault(row.id, Access(row, f"{SHARED}{row.id}", "", json.loads(row.props)))
         one.rights = max(one.rights, share.rights, key=RIGHTS.index)
