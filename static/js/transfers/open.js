@@ -11,6 +11,7 @@
   function each(list, does) { Array.prototype.forEach.call(list, does); }
   function show(which) {
     each(page.querySelectorAll("[data-say]"), function (place) { place.hidden = place.getAttribute("data-say") !== which; });
+    page.className = "notice" + (which === "on" ? "" : " notice-caution");
   }
   function filled(word, values) { return words[word].replace(/\{(\w+)\}/g, function (_all, name) { return values[name]; }); }
   function say(state, text, alert) {
