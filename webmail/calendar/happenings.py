@@ -23,7 +23,7 @@ _FAR = 14 * 3600  # seconds between a day in UTC and the same one anywhere
 _DAY = 86_400
 _LONG = 8 * _DAY  # what takes longer has an index of its own (webmail/migrations/0033_calendar_pages.py)
 _COLUMNS = (
-    Occurrence.object, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
+    Occurrence.id, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
     Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status, CalendarObject.href, CalendarObject.uid,
 )  # fmt: skip
 
@@ -157,7 +157,7 @@ def beyond(rights: Mapping[int, str], start: int, end: int, floating: tzinfo) ->
             if one.start < item.indexed_until and one.end > item.indexed_from:
                 continue  # it is in the table
             rows.append((
-                item.id, item.collection_id, one.start, one.end, one.whole_day, one.recurrence_id, one.summary, one.location,
+                0, item.collection_id, one.start, one.end, one.whole_day, one.recurrence_id, one.summary, one.location,
                 one.busy, one.status, item.href, item.uid,
             ))  # fmt: skip
     return rows, True
@@ -200,7 +200,7 @@ def _local(at: int, zone: tzinfo) -> datetime:
 
 def _clamped(at: int, zone: tzinfo) -> datetime:
     """A moment in a zone; one beyond what there are dates for: the nearest that there is."""
-    return datetime.fromtimestamp(min(max(at, _EARLIEST), _LATEST), zone)
+    return datetime.fromtimestamp(at if _EARLIEST <= at <= _LATEST else min(max(at, _EARLIEST), _LATEST), zone)
 
 
 _EARLIEST = int(datetime(2, 1, 1, tzinfo=UTC).timestamp())

@@ -165,9 +165,7 @@ def test_of_a_crowded_day_only_the_first_are_read(calendar, rights):
     free = rights != "busy"
     assert counts == {date(2026, 12, 7): 1, date(2026, 12, 8): 15 + free, date(2026, 12, 9): 2}
     begins = sorted(f"{one.first:%d} {one.begins:%H:%M}" for one in found.rows)
-    assert begins == sorted(
-        ["08 00:00", *(["08 01:00"] if free else ["08 14:00"]), "08 12:00", "08 13:00", "08 22:00", "07 00:00"]
-    )
+    assert begins == sorted(["08 00:00", "08 01:00" if free else "08 13:00", "08 12:00", "08 22:00", "07 00:00"])
 
 
 def test_the_next_one(calendar):
