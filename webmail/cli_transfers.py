@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from webmail.cli_audit import noted
 from webmail.cli_values import account_of, bytes_of, printable, room_of
 from webmail.models import AuditAct, Transfer, TransferEvent, TransferRecipient
-from webmail.transfers import content, limits, overview, store
+from webmail.transfers import content, limits, overview, reports, store
 from webmail.transfers.views import letters
 from webmail.web.current import settings
 
@@ -71,6 +71,7 @@ def close(number: int, reason: str) -> None:
     transfer = _transfer(number)
     if not store.close(transfer, "admin", reason):
         raise click.ClickException(f"transfer {number} is over already")
+    reports.settle_all(transfer, "administrator")
     noted(AuditAct.TRANSFER_CLOSED, transfer.owner.address, transfer=number, reason=reason[:300])
     letters.settle(transfer, settings())
     store.purge(transfer, settings())

@@ -43,6 +43,12 @@ def waiting() -> list[TransferReport]:
     return list(rows.order_by(TransferReport.created).limit(200))
 
 
+def settle_all(transfer: Transfer, by: str) -> None:
+    """An administrator has closed what they are about."""
+    still = (TransferReport.transfer == transfer) & TransferReport.settled.is_null()
+    TransferReport.update(settled=now(), settled_by=by[:254]).where(still).execute()
+
+
 def settle(report: TransferReport, by: str) -> bool:
     """An administrator has dealt with it; whether nobody had before."""
     still = (TransferReport.id == report.id) & TransferReport.settled.is_null()

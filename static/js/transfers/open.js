@@ -3,14 +3,18 @@
    Without this script files are downloaded as they are, for the program that the page names. */
 (function () {
   "use strict";
-  var page = document.getElementById("sealed-files"), form = document.getElementById("files"), busy = 0, names = {}, key, words, rows, single;
+  var page = document.getElementById("sealed-files"), form = document.getElementById("files"), busy = 0, names = {}, told, key, words, rows, single;
   var TRIES = 5, LONGEST = 60; // of a server that is busy; seconds
   if (!page || !form) return;
   words = JSON.parse(page.getAttribute("data-words"));
 
   function each(list, does) { Array.prototype.forEach.call(list, does); }
   function show(which) {
-    each(page.querySelectorAll("[data-say]"), function (place) { place.hidden = place.getAttribute("data-say") !== which; });
+    var place = page.querySelector("[data-say]");
+    if (which === "old") return; // it says so already; text browsers would show what is hidden
+    place.setAttribute("data-say", which);
+    place.setAttribute("role", which === "on" ? "status" : "alert");
+    place.textContent = place.getAttribute("data-" + which);
     page.className = "notice" + (which === "on" ? "" : " notice-caution");
   }
   function filled(word, values) { return words[word].replace(/\{(\w+)\}/g, function (_all, name) { return values[name]; }); }
@@ -98,11 +102,11 @@
   function pressed(button, state, does) {
     if (!button) return;
     button.addEventListener("click", function (event) {
-      var begun;
       event.preventDefault();
-      if (state.busy || !(begun = does())) return;
+      if (state.busy) return;
       state.busy = true;
-      begun.then(function () { state.busy = false; });
+      // a dialogue for the file's place opens while the click still counts, or never
+      Promise.resolve(window.showSaveFilePicker ? does() : told.then(does)).then(function () { state.busy = false; });
     });
   }
   function together(state, values) {
@@ -134,7 +138,7 @@
     });
   });
   form.addEventListener("submit", function (event) { event.preventDefault(); });
-  window.sealed.openText(page.getAttribute("data-names") || "", key).then(function (text) {
+  told = window.sealed.openText(page.getAttribute("data-names") || "", key).then(function (text) {
     var all;
     names = JSON.parse(text);
     all = Object.keys(names);

@@ -15,8 +15,15 @@
     var text = kept("traboule-key-" + number);
     return keys[number] || (text ? window.sealed.keyIn(text) : null);
   }
-  function say(which) {
-    all("[data-seals-say]", function (words) { words.hidden = words.getAttribute("data-seals-say") !== which; });
+  function say(which) { // what stands there is for browsers without scripts, and text browsers show what is hidden
+    all("[data-seals-say]", function (place) {
+      var text = place.getAttribute("data-" + which);
+      if (!text || place.getAttribute("data-seals-say") === which) return;
+      place.setAttribute("data-seals-say", which);
+      place.setAttribute("role", which === "lost" ? "alert" : "status");
+      place.textContent = text;
+      if (which === "shown") place.className = "muted small";
+    });
   }
   function all(selector, does) { Array.prototype.forEach.call(document.querySelectorAll(selector), does); }
 

@@ -80,6 +80,20 @@ def test_reports_of_abuse_come_first_until_somebody_dealt_with_them(root, transf
     assert not page.all(".reports") and TransferReport.get().settled_by == "root@lycee.example"
 
 
+def test_closing_settles_what_was_reported(root, transfer):
+    for reason in ("fraud", "malware"):
+        TransferReport.create(transfer=transfer, reason=reason)
+    page = root.submit(root.get("/admin/transfers"), f"#transfer{transfer.id} form", reason="A fraud")
+    assert not page.all(".reports") and {one.settled_by for one in TransferReport.select()} == {"root@lycee.example"}
+
+
+def test_what_its_owner_closed_first_leads_nowhere(root, transfer):
+    TransferReport.create(transfer=transfer, reason="fraud")
+    store.close(transfer, "owner")
+    page = root.get("/admin/transfers")
+    assert page.one(".reports .from").get_text(strip=True).startswith("Sent by alice@") and not page.all(".reports .from a")
+
+
 def test_with_an_account_its_files_go(app, settings, transfer):
     ground.add("root@lycee.example")
     account_deletion.delete(transfer.owner, settings)

@@ -43,6 +43,7 @@ def close_transfer(transfer: int) -> AnyResponse:
     if not reason:
         return _page(422, wrong=found.id)
     if store.close(found, "admin", reason):
+        reports.settle_all(found, current_user().address)
         audited(AuditAct.TRANSFER_CLOSED, found.owner.address, transfer=found.id, reason=reason)
         notify(_("Closed. %(address)s is told why.", address=found.owner.address))
     else:
