@@ -22,7 +22,7 @@
     var made = {
       "Content-Type": "application/octet-stream",
       "Content-Disposition": "attachment; filename*=UTF-8''" + encoded(save.name),
-      "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+      "Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'", // WebKit asks before it becomes a download
       "X-Content-Type-Options": "nosniff",
       "Cache-Control": "no-store",
     };
@@ -66,6 +66,5 @@
     var id = event.request.url.split("/").pop(), save = saves[id];
     if (!save || save.control) return;
     event.respondWith(new Response(stream(id, save), { headers: headers(save) }));
-    save.port.postMessage("begun");
   });
 })();

@@ -102,20 +102,21 @@
         end({ told: "away" });
       },
     };
-    out.lost.catch(function () {});
     running.push(out.abort);
     wait();
     frame.hidden = true;
     return new Promise(function (done, failed) {
-      var late = setTimeout(function () { out.abort(); failed({ told: "away" }); }, PATIENCE);
+      var late = setTimeout(out.abort, PATIENCE);
+      out.lost.catch(failed); // some browsers refuse the download before they want a part of it
       port.onmessage = function (event) {
-        if (event.data === "more") wish();
-        else if (event.data === "cancelled") end({ told: "cancelled" });
-        else if (event.data === "begun") { clearTimeout(late); done(out); }
-        else { // ready
+        if (event.data === "ready") {
           frame.src = scope + id;
           document.body.appendChild(frame);
-        }
+        } else if (event.data === "more") {
+          clearTimeout(late);
+          wish();
+          done(out);
+        } else end({ told: "cancelled" });
       };
       beat = setInterval(stay, BEAT);
       one.postMessage({ begin: id, name: name, size: size }, [line.port2]);
