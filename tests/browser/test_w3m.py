@@ -452,3 +452,29 @@ def test_a_message_gets_a_large_file_in_w3m(wanda: Terminal, tmp_path: Path) -> 
     wanda.fill_in(str(tmp_path / "film.mp4"), "Filename:")
     press(wanda, "Upload Back", "1 file will be sent as a link.")
     press(wanda, "Large files", "film.mp4")
+
+
+def test_files_are_asked_for_and_arrive_in_w3m(wanda: Terminal, terminal: Callable[[str], Terminal], tmp_path: Path) -> None:
+    (tmp_path / "devoir.txt").write_text("fini\n" * 1000)
+    press(wanda, "Files", "Large files")
+    press(wanda, "Large files", "Asked for")
+    press(wanda, "Asked for", "Ask for files")
+    press(wanda, "Ask for files", "What for")
+    wanda.find("^What for")
+    wanda.keys("Tab")
+    wanda.fill_in("Devoir 7")
+    press(wanda, "Make the link", "Nothing has arrived yet.")
+    address = re.search(r"http://\S+/g/\S+", wanda.screen())
+    assert address is not None
+    guest = terminal(address[0])
+    guest.until("Your name")
+    for before, value, question in (("^Your name", "Léa", "TEXT:"), ("^Files", str(tmp_path / "devoir.txt"), "Filename:")):
+        guest.find(before)
+        guest.keys("Tab")
+        guest.fill_in(value, question)
+    press(guest, "^Send", "Your files were sent")
+    wanda.keys("R")
+    wanda.until("Léa")
+    press(wanda, "Léa", "From Léa")
+    press(wanda, "Close this transfer", "Undo")
+    press(wanda, "Undo", "The transfer is open again.")
