@@ -31,8 +31,10 @@ def title_of(props: Mapping[str, Any]) -> str:
 
 def one_line(text: str) -> str:
     """Without line ends, control characters, and marks that turn the direction of what follows."""
-    kept = (c if c.isprintable() else " " for c in text[: 10 * LONGEST_DESCRIPTION] if c not in "\u202a\u202b\u202c\u202d\u202e")
-    return " ".join("".join(kept).split())
+    text = text[: 10 * LONGEST_DESCRIPTION]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text if c not in "\u202a\u202b\u202c\u202d\u202e")
+    return " ".join(text.split())
 
 
 def description_of(kind: str, props: Mapping[str, Any]) -> str:
