@@ -17,7 +17,7 @@ from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import put_file
 from tests.support.visits import Visitor
 from webmail.models import Session, Transfer, TransferFile, User, now
-from webmail.transfers import content, links, protection, store
+from webmail.transfers import content, download_turns, links, protection, store
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.protection import Protection
 
@@ -143,6 +143,18 @@ def test_a_worker_may_save_on_the_pages_of_what_browsers_encrypted_alone(app, al
     app.extensions["settings"] = replace(own, transfers=replace(own.transfers, file_host="https://files.example"))
     assert {"worker-src 'self'", "connect-src 'self' https://files.example"} <= set(policy_of(app, addresses[0]))
     assert not [part for part in policy_of(app, addresses[1]) if part.startswith("worker-src")]
+
+
+def test_the_page_that_decrypts_learns_that_many_download_right_now(app, alice, monkeypatch):
+    own = app.extensions["settings"]
+    transfer, _key = protection.begin(User.get(), Protection.BROWSER, own)
+    file = put_file(transfer, "a.txt", b"TRABOULE\x01 sealed", own)
+    store.publish(transfer, TransferOptions(), now() + timedelta(days=3), [], own)
+    token = links.token(links.LinkKind.TRANSFER, Transfer.get_by_id(transfer.id).nonce, own.secret_key)
+    monkeypatch.setattr(download_turns, "take", lambda network, most: None)
+    answer = app.test_client().post(f"/t/{token}", data={"action": "all"}, follow_redirects=True)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (503, "*")
+    assert answer.request.path.endswith(f"/{file.upload}/{file.path}")
 
 
 def test_the_worker_that_saves_stands_alone_and_asks_for_nothing(app):

@@ -153,7 +153,10 @@ def _streamed(
     turn = download_turns.take(visitors.network(), settings().transfers.downloads_at_once)
     if turn is None:
         words = _("Wait half a minute, then try again. A download that was broken off goes on where it stopped.")
-        return visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
+        busy = visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
+        if "Access-Control-Allow-Origin" in headers:  # the page that decrypts waits, then tries again
+            busy.headers["Access-Control-Allow-Origin"] = "*"
+        return busy
     try:
         # what is wrong from the beginning is an error page, not a broken line; in an archive a name comes before the first file
         first = b"".join(islice(chunks, 1 if mimetype == ANY_TYPE else 2))
