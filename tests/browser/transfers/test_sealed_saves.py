@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -146,7 +147,9 @@ def test_what_is_not_whole_never_looks_whole(
     for ends, words in (("line", "n’est pas arrivé"), ("person", "annulé"), ("worker", "supprimez-le"), ("page", "")):
         visitor = visit(open_browser, link, HELD)
         download = begin(visitor)
-        while not visitor.evaluate("window.isHeld"):
+        until = time.monotonic() + 60
+        while not visitor.evaluate("window.isHeld"):  # the page's policy forbids what `wait_for_function` does
+            assert time.monotonic() < until, visitor.locator(".sealed-state").all_inner_texts()
             visitor.wait_for_timeout(50)
         if ends == "line":
             visitor.evaluate("goOn('break')")
