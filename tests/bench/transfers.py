@@ -242,6 +242,15 @@ def _linked(page: Page, selector: str, attribute: str) -> list[str]:
     return [name for one in page.all(selector) for name in str(one[attribute]).split()]
 
 
+@contextmanager
+def _demo() -> Iterator[Services]:
+    """A demo in a folder that the mail server's user reaches: otherwise it would lie elsewhere, and stay there."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        os.chmod(folder, 0o755)
+        with Services(Path(folder) / "demo") as services:
+            yield services
+
+
 def _somebody(services: Services) -> Uploader:
     services.add_account(address := f"fichiers{time.time_ns()}@lycee.example", "Fichiers", 10**8)
     return Uploader(services, address)
@@ -262,7 +271,7 @@ def _seconds(what: Callable[[], object]) -> float:
 
 def large(size: int, kills: int = 5) -> bool:
     """Whether a file of this size came up and down whole, in memory that does not grow with it. Prints what it cost."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo") as services:
+    with _demo() as services:
         someone = _somebody(services)
         told = hashlib.sha256()
         for one in blocks(0, size // MB):
@@ -320,7 +329,7 @@ def _killing_web(services: Services) -> Iterator[None]:
 
 def crowd(uploads: int = 20, seconds: int = 15) -> bool:
     """Whether pages of mail stay within twice their time while so many send. Prints what it cost."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo") as services:
+    with _demo() as services:
         return transfer_crowd.measure(services, [_somebody(services) for _each in range(uploads)], seconds)
 
 
@@ -331,9 +340,8 @@ def main(arguments: list[str]) -> int:
         return 0 if crowd(*map(int, arguments[1:3])) else 1
     table = Table(datetime.now().astimezone(), machine.describe())
     size = int(arguments[0]) * MB if arguments else 512 * MB
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo") as services:
-        os.chmod(folder, 0o755)
-        measure(table, services, Path(folder), size)
+    with _demo() as services:
+        measure(table, services, services.base.parent, size)
     for row in table.rows:
         for who, figure in row.figures.items():
             print(f"| {row.name} | {who} | {figure.value:.2f} {row.unit} | {figure.detail} |")
