@@ -88,14 +88,17 @@ def record(act: AuditAct, *, actor: User | None = None, target: str = "", networ
         log.error("an act is not in the audit log: %s on %s: %s", act, _clean(target), error, exc_info=unexpected)
 
 
-def count_of(act: AuditAct, actor: User | None, since: datetime) -> int:
-    """How often somebody (None: all together) did this since then (naive UTC): for limits on what is in the log anyway.
+def count_of(act: AuditAct, actor: User | None, since: datetime, target: str = "") -> int:
+    """How often somebody (None: all together) did this since then (naive UTC), to this `target`: for limits on what is in the log
+    anyway.
 
     One SELECT.
     """
     found = (AuditEntry.act == act) & (AuditEntry.at >= since)
     if actor is not None:
         found &= AuditEntry.actor == actor
+    if target:
+        found &= AuditEntry.target == target
     return int(AuditEntry.select().where(found).count())
 
 
