@@ -72,6 +72,7 @@ NO_PAGES = frozenset(
         "message.all_files",
         "message.packed",
         "transfers.trail_csv",
+        "transfers.save_worker",  # a script
         "compose.outbox_row",
         "compose.picture",
         "compose.original",

@@ -41,6 +41,8 @@ def write(page: Page, text: str = "") -> None:
 
 
 def text_of(page: Page) -> str:
+    """What the form would send: where the machine is slow, the editor writes it a moment after the last key, or now if asked."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     return page.locator("#body").input_value()
 
 
