@@ -23,9 +23,7 @@ EVERY = timedelta(seconds=5)
 LEASE = timedelta(minutes=3)  # a worker that does not renew it for so long is dead
 _RENEW_SECONDS = 45.0
 _PAUSE = timedelta(minutes=1)  # before a file is tried again, where the storage or the scanner is away
-_LONGEST_PAUSE = timedelta(
-    days=1
-)  # where waiting does not help: as long as it has waited already, and so ever longer
+_LONGEST_PAUSE = timedelta(days=1)  # where waiting does not help: as long as it has waited already, and so ever longer
 _FRESH = timedelta(seconds=5)  # the request that brought the last bytes may be at it
 DAMAGED = "damaged"  # detail of a refusal
 
