@@ -163,7 +163,7 @@ def furnish(demo: Services) -> dict[str, str]:
         **_messages(demo, alice),
         **_writing(alice),
         **_contacts(alice),
-        **_collections(alice),
+        **_collections(demo, alice),
         **_calendar(demo),
         **_servers(demo),
         **_settings(alice),
@@ -360,13 +360,16 @@ def _contacts(alice: HttpVisitor) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _collections(alice: HttpVisitor) -> dict[str, str]:
-    """A calendar that is shared."""
+def _collections(demo: Services, alice: HttpVisitor) -> dict[str, str]:
+    """A calendar that is shared, and one of Bob's that Alice manages."""
+    bob = HttpVisitor(demo.address, "", BOB, demo.password, "fr").sign_in()
+    theirs = bob.submit(bob.get("/collections/new?kind=calendar"), "#new-collection", name=_LONG, description="Salles")
+    bob.submit(theirs, "#share", who=ALICE, rights="manage", action="give")
     made = alice.submit(alice.get("/collections/new?kind=calendar"), "#new-collection", name=_LONG, description=_LONG)
     one = made.address
     alice.submit(made, "#share", who=f"{BOB}, Maths", rights="busy", action="give")
     return {
-        "collections": "/collections", "collection": one, "collection-new": "/collections/new?kind=addressbook",
+        "collections": "/collections", "collection": one, "collection-managed": theirs.address, "collection-new": "/collections/new?kind=addressbook",
         "collections-trash": "/collections/trash",
     }  # fmt: skip
 
