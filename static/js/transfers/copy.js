@@ -3,7 +3,8 @@
   "use strict";
   function offer() {
     var link = document.querySelector("a[data-copy]");
-    if (!link || (link.hasAttribute("data-sealed-link") && !link.hash) || !navigator.clipboard || !navigator.clipboard.writeText || link.parentNode.querySelector(".copy")) return;
+    if (!link || (link.hasAttribute("data-sealed-link") && !link.hash) || link.parentNode.querySelector(".copy")) return;
+    if (!navigator.clipboard || !navigator.clipboard.writeText) return;
     var button = document.createElement("button");
     button.type = "button";
     button.className = "btn copy";
