@@ -21,5 +21,5 @@ def save_worker() -> Response:
         current_app.static_folder or "static", "js/transfers/save_worker.js", mimetype="text/javascript"
     )
     response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = "no-store"
     return response
