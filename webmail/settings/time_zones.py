@@ -9,6 +9,8 @@ from functools import cache
 from webmail.preferences import is_zone
 
 _PLACES = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+# stations at the poles, and towns of one county of the United States each
+_SELDOM = ("Antarctica/", "Arctic/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
 
 # a second clock beside one's own is mostly for one of these; others are understood when they are typed
 OFTEN = (
@@ -31,8 +33,8 @@ def names() -> tuple[str, ...]:
 
 
 def offered() -> list[str]:
-    """Those to choose from: without stations at the poles, which are understood when they are typed, since each byte counts."""
-    return [name for name in names() if not name.startswith(("Antarctica/", "Arctic/"))]
+    """Those to choose from, since each byte counts: without _SELDOM, which are understood when they are typed."""
+    return [name for name in names() if not name.startswith(_SELDOM)]
 
 
 def named(typed: str) -> str:
