@@ -12,8 +12,18 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import published
 from webmail.config import Settings
-from webmail.models import AuditAct, AuditEntry, StoredContent, SystemMessage, Transfer, TransferAllowance, User, now
-from webmail.transfers import store
+from webmail.models import (
+    AuditAct,
+    AuditEntry,
+    StoredContent,
+    SystemMessage,
+    Transfer,
+    TransferAllowance,
+    TransferReport,
+    User,
+    now,
+)
+from webmail.transfers import reports, store
 
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}
 
@@ -50,8 +60,10 @@ def test_they_are_listed_and_summed_without_names_or_links(app, transfer, settin
 
 
 def test_one_is_closed_with_a_reason_that_its_owner_reads(app, transfer):
-    assert run(app, "close 1")[0] == 2
+    TransferReport.create(transfer=transfer, reason="other")
+    assert run(app, "close 1")[0] == 2 and len(reports.waiting()) == 1
     assert run(app, "close 1 --reason 'Not ours'") == (0, "1: closed\n")
+    assert reports.waiting() == [] and TransferReport.get().settled_by == "administrator"
     assert StoredContent.select().count() == 0 and run(app, "close 1 --reason again")[0] == 1
     assert SystemMessage.select().where(SystemMessage.recipient == "alice@lycee.example").count() == 1
     entry = AuditEntry.get(AuditEntry.act == AuditAct.TRANSFER_CLOSED)

@@ -36,7 +36,7 @@ class Spare(tuple[bytes, ...]):
     """A command that others can do without: a refusal is logged, and spoils nothing that was asked together with it."""
 
 
-_DELETED = "deleted under us"
+_DELETED = "deleted under us"  # Dovecot's words for a mailbox that another program deleted
 _PIECE = 256 * 1024  # bytes of a message sent at once
 _LARGEST_ANSWER = 400_000_000  # bytes of the literals that answer one command: people may name any server to move in from
 _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", b"UID FETCH", b"UID SEARCH")
@@ -288,7 +288,8 @@ class Connection:
         self._remember(kind, data)
 
     def select(self, mailbox: str, uidvalidity: int | None = None, *also: Command) -> dict[str, list[Any]]:
-        """Select `mailbox` and bring its state up to date: 1 round trip, 0 if done in this loan.
+        """Select `mailbox` and bring its state up to date: 1 round trip, 0 if done in this loan. Signs in anew where another
+        program has deleted it since, and may have made one of that name: Dovecot shows that one on new connections only.
 
         Commands in `also` (which must be harmless under another UIDVALIDITY) are sent in the same round trip; their responses
         are returned. Raises NoSuchMailbox, and MailboxChanged if `uidvalidity` is given and is not the current one.
@@ -300,13 +301,12 @@ class Connection:
             with suppress(NoSuchMailbox, MailboxChanged):
                 answers = self.run((b"NOOP",), *also)
             if answers is None or (uidvalidity and uidvalidity != self.uidvalidity):
-                self._reconnect()  # see below
+                self._reconnect()
                 answers = None
         if answers is None:
             try:
                 answers = self._select(mailbox, also)
             except NoSuchMailbox as error:
-                # Another program deleted it, and may have made one of that name, which Dovecot shows on new connections only.
                 if _DELETED not in str(error):
                     raise
                 self._reconnect()
