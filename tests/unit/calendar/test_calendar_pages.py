@@ -220,6 +220,14 @@ def test_a_title_is_text(alice):
         assert "&lt;b&gt;x" in page.html and not page.all("[data-event] b b") and "<script>" not in page.html
 
 
+def test_an_identifier_stays_within_its_attribute(alice):
+    uid = put(ground.calendar_of(), "\" onclick='x' <b>&amp;", ":20261208T100000Z")
+    for view in ("month", "week", "agenda", "day"):
+        [event] = alice.get(f"/calendar/{view}/2026-12-08").all("[data-event]")
+        assert event["data-uid"] == uid and not event.has_attr("onclick") and event.get_text(strip=True)
+        assert alice.get(str(event["href"])).status == 200
+
+
 def test_tentative_cancelled_and_without_a_title(alice):
     calendar = ground.calendar_of()
     put(calendar, "Maybe", ":20261208T100000Z", "", "STATUS:TENTATIVE")
