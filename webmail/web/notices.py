@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, cast
 
-from flask import session
+from flask import request, session
 
 from webmail.web.areas import area_here, mailbox_here
 from webmail.web.request_values import fetched_ahead
@@ -29,9 +29,12 @@ def notify(
     POST to, its fields and its words.
 
     With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it; one with `undo`
-    only on the pages of the list or area that shows it first, unless it polls.
+    only on the pages of the list or area that shows it first, unless it polls. What tells that an undo was done takes the place of
+    the notice that offered it.
     """
     before = session.get("notices", [])
+    if kind in ("done", "plain"):
+        before = [one for one in before if not _is_being_undone(one)]
     until = time.time() + keep if keep else 0
     if keep:
         before = [notice for notice in before if not notice.get("until")]
@@ -68,6 +71,16 @@ def changes_by_itself() -> bool:
 
 def _is_kept(notice: dict[str, Any]) -> bool:
     return bool(notice.get("until", 0) > time.time())
+
+
+def _is_being_undone(notice: dict[str, Any]) -> bool:
+    """Whether this request is the undo that the notice offers."""
+    if not notice["undo"] or request.method != "POST":
+        return False
+    url, fields = notice["undo"]
+    if url.partition("?")[0] != request.script_root + request.path:
+        return False
+    return all(request.form.get(name) == str(value) for name, value in fields.items())
 
 
 def _placed(notice: dict[str, Any], here: str) -> dict[str, Any]:

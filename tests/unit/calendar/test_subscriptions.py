@@ -394,7 +394,8 @@ def test_unsubscribing_can_be_undone(app: Flask, server: Server, alice: Visitor)
     shown = alice.submit(page, "form:has(button[value=remove])", action="remove")
     assert "You no longer subscribe to “Mon emploi du temps”." in shown.text
     assert not Collection.select().where(Collection.derived == "subscription").exists()
-    alice.submit(shown, "form[action='/calendar/subscriptions/undo']")
+    undone = alice.submit(shown, "form[action='/calendar/subscriptions/undo']")
+    assert "Undone." in undone.text and "You no longer subscribe" not in undone.text
     [back] = CalendarSubscription.select()
     assert titles(round_of(app, back)) == ["Cours", "Cours"]
     assert store.NAME in Collection.get_by_id(back.collection_id).props

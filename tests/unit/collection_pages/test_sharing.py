@@ -217,7 +217,8 @@ def test_it_is_hidden_named_and_coloured_for_oneself_alone(
     assert look(phone, path)[0] == "Trips"
     hidden = other.press(other.get("/collections"), f"[data-collection='{trips}'] form", "hide")
     assert "1 not shown" in hidden.text and phone.ask("PROPFIND", path).status_code in (403, 404)
-    other.press(other.get("/collections"), f"[data-collection='{trips}'] form", "show")
+    again = other.submit(hidden, "#notices form")
+    assert "is shown again here" in again.text and "no longer shown" not in again.text
     assert phone.ask("PROPFIND", path).status_code == 207
 
 
