@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from deploy.demo import accounts
 from deploy.demo.child import HOST
 from deploy.demo.services import Services
-from tests.support.browsing import CHROMIUM
+from tests.support.browsing import CHROMIUM, styled
 from tests.support.every_page import furnish
 from webmail.models import User, WritingIdentity
 
@@ -135,6 +135,7 @@ def check_accessibility() -> Callable[[Page], None]:
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
     def check(page: Page) -> None:
+        styled(page)
         if not page.evaluate("typeof axe === 'object'"):  # half a megabyte: once for a page, however often it is looked at
             page.evaluate(AXE_SCRIPT)
         options = {"runOnly": {"type": "tag", "values": tags}, "resultTypes": ["violations"]}

@@ -17,6 +17,7 @@ from playwright.sync_api import Page
 from deploy.demo.child import HOST, free_ports, start
 from deploy.demo.services import BIN, CHECKOUT, Services
 from tests.support import checkers
+from tests.support.browsing import overflow
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, NO_PAGES
 from tests.support.messages import message
 from tests.support.page_states import STATES, WIDE_ONLY
@@ -27,7 +28,6 @@ from webmail.database.connection import db
 WIDE = 1280
 NO_SCRIPTS = {"print"}  # where the page's own policy forbids all scripts, axe's too
 
-_WIDTH = "document.documentElement.scrollWidth"
 _TOO_WIDE = """[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth)
     .map(e => e.outerHTML.slice(0, 80)).slice(-3)"""
 
@@ -191,7 +191,7 @@ def test_no_page_is_wider_than_the_screen_and_no_checker_finds_anything(
     for name, page in walk(width=320, dark=True):
         for width, dark in ((320, True), (360, True), (768, True), (WIDE, False)):
             _size(page, width, dark)
-            if page.evaluate(_WIDTH) > width:
+            if overflow(page) > 0:
                 findings.problems[f"{name} is wider than {width}"] = str(page.evaluate(_TOO_WIDE))
             if width in (360, WIDE):
                 findings.look(name, page, width, dark)

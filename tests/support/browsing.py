@@ -6,8 +6,9 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Route
 
 from tests.support.waiting import eventually
 
@@ -30,12 +31,56 @@ def drawn(page: Page) -> None:
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
 
+_STYLED = """() => Array.from(document.querySelectorAll("link[rel=stylesheet]"))
+    .every(link => link.sheet || link.disabled || !link.href)"""
+
+
+def styled(page: Page) -> None:
+    """Once all of the page and its style sheets are there: its words can be found before them."""
+    page.wait_for_load_state("domcontentloaded")
+    until_true(page, _STYLED)
+
+
+def wait_for_path(page: Page, path: str) -> None:
+    """Once the page with this path has loaded. `wait_for_url("**/path")` takes `/login?next=/path` for it too."""
+    page.wait_for_url(lambda url: urlsplit(url).path == path)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window, once it looks as it should."""
+    styled(page)
+    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider
+
+
 def until_true(page: Page, script: str, argument: object = None) -> Any:
     """What the script returns in the page, once that is true. Not `wait_for_function`: from the second look on it asks inside the
     page, whose policy forbids to evaluate a text."""
     return eventually(
         lambda: page.evaluate(script, argument), seconds=30, what=script, sleep=lambda _s: page.wait_for_timeout(20)
     )
+
+
+UPLOADS = "**/uploads/*"
+
+
+def hold_after_the_first_piece(page: Page) -> list[Route]:
+    """Let no piece of a large file but its first leave the browser; those that would have. `page.unroute(UPLOADS)` ends it."""
+    held: list[Route] = []
+
+    def look(route: Route) -> None:
+        if route.request.method == "PATCH" and route.request.headers["upload-offset"] != "0":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(UPLOADS, look)
+    return held
+
+
+def until_held(page: Page, held: list[Route]) -> None:
+    """Once something is held."""
+    eventually(lambda: held, seconds=30, what="a request that is held", sleep=lambda _s: page.wait_for_timeout(20))
 
 
 class Hand:

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from deploy.demo import accounts
 from deploy.demo.child import HOST
 from deploy.demo.services import Services
+from tests.support.browsing import overflow
 from tests.support.messages import message
 from tests.support.waiting import eventually
 
@@ -87,5 +88,5 @@ def test_the_pages_fit_and_are_accessible(
         for address in ("/account", "/account/name", "/account/data", "/account/delete"):
             page.goto(address)
             if scripts:
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+                assert overflow(page) <= 0, address
                 check_accessibility(page)

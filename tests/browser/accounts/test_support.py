@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.support.browsing import overflow
 from tests.support.messages import message
 
 
@@ -17,7 +18,7 @@ def test_from_the_door(open_browser: Callable[..., Page], scripts: bool, check_a
     assert page.locator("a[href='tel:0456789012']").count() == 1
     if scripts:
         check_accessibility(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert overflow(page) <= 0
     page.fill("[name=username]", f"perdu-{'avec' if scripts else 'sans'}")
     page.check("[name=kind][value=password]")
     page.fill("[name=text]", "Bonjour, mon mot de passe : Soleil12. Merci")

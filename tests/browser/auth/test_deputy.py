@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow
 from tests.support.groups import group
 from tests.support.second_step import give_codes
 from webmail.auth import deputies
@@ -98,7 +99,7 @@ def test_the_whole_way(
         check_accessibility(helping)
     shown = _make_sheet(helping, pair.codes[1])
     if scripts:
-        assert helping.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert overflow(helping) <= 0
         check_accessibility(helping)
         expect(helping.locator("[data-print]")).to_be_visible()
     helping.reload()
@@ -114,8 +115,8 @@ def test_the_whole_way(
     for name, text in (("password", shown), ("new_password", NEW), ("new_password_again", NEW)):
         colleague.fill(f"[name={name}]", text)
     colleague.click("main form.form button")
-    colleague.wait_for_selector(".list-bar, .empty, main form")
-    assert "/account/password" not in colleague.url
+    expect(colleague).not_to_have_url(re.compile("/account/password"))
+    expect(colleague.locator(".list-bar, .empty, main form").first).to_be_visible()
 
 
 def test_the_sheet_prints_on_one_page_and_nothing_else_does(helping: Page, pair: Pair, scripts: bool) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow, wait_for_path
 from tests.support.outside import mailed_code
 from tests.support.second_step import give_codes
 from tests.support.second_web import second_web
@@ -43,7 +44,7 @@ def look(scripts: bool, check_accessibility: Callable[[Page], None], screenshots
         size = page.viewport_size
         for width in (320, 360, 1280):
             page.set_viewport_size({"width": width, "height": 740})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+            assert overflow(page) <= 0, f"{name} at {width}"
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
                 if width == 360:
@@ -81,13 +82,13 @@ def test_from_the_first_app_to_the_last(
 ) -> None:
     page = open_browser()
     sign_in(page, person, demo.password)
-    page.wait_for_url("**/settings")
+    wait_for_path(page, "/settings")
     page.goto("/account")
     look(page, "account", "#second-step")
     page.click("#second-step .btn-primary")
     look(page, "confirm", "main [name=password]")
     confirm(page, password=demo.password)
-    page.wait_for_url("**/account/totp")
+    wait_for_path(page, "/account/totp")
     look(page, "totp", "[data-totp-key]")
     key = page.locator("[data-totp-key]").inner_text().replace(" ", "")
     page.fill("[name=name]", "Mon téléphone")
@@ -98,7 +99,7 @@ def test_from_the_first_app_to_the_last(
     assert page.locator("[name=name]").input_value() == "Mon téléphone"
     give_code(page, pyotp.TOTP(key).now())
 
-    page.wait_for_url("**/account/recovery-codes")
+    wait_for_path(page, "/account/recovery-codes")
     look(page, "codes", "[data-recovery-codes]")
     codes = page.locator("[data-recovery-codes] li").all_inner_texts()
     with page.expect_download() as saved:
@@ -118,7 +119,7 @@ def test_from_the_first_app_to_the_last(
     expect(other.locator("#problem")).to_contain_text("This code is not right")
     other.check("[name=trust]")
     give_code(other, codes[0].upper().replace("-", " "))
-    other.wait_for_url("**/settings")
+    wait_for_path(other, "/settings")
     other.goto("/account")
     expect(other.locator("[data-factor=codes]")).to_contain_text("9 codes left")
 
@@ -140,10 +141,10 @@ def test_a_trusted_device_is_not_asked_again(
     sign_in(page, person, demo.password)
     page.check("[name=trust]")
     give_code(page, codes[0])
-    page.wait_for_url("**/settings")
+    wait_for_path(page, "/settings")
     page.context.clear_cookies(name="traboule")
     sign_in(page, person, demo.password)
-    page.wait_for_url("**/settings")
+    wait_for_path(page, "/settings")
 
 
 def test_what_was_interrupted_goes_on(
@@ -155,7 +156,7 @@ def test_what_was_interrupted_goes_on(
     sign_in(page, person, demo.password, "/account/recovery-codes")
     give_code(page, codes[0])
     confirm(page, code=codes[1])
-    page.wait_for_url("**/account/recovery-codes")
+    wait_for_path(page, "/account/recovery-codes")
     with accounts.tables(demo.database):
         Session.update(confirmed=None).where(Session.user == User.get(User.address == person)).execute()
     page.click("main form.form button")
@@ -190,7 +191,7 @@ def test_after_the_days_of_grace_it_comes_first(
     give_code(page, pyotp.TOTP(key).now())
     expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
     page.goto(f"{strict}/mailbox/INBOX")
-    page.wait_for_url("**/mailbox/INBOX")
+    wait_for_path(page, "/mailbox/INBOX")
 
 
 def mailed_after(demo: Services, recipient: str, before: str) -> str:
@@ -226,7 +227,7 @@ def test_without_a_smartphone_and_a_key_one_gets_in(
     page.click(_PRIMARY)
     expect(page.locator("[data-recovery-codes] li")).to_have_count(10)
     page.click("main form a.btn-primary")
-    page.wait_for_url("**/settings")
+    wait_for_path(page, "/settings")
 
     other = open_browser()
     sign_in(other, person, demo.password)
@@ -234,7 +235,7 @@ def test_without_a_smartphone_and_a_key_one_gets_in(
     look(other, "second-step-mail", "main [name=code]")
     second = mailed_after(demo, private, first)
     give_code(other, second)
-    other.wait_for_url("**/settings")
+    wait_for_path(other, "/settings")
     other.goto("/account")
     other.click("[data-factor=mail] a")
     other.wait_for_url(re.compile("/account/confirm[?]"))

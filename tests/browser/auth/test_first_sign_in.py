@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow, wait_for_path
 from tests.support.outside import mailed_code
 from tests.support.second_web import second_web
 from webmail.auth import passwords
@@ -60,7 +61,7 @@ def test_the_whole_way(
     def look(name: str) -> None:
         shown.append(page.content())
         if scripts:
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+            assert overflow(page) <= 0, name
             check_accessibility(page)
         if screenshots and scripts:
             screenshots.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def test_leaving_the_recovery_address_for_later(open_browser: Callable[..., Page
     page.click("main form.form button")
     page.click("button[name=action][value=accept]")
     page.click(".later a")
-    page.wait_for_url("**/mailbox/INBOX")
+    wait_for_path(page, "/mailbox/INBOX")
 
 
 def _initial_secret_is_nowhere(demo: Services, texts: list[str]) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow, wait_for_path
 from tests.support.outside import mailed_link, texted
 from tests.support.second_step import give_codes
 from webmail.models import User
@@ -45,7 +46,7 @@ def look(scripts: bool, screenshots: Path | None, check_accessibility: Callable[
     """Check a page as it stands, and keep a picture of it where pictures are kept."""
 
     def at(page: Page, name: str) -> None:
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") if scripts else True
+        assert overflow(page) <= 0
         if scripts:
             check_accessibility(page)
         if screenshots:
@@ -77,13 +78,13 @@ def test_by_a_link(
     look(page, f"forgot-{language}")
     page.fill("[name=username]", person)
     page.click("main [name=action][value=mail]")
-    page.wait_for_url("**/forgot/sent")
+    wait_for_path(page, "/forgot/sent")
     look(page, f"forgot-sent-{language}")
     path = mailed_link(demo, private(person))
     page.goto(path)
     expect(page.locator("main")).to_contain_text(person)
     choose(page, look, f"forgot-new-{language}")
-    page.wait_for_url("**/mailbox/INBOX*")
+    wait_for_path(page, "/mailbox/INBOX")
     other = open_browser(width=360, language=language, dark=True)
     other.goto(path)
     look(other, f"forgot-over-{language}")
@@ -91,7 +92,7 @@ def test_by_a_link(
     other.fill("[name=username]", person)
     other.fill("[name=password]", NEW)
     other.click(ENTER)
-    other.wait_for_url("**/mailbox/INBOX*")
+    wait_for_path(other, "/mailbox/INBOX")
 
 
 def test_by_a_text_message_and_then_the_second_step(
@@ -102,18 +103,18 @@ def test_by_a_text_message_and_then_the_second_step(
     page.goto("/forgot")
     page.fill("[name=username]", person)
     page.click("main [name=action][value=sms]")
-    page.wait_for_url("**/forgot/code")
+    wait_for_path(page, "/forgot/code")
     page.fill("[name=code]", "000000")
     page.click(ENTER)
     look(page, "forgot-code")
     page.fill("[name=code]", texted(demo, phone(person)))
     page.click(ENTER)
-    page.wait_for_url("**/forgot/new")
+    wait_for_path(page, "/forgot/new")
     choose(page, look, "forgot-new-sms")
     page.wait_for_url("**/login/code*")
     page.fill("[name=code]", codes[0])
     page.click("main form:has([name=code]) button >> nth=0")
-    page.wait_for_url("**/mailbox/INBOX*")
+    wait_for_path(page, "/mailbox/INBOX")
     assert texted(demo, phone(person), "nouveau mot de passe")
 
 
@@ -124,7 +125,7 @@ def test_a_disabled_account_is_told_whom_to_ask(open_browser: Callable[..., Page
     page.goto("/forgot")
     page.fill("[name=username]", person)
     page.click("main [name=action][value=mail]")
-    page.wait_for_url("**/forgot/sent")
+    wait_for_path(page, "/forgot/sent")
     page.goto(mailed_link(demo, private(person)))
     assert page.url.endswith("/support")
 
@@ -137,7 +138,7 @@ def test_a_telephone_number_is_given_and_changed(
     page.fill("[name=username]", person)
     page.fill("[name=password]", demo.password)
     page.click(ENTER)
-    page.wait_for_url("**/account/phone")
+    wait_for_path(page, "/account/phone")
     look(page, "phone")
     page.click("main a[href*='change=1']")
     page.fill("[name=number]", f"0{new.removeprefix('+33')}")

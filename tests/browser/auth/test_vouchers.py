@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow, wait_for_path
 from tests.support.second_step import give_codes
 
 _numbers = itertools.count(1)
-WAITING = 15_000  # milliseconds: the page asks every five seconds
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def test_a_colleague_vouches(open_browser: Callable[..., Page], demo: Services, 
 
     if not scripts:
         door.reload()
-    expect(door.locator("#wish")).to_contain_text("s’est porté garant de vous", timeout=WAITING)
+    expect(door.locator("#wish")).to_contain_text("s’est porté garant de vous")
     door.click("#wish button")
-    door.wait_for_url("**/settings")
+    wait_for_path(door, "/settings")
     colleague.goto("/account/vouchers")
     expect(colleague.locator("[data-wish]")).to_have_count(0)
 
@@ -95,7 +95,7 @@ def test_a_colleague_refuses(open_browser: Callable[..., Page], demo: Services, 
     expect(colleague.locator("#notices")).to_contain_text("C’est refusé")
     if not scripts:
         door.reload()
-    expect(door.locator("#wish")).to_contain_text("ne s’est pas porté garant", timeout=WAITING)
+    expect(door.locator("#wish")).to_contain_text("ne s’est pas porté garant")
     expect(door.locator("#wish button")).to_have_count(0)
 
 
@@ -112,6 +112,7 @@ def test_the_pages_are_accessible(
     check_accessibility(door)
     door.fill("[name=colleague]", yann)
     door.click("main button >> nth=0")
+    expect(door.locator("#wish")).to_be_visible()
     check_accessibility(door)
     colleague = open_browser(width=320)
     _sign_in(colleague, yann, demo.password)
@@ -123,4 +124,4 @@ def test_the_pages_are_accessible(
     expect(colleague.locator("[name=number]")).to_be_visible()
     for page in (door, colleague):
         check_accessibility(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert overflow(page) <= 0

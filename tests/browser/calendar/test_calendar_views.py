@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow, styled
 from tests.support.calendar_ground import put
 from tests.support.messages import message
 from webmail.collections import store as collections
@@ -138,7 +139,7 @@ def test_nothing_bars_the_way(
         for view in ("month", "week", "day", "agenda", "year"):
             page.goto(f"/calendar/{view}/2026-12-08")
             check_accessibility(page)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (view, width)
+            assert overflow(page) <= 0, (view, width)
 
 
 def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrowser, teacher: str) -> None:
@@ -150,6 +151,7 @@ def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrow
     expect(page.locator(".grid [data-event]").first).to_contain_text("08:55")
     page.click(".cal-views >> text=/^Semaine$/")
     expect(page.locator("h1")).to_contain_text("7–13 décembre")
+    styled(page)
     days = page.locator(".cal-hours thead th:not(.hh), .cal-hours td:not(:empty)")
     tops = [(days.nth(at).bounding_box() or {"y": 0})["y"] for at in range(days.count())]
     assert days.count() > 9
@@ -178,6 +180,7 @@ def test_events_are_dragged_to_another_day_and_time(open_browser: OpenBrowser, t
     page.mouse.move(box["x"] + 20, box["y"] + 10 + 48)
     page.mouse.up()
     expect(page.locator(".grid a", has_text="Conseil")).to_contain_text("18:00–20:00")
+    styled(page)
     box = page.locator(".grid a", has_text="Conseil").bounding_box()
     assert box
     page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 2)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.support.browsing import styled, until_held
+
 OpenBrowser = Callable[..., Page]
 ALICE = "alice@lycee.example"
 only_with_scripts = pytest.mark.parametrize("scripts", [True])
@@ -27,8 +29,7 @@ def test_words_typed_before_the_editor_comes_stay_and_so_does_the_caret(open_bro
     page.evaluate("document.getElementById('body').setSelectionRange(0, 0)")
     page.keyboard.type("Bonjour ")
     expect(page.locator("#editor")).to_have_count(0)
-    while not held:
-        page.wait_for_event("request", timeout=9000)
+    until_held(page, held)
     held[0].continue_()
     expect(page.locator("#editor")).to_be_focused()
     page.keyboard.type("Bob")
@@ -52,6 +53,9 @@ def test_the_tools_and_the_files_stand_above_the_text(open_browser: OpenBrowser,
     page.set_input_files("#attachments-field", {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF" * 99})
     if not scripts:
         page.click("button[value=attach]")
+    for there in ("#attachments .chip", "#editor" if scripts else "#body"):
+        expect(page.locator(there)).to_be_visible()
+    styled(page)
     text = page.locator("#editor" if scripts else "#body").bounding_box()
     assert text and text["y"] < 500
     for above in ("#attachments .chip", ".compose-format"):

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browsing import overflow
 from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
-_WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SAVE = "form.absence button.btn-primary"
 
 
@@ -103,4 +103,4 @@ def test_nothing_is_wider_than_the_screen(open_browser: OpenBrowser, person: str
     page.fill("#text", "Absente")
     page.click("button[value=preview]")
     expect(page.locator("#preview")).to_be_visible()
-    assert page.evaluate(_WIDER) <= 0
+    assert overflow(page) <= 0

@@ -15,10 +15,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
+from tests.support.browsing import overflow
 from tests.support.messages import message
+from tests.support.waiting import eventually
 
 OpenBrowser = Callable[..., Page]
-_WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
 
@@ -65,12 +66,8 @@ def test_a_rule_is_tried_out_saved_and_undone_after_its_night(
     page.locator("#archived").get_by_role("button", name="Undo").click()
     expect(page.locator("#notices")).to_contain_text("The rules that had moved these messages are now off.")
     expect(page.locator("#archived form")).to_have_count(0)
-    for _ in range(60):
-        page.goto("/mailbox/INBOX")
-        if page.locator("[data-row]").count() == 4:
-            break
-        page.wait_for_timeout(250)
-    expect(page.locator("[data-row]")).to_have_count(4)
+    rows = page.locator("[data-row]")
+    eventually(lambda: page.goto("/mailbox/INBOX") and rows.count() == 4, step=0.3, what="four rows", found=rows.count)
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -85,7 +82,7 @@ def test_the_pages_fit_a_telephone_and_are_accessible(
     page.click("main button.btn-primary")  # refused: said at the field
     expect(page.locator(".field-error")).to_be_visible()
     check_accessibility(page)
-    assert page.evaluate(_WIDER) == 0
+    assert overflow(page) <= 0
     page.check("[value=archive]")
     page.locator("button[value=preview] >> visible=true").click()
     expect(page.locator("#preview")).to_be_visible()
@@ -93,4 +90,4 @@ def test_the_pages_fit_a_telephone_and_are_accessible(
     page.click("main button.btn-primary")
     expect(page.locator("[data-rule]")).to_have_count(1)
     check_accessibility(page)
-    assert page.evaluate(_WIDER) == 0
+    assert overflow(page) <= 0

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
+from tests.support.browsing import styled
 from tests.support.messages import message
 from tests.support.settings_pages import choose_in_browser
 
@@ -74,6 +75,7 @@ def panes(open_browser: OpenBrowser, reader: str) -> Callable[..., Page]:
         page = open_browser(reader, **screen)
         choose_in_browser(page, "layout", layout)
         page.goto("/mailbox/INBOX")
+        styled(page)
         return page
 
     return choose
@@ -88,6 +90,7 @@ def shown(page: Page, subject: str) -> None:
     expect(page.locator("#preview article h1")).to_have_text(subject)
     expect(page.locator("[data-row][aria-current]")).to_have_count(1)
     expect(page.locator("[data-row][aria-current] .s a[id]")).to_have_text(subject)
+    styled(page)
 
 
 @only_with_scripts
@@ -148,6 +151,7 @@ def test_the_next_message_opens_and_undo_puts_the_row_where_it_was(panes: Callab
     page.locator("#preview button[value=archive]").click()
     shown(page, "Lettre 5")
     expect(page.locator("[data-row][aria-current] .s a[id]")).to_be_focused()
+    expect(page.locator("[data-row]")).to_have_count(11)
     assert "Lettre 6" not in subjects(page)
     page.locator(".notice form button").click()
     expect(page.get_by_role("link", name="Lettre 6", exact=True)).to_be_visible()
@@ -199,6 +203,7 @@ def test_the_separator_is_moved_by_mouse_and_keys_and_stays_where_it_was_put(pan
     def size() -> float:
         return float(page.locator(".rows").evaluate(f"rows => rows.getBoundingClientRect().{side}"))
 
+    expect(separator).to_have_attribute("aria-valuenow", re.compile(r"\d"))
     before = size()
     assert 25 <= int(separator.get_attribute("aria-valuenow") or "") <= 70
     separator.focus()
@@ -297,6 +302,7 @@ def test_without_scripts_each_page_has_its_toolbar_and_its_buttons_work(
     expect(page.locator("button[value=delete]")).to_have_count(1)
     page.locator("button[value=delete]").click()
     expect(page.locator(".notice-done")).to_contain_text("corbeille")
+    expect(page.locator("[data-row]")).to_have_count(11)
     assert "Lettre 4" not in subjects(page)
 
 

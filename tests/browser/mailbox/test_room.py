@@ -12,10 +12,11 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
 from tests.support.attachments import file, letter
+from tests.support.browsing import overflow
 from tests.support.messages import message
+from tests.support.waiting import eventually
 
 OpenBrowser = Callable[..., Page]
-_WIDTH = "document.documentElement.scrollWidth"
 LONG = "Compte-rendu-de-la-reunion-interdisciplinaire-extraordinaire-" * 3 + ".pdf"
 
 
@@ -44,13 +45,9 @@ def test_making_room_from_the_side_bar(open_browser: OpenBrowser, zoe: str, scri
     page.click("#folders .quota a[href='/room']")
     expect(page.locator("h1")).to_have_text("Libérer de l’espace")
     page.click("#room-report form[action='/room/report'] button")
-    if not scripts:
-        for _ in range(60):
-            if page.locator("#room-report progress").count() == 0:
-                break
-            page.wait_for_timeout(250)
-            page.goto("/room")
     row = page.locator("#room-report li", has_text="Soldes d’hiver")
+    if not scripts:
+        eventually(lambda: page.goto("/room") and row.count(), step=0.3, what="the report")
     expect(row).to_contain_text("4 messages")
     row.get_by_role("button").click()
     expect(page.locator("#notices")).to_contain_text("4 messages")
@@ -71,11 +68,8 @@ def test_removing_attachments(open_browser: OpenBrowser, zoe: str, scripts: bool
     expect(page.locator("h1")).to_have_text("Libérer de l’espace")
     if scripts:
         expect(page.locator("#notices")).to_contain_text("Pièces jointes supprimées de 1 message")
-    for _ in range(60):
-        page.goto("/tasks")
-        if "supprimées de 1 message" in page.locator("main").inner_text():
-            break
-        page.wait_for_timeout(250)
+    done = page.locator("main", has_text="supprimées de 1 message")
+    eventually(lambda: page.goto("/tasks") and done.count(), step=0.3, what="a message without its attachments")
     page.locator("main a", has_text="Ouvrir le message").click()
     expect(page.locator("main")).to_contain_text("Pièce jointe supprimée le")
     expect(page.locator("main")).to_contain_text("Le texte reste.")
@@ -100,7 +94,7 @@ def test_it_fits_and_is_accessible(
     def look(name: str) -> None:
         if screenshots:
             page.screenshot(path=screenshots / f"room-{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
-        assert page.evaluate(_WIDTH) <= width, name
+        assert overflow(page) <= 0, name
         check_accessibility(page)
 
     look("inbox")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from deploy.demo.services import Services
+from tests.support.browsing import overflow, styled
 from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
@@ -62,7 +63,7 @@ def test_tags_in_rows_are_links_in_one_tidy_line(
     assert abs(heights[0] - heights[1]) <= 1, heights
     chip, link = row.locator("a.tag").first, row.locator("a[id]")
     assert (chip.bounding_box() or {})["height"] >= 24
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert overflow(page) <= 0
     assert (link.bounding_box() or {})["x"] < width - 60  # some of the subject is in sight
     check_accessibility(page)
     chip.focus()
@@ -74,6 +75,7 @@ def test_tags_in_rows_are_links_in_one_tidy_line(
     page.wait_for_url(re.compile(r"query=tag.*scope=all"))
     expect(page.locator("#main h1")).to_contain_text("tag:")
     expect(page.locator("[data-row] a.tag").first).to_be_visible()
+    styled(page)
     row = page.locator("[data-row]:has(a.tag)").first
     box = row.locator(".s").bounding_box() or {}
     assert (row.locator("a[id]").bounding_box() or {})["x"] < box["x"] + box["width"] - 10  # after the folder's name too

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browsing import overflow
 from tests.support.messages import message
 from tests.support.settings_pages import PAGES, choose_in_browser
 
 OpenBrowser = Callable[..., Page]
 only_with_scripts = pytest.mark.parametrize("scripts", [True], ids=["scripts"])
-_WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
@@ -130,4 +130,4 @@ def test_no_page_is_wider_than_the_screen(open_browser: OpenBrowser, reader: str
             page.evaluate("document.documentElement.style.fontSize = '200%'")
         for width in (320, 360, 1280):
             page.set_viewport_size({"width": width, "height": 740})
-            assert page.evaluate(_WIDER) <= 0, (url, width)
+            assert overflow(page) <= 0, (url, width)
