@@ -1,4 +1,4 @@
-"""The documentation for developers names only what is there: paths and names of docs/architecture.md, paths of docs/decisions."""
+"""The documentation for developers names only what is there: paths and names of the two maps, paths of docs/decisions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
+WHERE_TO_LOOK = ROOT / "docs" / "where-to-look.md"
+MAPS = pytest.mark.parametrize("path", [ARCHITECTURE, WHERE_TO_LOOK], ids=lambda path: path.stem)
 DECISIONS = sorted(path for path in (ROOT / "docs" / "decisions").glob("*.md") if path.name != "README.md")
-LONGEST = 134  # lines: one page
+LONGEST = 160  # lines: what one reads at once
+WIDEST = 300  # characters of a row: one question and its files
 
 _PATH = re.compile(r"(?<![\w/.-])(?:webmail|templates|static|deploy|tests|docs)/(?:[\w.-]+/)*(?:[\w-]+(?:\.[\w-]+)*)?")
 _FILE = re.compile(r"(?<![\w/.-])[\w/-]+\.(?:py|html|css|js|svg|conf|in|md)\b|(?<![\w/.<-])[\w-]+/(?=[\s,;:)]|$)")
@@ -66,18 +69,23 @@ def faults_of(decisions: str) -> list[str]:
     return faults
 
 
-def test_every_path_of_the_architecture_exists() -> None:
-    found = list(paths_in(ARCHITECTURE.read_text()))
+@MAPS
+def test_every_path_of_the_maps_exists(path: Path) -> None:
+    found = list(paths_in(path.read_text()))
     assert len(found) > 150
     assert [str(path.relative_to(ROOT)) for path in found if not path.exists()] == []
 
 
-def test_every_name_of_the_architecture_is_in_its_file() -> None:
-    assert missing_names(ARCHITECTURE.read_text()) == []
+@MAPS
+def test_every_name_of_the_maps_is_in_its_file(path: Path) -> None:
+    assert missing_names(path.read_text()) == []
 
 
-def test_the_architecture_is_one_page() -> None:
-    assert len(ARCHITECTURE.read_text().splitlines()) <= LONGEST
+@MAPS
+def test_the_maps_can_be_read(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if len(line) > WIDEST] == []
+    assert path != ARCHITECTURE or len(lines) <= LONGEST
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
