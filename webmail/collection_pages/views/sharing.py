@@ -143,12 +143,17 @@ def _doubt(item: str, doubt: ShareDoubt, meant: Sequence[str], *, own: bool) -> 
             return _("No person or group is called “%(typed)s”. Check the spelling, or type an address.", typed=item)
 
 
+def _may_now(who: Sharee, access: Access, rights: str) -> str:
+    words = {
+        "busy": _("%(who)s can now see when you are busy."), "read": _("%(who)s can now read “%(name)s”."),
+        "write": _("%(who)s can now read and edit “%(name)s”."), "manage": _("%(who)s can now manage “%(name)s”."),
+    }  # fmt: skip
+    return words[rights] % {"who": who_words(who), "name": title_of(access)}
+
+
 def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee], rights: str) -> None:
     if len(people) == 1:
-        words = {
-            "busy": _("%(who)s can now see when you are busy."), "read": _("%(who)s can now read “%(name)s”."),
-            "write": _("%(who)s can now read and edit “%(name)s”."), "manage": _("%(who)s can now manage “%(name)s”."),
-        }[rights] % {"who": who_words(people[0]), "name": title_of(access)}  # fmt: skip
+        words = _may_now(people[0], access, rights)
     else:
         words = ngettext(
             "“%(name)s” is now shared with %(num)d person or group.", "“%(name)s” is now shared with %(num)d people and groups.",
@@ -236,16 +241,11 @@ def _change(access: Access, rights: str) -> None:
         notify(_("This was already changed in another window."), "caution")
         return
     who = shares.of_row(before)
-    name = {"who": who_words(who), "name": title_of(access)}
     if rights:
         if rights != before.rights:
             _audited(AuditAct.SHARE_CHANGED, access, who, rights)
             tell_owner(access, "sharing", [note(access, ManagerAct.CHANGED, shares.called(who), rights)])
-        words = {
-            "busy": _("%(who)s can now see when you are busy."), "read": _("%(who)s can now read “%(name)s”."),
-            "write": _("%(who)s can now read and edit “%(name)s”."), "manage": _("%(who)s can now manage “%(name)s”."),
-        }  # fmt: skip
-        notify(words[rights] % name)
+        notify(_may_now(who, access, rights))
         _say_addresses(access, before.rights, rights)
         return
     _audited(AuditAct.SHARE_REVOKED, access, who)
@@ -254,7 +254,7 @@ def _change(access: Access, rights: str) -> None:
     key = f"group:{who.id}" if isinstance(who, PeopleGroup) else f"person:{who.address}"
     fields = {"action": "restore", "who": key, "rights": before.rights}
     undo = (url_for("collections.share", number=access.collection.id), fields) if _can_give(who) else None
-    notify(_("%(who)s can no longer see “%(name)s”.", **name), undo=undo, keep=_UNDO_SECONDS)
+    notify(_("%(who)s can no longer see “%(name)s”.", who=who_words(who), name=title_of(access)), undo=undo, keep=_UNDO_SECONDS)
     _say_addresses(access, before.rights, "")
 
 
