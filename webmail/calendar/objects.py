@@ -96,7 +96,7 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
         raise UidTaken(str(error)) from error
     add_takings(calendar, [(number, one) for one in expansion.takings])
     if read.component == "VEVENT":
-        reminder_rows.follow(number, text, expansion.last, new=row is None)
+        reminder_rows.follow(calendar, number, text, expansion.last, new=row is None)
     collections.there(calendar, [href])
     return CalendarObject.get_by_id(number)
 
@@ -136,6 +136,7 @@ def move(row: CalendarObject, calendar: Collection, href: str) -> None:
     except pw.IntegrityError as error:
         raise UidTaken(str(error)) from error
     Occurrence.update(collection=calendar.id).where(Occurrence.object == row.id).execute()
+    reminder_rows.moved(row.id, calendar.id)
     collections.there(calendar.id, [href])
 
 

@@ -16,17 +16,27 @@ _FILL = "reminders"
 _PIECE = 500
 
 
-def follow(number: int, text: str, last: int, *, new: bool) -> None:
-    """Have an event (by `id`), which ends at the latest at `last`, looked at for reminders if it has any. At most 1 query.
+def follow(calendar: int, number: int, text: str, last: int, *, new: bool) -> None:
+    """Have an event of a calendar (both by `id`), which ends at the latest at `last`, looked at for reminders if it has any. At
+    most 1 query.
 
     What was due before this moment and has not come yet still comes; nothing else from before does.
     """
     at = int(time.time())
     if calendar_alarms.has_alarms(text) and last > at - _LATEST:
-        insert = NextReminder.insert(object=number, due=0, upto=at)
+        insert = NextReminder.insert(object=number, due=0, upto=at, owner=_owner(calendar))
         insert.on_conflict(conflict_target=[NextReminder.object], update={"due": 0, "upto": _done_upto(at)}).execute()
     elif not new:
         NextReminder.delete().where(NextReminder.object == number).execute()
+
+
+def moved(number: int, calendar: int) -> None:
+    """Say that an event is in this calendar now (both by `id`). 1 query."""
+    NextReminder.update(owner=_owner(calendar)).where(NextReminder.object == number).execute()
+
+
+def _owner(calendar: int) -> Any:
+    return Collection.select(Collection.user).where(Collection.id == calendar)
 
 
 def _done_upto(at: int) -> Any:

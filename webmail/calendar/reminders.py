@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +36,8 @@ _AHEAD = 35 * 86_400  # seconds: an event with nothing to remind of until then i
 _MOST_TIMES = 3000  # that one event takes place, within the time looked at
 _PIECE = 200  # events at a time
 _MOST_PIECES = 100  # in one sweep
+NOTHING_SHOWN = "0"  # the state of pages without reminders
+_MOST_STATED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def _remind(
     clock = clock_of(known, settings)
     looks = [_look(row, item, clock, at) for row, item in several]
     with db.atomic():
-        done = _claimed(looks, at)
+        done = _claimed(looks, at, user.id)
         if not user.active or known.reminders == "off":
             return []
         due = _in_time([one for look in done for one in look.due], at)
@@ -149,14 +152,14 @@ def _look(row: NextReminder, item: CalendarObject, clock: Clock, at: int) -> _Lo
     return look
 
 
-def _claimed(looks: Sequence[_Look], at: int) -> list[_Look]:
-    """Note that these events were looked at; those that nobody changed or looked at meanwhile. In a transaction."""
+def _claimed(looks: Sequence[_Look], at: int, owner: int) -> list[_Look]:
+    """Note that these events of a person (by `id`) were looked at; those that nobody changed meanwhile. In a transaction."""
     _keep([look.row.object_id for look in looks])
     mine = []
     for look in sorted(looks, key=lambda one: one.row.id):
         row = look.row
         same = (NextReminder.id == row.id) & (NextReminder.due == row.due) & (NextReminder.upto == row.upto)
-        if NextReminder.update(due=look.next, upto=at).where(same).execute():
+        if NextReminder.update(due=look.next, upto=at, owner=owner).where(same).execute():
             mine.append(look)
     numbers: Any = CalendarObject.select(CalendarObject.id, CalendarObject.seq)
     seqs = dict(numbers.where(CalendarObject.id.in_([one.row.object_id for one in mine])).tuples())
@@ -250,10 +253,12 @@ def shown(user: User, most: int) -> list[OnPage]:
     return [OnPage(*row) for row in rows]
 
 
-def is_new(user: int, since: datetime) -> bool:
-    """Whether a reminder came onto the pages of this person (by `id`) after this time (UTC, naive). 1 query."""
-    mine = (ShownReminder.user == user) & (ShownReminder.since > since) & (ShownReminder.since <= now())
-    return bool(ShownReminder.select().where(mine).exists())
+def state_of(user: int) -> str:
+    """What stands on the pages of this person (by `id`), as a short text that no other list of reminders has. 1 query."""
+    mine = (ShownReminder.user == user) & (ShownReminder.since <= now())
+    rows: Any = ShownReminder.select(ShownReminder.id, ShownReminder.since).where(mine)
+    found = list(rows.order_by(ShownReminder.id).limit(_MOST_STATED).tuples())
+    return f"{zlib.crc32(repr(found).encode()):08x}" if found else NOTHING_SHOWN
 
 
 def put_off(user: User, number: int, until: datetime) -> bool:

@@ -1,15 +1,17 @@
-"""Push streams: server-sent events that tell open pages of changes in their folder; limits and lifetime. No Flask here."""
+"""Push streams: server-sent events that tell open pages of changes in their folder, and of what other areas have to tell; limits
+and lifetime. No Flask here."""
 
 from __future__ import annotations
 
 import logging
 import os
+import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
+from typing import Protocol
 
 from webmail.errors import MailError
-from webmail.imap.idle import Watch
 
 PER_PERSON = 2
 
@@ -74,28 +76,62 @@ def open_now() -> int:
         return sum(map(len, _open.values()))
 
 
-class PushStream:
-    """A `Watch` as server-sent events (HTML Living Standard, section 9.2). Always close it: `events` may never be started."""
+class Watched(Protocol):
+    """What a stream waits for: a `Watch` of a folder, or `Silence`."""
 
-    def __init__(self, place: StreamSlot, watch: Watch, wanted: Callable[[], bool]) -> None:
-        """`wanted` tells whether the user is still signed in; checked before each event."""
-        self._place, self._watch, self._wanted = place, watch, wanted
+    def changed(self, seconds: float, bell: int = -1) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Silence:
+    """In place of a `Watch`, on pages without a folder: nothing happens, without a connection."""
+
+    def changed(self, seconds: float, bell: int = -1) -> bool:
+        """Wait so long, or until the file descriptor `bell` becomes readable."""
+        poll = select.poll()
+        if bell >= 0:
+            poll.register(bell, select.POLLIN)
+        poll.poll(seconds * 1000)
+        return False
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+Look = Callable[[], Sequence[tuple[str, str]] | None]
+
+
+class PushStream:
+    """Server-sent events (HTML Living Standard, section 9.2). Always close it: `events` may never be started."""
+
+    def __init__(self, place: StreamSlot, watch: Watched, look: Look) -> None:
+        """`look` returns the events of other areas since it was asked last (name, data), or None once the user is no longer
+        signed in; asked at the beginning and before each event."""
+        self._place, self._watch, self._look = place, watch, look
 
     def events(self) -> Iterator[bytes]:
-        """Yields an event `news` for each change, at least two seconds apart, without any mail content; `full`, as the last one,
-        when the slot was taken over.
+        """Yields an event `news` for each change, at least two seconds apart, without any mail content; those of other areas;
+        `full`, as the last one, when the slot was taken over.
         """
         end = time.monotonic() + _LIFE
         try:
             yield b"retry: %d\n\n" % _COMES_BACK_MS
+            if (told := self._look()) is None:
+                return
+            yield from _written(told)
             while (left := end - time.monotonic()) > 0:
                 changed = self._watch.changed(min(_SILENCE, left), self._place.bell)
                 if self._place.lost:
                     yield b"event: full\ndata: full\n\n"
                     return
-                if not self._wanted():
+                if (told := self._look()) is None:
                     return
-                yield b"event: news\ndata: changed\n\n" if changed else b": still here\n\n"
+                yield from _written(told)
+                if changed:
+                    yield b"event: news\ndata: changed\n\n"
+                elif not told:
+                    yield b": still here\n\n"
                 if changed:
                     time.sleep(_PAUSE)
         except MailError as error:
@@ -109,3 +145,8 @@ class PushStream:
             self._watch.close()
         finally:
             self._place.give_back()
+
+
+def _written(told: Sequence[tuple[str, str]]) -> Iterator[bytes]:
+    for name, data in told:
+        yield f"event: {name}\ndata: {data}\n\n".encode()

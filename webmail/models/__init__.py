@@ -56,7 +56,7 @@ from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, PeopleLearned
 from webmail.models.providers import LinkedAccount, UsedToken
 from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
-from webmail.models.reminders import DailyAgenda, NextReminder, ShownReminder
+from webmail.models.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
 from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.system_mail import SystemMessage
@@ -114,6 +114,7 @@ __all__ = [
     "ImageSender",
     "IndexFill",
     "JunkWeek",
+    "KeptEventForm",
     "LinkedAccount",
     "MailedCode",
     "MoveHabit",

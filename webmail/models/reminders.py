@@ -1,4 +1,5 @@
-"""Tables of reminders: when the next of each event is due, which ones stand on pages, and when a person's daily agenda is due."""
+"""Tables of reminders: when the next of each event is due, which ones stand on pages, and when a person's daily agenda is due;
+and of forms of events that wait."""
 
 from __future__ import annotations
 
@@ -17,11 +18,15 @@ class NextReminder(Table):
     object = pw.ForeignKeyField(CalendarObject, on_delete="CASCADE", backref="+", unique=True)
     due = pw.BigIntegerField(default=0, index=True)  # 0: to be found by a worker
     upto = pw.BigIntegerField()
+    owner = pw.IntegerField(
+        null=True
+    )  # whose calendar it is in (`id`), as pages ask; the worker, who looks it up, keeps it right
     if TYPE_CHECKING:
         object_id: int
 
     class Meta:
         table_name = "next_reminders"
+        indexes = ((("owner", "due"), False),)
 
 
 class ShownReminder(Table):
@@ -51,3 +56,18 @@ class DailyAgenda(Table):
 
     class Meta:
         table_name = "daily_agendas"
+
+
+class KeptEventForm(Table):
+    """A form of an event that waits while its writer sends a file on another page, by a random `id`."""
+
+    id = pw.CharField(max_length=32, primary_key=True)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+")
+    path = pw.CharField(max_length=600)  # of the form's page, with its query
+    fields = pw.TextField()  # JSON: [[name, value], ...]
+    at = pw.DateTimeField(default=now, index=True)
+    if TYPE_CHECKING:
+        user_id: int
+
+    class Meta:
+        table_name = "kept_event_forms"

@@ -1,5 +1,6 @@
-/* New mail without reloading: asks once a minute, and whenever the server says that something changed ([data-push]). app.js
-   loads this where a page has been open that long, or at once where news are pushed, and /settings. */
+/* New mail without reloading: asks once a minute, and whenever the server says that something changed ([data-push]); reminders of
+   events that come meanwhile, on pages of any area. app.js loads this where a page has been open that long, or at once where news
+   are pushed, and /settings. */
 (function () {
   "use strict";
   var EVERY = 60000, asked = "", last = "", told = 0, over = false, asking = false, again = false, source = null, heard = "";
@@ -34,22 +35,71 @@
     return sent;
   }
 
-  // a stream says when to ask, while the list is in sight. Where it is refused, the list is asked each minute all the same
+  // a stream says when to ask, while the page is in sight. Where it is refused, the list is asked each minute all the same
+  function due() { return document.getElementById("due-reminders"); }
+  function inSight() { return !document.hidden || (due() && due().dataset.notify !== undefined && desktop() === "granted"); }
   function listen() {
-    var form = list(), url = !over && !document.hidden && form && form.dataset.push || "";
+    var form = list(), box = due();
+    var url = !over && inSight() && (form && form.dataset.push || box && box.dataset.push) || "";
     if (url === heard) return;
     heard = url;
     if (source) source.close();
-    source = url ? new EventSource(url) : null;
+    source = url ? new EventSource(url + (box && box.dataset.shown ? "?reminders=" + box.dataset.shown : "")) : null;
     if (!source) return;
+    if (box) box.setAttribute("aria-live", "polite");
     source.onopen = ask; // what came before it opened
     source.addEventListener("news", ask);
+    source.addEventListener("reminders", remind);
     source.addEventListener("full", function (event) { event.target.close(); }); // three windows take turns, a minute each
   }
   function minute() {
     ask();
-    if (source && source.readyState === EventSource.CLOSED) heard = ""; // there may be room now
+    if (!document.hidden && source && source.readyState === EventSource.CLOSED) heard = ""; // there may be room now
     listen();
+  }
+
+  // a reminder came, or was answered in another window
+  function remind(event) {
+    var box = due();
+    if (!box) return;
+    if (!box.contains(document.activeElement)) {
+      return fetch(event.data, { headers: { "HX-Request": "true" }, cache: "no-store" }).then(function (answer) {
+        if (answer.status === 401) return end();
+        if (answer.status === 200) return answer.text().then(renewDue);
+      }).catch(function () { /* away for a moment: the next page has it */ });
+    }
+    box.addEventListener("focusout", function left() { // whoever is answering one is not disturbed
+      box.removeEventListener("focusout", left);
+      setTimeout(remind, 0, event);
+    });
+  }
+  function answers(box) { return Array.prototype.slice.call(box.querySelectorAll("form")); }
+  function renewDue(html) {
+    var before = due(), box = document.createElement("template"), parts, after, known;
+    box.innerHTML = html;
+    parts = document.importNode(box.content, true);
+    after = parts.getElementById("due-reminders");
+    if (!before || !after || before.contains(document.activeElement)) return;
+    known = answers(before).map(function (form) { return form.getAttribute("action"); });
+    answers(after).forEach(function (form) {
+      form.elements.back.value = location.pathname + location.search;
+      if (known.indexOf(form.getAttribute("action")) < 0) notifyOf(form);
+    });
+    ["data-push", "data-shown", "data-notify"].forEach(function (name) {
+      if (after.hasAttribute(name)) before.setAttribute(name, after.getAttribute(name));
+      else before.removeAttribute(name);
+    });
+    before.textContent = "";
+    while (after.firstChild) before.appendChild(after.firstChild);
+    htmx.process(before);
+    listen();
+  }
+  function notifyOf(form) { // several windows show one between them: that of the reminder
+    var line = form.parentNode.querySelector("span");
+    if (!document.hidden || !line || due().dataset.notify === undefined || desktop() !== "granted") return;
+    try {
+      new Notification(line.textContent.trim(), { tag: "traboule" + form.getAttribute("action") });
+    } catch (error) { /* some phones take them from a service worker only */ }
   }
 
   function tell(form, html) {
@@ -161,8 +211,7 @@
 
   ask();
   setInterval(minute, EVERY);
-  document.addEventListener("visibilitychange", ask);
-  document.addEventListener("visibilitychange", listen);
+  document.addEventListener("visibilitychange", minute);
   document.addEventListener("htmx:afterSwap", listen);
   listen();
 })();

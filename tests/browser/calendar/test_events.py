@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from deploy.demo.services import Services
 from tests.support.calendar_ground import put
 from tests.support.messages import message
 from webmail.collections import store as collections
-from webmail.models import User
+from webmail.models import Collection, Occurrence, ShownReminder, User
 
 OpenBrowser = Callable[..., Page]
 only_with_scripts = pytest.mark.parametrize("scripts", [True])
@@ -95,3 +96,28 @@ def test_by_keyboard_alone(open_browser: OpenBrowser, teacher: str) -> None:
     page.keyboard.type("Au clavier")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Au clavier")
+
+
+@only_with_scripts
+def test_a_reminder_reaches_a_page_that_is_open(open_browser: OpenBrowser, demo: Services, teacher: str) -> None:
+    """As the stream tells of it (what it tells: tests/unit/calendar/test_reminder_push.py), beside what is being typed."""
+    page = open_browser(teacher)
+    page.route(
+        "**/push", lambda route: route.fulfill(
+            content_type="text/event-stream", body="retry: 600000\n\nevent: reminders\ndata: /calendar/reminders/due\n\n"
+        )
+    )  # fmt: skip
+    page.goto("/calendar/events/new")
+    page.fill("[name=title]", "Réunion")
+    with accounts.tables(demo.database):
+        row = Occurrence.select().join(Collection).where(Collection.user == User.get(User.address == teacher)).get()
+        ShownReminder.create(user=row.collection.user, object=row.object_id, recurrence_id=row.recurrence_id, due=row.start)
+    page.evaluate("document.getElementById('due-reminders').dataset.push = '/push'")
+    page.add_script_tag(url=str(page.get_attribute("body", "data-news")))
+    reminder = page.locator("#due-reminders .notice", has_text="Cours")
+    expect(reminder).to_be_visible()
+    expect(page.locator("[name=title]")).to_have_value("Réunion")
+    assert page.locator("#due-reminders").get_attribute("aria-live") == "polite"
+    reminder.locator("button[value=done]").click()
+    expect(reminder).to_have_count(0)
+    expect(page).to_have_url(re.compile("/calendar/events/new$"))

@@ -1,38 +1,49 @@
-"""Reminders on pages: a banner on each, a page with all of them; "later" and "done"."""
+"""Reminders on pages: a banner on each, fetched by those that are open; a page with all of them; "later" and "done"."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+import peewee as pw
 from flask import g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import schedule
+from webmail.auth.guard import asked_by_pages
 from webmail.calendar import reminders
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.views.event import event_url, moment_of
 from webmail.calendar.views.event_words import when_words
-from webmail.models import ShownReminder, now
+from webmail.models import NextReminder, ShownReminder, now
 from webmail.web.banners import add_banner
-from webmail.web.current import current_user, time_zone
+from webmail.web.current import current_user, settings, time_zone
 from webmail.web.formatting import local, long_date, today
 from webmail.web.notices import notify
 from webmail.web.page_rows import add_rows, page_rows
-from webmail.web.rendering import page
+from webmail.web.push_events import add_push_event
+from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
 
 IN_BANNER = 2
 MOST = 200
 _MINUTES = {"10": 10, "60": 60}
+_SOON = 86_400  # seconds: a page that is open listens for what comes until then
 
 add_banner("calendar/_reminders.html")
 add_rows(
     "reminders", ShownReminder, (ShownReminder.id,),
     lambda slot: (ShownReminder.user == slot("user")) & (ShownReminder.since <= slot("now")),
 )  # fmt: skip
+add_rows(
+    "put off", ShownReminder, (ShownReminder.id,),
+    lambda slot: (ShownReminder.user == slot("user")) & (ShownReminder.since > slot("now")),
+)  # fmt: skip
+add_rows("next reminder", NextReminder, (pw.fn.MIN(NextReminder.due),), lambda slot: NextReminder.owner == slot("user"))
+add_push_event("reminders", "calendar.due_now", reminders.state_of, reminders.NOTHING_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,31 @@ def due_reminders() -> list[ReminderRow]:
     if "reminders" not in g:
         g.reminders = _rows(IN_BANNER + 1) if page_rows("reminders") else []
     return cast("list[ReminderRow]", g.reminders)
+
+
+@blueprint.app_template_global()
+def reminder_state() -> str:
+    """What stands on the person's pages, where pages can be told of reminders and there are some, or one is coming; else "". 1
+    query where there are any."""
+    if not getattr(session, "user", None) or not settings().push_connections:
+        return ""
+    if page_rows("reminders"):
+        return reminders.state_of(current_user().id)
+    return reminders.NOTHING_SHOWN if reminder_coming() else ""
+
+
+@blueprint.app_template_global()
+def reminder_coming() -> bool:
+    """Whether one comes within a day."""
+    upcoming = [row.number for row in page_rows("next reminder") if row.number is not None]
+    return bool(page_rows("put off")) or any(due < time.time() + _SOON for due in upcoming)
+
+
+@blueprint.get("/calendar/reminders/due")
+@asked_by_pages
+def due_now() -> Response:
+    """The banner, for pages that are open: in place of theirs."""
+    return fragment("calendar/_reminders.html", came=True)
 
 
 def _rows(most: int) -> list[ReminderRow]:

@@ -1,11 +1,12 @@
-"""Push: server-sent events for changes in a mailbox, if enabled; an open stream occupies a thread and an IMAP connection."""
+"""Push: server-sent events for changes in a mailbox, if enabled; an open stream occupies a thread and an IMAP connection. On
+pages without a mailbox, a thread alone, for what other areas have to tell (webmail/web/push_events.py)."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
 
-from flask import abort, g
+from flask import abort, g, request
 from werkzeug.wrappers import Response
 
 from webmail.auth import sessions
@@ -17,7 +18,9 @@ from webmail.errors import NotAllowed
 from webmail.imap.idle import Watch
 from webmail.mailbox import push_streams
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.push_streams import Look, Silence, Watched
 from webmail.web.current import current_account, current_user, settings
+from webmail.web.push_events import looker
 
 
 @blueprint.get("/push/<path:mailbox>")
@@ -27,20 +30,32 @@ def push(mailbox: str) -> Response:
 
     204, which stops browsers from reconnecting, if no slot is free or the server does not support IDLE.
     """
+    return _stream(lambda: Watch(current_account(), mailbox))
+
+
+@blueprint.get("/push")
+@asked_by_pages
+def push_alone() -> Response:
+    """The same without a mailbox: no round trip."""
+    return _stream(Silence)
+
+
+def _stream(watched: Callable[[], Watched]) -> Response:
     if not settings().push_connections:
         abort(404)
     place = push_streams.take(current_user().id, settings().push_connections)
     if place is None:
         return Response(status=204)
     try:
-        watch = Watch(current_account(), mailbox)
+        watch = watched()
     except NotAllowed:
         place.give_back()
         return Response(status=204)
     except BaseException:
         place.give_back()
         raise
-    stream = push_streams.PushStream(place, watch, _still_signed_in(visit().token, settings()))
+    look = _look(visit().token, settings(), looker(current_user().id, request.args))
+    stream = push_streams.PushStream(place, watch, look)
     response = Response(stream.events(), mimetype="text/event-stream")
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.call_on_close(stream.close)
@@ -49,14 +64,15 @@ def push(mailbox: str) -> Response:
     return response
 
 
-def _still_signed_in(token: str, settings: Settings) -> Callable[[], bool]:
-    """A check for the stream: 1 query per call, without keeping a database connection in between or extending the session."""
+def _look(token: str, settings: Settings, others: Callable[[], list[tuple[str, str]]]) -> Look:
+    """What the stream has to tell of other areas, while the user is signed in: 1 query per call, and 1 for each of these, without
+    keeping a database connection in between or extending the session."""
 
-    def find() -> bool:
+    def look() -> list[tuple[str, str]] | None:
         try:
             with db.connection_context():
-                return sessions.find(token, settings, visiting=False) is not None
+                return others() if sessions.find(token, settings, visiting=False) is not None else None
         except DATABASE_AWAY:
-            return False  # the browser reconnects soon
+            return None  # the browser reconnects soon
 
-    return find
+    return look
