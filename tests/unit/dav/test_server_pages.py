@@ -109,7 +109,8 @@ def test_a_refused_password_is_told_kept_from_guessing_and_never_shown(alice: Vi
         ("https://", "It looks like cloud.example.org"),
         ("http://cloud.example.org/", "begins with https"),
         ("https://10.0.0.1/dav/", "only your administrator"),
-        ("https://localhost/", "only your administrator"),
+        ("https://localhost/", "It looks like cloud.example.org"),
+        ("nextcloud", "It looks like cloud.example.org"),
     ],
 )
 def test_addresses_that_are_not_asked_are_told_of(
@@ -118,6 +119,16 @@ def test_addresses_that_are_not_asked_are_told_of(
     answer = _connect(alice, address=address)
     assert answer.status == 422 and words.lower() in answer.text.lower()
     assert answer.one("[name=address]")["value"] == address
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(501, "No calendars or address books"), (405, "No calendars"), (502, "not responding")]
+)
+def test_a_web_server_without_calendars_is_not_said_to_be_away(
+    alice: Visitor, server: OtherServer, status: int, words: str
+) -> None:
+    server.before = lambda _method, path: FetchedResponse(f"https://cloud.example.org{path}", status, "", b"")
+    assert words in _connect(alice).text
 
 
 def test_a_server_that_sends_on_elsewhere_gets_no_password_there(alice: Visitor, server: OtherServer) -> None:
@@ -200,7 +211,10 @@ def test_a_server_stays_where_nothing_can_be_left_to_a_worker(
 
 def test_the_page_of_the_collection_says_where_it_lives_too(alice: Visitor, linked: RemoteLink) -> None:
     page = alice.get(f"/collections/{linked.collection_id}")
-    assert "Synchronised with cloud.example.org" in page.text and "Nothing changes on cloud.example.org" in page.text
+    assert (
+        "synchronised with cloud.example.org" in alice.get("/collections").one(f"[data-collection='{linked.collection_id}']").text
+    )
+    assert "Synchronised with cloud.example.org, both ways" in page.text and "Nothing changes on cloud.example.org" in page.text
 
 
 def test_the_state_is_renewed_while_a_round_goes_on(alice: Visitor, linked: RemoteLink) -> None:

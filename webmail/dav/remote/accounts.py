@@ -68,10 +68,10 @@ def needs_person(user: User) -> bool:
     return bool(found.where((RemoteAccount.error == RemoteFault.PASSWORD) | asked).exists())
 
 
-def host_of_collection(number: int) -> str:
-    """The server that a collection (by `id`) is kept in step with; "" for none. 1 query."""
-    found = RemoteLink.select(RemoteLink, RemoteAccount).join(RemoteAccount).where(RemoteLink.collection == number).first()
-    return host_of(found.account) if found is not None else ""
+def linked_collections(user: User) -> dict[int, RemoteLink]:
+    """By their `id`, the collections that are kept in step with another server. 1 query."""
+    found = RemoteLink.select(RemoteLink, RemoteAccount).join(RemoteAccount).where(RemoteAccount.user == user)
+    return {link.collection_id: link for link in found}
 
 
 def host_of(account: RemoteAccount) -> str:

@@ -127,7 +127,10 @@ class RemoteServer:
         status = answer.status
         if 200 <= status < 300 or status in refused:
             return answer
-        kinds = {401: RemoteFault.PASSWORD, 404: RemoteFault.GONE, 410: RemoteFault.GONE, 507: RemoteFault.FULL}
+        kinds = {
+            401: RemoteFault.PASSWORD, 404: RemoteFault.GONE, 410: RemoteFault.GONE, 501: RemoteFault.NOT_DAV,
+            507: RemoteFault.FULL,
+        }  # fmt: skip
         if status in (429, 503):
             raise RemoteTrouble(RemoteFault.BUSY, url, _seconds(answer.headers.get("retry-after", "")))
         if status in kinds:

@@ -60,6 +60,8 @@ def connect_trouble_words(trouble: RemoteTrouble, host: str) -> str:
             return _("%(host)s asks us to wait. Try again later.", host=host)
         case RemoteFault.ELSEWHERE:
             return _("%(host)s sends us on to %(other)s. If you trust that server, enter its address.", host=host, other=other)
+        case RemoteFault.FORBIDDEN_PLACE if "." not in host:  # a word, or half an address
+            return _("Type the address of the server. It looks like cloud.example.org.")
         case RemoteFault.FORBIDDEN_PLACE:
             return server_trouble_words(trouble.kind, host)
     return _("No calendars or address books were found at this address. You will find it in the help of your provider.")

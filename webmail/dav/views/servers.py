@@ -259,9 +259,12 @@ def other_servers_wait() -> bool:
 
 
 @blueprint.app_template_global()
-def other_server_of(number: int) -> str:
-    """The server that a collection of one's own is kept in step with; "" for none."""
-    return accounts.host_of_collection(number)
+def other_server_links() -> dict[int, tuple[str, bool]]:
+    """By the number of a collection of one's own, the server that it is kept in step with, and whether both can change it."""
+    return {
+        number: (accounts.host_of(link.account), bool(link.writable))
+        for number, link in accounts.linked_collections(current_user()).items()
+    }
 
 
 @blueprint.app_template_global()
