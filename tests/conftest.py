@@ -17,10 +17,14 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 
 
 def pytest_configure() -> None:
+    from deploy.demo import child
     from tests.support import light_passwords, once
 
     once.install()
     light_passwords.install()
+    # workers that begin at the same moment pick no port alike
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    child.PORTS = child.PORTS[int(worker.removeprefix("gw")) % workers :: workers]
 
 
 _MISSING = ("no PostgreSQL", "not installed")  # reasons of tests that skip for want of a server

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 HOST = "127.0.0.1"
+PORTS = range(21_000, 32_000)  # below the ephemeral range: no outgoing connection takes one that was picked
 
 
 class ServiceFailed(Exception):
@@ -40,7 +41,7 @@ class Child:
         how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
         return ServiceFailed(f"{self.name} {how}. Its log: {self.log}\n{_tail(self.log)}")
 
-    def wait_for(self, answers: Callable[[int], bool], seconds: float = 20) -> None:
+    def wait_for(self, answers: Callable[[int], bool], seconds: float = 60) -> None:
         """Wait until the program responds on its port. Raises ServiceFailed if it ends or does not respond in time."""
         end = time.monotonic() + seconds
         while True:
@@ -96,11 +97,11 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
-    """Free ports, below the ephemeral range, so that no outgoing connection takes them meanwhile."""
+    """Free ports of PORTS."""
     found: list[int] = []
     refused = set(taken)
     while len(found) < count:
-        port = random.randrange(21_000, 32_000)  # noqa: S311 - no secret
+        port = random.choice(PORTS)  # noqa: S311 - no secret
         if port not in refused and is_free(port):
             found.append(port)
             refused.add(port)

@@ -19,11 +19,14 @@ Context = ssl.SSLContext | None
 Answer = Callable[[bytes], "bytes | None"]  # a line -> what is said to it; None hangs up
 
 
+_closed: list[socket.socket] = []
+
+
 def closed_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on which nothing listens, nor will as long as this process lives: it is bound."""
+    _closed.append(taken := socket.socket())
+    taken.bind(("127.0.0.1", 0))
+    return int(taken.getsockname()[1])
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import accounts
+from deploy.demo.child import free_ports
 from deploy.demo.services import Services
-from tests.support import servers, thunderbird
+from tests.support import thunderbird
 from tests.support.contact_pages import add
 from tests.support.dav_client import DavClient
 from tests.support.http_visits import HttpVisitor
@@ -51,7 +52,7 @@ def test_it_keeps_contacts_in_step_and_finds_the_calendar(demo: Services, tmp_pa
         user = User.get(User.address == address)
         letters, row = app_passwords.add(user, "Thunderbird", app_passwords.USES, kind="thunderbird")
     where = (address, letters, f"{demo.address}/dav/")
-    with thunderbird.running(tmp_path, servers.closed_port(), {}) as program:
+    with thunderbird.running(tmp_path, free_ports(1)[0], {}) as program:
         book = program.run(_BOOK, *where)
         eventually(lambda: program.run(_CARDS, book) == ["Alain Martin"], what="the card of the page in Thunderbird")
         program.run(_ADD_CARD, book)
@@ -110,7 +111,7 @@ def test_it_keeps_events_in_step_and_never_asks_for_the_password(demo: Services,
     with accounts.tables(demo.database):
         letters, _row = app_passwords.add(User.get(User.address == address), "Thunderbird", app_passwords.USES)
     phone = DavClient(demo.address, address, letters)
-    with thunderbird.running(tmp_path, servers.closed_port(), {}) as program:
+    with thunderbird.running(tmp_path, free_ports(1)[0], {}) as program:
         calendar = program.run(_REGISTER, address, letters, f"{demo.address}/dav/")
         program.run(_ADD_EVENT, calendar, _event("ours", "Réunion"))
         eventually(lambda: len(phone.sync("calendar/")[1]) == 1, what="the event of Thunderbird on the server")

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from tests.support import servers, thunderbird
+from deploy.demo.child import free_ports
+from tests.support import thunderbird
 
 pytestmark = pytest.mark.skipif(not thunderbird.PROGRAM, reason="there is no Thunderbird here")
 
@@ -58,7 +59,7 @@ def test_it_finds_the_servers_from_an_address(web: tuple[int, list[str]], tmp_pa
         "mailnews.auto_config.fetchFromISP.sslOnly": False,
         "mailnews.auto_config.fetchFromISP.sendEmailAddress": True,
     }
-    with thunderbird.running(tmp_path, servers.closed_port(), preferences) as program:
+    with thunderbird.running(tmp_path, free_ports(1)[0], preferences) as program:
         incoming, outgoing, name = program.run(_FIND, "alice@lycee.example")
         assert incoming == ["imap", "mail.lycee.example", 993, _TLS, _PASSWORD, "%EMAILADDRESS%"]
         assert outgoing == ["smtp", "mail.lycee.example", 465, _TLS, _PASSWORD, "%EMAILADDRESS%"]
