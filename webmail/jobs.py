@@ -31,8 +31,8 @@ from webmail.calendar import birthdays, daily_agenda, objects, reminders, subscr
 from webmail.calendar import import_task as calendar_import
 from webmail.calendar.views import calendar_letters
 from webmail.collection_pages import restore_task
+from webmail.collections import leaving, trash
 from webmail.collections import store as collections
-from webmail.collections import trash
 from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery, link_gate
 from webmail.config import ConfigError, Settings
@@ -215,6 +215,11 @@ class Jobs:
         """Fetch the subscribed calendars whose turn it is. Separate from `sweep`, as `wake` is."""
         subscribed_rounds.sweep(self.settings)
 
+    def clear_calendars(self) -> None:
+        """Delete large calendars that are hidden already. Separate from `sweep`, as `wake` is."""
+        with db.connection_context():
+            leaving.sweep()
+
     def send_with_files(self) -> None:
         """Send messages that waited for large files, once these are there."""
         with db.connection_context():
@@ -269,6 +274,7 @@ class Jobs:
             partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
             partial(_periodic, "messages with files", self.send_with_files, link_gate.EVERY),
             partial(_periodic, "birthdays", self.keep_birthdays),
+            partial(_periodic, "leaving calendars", self.clear_calendars),
             partial(_periodic, "reminders", self.remind, reminders.EVERY),
             partial(_periodic, "transfers", self.keep_transfers, _TRANSFERS_EVERY),  # those of before end, even if it is off now
         ]

@@ -14,6 +14,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.collections.look import title_of
+from webmail.collections.store import LEAVING
 from webmail.models import (
     Acquaintance,
     AllowedAddress,
@@ -185,7 +186,7 @@ def cards_of(user: User) -> Iterator[str]:
 
 def calendars_of(user: User) -> Iterator[str]:
     """All events and tasks of all calendars, one iCalendar object after the other (RFC 5545, 3.4)."""
-    mine = Collection.select(Collection.id).where(Collection.user == user)
+    mine = Collection.select(Collection.id).where(Collection.user == user, Collection.derived != LEAVING)
     found: Any = CalendarObject.select(CalendarObject.id).where(CalendarObject.collection.in_(mine)).tuples()
     numbers = [number for (number,) in found]
     for at in range(0, len(numbers), _PIECE):

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from webmail import system_mail
 from webmail.auth.endings import end_everything
+from webmail.collections import leaving
+from webmail.collections import store as collections
 from webmail.compose import uploads
 from webmail.compose.outbox import spool
 from webmail.config import Settings
+from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.database.locks import serialize
+from webmail.database.idempotency import in_turn
+from webmail.database.locks import rows, serialize
 from webmail.errors import MailError
-from webmail.models import DraftRow, Outbox, OutboxState, SupportRequest, Task, User
+from webmail.models import Collection, DraftRow, Outbox, OutboxState, SupportRequest, Task, Transfer, User
 from webmail.tasks import leftovers
 from webmail.transfers import ending
 
@@ -31,6 +35,16 @@ class Deleted:
     programs: int | None
     unsent: int
     notices: int  # of the establishment's own mail to them, which had not left either
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What files an account had: names of contents, drafts, messages on their way, tasks."""
+
+    stored: list[str]
+    drafts: list[str]
+    spooled: list[bytes]
+    tasks: list[str]
 
 
 def unsent_of(user: User) -> int:
@@ -56,20 +70,37 @@ def delete(user: User, settings: Settings) -> Deleted:
             raise LastAdministrator(f"{user.address} is the last administrator")
         User.update(active=0).where(User.id == user.id).execute()  # nothing new begins
     sessions, programs = end_everything(user, settings)
-    with db.atomic():
-        unsent = unsent_of(user)
-        drafts = [row.id for row in DraftRow.select(DraftRow.id).where(DraftRow.user == user)]
-        spooled = [bytes(row.content) for row in Outbox.select(Outbox.content).where(Outbox.user == user)]
-        tasks = [row.id for row in Task.select(Task.id).where(Task.user == user)]
-        notices = system_mail.drop([user.address, user.recovery_address])
-        SupportRequest.delete().where(SupportRequest.user == user).execute()  # it names them, and how to reach them
-        stored = ending.stored_by(user)
-        user.delete_instance()
-    ending.remove(stored, settings)
-    for draft in drafts:
+    for row in Collection.select(Collection.id).where(Collection.user == user, Collection.kind == collections.CALENDAR):
+        leaving.empty(row.id)  # in pieces: others wait for what is deleted in one go
+    unsent, notices, files = _delete_rows(user)
+    ending.remove(files.stored, settings)
+    for draft in files.drafts:
         uploads.remove_all(settings, draft)
-    for content in spooled:
+    for content in files.spooled:
         spool.remove(content, settings)
-    for task in tasks:
+    for task in files.tasks:
         leftovers.remove(task, settings)
     return Deleted(sessions, programs, unsent, notices)
+
+
+@begun_again
+def _delete_rows(user: User) -> tuple[int, int, _Files]:
+    """Delete all that is in the database; returns how much had not left, of theirs and of ours, and which files nobody needs now.
+
+    What others may be changing is locked first, in the order in which they lock it.
+    """
+    with db.atomic():
+        in_turn(user)
+        collections.lock(rows(Collection, Collection.user == user))
+        rows(Transfer, Transfer.owner == user)
+        unsent = unsent_of(user)
+        files = _Files(
+            stored=ending.stored_by(user),
+            drafts=[row.id for row in DraftRow.select(DraftRow.id).where(DraftRow.user == user)],
+            spooled=[bytes(row.content) for row in Outbox.select(Outbox.content).where(Outbox.user == user)],
+            tasks=[row.id for row in Task.select(Task.id).where(Task.user == user)],
+        )
+        notices = system_mail.drop([user.address, user.recovery_address])
+        SupportRequest.delete().where(SupportRequest.user == user).execute()  # it names them, and how to reach them
+        user.delete_instance()
+    return unsent, notices, files

@@ -20,8 +20,9 @@ from webmail.auth.factor_reset import reset_factors
 from webmail.auth.providers.accounts import has_own_password
 from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
+from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.database.idempotency import in_turn
+from webmail.database.idempotency import in_turn_together
 from webmail.models import AuditAct, AuditEntry, Deputy, GroupMember, PeopleGroup, User, now
 from webmail.vault import keyed_hash
 
@@ -213,8 +214,12 @@ def give_password(helper: User, number: int, seen: str, settings: Settings, netw
     """
     letters = temporary_passwords.make()
     hashed = password_change.hash_in_turn(letters)  # before the transaction: it takes a while
+    return _given(helper, number, seen, hashed, settings, network), letters
+
+
+@begun_again
+def _given(helper: User, number: int, seen: str, hashed: str, settings: Settings, network: str) -> User:
     with db.atomic():
-        in_turn(helper)
         person = _again(helper, number, settings)
         if refusal := why_no_password(helper, person, settings):
             raise NotHelped(refusal)
@@ -227,16 +232,16 @@ def give_password(helper: User, number: int, seen: str, settings: Settings, netw
         if not User.update(new).where(User.id == person.id, User.password == person.password).execute():
             raise ChangedMeanwhile(person.address)
         audit.record(AuditAct.DEPUTY_PASSWORD_SET, actor=helper, target=person.address, network=network)
-    return User.get_by_id(person.id), letters
+    return User.get_by_id(person.id)
 
 
+@begun_again
 def remove_factors(helper: User, number: int, reason: str, settings: Settings, network: str = "") -> User:
     """Remove somebody's second factors; returns who they are. `reason`: what the deputy typed.
 
     The caller ends what they have open and tells them. Raises as `give_password`.
     """
     with db.atomic():
-        in_turn(helper)
         person = _again(helper, number, settings)
         if refusal := why_no_removal(helper, person):
             raise NotHelped(refusal)
@@ -249,8 +254,9 @@ def remove_factors(helper: User, number: int, reason: str, settings: Settings, n
 
 
 def _again(helper: User, number: int, settings: Settings) -> User:
-    """The person as they are now. Holds their row, so that two deputies come one after the other."""
-    User.update(second_step=User.second_step).where(User.id == number).execute()
+    """The person as they are now. Holds their row and the helper's: of two deputies one comes after the other, also where each
+    helps the other."""
+    in_turn_together(helper.id, number)
     person = find(helper, number, settings)
     if person is None:
         raise LookupError(number)

@@ -13,6 +13,7 @@ from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.config import Settings
 from webmail.database import undo_store
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
@@ -94,6 +95,7 @@ def _row(calendar: int, href: str) -> CalendarObject | None:
     return found
 
 
+@begun_again
 def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False, kept: bool = False) -> list[Done]:
     """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
     stay as they are. What is taken out of somebody else's calendars goes into their trash; out of one's own only if `kept`.
@@ -157,6 +159,7 @@ def offer_undo(user: User, done: Iterable[Done]) -> str:
     return "" if len(kept) > _LARGEST_UNDO else undo_store.keep(user, kept)
 
 
+@begun_again
 def undo(user: User, name: str, settings: Settings) -> bool:
     """Put back what `offer_undo` kept, all or nothing, under its names; False if it is over, not theirs, or was done already.
 

@@ -19,6 +19,7 @@ from webmail.calendar import reminder_rows
 from webmail.calendar.search_words import words_of
 from webmail.collections import look
 from webmail.collections import store as collections
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_object, occurrences
 from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar
@@ -234,6 +235,7 @@ def extend_index(zone: tzinfo, most: int = 200) -> int:
     return sum(_renew(number, calendar, zone) for number, calendar in list(due))
 
 
+@begun_again
 def _renew(number: int, calendar: int, zone: tzinfo) -> bool:
     """Whether this object of a calendar was expanded further: not if somebody changes, moves or deletes it meanwhile."""
     row = CalendarObject.get_or_none(CalendarObject.id == number, CalendarObject.collection == calendar)

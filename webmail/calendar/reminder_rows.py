@@ -7,6 +7,8 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.collections import store as collections
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_alarms
 from webmail.models import CalendarObject, Collection, IndexFill, NextReminder, User
@@ -43,11 +45,15 @@ def _done_upto(at: int) -> Any:
     return pw.Case(None, [(NextReminder.due > at, at)], NextReminder.upto)
 
 
+@begun_again
 def look_again(user: User) -> None:
-    """Have all of a person's events looked at again: they go by another clock now. 1 query."""
-    mine = CalendarObject.select(CalendarObject.id).join(Collection).where(Collection.user == user)
-    again = NextReminder.update(due=0, upto=_done_upto(int(time.time())))
-    again.where(NextReminder.object.in_(mine)).execute()
+    """Have all of a person's events looked at again: they go by another clock now. 1 transaction."""
+    calendars: Any = Collection.select(Collection.id).where(Collection.user == user, Collection.kind == collections.CALENDAR)
+    with db.atomic():
+        collections.lock([number for (number,) in calendars.tuples()])
+        mine = CalendarObject.select(CalendarObject.id).where(CalendarObject.collection.in_(calendars))
+        again = NextReminder.update(due=0, upto=_done_upto(int(time.time())))
+        again.where(NextReminder.object.in_(mine)).execute()
 
 
 def fill() -> int:
@@ -59,6 +65,8 @@ def fill() -> int:
         due: Any = CalendarObject.select(CalendarObject.id).where(rest, CalendarObject.last > at - _LATEST)
         ids = [number for (number,) in due.order_by(CalendarObject.id).limit(_PIECE).tuples()]
         with db.atomic():
+            where: Any = CalendarObject.select(CalendarObject.collection).where(CalendarObject.id.in_(ids)).distinct()
+            collections.lock([number for (number,) in where.tuples()])
             alarmed: Any = CalendarObject.select(CalendarObject.id).where(
                 CalendarObject.id.in_(ids), CalendarObject.component == "VEVENT", CalendarObject.text.contains("BEGIN:VALARM")
             )

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import peewee as pw
-
 from webmail import preferences
 from webmail.calendar import reminder_rows
+from webmail.collections import store as collections
 from webmail.config import Settings
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_alarms
 from webmail.mime.formats.calendar_alarms import MAIL, SCREEN, Clock
@@ -85,8 +85,14 @@ def sweep(settings: Settings, write: Write, at: int | None = None) -> list[int]:
                 messages += _remind(user, several, moment, settings, write)
         if len(rows) < _PIECE:
             break
-    ShownReminder.delete().where(ShownReminder.since < now() - KEPT).execute()
+    _forget()
     return messages
+
+
+@begun_again
+def _forget() -> None:
+    """Take off all pages what has stood there for long."""
+    ShownReminder.delete().where(ShownReminder.since < now() - KEPT).execute()
 
 
 def _due_rows(at: int) -> list[tuple[NextReminder, CalendarObject, int]]:
@@ -102,6 +108,7 @@ def _due_rows(at: int) -> list[tuple[NextReminder, CalendarObject, int]]:
     return [(row, row.object, row.object.collection.user_id) for row in rows]
 
 
+@begun_again
 def _remind(
     user: User, several: Iterable[tuple[NextReminder, CalendarObject]], at: int, settings: Settings, write: Write
 ) -> list[int]:
@@ -154,7 +161,7 @@ def _look(row: NextReminder, item: CalendarObject, clock: Clock, at: int) -> _Lo
 
 def _claimed(looks: Sequence[_Look], at: int, owner: int) -> list[_Look]:
     """Note that these events of a person (by `id`) were looked at; those that nobody changed meanwhile. In a transaction."""
-    _keep([look.row.object_id for look in looks])
+    collections.lock({look.row.object.collection_id for look in looks})  # first of all, like whoever changes events
     mine = []
     for look in sorted(looks, key=lambda one: one.row.id):
         row = look.row
@@ -176,13 +183,6 @@ def _claimed(looks: Sequence[_Look], at: int, owner: int) -> list[_Look]:
             seen = (ShownReminder.object == row.object_id) & (ShownReminder.due <= look.seen)
             ShownReminder.delete().where(seen).execute()
     return done
-
-
-def _keep(numbers: Sequence[int]) -> None:
-    """Keep these events from being deleted until the transaction ends; first of all, so that nobody waits for each other."""
-    if isinstance(db.obj, pw.PostgresqlDatabase):
-        chosen: Any = CalendarObject.select(CalendarObject.id).where(CalendarObject.id.in_(numbers))
-        list(chosen.order_by(CalendarObject.id).for_update("FOR KEY SHARE"))
 
 
 def _in_time(due: Iterable[Reminder], at: int) -> list[Reminder]:
@@ -268,6 +268,7 @@ def put_off(user: User, number: int, until: datetime) -> bool:
 
 
 def done(user: User, numbers: Iterable[int]) -> int:
-    """Take these off the person's pages; returns how many were there."""
-    mine = ShownReminder.id.in_(list(numbers)) & (ShownReminder.user == user)
-    return int(ShownReminder.delete().where(mine).execute())
+    """Take these off the person's pages; returns how many were there. One by one: no calendar is locked here, as it is where
+    events go with what reminds of them."""
+    mine = ShownReminder.user == user
+    return sum(int(ShownReminder.delete().where(mine, ShownReminder.id == number).execute()) for number in numbers)

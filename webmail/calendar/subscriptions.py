@@ -14,10 +14,11 @@ from typing import Any
 
 from webmail import vault
 from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, host_of
-from webmail.collections import look
+from webmail.collections import leaving, look
 from webmail.collections import store as collections
 from webmail.config import Settings
 from webmail.database import undo_store
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.errors import LimitReached
@@ -45,6 +46,7 @@ def find(user: User, collection: int) -> CalendarSubscription | None:
     return found.where(CalendarSubscription.collection == collection, CalendarSubscription.user == user).first()
 
 
+@begun_again
 def subscribe(
     user: User, url: str, name: str, colour: str, settings: Settings, *, form: str, busy: bool = False
 ) -> CalendarSubscription:  # fmt: skip
@@ -58,7 +60,7 @@ def subscribe(
         for one in mine:
             if one.collection.name == form or _address(one, settings) == url:
                 return one
-        there = Collection.select().where(Collection.user == user).count()
+        there = collections.count_of(user)
         if len(mine) >= MOST or there >= settings.collections_per_person:
             raise LimitReached(f"{user.address} has {len(mine)} subscriptions and {there} collections")
         collections.first(user, collections.CALENDAR)  # the one that everybody has comes before it
@@ -100,17 +102,28 @@ def set_busy(one: CalendarSubscription, busy: bool) -> None:
 
 
 def unsubscribe(one: CalendarSubscription, user: User) -> str:
-    """Remove it with all that is in it; returns the name to undo that by. 2 transactions."""
+    """Remove it with all that is in it; returns the name to undo that by. 2 transactions. Its events go by `leaving.finish`."""
     kept = {
         "secret": base64.b64encode(bytes(one.secret)).decode(), "host": one.host, "busy": one.busy, "name": one.collection.name,
         "props": one.collection.props,
     }  # fmt: skip
-    with db.atomic():
-        collections.lock([one.collection_id])
-        gone = Collection.delete().where(Collection.id == one.collection_id, Collection.derived == DERIVED).execute()
+    gone = _parted(one)
     return undo_store.keep(user, json.dumps({"subscription": kept}, ensure_ascii=False)) if gone else ""
 
 
+@begun_again
+def _parted(one: CalendarSubscription) -> bool:
+    """Whether it was subscribed to until now. Whoever fetches it at this moment finds that out with the next piece."""
+    with db.atomic():
+        collections.lock([one.collection_id])
+        mine = (CalendarSubscription.id == one.id) & (CalendarSubscription.collection == one.collection_id)
+        if not CalendarSubscription.delete().where(mine).execute():
+            return False
+        leaving.hide(one.collection_id)
+        return True
+
+
+@begun_again
 def resubscribe(user: User, name: str, settings: Settings) -> CalendarSubscription | None:
     """Undo `unsubscribe`: it is fetched anew; None if that is over, or was done already. Raises LimitReached."""
     with db.atomic():
@@ -119,7 +132,7 @@ def resubscribe(user: User, name: str, settings: Settings) -> CalendarSubscripti
         if row is None:
             return None
         kept = json.loads(row.steps)["subscription"]
-        if len(of(user)) >= MOST or Collection.select().where(Collection.user == user).count() >= settings.collections_per_person:
+        if len(of(user)) >= MOST or collections.count_of(user) >= settings.collections_per_person:
             raise LimitReached(f"{user.address} has too many collections")
         taken = Collection.select().where(Collection.user == user, Collection.name == kept["name"]).exists()
         place = f"subscribed-{collections.new_name()}" if taken else kept["name"]

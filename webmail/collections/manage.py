@@ -11,12 +11,14 @@ from webmail.collections.look import COLOUR, DESCRIPTION, LONGEST_DESCRIPTION, L
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.errors import LimitReached
 from webmail.models import Collection, User
 
 
+@begun_again
 def make(user: User, kind: str, name: str, colour: str, description: str, *, form: str, most: int) -> Collection:
     """Add a book or calendar. `form`: a random name of the form, so that it makes one even if it is sent twice.
 
@@ -30,12 +32,13 @@ def make(user: User, kind: str, name: str, colour: str, description: str, *, for
         twin = Collection.get_or_none((Collection.user == user) & (Collection.name == form))
         if twin is not None:
             return twin
-        if Collection.select().where(Collection.user == user).count() >= most:
+        if store.count_of(user) >= most:
             raise LimitReached(f"{user.address} has {most} collections")
         store.first(user, kind)  # the one that everybody has comes before it
         return store.create(user, form, kind, "VEVENT,VTODO" if kind == CALENDAR else "", props)
 
 
+@begun_again
 def change(user: User, number: int, name: str, colour: str, description: str, *, busy: bool | None = None) -> bool:
     """Name, colour ("": as it is) and description, for everybody who has it, of one's own or of what one manages; whether they
     are other ones now. `busy`: whether its events count as busy times of the owner, who alone says so (None: as it is).
@@ -72,6 +75,7 @@ def _laid(props: dict[str, str], kind: str, name: str, colour: str, description:
     return {key: value for key, value in (props | wanted).items() if value}
 
 
+@begun_again
 def choose(user: User, number: int) -> Collection:
     """Let new things go into this book or calendar of one's own. 1 transaction. Raises NotTheirs."""
     with db.atomic():

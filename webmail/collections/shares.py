@@ -23,6 +23,7 @@ from webmail.collections.look import COLOUR, NAME, one_line, read
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR, Access
 from webmail.config import Settings
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime import addresses
@@ -160,7 +161,8 @@ def counts(collections: Sequence[Collection]) -> dict[int, int]:
     return dict(rows.where(chosen, CollectionShare.rights != "").group_by(CollectionShare.collection).tuples())
 
 
-def give(user: User, number: int, people: Iterable[Sharee], rights: str) -> list[tuple[Sharee, str]]:
+@begun_again
+def give(user: User, number: int, people: Sequence[Sharee], rights: str) -> list[tuple[Sharee, str]]:
     """Share a collection (by `id`) that one owns or manages; returns with whom, and the rights that they had before ("": none).
 
     All or nobody, in 1 transaction. Raises NotTheirs, OwnRight, LimitReached beyond MOST, ValueError for rights that there are
@@ -191,6 +193,7 @@ def give(user: User, number: int, people: Iterable[Sharee], rights: str) -> list
     return done
 
 
+@begun_again
 def change(user: User, number: int, share: int, rights: str) -> CollectionShare | None:
     """Change the rights of one share (by `id`), "" to take it back; returns it as it was, None if it is gone already.
 
@@ -265,6 +268,7 @@ def news(accesses: Iterable[Access]) -> list[Access]:
     return [one for one in accesses if one.new and not one.hidden]
 
 
+@begun_again
 def set_look(user: User, access: Access, name: str, colour: str) -> None:
     """How something that is shared with a person is called and coloured for them alone; "" for the owner's. 1 transaction.
 
@@ -280,6 +284,7 @@ def set_look(user: User, access: Access, name: str, colour: str) -> None:
         row.save(only=[CollectionShare.props, CollectionShare.seen])
 
 
+@begun_again
 def set_hidden(user: User, access: Access, hidden: bool) -> None:
     """Whether something that is shared with a person is on none of their pages and devices. 1 transaction. Raises NotTheirs."""
     with db.atomic():

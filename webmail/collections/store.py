@@ -23,6 +23,7 @@ from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, U
 BOOK, CALENDAR = "addressbook", "calendar"
 NAME = look.NAME  # among the props
 RIGHTS = ("", "busy", "read", "write", "manage")  # each includes those before
+LEAVING = "leaving"  # `derived` of what is being deleted (collections/leaving.py): nobody sees it
 FIRST = {BOOK: "contacts", CALENDAR: "calendar"}  # what a person's first ones are called in addresses
 _NAMES = {BOOK: {"": "Contacts"}, CALENDAR: {"": "Calendar", "fr": "Agenda"}}  # by language: no request says it here
 _installation = {"language": ""}
@@ -112,7 +113,11 @@ def _shared_with(slot: Slot) -> Any:
 
 
 _own = Prepared(
-    lambda slot: Collection.select().where(Collection.user == slot("user")).order_by(Collection.derived, Collection.id)
+    lambda slot: (
+        Collection.select()
+        .where(Collection.user == slot("user"), Collection.derived != LEAVING)
+        .order_by(Collection.derived, Collection.id)
+    )
 )
 _shares = Prepared(_shared_with)
 
@@ -207,6 +212,11 @@ def forget_gone() -> int:
 def new_name() -> str:
     """A random part of a name."""
     return secrets.token_hex(8)
+
+
+def count_of(user: User) -> int:
+    """How many collections a person has. 1 query."""
+    return int(Collection.select().where(Collection.user == user, Collection.derived != LEAVING).count())
 
 
 def size_of(user: User) -> tuple[int, int]:

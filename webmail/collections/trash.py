@@ -16,6 +16,10 @@ import peewee as pw
 
 from webmail.collections import store
 from webmail.collections.look import title_of
+from webmail.database import locks
+from webmail.database.again import begun_again
+from webmail.database.connection import db
+from webmail.database.pieces import in_pieces
 from webmail.mime.encoded_words import words_in
 from webmail.models import Collection, CollectionShare, TrashedCollection, TrashedItem, User, now
 
@@ -102,7 +106,30 @@ def _make_room(user: int) -> None:
                 break
             numbers.append(number)
             count, size = count - 1, size - each
-        TrashedItem.delete().where(TrashedItem.id.in_(numbers)).execute()
+        _delete(TrashedItem.id.in_(numbers))
+
+
+def leave(collection: Collection) -> None:
+    """A collection is about to go for good: what was deleted from it before stays, and comes back elsewhere. In a transaction.
+
+    The database would do so by itself, but lock the rows in an order of its own.
+    """
+    _belong(locks.rows(TrashedItem, TrashedItem.collection == collection.id), None)
+
+
+def come_back(gone: TrashedCollection, made: Collection) -> None:
+    """What went with a collection belongs to `made` now, which was made in its place. In a transaction."""
+    _belong(locks.rows(TrashedItem, TrashedItem.whole == gone.id), made.id)
+
+
+def _belong(numbers: Sequence[int], collection: int | None) -> None:
+    for at in range(0, len(numbers), 500):
+        TrashedItem.update(collection=collection).where(TrashedItem.id.in_(numbers[at : at + 500])).execute()
+
+
+def _delete(*chosen: Any) -> int:
+    """Delete these, in a transaction, in the order in which everybody locks them."""
+    return int(TrashedItem.delete().where(TrashedItem.id.in_(locks.rows(TrashedItem, *chosen))).execute())
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------
@@ -216,15 +243,25 @@ def whole_of_batch(user: User, batch: int) -> TrashedCollection | None:
 
 
 def forget(user: User, numbers: Some[int]) -> int:
-    """Delete these for good; returns how many. 1 query per 500."""
-    chosen, count = list(numbers), 0
-    for at in range(0, len(chosen), 500):
-        mine = (TrashedItem.user == user) & TrashedItem.id.in_(chosen[at : at + 500])
-        count += TrashedItem.delete().where(mine).execute()
-    return count
+    """Delete these for good; returns how many. 1 transaction per 500."""
+    chosen = list(numbers)
+    return sum(_forget(user, chosen[at : at + 500]) for at in range(0, len(chosen), 500))
+
+
+@begun_again
+def _forget(user: User, numbers: Sequence[int]) -> int:
+    with db.atomic():
+        return _delete(TrashedItem.user == user, TrashedItem.id.in_(numbers))
 
 
 def expire() -> int:
-    """Delete what has been there for long; returns how many items."""
+    """Delete what has been there for long; returns how many items. In short transactions."""
     TrashedCollection.delete().where(TrashedCollection.at < now() - KEPT).execute()
-    return TrashedItem.delete().where(TrashedItem.at < now() - KEPT).execute()
+    old: Any = TrashedItem.select(TrashedItem.id).where(TrashedItem.at < now() - KEPT).order_by(TrashedItem.id).tuples()
+    return sum(_expire(piece) for piece in in_pieces([number for (number,) in old]))
+
+
+@begun_again
+def _expire(numbers: Sequence[int]) -> int:
+    with db.atomic():
+        return _delete(TrashedItem.id.in_(numbers))

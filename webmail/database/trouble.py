@@ -11,6 +11,7 @@ class DatabaseTrouble(StrEnum):
     """What keeps the database from being used."""
 
     AWAY = "away"  # unreachable, or locked for too long: it may pass
+    CROSSED = "crossed"  # two transactions waited for each other, and this one was ended: nothing of it was kept
     FULL = "full"
     READ_ONLY = "read-only"
     DAMAGED = "damaged"
@@ -26,6 +27,8 @@ _SQLITE = {  # primary result codes
     sqlite3.SQLITE_CANTOPEN: DatabaseTrouble.MISSING,
 }
 _POSTGRESQL = {  # SQLSTATE
+    "40P01": DatabaseTrouble.CROSSED,  # a deadlock
+    "40001": DatabaseTrouble.CROSSED,  # serialization failure
     "53100": DatabaseTrouble.FULL,
     "25006": DatabaseTrouble.READ_ONLY,
     "58030": DatabaseTrouble.DAMAGED,  # I/O error
@@ -34,9 +37,10 @@ _POSTGRESQL = {  # SQLSTATE
     "42P01": DatabaseTrouble.MISSING,  # no such table
     "3D000": DatabaseTrouble.MISSING,  # no such database
 }
-UNUSABLE_STATES = frozenset(_POSTGRESQL)
+UNUSABLE_STATES = frozenset(state for state, kind in _POSTGRESQL.items() if kind is not DatabaseTrouble.CROSSED)
 _ADVICE = {
     DatabaseTrouble.AWAY: "can't be reached, or is locked: is it running? Check database_url",
+    DatabaseTrouble.CROSSED: "ended one of two changes that waited for each other: it can be made again",
     DatabaseTrouble.FULL: "has no space left: free up space on its disk",
     DatabaseTrouble.READ_ONLY: "can't be written: give the file and its folder to the user that runs this application",
     DatabaseTrouble.DAMAGED: "is damaged, or is not a database: stop the services and restore a backup (docs/administrator.md)",

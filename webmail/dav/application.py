@@ -229,7 +229,7 @@ class DavApplication(Application):
         with visit.writing():
             if visit.access(parts[1]) is not None or _is_taken(visit.user, parts[1]):
                 return _error(client.METHOD_NOT_ALLOWED if method == "MKCOL" else client.CONFLICT, "D:resource-must-be-null")
-            if Collection.select().where(Collection.user == visit.user).count() >= visit.settings.collections_per_person:
+            if store.count_of(visit.user) >= visit.settings.collections_per_person:
                 return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
             store.create(visit.user, parts[1], kind, components, text)
         return client.CREATED, {}, None

@@ -17,6 +17,7 @@ from webmail.collections.store import BOOK, CALENDAR
 from webmail.config import Settings
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.pieces import give_way, next_size
 from webmail.dav.visit import Visit, current
@@ -128,6 +129,7 @@ def trash_all(collection: Collection, by: str, device: str = "", *, whole: Trash
     whole = whole or trash_store.put_whole(collection, by, device)
     while rows := some_of(collection, _PIECE):
         trash(collection, rows, by, device, whole=whole)
+    trash_store.leave(collection)
     Collection.delete().where(Collection.id == collection.id).execute()
 
 
@@ -136,15 +138,24 @@ def trash_by_pieces(collection: Collection, by: str, whole: TrashedCollection) -
     size = _FIRST_PIECE
     while True:
         began = time.monotonic()
-        with db.atomic():
-            store.lock([collection.id])
-            if not (rows := some_of(collection, size)):
-                Collection.delete().where(Collection.id == collection.id).execute()
-                return
-            trash(collection, rows, by, whole=whole)
+        if not _trash_some(collection, size, by, whole):
+            return
         took = time.monotonic() - began
         size = next_size(size, took)
         give_way(took)
+
+
+@begun_again
+def _trash_some(collection: Collection, most: int, by: str, whole: TrashedCollection) -> bool:
+    """Whether there was something; else the collection itself goes."""
+    with db.atomic():
+        store.lock([collection.id])
+        if rows := some_of(collection, most):
+            trash(collection, rows, by, whole=whole)
+            return True
+        trash_store.leave(collection)
+        Collection.delete().where(Collection.id == collection.id).execute()
+        return False
 
 
 def some_of(collection: Collection, most: int) -> list[Item]:

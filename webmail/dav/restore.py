@@ -19,6 +19,7 @@ from webmail.config import Settings
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
 from webmail.contacts.device_cards import UnusableCard
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.dav import changes
@@ -77,10 +78,12 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
     """Bring back one item, if it is (still) in the trash, and count it in `done`. 1 transaction."""
     with db.atomic() as transaction:
         item = TrashedItem.get_or_none((TrashedItem.id == number) & (TrashedItem.user == user))
-        # of two who bring it back at once, on PostgreSQL too, one takes it
-        if item is None or not TrashedItem.delete().where(TrashedItem.id == number).execute():
+        if item is None:
             return
-        place, is_own = _place(user, item)
+        place, is_own = _place(user, item)  # locked first: who deletes it, or something in it, locks what is in the trash later
+        # of two who bring it back at once, on PostgreSQL too, one takes it
+        if not TrashedItem.delete().where(TrashedItem.id == number).execute():
+            return
         try:
             _put_back(place, item, settings)
         except (UidTaken, contacts.ContactChangedElsewhere):
@@ -132,6 +135,7 @@ def _free(table: type[Contact] | type[CalendarObject], collection: Collection, h
 # --- whole collections -----------------------------------------------------------------------------------------------
 
 
+@begun_again
 def restore_collection(user: User, gone: TrashedCollection) -> Collection:
     """Make a collection anew that was deleted, or find it if it is there; its items are for `restore`. 1 transaction.
 
@@ -146,7 +150,7 @@ def restore_collection(user: User, gone: TrashedCollection) -> Collection:
         made = store.create(user, name, gone.kind, gone.components, gone.props)
         _share_again(made, gone)
         # they find it by its number: its name may be another one
-        TrashedItem.update(collection=made.id).where(TrashedItem.whole == gone.id).execute()
+        trash_store.come_back(gone, made)
         return made
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from webmail.config import Settings
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, Transfer, TransferFile, TransferRecipient, TransferState, User, now
@@ -36,6 +37,7 @@ def person(transfer: Transfer, number: int) -> TransferRecipient | None:
     return found
 
 
+@begun_again
 def extend(transfer: Transfer, until: datetime) -> bool:
     """Let it end at another time; whether it was still offered."""
     out = (Transfer.id == transfer.id) & (Transfer.state == TransferState.READY)
@@ -46,13 +48,14 @@ def extend(transfer: Transfer, until: datetime) -> bool:
     return bool(changed)
 
 
-def add_people(transfer: Transfer, wanted: Iterable[tuple[str, str]], settings: Settings) -> list[TransferRecipient]:
+@begun_again
+def add_people(transfer: Transfer, wanted: Sequence[tuple[str, str]], settings: Settings) -> list[TransferRecipient]:
     """People (name, address) who get the link too; who has it already is left out. Raises LimitReached.
 
     Their letters follow (`letters.settle`).
     """
     with db.atomic():
-        Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == transfer.id).execute()  # in turn with others
+        _hold(transfer.id)
         known = {one.address for one in people(transfer)}
         fresh = {address.lower(): name for name, address in wanted if address.lower() not in known}
         if len(known) + len(fresh) > settings.transfers.recipients:
@@ -73,9 +76,16 @@ def put_back(recipient: TransferRecipient) -> bool:
     return _removed(recipient, False)
 
 
+def _hold(number: int) -> None:
+    """Keep others from changing a transfer (by `id`) until this transaction ends."""
+    Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == number).execute()
+
+
+@begun_again
 def _removed(recipient: TransferRecipient, gone: bool) -> bool:
     mine = (TransferRecipient.id == recipient.id) & TransferRecipient.removed.is_null(gone)
     with db.atomic():
+        _hold(recipient.transfer_id)  # first, as those do with whom it goes
         changed = TransferRecipient.update(removed=now() if gone else None).where(mine).execute()
         if changed:
             kind = EventKind.RECIPIENT_REMOVED if gone else EventKind.RECIPIENT_ADDED

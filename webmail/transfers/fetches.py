@@ -12,6 +12,8 @@ from datetime import timedelta
 
 import peewee as pw
 
+from webmail.database import locks
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import Transfer, TransferEvent, TransferFetch, TransferFile, TransferRecipient, now
@@ -51,6 +53,7 @@ def left(visited: LinkVisit, files: list[TransferFile]) -> list[TransferFile]:
     return [file for key, file in keys.items() if key not in taken]
 
 
+@begun_again
 def claim(visited: LinkVisit, files: list[TransferFile]) -> None:
     """Use up what can be downloaded once, before its last bytes are handed on: of two who come at once one gets them.
 
@@ -69,6 +72,7 @@ def claim(visited: LinkVisit, files: list[TransferFile]) -> None:
                 _claim_one(visited, file)
 
 
+@begun_again
 def finished(visited: LinkVisit, files: list[TransferFile], what: str) -> bool:
     """The last byte was taken; whether it counts now, and did not before."""
     if not visited.counts:
@@ -135,10 +139,11 @@ def _once_key(visited: LinkVisit, file: TransferFile) -> str:
 
 
 def _count(visited: LinkVisit, files: list[TransferFile]) -> None:
-    ids = [file.id for file in files]
+    ids = sorted(file.id for file in files)
     for at in range(0, len(ids), _BATCH):
         some = TransferFile.id << ids[at : at + _BATCH]
-        TransferFile.update(downloads=TransferFile.downloads + 1).where(some).execute()
+        same = TransferFile.id.in_(locks.rows(TransferFile, some))  # several come at once for the same files
+        TransferFile.update(downloads=TransferFile.downloads + 1).where(same).execute()
     if (recipient := visited.recipient) is not None:
         TransferRecipient.update(
             downloads=TransferRecipient.downloads + 1,

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import peewee as pw
 
 from webmail.config import Settings
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import (
@@ -208,6 +209,7 @@ def is_offered(transfer: Transfer) -> bool:
     return transfer.state == TransferState.READY and transfer.expires > now() and bool(transfer.owner.active)
 
 
+@begun_again
 def close(transfer: Transfer, by: str, reason: str = "", *, still: pw.Expression | None = None) -> bool:
     """End it: nobody gets anything from now on, and a sweep deletes its files. Whether it was not closed before.
 
@@ -228,6 +230,7 @@ def close(transfer: Transfer, by: str, reason: str = "", *, still: pw.Expression
     return bool(changed)
 
 
+@begun_again
 def reopen(transfer: Transfer) -> bool:
     """Take back that its owner closed it, as long as its files are there; whether that was so."""
     lately = (Transfer.state == TransferState.CLOSED) & (Transfer.closed_by == "owner") & (Transfer.closed > now() - UNDO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, current_app, make_response, render_template, request
@@ -28,6 +29,9 @@ from webmail.errors import (
 from webmail.storage import FileGone, StorageAway, StorageFull
 from webmail.web.rendering import fragment
 from webmail.web.room import nothing_changed, room_link
+
+_SECRETS = ("password", "code", "secret")  # in the names of fields that no page repeats
+_LARGEST_SENT = 300_000  # characters
 
 
 def _sentences(error: MailError) -> tuple[str, str]:
@@ -78,10 +82,12 @@ def _sentences(error: MailError) -> tuple[str, str]:
     return _("The mail server refused this action"), _("Nothing was changed. If it happens again, tell your administrator.")
 
 
-def error_page(title: str, advice: str, status: int, link: dict[str, Any] | None = None) -> Response:
+def error_page(
+    title: str, advice: str, status: int, link: dict[str, Any] | None = None, again: Sequence[tuple[str, str]] = ()
+) -> Response:
     """An error page, rendered without the mail server. For HTMX requests a notice instead, and the page stays.
 
-    `link` as in `notify`: what helps.
+    `link` as in `notify`: what helps. `again`: the fields of a form that was sent, to be sent again.
     """
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         notice = {"text": f"{title}. {advice}", "kind": "danger", "link": link}
@@ -90,7 +96,7 @@ def error_page(title: str, advice: str, status: int, link: dict[str, Any] | None
         response.headers["HX-Reswap"] = "innerHTML show:window:top"
         response.headers["HX-Push-Url"] = "false"
         return response
-    return make_response(render_template("error.html", title=title, advice=advice, status=status, link=link), status)
+    return make_response(render_template("error.html", title=title, advice=advice, status=status, link=link, again=again), status)
 
 
 def too_many_files() -> Response:
@@ -109,8 +115,23 @@ def mail_error(error: MailError) -> Response:
 
 
 def database_error(error: Exception) -> Response:
+    """What was typed stays on the page: a browser that goes back may show an empty form."""
     current_app.logger.error("the database %s", trouble.advice(error))
-    return error_page(_("The service is not available at the moment"), database_words(error), 503)
+    crossed, sent = trouble.trouble_of(error) is DatabaseTrouble.CROSSED, sent_fields()
+    title = _("Not saved yet") if crossed else _("The service is not available at the moment")
+    advice = database_words(error)
+    if sent:
+        advice += " " + _("What you typed is kept on this page.")
+    return error_page(title, advice, 503, again=sent)
+
+
+def sent_fields() -> list[tuple[str, str]]:
+    """The fields of the form that this request sent, as long as they may stand on a page: no passwords, no files, no novels."""
+    if request.method != "POST" or any(file.filename for file in request.files.values()):
+        return []
+    fields = list(request.form.items(multi=True))
+    secret = any(word in name for name, _value in fields for word in _SECRETS)
+    return [] if secret or sum(len(name) + len(value) for name, value in fields) > _LARGEST_SENT else fields
 
 
 def database_words(error: Exception) -> str:
@@ -118,6 +139,8 @@ def database_words(error: Exception) -> str:
     match trouble.trouble_of(error):
         case DatabaseTrouble.AWAY:
             return _("Wait a moment and try again.")
+        case DatabaseTrouble.CROSSED:
+            return _("Somebody changed the same thing at this moment. Try again.")
         case DatabaseTrouble.FULL:
             return _("The server is out of space. Tell your administrator, then try again.")
     return _("Tell your administrator: the database needs repair. Your mail is safe on the mail server.")

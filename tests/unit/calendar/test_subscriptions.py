@@ -19,7 +19,7 @@ from tests.support.web_server import ok, web
 from webmail.calendar import objects, subscribed_fetch, subscribed_rounds, subscriptions
 from webmail.calendar.importing import FEW_RULES
 from webmail.calendar.subscribed_fetch import FetchedCalendar, SubscriptionFault, SubscriptionTrouble, fetch, typed
-from webmail.collections import store
+from webmail.collections import leaving, store
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_files
 from webmail.models import CalendarObject, CalendarSubscription, Collection, Occurrence, User, now
@@ -437,3 +437,43 @@ def test_the_administrator_can_have_none_of_it(app: Flask, alice: Visitor) -> No
     app.extensions["settings"] = dataclasses.replace(settings(app), calendar_subscriptions=False)
     assert alice.get("/calendar/subscriptions/new").status == 404
     assert "/calendar/subscriptions" not in alice.get("/calendar").html
+
+
+# --- a large calendar goes ------------------------------------------------------------------------------------------
+
+
+def left(one: CalendarSubscription) -> int:
+    return CalendarObject.select().where(CalendarObject.collection == one.collection_id).count()
+
+
+def test_a_large_calendar_is_gone_from_view_at_once_and_from_the_tables_piece_by_piece(
+    app: Flask, server: Server, alice: Visitor, monkeypatch
+) -> None:
+    monkeypatch.setattr(subscribed_rounds, "SMALL", 10)
+    one = subscribed(app, server.url, "Emploi du temps")
+    server.send(calendar(*(event(str(number)) for number in range(45))))
+    one = round_of(app, one)
+    size, name = one.collection.size, one.collection.name
+    monkeypatch.setattr(leaving, "in_pieces", lambda rows, most: [rows[at : at + most] for at in range(0, len(rows), most)])
+    page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
+    shown = alice.submit(page, "form:has(button[value=remove])", action="remove")
+    assert left(one) == 45 and size > 0
+    assert "Emploi du temps" not in alice.get("/calendar/calendars").text
+    assert alice.get(f"/calendar/subscriptions/{one.collection_id}").status == 404
+    assert store.size_of(one.user) == (0, 0) and store.get(one.user, one.collection_id) is None
+    real, sizes = leaving._delete, []
+
+    def killed(table, number: int, rows) -> None:
+        if len(sizes) == 2:
+            raise KeyboardInterrupt
+        sizes.append(len(rows))
+        real(table, number, rows)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(leaving, "_delete", killed)
+        leaving.sweep()
+    assert sizes == [10, 10] and left(one) == 25
+    alice.submit(shown, "form[action='/calendar/subscriptions/undo']")  # a new one, filled anew
+    assert leaving.sweep() == 1 and leaving.sweep() == 0
+    assert left(one) == 0 and Collection.get_or_none(Collection.id == one.collection_id) is None
+    assert CalendarSubscription.get().collection.name == name

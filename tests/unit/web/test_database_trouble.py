@@ -6,6 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+import peewee as pw
 import pytest
 from werkzeug.routing import IntegerConverter
 
@@ -14,8 +15,9 @@ from tests.support.broken_database import FAULTS, full, removed
 from tests.support.compose_form import FORM, text_of
 from tests.support.visits import Visitor
 from webmail import create_app
-from webmail.database.connection import db, open_database
-from webmail.models import DraftRow, User
+from webmail.calendar import editing
+from webmail.database.connection import Sqlite, db, open_database
+from webmail.models import CalendarObject, DraftRow, User
 
 
 @pytest.fixture
@@ -145,3 +147,43 @@ def test_health_is_not_ok(app, file):
     visitor = Visitor(app)
     assert visitor.get("/healthz").status == 503
     assert visitor.get("/healthz?full").status == 503
+
+
+class Crossed(Exception):
+    sqlstate = "40P01"  # a deadlock, on PostgreSQL
+
+
+def crossed() -> pw.OperationalError:
+    error = pw.OperationalError("deadlock detected")
+    error.orig = Crossed()
+    return error
+
+
+def test_what_was_typed_stays_where_somebody_else_was_faster(app, alice, monkeypatch):
+    """On a page without scripts too: a browser that goes back may show an empty form."""
+    form = alice.get("/calendar/events/new")
+    with monkeypatch.context() as patch:
+        patch.setattr(editing, "write", raises(crossed()))
+        page = alice.submit(form, "main form[method=post]", title="Été <b>", notes='one\ntwo "three"')
+    assert page.status == 503 and "deadlock" not in page.text
+    assert "Somebody changed the same thing at this moment" in page.text and "What you typed is kept" in page.text
+    assert not CalendarObject.select().exists()
+    saved = alice.submit(page, "form[method=post]")
+    assert saved.status < 400
+    text = CalendarObject.get().text
+    assert "SUMMARY:Été <b>" in text and 'DESCRIPTION:one\\ntwo "three"' in text
+
+
+def test_no_password_is_repeated_on_a_page(app, monkeypatch):
+    who = Visitor(app)
+    form = who.get("/login")
+    monkeypatch.setattr(Sqlite, "execute_sql", raises(crossed()))
+    page = who.submit(form, "form[action='/login']", follow=False, username="alice", password=auth_app.PASSWORD)
+    assert auth_app.PASSWORD not in page.text
+
+
+def raises(error: Exception):
+    def fail(*_given, **_named):
+        raise error
+
+    return fail

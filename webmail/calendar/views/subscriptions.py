@@ -14,7 +14,7 @@ from webmail.calendar import importing, subscribed_rounds, subscriptions
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, asking, fetch, host_of, typed
 from webmail.calendar.views.subscription_words import subscribing_words
-from webmail.collections import look, store
+from webmail.collections import leaving, look, store
 from webmail.collections.look import PALETTE
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, CalendarSubscription, now
@@ -116,6 +116,8 @@ def change_subscription(number: int) -> Answer:
     if action == "remove":
         name = _title(one)
         undo = subscriptions.unsubscribe(one, current_user())
+        if undo and one.collection.count <= subscribed_rounds.SMALL:
+            leaving.finish(one.collection_id)  # else a worker does, within a minute
         offered = (url_for("calendar.resubscribe"), {"undo": undo}) if undo else None
         notify(_("You no longer subscribe to “%(name)s”.", name=name), undo=offered, keep=_UNDO_SECONDS)
         return redirect(url_for("calendar.show"), 303)

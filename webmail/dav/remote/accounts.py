@@ -109,7 +109,7 @@ def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Se
         in_turn(user)
         known = {one.url.rstrip("/") for one in links_of([account])}
         new = [one for one in chosen if one.url.rstrip("/") not in known]
-        there = Collection.select().where(Collection.user == user).count()
+        there = store.count_of(user)
         if there + len(new) > settings.collections_per_person:
             raise NoRoomForCollections
         for kind in {one.kind for one in new}:

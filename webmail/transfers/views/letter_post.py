@@ -10,6 +10,7 @@ from flask import render_template
 
 from webmail import system_mail
 from webmail.config import Settings
+from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import ContentState, SystemMessage, Transfer, TransferFile, User
@@ -65,7 +66,9 @@ def queue_once(
         letter = make()
         html = render_template("transfers/letter.html", letter=letter)
         text = letter_texts.text_of(letter)
-    try:
+
+    @begun_again
+    def queue() -> SystemMessage | None:
         with db.atomic():
             if not claim():
                 raise _NotNow
@@ -73,6 +76,9 @@ def queue_once(
             if after is not None:
                 after()
             return row
+
+    try:
+        return queue()
     except _NotNow:
         return None
 
