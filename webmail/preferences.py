@@ -97,6 +97,7 @@ class Preferences:
     remind_days: int = -1  # of new events of whole days: on the day, or the day before
     remind_hour: int = 8  # of whole days, at this hour
     agenda_hour: int = -1  # when the day's events come by mail; -1: never. See calendar/daily_agenda.py
+    calendar_reminders: tuple[str, ...] = ()  # what new events of single calendars begin with: calendar/usual_reminders.py
     hidden_calendars: tuple[str, ...] = ()  # the ids of those that calendar pages don't show
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 

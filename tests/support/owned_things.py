@@ -41,7 +41,7 @@ from webmail.models import (
 
 EVENT = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x\r\nBEGIN:VEVENT\r\nUID:private\r\nDTSTAMP:20261101T000000Z\r\n"
-    "DTSTART:20261127T090000Z\r\nSUMMARY:Private\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    "DTSTART:20261127T090000Z\r\nSUMMARY:Private\r\nATTACH:cid:private\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:eA==\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 )
 Snapshot = dict[str, set[tuple[Any, ...]]]
 _NOT_COUNTED = {"session": {"data", "seen"}}  # columns that say only that a session was used, or which notices wait

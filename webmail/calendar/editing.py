@@ -64,7 +64,7 @@ def calendars(user: User) -> list[Access]:
 def with_first(user: User) -> list[Access]:
     """As `calendars`; the first of their own is made where they have none. 2 queries, 7 the first time."""
     found = calendars(user)
-    if not any(one.rights == "own" and _takes_events(one) for one in found):
+    if not any(one.rights == "own" and takes_events(one) for one in found):
         collections.first(user, collections.CALENDAR)
         found = calendars(user)
     return found
@@ -73,11 +73,12 @@ def with_first(user: User) -> list[Access]:
 def writable(user: User) -> list[Access]:
     """Those in which they may change events; there is always one of their own. 2 queries, 5 the first time."""
     own = collections.first(user, collections.CALENDAR)
-    found = [one for one in calendars(user) if one.writes and _takes_events(one)]
+    found = [one for one in calendars(user) if one.writes and takes_events(one)]
     return sorted(found, key=lambda one: one.collection.id != own.id)
 
 
-def _takes_events(access: Access) -> bool:
+def takes_events(access: Access) -> bool:
+    """Whether events can be in a calendar, which may be for tasks alone."""
     return "VEVENT" in (access.collection.components or "VEVENT")
 
 
@@ -106,7 +107,7 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
     found = [_prepared(one.text, zone, as_kept) if one.text else None for one in writes]
     with db.atomic():
         collections.lock(sorted({one.calendar for one in writes}))
-        may = {one.collection.id: one.collection for one in calendars(user) if one.writes and _takes_events(one)}
+        may = {one.collection.id: one.collection for one in calendars(user) if one.writes and takes_events(one)}
         if not all(one.calendar in may for one in writes):
             raise NotWritable("no right to write")
         rows = [_row(one.calendar, one.href) for one in writes]

@@ -9,11 +9,12 @@ from webmail.calendar import objects
 from webmail.calendar.repeat import Repeat, repeat_of
 from webmail.collections.store import Access
 from webmail.mail import Address
-from webmail.mime.formats import calendar_edit, calendar_object, calendar_series, occurrences
+from webmail.mime.formats import calendar_edit, calendar_object, calendar_series, event_links, occurrences
 from webmail.mime.formats.calendar_edit import EventFields
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange, Clock, Series
 from webmail.mime.formats.calendar_text import BrokenText, Component, TextLine
+from webmail.mime.formats.event_links import Attached
 from webmail.models import CalendarObject
 
 MOST_PEOPLE = 200
@@ -61,6 +62,7 @@ class EventFacts:
     more_people: int = 0
     other_reminders: int = 0
     url: str = ""
+    attached: Attached = field(default_factory=Attached)
     exceptions: list[SeriesException] = field(default_factory=list)
 
     @property
@@ -105,6 +107,7 @@ def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> 
     facts.other_reminders = sum(calendar_edit.minutes_before(one) is None for one in alarms)
     address = event.value("URL")
     facts.url = address[:2000] if address.lower().startswith(("https://", "http://")) and address != fields.video else ""
+    facts.attached = event_links.attached(event)
     if series.recurs:
         facts.exceptions = _exceptions(series)
     return facts

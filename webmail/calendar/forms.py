@@ -8,19 +8,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from flask import request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from webmail.calendar import repeat as repeats
 from webmail.calendar.repeat import Repeat, first_day, repeat_of, rule_of
-from webmail.mime.formats import calendar_edit
+from webmail.mime.formats import calendar_edit, event_links
 from webmail.mime.formats.calendar_edit import EventFields
+from webmail.mime.formats.event_links import MOST_LINKS
 from webmail.preferences import is_zone
 from webmail.web.form_fields import trimmed
 
 SCOPES = ("one", "following", "all")
 REMINDERS = (0, 5, 10, 15, 30, 60, 120, 1440, 2880, 10080)  # minutes before
-EMPTY_REMINDERS = 1
+EMPTY_REMINDERS = EMPTY_LINKS = 1
 LONGEST_NOTES = 20_000
 _LIMITS = {"title": 500, "location": 500, "video": 1000, "categories": 1000}
 _HOUR = re.compile(r"(\d{1,2})(?:[:hH.](\d{2})?)?(?::\d\d)?")
@@ -48,6 +50,7 @@ class EventForm:
     video: str = ""
     notes: str = ""
     categories: str = ""
+    links: list[str] = field(default_factory=list)
     reminders: list[str] = field(default_factory=list)
     privacy: str = ""
     free: bool = False
@@ -61,6 +64,7 @@ class EventForm:
     at: str = ""
     revision: str = ""
     uid: str = ""
+    kept: str = ""  # the name under which it waited for a link
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -74,7 +78,8 @@ class EventForm:
             title=known.title, start=day.isoformat(), end=(end.date() if isinstance(end, datetime) else end).isoformat(),
             start_hour=f"{start:%H:%M}" if timed else "", end_hour=f"{end:%H:%M}" if timed else "", all_day=not timed,
             zone=known.zone, location=known.place, video=known.video, notes=known.notes, categories=", ".join(known.categories),
-            reminders=[str(minutes) for minutes in known.reminders], privacy=known.privacy, free=not known.busy,
+            links=list(known.links), reminders=[str(minutes) for minutes in known.reminders],
+            privacy=known.privacy, free=not known.busy,
             status=known.status, repeat=rule.kind, every=str(rule.every), days=[str(one) for one in rule.days],
             until=rule.until.isoformat() if rule.until else "", times=str(rule.times) if rule.times else "",
         )  # fmt: skip
@@ -89,6 +94,8 @@ class EventForm:
         for name, value in values.items():
             setattr(form, name, value)
         form.reminders = [one for one in fields.getlist("reminder")[: calendar_edit.MOST_REMINDERS] if one.strip()]
+        form.links = [one.strip() for one in fields.getlist("link")[: 2 * MOST_LINKS] if one.strip()]
+        form.kept = fields.get("kept", "")[:40]
         form.days = [one for one in fields.getlist("days")[:7] if one in "0123456" and len(one) == 1]
         return form
 
@@ -109,6 +116,7 @@ class EventForm:
         if len(categories) > calendar_edit.MOST_CATEGORIES:
             self.errors["categories"] = _("Use at most %(count)d categories.", count=calendar_edit.MOST_CATEGORIES)
         self._check_texts(before)
+        links = self._links(before)
         shown = repeat_of(before.rule, before.start, tz) if before else Repeat()
         rule = self._rule(times[0] if times else None, clock, before, shown) if not self.errors.get("start") else ""
         if times is None or self.errors:
@@ -121,7 +129,8 @@ class EventForm:
         return EventFields(
             title=self.title, start=start, end=end, zone="" if not isinstance(start, datetime) else zone, place=self.location,
             video=self.video, notes="\n".join(line.rstrip() for line in self.notes.splitlines()).strip(), categories=categories,
-            reminders=reminders, privacy=self.privacy if self.privacy in ("private", "confidential") else "", busy=not self.free,
+            links=links, reminders=reminders,
+            privacy=self.privacy if self.privacy in ("private", "confidential") else "", busy=not self.free,
             status=self.status if self.status in _STATUSES else "", rule=rule,
         )  # fmt: skip
 
@@ -192,6 +201,16 @@ class EventForm:
         known = before.reminders if before else ()
         found = [int(one) for one in self.reminders if re.fullmatch(r"-?\d{1,7}", one)]
         return tuple(one for one in found if one in REMINDERS or one in known)[: calendar_edit.MOST_REMINDERS + len(known)]
+
+    def _links(self, before: EventFields | None) -> tuple[str, ...]:
+        known = before.links if before else ()
+        found = tuple(dict.fromkeys(self.links))
+        here = request.host_url  # which has no TLS where somebody tries things out
+        if not all(one in known or event_links.is_link(one) or one.startswith(here) for one in found):
+            self.errors["links"] = _("Enter an address that begins with https://")
+        elif len(found) > MOST_LINKS:
+            self.errors["links"] = _("Attach at most %(count)d links.", count=MOST_LINKS)
+        return found
 
     def typed_repeat(self) -> Repeat:
         """How it repeats, as far as what was typed makes sense."""

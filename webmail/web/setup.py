@@ -30,6 +30,7 @@ from webmail.web.fragment_cache import remembered
 from webmail.web.help_link import help_link
 from webmail.web.inline_styles import allowed_style, inline_styles
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
+from webmail.web.link_errand import errand
 from webmail.web.look import look
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
@@ -94,6 +95,7 @@ def install(app: Flask) -> None:
         mailbox_here=mailbox_here,
         address_here=address_here,
         banners=banners,
+        link_errand=errand,
         notices=notices,
         overview=overview,
         settings=settings,

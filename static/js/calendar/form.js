@@ -27,9 +27,20 @@
     idle(form().querySelector(".repeat-more"), !repeat || repeat === "kept");
     idle(form().querySelector(".days"), repeat !== "weekly");
     before = moment("start");
+    if (usual === null) remind();
+  }
+  // the reminder that new events of the chosen calendar begin with, unless another one was chosen here
+  var usual = null;
+  function remind() {
+    var option = form().querySelector("[name=calendar] option:checked"), first = field("reminder"), offered;
+    if (!option || !first) return;
+    offered = (option.getAttribute("data-remind") || "/").split("/")[field("all_day").checked ? 1 : 0];
+    if (usual !== null && first.value === usual) first.value = offered;
+    usual = offered;
   }
   document.addEventListener("change", function (event) {
     if (!form() || !form().contains(event.target)) return;
+    if (event.target.name === "calendar" || event.target.name === "all_day") remind();
     var name = event.target.name, start, end;
     if (name === "start" || name === "start_hour") {
       start = moment("start");
@@ -42,6 +53,9 @@
     }
     dress();
   });
-  document.addEventListener("htmx:afterSettle", dress);
+  document.addEventListener("htmx:afterSettle", function () {
+    usual = null; // perhaps another form
+    dress();
+  });
   dress();
 })();

@@ -12,6 +12,7 @@ from webmail.calendar.views import (
     exports,
     from_message,
     imports,
+    kept_forms,
     meetings,
     reminders,
     search,
@@ -19,11 +20,12 @@ from webmail.calendar.views import (
     subscription_words,
     subscriptions,
     undo,
+    usual_reminders,
     words,
 )
 
 __all__ = [
     "blueprint", "calendar_letters", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words",
-    "exports", "from_message", "imports", "meetings", "reminders", "search", "show", "subscription_words", "subscriptions",
-    "undo", "words",
+    "exports", "from_message", "imports", "kept_forms", "meetings", "reminders", "search", "show", "subscription_words",
+    "subscriptions", "undo", "usual_reminders", "words",
 ]  # fmt: skip

@@ -14,12 +14,15 @@ from webmail.calendar.views.event_words import elsewhere_words, privacy_words, r
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.mime.address_text import address_text
+from webmail.mime.formats import calendar_series, event_links
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, Occurrence
+from webmail.web import downloads
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.rendering import page
 
 MOST_NEXT = 5
+blueprint.app_template_global("host_of")(event_links.host_of)
 
 
 @blueprint.get("/calendar/events/<int:calendar>/<href>")
@@ -41,6 +44,21 @@ def event(calendar: int, href: str) -> Response:
         exceptions=[(when_words(one.when, one.when, zone), _moved_words(one.moved, zone), one.title) for one in facts.exceptions],
         ours=request.args.get("at") or "",
     )  # fmt: skip
+
+
+@blueprint.get("/calendar/events/<int:calendar>/<href>/attached/<int:number>")
+def attached_file(calendar: int, href: str, number: int) -> Response:
+    """A file that a device put into an event, to save: it is never shown, nor run, on our pages."""
+    access, row = mine(calendar, href)
+    facts = facts_here(access, row) if access.reads else None
+    if facts is None:
+        abort(404)
+    found = event_links.content(calendar_series.component_at(calendar_series.series_of(row.text), facts.at), number)
+    if found is None:
+        abort(404)
+    response = downloads.named(found[1], "application/octet-stream", found[0] or "attachment")
+    response.headers["Content-Security-Policy"] = downloads.POLICY
+    return response
 
 
 def _moved_words(moved: date | datetime | None, zone: tzinfo) -> str:

@@ -7,26 +7,29 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from babel.dates import get_day_names
-from flask import Response, abort, redirect, request, session
+from flask import Response, abort, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.calendar import editing, event_changes, quick_entry
+from webmail.calendar import editing, event_changes, quick_entry, usual_reminders
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts
-from webmail.calendar.forms import EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
+from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.repeat import Repeat, rule_of
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
 from webmail.calendar.views.event_words import is_last_of_month, place_words, repeat_words, status_words, when_words
+from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.undo import undo_of
+from webmail.collections.store import Access
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_edit import MOST_REMINDERS, EventFields
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange
+from webmail.mime.formats.event_links import MOST_LINKS
 from webmail.web.current import current_user, preferences, settings, time_zone
 from webmail.web.formatting import here
 from webmail.web.notices import notify
@@ -39,7 +42,7 @@ _REFUSALS = (UnusableCalendar, LimitReached, UidTaken, editing.NotWritable)
 def new_event() -> Response:
     """An empty form; in the query `words` ("lunch tomorrow 12:30"), or fields of the form (`start`, `title`, `calendar` ...), or
     `like` and `at`: as an event that is there ("12/name.ics")."""
-    if kept := _kept_fields():
+    if kept := kept_fields(request.args.get("form", "")) or _kept_fields():
         return form_page(EventForm.sent(kept))
     if words := request.args.get("words", "").strip():
         return _from_words(words)
@@ -69,11 +72,17 @@ def form_of_words(found: quick_entry.Understood) -> EventForm:
 
 
 def remind_as_chosen(form: EventForm) -> None:
-    """Give a new event the reminder that the person's events begin with."""
-    known = preferences()
-    minutes = known.remind_days if form.all_day else known.remind_before
+    """Give a new event the reminder that the person's events in its calendar begin with."""
+    minutes = usual_reminders.minutes(preferences(), _calendar_of(form), all_day=form.all_day)
     if minutes >= 0 and not form.reminders:
         form.reminders = [str(minutes)]
+
+
+def _calendar_of(form: EventForm) -> int:
+    """The calendar (by `id`) that the form is about to have chosen; 0 where all are alike."""
+    if form.calendar.isdecimal() and len(form.calendar) < 19:
+        return int(form.calendar)
+    return editing.writable(current_user())[0].collection.id if preferences().calendar_reminders else 0
 
 
 def _like(text: str) -> EventForm:
@@ -113,8 +122,10 @@ def begin(form: EventForm) -> None:
 @keeps_text
 def add_event() -> Answer:
     form = EventForm.sent(request.form)
-    if request.form.get("action") == "more":
-        return form_page(form, more=True)
+    if request.form.get("action") == "file":
+        return send_file(url_for("calendar.new_event"))
+    if is_more():
+        return form_page(form)
     fields = form.fields(time_zone())
     calendar = _chosen(form)
     if fields is None or form.errors:
@@ -128,6 +139,7 @@ def add_event() -> Answer:
     except _REFUSALS as error:
         _say_refused(form, error)
         return form_page(form, status=422)
+    saved()
     notify(_("“%(title)s” was added to your calendar.", title=fields.title), undo=undo_of(done), keep=45)
     return redirect(event_url(calendar, new.href), 303)
 
@@ -158,7 +170,7 @@ def _there_already(form: EventForm, fields: EventFields | None, calendar: int, h
 @blueprint.get("/calendar/events/<int:calendar>/<href>/edit")
 def edit_event(calendar: int, href: str) -> Response:
     facts = _editable(calendar, href)
-    if kept := _kept_fields():
+    if kept := kept_fields(request.args.get("form", "")) or _kept_fields():
         return form_page(EventForm.sent(kept), facts)
     return form_page(_shown(facts), facts)
 
@@ -170,8 +182,10 @@ def change_event(calendar: int, href: str) -> Answer:
     if parted := _parted_before(calendar, form):
         return parted
     facts = _editable(calendar, href, form.at)
-    if request.form.get("action") == "more":
-        return form_page(form, facts, more=True)
+    if request.form.get("action") == "file":
+        return send_file(event_url(calendar, href, form.at, "calendar.edit_event"))
+    if is_more():
+        return form_page(form, facts)
     before = facts.fields
     after = form.fields(time_zone(), before, facts.tz)
     if form.revision != facts.row.etag:
@@ -201,6 +215,7 @@ def change_event(calendar: int, href: str) -> Answer:
             "%(num)d changed events that no longer fit were removed.",
             lost,
         )
+    saved()
     notify(said, undo=undo_of(done), keep=45)
     return redirect(event_url(calendar, writes[-1].href, facts.at if scope == "one" else ""), 303)
 
@@ -252,7 +267,7 @@ def _versions(facts: EventFacts, typed: EventFields | None) -> list[tuple[str, s
     now = facts.fields
     labels = {
         "title": _("Title"), "place": _("Place"), "notes": _("Notes"), "video": _("Video link"), "status": _("Status"),
-        "categories": _("Categories"),
+        "categories": _("Categories"), "links": _("Links"),
     }  # fmt: skip
     found = []
     zone = time_zone()
@@ -310,7 +325,6 @@ def form_page(
     facts: EventFacts | None = None,
     status: int = 200,
     *,
-    more: bool = False,
     words: str = "",
     found: quick_entry.Understood | None = None,
     theirs: list[tuple[str, str, str]] | None = None,
@@ -319,17 +333,30 @@ def form_page(
 ) -> Response:
     """The form's page. `found`: what was understood of words; `others`: other days that a message names; `back`: that message."""
     day = _day_of(form)
-    calendars = [] if facts else [(str(one.collection.id), calendar_words(one)) for one in editing.writable(current_user())]
-    reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + more)][:MOST_REMINDERS]
+    calendars = [] if facts else [_offered(one) for one in editing.writable(current_user())]
+    reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + is_more("more"))][:MOST_REMINDERS]
+    links = [*form.links, *[""] * (EMPTY_LINKS + is_more("more-links"))][: max(MOST_LINKS, len(form.links))]
     typed = form.typed_repeat()
     return page(
-        "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, offered=REMINDERS,
-        own_zone=str(time_zone()), words=words, remarks=_remarks(found), understood=_understood(found), theirs=theirs or [],
-        others=others or [], back=back,
+        "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, links=links,
+        offered=REMINDERS, own_zone=str(time_zone()), words=words, remarks=_remarks(found), understood=_understood(found),
+        theirs=theirs or [], others=others or [], back=back,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
         names=get_day_names("wide", locale=here().locale),
     )  # fmt: skip
+
+
+def _offered(access: Access) -> tuple[str, str, str]:
+    """A calendar for a new event: its `id`, its name, and the reminders that new events there begin with."""
+    number, known = access.collection.id, preferences()
+    usual = (usual_reminders.minutes(known, number, all_day=all_day) for all_day in (False, True))
+    return str(number), calendar_words(access), "/".join("" if minutes < 0 else str(minutes) for minutes in usual)
+
+
+def is_more(*wanted: str) -> bool:
+    """Whether the form was sent for one more field alone."""
+    return request.method == "POST" and request.form.get("action") in (wanted or ("more", "more-links"))
 
 
 def _day_of(form: EventForm) -> date:

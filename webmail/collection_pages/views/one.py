@@ -48,7 +48,8 @@ def one_page(
     """The page, with what was typed where it is shown again: with `errors` in the form for everybody, with `look_errors` in that
     for oneself. `more`: of the form for sharing (views/sharing.py).
     """
-    told: dict[str, Any] = {"one": shown(access), "palette": PALETTE}
+    events = access.writes and "VEVENT" in (access.collection.components or "VEVENT")
+    told: dict[str, Any] = {"one": shown(access), "palette": PALETTE, "takes_events": events}
     if not is_own(access):
         told |= _own_look(access, look_errors)
         if not access.manages:

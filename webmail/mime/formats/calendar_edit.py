@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from webmail.mime.formats import calendar_zones
+from webmail.mime.formats import calendar_zones, event_links
 from webmail.mime.formats.calendar_text import Component, TextLine, component, made, made_text
 from webmail.mime.formats.vcard_lines import escaped, split, unescaped
 
@@ -20,7 +20,6 @@ MOST_REMINDERS, MOST_CATEGORIES = 10, 20
 UTC_NAME = "UTC"
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?")
 _LENGTH = re.compile(r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-_VIDEO = ("CONFERENCE", "X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK")
 _STALE = {  # what else a program wrote of the same, which would contradict what was typed
     "place": ("X-APPLE-STRUCTURED-LOCATION", "GEO", "X-MICROSOFT-LOCATIONS"),
     "notes": ("X-ALT-DESC",),
@@ -67,6 +66,7 @@ class EventFields:
     busy: bool = True
     status: str = ""  # "", "tentative", "confirmed" or "cancelled"
     rule: str = ""  # RRULE
+    links: tuple[str, ...] = ()  # attached
 
     @property
     def all_day(self) -> bool:
@@ -153,8 +153,9 @@ def read(event: Component, root: Component) -> EventFields:
         raise ValueError("an event without a beginning")
     return EventFields(
         title=_one_line(event.text("SUMMARY"))[:LONGEST_TITLE], start=start.at, end=_end(event, start, root), zone=start.zone,
-        place=_one_line(event.text("LOCATION"))[:LONGEST_TITLE], video=video_of(event),
+        place=_one_line(event.text("LOCATION"))[:LONGEST_TITLE], video=event_links.video_of(event),
         notes=event.text("DESCRIPTION").replace("\r\n", "\n").strip()[:LONGEST_NOTES], categories=_categories(event),
+        links=event_links.links_of(event),
         reminders=tuple(minutes for alarm in event.parts("VALARM") if (minutes := minutes_before(alarm)) is not None),
         privacy={"PRIVATE": "private", "CONFIDENTIAL": "confidential"}.get(event.value("CLASS").upper(), ""),
         busy=event.value("TRANSP").upper() != "TRANSPARENT", status=_status(event), rule=event.value("RRULE"),
@@ -195,15 +196,6 @@ def _by_clock_of(end: Stamp, start: Stamp) -> datetime:
     if end.tz is None or start.tz is None:
         return end.at
     return end.at.replace(tzinfo=end.tz).astimezone(start.tz).replace(tzinfo=None)
-
-
-def video_of(event: Component) -> str:
-    """The address of a video meeting."""
-    for name in _VIDEO:
-        for line in event.lines(name):
-            if line.value.strip().lower().startswith(("https://", "http://")):
-                return line.value.strip()[:2000]
-    return ""
 
 
 def _categories(event: Component) -> tuple[str, ...]:
@@ -340,10 +332,11 @@ def _word_writer(name: str, prop: str, words: dict[Any, str]) -> Any:
 
 
 def _write_video(event: Component, after: EventFields) -> None:
-    address = video_of(event)
-    event.drop(lambda one: isinstance(one, TextLine) and one.name in _VIDEO and one.value.strip() == address)
-    if after.video:
-        event.add(made("CONFERENCE", re.sub(r"[\x00-\x20\x7f]", "", after.video), ";VALUE=URI;FEATURE=VIDEO"))
+    event_links.write_video(event, after.video)
+
+
+def _write_links(event: Component, after: EventFields) -> None:
+    event_links.write_links(event, after.links)
 
 
 def _write_categories(event: Component, after: EventFields) -> None:
@@ -364,6 +357,7 @@ _WRITERS = {
     "place": _text_writer("place", "LOCATION"),
     "notes": _text_writer("notes", "DESCRIPTION"),
     "video": _write_video,
+    "links": _write_links,
     "categories": _write_categories,
     "privacy": _word_writer("privacy", "CLASS", {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}),
     "busy": _word_writer("busy", "TRANSP", {False: "TRANSPARENT"}),
