@@ -168,7 +168,7 @@ def test_a_server_that_says_nothing_is_away_soon(s3, monkeypatch):
             began = time.monotonic()
             with pytest.raises(StorageAway, match="does not answer"):
                 everything(store)[name]()
-            assert time.monotonic() - began < 1.5, name
+            assert time.monotonic() - began < 5, name
     assert b"".join(store.get("kept")) == b"1"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from deploy.demo.child import HOST, free_ports
 from deploy.demo.services import Services
 from tests.support.front import nginx
 from tests.support.second_web import second_web
+from tests.support.waiting import eventually
 
 _CONFIG = """
 [proxy_sign_in]
@@ -88,15 +88,18 @@ def gateway(web: str, folder: Path) -> Iterator[str]:
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, web=web))
     with subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]) as process:
         try:
-            for _ in range(100):
-                try:
-                    urlopen(f"http://{HOST}:{port}/healthz", timeout=5).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+            eventually(lambda: _answers(port), seconds=60, step=0.05, what="nginx")
             yield f"http://{HOST}:{port}"
         finally:
             process.terminate()
+
+
+def _answers(port: int) -> bool:
+    try:
+        urlopen(f"http://{HOST}:{port}/healthz", timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_nginx_as_the_manual_says_lets_no_browser_name_anybody(web, tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.support.cpu_time import cpu_seconds
 from tests.support.waiting import eventually
 from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail import imap
@@ -42,10 +43,9 @@ def test_hostile_xml_is_refused_at_once(phone: Phone, body: str | bytes) -> None
 
 
 def _is_refused(phone: Phone, method: str, body: str | bytes) -> None:
-    began = time.process_time()
-    answer = phone.ask(method, "x" if method.startswith("MK") else "calendar/", body)
+    with cpu_seconds(0.1, method):
+        answer = phone.ask(method, "x" if method.startswith("MK") else "calendar/", body)
     assert answer.status_code == 400, answer.text
-    assert time.process_time() - began < 0.1
 
 
 REPORTS = [
@@ -78,9 +78,8 @@ def test_odd_questions_break_nothing(phone: Phone) -> None:
 def test_too_much_is_refused_before_it_is_read(phone: Phone, app: Flask) -> None:
     text = event("u", "DESCRIPTION:" + "x" * 1_100_000)
     assert phone.put("calendar/a.ics", text).status_code == 413
-    began = time.process_time()
-    assert phone.ask("PROPFIND", "", "<a>" * 3_000_000).status_code == 413
-    assert time.process_time() - began < 0.1
+    with cpu_seconds(0.1):
+        assert phone.ask("PROPFIND", "", "<a>" * 3_000_000).status_code == 413
 
 
 def test_chunked_bodies_are_bounded_and_read(phone: Phone) -> None:
@@ -172,10 +171,9 @@ ZONE_END = ["END:STANDARD", "END:VTIMEZONE", "BEGIN:VEVENT", "UID:u", "DTSTART:2
 def test_rules_that_never_end_are_refused_at_once(phone: Phone) -> None:
     phone.put("calendar/warm.ics", event("warm", "RRULE:FREQ=WEEKLY"))
     for rule in RULES:
-        began = time.process_time()
-        answer = phone.put("calendar/a.ics", event("u", f"RRULE:{rule}"))
+        with cpu_seconds(0.1, rule):
+            answer = phone.put("calendar/a.ics", event("u", f"RRULE:{rule}"))
         assert answer.status_code == 403 and "valid-calendar-data" in answer.text, rule
-        assert time.process_time() - began < 0.1, rule
 
 
 @pytest.mark.parametrize(
@@ -196,18 +194,17 @@ def test_rules_that_never_end_are_refused_at_once(phone: Phone) -> None:
 )
 def test_events_that_cost_too_much_are_refused_at_once(phone: Phone, lines: list[str]) -> None:
     phone.put("calendar/warm.ics", event("warm", "RRULE:FREQ=WEEKLY"))
-    began = time.process_time()
-    answer = phone.put("calendar/a.ics", event("u", "RRULE:FREQ=DAILY", *lines))
+    with cpu_seconds(0.1):
+        answer = phone.put("calendar/a.ics", event("u", "RRULE:FREQ=DAILY", *lines))
     assert answer.status_code == 403 and "valid-calendar-data" in answer.text
-    assert time.process_time() - began < 0.1
 
 
 @pytest.mark.parametrize("lines", [["X:y"] * 5_000, ["X" + ";A=b" * 200_000 + ":c"], ["BEGIN:VCARD"] * 1_000])
 def test_cards_that_cost_too_much_are_refused_at_once(phone: Phone, lines: list[str]) -> None:
     phone.put("contacts/warm.vcf", card("warm"))
-    began = time.process_time()
-    assert phone.put("contacts/a.vcf", card("u", "x", *lines)).status_code in (201, 403)
-    assert time.process_time() - began < 0.15
+    text = card("u", "x", *lines)
+    with cpu_seconds(0.15):
+        assert phone.put("contacts/a.vcf", text).status_code in (201, 403)
 
 
 # --- discovery -------------------------------------------------------------------------------------------------------
@@ -287,12 +284,14 @@ def own(app: Flask, alice: User) -> Phone:
     return Phone(app, "alice", "The right one 9")
 
 
-def test_the_accounts_own_password_where_it_is_allowed(app: Flask, own: Phone, alice: User) -> None:
+def test_the_accounts_own_password_where_it_is_allowed(
+    app: Flask, own: Phone, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = f"/dav/{alice.address}/"
     assert own.ask("PROPFIND", home).status_code == 207
-    began = time.process_time()
-    assert own.ask("PROPFIND", home).status_code == 207  # not hashed again
-    assert time.process_time() - began < 0.03
+    with monkeypatch.context() as once:
+        once.setattr(passwords, "verify", lambda *_given: pytest.fail("hashed again"))
+        assert own.ask("PROPFIND", home).status_code == 207
     User.update(second_step=1).execute()
     assert own.ask("PROPFIND", home).status_code == 401
     object.__setattr__(app.extensions["settings"], "own_password_on_devices", "always")

@@ -104,7 +104,7 @@ def test_a_search_that_is_never_answered_costs_two_seconds_once(server, person) 
     for _ in range(3):
         message = earlier_messages.looked_for(person, read(person))
         assert message.bodies == {"1": "Bonjour"} and message.earlier is None
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 5.5  # once for each would be six
 
 
 def test_a_search_that_is_refused_tells_nothing(server, person) -> None:

@@ -191,15 +191,15 @@ def test_a_connection_is_not_kept_for_ever() -> None:
 
 def test_who_can_do_without_is_not_kept_waiting_twice(own_pool):
     ben = Account("ben@x.example", SERVER, SERVER, Password("ben", "secret"))
-    with pool.connect(ANN, patience=0.5) as connection:
-        assert connection.patience == 0.5
+    with pool.connect(ANN, patience=5.0) as connection:
+        assert connection.patience == 5.0
     with pytest.raises(ServerAway), pool.connect(ANN):
         raise ServerAway("it fell silent")
     began = time.monotonic()
-    with pytest.raises(ServerAway), pool.connect(ANN, patience=0.5):
+    with pytest.raises(ServerAway), pool.connect(ANN, patience=5.0):
         pytest.fail("it was asked again")
-    assert time.monotonic() - began < 0.4
-    with pool.connect(ben, patience=0.5):
+    assert time.monotonic() - began < 4
+    with pool.connect(ben, patience=5.0):
         pass  # others are not concerned
     with pool.connect(ANN):
         pass  # what can't do without is asked, and heard

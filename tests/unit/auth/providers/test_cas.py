@@ -117,7 +117,7 @@ def test_an_answer_that_is_none_signs_nobody_in(tmp_path, server, name):
     server.answer = xml(HOSTILE[name])
     begun = time.monotonic()
     assert fault(tmp_path, server) in (CasFault.ODD, CasFault.TICKET)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(
