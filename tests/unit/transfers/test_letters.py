@@ -180,6 +180,7 @@ def test_a_letter_is_in_the_language_of_its_reader(app, alice, settings):
     rows = {one.recipient: one for one in letters.settle(transfer, settings)}
     assert "Alice Leroy vous a envoyé 2 fichiers" in rows["bob@lycee.example"].subject
     assert "sent you" in rows[ZOE[1]].subject
+    assert "Télécharger\u00a0:\n" in text(rows["bob@lycee.example"], settings) and "Download:\n" in text(rows[ZOE[1]], settings)
 
 
 def test_what_is_asked_before_a_download_is_said(app, alice, settings):

@@ -227,7 +227,8 @@ def _letter(access: Access, rights: str) -> tuple[str, str]:
         )
     subject %= told
     where = _("It is also on the phones and programs that you have connected.")
-    lines = [f"{subject}: {own_rights_words(rights)}.", where, public_link("collections.show")]
+    said = _("%(heading)s: %(title)s", heading=subject, title=own_rights_words(rights))
+    lines = [f"{said}.", where, public_link("collections.show")]
     return subject, "\n".join(filter(None, lines))
 
 

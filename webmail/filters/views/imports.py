@@ -248,7 +248,7 @@ def download_rules() -> Response:
 def _as_text(rule: FilterRule) -> str:
     words = sentence(rule)
     if rule.name.strip():
-        words = f"{rule_name(rule)}: {words}"
+        words = _("%(heading)s: %(title)s", heading=rule_name(rule), title=words)
     return words if rule.on else _("%(words)s (off)", words=words)
 
 

@@ -329,7 +329,7 @@ def invitation_letter(request: FileRequest, link: str, settings: Settings, *, re
     name = one_line(owner.name) or str(owner.address)
     who = f"{name} ({owner.address})" if name != owner.address else name
     heading = _("%(name)s asks you for files", name=name)
-    subject = f"{heading}: {title}" if (title := one_line(request.title)) else heading
+    subject = _named(heading, title) if (title := one_line(request.title)) else heading
     if reminder:
         subject = _("Reminder: %(subject)s", subject=subject)
     lines = [_("%(sender)s asks you to send files through %(place)s. You need no account.", sender=who, place=settings.name)]
@@ -346,11 +346,11 @@ def text_of(letter: FilesLetter) -> str:
     """The letter as plain text."""
     parts = [letter.heading, *letter.paragraphs]
     if letter.link:
-        parts.append(f"{letter.link_words}:\n{letter.link}")
+        parts.append(f"{_named(letter.link_words)}\n{letter.link}")
     if letter.message:
         parts.append("\n".join(f"> {line}".rstrip() for line in letter.message.splitlines()))
     if letter.files:
-        rows = ["\n".join(one for one in (f"- {row.name}: {row.about}", _hash(row)) if one) for row in letter.files]
+        rows = ["\n".join(one for one in (f"- {_named(row.name, row.about)}", _hash(row)) if one) for row in letter.files]
         parts.append("\n".join([*rows, *([letter.more] if letter.more else [])]))
     if letter.end:
         parts.append("\n".join(["-- ", *letter.end]))
@@ -358,4 +358,9 @@ def text_of(letter: FilesLetter) -> str:
 
 
 def _hash(row: LetterFile) -> str:
-    return f"  SHA-256: {row.sha256}" if row.sha256 else ""
+    return f"  {_named('SHA-256', row.sha256)}" if row.sha256 else ""
+
+
+def _named(name: str, value: str = "") -> str:
+    """With a colon as each language sets it."""
+    return _("%(heading)s: %(title)s", heading=name, title=value).rstrip()
