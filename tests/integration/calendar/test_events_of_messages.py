@@ -39,6 +39,33 @@ def test_an_event_is_made_from_what_is_written(person: Visitor, fill) -> None:
     assert times(events_of(person)[0].text) == ["2026-12-03 17:00 Conseil de classe"]
 
 
+def test_links_to_the_whole_conversation_are_offered(person: Visitor, fill) -> None:
+    letters = []
+    for number in range(23):
+        one = message("Le conseil aura lieu jeudi 3 décembre de 17h à 19h en salle 12. Ou le 8 décembre à 18h.")
+        one["Message-ID"] = f"<{number}@x.example>"
+        if number:
+            one["References"] = "<0@x.example>"
+        letters.append(one)
+    uids = fill(person, *letters[:3])
+    page = person.get(f"/calendar/of/{uids[1]}/INBOX")
+    assert page.one("[name=notes]").get_text().count("/message/") == 1
+    page = person.get(page.link("Add links to the 2 other messages of this conversation"))
+    lines = page.one("[name=notes]").get_text().split("\n")[1:]
+    assert [next(uid for uid in uids if f"/message/{uid}/INBOX" in line) for line in lines] == [uids[1], uids[0], uids[2]]
+    assert lines[1].startswith("Message from Zoé Petit <zoe@x.example>, Friday 27 November 2026: http")
+    assert not any("of this conversation" in link.get_text() for link in page.all("main a"))
+    other = person.get(page.link("Tuesday 8 December 2026, 18:00–19:00"))  # another day keeps them
+    assert other.one("[name=notes]").get_text().count("/message/") == 3
+    [alone] = fill(person, message("Bonjour", "Autre chose"))
+    assert "of this conversation" not in person.get(f"/calendar/of/{alone}/INBOX").text
+    fill(person, *letters[3:])
+    page = person.get(
+        person.get(f"/calendar/of/{uids[1]}/INBOX").link("Add links to the latest 20 other messages of this conversation")
+    )
+    assert page.one("[name=notes]").get_text().count("/message/") == 21
+
+
 def test_without_a_date_the_form_has_the_next_hour(person: Visitor, fill) -> None:
     [uid] = fill(person, message("Il reste trois places."))
     page = person.get(f"/calendar/of/{uid}/INBOX")

@@ -330,8 +330,11 @@ def form_page(
     theirs: list[tuple[str, str, str]] | None = None,
     others: list[tuple[str, str]] | None = None,
     back: str = "",
+    conversation: tuple[str, int, int] = ("", 0, 0),
 ) -> Response:
-    """The form's page. `found`: what was understood of words; `others`: other days that a message names; `back`: that message."""
+    """The form's page. `found`: what was understood of words; `others`: other days that a message names; `back`: that message;
+    `conversation`: where the form has links to the others of its conversation, how many there are, and to how many of them.
+    """
     day = _day_of(form)
     calendars = [] if facts else [_offered(one) for one in editing.writable(current_user())]
     reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + is_more("more"))][:MOST_REMINDERS]
@@ -340,7 +343,7 @@ def form_page(
     return page(
         "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, links=links,
         offered=REMINDERS, own_zone=str(time_zone()), words=words, remarks=_remarks(found), understood=_understood(found),
-        theirs=theirs or [], others=others or [], back=back,
+        theirs=theirs or [], others=others or [], back=back, conversation=conversation,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
         names=get_day_names("wide", locale=here().locale),

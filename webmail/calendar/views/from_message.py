@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Response, redirect, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -18,7 +20,7 @@ from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.undo import undo_of
 from webmail.compose import reply
 from webmail.errors import LimitReached, NoSuchMessage
-from webmail.mail import Message
+from webmail.mail import Message, Summary
 from webmail.mime.formats import calendar_split, calendar_updates
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_text import BrokenText
@@ -26,19 +28,21 @@ from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.mime.subjects import bare_subject
 from webmail.models import CalendarObject
 from webmail.web.current import current_account, current_user, settings, time_zone
-from webmail.web.formatting import here, local
+from webmail.web.formatting import day_in_full, here, local
 from webmail.web.message_links import back_to_message, message_url, requested_message_url
 from webmail.web.notices import notify
 from webmail.web.request_values import uidvalidity
 
 _FORM = "calendar.event_of_message"
+MOST_LINKED = 20  # other messages of a conversation
 
 
 @blueprint.get("/calendar/of/<int:uid>/<path:mailbox>")
 def event_of_message(uid: int, mailbox: str) -> Response:
-    """The form of an event with what a message says: its subject, the first day it names, a link to it. 2 round trips.
+    """The form of an event with what a message says: its subject, the first day it names, a link to it. 2 round trips; those of
+    `others_of` besides, to offer the conversation.
 
-    `date`: which of the days that it names.
+    `date`: which of the days that it names. `thread`: with links to the other messages of its conversation.
     """
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
@@ -50,21 +54,48 @@ def event_of_message(uid: int, mailbox: str) -> Response:
     form = form_of_words(dates[chosen]) if dates else EventForm(uid=event_changes.new_uid())
     if not dates:
         begin(form)
-    form.title, form.notes = " ".join(subject.split())[:500], _notes(message)
+    rest, count = _conversation(message)
+    thread = "1" if request.args.get("thread") and rest else None
+    notes = [_notes(message), *(_link_line(message, row) for row in reversed(rest))] if thread else [_notes(message)]
+    form.title, form.notes = " ".join(subject.split())[:500], "\n".join(notes)
     others = [
-        (when_words(one.start, one.end, time_zone()), requested_message_url(_FORM, uid, mailbox, date=number))
+        (when_words(one.start, one.end, time_zone()), requested_message_url(_FORM, uid, mailbox, date=number, thread=thread))
         for number, one in enumerate(dates)
         if number != chosen
     ]
-    return form_page(form, found=dates[chosen] if dates else None, others=others, back=back_to_message(uid, mailbox))
+    more = requested_message_url(_FORM, uid, mailbox, date=chosen or None, thread=1) if rest and not thread else ""
+    return form_page(
+        form, found=dates[chosen] if dates else None, others=others, back=back_to_message(uid, mailbox),
+        conversation=(more, count, len(rest)),
+    )  # fmt: skip
+
+
+def _conversation(message: Message) -> tuple[list[Summary], int]:
+    """The latest other messages of its conversation, newest first, and how many there are."""
+    ask = partial(imap.listing.others_of, mailbox=message.mailbox, uid=message.uid, most=MOST_LINKED)
+    none: tuple[list[Summary], int] = ([], 0)
+    return imap.optional(current_account(), message.mailbox, ask, none)
+
+
+def _link_line(message: Message, row: Summary) -> str:
+    """Who wrote another message of the conversation, when, and the way to it."""
+    sender = next(iter(row.sender), None)
+    day = day_in_full(local(row.sent or row.received).date())
+    link = _absolute(message_url("message.show", message, uid=row.uid))
+    if sender is None:
+        return _("Message of %(day)s: %(link)s", day=day, link=link)
+    return _("Message from %(sender)s, %(day)s: %(link)s", sender=sender, day=day, link=link)
 
 
 def _notes(message: Message) -> str:
     """Who wrote it, and the way back to it."""
     sender = next(iter(message.envelope.sender), None)
-    address = settings().public_url.rstrip("/") or request.url_root.rstrip("/")
-    link = address + message_url("message.show", message)
+    link = _absolute(message_url("message.show", message))
     return _("Message from %(sender)s: %(link)s", sender=sender, link=link) if sender else link
+
+
+def _absolute(path: str) -> str:
+    return (settings().public_url.rstrip("/") or request.url_root.rstrip("/")) + path
 
 
 @blueprint.post("/calendar/from/<int:uid>/<section>/<path:mailbox>")
