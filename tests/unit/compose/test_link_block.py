@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.compose import drafts, large_files, link_block
 from webmail.compose.fields import Fields
 from webmail.compose.link_block import LinkBlock
@@ -73,9 +72,8 @@ def test_words_that_look_alike_stay(alice, text):
 
 @pytest.mark.parametrize("text", ["a:" * 40_000 + "/t/", "\n" * 80_000 + "/t/", "https://x/t/" + "/t/" * 20_000])
 def test_a_hostile_text_takes_no_time(alice, text):
-    began = time.monotonic()
-    assert link_block.found_in(text, alice) == (text, [])
-    assert time.monotonic() - began < 2
+    with cpu_seconds(2):
+        assert link_block.found_in(text, alice) == (text, [])
 
 
 def test_two_of_them_are_found_and_what_stands_between_stays(alice, settings, transfer):

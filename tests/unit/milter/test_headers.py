@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from deploy.milter.headers import Mailbox, UnreadableError, domain_of, hidden_domains, mailboxes, mentioned, possible_authors
+from tests.support.cpu_time import cpu_seconds
 
 ME = "alice@lycee.example"
 
@@ -56,10 +55,9 @@ def test_whatever_is_not_plain_is_unreadable(value: str) -> None:
     "value", ['"' * 8000, "(" * 8000, "\\" * 8000, "<" * 8000, "a@" * 4000, "=?" * 4000, "(" * 4000 + ")" * 4000]
 )
 def test_hostile_headers_take_no_time(value: str) -> None:
-    started = time.monotonic()
-    possible_authors([value])
-    hidden_domains([value, f"{value}\\ \\ {' ' * 8000}"], ["lycee.example"])
-    assert time.monotonic() - started < 2
+    with cpu_seconds(2):
+        possible_authors([value])
+        hidden_domains([value, f"{value}\\ \\ {' ' * 8000}"], ["lycee.example"])
 
 
 def test_from_outside_whatever_might_be_an_address_counts() -> None:
