@@ -57,7 +57,7 @@ def test_links_to_the_whole_conversation_are_offered(person: Visitor, fill) -> N
     assert not any("of this conversation" in link.get_text() for link in page.all("main a"))
     other = person.get(page.link("Tuesday 8 December 2026, 18:00–19:00"))  # another day keeps them
     assert other.one("[name=notes]").get_text().count("/message/") == 3
-    [alone] = fill(person, message("Bonjour", "Autre chose"))
+    alone = fill(person, message("Bonjour", "Autre chose"))[-1]
     assert "of this conversation" not in person.get(f"/calendar/of/{alone}/INBOX").text
     fill(person, *letters[3:])
     page = person.get(
