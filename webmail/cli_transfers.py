@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from webmail.cli_audit import noted
 from webmail.cli_values import account_of, bytes_of, printable, room_of
 from webmail.models import AuditAct, Transfer, TransferEvent, TransferRecipient
-from webmail.transfers import content, limits, overview, reports, store
+from webmail.transfers import additions, content, limits, overview, reports, store
 from webmail.transfers.views import letters
 from webmail.web.current import settings
 
@@ -19,6 +19,7 @@ _MOST = 10_000
 @transfers.command("sweep")
 def sweep() -> None:
     """End what is past its date and delete what is over, as the worker does; pieces of files that nothing names go too."""
+    additions.sweep()
     letters.sweep(settings())  # first: deleting may take minutes
     gone = 0
     while step := store.sweep(settings()):

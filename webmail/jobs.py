@@ -54,7 +54,7 @@ from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.process import TaskProcess
 from webmail.tasks.runner import TaskRunner
-from webmail.transfers import check_queue, content, download_codes, requests, store, tries
+from webmail.transfers import additions, check_queue, content, download_codes, requests, store, tries
 from webmail.transfers.views import letters
 
 log = logging.getLogger(__name__)
@@ -232,6 +232,7 @@ class Jobs:
         `sweep`, as `wake` is: a storage that is slow delays no mail.
         """
         with db.connection_context(), self.context():
+            additions.sweep()
             messages = letters.sweep(self.settings)
         for message_id in messages:
             self.schedule_system_mail(message_id, now())
@@ -248,7 +249,7 @@ class Jobs:
         """Check the large files that are whole, one at a time; another worker takes others meanwhile."""
         with db.connection_context():
             while check_queue.check_next(self.settings):
-                pass
+                additions.settle_all()
 
     def put_drafts(self) -> None:
         """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""

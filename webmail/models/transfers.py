@@ -29,6 +29,7 @@ class TransferState(StrEnum):
     """How far a transfer has come."""
 
     OPEN = "open"  # being put together: nobody else sees it
+    JOINING = "joining"  # complete files for another transfer (`adds_to`): they join it once all are checked
     READY = "ready"  # its link works, once its files do
     CLOSED = "closed"  # by its owner, an administrator or its date: the files are gone or about to be
 
@@ -116,6 +117,8 @@ class Transfer(Table):
     key_check = pw.CharField(max_length=64, default="")  # SHA-256 of the key that only the link holds; empty: we hold the keys
     end_to_end = pw.TextField(default="")  # JSON: how the browser encrypted the files; empty: it did not
     draft_id = pw.CharField(max_length=32, default="", index=True)  # of the message that carries the link
+    # whose files join that one, which was sent already: it has no link of its own, and nobody but its owner sees it
+    adds_to = pw.ForeignKeyField("self", on_delete="CASCADE", null=True, backref="additions")
     created = pw.DateTimeField(default=now)
     published = pw.DateTimeField(null=True)
     expires = pw.DateTimeField(index=True)
@@ -128,6 +131,7 @@ class Transfer(Table):
         owner_id: int
         request_id: int | None
         invite_id: int | None
+        adds_to_id: int | None
 
     class Meta:
         table_name = "transfers"
@@ -186,6 +190,7 @@ class TransferFile(Table):
         default=0
     )  # 1: too large to attach, and the writer of the message has not said yet that it goes as a link
     created = pw.DateTimeField(default=now)
+    added = pw.DateTimeField(null=True)  # when it joined a transfer that had been sent; none: it was there from the beginning
     if TYPE_CHECKING:
         transfer_id: int
         content_id: int | None
@@ -210,6 +215,7 @@ class TransferRecipient(Table):
     downloads = pw.IntegerField(default=0)
     first_download = pw.DateTimeField(null=True)
     last_download = pw.DateTimeField(null=True)
+    news = pw.DateTimeField(null=True)  # they are to be told by mail of files that were added since then
     receipted = pw.BigIntegerField(default=0)  # their downloads up to this event were confirmed to them by mail
     if TYPE_CHECKING:
         transfer_id: int

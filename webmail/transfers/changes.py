@@ -8,10 +8,16 @@ from datetime import datetime
 from webmail.config import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReached, MailError
 from webmail.models import FileRequest, FileRequestInvite, Transfer, TransferFile, TransferRecipient, TransferState, User, now
 from webmail.transfers import store, trail
 from webmail.transfers.trail import EventKind
+
+
+class LastFile(MailError):
+    """Without it nothing would be left: the transfer is to be closed instead."""
+
+    status = 409
 
 
 def of_owner(number: int, owner: User) -> Transfer | None:
@@ -93,7 +99,16 @@ def _removed(recipient: TransferRecipient, gone: bool) -> bool:
     return bool(changed)
 
 
-def remove_file(transfer: Transfer, file: TransferFile, settings: Settings) -> None:
-    """Nobody gets it any more; its bytes go too."""
-    trail.note(transfer, EventKind.FILE_REMOVED, detail=file.path, told=True)
-    store.remove_file(file, settings)
+def remove_file(transfer: Transfer, file: TransferFile, settings: Settings) -> bool:
+    """Nobody gets it any more; its bytes go too. Whether it was still there. Raises LastFile."""
+    with db.atomic():
+        Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == transfer.id).execute()  # in turn with other windows
+        left = {row.id for row in TransferFile.select(TransferFile.id).where(TransferFile.transfer == transfer)}
+        if file.id not in left:
+            return False
+        if len(left) == 1:
+            raise LastFile(f"transfer {transfer.id} has no other file")
+        trail.note(transfer, EventKind.FILE_REMOVED, detail=file.path, told=True)
+        store.take_out(file)
+    store.drop_bytes(file, settings)
+    return True

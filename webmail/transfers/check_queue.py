@@ -96,4 +96,4 @@ def _refuse(stored: StoredContent) -> None:
     with db.atomic():
         if StoredContent.update(state=ContentState.REFUSED, finding=DAMAGED).where(mine).execute():
             for file in TransferFile.select().where(TransferFile.content == stored):
-                trail.note(file.transfer, EventKind.FILE_REFUSED, file=file, detail=DAMAGED)
+                trail.note(trail.home(file.transfer), EventKind.FILE_REFUSED, file=file, detail=DAMAGED)

@@ -92,7 +92,7 @@ def _settle(stored: StoredContent, values: dict[str, object]) -> None:
         if won and values["state"] == ContentState.REFUSED:
             told = values["finding"] if values["scan"] == ScanVerdict.INFECTED else f"unscanned: {values['finding']}"
             for file in TransferFile.select().where(TransferFile.content == stored):
-                trail.note(file.transfer, EventKind.FILE_REFUSED, file=file, detail=str(told))
+                trail.note(trail.home(file.transfer), EventKind.FILE_REFUSED, file=file, detail=str(told))
     for name, value in values.items():
         setattr(stored, name, value)
 

@@ -82,13 +82,19 @@ def finished(visited: LinkVisit, files: list[TransferFile], what: str) -> bool:
             return False
         _count(visited, files)
         recipient = visited.recipient
-        if what == ALL:
+        if what == ALL and not _grew(visited.transfer, files):
             trail.note(visited.transfer, EventKind.DOWNLOADED, recipient=recipient)
         else:
             events = [_event(visited.transfer, recipient, file) for file in files]
             for at in range(0, len(events), _BATCH):
                 TransferEvent.insert_many(events[at : at + _BATCH]).execute()
     return True
+
+
+def _grew(transfer: Transfer, files: list[TransferFile]) -> bool:
+    """Whether files were added while all of those that there were had been on their way."""
+    later = TransferFile.added.is_null(False) & (TransferFile.transfer == transfer)
+    return not {row.id for row in TransferFile.select(TransferFile.id).where(later)} <= {file.id for file in files}
 
 
 def opened(visited: LinkVisit) -> bool:

@@ -44,16 +44,16 @@ class OverLimit(MailError):
 def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, most_bytes: int = 0, most_files: int = 0) -> None:
     """Whether a file of this name and size may come to this transfer. `most_...`: of a request, besides those of `[transfers]`.
 
-    What is promised to uploads counts as stored. Raises OverLimit. Three SELECTs.
+    What is promised to uploads counts as stored. Raises OverLimit. Three SELECTs; four for what is added to another transfer.
     """
     given = settings.transfers
     if path.rpartition("/")[2].rpartition(".")[2].lower() in given.endings and "." in path.rpartition("/")[2]:
         raise OverLimit(Limit.TYPE)
     if size > given.file_mb * MB:
         raise OverLimit(Limit.FILE, given.file_mb * MB)
-    of_transfer = TransferFile.transfer == transfer
+    together = TransferFile.transfer << _counted_with(transfer)
     count, stored = (
-        TransferFile.select(pw.fn.COUNT(TransferFile.id), pw.fn.SUM(TransferFile.size)).where(of_transfer).scalar(as_tuple=True)
+        TransferFile.select(pw.fn.COUNT(TransferFile.id), pw.fn.SUM(TransferFile.size)).where(together).scalar(as_tuple=True)
     )
     if count >= (files := min(given.files, most_files or given.files)):
         raise OverLimit(Limit.FILES, files)
@@ -65,13 +65,22 @@ def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, 
     check_disk(size, settings)
 
 
+def _counted_with(transfer: Transfer) -> list[int]:
+    """Numbers of the transfers whose files count together: what was sent, with all that is being added to it."""
+    if transfer.adds_to_id is None:
+        return [transfer.id]
+    others = (Transfer.adds_to == transfer.adds_to_id) & (Transfer.state != TransferState.CLOSED)
+    return [transfer.adds_to_id, *(row.id for row in Transfer.select(Transfer.id).where(others))]
+
+
 def most_of_file(
     transfer: Transfer, settings: Settings, *, most_bytes: int = 0, most_files: int = 0
 ) -> tuple[int, OverLimit]:  # fmt: skip
     """How many bytes the next file may have at most, where nobody said its size, and what it is told if it has more."""
     given = settings.transfers
     whole = min(given.transfer_mb * MB, most_bytes or given.transfer_mb * MB)
-    stored = TransferFile.select(pw.fn.SUM(TransferFile.size)).where(TransferFile.transfer == transfer).scalar() or 0
+    together = TransferFile.transfer << _counted_with(transfer)
+    stored = TransferFile.select(pw.fn.SUM(TransferFile.size)).where(together).scalar() or 0
     found = [(given.file_mb * MB, OverLimit(Limit.FILE, given.file_mb * MB)), (whole - stored, OverLimit(Limit.TRANSFER, whole))]
     if own := of_person(transfer.owner, settings):
         found.append((own - used_by(transfer.owner), OverLimit(Limit.PERSON, own)))
@@ -93,11 +102,18 @@ def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -
     OverLimit. Two SELECTs.
     """
     most = settings.transfers.open_transfers * (_FROM_GUESTS if from_guests else 1)
-    open_ones = (Transfer.owner == owner) & (Transfer.state != TransferState.CLOSED) & Transfer.request.is_null(not from_guests)
+    standing = (Transfer.state != TransferState.CLOSED) & Transfer.adds_to.is_null()
+    open_ones = (Transfer.owner == owner) & standing & Transfer.request.is_null(not from_guests)
     if Transfer.select().where(open_ones).count() >= most:
         raise OverLimit(Limit.TRANSFERS, most)
+    if not from_guests:
+        check_pace(owner)
+
+
+def check_pace(owner: User) -> None:
+    """Whether a person may begin another one within this hour, or another addition. Raises OverLimit. One SELECT."""
     lately = (Transfer.owner == owner) & (Transfer.created > now() - timedelta(hours=1)) & Transfer.request.is_null()
-    if not from_guests and Transfer.select().where(lately).count() >= PER_HOUR:
+    if Transfer.select().where(lately).count() >= PER_HOUR:
         raise OverLimit(Limit.PACE, PER_HOUR)
 
 

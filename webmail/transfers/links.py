@@ -48,6 +48,11 @@ def packed_key(key: bytes) -> str:
     return base64.urlsafe_b64encode(key).decode().rstrip("=")
 
 
+def key_in(address: str) -> bytes | None:
+    """The key that a link carries, however much of its address stands around it; None without one."""
+    return parts(address.strip().rstrip("/").rpartition("/")[2].partition("~")[0])[1]
+
+
 def parts(link: str) -> tuple[str, bytes | None]:
     """The token of a link, and the key that it carries. "" for what is no link of ours."""
     given, dot, key = link.partition(".")

@@ -92,7 +92,8 @@ def _of(owner: User, shelf: Shelf) -> Any:
     if shelf is Shelf.RECEIVED:
         return mine & Transfer.request.is_null(False) & Transfer.published.is_null(False)
     draft = Transfer.draft_id != ""  # put together on the page of the message
-    return mine & Transfer.request.is_null() & (Transfer.state == TransferState.OPEN) & ~draft
+    added = Transfer.adds_to.is_null(False)  # on the page of what it is added to
+    return mine & Transfer.request.is_null() & (Transfer.state == TransferState.OPEN) & ~draft & ~added
 
 
 def _with(words: str, owner: User) -> Any:

@@ -55,7 +55,7 @@ def totals(settings: Settings) -> Totals:
     size, received = (
         StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
     )
-    open_ones = Transfer.state != TransferState.CLOSED
+    open_ones = (Transfer.state != TransferState.CLOSED) & Transfer.adds_to.is_null()
     people = Transfer.select(pw.fn.COUNT(Transfer.owner.distinct())).where(open_ones).scalar() or 0
     count = Transfer.select().where(open_ones).count()
     given = settings.transfers
@@ -79,6 +79,7 @@ def listed(page: int = 1, *, of: User | None = None, closed: bool = False) -> tu
     rows: Any = Transfer.select(*columns).join(sizes, pw.JOIN.LEFT_OUTER, on=(sizes.c.transfer_id == Transfer.id))
     rows = rows.switch(Transfer).join(reports, pw.JOIN.LEFT_OUTER, on=(reports.c.transfer_id == Transfer.id))
     wanted = (Transfer.state == TransferState.CLOSED) if closed else (Transfer.state != TransferState.CLOSED)
+    wanted &= Transfer.adds_to.is_null()  # not a transfer yet
     if of is not None:
         wanted &= Transfer.owner == of
     order = (pw.fn.COALESCE(reports.c.reports, 0).desc(), pw.fn.COALESCE(sizes.c.bytes, 0).desc(), Transfer.id.desc())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from webmail.models import Transfer, User
 from webmail.transfers import links, store
 from webmail.transfers.limits import MB
 
+_NAMES = re.compile(r"[\w-]+\.[\w-]+", re.A)
 SEALED_NAMES = MB // 2  # characters: of some thousands of files
 
 
@@ -77,5 +79,13 @@ def set_sealed_names(transfer: Transfer, text: str) -> None:
     Transfer.update(end_to_end=transfer.end_to_end).where(Transfer.id == transfer.id).execute()
 
 
+def add_sealed_names(transfer: Transfer, text: str) -> None:
+    """The names of files that were added, sealed by themselves: what two windows add at once needs no common list."""
+    known = f"{sealed_names(transfer)} {text}".strip()
+    if _NAMES.fullmatch(text) and len(known) <= SEALED_NAMES:
+        set_sealed_names(transfer, known)
+
+
 def sealed_names(transfer: Transfer) -> str:
+    """As the browser sealed them; with a space between the lists where files were added."""
     return str(json.loads(transfer.end_to_end or "{}").get("names", ""))

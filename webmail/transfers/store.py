@@ -92,7 +92,7 @@ def add_file(
     cleaned = paths.clean(path)
     with db.atomic():
         User.update(active=User.active).where(User.id == transfer.owner_id).execute()  # files that come at once count in turn
-        if not _hold(transfer):
+        if not hold(transfer):
             raise TransferClosed(f"transfer {transfer.id} takes no more files")
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
         known = TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)
@@ -122,14 +122,23 @@ def remove_file(file: TransferFile, settings: Settings) -> None:
     """Take a file out of its transfer; the trail keeps its name, of what was downloaded too. Its bytes go now, or with the next
     sweep where the storage is away.
     """
-    stored = file.content
     with db.atomic():
-        # a download without a file is one of all of them
-        fetched = (TransferEvent.file == file) & (TransferEvent.kind == EventKind.DOWNLOADED)
-        TransferEvent.update(detail=file.path[:500]).where(fetched).execute()
-        file.delete_instance()
-    if stored is not None:
-        _drop(stored, settings)
+        take_out(file)
+    drop_bytes(file, settings)
+
+
+def take_out(file: TransferFile) -> bool:
+    """The first half of `remove_file`, in a transaction; whether nobody had done it before. `drop_bytes` follows it."""
+    # a download without a file is one of all of them
+    fetched = (TransferEvent.file == file) & (TransferEvent.kind == EventKind.DOWNLOADED)
+    TransferEvent.update(detail=file.path[:500]).where(fetched).execute()
+    return bool(file.delete_instance())
+
+
+def drop_bytes(file: TransferFile, settings: Settings) -> None:
+    """Delete the bytes of a file that was taken out, unless another has the same."""
+    if file.content is not None:
+        _drop(file.content, settings)
 
 
 def publish(
@@ -274,10 +283,11 @@ def sweep(settings: Settings, seconds: float = math.inf) -> int:
     # lists: while rows are still being read, SQLite writes nothing once another process did
     for transfer in list(Transfer.select().where(past).limit(_BATCH)):
         close(transfer, "date", still=past)  # its owner may extend it at this moment
-    # those of a message that is being written stay as long as its draft does
-    idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED) & (Transfer.draft_id == "")
+    # those of a message that is being written stay as long as its draft does; what is added to another: `additions.sweep`
+    mine = (Transfer.draft_id == "") & Transfer.adds_to.is_null()
+    idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED) & mine
     for transfer in list(Transfer.select().where(idle).limit(_BATCH)):
-        if not _is_touched(transfer):
+        if not is_touched(transfer):
             close(transfer, "date", still=idle)  # or send it
     for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
     closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
@@ -292,7 +302,7 @@ def sweep(settings: Settings, seconds: float = math.inf) -> int:
     return gone
 
 
-def _is_touched(transfer: Transfer) -> bool:
+def is_touched(transfer: Transfer) -> bool:
     """Whether bytes came lately."""
     rows = TransferFile.select(TransferFile.id).join(StoredContent)
     return rows.where((TransferFile.transfer == transfer) & (StoredContent.touched > now() - ABANDONED)).exists()
@@ -316,10 +326,30 @@ def _drop(stored: StoredContent, settings: Settings) -> bool:
     return True
 
 
-def _hold(transfer: Transfer) -> bool:
-    """Keep others from changing it until this transaction ends; whether it was not closed before."""
+def hold(transfer: Transfer) -> bool:
+    """Keep others from changing it until this transaction ends; whether it was not closed before.
+
+    Of an addition: whether it is still put together, and what it adds to is still offered, which is held first.
+    """
     standing = (Transfer.id == transfer.id) & (Transfer.state != TransferState.CLOSED)
+    if transfer.adds_to_id is not None:
+        if not hold_offered(transfer.adds_to_id):
+            return False
+        standing &= Transfer.state == TransferState.OPEN
     return bool(Transfer.update(files_gone=Transfer.files_gone).where(standing).execute())
+
+
+def hold_offered(number: int) -> bool:
+    """The same for a transfer that was sent; whether its link works."""
+    offered = (Transfer.id == number) & (Transfer.state == TransferState.READY) & (Transfer.expires > now())
+    return bool(Transfer.update(files_gone=Transfer.files_gone).where(offered).execute())
+
+
+def is_over(transfer: Transfer) -> bool:
+    """Whether it takes no bytes any more: it was closed or is past its date, or what it adds to is."""
+    if transfer.state == TransferState.CLOSED or transfer.expires <= now():
+        return True
+    return transfer.adds_to_id is not None and not is_offered(transfer.adds_to)
 
 
 def last_events(transfer: Transfer, most: int = 200) -> list[TransferEvent]:

@@ -20,12 +20,19 @@ class EventKind(StrEnum):
     EXTENDED = "extended"  # detail: until when
     RECIPIENT_ADDED = "recipient-added"
     RECIPIENT_REMOVED = "recipient-removed"
+    FILES_ADDED = "files-added"  # detail: how many, and their names, each in a line
+    NEWS_MAILED = "news-mailed"  # a recipient was told of added files
     FILE_REMOVED = "file-removed"
     FILE_REFUSED = "file-refused"  # detail: what the scanner found
     REPORTED = "reported"  # as abuse
     CLOSED = "closed"  # detail: owner, date, admin
     REOPENED = "reopened"  # soon after its owner had closed it
     DELETED = "deleted"  # the files are gone
+
+
+def home(transfer: Transfer) -> Transfer:
+    """Whose trail tells of a transfer's files: for what is added to another, that one's."""
+    return transfer.adds_to if transfer.adds_to_id is not None else transfer
 
 
 def note(

@@ -138,12 +138,16 @@
     });
   });
   form.addEventListener("submit", function (event) { event.preventDefault(); });
-  told = window.sealed.openText(page.getAttribute("data-names") || "", key).then(function (text) {
-    var all;
-    names = JSON.parse(text);
-    all = Object.keys(names);
+  // a list of names, and one more for each time that files were added
+  told = Promise.all((page.getAttribute("data-names") || "").split(" ").map(function (text) {
+    return window.sealed.openText(text, key);
+  })).then(function (texts) {
+    texts.forEach(function (text) {
+      var some = JSON.parse(text);
+      Object.keys(some).forEach(function (upload) { names[upload] = some[upload]; });
+    });
     rows.forEach(function (row) {
-      var known = names[single ? all[0] : row.button.value];
+      var known = names[single ? page.getAttribute("data-ready") : row.button.value];
       if (!known) return;
       row.name = String(known[0]);
       row.size = Number(known[1]) || 0;

@@ -1,5 +1,6 @@
 /* Encrypting in the sender's browser. On the page where files are chosen, `sealing` stands between them and what is uploaded; on the
-   page after, the link gets its key. The key stays in this tab: closed or signed out, it is gone, unless the link was copied. */
+   page after, the link gets its key. The key stays in this tab: closed or signed out, it is gone, unless the link was copied. Where
+   files are added to what was sent, it is that one's (`data-seals-key`), and asked for: it is right if it opens the names that are there. */
 (function () {
   "use strict";
   if (window.sealingWaits) return;
@@ -28,13 +29,15 @@
   function all(selector, does) { Array.prototype.forEach.call(document.querySelectorAll(selector), does); }
 
   function chooses(page) {
-    var number = page.getAttribute("data-seals"), key = window.sealed && keyOf(number), files = kept("traboule-names-" + number) || {};
+    var number = page.getAttribute("data-seals"), of = page.getAttribute("data-seals-key") || number;
+    var key = window.sealed && keyOf(of), files = kept("traboule-names-" + number) || {};
     var fresh = !page.hasAttribute("data-begun"); // nothing was uploaded yet
     if (window.sealed && !key && fresh) {
       key = keys[number] = window.sealed.newKey();
       keep("traboule-key-" + number, window.sealed.packed(key));
     }
     say(window.sealed ? (key ? "on" : "lost") : "old");
+    asks(page, key || !window.sealed ? null : of);
     if (!key) return;
     function told() { // the names, sealed, in the form
       clearTimeout(waits);
@@ -55,6 +58,35 @@
       if (known) place.textContent = known[0];
     });
     told();
+  }
+
+  function asks(page, of) { // for the whole link, which goes nowhere; null: not any more
+    var there = page.querySelector(".field"), field, label, wrong;
+    if (there && !of) page.removeChild(there);
+    if (there || !of || !page.hasAttribute("data-names")) return;
+    there = document.createElement("div");
+    there.className = "field";
+    label = there.appendChild(document.createElement("label"));
+    label.textContent = page.getAttribute("data-label");
+    label.htmlFor = "whole-link";
+    field = there.appendChild(document.createElement("input"));
+    field.id = "whole-link";
+    field.autocomplete = "off";
+    field.spellcheck = false;
+    wrong = there.appendChild(document.createElement("p"));
+    wrong.className = "field-error";
+    wrong.setAttribute("role", "alert");
+    page.appendChild(there);
+    field.addEventListener("input", function () {
+      var key = window.sealed.keyIn(field.value.trim().split("#")[1] || "");
+      function refused() { wrong.textContent = field.value ? page.getAttribute("data-wrong") : ""; }
+      if (!key) return refused();
+      window.sealed.openText(page.getAttribute("data-names").split(" ")[0], key).then(function () {
+        keys[of] = key;
+        keep("traboule-key-" + of, window.sealed.packed(key));
+        look();
+      }, refused);
+    });
   }
 
   function shows(place) {

@@ -206,6 +206,7 @@
   function add(file, path) {
     var one = { path: path || file.name, file: file, source: file, size: file.size, offset: 0, loaded: 0, speed: 0, tries: 0, state: "waits" };
     if (all.some(function (other) { return other.path === one.path && other.file.size === file.size; })) return;
+    if (!window.sealing && document.querySelector("[data-seals]")) return; // without its key nothing is sent; the page says so
     if (!window.sealing) each(box().querySelectorAll("[data-upload]"), function (row) { // begun before
       var id = row.getAttribute("data-upload"), whole = row.hasAttribute("data-whole"), day = date(id);
       if (row.getAttribute("data-path") !== one.path || row.getAttribute("data-size") !== String(file.size)) return;

@@ -2,6 +2,7 @@
 
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.views import (
+    adding,
     asking,
     guest_uploads,
     guests,
@@ -22,6 +23,7 @@ from webmail.transfers.views import (
 CHECK_TOKENS_THEMSELVES = (
     *uploads.CHECK_TOKENS_THEMSELVES,
     *new.CHECK_TOKENS_THEMSELVES,
+    *adding.CHECK_TOKENS_THEMSELVES,
     *guest_uploads.CHECK_TOKENS_THEMSELVES,
     *guests.CHECK_TOKENS_THEMSELVES,
 )  # their bodies are read as they come
@@ -30,6 +32,7 @@ NEED_NO_TOKEN = (public.act_on_link, public_report.send_report)  # for people wi
 __all__ = [
     "CHECK_TOKENS_THEMSELVES",
     "NEED_NO_TOKEN",
+    "adding",
     "asking",
     "blueprint",
     "guest_uploads",

@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from webmail.config import Settings
 from webmail.models import FileRequest, Transfer, TransferEvent, TransferFile, TransferRecipient
 from webmail.transfers import options
+from webmail.transfers.sealed_sizes import plain_size
 from webmail.web.formatting import file_size, long_date
 
 MOST_FILES = 50  # that a letter names
@@ -80,9 +81,14 @@ def moment(when: datetime) -> str:
     return long_date(when)
 
 
-def shown_files(files: Sequence[TransferFile]) -> list[LetterFile]:
+def shown_files(files: Sequence[TransferFile], *, sealed: bool = False) -> list[LetterFile]:
+    """A line for each; `sealed`: by a browser."""
     return [
-        LetterFile(one_line(one.path, 200), file_size(one.size), one.content.sha256 if one.content is not None else "")
+        LetterFile(
+            one_line(one.path, 200),
+            file_size(plain_size(one.size) if sealed else one.size),
+            one.content.sha256 if one.content is not None else "",
+        )
         for one in files[:MOST_FILES]
     ]
 
@@ -116,6 +122,22 @@ def link_letter(
         paragraphs.insert(1, _("You have not downloaded anything yet."))
     return FilesLetter(
         subject, heading, paragraphs + _conditions(transfer, name), transfer.message[:_LONGEST_MESSAGE].strip(), link,
+        _("Download"), shown_files(files), more_files(files), _end_for_others(transfer, name, settings),
+    )  # fmt: skip
+
+
+def added_letter(transfer: Transfer, files: Sequence[TransferFile], link: str, settings: Settings) -> FilesLetter:
+    """Files that were added since, for somebody who had the link already."""
+    name, count = short_sender(transfer), len(files)
+    heading = ngettext("%(name)s added a file", "%(name)s added %(num)d files", count, name=name)
+    begin = ngettext(
+        "%(sender)s added a file (%(size)s) to those at your link on %(place)s. The link is the same.",
+        "%(sender)s added %(num)d files (%(size)s) to those at your link on %(place)s. The link is the same.",
+        count, sender=sender_of(transfer), size=file_size(sum(one.size for one in files)), place=settings.name,
+    )  # fmt: skip
+    until = _("You can download until %(date)s.", date=moment(transfer.expires))
+    return FilesLetter(
+        _subject(heading, one_line(transfer.subject)), heading, [begin, until, *_conditions(transfer, name)], "", link,
         _("Download"), shown_files(files), more_files(files), _end_for_others(transfer, name, settings),
     )  # fmt: skip
 
@@ -167,7 +189,8 @@ def uploaded_letter(transfer: Transfer, files: Sequence[TransferFile], recipient
     lines = [_("All files are here, and can be downloaded until %(date)s.", date=moment(transfer.expires))]
     if recipients:
         lines.append(ngettext("%(num)d person gets the link by mail.", "%(num)d people get the link by mail.", recipients))
-    return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown_files(files), more_files(files))
+    shown = shown_files(files, sealed=bool(transfer.end_to_end))
+    return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown, more_files(files))
 
 
 def arrival_letter(transfer: Transfer, files: Sequence[TransferFile], link: str) -> FilesLetter:
@@ -280,7 +303,9 @@ def refused_letter(transfer: Transfer, files: Sequence[TransferFile], events: Se
     count, title = len(events), title_of(transfer, files)
     heading = ngettext("A file of “%(title)s” was refused", "%(num)d files of “%(title)s” were refused", count, title=title)
     lines = [_("Nobody can download what was refused.")]
-    if transfer.request_id is None:
+    if any(one.file is not None and one.file.transfer_id != transfer.id for one in events):
+        lines.append(_("If you were adding other files with it, they are added once you have removed it."))
+    elif transfer.request_id is None:
         lines.append(_("The link of the other files is sent once you have removed it."))
     shown = [LetterFile(name_of(one.file) if one.file is not None else "", refusal_words(one.detail)) for one in events]
     return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown[:MOST_FILES], _others(count))
@@ -299,9 +324,9 @@ def receipt_letter(
     transfer: Transfer, files: Sequence[TransferFile], events: Sequence[TransferEvent], settings: Settings
 ) -> FilesLetter:  # fmt: skip
     """What a recipient downloaded, for them."""
-    everything = any(one.file_id is None and not one.detail for one in events)
+    whole = max((one.at for one in events if one.file_id is None and not one.detail), default=None)  # the last one of all
     got = {one.file_id for one in events}
-    mine = [one for one in files if everything or one.id in got]
+    mine = [one for one in files if one.id in got or (whole is not None and (one.added is None or one.added <= whole))]
     removed = next((_removed(one) for one in events if _removed(one)), "")
     title = title_of(transfer, mine) if mine or transfer.subject else removed
     heading = _("You downloaded “%(title)s”", title=title)

@@ -86,8 +86,8 @@ def _settled(transfer: Transfer, settings: Settings, link_key: bytes | None) -> 
         TransferEvent.update(told=1).where((TransferEvent.transfer == transfer) & (TransferEvent.told == 0)).execute()
         return []
     files = store.files(transfer)
-    queued = _links(transfer, files, settings, link_key)
-    mailed = not is_mailed(transfer, link_key) or not _pending(transfer)
+    queued = _links(transfer, files, settings, link_key) + _news(transfer, files, settings, link_key)
+    mailed = not is_mailed(transfer, link_key) or not (_pending(transfer) or _with_untold_files(transfer))
     if transfer.key_check and link_key is None:
         mailed = transfer.published is None or transfer.published < now() - timedelta(minutes=5)  # a request is at it
     return queued + owner_letters.tell(Telling(transfer, files, settings, link_key, mailed))
@@ -108,6 +108,42 @@ def _links(
     room = mail_limits.room(transfer.owner, settings) if pending else 0
     queued = [_link(one, transfer, files, settings, link_key) for one in pending[:room]]
     return [one for one in queued if one is not None]
+
+
+def _with_untold_files(transfer: Transfer) -> list[TransferRecipient]:
+    """Those who have the link, and were not told yet of files that were added."""
+    untold = TransferRecipient.news.is_null(False) & TransferRecipient.removed.is_null()
+    rows = TransferRecipient.select().where((TransferRecipient.transfer == transfer) & untold)
+    return list(rows.order_by(TransferRecipient.id).limit(_AT_ONCE))
+
+
+def _news(
+    transfer: Transfer, files: list[TransferFile], settings: Settings, link_key: bytes | None
+) -> list[SystemMessage]:  # fmt: skip
+    """Tell of files that were added, all since the last letter in one."""
+    people = _with_untold_files(transfer) if is_mailed(transfer, link_key) else []
+    room = mail_limits.room(transfer.owner, settings) if people else 0
+    queued = [_told_of_files(one, transfer, files, settings, link_key) for one in people[:room]]
+    return [one for one in queued if one is not None]
+
+
+def _told_of_files(
+    recipient: TransferRecipient, transfer: Transfer, files: list[TransferFile], settings: Settings, link_key: bytes | None
+) -> SystemMessage | None:  # fmt: skip
+    since = recipient.news
+    fresh = [file for file in files if file.added is not None and since is not None and file.added >= since]
+    mine = (TransferRecipient.id == recipient.id) & (TransferRecipient.news == since) & TransferRecipient.removed.is_null()
+    if not are_ready(fresh):  # they were removed again
+        TransferRecipient.update(news=None).where(mine).execute()
+        return None
+    link = address_of(store.recipient_token(recipient, settings), link_key)
+    return queue_once(
+        to_recipient(transfer, recipient.address, settings),
+        lambda: texts.added_letter(transfer, fresh, link, settings),
+        lambda: bool(TransferRecipient.update(notified=now(), news=None).where(mine).execute()),
+        settings,
+        after=lambda: trail.note(transfer, EventKind.NEWS_MAILED, recipient=recipient, told=True),
+    )
 
 
 def _link(
@@ -141,7 +177,7 @@ def send_again(recipient: TransferRecipient, settings: Settings, link_key: bytes
     def claim() -> bool:
         quiet = TransferRecipient.notified.is_null() | (TransferRecipient.notified < now() - SEND_AGAIN)
         mine = (TransferRecipient.id == recipient.id) & TransferRecipient.removed.is_null() & quiet
-        return bool(TransferRecipient.update(notified=now()).where(mine).execute())
+        return bool(TransferRecipient.update(notified=now(), news=None).where(mine).execute())  # it names all files
 
     return _woken(
         queue_once(
@@ -329,7 +365,7 @@ def _digest(owner: User, events: list[TransferEvent], settings: Settings) -> Sys
 
 def _forget(at: datetime) -> None:
     """What nobody told in time is told no more; but for what waits for its files, which may take longer."""
-    waits = [EventKind.PUBLISHED, EventKind.ARRIVED, EventKind.RECIPIENT_ADDED]
+    waits = [EventKind.PUBLISHED, EventKind.ARRIVED, EventKind.RECIPIENT_ADDED, EventKind.FILES_ADDED]
     old = (TransferEvent.told == 0) & (TransferEvent.at < at - FORGOTTEN)
     TransferEvent.update(told=1).where(old & TransferEvent.kind.not_in(waits)).execute()
     gone = Transfer.select(Transfer.id).where(Transfer.files_gone == 1)

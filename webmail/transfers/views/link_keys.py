@@ -35,11 +35,12 @@ def begin(asked: str = "", *, by_page: bool = False) -> Transfer:
         raise NotProtected("files are to be encrypted before they are sent")
     transfer, key = protection.begin(current_user(), kind, settings())
     if key is not None:
-        _keep(transfer, key)
+        keep(transfer, key)
     return transfer
 
 
-def _keep(transfer: Transfer, key: bytes) -> None:
+def keep(transfer: Transfer, key: bytes) -> None:
+    """Know it for this session, as long as files come."""
     _forget_old()
     sealed = vault.seal_for_session(key.hex(), visit().token, settings().secret_key, current_user().id)
     session[f"{_PREFIX}{transfer.id}"] = [base64.b64encode(sealed).decode(), 0]

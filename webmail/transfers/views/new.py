@@ -25,7 +25,7 @@ from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
 from webmail.transfers.turns import Body, TooManyUploads
-from webmail.transfers.views import letters, link_keys
+from webmail.transfers.views import letters, link_keys, transfer_words
 from webmail.transfers.views.uploads import body_of_request
 from webmail.transfers.views.words import refusal_words, upload_words
 from webmail.user_lock import user_lock
@@ -64,6 +64,7 @@ def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> 
         "transfers/new.html", status, form=form, transfer=transfer, files=files[:_ROWS], more=len(files) - _ROWS,
         action=url_for("transfers.send", csrf=address_token(_FORM), of=transfer.id if transfer else None), given=own.transfers,
         mails=_mails(transfer), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
+        texts=transfer_words,
         protections=protection.offered(own), protection=protection.of(transfer) if transfer else "",
         key_here=transfer is not None and link_keys.of(transfer) is not None,
     )  # fmt: skip
@@ -79,7 +80,7 @@ def send() -> Response:
     transfer, taken = _take(transfer)
     values: MultiDict[str, str] = MultiDict(taken.fields)
     form, action = TransferForm.typed(values, settings()), values.get("action", "")
-    _tell(taken)
+    tell_taken(taken)
     if action == "drop" and transfer is not None:
         store.close(transfer, "owner")  # its files stay for a while, should that have been a mistake
         undo = (url_for("transfers.act_on_transfer", number=transfer.id), {"action": "reopen"})
@@ -134,27 +135,31 @@ def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
             raise NotProtected("files are to be encrypted before they are sent")
         return found
 
+    taken = take_form(needed)
+    return begun[0], taken
+
+
+def take_form(transfer: Callable[[], Transfer]) -> TakenForm:
+    """Read the form of this request; `transfer` is asked for with each file. 503 where too many come at once."""
     length, person = request.content_length, f"user {current_user().id}"
     try:
         if request.mimetype != "multipart/form-data":
             with form_slots.files_form_slot(person):
-                return transfer, TakenForm(fields=dict(request.form.lists()))
+                return TakenForm(fields=dict(request.form.lists()))
         if length is not None and length <= _SMALL:
             with form_slots.files_form_slot(person):
-                taken = _read(body_of_request(), needed)
-            return begun[0], taken
+                return _read(body_of_request(), transfer)
         with turns.turn(person, settings().transfers.uploads_at_once) as held:
-            taken = _read(body_of_request(held), needed)
+            return _read(body_of_request(held), transfer)
     except (TooManyUploads, form_slots.TooManyForms):
         abort(too_many_files())
-    return begun[0], taken
 
 
 def _read(body: Body, transfer: Callable[[], Transfer]) -> TakenForm:
     return form_uploads.take(body, request.content_type or "", transfer, settings(), link_key=link_keys.of)
 
 
-def _tell(taken: TakenForm) -> None:
+def tell_taken(taken: TakenForm) -> None:
     """Say which files were not taken, and whether the form broke off."""
     for name, error in taken.refused[:5]:
         notify(refusal_words(error, name), "caution")
@@ -225,7 +230,7 @@ def _transfer_of_address() -> Transfer | None:
     found = assembly.of_owner(int(number), current_user())
     if found is None:
         abort(404)
-    if found.state != TransferState.OPEN:
+    if found.state != TransferState.OPEN or found.adds_to_id is not None:
         abort(redirect(url_for("transfers.one", number=found.id), 303))
     return found
 

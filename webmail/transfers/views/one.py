@@ -17,10 +17,12 @@ from webmail.errors import BadAddress, LimitReached
 from webmail.mime.formats.address_books.csv_out import harmless
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
 from webmail.schedule import BadTime
-from webmail.transfers import changes, links, mail_limits, options, store
+from webmail.transfers import additions, changes, links, mail_limits, options, store
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.changes import LastFile
 from webmail.transfers.transfer_forms import LONGEST_TO, TransferForm, last_day
 from webmail.transfers.views import letters, link_keys, transfer_words
+from webmail.transfers.views.adding import fault_words
 from webmail.transfers.views.file_words import scan_words, state_words
 from webmail.web.addresses import url_for
 from webmail.web.current import current_user, settings, time_zone
@@ -38,10 +40,13 @@ _MOST_FILES = 200  # that are shown
 
 
 def _mine(number: int) -> Transfer:
+    found = _owned(number)
+    return found if found.adds_to_id is None else abort(404)  # it has no page of its own
+
+
+def _owned(number: int) -> Transfer:
     found = changes.of_owner(number, current_user()) if settings().transfers.on else None
-    if found is None:
-        abort(404)
-    return found
+    return found if found is not None else abort(404)
 
 
 def _at(number: int, anchor: str = "") -> AnyResponse:
@@ -50,8 +55,10 @@ def _at(number: int, anchor: str = "") -> AnyResponse:
 
 @blueprint.get("/transfers/<int:number>")
 def one(number: int) -> AnyResponse:
-    """Six SELECTs."""
-    transfer = _mine(number)
+    """Seven SELECTs, and one for each addition that waits."""
+    transfer = _owned(number)
+    if transfer.adds_to_id is not None:
+        return redirect(url_for("transfers.adding", number=transfer.adds_to_id, addition=number), 303)
     if transfer.state == TransferState.OPEN and transfer.request_id is None:
         return redirect(url_for("transfers.new", of=number), 303)
     return _page(transfer)
@@ -67,14 +74,26 @@ def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | Non
     return page(
         "transfers/one.html", status, transfer=transfer, files=files[:_MOST_FILES], more=len(files) - _MOST_FILES,
         people=people, offered=offered, states=states, kind=transfer_words.state_kind(transfer, states),
-        title=_title(transfer, files), size=sum(one.size for one in files), chosen=options.of(transfer),
+        title=_title(transfer, files), size=sum(transfer_words.size_of(one, transfer) for one in files),
+        chosen=options.of(transfer),
         link=_address(token, key) if offered and _can_be_shown(transfer, key) else "", token=token,
         sealed_link=_address(token, None) if offered and transfer.end_to_end else "",
         events=store.last_events(transfer, _SHORT_TRAIL), texts=transfer_words, state_words=state_words, scan_words=scan_words,
         errors=errors or {}, typed=typed, until=request.form.get("until") or schedule.shown(
             transfer.expires.replace(tzinfo=UTC), time_zone(), ends=True)[0],
-        last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer),
+        last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer), **_additions(transfer),
     )  # fmt: skip
+
+
+def _additions(transfer: Transfer) -> dict[str, object]:
+    """What is being added, and whether more can be; `key_asked`: only with the link, which this session does not know."""
+    if transfer.request_id is not None or not store.is_offered(transfer):
+        return {"waiting": [], "addable": False}
+    fault = additions.fault(transfer, settings())
+    return {
+        "waiting": additions.waiting(transfer), "addable": fault is None, "add_fault": fault_words(fault) if fault else "",
+        "key_asked": bool(transfer.key_check) and link_keys.of(transfer) is None,
+    }  # fmt: skip
 
 
 def _is_refused(file: TransferFile) -> bool:
@@ -84,7 +103,7 @@ def _is_refused(file: TransferFile) -> bool:
 def _title(transfer: Transfer, files: list[TransferFile]) -> str:
     if transfer.request_id is not None:
         return _("From %(name)s", name=transfer_words.guest_words(transfer))
-    return transfer_words.title_words(transfer, [one.path.rpartition("/")[2] for one in files[:3]], len(files))
+    return transfer_words.title_of(transfer, files)
 
 
 def _address(token: str, key: bytes | None) -> str:
@@ -117,8 +136,9 @@ def _may_reopen(transfer: Transfer) -> bool:
 
 @blueprint.post("/transfers/<int:number>")
 def act_on_transfer(number: int) -> AnyResponse:
-    """`action`: extend (`until`), add (`to`), remind, close, reopen."""
-    transfer, action = _mine(number), request.form.get("action", "")
+    """`action`: extend (`until`), add (`to`), remind, close, reopen, which an addition that was discarded knows too."""
+    action = request.form.get("action", "")
+    transfer = _owned(number) if action == "reopen" else _mine(number)
     if action == "extend":
         return _extend(transfer)
     if action == "add":
@@ -194,7 +214,8 @@ def _close(transfer: Transfer) -> None:
 def _reopen(transfer: Transfer) -> None:
     withdraw_notices()
     if store.reopen(transfer):
-        notify(_("The transfer is open again. The same link works."))
+        is_addition = transfer.adds_to_id is not None
+        notify(_("The files are back.") if is_addition else _("The transfer is open again. The same link works."))
     else:
         notify(_("Its files are deleted already: this transfer can’t be opened again."), "caution")
 
@@ -246,10 +267,11 @@ def act_on_file(number: int, upload: str) -> AnyResponse:
     if transfer.state == TransferState.CLOSED:
         notify(_("This transfer is over: its files are gone, or about to be."), "caution")
         return _at(number)
-    if len(store.files(transfer)) == 1:
+    try:
+        changes.remove_file(transfer, found, settings())
+    except LastFile:
         notify(_("This is the only file. Close the transfer instead."), "caution")
         return _at(number)
-    changes.remove_file(transfer, found, settings())
     letters.settle(transfer, settings(), link_keys.of(transfer))
     notify(_("“%(name)s” was removed.", name=found.path.rpartition("/")[2]))
     return _at(number)
@@ -278,7 +300,8 @@ def trail_csv(number: int) -> Response:
         who = event.recipient.address if event.recipient is not None else ""
         file = event.file.path if event.file is not None else ""
         at = event.at.replace(microsecond=0).isoformat() + "Z"
-        lines.append(_row([at, event.kind, who, file, event.detail, transfer_words.event_words(event)]))
+        detail = event.detail.replace("\n", ", ")
+        lines.append(_row([at, event.kind, who, file, detail, transfer_words.event_words(event)]))
     name = _("trail")
     return named(("\ufeff" + "".join(lines)).encode(), "text/csv", f"{name}-{number}.csv")
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
+
+import peewee as pw
 
 from webmail.config import Settings
 from webmail.models import SystemMessage, Transfer, TransferEvent, TransferFile, TransferRecipient, TransferState, now
@@ -99,7 +102,7 @@ def _published(about: Telling, events: Events) -> Queued:
 
 
 def _added(about: Telling, events: Events) -> Queued:
-    """It keeps the transfer among those to be looked at, until whoever was added has their link."""
+    """It keeps the transfer among those to be looked at, until whoever was added has their link, or was told of added files."""
     return _silent(about, events) if about.mailed or not store.is_offered(about.transfer) else []
 
 
@@ -218,8 +221,15 @@ def _has_everything(transfer: Transfer, files: Sequence[TransferFile], people: S
     if not all(one.downloads for one in people):
         return False
     done = (TransferEvent.transfer == transfer) & (TransferEvent.kind == EventKind.DOWNLOADED) & (TransferEvent.detail == "")
-    pairs = set(TransferEvent.select(TransferEvent.recipient, TransferEvent.file).where(done).distinct().tuples())
-    return all((one.id, None) in pairs or all((one.id, file.id) in pairs for file in files) for one in people)
+    last = TransferEvent.select(TransferEvent.recipient, TransferEvent.file, pw.fn.MAX(TransferEvent.at)).where(done)
+    rows: Any = last.group_by(TransferEvent.recipient, TransferEvent.file).tuples()
+    at = {(one, file): when for one, file, when in rows}
+    return all((one.id, file.id) in at or _was_among(file, at.get((one.id, None))) for one in people for file in files)
+
+
+def _was_among(file: TransferFile, at: datetime | None) -> bool:
+    """Whether a download of all files at that time brought this one too."""
+    return at is not None and (file.added is None or file.added <= at)
 
 
 def _closed(about: Telling, events: Events) -> Queued:
@@ -244,6 +254,7 @@ def _refused(about: Telling, events: Events) -> Queued:
 _TOLD: dict[str, Callable[[Telling, Events], Queued]] = {
     EventKind.PUBLISHED: _published,
     EventKind.RECIPIENT_ADDED: _added,
+    EventKind.FILES_ADDED: _added,
     EventKind.ARRIVED: _arrived,
     EventKind.DOWNLOADED: _downloaded,
     EventKind.CLOSED: _closed,

@@ -11,6 +11,7 @@ from webmail.models import ContentState, Transfer, TransferFile
 from webmail.transfers import access, fetches, options, paths, previews
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.views.file_words import scan_words, state_words
+from webmail.transfers.views.transfer_words import size_of
 from webmail.transfers.views.visitors import chosen_language, page_url
 from webmail.web.addresses import url_for
 from webmail.web.file_host import file_url
@@ -41,6 +42,7 @@ class OfferedFile:
     """A row of the page."""
 
     file: TransferFile
+    size: int  # bytes, decrypted
     name: str
     folder: str
     kind: str
@@ -64,8 +66,8 @@ class FilesPage:
         ready = access.ready_files(files)
         left = {file.id for file in fetches.left(visited, ready)}
         self.ready = [file for file in ready if file.id in left]
-        self.size = sum(file.size for file in files)
-        self.ready_size = sum(file.size for file in self.ready)
+        self.size = sum(size_of(file, visited.transfer) for file in files)
+        self.ready_size = sum(size_of(file, visited.transfer) for file in self.ready)
         self.coming = any(
             file.content is not None and file.content.state in (ContentState.UPLOADING, ContentState.CHECKING) for file in files
         )
@@ -84,7 +86,7 @@ class FilesPage:
         shows = given and previews.kind_of(file) is not None
         preview = preview_url(self._link, file) if shows else ""
         return OfferedFile(
-            file, name, folder, _KIND_OF.get(ending.lower(), "file"),
+            file, size_of(file, visited.transfer), name, folder, _KIND_OF.get(ending.lower(), "file"),
             ending.upper() if ending.isalnum() and len(ending) < 5 else "",
             file.content.sha256 if file.content is not None else "", state, scan_words(file), address, preview,
             fetched=not state and not left,

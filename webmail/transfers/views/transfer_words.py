@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from webmail.models import ContentState, Transfer, TransferEvent, TransferState, now
+from webmail.models import ContentState, Transfer, TransferEvent, TransferFile, TransferState, now
+from webmail.transfers.sealed_sizes import plain_size, plain_total
 from webmail.transfers.trail import EventKind
 from webmail.transfers.views.letter_texts import refusal_words
 from webmail.web.formatting import day_and_month, day_in_full, local
@@ -26,6 +27,21 @@ def title_words(transfer: Transfer, names: Collection[str], count: int) -> str:
     more = count - len(shown)
     listed = ", ".join(shown)
     return ngettext("%(names)s and %(num)d other", "%(names)s and %(num)d others", more, names=listed) if more > 0 else listed
+
+
+def title_of(transfer: Transfer, files: Sequence[TransferFile]) -> str:
+    """The same, from its files."""
+    return title_words(transfer, [one.path.rpartition("/")[2] for one in files[:3]], len(files))
+
+
+def size_of(file: TransferFile, transfer: Transfer) -> int:
+    """Bytes of a file as its recipients will have it."""
+    return plain_size(file.size) if transfer.end_to_end else int(file.size)
+
+
+def total_size(transfer: Transfer, size: int, count: int) -> int:
+    """The same of all its files together, of which so many bytes are stored."""
+    return plain_total(size, count) if transfer.end_to_end else size
 
 
 def guest_words(transfer: Transfer) -> str:
@@ -106,6 +122,10 @@ def event_words(event: TransferEvent) -> str:
             return _("Recipient added: %(who)s", who=who)
         case EventKind.RECIPIENT_REMOVED:
             return _("Recipient removed: %(who)s", who=who)
+        case EventKind.FILES_ADDED:
+            return _added_words(detail)
+        case EventKind.NEWS_MAILED:
+            return _("%(who)s was told of new files", who=who)
         case EventKind.FILE_REMOVED:
             return _("File removed: %(file)s", file=file or detail)
         case EventKind.FILE_REFUSED:
@@ -119,6 +139,15 @@ def event_words(event: TransferEvent) -> str:
         case EventKind.DELETED:
             return _("Files deleted")
     return str(kind)
+
+
+def _added_words(detail: str) -> str:
+    """How many, and which: of many, the first."""
+    number, _line, names = detail.partition("\n")
+    count = int(number) if number.isdecimal() else 0
+    listed = names.split("\n")
+    shown = ", ".join(listed) + ("…" if len(listed) < count else "")
+    return ngettext("File added: %(names)s", "%(num)d files added: %(names)s", count, names=shown)
 
 
 def _closing_words(by: str) -> str:

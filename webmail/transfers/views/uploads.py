@@ -12,8 +12,8 @@ from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
 from webmail.errors import MailError
-from webmail.models import StoredContent, Transfer, TransferFile, TransferState, now
-from webmail.transfers import assembly, turns, tus
+from webmail.models import StoredContent, Transfer, TransferFile, TransferState
+from webmail.transfers import assembly, store, turns, tus
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.turns import Body, Turn
 from webmail.transfers.tus import TusAnswer
@@ -65,7 +65,7 @@ def _transfer_asked() -> Transfer | None:
     found = assembly.of_owner(int(number), current_user()) if known else None
     if found is None or found.request_id is not None:
         abort(404)
-    if found.state != TransferState.OPEN:
+    if found.state != TransferState.OPEN or store.is_over(found):
         raise tus.TusRefusal(410, "this transfer takes no more files")
     return found
 
@@ -89,7 +89,7 @@ def answer_for(file: TransferFile, method: str, person: str) -> Response:
 
     def act() -> TusAnswer:
         transfer, key = file.transfer, link_key_of(file.transfer)
-        if transfer.state == TransferState.CLOSED or transfer.expires <= now():
+        if store.is_over(transfer):
             raise tus.TusRefusal(410, "this transfer is closed")
         if method == "HEAD":
             return tus.head(file, settings(), key)

@@ -64,6 +64,12 @@ def _limit_words(error: OverLimit, name: str) -> str:
     return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=name)
 
 
+def adding_words() -> dict[str, str]:
+    """The same, where files are added to what was sent."""
+    then = _("The files are still being uploaded. They are added as soon as all are there: leave this page open.")
+    return upload_words() | {"then": then}
+
+
 def upload_words() -> dict[str, str]:
     """What the page's script says; {...} is filled in there."""
     return {
