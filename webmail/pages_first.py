@@ -17,13 +17,14 @@ _LATELY = 1.0  # seconds after the beginning of a page, in which the next one is
 
 _change = threading.Condition()
 _pages: dict[int, float] = {}  # thread -> when its page was begun
-_last = [-_LATELY]  # when one was begun last
+_last_begun = -_LATELY
 
 
 def begun() -> None:
     """A page is being made in this thread."""
+    global _last_begun
     with _change:
-        _last[0] = _pages[threading.get_ident()] = time.monotonic()
+        _last_begun = _pages[threading.get_ident()] = time.monotonic()
 
 
 def ended() -> None:
@@ -60,7 +61,7 @@ class Lane:
         finally:
             if alone:
                 now = time.monotonic()
-                if now - _last[0] < _LATELY:
+                if now - _last_begun < _LATELY:
                     time.sleep(min(now - began, LONGEST))
                 self._free.release()
 

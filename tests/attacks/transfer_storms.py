@@ -141,7 +141,7 @@ def _slow_bodies(ground: Ground) -> Finding:
         refused = sum(b" 503 " in line.recv(200) for line in answered)
         open_ones.close()
         time.sleep(1)  # what came is put away, before its folder goes
-    held = busy < 2 * quiet + 20 and refused >= len(lines) - 8
+    held = busy < 2 * quiet + 20 and refused >= len(lines) - 10  # eight turns, and two wait for one
     words = (
         f"{len(lines) - refused} have a thread, {refused} are told to come back; a page of mail {busy:.0f} ms, {quiet:.0f} before"
     )

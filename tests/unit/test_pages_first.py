@@ -17,7 +17,7 @@ from webmail.pages_first import LONGEST, Lane
 @pytest.fixture(autouse=True)
 def no_page(monkeypatch):
     monkeypatch.setattr(pages_first, "_pages", {})
-    monkeypatch.setattr(pages_first, "_last", [-100.0])
+    monkeypatch.setattr(pages_first, "_last_begun", -100.0)
 
 
 @contextmanager

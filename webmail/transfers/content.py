@@ -219,7 +219,8 @@ def end_here(content: StoredContent) -> bool:
 def _lengthen(content: StoredContent, end: int) -> bool:
     mine = (StoredContent.id == content.id) & (StoredContent.received == content.received)
     uploading = StoredContent.state == ContentState.UPLOADING  # it may be on its way out, or have ended where it was
-    return bool(StoredContent.update(received=end, touched=now()).where(mine & uploading).execute())
+    content.touched = now()
+    return bool(StoredContent.update(received=end, touched=content.touched).where(mine & uploading).execute())
 
 
 def _received(content: StoredContent) -> int:

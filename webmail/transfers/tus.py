@@ -11,8 +11,9 @@ import hmac
 import logging
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, TypeAlias
 
@@ -29,6 +30,7 @@ from webmail.transfers.turns import Body
 log = logging.getLogger(__name__)
 
 TusHeaders: TypeAlias = Any  # of a request; their `get` knows no upper and lower case
+BodyInTurn: TypeAlias = Callable[[TransferFile], AbstractContextManager[Body]]  # what a request brings for a file, in its turn
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
 CHECKED = 8 * MB  # bytes of a PATCH with a checksum: they wait in memory until it is known to be right
@@ -78,8 +80,10 @@ def answered(headers: TusHeaders, act: Callable[[], TusAnswer]) -> TusAnswer:
         found = TusAnswer(error.status, error.headers, error)
     except WrongOffset as error:
         found = TusAnswer(409, {"Upload-Offset": str(error.received)}, error)
-    except (turns.TooManyUploads, turns.UploadBusy, StorageAway) as error:
-        found = TusAnswer(error.status, {"Retry-After": str(turns.RETRY_SECONDS)}, error)
+    except turns.TooManyUploads as error:
+        found = TusAnswer(error.status, _later(error.retry), error)
+    except (turns.UploadBusy, StorageAway) as error:
+        found = TusAnswer(error.status, _later(turns.RETRY_SECONDS), error)
     except MailError as error:
         if error.status >= 500 and not isinstance(error, StorageFull):
             log.error("an upload failed: %s", error)
@@ -87,6 +91,19 @@ def answered(headers: TusHeaders, act: Callable[[], TusAnswer]) -> TusAnswer:
     return TusAnswer(
         found.status, {"Tus-Resumable": VERSION, "Cache-Control": "no-store", **found.headers}, found.error, found.file
     )
+
+
+def later(answer: TusAnswer, pause: Callable[[str, datetime], int]) -> TusAnswer:
+    """The answer, and when to send more of the file if others are before it: `pause` tells the seconds."""
+    stored = answer.file.content if answer.file is not None else None
+    if answer.file is None or stored is None or stored.state != ContentState.UPLOADING:
+        return answer
+    seconds = pause(answer.file.upload, stored.touched)
+    return replace(answer, headers=answer.headers | _later(seconds)) if seconds else answer
+
+
+def _later(seconds: int) -> dict[str, str]:
+    return {"Retry-After": str(seconds)}
 
 
 def check_version(headers: TusHeaders) -> None:
@@ -149,10 +166,12 @@ def name_in(headers: TusHeaders) -> str:
 
 
 def create(
-    headers: TusHeaders, body: Body, transfer: Transfer, settings: Settings, address: Callable[[TransferFile], str], *,
+    headers: TusHeaders, body: BodyInTurn, transfer: Transfer, settings: Settings, address: Callable[[TransferFile], str], *,
     link_key: bytes | None = None, most_bytes: int = 0, most_files: int = 0,
 ) -> TusAnswer:  # fmt: skip
     """POST: a new file, with its first bytes if some came along. `most_...`: of a transfer, besides those of `[transfers]`.
+
+    Without bytes it takes no turn; where there is none, the file is there all the same, and its bytes are to follow.
 
     Raises TusRefusal, OverLimit; what stopped the bytes leaves the file, to be gone on with.
     """
@@ -164,7 +183,8 @@ def create(
     told = {"Location": address(file)}
     try:
         if _media_type(headers) == OFFSET_TYPE:
-            _take_in(file, 0, headers, body, settings, link_key)
+            with body(file) as coming:
+                _take_in(file, 0, headers, coming, settings, link_key)
         else:
             assembly.settle(file, settings, link_key)
     except MailError as error:
@@ -182,11 +202,14 @@ def head(file: TransferFile, settings: Settings, link_key: bytes | None = None) 
     return TusAnswer(200, {"Upload-Length": str(stored.size), "Upload-Metadata": told, **_state(file)}, file=file)
 
 
-def patch(file: TransferFile, headers: TusHeaders, body: Body, settings: Settings, link_key: bytes | None = None) -> TusAnswer:
-    """PATCH: more bytes. Raises TusRefusal, and what `content.append` raises."""
+def patch(
+    file: TransferFile, headers: TusHeaders, body: BodyInTurn, settings: Settings, link_key: bytes | None = None
+) -> TusAnswer:
+    """PATCH: more bytes. Raises TusRefusal, TooManyUploads, UploadBusy, and what `content.append` raises."""
     if _media_type(headers) != OFFSET_TYPE:
         raise TusRefusal(415, f"Content-Type: {OFFSET_TYPE} is needed")
-    _take_in(file, _number(headers, "Upload-Offset"), headers, body, settings, link_key)
+    with body(file) as coming:
+        _take_in(file, _number(headers, "Upload-Offset"), headers, coming, settings, link_key)
     return TusAnswer(204, _state(file), file=file)
 
 

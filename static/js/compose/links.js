@@ -91,17 +91,22 @@
       if (one.over) return;
       if (asked.status !== 201) return failed(one, asked, begin);
       one.address = asked.getResponseHeader("Location");
-      send(one);
+      on(one, asked);
     });
   }
   function look(one) { // how far it is
     one.request = request("HEAD", one.address, {}, null, function (asked) {
       if (one.over) return;
       if (asked.status !== 200) return failed(one, asked, look);
-      one.offset = Number(asked.getResponseHeader("Upload-Offset"));
-      send(one);
+      on(one, asked);
     });
   }
+  function on(one, asked) { // from where the server has it, at once or when it says
+    one.offset = Number(asked.getResponseHeader("Upload-Offset"));
+    if (told(asked) && one.offset < one.file.size) again(one, look, told(asked));
+    else send(one);
+  }
+  function told(asked) { return Number(asked.getResponseHeader("Retry-After")); }
   function send(one) {
     var from = one.offset, headers = { "Upload-Offset": String(from), "Content-Type": "application/offset+octet-stream" };
     tell(one, from);
@@ -114,8 +119,7 @@
         if (one.over) return;
         if (asked.status !== 204) return failed(one, asked, look);
         one.tries = 0;
-        one.offset = Number(asked.getResponseHeader("Upload-Offset"));
-        send(one);
+        on(one, asked);
       }, function (count) { tell(one, from + count); });
     }, function () { // it is no longer where it was
       if (one.over) return;
@@ -131,13 +135,13 @@
   }
   function failed(one, asked, then) {
     var status = asked.status;
-    if (!status || (status >= 500 && status !== 507) || [408, 409, 423, 460].indexOf(status) >= 0) return again(one, then);
+    if (!status || (status >= 500 && status !== 507) || [408, 409, 423, 460].indexOf(status) >= 0) return again(one, then, told(asked));
     over(one);
     var plain = /^text\/plain/.test(asked.getResponseHeader("Content-Type") || "") && asked.responseText.length < 300;
     if (here(one)) at.refuse(one.file, plain && asked.responseText || at.told("failed", one.file), add);
   }
-  function again(one, then) {
-    var wait = WAITS[Math.min(one.tries++, WAITS.length - 1)];
+  function again(one, then, seconds) {
+    var wait = seconds || WAITS[Math.min(one.tries++, WAITS.length - 1)];
     setTimeout(function () { if (!one.over) then(one); }, wait * 1000);
   }
   function done(one) {

@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   if (window.uploading) return;
-  var PIECE = 8388608, AT_ONCE = 3, all = [], pressed = null, quarter = 0;
+  var PIECE = 8388608, LEAST = 524288, AT_ONCE = 3, all = [], pressed = null, quarter = 0;
 
   function box() { return document.getElementById("files"); }
   function data(name) { return box().getAttribute("data-" + name); }
@@ -97,14 +97,28 @@
     request.send(body || null);
   }
   function trouble(one, request) {
-    var status = request.status, after = Number(request.getResponseHeader("Retry-After")) || Math.min(60, Math.pow(2, one.tries++));
+    var status = request.status, told = waits(request), after = told || Math.min(60, Math.pow(2, one.tries++));
     if ([400, 401, 403].indexOf(status) >= 0) return stop(one, "paused", words("out"));
     if ([404, 410, 413, 415, 422, 507].indexOf(status) >= 0) {
       return stop(one, "failed", /plain/.test(request.getResponseHeader("Content-Type")) && request.responseText);
     }
+    if (status === 503 && told) return later(one, after); // others are before it
     one.asked = false;
     show(one, words("retry", { seconds: after }));
     one.wait = setTimeout(step, after * (800 + Math.random() * 400), one);
+  }
+  function waits(request) { return Number(request.getResponseHeader("Retry-After")); }
+  function later(one, seconds) {
+    one.asked = false;
+    one.piece = Math.min(PIECE, Math.max(LEAST, Math.round(one.speed * 4))); // others wait for the end of each
+    show(one, words("waits", { size: size(one.file.size) }));
+    one.wait = setTimeout(step, seconds * (1000 + Math.random() * 200), one);
+  }
+  function on(one, request) { // as far as the server has it
+    one.asked = true;
+    one.offset = Number(request.getResponseHeader("Upload-Offset"));
+    if (waits(request) && one.offset < one.size) later(one, waits(request));
+    else step(one);
   }
   function stop(one, state, text) {
     var request = one.request;
@@ -124,26 +138,21 @@
     if (one.state !== "going") return;
     if (!one.url) return create(one);
     if (!one.asked) {
-      return ask(one, "HEAD", one.url, {}, function (request) {
-        one.asked = true;
-        one.offset = Number(request.getResponseHeader("Upload-Offset"));
-        step(one);
-      });
+      return ask(one, "HEAD", one.url, {}, function (request) { on(one, request); });
     }
     if (at >= one.size) {
       one.state = "here";
       show(one);
       return next();
     }
-    Promise.resolve(one.source.slice(at, Math.min(one.size, at + PIECE))).then(function (piece) {
+    Promise.resolve(one.source.slice(at, Math.min(one.size, at + (one.piece || PIECE)))).then(function (piece) {
       return checksum(piece).then(function (sum) {
         var headers = { "Upload-Offset": at, "Content-Type": "application/offset+octet-stream" };
         if (one.state !== "going" || one.offset !== at || one.request) return;
         if (sum) headers["Upload-Checksum"] = sum;
         ask(one, "PATCH", one.url, headers, function (request) {
-          one.offset = Number(request.getResponseHeader("Upload-Offset"));
           one.tries = 0;
-          step(one);
+          on(one, request);
         }, piece);
       });
     }).catch(function () { stop(one, "failed"); });
@@ -153,11 +162,10 @@
     ask(one, "POST", data("uploads") + (of ? "?of=" + of : ""), { "Upload-Length": one.size, "Upload-Metadata": told }, function (request) {
       one.url = request.getResponseHeader("Location");
       one.id = one.url.split("/").pop();
-      one.asked = true;
       date(one.id, one.file.lastModified);
       if (window.sealing) window.sealing.added(one.id, one.path, one.file.size);
       if (!of) begun("of=" + request.getResponseHeader("X-Traboule-Transfer"));
-      step(one);
+      on(one, request);
       next();
     });
   }

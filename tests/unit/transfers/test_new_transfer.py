@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from webmail.models import (
     now,
 )
 from webmail.transfers import content, form_uploads, options, store, turns
+from webmail.transfers.turn_order import Sender
 
 MB = 1024 * 1024
 FORM = "#transfer"
@@ -324,13 +326,13 @@ def test_a_full_disk_keeps_the_files_before_and_what_was_typed(alice, monkeypatc
     assert (mine()[0].state, StoredContent.select().count(), ContentPiece.select().count()) == (TransferState.OPEN, 1, 1)
 
 
-def test_too_many_uploads_at_once_are_told_to_wait(alice):
+def test_too_many_uploads_at_once_are_told_to_wait(alice, app, monkeypatch):
+    monkeypatch.setattr(turns, "_FORM_AT_DOOR", 0.0)
     body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n' + bytes(2 * MB) + b"\r\n--b--\r\n"
     address = action_of(alice)
-    held = [turns._take(f"other {n}", 8, "") for n in range(8)]
-    try:
+    with ExitStack() as others:
+        for number in range(8):
+            others.enter_context(turns.turn(Sender(f"other {number}"), app.extensions["settings"], f"file {number}"))
         answer = alice.client.post(address, data=body, content_type="multipart/form-data; boundary=b")
-    finally:
-        turns._turns.difference_update(held)
     assert answer.status_code == 503 and answer.headers["Retry-After"]
     assert mine() == []

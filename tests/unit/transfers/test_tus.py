@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from webmail import pages_first
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageFull
 from webmail.storage.local import LocalStorage
-from webmail.transfers import content, store, turns
+from webmail.transfers import content, store, turn_file, turn_order, turns
+from webmail.transfers.turn_order import Sender
 
 MB = 1024 * 1024
 UPLOADS = "/transfers/uploads"
@@ -279,24 +281,50 @@ def test_a_request_without_the_token_changes_nothing(alice):
     assert alice.ask("HEAD", url).headers["Upload-Offset"] == "0"
 
 
-def test_without_a_turn_a_client_is_told_to_come_back(alice):
-    url = alice.create(6).headers["Location"]
-    held = [turns._take(f"other {n}", 8, "") for n in range(8)]
-    try:
-        answer = alice.patch(url, 0, b"abc")
-        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-        assert alice.create(3).status_code == 503
-    finally:
-        turns._turns.difference_update(held)
-    assert alice.patch(url, 0, b"abc").status_code == 204
-    assert turns.running() == 0
+@pytest.fixture
+def crowd(app, monkeypatch) -> ExitStack:
+    """Eight others, who have all the turns; they go when it is closed."""
+    monkeypatch.setattr(turns, "_AT_DOOR", 0.0)
+    people = ExitStack()
+    for number in range(8):
+        people.enter_context(turns.turn(Sender(f"other {number}"), app.extensions["settings"], f"file {number}"))
+    return people
 
 
-def test_two_windows_do_not_upload_one_file_at_once(alice):
+def test_without_a_turn_a_client_is_told_to_come_back(alice, crowd):
+    with crowd:
+        url = alice.create(6).headers["Location"]
+        refused, told = alice.patch(url, 0, b"abc"), alice.ask("HEAD", url)
+        assert (refused.status_code, told.status_code, told.headers["Upload-Offset"]) == (503, 200, "0")
+        assert {refused.headers["Retry-After"], told.headers["Retry-After"]} <= {"1", "2", "3"}  # so long turns last at least
+    answer = alice.patch(url, 0, b"abc")
+    assert (answer.status_code, "Retry-After" in answer.headers) == (204, False)
+    assert turn_file.running() == 0
+
+
+def test_a_file_is_created_without_a_turn_and_its_bytes_follow(alice, crowd):
+    with crowd:
+        made = alice.create(6, "a.txt", b"abc")
+        assert (made.status_code, made.headers["Upload-Offset"], "Retry-After" in made.headers) == (201, "0", True)
+    assert alice.patch(made.headers["Location"], 0, b"abcdef").status_code == 204
+
+
+def test_a_turn_ends_for_somebody_who_is_before_it_and_what_came_is_kept(alice, app, monkeypatch):
+    monkeypatch.setattr(turn_order.TurnOrder, "look", lambda _order, turn, _now: setattr(turn, "leaving", True))
+    url = alice.create(300_000).headers["Location"]
+    answer = alice.patch(url, 0, bytes(300_000))
+    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) >= 1
+    monkeypatch.undo()
+    came = int(alice.ask("HEAD", url).headers["Upload-Offset"])
+    assert 0 < came < 300_000
+    assert alice.patch(url, came, bytes(300_000 - came)).status_code == 204
+
+
+def test_two_windows_do_not_upload_one_file_at_once(alice, app, monkeypatch):
     url = alice.create(6).headers["Location"]
-    with turns.turn("user 1", 8, url.rpartition("/")[2]) as held:
+    with turns.turn(Sender("user 1"), app.extensions["settings"], url.rpartition("/")[2]):
         assert alice.patch(url, 0, b"abc").status_code == 423
-        held.moved -= 60  # its line was lost, which nobody is told
+        monkeypatch.setattr(turns, "_STILL_SECONDS", 0.0)  # its line was lost, which nobody is told
         assert alice.patch(url, 0, b"abc").status_code == 204
 
 

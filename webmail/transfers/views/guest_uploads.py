@@ -11,7 +11,7 @@ from flask_babel import get_locale
 from webmail.auth.guard import public
 from webmail.errors import MailError
 from webmail.models import Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, guests, links, turns, tus
+from webmail.transfers import assembly, guests, links, tus
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.guests import AskedForFiles, Guest
 from webmail.transfers.tus import TusAnswer
@@ -43,35 +43,35 @@ def guest_uploads(link: str) -> Response:
 
 
 def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
-    with turns.turn(f"network {visitors.network()}", settings().transfers.uploads_at_once) as held:
-        tus.creation(_headers())  # before anything is made for nothing
-        transfer = begun
-        if transfer is None and found is not None:
-            transfer = guests.begin(found, Guest(network=visitors.network(), language=str(get_locale())), settings())
-        if transfer is None:
-            abort(404)
-        try:
-            made = guests.add(
+    tus.creation(_headers())  # before anything is made for nothing
+    transfer = begun
+    if transfer is None and found is not None:
+        transfer = guests.begin(found, Guest(network=visitors.network(), language=str(get_locale())), settings())
+    if transfer is None:
+        abort(404)
+    sender = visitors.sender(transfer)
+    try:
+        made = guests.add(
+            transfer,
+            settings(),
+            lambda most: tus.create(
+                _headers(),
+                uploads.body_in_turn(sender),
                 transfer,
                 settings(),
-                lambda most: tus.create(
-                    _headers(),
-                    uploads.body_of_request(held),
-                    transfer,
-                    settings(),
-                    _address_of(transfer),
-                    most_bytes=most.size,
-                    most_files=most.files,
-                ),
-            )
-        except MailError as error:
-            if isinstance(error, guests.NoRoom):
-                no_room.tell_owner(guests.request_of(transfer))
-            if begun is None:
-                assembly.drop(transfer, settings())
-            raise
-        going_on = {"X-Traboule-Transfer": guests.receipt_token(transfer, settings())}
-        return TusAnswer(made.status, made.headers | going_on, made.error, made.file)
+                _address_of(transfer),
+                most_bytes=most.size,
+                most_files=most.files,
+            ),
+        )
+    except MailError as error:
+        if isinstance(error, guests.NoRoom):
+            no_room.tell_owner(guests.request_of(transfer))
+        if begun is None:
+            assembly.drop(transfer, settings())
+        raise
+    going_on = {"X-Traboule-Transfer": guests.receipt_token(transfer, settings())}
+    return uploads.in_order(TusAnswer(made.status, made.headers | going_on, made.error, made.file), sender)
 
 
 def _address_of(transfer: Transfer) -> Callable[[TransferFile], str]:
@@ -94,7 +94,7 @@ def guest_upload(link: str, upload: str) -> Response:
     file: TransferFile = uploads.file_of(upload, TransferFile.transfer == transfer)
     if method != "HEAD" and transfer.state == TransferState.OPEN and guests.may_go_on(transfer, settings()) is not None:
         abort(410)
-    return uploads.answer_for(file, method, f"network {visitors.network()}")
+    return uploads.answer_for(file, method, visitors.sender(transfer))
 
 
 def _headers() -> Mapping[str, str]:

@@ -25,6 +25,7 @@ from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.guests import AskedForFiles, Guest, Shut
 from webmail.transfers.limits import OverLimit
 from webmail.transfers.tries import TooManyTries
+from webmail.transfers.turn_order import Kind
 from webmail.transfers.turns import Body
 from webmail.transfers.views import letters, no_room, uploads, visitors
 from webmail.transfers.views.asking import end_words
@@ -224,7 +225,7 @@ def send_as_guest(link: str) -> Response:
         if length is not None and length <= _SMALL:  # a form without files waits for no file of others
             with form_slots.files_form_slot(visitors.network()):
                 return _taken(link, uploads.body_of_request())
-        with turns.turn(f"network {visitors.network()}", settings().transfers.uploads_at_once) as held:
+        with turns.turn(visitors.sender(None), settings(), kind=Kind.FORM) as held:
             return _taken(link, uploads.body_of_request(held))
     except (turns.TooManyUploads, form_slots.TooManyForms):
         words = refusal_words(turns.TooManyUploads())

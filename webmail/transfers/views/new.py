@@ -24,6 +24,7 @@ from webmail.transfers.limits import MB, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
+from webmail.transfers.turn_order import Kind, Sender
 from webmail.transfers.turns import Body, TooManyUploads
 from webmail.transfers.views import letters, link_keys, transfer_words
 from webmail.transfers.views.uploads import body_of_request
@@ -149,7 +150,7 @@ def take_form(transfer: Callable[[], Transfer]) -> TakenForm:
         if length is not None and length <= _SMALL:
             with form_slots.files_form_slot(person):
                 return _read(body_of_request(), transfer)
-        with turns.turn(person, settings().transfers.uploads_at_once) as held:
+        with turns.turn(Sender(person), settings(), kind=Kind.FORM) as held:
             return _read(body_of_request(held), transfer)
     except (TooManyUploads, form_slots.TooManyForms):
         abort(too_many_files())

@@ -5,7 +5,8 @@ Nothing else reads what they bring: the token that protects forms stands in a he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from flask import Response, abort, request
 from flask_wtf.csrf import CSRFError, validate_csrf
@@ -15,7 +16,8 @@ from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, store, turns, tus
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.turns import Body, Turn
+from webmail.transfers.turn_order import Kind, Sender, Turn
+from webmail.transfers.turns import Body
 from webmail.transfers.tus import TusAnswer
 from webmail.transfers.views import letters, link_keys
 from webmail.transfers.views.words import refusal_words
@@ -38,22 +40,24 @@ def uploads() -> Response:
 
 
 def _create() -> TusAnswer:
-    user = current_user()
-    with turns.turn(f"user {user.id}", settings().transfers.uploads_at_once) as held:
-        tus.creation(request.headers)  # before a transfer is made for nothing
-        transfer = _transfer_asked()
-        made = transfer is None
-        if transfer is None:
-            transfer = link_keys.begin()
-        try:
-            found = tus.create(
-                request.headers, body_of_request(held), transfer, settings(), _address, link_key=link_key_of(transfer)
-            )
-        except MailError:
-            if made:
-                assembly.drop(transfer, settings())
-            raise
-        return TusAnswer(found.status, found.headers | {"X-Traboule-Transfer": str(transfer.id)}, found.error, found.file)
+    tus.creation(request.headers)  # before a transfer is made for nothing
+    transfer = _transfer_asked()
+    made = transfer is None
+    if transfer is None:
+        transfer = link_keys.begin()
+    sender = _person()
+    try:
+        found = tus.create(request.headers, body_in_turn(sender), transfer, settings(), _address, link_key=link_key_of(transfer))
+    except MailError:
+        if made:
+            assembly.drop(transfer, settings())
+        raise
+    found = TusAnswer(found.status, found.headers | {"X-Traboule-Transfer": str(transfer.id)}, found.error, found.file)
+    return in_order(found, sender)
+
+
+def _person() -> Sender:
+    return Sender(f"user {current_user().id}")
 
 
 def _transfer_asked() -> Transfer | None:
@@ -81,21 +85,20 @@ def upload(upload: str) -> Response:
     if request.method != "HEAD":
         _check_token()
     file = file_of(upload, Transfer.owner == current_user())
-    return answer_for(file, method, f"user {current_user().id}")
+    return answer_for(file, method, _person())
 
 
-def answer_for(file: TransferFile, method: str, person: str) -> Response:
-    """What a request for a file does, once it is known that it may. `person`: whose turn it takes."""
+def answer_for(file: TransferFile, method: str, sender: Sender) -> Response:
+    """What a request for a file does, once it is known that it may. `sender`: whose turn it takes."""
 
     def act() -> TusAnswer:
         transfer, key = file.transfer, link_key_of(file.transfer)
         if store.is_over(transfer):
             raise tus.TusRefusal(410, "this transfer is closed")
         if method == "HEAD":
-            return tus.head(file, settings(), key)
+            return in_order(tus.head(file, settings(), key), sender)
         if method == "PATCH":
-            with turns.turn(person, settings().transfers.uploads_at_once, file.upload) as held:
-                return tus.patch(file, request.headers, body_of_request(held), settings(), key)
+            return in_order(tus.patch(file, request.headers, body_in_turn(sender), settings(), key), sender)
         if method == "DELETE":
             if transfer.state != TransferState.OPEN:
                 raise tus.TusRefusal(403, "this transfer was sent already")
@@ -123,13 +126,31 @@ def link_key_of(transfer: Transfer) -> bytes | None:
     return link_keys.of(transfer) or abort(403)
 
 
+def body_in_turn(sender: Sender) -> tus.BodyInTurn:
+    """What the client sends for a file, read in a turn of its own. Raises TooManyUploads, UploadBusy."""
+
+    @contextmanager
+    def coming(file: TransferFile) -> Iterator[Body]:
+        kind = Kind.PIECE if request.headers.get("Upload-Checksum") else Kind.BODY
+        touched = file.content.touched if file.content is not None else None
+        with turns.turn(sender, settings(), file.upload, kind, touched) as held:
+            yield body_of_request(held)
+
+    return coming
+
+
+def in_order(answer: TusAnswer, sender: Sender) -> TusAnswer:
+    """An answer that says too when to send more, where others are before this upload."""
+    return tus.later(answer, lambda upload, touched: turns.pause(sender, settings(), upload, touched))
+
+
 def body_of_request(held: Turn | None = None) -> Body:
     """What the client sends, of which nothing was read yet."""
     read: Callable[[int], bytes] = request.environ["wsgi.input"].read
     length = request.content_length
     if length is None and request.headers.get("Transfer-Encoding", "") == "":
         length = 0
-    return Body(read, length, held)
+    return Body(read, length, held, settings())
 
 
 def response(answer: TusAnswer, name: str = "") -> Response:

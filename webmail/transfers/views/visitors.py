@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
@@ -13,12 +14,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.sessions import network_of
 from webmail.errors import MailError
-from webmail.models import User
+from webmail.models import Transfer, User
 from webmail.storage import FileGone
 from webmail.transfers import access
 from webmail.transfers.access import Gone, LinkVisit
 from webmail.transfers.content import WrongKey
 from webmail.transfers.tries import TooManyTries
+from webmail.transfers.turn_order import Sender
 from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.file_host import host_source, is_file_host
@@ -83,6 +85,11 @@ def signed_in_user() -> User | None:
 
 def network() -> str:
     return network_of(request.remote_addr)
+
+
+def sender(transfer: Transfer | None) -> Sender:
+    """Whose turn an upload takes: a class behind one address is many. Who has begun nothing yet is somebody of their own."""
+    return Sender(f"guest {transfer.id if transfer is not None else secrets.token_hex(8)}", network())
 
 
 def page_url(visited: LinkVisit, link: str = "", **values: Any) -> str:
