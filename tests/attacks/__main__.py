@@ -36,6 +36,7 @@ from tests.attacks.ground import Ground
 from tests.attacks.report import Finding, Report
 from tests.bench import machine
 from tests.bench.table import put_into
+from tests.support.passing_folder import passing_folder
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DOCUMENT = CHECKOUT / "docs" / "security.md"
@@ -64,8 +65,8 @@ def attack(names: list[str], *, quick: bool) -> dict[str, Report]:
     reports: dict[str, Report] = {}
     where = "; ".join(f"{name} {value}" for name, value in machine.describe().items() if name != "chromium")
     with (
-        tempfile.TemporaryDirectory() as folder,
-        Services(Path(folder) / "demo", web=False) as services,
+        passing_folder() as folder,
+        Services(folder / "demo", web=False) as services,
         Ground(services, quick) as ground,
     ):
         for name in names:

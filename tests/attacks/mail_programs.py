@@ -6,12 +6,10 @@ import contextlib
 import secrets
 import smtplib
 import ssl
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from imapclient import IMAPClient
 
@@ -21,6 +19,7 @@ from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.attacks.ground import PASSWORD, Ground
 from tests.attacks.report import Finding
+from tests.support.passing_folder import passing_folder
 from webmail import config, managesieve
 from webmail.account import Account, Password, Server
 from webmail.auth import app_passwords, endings, mail_sessions, passwords
@@ -99,7 +98,7 @@ def _servers(ground: Ground) -> Iterator[MailServers]:
     if postfix.missing():
         yield MailServers(ground.services, False, ground.settings)
         return
-    with tempfile.TemporaryDirectory() as folder, Services(Path(folder) / "demo", web=False, postfix=True) as services:
+    with passing_folder() as folder, Services(folder / "demo", web=False, postfix=True) as services:
         values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
         yield MailServers(services, True, config.load(values.pop("instance"), **values))
 

@@ -8,9 +8,7 @@ of them are, if undo does not bring all back, or if ten times the messages need 
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from imapclient import IMAPClient
@@ -18,13 +16,14 @@ from imapclient import IMAPClient
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support import killed_archiving as trial
+from tests.support.passing_folder import passing_folder
 from tests.support.task_work import work_all
 
 MOST = 50_000
 
 
 def run(total: int) -> bool:
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo", web=False) as services:
+    with passing_folder() as folder, Services(folder / "demo", web=False) as services:
         from webmail import create_app
 
         people = {size: f"rangee{size}@{accounts.DOMAIN}" for size in (total // 10, total)}

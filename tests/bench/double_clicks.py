@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.bench.web_processes import WebProcess
 from tests.support.messages import message
+from tests.support.passing_folder import passing_folder
 
 AT_ONCE = 5  # messages in a round
 _FOLDERS = ("INBOX", "Archive", "Trash", "Junk")
@@ -46,12 +46,12 @@ class Report:
 
 def run(rounds: int = 200, machines: bool = False) -> Report:
     report = Report()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        services = stack.enter_context(Services(Path(folder, "demo"), web=False))
+    with passing_folder() as folder, contextlib.ExitStack() as stack:
+        services = stack.enter_context(Services(folder / "demo", web=False))
         services.add_account(f"clicks@{DOMAIN}", "Clicks")
         environments = [services.settings()] * 2
         if machines:
-            environments = stack.enter_context(_two_machines(services, Path(folder)))
+            environments = stack.enter_context(_two_machines(services, folder))
         bases = [stack.enter_context(WebProcess(environment)).base for environment in environments]
         mail = IMAPClient(HOST, services.ports.imap, ssl=False)
         mail.login(f"clicks@{DOMAIN}", services.password)

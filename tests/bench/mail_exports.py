@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -18,12 +17,13 @@ from typing import Any
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.bench import fill
+from tests.support.passing_folder import passing_folder
 
 _PERSON = f"sortante@{accounts.DOMAIN}"
 
 
 def run(total: int) -> bool:
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo", web=False) as services:
+    with passing_folder() as folder, Services(folder / "demo", web=False) as services:
         from webmail import create_app
 
         services.add_account(_PERSON, "Sortante", 100 * 1024**3)

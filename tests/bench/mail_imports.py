@@ -11,18 +11,17 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from imapclient import IMAPClient
 
 from deploy.demo.child import HOST
 from deploy.demo.services import Services
+from tests.support.passing_folder import passing_folder
 
 _LABELS = ("Inbox,Opened", "Sent,Opened", "Archived,Unread", "Projets/2024,Opened,Starred", "Classe de 3e,Amis,Opened")
 _FOLDERS = ("INBOX", "Sent", "Archive", "Projets/2024", "Classe de 3e")
@@ -39,7 +38,7 @@ def letters(count: int) -> Iterator[bytes]:
 
 
 def run(count: int, kills: int) -> bool:
-    with tempfile.TemporaryDirectory() as folder, Services(Path(folder) / "demo", web=False) as services:
+    with passing_folder() as folder, Services(folder / "demo", web=False) as services:
         from webmail import create_app
         from webmail.database.connection import db
         from webmail.mailbox import import_task, mail_import

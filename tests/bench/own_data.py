@@ -9,23 +9,22 @@ more than twice the memory and 16 MiB.
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 import zipfile
-from pathlib import Path
 from typing import Any
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.bench import fill
 from tests.support.killed_worker import run_worker
+from tests.support.passing_folder import passing_folder
 
 MOST = 20_000
 _PER_PART = 500  # messages: tasks/mail_parts.py
 
 
 def run(total: int) -> bool:
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, Services(Path(folder) / "demo", web=False) as services:
+    with passing_folder() as folder, Services(folder / "demo", web=False) as services:
         from webmail import create_app
 
         people = {size: f"sortante{size}@{accounts.DOMAIN}" for size in (total // 10, total)}

@@ -12,17 +12,16 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.bench import faults
 from tests.bench.fault_server import FaultServer
 from tests.bench.faults import BOB, CARL, DORA, Tally
+from tests.support.passing_folder import passing_folder
 
 if TYPE_CHECKING:
     from tests.bench.web_processes import InTurn
@@ -69,7 +68,7 @@ class Real(faults.Instance):
 def servers() -> Iterator[Any]:
     from deploy.demo.services import Services
 
-    with tempfile.TemporaryDirectory() as folder, Services(Path(folder) / "demo", web=False) as running:
+    with passing_folder() as folder, Services(folder / "demo", web=False) as running:
         yield running
 
 

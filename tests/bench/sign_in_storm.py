@@ -8,23 +8,22 @@ before, and what it keeps of that.
 from __future__ import annotations
 
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.services import HOST, Services
 from tests.bench import machine
 from tests.bench.visitor import Visitor, fields
+from tests.support.passing_folder import passing_folder
 
 MIB = 1024
 
 
 def run(people: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, Services(Path(folder) / "demo", jobs=False) as services:
+    with passing_folder() as folder, Services(folder / "demo", jobs=False) as services:
         names = [f"person{number}@{DOMAIN}" for number in range(people)]
         for name in names:
             services.add_account(name)

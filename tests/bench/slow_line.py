@@ -14,7 +14,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from imapclient import IMAPClient
 from playwright.sync_api import Browser, CDPSession, Locator, Page
@@ -26,6 +25,7 @@ from tests.bench import machine
 from tests.bench.browser import chromium
 from tests.bench.letters import letter
 from tests.bench.table import BUSY, OURS, Figure, Table, put_into
+from tests.support.passing_folder import passing_folder
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FILE = CHECKOUT / "instance" / "bench" / "slow_line.md"
@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> int:
     rounds = int(os.environ.get("ROUNDS", "5"))
     table = Table(datetime.now().astimezone(), machine.describe())
     try:
-        with TemporaryDirectory() as folder, Services(Path(folder) / "slow", web=True) as services, chromium() as browser:
+        with passing_folder() as folder, Services(folder / "slow", web=True) as services, chromium() as browser:
             fill(services)
             _measure(table, services, browser, rounds)
     except (ServiceFailed, PlaceError) as error:

@@ -15,11 +15,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
-import os
 import random
 import re
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +32,7 @@ from tests.bench import filesender, machine, transfer_crowd
 from tests.bench.table import OURS, Figure, Table
 from tests.support.front import kill
 from tests.support.http_visits import HttpVisitor
+from tests.support.passing_folder import passing_folder
 from tests.support.visits import Page
 from tests.support.waiting import eventually
 
@@ -244,11 +243,8 @@ def _linked(page: Page, selector: str, attribute: str) -> list[str]:
 
 @contextmanager
 def _demo() -> Iterator[Services]:
-    """A demo in a folder that the mail server's user reaches: otherwise it would lie elsewhere, and stay there."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        os.chmod(folder, 0o755)
-        with Services(Path(folder) / "demo") as services:
-            yield services
+    with passing_folder() as folder, Services(folder / "demo") as services:
+        yield services
 
 
 def _somebody(services: Services) -> Uploader:
@@ -327,7 +323,7 @@ def _killing_web(services: Services) -> Iterator[None]:
         services.start_web()
 
 
-def crowd(uploads: int = 20, seconds: int = 15) -> bool:
+def crowd(uploads: int = 20, seconds: int = 20) -> bool:
     """Whether pages of mail stay within twice their time while so many send. Prints what it cost."""
     with _demo() as services:
         return transfer_crowd.measure(services, [_somebody(services) for _each in range(uploads)], seconds)

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.demo.services import Services
+from tests.support.passing_folder import passing_folder
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with Services(tmp_path_factory.mktemp("slow") / "demo", web=True, jobs=False) as running:
+def served():
+    with passing_folder() as folder, Services(folder / "demo", web=True, jobs=False) as running:
         yield running
 
 

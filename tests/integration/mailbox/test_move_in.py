@@ -9,6 +9,7 @@ from imapclient import IMAPClient
 
 from deploy.demo.services import Services
 from tests.support import gmail, servers
+from tests.support.passing_folder import passing_folder
 from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from webmail import create_app, imap
@@ -35,9 +36,9 @@ def work(app):
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory):
+def old():
     """Another establishment's mail server, with a mailbox of many folders."""
-    with Services(tmp_path_factory.mktemp("old") / "demo", web=False) as running:
+    with passing_folder() as folder, Services(folder / "demo", web=False) as running:
         running.add_account("zoe@lycee.example", "Zoé")
         client = IMAPClient("127.0.0.1", running.ports.imap, ssl=False)
         client.login("zoe@lycee.example", running.password)
