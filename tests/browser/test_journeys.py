@@ -93,6 +93,7 @@ def test_older_newer_and_search(open_browser: OpenBrowser) -> None:
     alice.fill("[name=query]", "subject:conseil")
     alice.press("[name=query]", "Enter")
     expect(alice.locator("main .notice")).to_contain_text("trouvé")
+    alice.wait_for_load_state()
     for subject in alice.locator("[data-row] .s a[id]").all_text_contents():
         assert "conseil" in subject.lower()
     alice.fill("[name=query]", "zzzz-nothing-zzzz")
@@ -144,6 +145,7 @@ def test_an_html_message_is_shown_in_its_frame_and_nothing_leaves(open_browser: 
         alice.goto("/mailbox/INBOX")
         alice.locator("[data-row] .s a[id]").nth(place).click()
         expect(alice.locator("article")).to_be_visible()
+        alice.wait_for_load_state("domcontentloaded")
         if alice.locator("[data-message-body] iframe").count():
             break
     frame = alice.frame_locator("[data-message-body] iframe")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import wait_for_path
 from webmail import config
 from webmail.auth import authenticator, recovery_codes, second_step
 from webmail.models import Authenticator, User
@@ -51,10 +52,10 @@ def walk_second_step(page: Page, demo: Services, folder: Path) -> Iterator[str]:
     yield "ask-colleague"
     page.goto("/login/code?next=/account/confirm")
     _say(page, codes[0])
-    page.wait_for_url("**/account/confirm")
+    wait_for_path(page, "/account/confirm")
     yield "confirm-code"
     _say(page, codes[1])
-    page.wait_for_url("**/account")
+    wait_for_path(page, "/account")
     for name, where in _PAGES.items():
         page.goto(where)
         yield name

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from deploy.demo.child import HOST, free_ports
 from deploy.demo.services import Services
+from tests.support.browsing import wait_for_path
 from tests.support.real_cas import NAME, PASSWORD, real_cas
 from tests.support.second_web import second_web
 
@@ -57,7 +58,7 @@ def test_in_and_out_again(open_browser: Callable[..., Page], webmail: str, scrip
     page.goto(f"{webmail}/login?next=/contacts")
     page.click("text=Se connecter avec ENT Lyon")
     there(page)
-    page.wait_for_url("**/contacts")
+    wait_for_path(page, "/contacts")
     page.click("details.account > summary")
     page.locator("form[action='/logout'] button").first.click()
     notice = page.locator("[role=status]")
@@ -76,7 +77,7 @@ def test_on_a_shared_computer(open_browser: Callable[..., Page], webmail: str) -
     expect(page.locator("#shared")).to_be_checked()
     page.click("text=Se connecter avec ENT Lyon")
     there(page)
-    page.wait_for_url("**/contacts")
+    wait_for_path(page, "/contacts")
     expect(page.locator("#shared-computer")).to_have_count(1)
 
 
@@ -85,7 +86,7 @@ def test_a_text_that_was_being_written_comes_along(open_browser: Callable[..., P
     page.goto(f"{webmail}/login")
     page.click("text=Se connecter avec ENT Lyon")
     there(page)
-    page.wait_for_url("**/mailbox/INBOX")
+    wait_for_path(page, "/mailbox/INBOX")
     page.goto(f"{webmail}/compose")
     page.fill("[name=subject]", "Sortie du 12")
     page.context.clear_cookies(name="traboule")

@@ -14,6 +14,7 @@ from deploy.demo.accounts import DOMAIN
 from deploy.demo.child import HOST, free_ports
 from deploy.demo.services import Services
 from tests.browser.test_w3m import Terminal, terminal  # noqa: F401 - a fixture
+from tests.support.browsing import wait_for_path
 from tests.support.real_provider import config_of, real_provider
 from tests.support.second_web import second_web
 
@@ -72,7 +73,7 @@ def test_the_first_sign_in_makes_the_account_and_signing_out_leads_on(
     look(page, "login")
     page.click("text=Se connecter avec ENT Lyon")
     there(page, name)
-    page.wait_for_url("**/contacts")
+    wait_for_path(page, "/contacts")
     page.goto(f"{webmail}/account")
     expect(page.locator("#providers")).to_contain_text("ENT Lyon")
     look(page, "account")
@@ -84,7 +85,7 @@ def test_the_first_sign_in_makes_the_account_and_signing_out_leads_on(
     look(page, "confirm")
     page.click("main a:has-text('ENT Lyon')")
     there(page, name)
-    page.wait_for_url("**/account/keys")
+    wait_for_path(page, "/account/keys")
     page.goto(f"{webmail}/account/password")
     look(page, "password")
     page.click("details.account > summary")
@@ -106,7 +107,7 @@ def test_an_account_with_a_password_is_connected_by_its_owner(
     page.fill("[name=username]", address)
     page.fill("[name=password]", demo.password)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/mailbox/INBOX")
+    wait_for_path(page, "/mailbox/INBOX")
     page.goto(f"{webmail}/account/providers")
     look(page, "none")
     page.click("[data-provider='oidc:real'] a")

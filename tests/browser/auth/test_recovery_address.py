@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import wait_for_path
 from tests.support.outside import mailed_code
 from tests.support.second_step import give_codes
 from tests.support.second_web import second_web
@@ -53,13 +54,13 @@ def test_a_code_by_mail_instead_of_the_second_step(
     expect(page.locator("#notices")).to_contain_text("s…@a….example")
     page.fill("[name=code]", mailed_code(demo, private(person)))
     page.click("main form:has([name=code]) button >> nth=0")
-    page.wait_for_url("**/settings")
+    wait_for_path(page, "/settings")
 
 
 def test_a_change_asks_for_the_password_again(open_browser: Callable[..., Page], demo: Services, person: str) -> None:
     page, new = open_browser(), f"autre-{next(_numbers)}@ailleurs.example"
     sign_in(page, person, demo.password)
-    page.wait_for_url("**/mailbox/INBOX")
+    wait_for_path(page, "/mailbox/INBOX")
     page.goto("/account")
     page.click("#recovery a")
     page.click("a[href*='change=1']")
@@ -80,7 +81,7 @@ def test_a_sign_in_from_a_new_browser_is_told(chromium: Browser, demo: Services,
             page = chromium.new_context(base_url=address, locale="fr", user_agent=agent).new_page()
             page.goto("/login")
             sign_in(page, person, demo.password)
-            page.wait_for_url("**/mailbox/INBOX")
+            wait_for_path(page, "/mailbox/INBOX")
             page.context.close()
     with IMAPClient("127.0.0.1", demo.ports.imap, ssl=False, timeout=20) as client:
         client.login(person, demo.password)

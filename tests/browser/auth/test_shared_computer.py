@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from deploy.demo.services import Services
 from tests.browser.conftest import ARGUMENTS, PATIENCE
-from tests.support.browsing import CHROMIUM
+from tests.support.browsing import CHROMIUM, wait_for_path
 from tests.support.every_page import ALICE
 from tests.support.second_web import second_web
 
@@ -50,7 +50,7 @@ def test_signing_out_by_the_bar_leaves_nothing(visit: Page) -> None:
     visit.locator("[data-row] a[id]").first.click()
     visit.wait_for_selector("article")
     visit.click(f"{BAR} button")
-    visit.wait_for_url("**/login")
+    wait_for_path(visit, "/login")
     for _step in range(3):
         visit.go_back()
         visit.wait_for_load_state()
@@ -88,7 +88,7 @@ def test_back_shows_nothing_in_a_browser_that_keeps_pages(remembering: Browser, 
     _sign_in(page, demo.password)
     page.goto("/contacts")
     page.click(f"{BAR} button")
-    page.wait_for_url("**/login")
+    wait_for_path(page, "/login")
     for _step in range(2):
         page.go_back()
         page.wait_for_load_state()
@@ -105,7 +105,7 @@ def test_where_nobody_has_been_for_a_while_the_page_goes_by_itself(chromium: Bro
         page.fill("[name=password]", demo.password)
         page.check("[name=shared]")
         page.click("main form button[type=submit] >> nth=0")
-        page.wait_for_url("**/settings")
+        wait_for_path(page, "/settings")
         page.wait_for_url("**/login?next=/settings")
         expect(page.locator(BAR)).to_have_count(0)
         page.context.close()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.demo.services import Services
-from tests.support.browsing import Hand, until_true, wait_for_row
+from tests.support.browsing import UPLOADS, Hand, hold_after_the_first_piece, until_held, until_true, wait_for_row
 from tests.support.messages import message
 
 OpenBrowser = Callable[..., Page]
@@ -81,7 +81,7 @@ def test_what_is_sent_before_its_file_is_there_waits_for_it(
     page.fill("#to-typing", nora)
     page.fill("#subject", "Le film qui vient")
     slow = page.context.new_cdp_session(page)
-    speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 4_000_000}
+    speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
     slow.send("Network.emulateNetworkConditions", speed)
     with page.expect_file_chooser() as window:
         page.locator(".compose-add label").first.click()
@@ -106,10 +106,7 @@ def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen(open_brow
     page.goto("/compose")
     page.wait_for_load_state("networkidle")
     page.fill("#subject", "Reprise")
-    slow = page.context.new_cdp_session(page)
-    slow.send("Network.emulateNetworkConditions", {
-        "offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 9_000_000,
-    })  # fmt: skip
+    held = hold_after_the_first_piece(page)
 
     def choose() -> None:
         with page.expect_file_chooser() as window:
@@ -117,9 +114,10 @@ def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen(open_brow
         window.value.set_files(film)
 
     choose()
-    until_true(page, "() => { const bar = document.querySelector('#uploads progress'); return bar && bar.value > 0.45; }")
+    until_held(page, held)
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
+    page.unroute(UPLOADS)
     expect(page.locator("#links li[data-name]")).to_contain_text("%")
     page.wait_for_load_state("networkidle")
     sent: list[dict[str, str]] = []

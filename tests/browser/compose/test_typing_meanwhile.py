@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.browsing import drawn, wait_for_row
 from tests.support.messages import message
@@ -15,25 +15,35 @@ from tests.support.messages import message
 OpenBrowser = Callable[..., Page]
 pytestmark = pytest.mark.parametrize("scripts", [True])
 ALICE = "alice@lycee.example"
-LATE = 1500  # milliseconds: long enough to type a few words
+FORMS = "**/compose/*"
+Held = list[Route]
 
 
-def slow(page: Page) -> None:
+def hold(page: Page) -> Held:
+    """Let no form of this page reach the server until `let_go`."""
+    held: Held = []
     page.wait_for_load_state("networkidle")
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", {
-        "offline": False, "latency": LATE, "downloadThroughput": -1, "uploadThroughput": -1,
-    })  # fmt: skip
+    page.route(FORMS, lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.evaluate("document.querySelector('form.compose-form').dataset.old = 'y'")
+    return held
 
 
-def begin(page: Page, body: str) -> None:
+def let_go(page: Page, held: Held) -> None:
+    for route in held:
+        route.continue_()
+    page.unroute(FORMS)
+
+
+def begin(page: Page, body: str) -> Held:
     page.goto("/compose?format=")
     page.fill("#subject", f"Entre-temps {time.time_ns()}")
     page.fill("#body", body)
-    slow(page)
-    page.evaluate("document.querySelector('form.compose-form').dataset.old = 'y'")
+    return hold(page)
 
 
-def expect_answered(page: Page) -> None:
+def expect_answered(page: Page, held: Held) -> None:
+    expect(page.locator("form[data-old]")).to_have_count(1)
+    let_go(page, held)
     expect(page.locator("form.compose-form:not([data-old])")).to_be_visible()
     expect(page.locator("#main.htmx-settling, .htmx-request")).to_have_count(0)
     drawn(page)
@@ -41,53 +51,51 @@ def expect_answered(page: Page) -> None:
 
 def test_words_typed_after_save_stay_and_are_saved(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE)
-    begin(page, "un ")
+    held = begin(page, "un ")
     page.click("button[value=save]")
     page.click("#body")
     page.keyboard.press("Control+End")
     page.keyboard.type("deux")
-    assert page.locator("form[data-old]").count() == 1  # the answer is still to come
-    expect_answered(page)
+    expect_answered(page, held)
     expect(page.locator("#body")).to_have_value("un deux")
     expect(page.locator("#body")).to_be_focused()
-    page.keyboard.type(" trois")
-    expect(page.locator("#body")).to_have_value("un deux trois")
     with page.expect_response(lambda answer: b"autosave" in (answer.request.post_data_buffer or b"")):
-        pass
+        page.keyboard.type(" trois")
+        expect(page.locator("#body")).to_have_value("un deux trois")
     page.reload()
     expect(page.locator("#body")).to_have_value("un deux trois")
 
 
 def test_the_caret_stays_in_the_middle_of_an_address_and_of_the_text(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE)
-    begin(page, "premier\nsecond")
+    held = begin(page, "premier\nsecond")
     page.click("button[value=save]")
     page.click(".compose-more summary")
     page.fill("#bcc", "bob@")
     page.locator("#bcc").press("ArrowLeft")
-    expect_answered(page)
+    expect_answered(page, held)
     expect(page.locator("#bcc")).to_be_focused()
     page.keyboard.type("b")
     expect(page.locator("#bcc")).to_have_value("bobb@")
 
-    page.evaluate("document.querySelector('form.compose-form').dataset.old = 'y'")
+    held = hold(page)
     page.click("button[value=save]")
     page.locator("#body").press("Control+Home")
     page.keyboard.type("tout ")
-    expect_answered(page)
+    expect_answered(page, held)
     page.keyboard.type("le ")
     expect(page.locator("#body")).to_have_value("tout le premier\nsecond")
 
 
 def test_what_is_not_touched_is_as_the_server_says(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE)
-    begin(page, "texte")
+    held = begin(page, "texte")
     page.click(".compose-more summary")
     page.fill("#cc", "  bob@lycee.example ,")
     page.click("button[value=save]")
     page.locator("#subject").press("End")
     page.keyboard.type(" encore")
-    expect_answered(page)
+    expect_answered(page, held)
     expect(page.locator("#subject")).to_have_value(re.compile(r"^Entre-temps \d+ encore$"))
     expect(page.locator("#subject")).to_be_focused()
     expect(page.locator("#body")).to_have_value("texte")
@@ -99,15 +107,14 @@ def test_formatted_text_keeps_its_words_and_its_caret(open_browser: OpenBrowser)
     editor = page.locator("#editor")
     editor.click()
     page.keyboard.type("un trois")
-    slow(page)
-    page.evaluate("document.querySelector('form.compose-form').dataset.old = 'y'")
+    held = hold(page)
     page.click("button[value=save]")
     editor.click()
     page.keyboard.press("Home")
     for _letter in "un ":
         page.keyboard.press("ArrowRight")
     page.keyboard.type("deux")
-    expect_answered(page)
+    expect_answered(page, held)
     expect(editor).to_be_focused()
     page.keyboard.type(" ")
     expect(editor).to_have_text("un deux trois")
@@ -116,13 +123,14 @@ def test_formatted_text_keeps_its_words_and_its_caret(open_browser: OpenBrowser)
 
 def test_send_pressed_while_save_is_at_work_sends_all_that_was_typed(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE)
-    begin(page, "un ")
+    held = begin(page, "un ")
     page.fill("#to", ALICE)
     subject = page.locator("#subject").input_value()
     page.click("button[value=save]")
     page.locator("#body").press("Control+End")
     page.keyboard.type("deux")
     page.click("button[value=send]")
+    let_go(page, held)
     page.wait_for_selector("[data-row]")
     page.goto("/outbox")
     expect(page.locator(".outbox-row", has_text=subject)).to_have_count(1)
@@ -152,14 +160,14 @@ def two_identities(open_browser: OpenBrowser, newcomer: Callable[..., str]) -> P
 
 def test_words_typed_while_another_identity_signs_stay(two_identities: Page) -> None:
     page = two_identities
-    begin(page, "")
+    held = begin(page, "")
     body, others = page.locator("#body"), page.locator("#identity option:not(:checked)")
     body.fill("Bonjour\n\n-- \nSignature Un")
     page.select_option("#identity", others.filter(has_text="Deux").first.get_attribute("value"))
     body.press("Control+Home")
     page.keyboard.press("End")
     page.keyboard.type(" Bob")
-    expect_answered(page)
+    expect_answered(page, held)
     expect(body).to_be_focused()
     page.keyboard.type(",")
     expect(body).to_have_value("Bonjour Bob,\n\n-- \nSignature Deux")
@@ -167,10 +175,10 @@ def test_words_typed_while_another_identity_signs_stay(two_identities: Page) -> 
 
 def test_the_choice_of_an_identity_keeps_the_focus(two_identities: Page) -> None:
     page = two_identities
-    begin(page, "Bonjour")
+    held = begin(page, "Bonjour")
     other = page.locator("#identity option:not(:checked)").first.get_attribute("value") or ""
     page.locator("#identity").focus()
     page.select_option("#identity", other)
-    expect_answered(page)
+    expect_answered(page, held)
     expect(page.locator("#identity")).to_have_value(other)
     expect(page.locator("#identity")).to_be_focused()

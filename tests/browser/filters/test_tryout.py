@@ -31,6 +31,6 @@ def test_a_filter_is_tried_changed_and_applied(open_browser: OpenBrowser, reader
     expect(page.locator("[data-rule]")).to_have_count(1)
     expect(page.locator("#notices")).to_contain_text("Applying the filter")
     if scripts:
-        expect(page.locator("#notices")).to_contain_text("It was applied to 2 messages.", timeout=15_000)
+        expect(page.locator("#notices")).to_contain_text("It was applied to 2 messages.")
         page.goto("/mailbox/Archive")
         expect(page.locator("[data-row]")).to_have_count(2)

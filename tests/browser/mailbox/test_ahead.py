@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from deploy.demo.services import Services
 from tests.support.messages import message
 from tests.support.settings_pages import choose_in_browser
+from tests.support.waiting import eventually
 
 OpenBrowser = Callable[..., Page]
 only_scripts = pytest.mark.parametrize("scripts", [True], ids=["scripts"])
@@ -74,11 +75,13 @@ def rest_on(page: Page, selector: str, part: str = "/message/") -> None:
 
 def until(page: Page, condition: Callable[[], bool]) -> None:
     """Wait as the browser's driver does, which then hears of requests."""
-    for _ in range(100):
-        if condition():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("not within 10 s")
+    eventually(condition, seconds=30, step=0.1, sleep=lambda seconds: page.wait_for_timeout(seconds * 1000))
+
+
+def pass_time(page: Page) -> None:
+    """Two seconds for the scripts of a page whose clock is installed; what they ask for then is known."""
+    page.clock.run_for(2000)
+    page.evaluate("() => fetch('/healthz')")
 
 
 def becomes_read(page: Page, reader: Reader, subject: str) -> None:
@@ -167,11 +170,12 @@ def test_an_undo_stays_beside_a_page_that_was_held(open_browser: OpenBrowser, re
 def test_a_line_that_is_to_be_spared_is(open_browser: OpenBrowser, reader: Reader, asked: list[Request], spared: bool) -> None:
     page = open_browser(reader.address)
     page.add_init_script(f"Object.defineProperty(navigator, 'connection', {{ value: {{ saveData: {str(spared).lower()} }} }})")
+    page.clock.install()
     page.reload()
     watch(page, asked)
     page.hover(f"{LINK} >> nth=1")
     if spared:
-        page.wait_for_timeout(400)
+        pass_time(page)
     else:
         until(page, lambda: bool(gets(asked)))
     assert bool(gets(asked)) is not spared
@@ -182,12 +186,14 @@ def test_rows_that_the_pointer_only_passes_are_not_fetched(
     open_browser: OpenBrowser, reader: Reader, asked: list[Request]
 ) -> None:
     page = open_browser(reader.address)
+    page.clock.install()
+    page.reload()
     watch(page, asked)
     page.evaluate(f"""() => {{
         document.querySelectorAll("{LINK}").forEach(link => link.dispatchEvent(new MouseEvent("mouseover", {{ bubbles: true }})));
         document.querySelector("h1").dispatchEvent(new MouseEvent("mouseover", {{ bubbles: true }}));
     }}""")
-    page.wait_for_timeout(400)
+    pass_time(page)
     assert gets(asked) == []
 
 
@@ -248,8 +254,9 @@ def test_a_message_opens_from_what_is_held_in_panes_too(open_browser: OpenBrowse
 
 def test_a_message_is_read_once_it_is_opened(open_browser: OpenBrowser, reader: Reader, scripts: bool) -> None:
     page = open_browser(reader.address)
-    page.hover(f"{LINK} >> nth=1")
-    page.wait_for_timeout(300)
+    if scripts:
+        watch(page, [])
+        rest_on(page, f"{LINK} >> nth=1")
     assert reader.unread("Lettre 53")
     page.click(f"{LINK} >> nth=1")
     title(page, "Lettre 53")

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, Request, expect
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.messages import message
+from tests.support.waiting import eventually
 from webmail import config
 from webmail.models import StoredContent, Transfer, TransferFile, User
 from webmail.transfers import content
@@ -84,8 +85,13 @@ def test_what_one_browser_sends_another_opens(
     saved = save(visitor)
     expect(visitor.locator(".sealed-state")).to_contain_text("Enregistré sous « Zoé Martin.pdf »")
     assert hashlib.sha256(saved.read_bytes()).digest() == hashlib.sha256(data).digest()
-    with accounts.tables(demo.database):
-        assert TransferFile.get_by_id(file.id).downloads == 1
+
+    def downloads() -> int:
+        with accounts.tables(demo.database):
+            return int(TransferFile.get_by_id(file.id).downloads)
+
+    eventually(downloads, what="a download that counts")
+    assert downloads() == 1
 
     # the same by the program
     (tmp_path / "1.sealed").write_bytes(stored)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import Download, Page, Route, expect
 
 from tests.browser.transfers.test_sealed import seal
+from tests.support.browsing import until_true
 from tests.support.messages import message
 
 MIB = 1024 * 1024
@@ -147,10 +147,7 @@ def test_what_is_not_whole_never_looks_whole(
     for ends, words in (("line", "n’est pas arrivé"), ("person", "annulé"), ("worker", "supprimez-le"), ("page", "")):
         visitor = visit(open_browser, link, HELD)
         download = begin(visitor)
-        until = time.monotonic() + 60
-        while not visitor.evaluate("window.isHeld"):  # the page's policy forbids what `wait_for_function` does
-            assert time.monotonic() < until, visitor.locator(".sealed-state").all_inner_texts()
-            visitor.wait_for_timeout(50)
+        until_true(visitor, "window.isHeld")
         if ends == "line":
             visitor.evaluate("goOn('break')")
         elif ends == "person":

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.auth_app import PASSWORD
+from tests.support.browsing import UPLOADS, hold_after_the_first_piece, until_held
 from tests.support.messages import message
 from tests.support.transfer_web import TransferWeb, transfer_web
 from webmail.models import StoredContent, TransferFile
@@ -93,6 +94,7 @@ def test_what_is_there_already_is_not_uploaded_twice(open_browser: OpenBrowser, 
     expect(page.locator(".upload")).to_have_count(2)
     expect(page.locator(".upload-state").last).to_contain_text("arrivé")
     page.reload()
+    expect(page.locator(".upload")).to_have_count(2)
     assert [row.get_attribute("data-path") for row in page.locator(".upload").all()] == ["a.txt", "b.txt"]
 
 
@@ -108,11 +110,9 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
     page = open_browser(sender, width=360)
     page.goto("/transfers/new")
     page.wait_for_load_state("networkidle")
-    slow = page.context.new_cdp_session(page)
-    throttle = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 12 * MB}
-    slow.send("Network.emulateNetworkConditions", throttle)
-    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
-        page.set_input_files("#choose-files", big)
+    held = hold_after_the_first_piece(page)
+    page.set_input_files("#choose-files", big)
+    until_held(page, held)
     asked_first: list[str] = []
     page.once("dialog", lambda dialog: (asked_first.append(dialog.type), dialog.dismiss()))
     page.click(".way-back a")
@@ -124,6 +124,7 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
         page.screenshot(path=screenshots / "upload-paused.png", full_page=True)
     with page.expect_response(lambda answer: answer.status == 204 and "/transfers/new" in answer.url):
         page.fill("[name=message]", "Voici le film.")
+    page.unroute(UPLOADS)
     page.reload()
     expect(page.locator(".upload-part")).to_contain_text("Choisissez de nouveau le même fichier")
     expect(page.locator("[name=message]")).to_have_value("Voici le film.")
@@ -169,7 +170,8 @@ def test_others_go_on_when_the_first_is_removed_before_it_is_known(open_browser:
     held: list[Route] = []
     page.route("**/transfers/uploads", lambda route: held.append(route))
     page.set_input_files("#choose-files", [{"name": name, "mimeType": "", "buffer": b"x"} for name in ("a.bin", "b.bin")])
-    page.wait_for_function("() => document.querySelectorAll('.upload').length == 2")
+    expect(page.locator(".upload")).to_have_count(2)
+    until_held(page, held)
     page.unroute("**/transfers/uploads")
     page.get_by_role("button", name="Retirer a.bin").click()
     expect(page.locator("[data-all]")).to_have_text("Tous les fichiers sont arrivés.")
@@ -188,12 +190,19 @@ def test_a_killed_server_and_a_lost_session_do_not_end_an_upload(chromium: Brows
     _sign_in(page)
     page.goto("/transfers/new")
     page.wait_for_load_state("networkidle")
-    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
-        page.set_input_files("#choose-files", big)
-        web.kill()
-        expect(page.locator(".upload-state")).to_contain_text("Nouvel essai")
-        web.start()
+    arrived: list[str] = []  # pieces; what follows the first is held
+    held: list[Route] = []
+    page.on("response", lambda answer: arrived.append(answer.url) if answer.request.method == "PATCH" and answer.ok else None)
+    page.route(UPLOADS, lambda route: held.append(route) if arrived else route.continue_())
+    page.set_input_files("#choose-files", big)
+    web.kill()
+    expect(page.locator(".upload-state")).to_contain_text("Nouvel essai")
+    web.start()
+    until_held(page, held)
     context.clear_cookies()
+    for route in held:
+        route.continue_()
+    page.unroute(UPLOADS)
     expect(page.locator(".upload-state")).to_contain_text("Connectez-vous dans un autre onglet")
     other = context.new_page()
     _sign_in(other)
