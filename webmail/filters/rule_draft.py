@@ -26,6 +26,8 @@ from webmail.filters.rules import (
     RuleAction,
     RuleCondition,
     check,
+    check_action,
+    check_condition,
 )
 
 UNITS = {"mb": 1024**2, "kb": 1024, "b": 1}
@@ -183,6 +185,22 @@ def rule_of(draft: RuleDraft) -> FilterRule:
     rule = FilterRule(draft.name.strip(), conditions, tuple(actions), draft.any, draft.on, draft.id)
     check(rule)
     return rule
+
+
+def faults(draft: RuleDraft) -> list[BadRule]:
+    """What is wrong in each row, at most one fault a row."""
+    found: list[BadRule] = []
+    for number, condition in enumerate(draft.conditions):
+        try:
+            check_condition(_condition(condition, where := f"conditions-{number}"), where)
+        except BadRule as fault:
+            found.append(fault)
+    for number, action in enumerate(draft.actions):
+        try:
+            check_action(RuleAction(ActionKind(action.kind), *_filled(action)), f"actions-{number}")
+        except BadRule as fault:
+            found.append(fault)
+    return found
 
 
 def _condition(row: ConditionRow, where: str) -> RuleCondition:

@@ -143,14 +143,15 @@ def check(rule: FilterRule) -> None:
     if len(rule.conditions) > MOST_CONDITIONS or len(rule.actions) > MOST_ACTIONS:
         raise BadRule("conditions" if len(rule.conditions) > MOST_CONDITIONS else "actions", "many")
     for number, condition in enumerate(rule.conditions):
-        _check_condition(condition, f"conditions-{number}")
+        check_condition(condition, f"conditions-{number}")
     for number, action in enumerate(rule.actions):
-        _check_action(action, f"actions-{number}")
+        check_action(action, f"actions-{number}")
     if len(to_json(rule)) > LONGEST_DATA:
         raise BadRule("conditions", "many")
 
 
-def _check_condition(condition: RuleCondition, where: str) -> None:
+def check_condition(condition: RuleCondition, where: str) -> None:
+    """Raises BadRule, of the row `where`."""
     if condition.match not in MATCHES[condition.field]:
         raise BadRule(where, "match")
     if condition.field is ConditionField.HEADER and not is_header_name(condition.header):
@@ -175,7 +176,8 @@ def _check_value(field: ConditionField, value: str, where: str) -> None:
         raise BadRule(where, "date")
 
 
-def _check_action(action: RuleAction, where: str) -> None:
+def check_action(action: RuleAction, where: str) -> None:
+    """Raises BadRule, of the row `where`."""
     needs_value = (ActionKind.MOVE, ActionKind.COPY, ActionKind.TAG, ActionKind.FORWARD, ActionKind.SNOOZE)
     if action.kind in needs_value and not action.value.strip():
         raise BadRule(f"{where}-value", "missing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
@@ -157,8 +157,8 @@ def _order_words(field: str, kind: MatchKind, no: bool) -> str:
 # --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
-def with_error(draft: RuleDraft, error: BadRule) -> RuleDraft:
-    return replace(draft, errors={**draft.errors, error.what: words_of(error)})
+def with_errors(draft: RuleDraft, errors: Iterable[BadRule]) -> RuleDraft:
+    return replace(draft, errors={**draft.errors, **{error.what: words_of(error) for error in errors}})
 
 
 def words_of(error: BadRule) -> str:

@@ -87,7 +87,8 @@ def _answer(number: str) -> Response:
         rule = rule_draft.rule_of(draft)
         _refuse_forwards(rule)
     except BadRule as error:
-        return _form(rule_form.with_error(draft, error), number, 422)
+        others = rule_draft.faults(draft) if verb != "try" else []  # which can be tried before all of it is there
+        return _form(rule_form.with_errors(draft, [*others, error]), number, 422)
     forwards = forward_guard.new_in_rules([rule])
     if elsewhere := forward_guard.factor_first(forwards):
         if forward_guard.form_is_kept():
