@@ -15,19 +15,23 @@ from webmail.calendar.editing import Done, EventChangedElsewhere, Write
 from webmail.config import Settings
 from webmail.database import undo_store
 from webmail.database.pieces import in_pieces
-from webmail.mime.formats import calendar_files
+from webmail.mime.formats import calendar_files, recurrence_rules
 from webmail.mime.formats.calendar_files import FileObject, FileRemark, FileRemarkKind
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, User
 
 LARGEST_FILE = 20_000_000  # bytes
 SMALL_FILE = 100_000  # bytes; imported at once, while the person waits
-FEW_RULES = 20  # as well: a daily rule since 1970 takes as long as a hundred events
+FEW_RULES = 20  # as well
+FEW_STEPS = 25_000  # that expanding them takes: as a daily rule since 1970, or twenty weekly ones since 2004
+_BY_LIBRARY = 6  # as many times as long takes what was changed, or has dates besides its rule
 _PIECE = 20
 _MOST_NAMED = 50
 _MOST_REMARKS = 200
 _LARGEST_UNDO = 4_000_000  # characters
 _OPENING = '{"imported"'
+_UID, _RULE = re.compile(rb"\nUID[^\n:]*:([^\n]*)"), re.compile(rb"\nRRULE[^\n:]*:([^\n]*)")
+_START = re.compile(rb"\nDTSTART[^\n]*:([^\n:]*)")
 
 
 @dataclass(slots=True)
@@ -79,11 +83,23 @@ def is_small(content: bytes) -> bool:
 
 
 def has_few_rules(content: bytes) -> bool:
-    """Whether few events of a file recur, by the lines that say so; those of time zones are none."""
+    """Whether few events of a file recur, and not for long, by the lines that say so; those of time zones are none."""
     text = re.sub(rb"[\r\n]+", b"\n", content.replace(b"\0", b"").upper()).replace(b"\n ", b"").replace(b"\n\t", b"")
-    first, *others = text.split(b"\nBEGIN:VTIMEZONE")
-    pieces = [first, *(one.partition(b"\nEND:VTIMEZONE")[2] for one in others)]
-    return sum(one.count(b"\nRRULE") for one in pieces) <= FEW_RULES
+    events = [one.partition(b"\nEND:VEVENT")[0] for one in (b"\n" + text).split(b"\nBEGIN:VEVENT")[1:]]
+    changed = {_value(_UID, one) for one in events if b"\nRECURRENCE-ID" in one}
+    recurring = [one for one in events if b"\nRRULE" in one]
+    if sum(one.count(b"\nRRULE") for one in recurring) > FEW_RULES:
+        return False
+    steps = 0.0
+    for one in recurring:
+        by_library = b"\nRDATE" in one or _value(_UID, one) in changed
+        steps += recurrence_rules.steps(_value(_RULE, one), _value(_START, one)) * (_BY_LIBRARY if by_library else 1)
+    return steps <= FEW_STEPS
+
+
+def _value(line: re.Pattern[bytes], event: bytes) -> str:
+    found = line.search(event)
+    return found[1].decode(errors="replace").strip() if found else ""
 
 
 def plan(content: bytes, calendar: int, zone: tzinfo) -> EventPlan:

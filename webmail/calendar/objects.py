@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,6 +32,7 @@ _RENEWED = 2 * _YEAR  # when less is expanded than this ahead, it goes on
 _LATEST = 10 * _YEAR  # from today: nothing is expanded beyond
 ONCE = 2  # `recurring` of an object with rules that are never expanded
 MOST_LIVE = 500  # objects that are expanded for a question beyond what is in the table
+LONGEST_LIVE = 3.0  # seconds of the processor for that: one may take half a second
 _CHUNK = 500
 
 
@@ -149,11 +150,12 @@ def events_in(calendar: int, start: int, end: int, zone: tzinfo) -> set[int]:
     touching = (Occurrence.start < end) & ((Occurrence.end > start) | (Occurrence.start >= start))
     rows: Any = Occurrence.select(Occurrence.object).where(Occurrence.collection == calendar, touching).distinct().tuples()
     found = {number for (number,) in rows}
-    for row in _beyond(calendar, start, end):
-        far = row.last >= FOR_EVER and start > int(time.time()) + _LATEST  # nobody expands that: it may well take place then
-        if row.id not in found and (far or live(row, start, end, zone)):
-            found.add(row.id)
-    return found
+    rows_beyond = _beyond(calendar, start, end)
+    if start > int(time.time()) + _LATEST:  # nobody expands that: what has no end may well take place then
+        return found | {row.id for row in rows_beyond if row.last >= FOR_EVER}
+    return found | {
+        row.id for row, takings in _lively((one for one in rows_beyond if one.id not in found), start, end, zone) if takings
+    }
 
 
 def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
@@ -162,6 +164,17 @@ def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
     if len(rows) > MOST_LIVE:
         raise TooMuchAsked(f"more than {MOST_LIVE} recurring events")
     return rows
+
+
+def _lively(
+    rows: Iterable[CalendarObject], start: int, end: int, zone: tzinfo
+) -> Iterator[tuple[CalendarObject, tuple[Taking, ...]]]:
+    """These objects, each with what `live` finds. Raises TooMuchAsked."""
+    began = time.thread_time()
+    for row in rows:
+        if time.thread_time() - began > LONGEST_LIVE:
+            raise TooMuchAsked("recurring events that take too long to expand")
+        yield row, live(row, start, end, zone)
 
 
 def among(column: Any, numbers: Iterable[int]) -> Any:
@@ -208,8 +221,8 @@ def busy_times(calendar: int, start: int, end: int, zone: tzinfo) -> list[tuple[
     if len(known) > 20_000:
         raise TooMuchAsked("more than 20000 occurrences")
     found = {(begins, ends, busy) for _object, begins, ends, busy in known}
-    for row in _beyond(calendar, start, end):
-        found |= {(one.start, one.end, one.busy) for one in live(row, start, end, zone) if one.busy and one.end > start}
+    for _row, takings in _lively(_beyond(calendar, start, end), start, end, zone):
+        found |= {(one.start, one.end, one.busy) for one in takings if one.busy and one.end > start}
     return sorted(found)
 
 

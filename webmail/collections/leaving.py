@@ -32,7 +32,7 @@ def finish(number: int) -> None:
 def empty(number: int) -> None:
     """Delete for good what is in a calendar (by `id`) that nobody uses any more. Nobody is told."""
     for table in (CalendarObject, GoneItem):
-        rows: Any = table.select(table.id).where(table.collection == number).order_by(table.id).tuples()  # type: ignore[attr-defined]
+        rows: Any = table.select(table.id).where(table.collection == number).order_by(table.id).tuples()
         for piece in in_pieces([one for (one,) in rows], _FIRST_PIECE):
             _delete(table, number, piece)
 

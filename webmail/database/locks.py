@@ -63,7 +63,7 @@ def rows(table: type[Table], *chosen: Any) -> list[int]:
 
     In the order of their `id`s: two that change several rows of a table wait for one another, instead of each for the other.
     """
-    query: Any = table.select(table.id).where(*chosen).order_by(table.id)  # type: ignore[attr-defined]
+    query: Any = table.select(table.id).where(*chosen).order_by(table.id)
     return [number for (number,) in (query.for_update() if isinstance(db.obj, pw.PostgresqlDatabase) else query).tuples()]
 
 

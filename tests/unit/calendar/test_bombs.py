@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,8 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.cpu_time import cpu_seconds
-from webmail.calendar import objects
+from webmail.calendar import importing, objects
+from webmail.calendar.objects import TooMuchAsked
 from webmail.database.connection import db
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, Occurrence
@@ -57,3 +59,52 @@ def test_it_is_shown_once_and_everything_opens(app: Flask, kind: str) -> None:
     finally:
         with db.atomic():
             objects.take_out(calendar.id, [row])
+
+
+# --- rules that are allowed, but take their time ---------------------------------------------------------------------
+
+
+def series(number: int, start: str, *lines: str) -> str:
+    inside = [f"UID:{number}", f"DTSTART;TZID=Europe/Paris:{start}", "SUMMARY:Cours", *lines]
+    return "\r\n".join(["BEGIN:VEVENT", *inside, "END:VEVENT", ""])
+
+
+def file_of(*events: str) -> bytes:
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{''.join(events)}END:VCALENDAR\r\n".encode()
+
+
+DAILY, WEEKLY, MOVED = "RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY;BYDAY=MO", "RECURRENCE-ID:20261201T080000Z"
+FILES = {
+    "a timetable": (True, [series(number, "20250901T080000", WEEKLY) for number in range(20)]),
+    "twenty birthdays": (True, [series(number, "19700101", "RRULE:FREQ=YEARLY") for number in range(20)]),
+    "one daily since 1970": (True, [series(1, "19700101T080000", DAILY)]),
+    "two daily since 1970": (False, [series(number, "19700101T080000", DAILY) for number in range(2)]),
+    "one with other dates": (False, [series(1, "20000101T080000", DAILY, "RDATE:20260101T080000Z")]),
+    "one that was changed": (False, [series(1, "20000101T080000", DAILY), series(1, "20261201T090000", MOVED)]),
+    "another that was changed": (True, [series(1, "20000101T080000", DAILY), series(2, "20261201T090000", MOVED)]),
+    "a rule before its beginning": (False, ["BEGIN:VEVENT\r\nRRULE:FREQ=DAILY\r\nDTSTART:19700101\r\nEND:VEVENT\r\n" * 2]),
+    "what is never expanded": (True, [series(number, "19700101T080000", "RRULE:FREQ=SECONDLY") for number in range(20)]),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_nobody_waits_for_rules_that_take_long(app: Flask, kind: str) -> None:
+    at_once, events = FILES[kind]
+    content = file_of(*events)
+    assert importing.is_small(content) is at_once
+    if at_once:
+        with cpu_seconds(0.6, kind):
+            importing.plan(content, ground.calendar_of().id, ground.PARIS)
+
+
+def test_a_question_beyond_the_table_has_an_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    calendar = ground.calendar_of(name="far")
+    for number in range(2):
+        ground.put_text(calendar, str(number), series(number, "20260101T080000", WEEKLY).strip())
+    start = int(time.time()) + 5 * 365 * 86_400
+    asked = (calendar.id, start, start + 14 * 86_400, ground.PARIS)
+    assert len(objects.events_in(*asked)) == 2 and len(objects.busy_times(*asked)) == 2
+    monkeypatch.setattr(objects, "LONGEST_LIVE", 0.0)
+    for question in (objects.events_in, objects.busy_times):
+        with pytest.raises(TooMuchAsked):
+            question(*asked)

@@ -54,6 +54,15 @@ def check(rule: str, start: str) -> None:
     _check_values(parts, start)
 
 
+def steps(rule: str, start: str) -> float:
+    """How many steps expanding this rule takes at most, of what begins at `start` (DTSTART); 0 if it is refused."""
+    try:
+        check(rule, start)
+    except UnboundedRule:
+        return 0.0
+    return _cost(_parts(rule), start)
+
+
 def _check_values(parts: dict[str, str], start: str = "") -> None:
     """Refuse what may never apply and, given where it begins, what takes too long."""
     try:
