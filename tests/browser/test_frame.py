@@ -124,6 +124,21 @@ def test_few_keys_lead_to_the_first_message(open_browser: OpenBrowser) -> None:
 
 
 @only_scripts
+def test_what_gets_the_focus_on_a_telephone_stands_above_the_bar(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE, width=360, height=640)
+    page.goto("/calendar/subscriptions/new")
+    bar = (page.locator("nav.areas").bounding_box() or {})["y"]
+    ends = "document.activeElement.closest('main') ? document.activeElement.getBoundingClientRect().bottom : 0"
+    found = []
+    for _key in range(60):
+        page.keyboard.press("Tab")
+        found.append(page.evaluate(ends))
+        if found[-1] == 0 and any(found):
+            break
+    assert max(found) > bar / 2 and max(found) <= bar
+
+
+@only_scripts
 def test_all_is_reached_at_400_percent(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE, width=320, height=200)
     page.mouse.wheel(0, 400)
