@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
+
+import peewee as pw
 
 from webmail.calendar import objects
 from webmail.collections import room, trash
@@ -17,7 +19,7 @@ from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.models import CalendarObject, Occurrence, TrashedItem, User
+from webmail.models import CalendarObject, Collection, Occurrence, TrashedItem, User
 
 LARGEST = 1_000_000  # bytes of an event with its exceptions
 _LARGEST_UNDO = 2_000_000  # characters
@@ -38,22 +40,28 @@ class NotWritable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What is to stand under a name in a calendar (by `id`); "" for nothing. `etag`: what stands there now, "" for nothing."""
+    """What is to stand under a name in a calendar (by `id`); "" for nothing. `etag`: what stands there now, "" for nothing.
+
+    `taken`: what is taken out of a series that stays, as an object of its own for the trash: its UID, title and text.
+    """
 
     calendar: int
     href: str
     text: str
     etag: str = ""
+    taken: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done: the name, what stood there before ("" for nothing), and what stands there now ("" for nothing)."""
+    """What was done: the name, what stood there before ("" for nothing), and what stands there now ("" for nothing). `trashed`:
+    the item of the trash (by `id`) that has what was taken out of a series; 0 for none."""
 
     calendar: int
     href: str
     before: str
     etag: str
+    trashed: int = 0
 
 
 def calendars(user: User) -> list[Access]:
@@ -119,10 +127,21 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
         for row, one in zip(rows, writes, strict=True):
             if row is not None and not one.text and may[one.calendar].user_id not in keepers:
                 trash.put(may[one.calendar], [(row.href, row.uid, _title(row), row.text)], user.address)
+        trashed = [_trash_taken(may[one.calendar], one, user) if kept else 0 for one in writes]
         done: dict[int, Done] = {}
         for at in sorted(range(len(writes)), key=lambda at: bool(writes[at].text)):  # first what makes room, and frees a UID
-            done[at] = _write_one(writes[at], rows[at], found[at], settings)
+            done[at] = replace(_write_one(writes[at], rows[at], found[at], settings), trashed=trashed[at])
     return [done[at] for at in range(len(writes))]
+
+
+def _trash_taken(calendar: Collection, one: Write, user: User) -> int:
+    """Put what is taken out of a series into the trash of the calendar's owner; returns its `id` there. 3 queries and those of
+    `trash.put`, where there is any."""
+    if one.taken is None:
+        return 0
+    trash.put(calendar, [(one.href, *one.taken)], user.address)
+    mine = (TrashedItem.collection == calendar) & (TrashedItem.uid == one.taken[0])
+    return int(TrashedItem.select(pw.fn.MAX(TrashedItem.id)).where(mine).scalar() or 0)
 
 
 def _title(row: CalendarObject) -> str:
@@ -156,7 +175,9 @@ def _write_one(one: Write, row: CalendarObject | None, found: objects.Prepared |
 
 def offer_undo(user: User, done: Iterable[Done]) -> str:
     """Keep what was there before for an hour; returns the name to undo by, "" if it is too large. 1 transaction."""
-    kept = json.dumps({"events": [[one.calendar, one.href, one.before, one.etag] for one in done]}, ensure_ascii=False)
+    kept = json.dumps(
+        {"events": [[one.calendar, one.href, one.before, one.etag, one.trashed] for one in done]}, ensure_ascii=False
+    )
     return "" if len(kept) > _LARGEST_UNDO else undo_store.keep(user, kept)
 
 
@@ -175,6 +196,8 @@ def undo(user: User, name: str, settings: Settings) -> bool:
             return False
         write(user, [Write(one.calendar, one.href, one.before, one.etag) for one in steps], settings, as_kept=True)
         _out_of_trash(user, [one for one in steps if one.before and not one.etag])
+        taken = TrashedItem.id.in_([one.trashed for one in steps if one.trashed])
+        TrashedItem.delete().where(taken, TrashedItem.by == user.address).execute()
     return True
 
 

@@ -58,14 +58,17 @@ def _counted(text: str, at: str, before: EventFields, after: EventFields) -> Eve
     return replace(after, rule=recurrence_edit.text_of(parts))
 
 
-def removal(row: CalendarObject, at: str, scope: str, floating: tzinfo) -> Write:
-    """What taking out an event comes to. Raises CannotChange."""
+def removal(row: CalendarObject, at: str, scope: str, floating: tzinfo, title: str = "") -> Write:
+    """What taking out an event comes to; `title`: what that of a series is called in the trash. Raises CannotChange."""
     text = ""
     if at and scope == "one":
-        text = calendar_series.take_one(row.text, at)
+        text, parted = calendar_series.take_one(row.text, at), calendar_series.one_on
     elif at and scope == "following":
-        text = calendar_series.end_before(row.text, at)
-    return _over(row, "" if not text or _is_empty(text, floating) else text)
+        text, parted = calendar_series.end_before(row.text, at), calendar_series.from_on
+    if not text or _is_empty(text, floating):
+        return _over(row, "")
+    uid = new_uid()
+    return replace(_over(row, text), taken=(uid, title, parted(row.text, at, uid)))
 
 
 def _is_empty(text: str, floating: tzinfo) -> bool:

@@ -22,6 +22,7 @@ from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange
 from webmail.models import CalendarObject
 from webmail.web.current import current_user, settings, time_zone
+from webmail.web.formatting import day_in_full
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
@@ -70,7 +71,7 @@ def delete_event(calendar: int, href: str) -> Answer:
         return _question(facts, 422, _("Choose what to delete."))
     scope = request.form.get("scope", "") if facts and facts.parted else "one" if facts and facts.at else "all"
     try:
-        removal = event_changes.removal(row, at, scope, floating)
+        removal = event_changes.removal(row, at, scope, floating, _trash_title(facts, scope))
         done = editing.write(current_user(), [removal], settings(), as_kept=True, kept=True)
     except CannotChange as error:
         if facts is None or error.reason != "range":
@@ -84,6 +85,16 @@ def delete_event(calendar: int, href: str) -> Answer:
     title = facts.fields.title if facts else ""
     notify(_("“%(title)s” was deleted.", title=title or _("No title")), undo=undo_of(done), keep=45)
     return redirect(day_url(event_facts.day_of(facts, time_zone())) if facts else url_for("calendar.show"), 303)
+
+
+def _trash_title(facts: EventFacts | None, scope: str) -> str:
+    """What the trash calls one of a series, or the rest of it: with its day, by which one is told from the others."""
+    if facts is None:
+        return ""
+    title, day = facts.fields.title or _("No title"), day_in_full(event_facts.day_of(facts, time_zone()))
+    return (
+        _("%(title)s (%(day)s)", title=title, day=day) if scope == "one" else _("%(title)s (from %(day)s)", title=title, day=day)
+    )
 
 
 # --- into another calendar -------------------------------------------------------------------------------------------

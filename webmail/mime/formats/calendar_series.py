@@ -209,6 +209,17 @@ def take_one(text: str, at: str) -> str:
     return str(series.root)
 
 
+def one_on(text: str, at: str, uid: str) -> str:
+    """One of those that recur as an event of its own, with this UID. Raises CannotChange."""
+    series = series_of(text)
+    clock = series.named(at)
+    one = series.override(clock) or _new_override(series, clock)
+    one.remove(*_OF_SERIES)
+    one.put(calendar_edit.made("UID", uid))
+    series.root.drop(lambda each: isinstance(each, Component) and each.name == "VEVENT" and each is not one)
+    return str(series.root)
+
+
 def drop_overrides(series: Series, leaves: Callable[[Component], bool]) -> int:
     """Take out changed ones; returns how many."""
     gone = [one for one in series.overrides if leaves(one)]
