@@ -230,6 +230,19 @@
       if (row) held = "[data-uid='" + row.dataset.uid + "'] " + (document.activeElement.name ? "[name=" + document.activeElement.name + "]" : "a[id]");
     }
   });
+  // htmx takes leave of each element that goes, a tenth of a second on a slow computer: it finds only what leads to the focus
+  // and to what asked (it inherits attributes). On the window: the last to hear, when nobody can say any more that nothing goes
+  function thin(element, kept) {
+    Array.prototype.slice.call(element.children).forEach(function (child) {
+      if (child.id === "preview") return; // which may be put back
+      if (kept.some(function (one) { return child.contains(one); })) thin(child, kept);
+      else element.removeChild(child);
+    });
+  }
+  window.addEventListener("htmx:beforeSwap", function (event) {
+    var told = event.detail;
+    if (told.target.id === "main" && told.shouldSwap && !event.defaultPrevented) thin(told.target, [told.requestConfig.elt, document.activeElement]);
+  });
   // after a page was replaced: prepare it, and tell screen readers by moving the focus to it
   document.addEventListener("htmx:afterSwap", function (event) {
     if (event.detail.target.id === "preview") return dress(document.getElementById("preview"));

@@ -1,7 +1,7 @@
 /* Fetches ahead the message or page that the pointer or focus rests on. app.js loads this, but not on a shared computer. */
 (function () {
   "use strict";
-  var held, timer, at, framed, shown, unread = [];
+  var held, timer, at, since, framed, shown, unread = [];
 
   function on(names, act) { names.split(" ").forEach(function (name) { document.addEventListener(name, act); }); }
   function named(link) { return /\/message\/\d+\//.test(link.pathname); }
@@ -24,7 +24,14 @@
     if (link && link === at) return;
     leave();
     at = link;
-    if (link) timer = setTimeout(ask, 80, link);
+    since = Date.now();
+    if (link) timer = setTimeout(ask, event.type === "mouseover" ? 40 : 80, link);
+  }
+  // what moves may only pass: it is asked for where it stays for 40 ms, or for 80 on the same
+  function move() {
+    if (!at || held && held.link === at) return;
+    clearTimeout(timer);
+    timer = setTimeout(ask, Math.max(0, Math.min(40, since + 80 - Date.now())), at);
   }
   function ask(link) {
     if (held && held.link === link || unread.length || document.hidden || (navigator.connection || {}).saveData) return;
@@ -45,6 +52,7 @@
     setTimeout(function () { if (held === xhr) drop(); }, 30000);
   }
   on("mouseover focusin touchstart", rest);
+  on("mousemove", move);
   on("touchmove mouseleave", leave);
 
   // the frame of HTML is asked for at the click; the page finds it in the browser's cache
@@ -62,7 +70,9 @@
   }
   on("mousedown", function (event) {
     var link = linkOf(event);
-    if (link && event.button < 2) frame(link);
+    if (!link || event.button > 1) return;
+    if (!event.button) ask(link);
+    frame(link);
   });
 
   // htmx gets what is held or under way
