@@ -12,8 +12,8 @@ from tests.support.transfer_ground import published, put_file
 from webmail import config
 from webmail.auth import passwords
 from webmail.config import Settings
-from webmail.models import Transfer, User, now
-from webmail.transfers import guests, requests, store
+from webmail.models import Transfer, TransferRecipient, User, now
+from webmail.transfers import additions, guests, requests, store
 from webmail.transfers.guests import Guest
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.requests import Wishes
@@ -122,6 +122,8 @@ def own_transfers(demo: Services, owner: str) -> dict[str, str]:
         files = {"Photos/Villefranche, le cloître de la collégiale Notre-Dame-des-Marais.png": b"x" * 90_000, "b.txt": b"b"}
         sent = published(user, files, settings, recipients=people, options=TransferOptions(once=True))
         Transfer.update(subject="Sortie à Villefranche", message=_MESSAGE).where(Transfer.id == sent.id).execute()
+        TransferRecipient.update(notified=now()).where(TransferRecipient.transfer == sent).execute()
+        put_file(addition := additions.begin(sent, settings), "Horaires du car.pdf", b"%PDF", settings)
         over = published(user, {"a.txt": b"a"}, settings)
         store.close(over, "date")
         put_file(store.create(user, settings), "Vidéo du matin.mp4", b"v" * 5000, settings)
@@ -136,5 +138,6 @@ def own_transfers(demo: Services, owner: str) -> dict[str, str]:
             "transfer": f"/transfers/{sent.id}",
             "transfer-over": f"/transfers/{over.id}",
             "transfer-trail": f"/transfers/{sent.id}/trail",
+            "transfer-adding": f"/transfers/{sent.id}/additions/{addition.id}",
         }
         return pages | ({"transfer-received": f"/transfers/{arrived.id}"} if arrived is not None else {})

@@ -92,8 +92,8 @@ def _shown(transfer: Transfer, mine: Transfer, files: list[TransferFile], fault:
 @reads_its_body
 def add_files(number: int, addition: int) -> Response:
     """Take the files; `action`: send (let them join), save (to go on later), drop, or remove:<upload>. `tell`: recipients."""
-    transfer, mine = _asked(number, addition)
     check_address_token(_FORM)
+    transfer, mine = _asked(number, addition)
     taken = new.take_form(lambda: _open(mine))
     new.tell_taken(taken)
     values: MultiDict[str, str] = MultiDict(taken.fields)
