@@ -81,6 +81,6 @@ def _fetched(http: httpx.Client, place: str) -> tuple[str, int]:
     """What is there, and its bytes on the wire."""
     with http.stream("GET", place, headers={"Accept-Encoding": "br"}) as answer:
         text = answer.read().decode()
-        assert answer.headers.get("Content-Encoding") == "br" or len(text) < 2 * KIB, place  # error pages come as they are
+        assert answer.headers.get("Content-Encoding") == "br" or len(text) < 600, place
         headers = sum(len(name) + len(value) + len(": \r\n") for name, value in answer.headers.raw)
         return text, answer.num_bytes_downloaded + headers

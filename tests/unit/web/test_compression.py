@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ def get(tmp_path: Path) -> Callable[..., Any]:
     app = Flask(__name__, static_folder=str(tmp_path), static_url_path="/static")
     compression.install(app)
     app.add_url_rule("/page", view_func=lambda: "<p>page</p>" * 100)
+    app.add_url_rule("/wrong", "wrong", view_func=lambda: ("<p>page</p>" * 100, 502))
+    app.add_url_rule("/briefly-wrong", "briefly", view_func=lambda: ("<p>page</p>", 502))
     return app.test_client().get
 
 
@@ -63,3 +66,15 @@ def test_what_is_tiny_or_missing_is_left_alone(get: Callable[..., Any]) -> None:
 def test_a_page_is_compressed_too(get: Callable[..., Any]) -> None:
     answer = get("/page", headers=ALL)
     assert answer.headers["Content-Encoding"] == "br" and brotli.decompress(answer.data) == b"<p>page</p>" * 100
+
+
+@pytest.mark.parametrize(
+    ("asked", "encoding"), [("gzip, deflate, br, zstd", "br"), ("gzip;q=1.0, br;q=0", "gzip"), ("identity", None)]
+)
+def test_so_is_an_error_page(get: Callable[..., Any], asked: str, encoding: str | None) -> None:
+    answer = get("/wrong", headers={"Accept-Encoding": asked})
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress}.get(encoding or "", bytes)
+    assert answer.status_code == 502 and answer.headers.get("Content-Encoding") == encoding
+    assert unpack(answer.data) == b"<p>page</p>" * 100
+    assert int(answer.headers["Content-Length"]) == len(answer.data) and "Accept-Encoding" in answer.headers["Vary"]
+    assert get("/briefly-wrong", headers={"Accept-Encoding": asked}).data == b"<p>page</p>"
