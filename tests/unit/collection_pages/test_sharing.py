@@ -73,6 +73,7 @@ def test_who_cannot_be_meant_is_said_and_what_was_typed_stays(
     person("gone", active=0)
     refused = page.share(trips, typed, "write")
     assert refused.status == 422 and words in refused.text and rights_of(trips) == {}
+    assert "Nothing is saved yet." in refused.one("main > .notice[role=alert]").text  # above all, since the field is far below
     assert refused.one("#who")["value"] == typed and refused.one("#share [name=rights][checked]")["value"] == "write"
 
 

@@ -221,6 +221,7 @@ def test_the_date_is_changed_within_bounds(alice, settings):
     for bad in ("2020-01-01", "2099-01-01", "soon", ""):
         page = alice.submit(page, "#until form", until=bad, action="extend")
         assert page.status == 422 and page.one("#until-error").get_text()
+        assert "Nothing is saved yet." in page.one("main > .notice-danger").get_text()
 
 
 def test_people_are_added_removed_and_put_back(alice, settings):
