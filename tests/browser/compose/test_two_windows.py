@@ -132,7 +132,7 @@ def test_a_page_that_came_without_the_last_words_is_asked_for_again(open_browser
 
 @pytest.mark.parametrize("button", ["save", "send"])
 def test_an_autosave_that_was_overtaken_by_a_click_is_no_other_window(open_browser: OpenBrowser, button: str) -> None:
-    alice = open_browser(ALICE).context.new_page()  # on its own: htmx writes each request given up to the console
+    alice = open_browser(ALICE)
     begin(alice)
     answers: list[str] = []
 
