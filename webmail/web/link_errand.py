@@ -6,7 +6,6 @@ Large files are sent on pages of their own, in several steps, so the session rem
 from __future__ import annotations
 
 import time
-from typing import cast
 
 from flask import session
 
@@ -26,7 +25,7 @@ def begin(back: str) -> str:
 def errand() -> str:
     """That address; "" where nobody waits for a link. For templates."""
     back, since = session.get(_KEY) or ("", 0)
-    return cast("str", local_path(back)) if since > time.time() - _KEPT else ""
+    return local_path(back) if since > time.time() - _KEPT else ""
 
 
 def end() -> None:
