@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from webmail.errors import NoSuchMailbox, NotAllowed, OutOfTime, Refused, ServerAway, Unconfirmed, UnsafeValue
-from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, uid_set
+from webmail.imap.commands import expand_uid_set, flag_list, imap_day, mailbox_name, uid_set
 from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import create, forget
 from webmail.imap.responses import numbers_of
@@ -153,12 +153,6 @@ def by_date(
     for line in lines:
         found.append(numbers_of([line]))
     return found
-
-
-def imap_day(day: date) -> bytes:
-    """A date in RFC 3501 format, independent of the locale."""
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{day.day}-{months[day.month - 1]}-{day.year:04d}".encode()
 
 
 def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> MovedMessages:

@@ -9,17 +9,17 @@ from datetime import date
 from typing import Any
 
 from webmail.errors import Refused
-from webmail.imap.actions import imap_day, keyword
-from webmail.imap.commands import uid_set
+from webmail.imap.actions import keyword
+from webmail.imap.commands import imap_day, uid_set
 from webmail.imap.connection import Command, Connection
 from webmail.imap.responses import count_of, fetched, header_bytes_of, numbers_of, when_of
 from webmail.mail import Address
 from webmail.mime import headers
+from webmail.mime.month_names import MONTH_NUMBERS
 
 WINDOW = 5000  # messages that are looked at together
 FIRST_YEAR = 1980  # older ones are told as of this year
 _YEARS_AT_ONCE = 10
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _WHEN = re.compile(rb'\bINTERNALDATE "([ \d]\d)-([A-Za-z]{3})-(\d{4}) ([^"]*)"')
@@ -160,8 +160,7 @@ def marks(connection: Connection, uids: Iterable[int]) -> dict[int, MessageMark]
 
 
 def _day(when: re.Match[bytes]) -> date | None:
-    month = when[2].decode("ascii").title()
     try:
-        return date(int(when[3]), _MONTHS.index(month) + 1, int(when[1]))
-    except ValueError:
+        return date(int(when[3]), MONTH_NUMBERS[when[2].lower()], int(when[1]))
+    except (KeyError, ValueError):
         return None

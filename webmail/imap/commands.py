@@ -6,7 +6,7 @@ import imaplib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
@@ -22,6 +22,7 @@ from webmail.errors import (
     SignInRefused,
     UnsafeValue,
 )
+from webmail.mime.month_names import MONTHS
 
 _UNSAFE = re.compile(r"[\r\n\0]")
 _KEYWORD = re.compile(r"\\?[A-Za-z0-9$!#&'+,./:;<=>?@^_`|~-]+\Z")
@@ -75,13 +76,15 @@ def flag_list(flags: Iterable[str]) -> bytes:
     return b"(" + " ".join(names).encode("ascii") + b")"
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+def imap_day(day: date) -> bytes:
+    """A date as SEARCH wants it (RFC 3501 section 9), independent of the locale."""
+    return f"{day.day}-{MONTHS[day.month - 1]}-{day.year:04d}".encode()
 
 
 def internal_date(at: datetime) -> bytes:
     """A date-time as APPEND wants it (RFC 3501 section 9), quoted, in UTC; independent of the locale."""
     at = at.astimezone(UTC)
-    return f'"{at.day:2d}-{_MONTHS[at.month - 1]}-{at.year:04d} {at:%H:%M:%S} +0000"'.encode()
+    return f'"{at.day:2d}-{MONTHS[at.month - 1]}-{at.year:04d} {at:%H:%M:%S} +0000"'.encode()
 
 
 _MOST_UIDS = 1_000_000  # in one set: 40 MB of integers; no action has more

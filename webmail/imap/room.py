@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from webmail.errors import MailError
-from webmail.imap.actions import imap_day, pieces
-from webmail.imap.commands import quoted, uid_set
+from webmail.imap.actions import pieces
+from webmail.imap.commands import imap_day, quoted, uid_set
 from webmail.imap.connection import Command, Connection
 from webmail.imap.multi_fetch import Untagged, in_each, validity
 from webmail.imap.responses import fetched, header_bytes_of, numbers_of, when_of

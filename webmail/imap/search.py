@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from webmail.imap.commands import flag_list, quoted, text
+from webmail.imap.commands import flag_list, imap_day, quoted, text
 from webmail.imap.search_values import day_range, size_in_bytes
 
 _OPERATORS = {
@@ -38,7 +38,6 @@ _ATTACHMENT_WORDS = ("attach", "pièce", "piece", "pj", "fichier", "file")
 # servers that don't set these keywords are searched for the usual Content-Type of messages with attachments
 _HAS_ATTACHMENT = b'(OR KEYWORD $HasAttachment (UNKEYWORD $HasNoAttachment HEADER Content-Type "multipart/mixed"))'
 _DAYS = {"before": b"BEFORE", "older_than": b"BEFORE", "after": b"SINCE", "newer_than": b"SINCE"}
-_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # strftime depends on the locale
 
 _MOST_WORDS = 40  # each is three keys; further ones are ignored, and a remark says so
 _DEEPEST = 8  # nested parentheses; deeper ones count as spaces
@@ -367,12 +366,8 @@ def _plain(value: str) -> SearchNode:
 
 def _of_days(operator: str, first: date, after: date) -> bytes:
     if operator in _DAYS:
-        return _DAYS[operator] + b" " + _date(first)
-    return b"(SINCE " + _date(first) + b" BEFORE " + _date(after) + b")"
-
-
-def _date(day: date) -> bytes:
-    return b"%d-%b-%04d" % (day.day, _MONTHS[day.month - 1], day.year)
+        return _DAYS[operator] + b" " + imap_day(first)
+    return b"(SINCE " + imap_day(first) + b" BEFORE " + imap_day(after) + b")"
 
 
 def any_of(*nodes: SearchNode) -> SearchNode:

@@ -17,6 +17,7 @@ from webmail.imap.summary_cache import known_of
 from webmail.mail import Address, Summary
 from webmail.mime import headers
 from webmail.mime.addresses import authors
+from webmail.mime.month_names import MONTH_NUMBERS
 
 Key = float | str
 Wanted = tuple[MailboxHits, Sequence[int]]
@@ -64,7 +65,6 @@ _DATED = re.compile(
     rb'\d+ \((?:UID (\d+) )?INTERNALDATE "([ \d]\d)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"(?: UID (\d+))?\)'
 )
 _SIZED = re.compile(rb"\d+ \((?:UID (\d+) )?RFC822\.SIZE (\d+)(?: UID (\d+))?\)")
-_MONTHS = {name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
 
 def _dates(answers: Untagged) -> Iterable[tuple[int, float]]:
@@ -73,7 +73,7 @@ def _dates(answers: Untagged) -> Iterable[tuple[int, float]]:
             day, month, year, hour, minute, second, sign, zone_hour, zone_minute = found.groups()[1:10]
             try:
                 local = datetime(
-                    int(year), _MONTHS[month.lower()], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC
+                    int(year), MONTH_NUMBERS[month.lower()], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC
                 )
                 east = timedelta(hours=int(zone_hour), minutes=int(zone_minute)) * (1 if sign == b"+" else -1)
                 yield int(found[1] or found[11]), (local - east).timestamp()

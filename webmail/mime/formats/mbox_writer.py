@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import count as count_from
 
 from webmail.mime.filenames import safe_name
+from webmail.mime.month_names import MONTHS
 
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _NO_FOLDER = re.compile(r"(\.mbox)(?=/|\Z)", re.IGNORECASE)  # at its end: the file of another mailbox may be called so
@@ -79,12 +80,11 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def _asctime(at: datetime) -> str:
     """Like C's asctime, independent of the locale."""
-    return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at.day:2} {at:%H:%M:%S} {at.year}"
+    return f"{_DAYS[at.weekday()]} {MONTHS[at.month - 1]} {at.day:2} {at:%H:%M:%S} {at.year}"
 
 
 def _plain(address: str) -> bool:
