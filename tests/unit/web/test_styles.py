@@ -30,7 +30,10 @@ def colours(theme: str) -> dict[str, str]:
     for only_dark, selector, body in rules((ROOT / "static/css/base.css").read_text()):
         wanted = selector in (":root", f":root[data-theme={chosen}]") or ":not([data-theme=light])" in selector
         if wanted and (system or not only_dark):
-            found |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", body))
+            found |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6}|var\(--light, [^;]+|initial|);", body))
+    assert sorted((found["light"], found["dark"])) == ["", "initial"]
+    place = ("light", "dark").index("light" if found["light"] == "initial" else "dark")  # the empty switch leaves its colour out
+    found = {name: (re.findall(r"#\w+", value) * 2)[place] for name, value in found.items() if "#" in value}
     return {name: "#" + "".join(2 * c for c in value[1:]) if len(value) == 4 else value for name, value in found.items()}
 
 
