@@ -66,7 +66,8 @@ def begin_adding(number: int) -> Response:
 @blueprint.get("/transfers/<int:number>/additions/<int:addition>")
 def adding(number: int, addition: int) -> Response:
     """The page; `check`: say what is wrong with the files. Eight SELECTs."""
-    transfer, mine = _asked(number, addition)
+    transfer = _mine(number)
+    mine = _asked(transfer, addition)
     files = store.files(mine)
     fault = _fault(mine, files) if request.args.get("check") else ""
     return _shown(transfer, mine, files, fault)
@@ -92,8 +93,9 @@ def _shown(transfer: Transfer, mine: Transfer, files: list[TransferFile], fault:
 @reads_its_body
 def add_files(number: int, addition: int) -> Response:
     """Take the files; `action`: send (let them join), save (to go on later), drop, or remove:<upload>. `tell`: recipients."""
+    transfer = _mine(number)
     check_address_token(_FORM)
-    transfer, mine = _asked(number, addition)
+    mine = _asked(transfer, addition)
     taken = new.take_form(lambda: _open(mine))
     new.tell_taken(taken)
     values: MultiDict[str, str] = MultiDict(taken.fields)
@@ -199,16 +201,15 @@ def _mine(number: int) -> Transfer:
     return found
 
 
-def _asked(number: int, addition: int) -> tuple[Transfer, Transfer]:
-    """A transfer and one of its additions; its own page where that is done, or nothing can be added any more."""
-    transfer = _mine(number)
+def _asked(transfer: Transfer, addition: int) -> Transfer:
+    """One of its additions; the transfer's page where that is done, or nothing can be added any more."""
     found = additions.find(transfer, addition)
     if found is None or found.state == TransferState.CLOSED:
         abort(_to(transfer))
     if (fault := additions.fault(transfer, settings())) is not None:
         notify(fault_words(fault), "caution")
         abort(_to(transfer))
-    return transfer, found
+    return found
 
 
 def _to(transfer: Transfer) -> Response:
