@@ -32,6 +32,7 @@ from webmail.web.room import nothing_changed, room_link
 
 _SECRETS = ("password", "code", "secret")  # in the names of fields that no page repeats
 _LARGEST_SENT = 300_000  # characters
+_LARGEST_BODY = 1_000_000  # bytes, of what nobody has read yet
 
 
 def _sentences(error: MailError) -> tuple[str, str]:
@@ -126,8 +127,14 @@ def database_error(error: Exception) -> Response:
 
 
 def sent_fields() -> list[tuple[str, str]]:
-    """The fields of the form that this request sent, as long as they may stand on a page: no passwords, no files, no novels."""
-    if request.method != "POST" or any(file.filename for file in request.files.values()):
+    """The fields of the form that this request sent, as long as they may stand on a page: no passwords, no files, no novels.
+
+    Uploads that are read as they come are not read for this.
+    """
+    is_read = "form" in vars(request)
+    if request.method != "POST" or not (is_read or 0 < (request.content_length or 0) <= _LARGEST_BODY):
+        return []
+    if any(file.filename for file in request.files.values()):
         return []
     fields = list(request.form.items(multi=True))
     secret = any(word in name for name, _value in fields for word in _SECRETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 from pathlib import Path
@@ -18,6 +19,7 @@ from webmail import create_app
 from webmail.calendar import editing
 from webmail.database.connection import Sqlite, db, open_database
 from webmail.models import CalendarObject, DraftRow, User
+from webmail.web import errors
 
 
 @pytest.fixture
@@ -180,6 +182,18 @@ def test_no_password_is_repeated_on_a_page(app, monkeypatch):
     monkeypatch.setattr(Sqlite, "execute_sql", raises(crossed()))
     page = who.submit(form, "form[action='/login']", follow=False, username="alice", password=auth_app.PASSWORD)
     assert auth_app.PASSWORD not in page.text
+
+
+def test_an_upload_that_is_read_as_it_comes_is_not_read_for_the_page(app):
+    class Unread(io.RawIOBase):
+        def readinto(self, _buffer):
+            raise AssertionError("it was read")
+
+    huge = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(10**9)}
+    with app.test_request_context("/x", method="POST", content_type="multipart/form-data; boundary=x", environ_overrides=huge):
+        assert errors.sent_fields() == []
+    with app.test_request_context("/x", method="POST", data={"a": ["1", "2"], "b": "3"}):
+        assert errors.sent_fields() == [("a", "1"), ("a", "2"), ("b", "3")]
 
 
 def raises(error: Exception):
