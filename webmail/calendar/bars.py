@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -32,6 +32,12 @@ class DayLines:
     lines: list[Piece | None] = field(default_factory=list)
     more: int = 0
     count: int = 0
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """All that decides how it looks, besides the calendars."""
+        lines = (one and (one.event.key, one.span, one.begins, one.ends, one.beyond) for one in self.lines)
+        return self.day, self.more, self.count, *lines
 
 
 def laid_out(
@@ -65,6 +71,8 @@ def laid_out(
 
 
 def _within(one: Happening, week: Sequence[date]) -> list[date]:
+    if one.first == one.last:  # most of them
+        return [one.first] if week[0] <= one.first <= week[-1] else []
     return [day for day in week if one.first <= day <= one.last]
 
 

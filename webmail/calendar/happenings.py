@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import peewee as pw
 
 from webmail.calendar import objects
 from webmail.database.connection import db
+from webmail.database.prepared import Prepared, Slot, one_of
 from webmail.models import CalendarObject, Occurrence
 
 MOST = 5_000  # rows of a page
@@ -53,6 +54,14 @@ class Happening:
     words: bool = True
 
     @property
+    def key(self) -> tuple[Hashable, ...]:
+        """All that tells it from others, in one time zone."""
+        return (
+            self.calendar, self.href, self.uid, self.at, self.start, self.end, self.whole_day, self.summary, self.location,
+            self.busy, self.status, self.words,
+        )  # fmt: skip
+
+    @property
     def is_bar(self) -> bool:
         """Whether it belongs above the hours: whole days, or as long as one."""
         return self.whole_day or self.end - self.start >= _DAY
@@ -83,7 +92,7 @@ def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, fl
     if not rights:
         return Found([])
     start, end = around(first, last, zone)
-    rows = plain(touching(whole_rows(), rights, start, end).limit(most + 1))
+    rows = _whole_touching(rights, start, end, most + 1)
     more, whole = beyond(rights, start, end, floating)
     found = seen([*rows, *more], rights, first, last, zone)
     found.sort(key=lambda one: one.order)
@@ -122,28 +131,56 @@ def plain(query: Any) -> list[tuple[Any, ...]]:
     return rows
 
 
-def touching(query: Any, rights: Mapping[int, str], start: int, end: int) -> Any:
-    """This query for what the table has from `start` to `end`, of the calendars of `rights`.
+Touching = Callable[[Mapping[int, str], int, int, int], list[tuple[Any, ...]]]
 
-    Those that begin not long before, and those that take long, are found by an index each.
-    """
-    mine = _visible(rights)
-    near = (Occurrence.start >= start - _LONG) & (Occurrence.start < end) & (Occurrence.end >= start)
+
+def touching(select: Callable[[], Any]) -> Touching:
+    """A question for what `select` says of the table, built once: of calendars (their rights by `id`), from when until when, and
+    at most how many rows. 1 query."""
+    read_all, masking = (Prepared(partial(_touching, select, masked)) for masked in (False, True))
+
+    def ask(rights: Mapping[int, str], start: int, end: int, most: int) -> list[tuple[Any, ...]]:
+        read, busy = _parted(rights)
+        prepared = masking if busy else read_all
+        return prepared.plain(read=read, busy=busy, start=start, long_before=start - _LONG, end=end, most=most)
+
+    return ask
+
+
+def _touching(select: Callable[[], Any], masked: bool, slot: Slot) -> Any:
+    """Those that begin not long before, and those that take long, are found by an index each."""
+    mine = one_of(Occurrence.collection, "read")
+    if masked:
+        mine |= one_of(Occurrence.collection, "busy") & (Occurrence.busy > 0)
+    near = (Occurrence.start >= slot("long_before")) & (Occurrence.start < slot("end")) & (Occurrence.end >= slot("start"))
     length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
-    long = (Occurrence.start + 0 < start - _LONG) & (Occurrence.end >= start)  # "+ 0": not by the index of what begins when
-    return query.where(mine, near).union_all(query.where(mine, long, length))
+    # "+ 0": not by the index of what begins when
+    long = (Occurrence.start + 0 < slot("long_before")) & (Occurrence.end >= slot("start"))
+    return select().where(mine, near).union_all(select().where(mine, long, length)).limit(slot("most"))
+
+
+_whole_touching = touching(whole_rows)
+
+
+def _parted(rights: Mapping[int, str]) -> tuple[list[int], list[int]]:
+    """The calendars that somebody reads, and those of which they know the times."""
+    return [one for one, right in rights.items() if right != "busy"], [one for one, right in rights.items() if right == "busy"]
 
 
 def _visible(rights: Mapping[int, str]) -> Any:
     """The condition that a reader may see of a row at least the time."""
-    read, busy = ([number for number, one in rights.items() if (one == "busy") is masked] for masked in (False, True))
-    mine = objects.among(Occurrence.collection, read or [0])
-    return mine | (objects.among(Occurrence.collection, busy) & (Occurrence.busy > 0)) if busy else mine
+    read, busy = _parted(rights)
+    return objects.among(Occurrence.collection, read or [0]) | (
+        objects.among(Occurrence.collection, busy or [0]) & (Occurrence.busy > 0)
+    )
 
 
 def rows_of(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
     """The rows of the table with these `id`s. 1 query."""
-    return plain(whole_rows().where(objects.among(Occurrence.id, numbers))) if numbers else []
+    return _rows_of.plain(numbers=list(numbers)) if numbers else []
+
+
+_rows_of = Prepared(lambda _slot: whole_rows().where(one_of(Occurrence.id, "numbers")))
 
 
 def beyond(rights: Mapping[int, str], start: int, end: int, floating: tzinfo) -> tuple[list[tuple[Any, ...]], bool]:

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +20,7 @@ from webmail.calendar import reminder_rows
 from webmail.calendar.search_words import words_of
 from webmail.collections import look
 from webmail.collections import store as collections
+from webmail.database import prepared as queries
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_object, occurrences
@@ -184,16 +186,22 @@ def among(column: Any, numbers: Iterable[int]) -> Any:
 
 def beyond(calendars: Sequence[int], start: int, end: int, most: int) -> list[CalendarObject]:
     """The first `most` objects of these calendars that recur within this time, of which the table does not have all. 1 query."""
-    mine = (
-        among(CalendarObject.collection, calendars)
-        & (CalendarObject.recurring == pw.SQL("1"))
-        & (CalendarObject.component == "VEVENT")
-    )
-    possible = (CalendarObject.first < end) & (CalendarObject.last >= start)
-    missing = (CalendarObject.indexed_until < end) & (CalendarObject.last > CalendarObject.indexed_until)
-    if start < int(time.time()) - _BEHIND:  # nothing begins to be expanded later than so long ago
-        missing |= (CalendarObject.indexed_from > start) & (CalendarObject.first < CalendarObject.indexed_from)
-    return list(CalendarObject.select().where(mine, possible, missing).limit(most))
+    past = start < int(time.time()) - _BEHIND  # nothing begins to be expanded later than so long ago
+    question = _before_and_after if past else _after
+    return question(calendars=list(calendars), start=start, end=end, most=most)
+
+
+def _recurring(past: bool, slot: queries.Slot) -> Any:
+    recur = (CalendarObject.recurring == pw.SQL("1")) & (CalendarObject.component == "VEVENT")
+    possible = (CalendarObject.first < slot("end")) & (CalendarObject.last >= slot("start"))
+    missing = (CalendarObject.indexed_until < slot("end")) & (CalendarObject.last > CalendarObject.indexed_until)
+    if past:
+        missing |= (CalendarObject.indexed_from > slot("start")) & (CalendarObject.first < CalendarObject.indexed_from)
+    mine = queries.one_of(CalendarObject.collection, "calendars")
+    return CalendarObject.select().where(mine, recur, possible, missing).limit(slot("most"))
+
+
+_after, _before_and_after = (queries.Prepared(partial(_recurring, past)) for past in (False, True))
 
 
 def live(row: CalendarObject, start: int, end: int, zone: tzinfo) -> tuple[Taking, ...]:
@@ -270,4 +278,5 @@ def _renew(number: int, calendar: int, zone: tzinfo) -> bool:
         if takings or "indexed_from" in values:
             Occurrence.delete().where(Occurrence.object == number).execute()
             add_takings(calendar, [(number, one) for one in takings])
+            collections.touched(calendar)
     return True

@@ -173,6 +173,11 @@ def changed(collection: int, *, count: int = 0, size: int = 0) -> int:
     return int(rows[0][0])
 
 
+def touched(collection: int) -> None:
+    """Let what is kept of a collection be read anew, though no item of it has changed."""
+    Collection.update(modified=now()).where(Collection.id == collection).execute()
+
+
 def grown(collection: int, count: int, size: int) -> None:
     """Count `count` items and `size` bytes more in a collection that is locked already."""
     update = Collection.update(count=Collection.count + count, size=Collection.size + size)

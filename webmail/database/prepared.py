@@ -20,10 +20,17 @@ class _Slot:
 Slot = Callable[[str], pw.Node]  # makes the placeholder of a named value
 
 
+def one_of(column: Any, name: str) -> Any:
+    """The condition that a column is one of the numbers that each call supplies under this name. They are written out: a
+    placeholder for each would take longer than the query."""
+    return pw.Expression(column, "IN", pw.SQL(f"({{{name}}})"))
+
+
 class Prepared:
     """`mine = Prepared(lambda slot: Tag.select().where(Tag.user == slot("user")))`, then `mine(user=3)`: the rows, in one SELECT.
 
-    Values are passed to the database unconverted: numbers, strings, naive UTC times.
+    Values are passed to the database unconverted: numbers, strings, naive UTC times; lists of numbers for
+    `one_of`.
     """
 
     def __init__(self, build: Callable[[Slot], Any]) -> None:
@@ -31,11 +38,23 @@ class Prepared:
         self._built: dict[type, tuple[Any, str, list[Any]]] = {}  # by kind of database: their placeholder syntax differs
 
     def __call__(self, **values: Any) -> list[Any]:
+        query, cursor = self._asked(values)
+        return list(query._get_cursor_wrapper(cursor))
+
+    def plain(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows as the database gives them, of numbers and strings: wrapping many would take longer than the query."""
+        found: list[tuple[Any, ...]] = self._asked(values)[1].fetchall()
+        return found
+
+    def _asked(self, values: dict[str, Any]) -> tuple[Any, Any]:
+        """The query, and the cursor of its rows."""
         database = db.obj
         built = self._built.get(type(database))
         if built is None:
             query = self._build(lambda name: pw.AsIs(_Slot(name), converter=False))
             built = self._built[type(database)] = (query, *query.sql())
         query, text, parameters = built
-        cursor = database.execute_sql(text, [values[p.name] if isinstance(p, _Slot) else p for p in parameters])
-        return list(query._get_cursor_wrapper(cursor))
+        for name, value in values.items():
+            if isinstance(value, list):
+                text = text.replace(f"({{{name}}})", f"({', '.join(str(int(number)) for number in value) or 'NULL'})")
+        return query, database.execute_sql(text, [values[p.name] if isinstance(p, _Slot) else p for p in parameters])

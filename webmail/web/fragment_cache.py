@@ -9,7 +9,7 @@ person, the request, a token or the time. Equal values give equal pieces, whoeve
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from threading import Lock
 
 from flask import current_app, request
@@ -46,12 +46,22 @@ class _Fragments:
                 _oldest, gone = self._kept.popitem(last=False)
                 self._bytes -= _weight(gone)
 
+    def drop(self, names: Container[str]) -> None:
+        with self._lock:
+            for key in [one for one in self._kept if one[1] in names]:
+                self._bytes -= _weight(self._kept.pop(key))
+
 
 def _weight(piece: Markup) -> int:
     return 2 * len(piece) + 2000  # with its values
 
 
 _fragments = _Fragments(MOST_BYTES)
+
+
+def forget(*names: str) -> None:
+    """Drop the pieces of these names, as in a new process: to measure."""
+    _fragments.drop(names)
 
 
 def remembered(name: str, *values: Hashable, caller: Callable[[], Markup]) -> Markup:

@@ -13,6 +13,7 @@ from tests.support.calendar_ground import put
 from tests.support.visits import Page, Visitor
 from webmail.models import User
 from webmail.preferences import change, for_user
+from webmail.web import fragment_cache
 
 ZONE = ";TZID=Europe/Paris:"
 VIEWS = ("day", "workweek", "week", "month", "agenda", "year")
@@ -335,6 +336,21 @@ def test_what_is_kept_of_a_page_lasts_until_something_changes(alice):
     assert titles(alice.get(place)) == ["05:00 one", "06:00 two"]
     prefer(school_zone="A", first_day="sunday")
     assert alice.get(place).one(".cal-month thead").get_text(" ", strip=True).startswith("Week Sun")
+
+
+def test_after_a_change_the_other_weeks_stay_as_they_were(alice):
+    calendar, place = ground.calendar_of(), "/calendar/month/2026-12-08"
+    put(calendar, "one", ":20261208T100000Z")
+    put(calendar, "two", ":20261215T100000Z")
+
+    def weeks() -> int:
+        return sum(key[1] == "week" for key in fragment_cache._fragments._kept)
+
+    alice.get(place)
+    before = weeks()
+    put(calendar, "three", ":20261216T100000Z")
+    assert titles(alice.get(place)) == ["11:00 one", "11:00 two", "11:00 three"]
+    assert weeks() == before + 1
 
 
 def test_what_is_kept_for_one_is_not_shown_to_another(app, alice):

@@ -12,6 +12,8 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import PARIS, put
 from webmail.calendar import crowded_days, happenings
+from webmail.calendar.happenings import Found
+from webmail.calendar.kept_days import DaySpan
 from webmail.models import CalendarObject, Collection
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -36,6 +38,11 @@ def seen(calendar: Collection, first: str, last: str = "", zone: ZoneInfo = PARI
         f"{one.summary} {one.first}..{one.last}" if one.whole_day else f"{one.summary} {one.begins:%m-%d %H:%M}-{one.ends:%H:%M}"
         for one in found.rows
     ]
+
+
+def crowded(rights: dict[int, str], first: date, last: date, per_day: int) -> tuple[Found, dict[date, int]]:
+    """The events that these days show, and how many each day has."""
+    return crowded_days.first_of_each_day(rights, DaySpan(first, last, PARIS, per_day), PARIS, {})
 
 
 @pytest.mark.parametrize(
@@ -143,7 +150,7 @@ def test_other_calendars_are_not_asked(calendar):
 def test_days_are_counted(calendar):
     put(calendar, "a", ";VALUE=DATE:20261207", ";VALUE=DATE:20261210")
     put(calendar, "b", ":20261208T090000Z")
-    found, counts = crowded_days.first_of_each_day({calendar.id: "own"}, date(2026, 12, 8), date(2026, 12, 31), PARIS, PARIS, 0)
+    found, counts = crowded({calendar.id: "own"}, date(2026, 12, 8), date(2026, 12, 31), 0)
     assert found.whole and {day: count for day, count in counts.items() if count} == {date(2026, 12, 8): 2, date(2026, 12, 9): 1}
 
 
@@ -160,8 +167,7 @@ def test_of_a_crowded_day_only_the_first_are_read(calendar, rights):
     put(calendar, "day", ";VALUE=DATE:20261208", "", "TRANSP:OPAQUE")
     put(calendar, "trip", ";VALUE=DATE:20261207", ";VALUE=DATE:20261210", "TRANSP:OPAQUE")
     put(calendar, "free", ";TZID=Europe/Paris:20261208T010000", ";TZID=Europe/Paris:20261208T013000", "TRANSP:TRANSPARENT")
-    days = date(2026, 12, 7), date(2026, 12, 9)
-    found, counts = crowded_days.first_of_each_day({calendar.id: rights}, *days, PARIS, PARIS, 4)
+    found, counts = crowded({calendar.id: rights}, date(2026, 12, 7), date(2026, 12, 9), 4)
     free = rights != "busy"
     assert counts == {date(2026, 12, 7): 1, date(2026, 12, 8): 15 + free, date(2026, 12, 9): 2}
     begins = sorted(f"{one.first:%d} {one.begins:%H:%M}" for one in found.rows)
@@ -193,7 +199,5 @@ def test_both_questions_are_answered_by_an_index(calendar):
 
 @pytest.mark.parametrize("rights", ["own", "busy"])
 def test_days_are_counted_from_an_index_alone(calendar, rights):
-    plan = ground.plans_of(
-        crowded_days.first_of_each_day, {calendar.id: rights}, date(2026, 12, 1), date(2026, 12, 31), PARIS, PARIS, 4
-    )[0]
+    plan = ground.plans_of(crowded, {calendar.id: rights}, date(2026, 12, 1), date(2026, 12, 31), 4)[0]
     assert plan.count("SEARCH") == plan.count("USING COVERING INDEX occurrences_") >= 2, plan

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import cast
 
@@ -34,9 +35,10 @@ class ShownCalendar:
     shown: bool
     rights: str
     writes: bool
-    changes: int  # the number of its latest change
     subscribed: bool
     new: bool  # they were not told yet that it is shared with them
+    # another one after each change in it (a number alone might be that of a calendar that is gone); it looks the same
+    version: tuple[int, datetime] = field(compare=False)
 
     @property
     def classes(self) -> str:
@@ -66,9 +68,9 @@ def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
         str(row.id) not in hidden,
         access.rights,
         access.writes,
-        row.seq,
         row.derived == DERIVED,
         access.new,
+        (row.seq, row.modified),
     )
 
 

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.calendar import bars, crowded_days, happenings, hours, objects, periods, special_days
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.happenings import Found, Happening
+from webmail.calendar.kept_days import DaySpan
 from webmail.calendar.periods import NoSuchPeriod, Period
 from webmail.calendar.views import words
 from webmail.calendar.views.calendars import my_calendars
@@ -103,7 +104,7 @@ class DayMarks:
 
 
 def _shown(period: Period) -> Response:
-    """The page. What it shows is laid out, and asked of the database, only where its piece has not been kept: see `_same`."""
+    """The page. What it shows is laid out, and asked of the database, only where its piece has not been kept."""
     g.calendar_period = period
     mine = {one.id: one for one in my_calendars()}
     rights = {one.id: one.rights for one in mine.values() if one.shown}
@@ -112,7 +113,8 @@ def _shown(period: Period) -> Response:
     return page(
         "calendar/show.html", period=period, heading=words.title(period), calendars=mine, now_day=today(),
         numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, marks=marks,
-        same=(period, tuple(mine.values()), *_chosen(period), *marks.key), parts=partial(lay_out, period, rights),
+        same=(period, tuple(mine.values()), *_chosen(period), *marks.key), versions=tuple(_versions().values()),
+        parts=partial(lay_out, period, rights),
     )  # fmt: skip
 
 
@@ -132,6 +134,17 @@ def _chosen(period: Period) -> tuple[Hashable, ...]:
 
 def _between(period: Period, rights: Mapping[int, str]) -> Found:
     return happenings.between(rights, period.shown_first, period.shown_last, time_zone(), _floating())
+
+
+def _crowded(
+    period: Period, rights: Mapping[int, str], first: date, last: date, per_day: int = 0
+) -> tuple[Found, dict[date, int]]:
+    return crowded_days.first_of_each_day(rights, DaySpan(first, last, time_zone(), per_day), _floating(), _versions())
+
+
+def _versions() -> dict[int, Hashable]:
+    """Of each calendar another one after each change in it."""
+    return {one.id: one.version for one in my_calendars()}
 
 
 def _floating() -> Any:
@@ -155,11 +168,9 @@ def _week_letter(day: date) -> str:
 
 
 def _month(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found, counts = crowded_days.first_of_each_day(
-        rights, period.shown_first, period.shown_last, time_zone(), _floating(), _LINES
-    )
+    found, counts = _crowded(period, rights, period.shown_first, period.shown_last, _LINES)
     weeks = [bars.laid_out(week, _touching(found.rows, week), _LINES, counts) for week in period.weeks]
-    return {"found": found, "weeks": weeks}
+    return {"found": found, "weeks": [(week, tuple(day.key for day in week)) for week in weeks]}
 
 
 def _touching(rows: list[Happening], week: list[date]) -> list[Happening]:
@@ -206,7 +217,7 @@ def _agenda(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
 
 def _listed_until(period: Period, rights: Mapping[int, str]) -> date:
     """The last day of the list: where there is more than a page takes, the last that has room, and the first in any case."""
-    _found, counts = crowded_days.first_of_each_day(rights, period.first, period.last, time_zone(), _floating(), 0)
+    _found, counts = _crowded(period, rights, period.first, period.last)
     total = 0
     for day in happenings.days(period.first, period.last):
         total += counts.get(day, 0)
@@ -216,7 +227,7 @@ def _listed_until(period: Period, rights: Mapping[int, str]) -> date:
 
 
 def _year(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found, counts = crowded_days.first_of_each_day(rights, period.first, period.last, time_zone(), _floating(), 0)
+    found, counts = _crowded(period, rights, period.first, period.last)
     months = [periods.around("month", date(period.first.year, number, 1), preferences().first_day) for number in range(1, 13)]
     return {"found": found, "counts": counts, "months": months}
 

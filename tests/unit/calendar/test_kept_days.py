@@ -1,0 +1,130 @@
+"""What is kept of calendars from one page to the next: never anything else than what the tables say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.calendar_ground import PARIS, put
+from webmail.calendar import crowded_days, kept_days, objects
+from webmail.calendar.kept_days import DaySpan
+from webmail.models import CalendarObject, Collection
+
+DECEMBER = DaySpan(date(2026, 12, 1), date(2026, 12, 31), PARIS, 4)
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    kept_days._kept.clear()
+    with ground.application(tmp_path / "instance") as made:
+        ground.add("alice@lycee.example")
+        yield made
+
+
+@pytest.fixture
+def calendars(app: Flask) -> list[int]:
+    """Three, with an event each on 8 December."""
+    made = [ground.calendar_of(name=name) for name in ("a", "b", "c")]
+    for one in made:
+        put(one, one.name, ":20261208T090000Z", ":20261208T100000Z")
+    return [one.id for one in made]
+
+
+def versions(calendars: list[int]) -> dict[int, Hashable]:
+    return {one: (row.seq, row.modified) for one in calendars if (row := Collection.get_by_id(one))}
+
+
+def shown(rights: Mapping[int, str], kept: Mapping[int, Hashable], span: DaySpan = DECEMBER) -> tuple[list[str], dict[date, int]]:
+    """The titles that these days show, and how many events those have that have any."""
+    found, counts = crowded_days.first_of_each_day(rights, span, PARIS, kept)
+    return sorted(one.summary for one in found.rows), {day: count for day, count in counts.items() if count}
+
+
+def asked_about_times(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The calendars that are asked when anything takes place, from now on."""
+    asked: list[Any] = []
+    real = kept_days._touching
+    monkeypatch.setattr(kept_days, "_touching", lambda rights, *rest: asked.append(sorted(rights)) or real(rights, *rest))
+    return asked
+
+
+def test_after_a_change_that_calendar_alone_is_asked(calendars, monkeypatch):
+    rights = dict.fromkeys(calendars, "own")
+    asked = asked_about_times(monkeypatch)
+    assert shown(rights, versions(calendars)) == (["a", "b", "c"], {date(2026, 12, 8): 3})
+    assert shown(rights, versions(calendars)) == (["a", "b", "c"], {date(2026, 12, 8): 3})
+    assert asked == [calendars]
+    put(Collection.get_by_id(calendars[1]), "new", ":20261209T090000Z")
+    assert shown(rights, versions(calendars)) == (["a", "b", "c", "new"], {date(2026, 12, 8): 3, date(2026, 12, 9): 1})
+    assert asked == [calendars, [calendars[1]]]
+
+
+def test_together_they_show_what_each_day_shows_first(calendars):
+    rights = dict.fromkeys(calendars, "own")
+    for number, calendar in enumerate(calendars):
+        for hour in range(4):
+            put(Collection.get_by_id(calendar), f"{hour}{number}", f":20261210T{10 + hour}0{number}00Z")
+    put(Collection.get_by_id(calendars[2]), "day", ";VALUE=DATE:20261210")
+    put(Collection.get_by_id(calendars[2]), "days", ";VALUE=DATE:20261210", ";VALUE=DATE:20261212")
+    expected = shown(rights, {})
+    assert expected == (
+        ["00", "01", "a", "b", "c", "day", "days"], {date(2026, 12, 8): 3, date(2026, 12, 10): 14, date(2026, 12, 11): 1}
+    )  # fmt: skip
+    assert shown(rights, versions(calendars)) == expected == shown(rights, versions(calendars))
+
+
+def test_times_alone_are_kept_apart(calendars):
+    one = Collection.get_by_id(calendars[0])
+    put(one, "free", ":20261208T110000Z", ":20261208T120000Z", "TRANSP:TRANSPARENT")
+    kept = versions(calendars)
+    for _again in range(2):
+        assert shown({one.id: "own"}, kept) == (["a", "free"], {date(2026, 12, 8): 2})
+        assert shown({one.id: "busy"}, kept) == ([""], {date(2026, 12, 8): 1})
+
+
+def test_a_calendar_in_place_of_one_that_is_gone(calendars):
+    """SQLite gives numbers again, and a new calendar counts its changes from the beginning."""
+    gone = Collection.get_by_id(calendars[2])
+    assert shown({gone.id: "own"}, versions([gone.id])) == (["c"], {date(2026, 12, 8): 1})
+    Collection.delete().where(Collection.id == gone.id).execute()
+    new = ground.calendar_of(name="d")
+    put(new, "d", ":20261215T090000Z")
+    if new.id != gone.id:
+        pytest.skip("this database gives no number again")
+    assert Collection.get_by_id(new.id).seq == gone.seq
+    assert shown({new.id: "own"}, versions([new.id])) == (["d"], {date(2026, 12, 15): 1})
+
+
+def test_what_is_expanded_further_is_read_anew(calendars, monkeypatch):
+    """Its rows are other ones then, though the calendar has no new change."""
+    today = date.today()
+    one = Collection.get_by_id(calendars[0])
+    put(one, "weekly", f";TZID=Europe/Paris:{today:%Y%m%d}T090000", "", "DURATION:PT1H", "RRULE:FREQ=WEEKLY")
+    span = DaySpan(today, today + timedelta(days=27), PARIS, 4)
+    before, rights = versions([one.id]), {one.id: "own"}
+    assert shown(rights, before, span)[0].count("weekly") == 4
+    CalendarObject.update(indexed_until=int(time.time())).where(CalendarObject.collection == one).execute()
+    assert objects.extend_index(PARIS) == 1
+    after = versions([one.id])
+    assert after != before and {number: seq for number, (seq, _at) in after.items()} == {one.id: before[one.id][0]}
+    assert shown(rights, after, span)[0].count("weekly") == 4
+
+
+def test_what_is_kept_is_bounded(calendars, monkeypatch):
+    monkeypatch.setattr(kept_days, "_MOST_KEPT", 2)
+    rights = dict.fromkeys(calendars, "own")
+    assert shown(rights, versions(calendars)) == shown(rights, {})
+    assert [key[1] for key in kept_days._kept] == calendars[1:]
+
+
+def test_nothing_is_kept_of_more_than_can_be_read(calendars, monkeypatch):
+    monkeypatch.setattr(kept_days, "MOST", 2)
+    for _again in range(2):
+        found, _counts = crowded_days.first_of_each_day(dict.fromkeys(calendars, "own"), DECEMBER, PARIS, versions(calendars))
+        assert not found.whole and not kept_days._kept
