@@ -29,8 +29,8 @@ def notify(
     POST to, its fields and its words.
 
     With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it; one with `undo`
-    only on the pages of the list or area that shows it first, unless it polls. What tells that an undo was done takes the place of
-    the notice that offered it.
+    only on the pages of the list or area that shows it first, unless it polls. What tells that an undo was done takes the place
+    of the notice that offered it.
     """
     before = session.get("notices", [])
     if kind in ("done", "plain"):
