@@ -12,6 +12,7 @@ from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.calendar_ground import put
 from tests.support.messages import message
+from webmail import preferences
 from webmail.collections import store as collections
 from webmail.models import Collection, Occurrence, ShownReminder, User
 
@@ -121,3 +122,30 @@ def test_a_reminder_reaches_a_page_that_is_open(open_browser: OpenBrowser, demo:
     reminder.locator("button[value=done]").click()
     expect(reminder).to_have_count(0)
     expect(page).to_have_url(re.compile("/calendar/events/new$"))
+
+
+@only_with_scripts
+def test_the_reminder_follows_the_calendar_until_another_one_is_chosen(
+    open_browser: OpenBrowser, demo: Services, teacher: str
+) -> None:
+    with accounts.tables(demo.database):
+        user = User.get(User.address == teacher)
+        first = collections.first(user, collections.CALENDAR)
+        other = Collection.create(
+            user=user, name="other", kind="calendar", components="VEVENT", props='{"D:displayname": "Cours"}'
+        )
+        preferences.change(user, remind_before=10, remind_days=1440, calendar_reminders=[f"{other.id}/60/-1"])
+    page = open_browser(teacher)
+    page.goto("/calendar/events/new")
+    calendar, reminder, all_day = (page.locator(f"[name={name}]").first for name in ("calendar", "reminder", "all_day"))
+    expect(page.locator(".scripted")).to_have_count(1)
+    expect(reminder).to_have_value("10")
+    calendar.select_option(str(other.id))
+    expect(reminder).to_have_value("60")
+    all_day.check()
+    expect(reminder).to_have_value("")
+    calendar.select_option(str(first.id))
+    expect(reminder).to_have_value("1440")
+    reminder.select_option("2880")
+    calendar.select_option(str(other.id))
+    expect(reminder).to_have_value("2880")

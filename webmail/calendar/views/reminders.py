@@ -73,11 +73,10 @@ def reminder_state() -> str:
         return ""
     if page_rows("reminders"):
         return reminders.state_of(current_user().id)
-    return reminders.NOTHING_SHOWN if reminder_coming() else ""
+    return reminders.NOTHING_SHOWN if _is_coming() else ""
 
 
-@blueprint.app_template_global()
-def reminder_coming() -> bool:
+def _is_coming() -> bool:
     """Whether one comes within a day."""
     upcoming = [row.number for row in page_rows("next reminder") if row.number is not None]
     return bool(page_rows("put off")) or any(due < time.time() + _SOON for due in upcoming)
