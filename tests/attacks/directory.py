@@ -22,6 +22,7 @@ from tests.attacks.timing import _UNLIKELY, ranks_alike
 from tests.support import directory as support
 from tests.support.directory import BASE, PASSWORD, Directory
 from tests.support.servers import certificate, silent
+from tests.support.waiting import eventually
 from webmail.models import LinkedAccount, Session, User
 
 _OTHER = "only ann knows this"  # the password of ann; all others have PASSWORD
@@ -335,7 +336,8 @@ def _beside_a_crowd(ground: Ground, web: Web) -> list[float]:
     try:
         while time.monotonic() < until:
             before = time.monotonic()
-            assert _status(web, person, LOCAL) == 303
+            # on a machine that is busy with other things too they may be told to come back: that is a part of their time
+            eventually(lambda: _status(web, person, LOCAL) == 303, seconds=60, step=0.2, what="a sign-in by a password of ours")
             times.append(time.monotonic() - before)
     finally:
         over.set()

@@ -88,6 +88,7 @@ def attacks(ground: Ground) -> list[Finding]:
 @contextmanager
 def _place(ground: Ground) -> Iterator[Place]:
     with fake_provider() as one, fake_provider() as other, TemporaryDirectory() as folder:
+        other.keys = [new_key("one")]  # by the same name: what it signs may prove nothing where the first one is meant
         web = ground.web(**_settings(Path(folder), _rules("one", one), _rules("other", other)))
         with web as running:
             yield Place(ground, running, one, other, ground.person())
