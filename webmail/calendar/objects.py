@@ -35,6 +35,7 @@ _LATEST = 10 * _YEAR  # from today: nothing is expanded beyond
 ONCE = 2  # `recurring` of an object with rules that are never expanded
 MOST_LIVE = 500  # objects that are expanded for a question beyond what is in the table
 LONGEST_LIVE = 3.0  # seconds of the processor for that: one may take half a second
+_MOST_BUSY = 20_000  # times of one answer
 _CHUNK = 500
 
 
@@ -223,21 +224,36 @@ def busy_times(calendar: int, start: int, end: int, zone: tzinfo) -> list[tuple[
     """
     if not _takes_time(calendar):
         return []
-    touching = (Occurrence.start < end) & (Occurrence.end > start) & (Occurrence.busy > 0)
-    rows: Any = Occurrence.select(Occurrence.object, Occurrence.start, Occurrence.end, Occurrence.busy)
-    known = list(rows.where(Occurrence.collection == calendar, touching).order_by(Occurrence.start).limit(20_001).tuples())
-    if len(known) > 20_000:
-        raise TooMuchAsked("more than 20000 occurrences")
-    found = {(begins, ends, busy) for _object, begins, ends, busy in known}
+    known = _busy_in.plain(calendar=calendar, start=start, end=end)
+    if len(known) > _MOST_BUSY:
+        raise TooMuchAsked(f"more than {_MOST_BUSY} occurrences")
+    found = set(known)
     for _row, takings in _lively(_beyond(calendar, start, end), start, end, zone):
         found |= {(one.start, one.end, one.busy) for one in takings if one.busy and one.end > start}
     return sorted(found)
 
 
+def _busy_rows(slot: queries.Slot) -> Any:
+    touching = (Occurrence.start < slot("end")) & (Occurrence.end > slot("start")) & (Occurrence.busy > 0)
+    rows = Occurrence.select(Occurrence.start, Occurrence.end, Occurrence.busy)
+    return rows.where(Occurrence.collection == slot("calendar"), touching).limit(_MOST_BUSY + 1)
+
+
+_busy_in = queries.Prepared(_busy_rows)
+
+
 def _takes_time(calendar: int) -> bool:
-    asked: Any = Collection.select(Collection.props, CalendarSubscription.busy).join(CalendarSubscription, pw.JOIN.LEFT_OUTER)
-    rows = asked.where(Collection.id == calendar).tuples()
+    rows = _time_taken.plain(calendar=calendar)
     return all(look.takes_time(json.loads(props)) and busy != 0 for props, busy in rows)
+
+
+_time_taken = queries.Prepared(
+    lambda slot: (
+        Collection.select(Collection.props, CalendarSubscription.busy)
+        .join(CalendarSubscription, pw.JOIN.LEFT_OUTER)
+        .where(Collection.id == slot("calendar"))
+    )
+)
 
 
 def extend_index(zone: tzinfo, most: int = 200) -> int:
