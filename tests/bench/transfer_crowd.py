@@ -14,6 +14,7 @@ import http.client
 import multiprocessing
 import os
 import random
+import ssl
 import statistics
 import threading
 import time
@@ -54,6 +55,12 @@ class Upload:
     headers: dict[str, str]
     piece: int
     heeds: bool
+    ca: str = ""  # of the certificate; "": without TLS
+
+    def connection(self) -> http.client.HTTPConnection:
+        if not self.ca:
+            return http.client.HTTPConnection(HOST, self.port, timeout=60)
+        return http.client.HTTPSConnection(HOST, self.port, timeout=60, context=ssl.create_default_context(cafile=self.ca))
 
 
 @dataclass
@@ -91,22 +98,22 @@ def measure(services: Services, people: list[Sender], seconds: float) -> bool:
         _times(reader, _VISITS)
         before = _times(reader, _VISITS)
         uploads = [Upload(services.ports.web, one.begin(SIZE), one.headers, piece, piece < SIZE) for one in people]
-        arrivals = _arrivals(services, uploads)
-        with machine.growth([web]) as grown, _sending(uploads, seconds) as answers, _watching(arrivals):
+        arrivals = arrivals_of(services, uploads)
+        with machine.growth([web]) as grown, sending(uploads, seconds) as answers, watching(arrivals):
             time.sleep(1)
             during = _times(reader, 10**6, seconds - 1)
         ratio = statistics.median(during) / statistics.median(before)
         print(
             f"{len(uploads)} uploads, {name}: a page of mail takes {ratio:.2f} times as long (median {statistics.median(before):.0f} and "
-            f"{statistics.median(during):.0f} ms, 95% within {_percentile(before):.0f} and {_percentile(during):.0f} ms)"
+            f"{statistics.median(during):.0f} ms, 95% within {percentile(before):.0f} and {percentile(during):.0f} ms)"
         )
-        _tell(arrivals, seconds, answers)
+        tell(arrivals, seconds, answers)
         print(f"  the web process grew by {grown.peak / 1024:.0f} MiB at most", flush=True)
         good = good and ratio <= MOST and all(one.size for one in arrivals)
     return good
 
 
-def _tell(arrivals: list[Arrival], seconds: float, answers: Counter[str]) -> None:
+def tell(arrivals: list[Arrival], seconds: float, answers: Counter[str]) -> None:
     sizes, longest = sorted(one.size / MB for one in arrivals), sorted(one.longest for one in arrivals)
     print(
         f"  {sum(sizes) / seconds:.0f} MB/s together; {sizes[0]:.0f} MB of the slowest, {statistics.median(sizes):.0f} of half of them, "
@@ -115,14 +122,14 @@ def _tell(arrivals: list[Arrival], seconds: float, answers: Counter[str]) -> Non
     )
 
 
-def _arrivals(services: Services, uploads: list[Upload]) -> list[Arrival]:
+def arrivals_of(services: Services, uploads: list[Upload]) -> list[Arrival]:
     with accounts.tables(services.database):
         named = [TransferFile.get(TransferFile.upload == one.path.rpartition("/")[2]).content.name for one in uploads]
     return [Arrival(services.base / "web" / "transfers" / name) for name in named]
 
 
 @contextmanager
-def _watching(arrivals: list[Arrival]) -> Iterator[None]:
+def watching(arrivals: list[Arrival]) -> Iterator[None]:
     over = threading.Event()
     for one in arrivals:
         one.begin()
@@ -141,7 +148,7 @@ def _watching(arrivals: list[Arrival]) -> Iterator[None]:
         thread.join()
 
 
-def _percentile(values: list[float]) -> float:
+def percentile(values: list[float]) -> float:
     return sorted(values)[int(len(values) * 0.95)]
 
 
@@ -155,7 +162,7 @@ def _times(reader: Any, count: int, seconds: float = 60.0) -> list[float]:
 
 
 @contextmanager
-def _sending(uploads: list[Upload], seconds: float) -> Iterator[Counter[str]]:
+def sending(uploads: list[Upload], seconds: float) -> Iterator[Counter[str]]:
     """All of them for so long, in a process of their own; what was answered is known when the block is over."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -187,7 +194,7 @@ def _send(upload: Upload, answers: list[str], end: float) -> None:
     block = random.randbytes(PIECE)
     checksum = "sha256 " + base64.b64encode(hashlib.sha256(block).digest()).decode()
     while time.monotonic() < end:
-        connection = http.client.HTTPConnection(HOST, upload.port, timeout=60)
+        connection = upload.connection()
         try:
             _send_some(connection, upload, block, checksum, answers, end)
         except (OSError, http.client.HTTPException) as error:

@@ -8,6 +8,7 @@ process grew at most is told too. With FILESENDER (see filesender.py) the page t
 way; fails if a byte is lost, if the SHA-256 is another, or if the memory grows with the size.
 
 `python -m tests.bench.transfers crowd [UPLOADS] [SECONDS]`: pages of mail while twenty people send at full speed (transfer_crowd.py).
+`... front [SECONDS]`: the same and downloads through nginx, and a class that sends its homework at once (transfer_front.py).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from urllib.parse import urlsplit
 
 from deploy.demo.child import HOST, free_ports, start
 from deploy.demo.services import Services
-from tests.bench import filesender, machine, transfer_crowd
+from tests.bench import filesender, machine, transfer_crowd, transfer_front
 from tests.bench.table import OURS, Figure, Table
 from tests.support.front import kill
 from tests.support.http_visits import HttpVisitor
@@ -334,6 +335,8 @@ def main(arguments: list[str]) -> int:
         return 0 if large(int(arguments[1] if arguments[1:] else 10) * 1024 * MB) else 1
     if arguments[:1] == ["crowd"]:
         return 0 if crowd(*map(int, arguments[1:3])) else 1
+    if arguments[:1] == ["front"]:
+        return 0 if transfer_front.run(*map(int, arguments[1:2])) else 1
     table = Table(datetime.now().astimezone(), machine.describe())
     size = int(arguments[0]) * MB if arguments else 512 * MB
     with _demo() as services:

@@ -51,17 +51,20 @@ def nginx() -> str | None:
 
 
 class Front:
-    """nginx, `webs` web processes and `workers` workers on the mail servers of `services`; a context manager.
+    """nginx, `webs` web services of `processes` each, and `workers` workers on the mail servers of `services`; a context manager.
 
     `settings` are settings of Traboule by their names. `webs` and `workers` are the running programs, which tests may kill.
     """
 
-    def __init__(self, services: Services, webs: int = 2, workers: int = 2, **settings: object) -> None:
+    def __init__(
+        self, services: Services, webs: int = 2, workers: int = 2, processes: int = 1, threads: int = 16, **settings: object
+    ) -> None:
         self.services = services
         self.folder = services.base / "nginx"
         self.plain, self.port, *self._web_ports = free_ports(2 + webs)
         self._settings = {"secure_cookies": "true", "proxies": 1, "public_url": self.address, **settings}
         self._count = workers
+        self._processes, self._threads = processes, threads
         self.webs: list[Child] = []
         self.workers: list[Child] = []
         self._nginx: Child | None = None
@@ -98,7 +101,8 @@ class Front:
 
     def start_web(self, port: int) -> Child:
         options = (
-            f"--interface wsgi --host {HOST} --port {port} --workers 1 --blocking-threads 16 --workers-kill-timeout 15 --no-ws"
+            f"--interface wsgi --host {HOST} --port {port} --workers {self._processes} --blocking-threads {self._threads} "
+            "--workers-kill-timeout 15 --no-ws"
         )
         return self._start(f"web-{port}", [BIN / "granian", *options.split(), "wsgi:app"], port)
 

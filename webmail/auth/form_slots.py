@@ -44,8 +44,8 @@ class _Slots:
     waiting: int = 0
 
     @contextmanager
-    def slot(self, whose: str) -> Iterator[None]:
-        mine = self._take(whose)
+    def slot(self, whose: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+        mine = self._take(whose, patience)
         try:
             yield
         finally:
@@ -53,8 +53,8 @@ class _Slots:
                 self.taken.remove(mine)
                 _change.notify_all()
 
-    def _take(self, whose: str) -> _Slot:
-        end = time.monotonic() + PATIENCE_SECONDS
+    def _take(self, whose: str, patience: float) -> _Slot:
+        end = time.monotonic() + patience
         with _change:
             while before := self._before(whose):
                 left = end - time.monotonic()
@@ -87,7 +87,7 @@ def form_slot(network: str) -> Iterator[None]:
 
 
 @contextmanager
-def files_form_slot(whose: str) -> Iterator[None]:
+def files_form_slot(whose: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """The same for a form of a page for large files that is no large one. `whose`: a person or a network."""
-    with _of_files.slot(whose):
+    with _of_files.slot(whose, patience):
         yield

@@ -8,6 +8,7 @@ who is next.
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -28,6 +29,7 @@ _CHUNK = 128 * 1024
 _AT_SPEED = 0.05  # seconds: a chunk that comes faster comes from a client that the reading need not wait for
 _PATIENCE = 0.02  # seconds to wait for the reading of another
 _AT_DOOR, _FORM_AT_DOOR = 1.0, 5.0  # seconds that a thread waits for a turn; a quarter as many may as there are turns
+_CREATED_AT_ONCE, _CREATIONS_WAITING, _CREATION_PATIENCE = 2, 4, 3.0  # threads, threads, seconds
 _LOOK = 0.2  # seconds after which it is looked again who is next
 
 
@@ -67,6 +69,40 @@ def turn(
         raise
     finally:
         _leave(taken, settings)
+
+
+@contextmanager
+def creation() -> Iterator[None]:
+    """Begin an upload, of which no bytes are read: few at once, since SQLite has one writer at a time. Raises TooManyUploads."""
+    if not _creations.enter():
+        raise TooManyUploads("many uploads are being created")
+    try:
+        yield
+    finally:
+        _creations.leave()
+
+
+class _Creations:
+    """How many are being created, and wait for it."""
+
+    def __init__(self) -> None:
+        self._turns = threading.BoundedSemaphore(_CREATED_AT_ONCE)
+        self._asking = threading.BoundedSemaphore(_CREATED_AT_ONCE + _CREATIONS_WAITING)
+
+    def enter(self) -> bool:
+        if not self._asking.acquire(blocking=False):
+            return False
+        if self._turns.acquire(timeout=_CREATION_PATIENCE):
+            return True
+        self._asking.release()
+        return False
+
+    def leave(self) -> None:
+        self._turns.release()
+        self._asking.release()
+
+
+_creations = _Creations()
 
 
 def pause(sender: Sender, settings: Settings, upload: str, touched: datetime | None = None) -> int:

@@ -182,7 +182,7 @@ def create(
     )  # fmt: skip
     told = {"Location": address(file)}
     try:
-        if _media_type(headers) == OFFSET_TYPE:
+        if brings_bytes(headers):
             with body(file) as coming:
                 _take_in(file, 0, headers, coming, settings, link_key)
         else:
@@ -206,7 +206,7 @@ def patch(
     file: TransferFile, headers: TusHeaders, body: BodyInTurn, settings: Settings, link_key: bytes | None = None
 ) -> TusAnswer:
     """PATCH: more bytes. Raises TusRefusal, TooManyUploads, UploadBusy, and what `content.append` raises."""
-    if _media_type(headers) != OFFSET_TYPE:
+    if not brings_bytes(headers):
         raise TusRefusal(415, f"Content-Type: {OFFSET_TYPE} is needed")
     with body(file) as coming:
         _take_in(file, _number(headers, "Upload-Offset"), headers, coming, settings, link_key)
@@ -295,5 +295,5 @@ def _number(headers: TusHeaders, name: str) -> int:
     return int(given)
 
 
-def _media_type(headers: TusHeaders) -> str:
-    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+def brings_bytes(headers: TusHeaders) -> bool:
+    return bool(headers.get("Content-Type", "").partition(";")[0].strip().lower() == OFFSET_TYPE)

@@ -309,6 +309,15 @@ def test_a_file_is_created_without_a_turn_and_its_bytes_follow(alice, crowd):
     assert alice.patch(made.headers["Location"], 0, b"abcdef").status_code == 204
 
 
+def test_few_files_are_created_at_once(alice, monkeypatch):
+    monkeypatch.setattr(turns, "_CREATION_PATIENCE", 0.0)
+    with turns.creation(), turns.creation():
+        refused = alice.create(3)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        assert alice.create(3, data=b"abc").status_code == 201  # its bytes take a turn
+    assert alice.create(3).status_code == 201
+
+
 def test_a_turn_ends_for_somebody_who_is_before_it_and_what_came_is_kept(alice, app, monkeypatch):
     monkeypatch.setattr(turn_order.TurnOrder, "look", lambda _order, turn, _now: setattr(turn, "leaving", True))
     url = alice.create(300_000).headers["Location"]

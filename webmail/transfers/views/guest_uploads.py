@@ -38,7 +38,7 @@ def guest_uploads(link: str) -> Response:
     found = None if begun is not None else guests.asked(links.parts(link)[0])
     if begun is None and found is None:
         abort(404)
-    answer = tus.answered(_headers(), lambda: _create(begun, found))
+    answer = tus.answered(_headers(), uploads.created_in_turn(lambda: _create(begun, found)))
     return uploads.response(answer, tus.name_in(_headers()))
 
 

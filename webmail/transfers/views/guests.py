@@ -5,6 +5,7 @@ Nobody is signed in here and no cookie is set: who may do what is in the address
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import redirect, request
@@ -222,12 +223,14 @@ def send_as_guest(link: str) -> Response:
     """
     length = request.content_length
     try:
-        if length is not None and length <= _SMALL:  # a form without files waits for no file of others
-            with form_slots.files_form_slot(visitors.network()):
+        if (
+            length is not None and length <= _SMALL
+        ):  # has threads of its own; where these are taken, as a class does, it is one of all
+            with suppress(form_slots.TooManyForms), form_slots.files_form_slot(visitors.network(), 0.0):
                 return _taken(link, uploads.body_of_request())
         with turns.turn(visitors.sender(None), settings(), kind=Kind.FORM) as held:
             return _taken(link, uploads.body_of_request(held))
-    except (turns.TooManyUploads, form_slots.TooManyForms):
+    except turns.TooManyUploads:
         words = refusal_words(turns.TooManyUploads())
         return visitors.told(_("Please wait a moment"), words, 503, retry=turns.RETRY_SECONDS)
 

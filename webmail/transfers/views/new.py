@@ -7,6 +7,7 @@ that one can go on another day; a form that is not right leads back to it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import abort, redirect, request
 from flask_babel import gettext as _
@@ -24,7 +25,7 @@ from webmail.transfers.limits import MB, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
-from webmail.transfers.turn_order import Kind, Sender
+from webmail.transfers.turn_order import Kind, Sender, Turn
 from webmail.transfers.turns import Body, TooManyUploads
 from webmail.transfers.views import letters, link_keys, transfer_words
 from webmail.transfers.views.uploads import body_of_request
@@ -143,16 +144,18 @@ def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
 def take_form(transfer: Callable[[], Transfer]) -> TakenForm:
     """Read the form of this request; `transfer` is asked for with each file. 503 where too many come at once."""
     length, person = request.content_length, f"user {current_user().id}"
+    has_files = request.mimetype == "multipart/form-data"
+
+    def read(held: Turn | None = None) -> TakenForm:
+        return _read(body_of_request(held), transfer) if has_files else TakenForm(fields=dict(request.form.lists()))
+
+    if not has_files or (length is not None and length <= _SMALL):
+        with suppress(form_slots.TooManyForms), form_slots.files_form_slot(person, 0.0):
+            return read()
     try:
-        if request.mimetype != "multipart/form-data":
-            with form_slots.files_form_slot(person):
-                return TakenForm(fields=dict(request.form.lists()))
-        if length is not None and length <= _SMALL:
-            with form_slots.files_form_slot(person):
-                return _read(body_of_request(), transfer)
         with turns.turn(Sender(person), settings(), kind=Kind.FORM) as held:
-            return _read(body_of_request(held), transfer)
-    except (TooManyUploads, form_slots.TooManyForms):
+            return read(held)
+    except TooManyUploads:
         abort(too_many_files())
 
 

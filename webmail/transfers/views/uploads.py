@@ -6,7 +6,7 @@ Nothing else reads what they bring: the token that protects forms stands in a he
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from flask import Response, abort, request
 from flask_wtf.csrf import CSRFError, validate_csrf
@@ -36,7 +36,17 @@ def uploads() -> Response:
     if request.method == "OPTIONS":
         return response(tus.options(settings()))
     _check_token()
-    return response(tus.answered(request.headers, _create), tus.name_in(request.headers))
+    return response(tus.answered(request.headers, created_in_turn(_create)), tus.name_in(request.headers))
+
+
+def created_in_turn(create: Callable[[], TusAnswer]) -> Callable[[], TusAnswer]:
+    """Few at a time, unless bytes come along, which wait for a turn of their own."""
+
+    def act() -> TusAnswer:
+        with nullcontext() if tus.brings_bytes(request.headers) else turns.creation():
+            return create()
+
+    return act
 
 
 def _create() -> TusAnswer:
