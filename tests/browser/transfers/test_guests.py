@@ -105,6 +105,30 @@ def test_what_was_broken_off_is_gone_on_with_at_its_address(
     assert asks.arrived() == {"Max": {"essai.pdf": ESSAY}}
 
 
+def test_whoever_is_not_next_waits_and_goes_on(open_browser: OpenBrowser, asks: Asks, scripts: bool) -> None:
+    if not scripts:
+        pytest.skip("a form is not sent again by itself")
+    page, asked = open_browser(), []
+    page.goto(asks.link())
+
+    def hold(route: Route) -> None:
+        asked.append(route.request.method)
+        if asked == ["PATCH"]:
+            route.fulfill(status=423, headers={"Retry-After": "1"})
+        elif asked == ["PATCH", "HEAD"]:
+            route.fulfill(status=200, headers={"Retry-After": "1", "Upload-Offset": "0"})
+        else:
+            route.continue_()
+
+    page.route("**/uploads/*", hold)
+    fill(page, "Zoé", ("essai.pdf", ESSAY))
+    expect(page.locator(".upload-state")).to_contain_text("en attente")
+    page.click("[value=send]")
+    expect(page.locator("h1")).to_have_text("Vos fichiers sont envoyés")
+    assert asked == ["PATCH", "HEAD", "HEAD", "PATCH"]  # no piece in vain
+    assert asks.arrived() == {"Zoé": {"essai.pdf": ESSAY}}
+
+
 def test_a_teacher_asks_and_sees_what_came(open_browser: OpenBrowser, asks: Asks) -> None:
     teacher = open_browser(asks.owner)
     teacher.goto("/transfers/requests")
