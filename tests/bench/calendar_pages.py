@@ -116,11 +116,11 @@ def measure(table: Table, folder: Path, events: int = EVENTS) -> None:
         path = f"/calendar/{view}/{today}"
         for name, before in ((view, None), (f"{view}, after a change", change), (f"{view}, anew", forget)):
             one, other = in_turn(path, people, before)
-            limit = most if before is not forget else 0
+            limit = most if before is not forget else 0  # the first page of a process may take longer
             table.add(
                 OURS, SECTION, name, Figure(other / one, f"{other:.1f} / {one:.1f} ms of processor time"), most=limit or None
             )
-            if view == "month":
+            if limit:
                 detail = f"{other:.1f} of {MONTH_MS:.0f} ms of processor time"
                 table.add(OURS, SECTION, f"{name}, in times of {MONTH_MS:.0f} ms", Figure(other / MONTH_MS, detail), most=1.0)
         if view == "month":
