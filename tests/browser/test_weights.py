@@ -21,7 +21,7 @@ from tests.support.http_visits import HttpVisitor
 OpenBrowser = Callable[..., Page]
 KIB = 1024
 FIRST_VIEW, WITH_SCRIPTS = 14 * KIB, 40 * KIB
-SIGN_IN = 10 * KIB  # its HTML and its style sheets
+SIGN_IN = 6 * KIB  # its HTML with its styles, for who comes for the first time
 PAGE, WRITING_PAGE = 12 * KIB, 16 * KIB  # a page's HTML and the style sheets that it adds to the frame's
 FRAME = "css/base.css"
 WRITES = {"compose", "draft", "reply", "forward"}
