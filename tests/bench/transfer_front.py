@@ -141,10 +141,8 @@ def _download(services: Services, front: Front, owner: str) -> str:
 def _downloading(address: str, ca: str) -> Iterator[Counter[str]]:
     """Some who fetch it again and again, 4 MB a second each; what they were answered is known afterwards."""
     command = f"while :; do curl -s --limit-rate 4M --cacert {ca} -o /dev/null -w '%{{http_code}}\\n' {address}; sleep 0.2; done"
-    programs = [
-        subprocess.Popen(["/bin/bash", "-c", command], stdout=subprocess.PIPE, text=True, process_group=0)
-        for _each in range(DOWNLOADS)
-    ]
+    guarded = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", "/bin/bash", "-c", command]  # they end with whoever ends us
+    programs = [subprocess.Popen(guarded, stdout=subprocess.PIPE, text=True, process_group=0) for _each in range(DOWNLOADS)]
     found: Counter[str] = Counter()
     try:
         yield found
