@@ -42,6 +42,7 @@ IN_FIELDS = [
 # what another person's number gets where it is not 404: the answer to a second click, which is led back and changes nothing
 _NOT_404 = {
     "POST /compose/<draft_id>/large": 400,  # its token stands in the address, and this one comes without
+    "POST /transfers/<int:number>/additions/<int:addition>": 400,  # the same
     "POST /admin/reports/<int:report>": 403,  # for administrators alone, who may have them all
     "POST /contacts/<uid>/remove": 303,
     "POST /detach/<task_id>/undo": 303,

@@ -245,7 +245,10 @@ def test_only_its_owner_adds(app, alice, settings):
     token = bob.get("/transfers/new").all("[name=csrf_token]")[0]["value"]
     page = f"/transfers/{transfer.id}/additions/{addition.id}"
     assert bob.get(page).status == 404 == bob.post(f"/transfers/{transfer.id}/additions", {"csrf_token": token}).status
-    assert bob.post(page, {"action": "send"}).status == 404
+    assert bob.post(page, {"action": "send"}).status == 400  # without the token in the address
+    theirs = published(user("bob"), {"b.txt": b"b"}, settings)
+    query = begun(bob, theirs).one(FORM)["action"].partition("?")[2]  # Bob's own token
+    assert bob.post(f"{page}?{query}", {"action": "send"}).status == 404
     answer = bob.client.post(
         f"/transfers/uploads?of={addition.id}",
         headers={"Tus-Resumable": "1.0.0", "Upload-Length": "1", "X-CSRFToken": token},

@@ -93,8 +93,8 @@ def _shown(transfer: Transfer, mine: Transfer, files: list[TransferFile], fault:
 @reads_its_body
 def add_files(number: int, addition: int) -> Response:
     """Take the files; `action`: send (let them join), save (to go on later), drop, or remove:<upload>. `tell`: recipients."""
-    transfer = _mine(number)
     check_address_token(_FORM)
+    transfer = _mine(number)
     mine = _asked(transfer, addition)
     taken = new.take_form(lambda: _open(mine))
     new.tell_taken(taken)
