@@ -86,12 +86,16 @@ NO_PAGES = frozenset(
         "filters.from_words",
         "mailbox.news",
         "mailbox.push",
+        "mailbox.push_alone",
         "mailbox.room_report",
         "collections.suggest",
         "contacts.card",
         "calendar.export_all",
         "calendar.export_calendar",
         "calendar.export_event",
+        "calendar.attached_file",
+        "calendar.due_now",  # a piece of every page
+        "calendar.kept_form",  # leads back to the form of an event
         "collections.feed",
         "calendar.show_import",  # of a file that waits: states
         "contacts.import_columns",  # of a file that waits: states
