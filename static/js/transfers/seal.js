@@ -4,7 +4,7 @@
 (function () {
   "use strict";
   if (window.sealingWaits) return;
-  var keys = {}, waits = null;
+  var keys = {}, waits = null, write = null, rounds = 0, after = null; // `write`: until the names stand in the form
 
   function kept(name) {
     try { return JSON.parse(window.sessionStorage.getItem(name)); } catch (error) { return null; }
@@ -40,13 +40,21 @@
     asks(page, key || !window.sealed ? null : of);
     if (!key) return;
     function told() { // the names, sealed, in the form
+      write = seal;
       clearTimeout(waits);
-      waits = setTimeout(function () {
-        window.sealed.sealText(JSON.stringify(files), key).then(function (text) {
-          var field = document.querySelector("[name=sealed_names]");
-          if (field) field.value = text;
-        });
-      }, 50);
+      waits = setTimeout(seal, 50);
+    }
+    function seal() {
+      var round = ++rounds;
+      function done(text) {
+        var field = document.querySelector("[name=sealed_names]"), then = after;
+        if (round !== rounds) return; // others came meanwhile
+        if (field && text) field.value = text;
+        write = after = null;
+        if (then) then();
+      }
+      clearTimeout(waits);
+      window.sealed.sealText(JSON.stringify(files), key).then(done, function () { done(""); });
     }
     window.sealing = {
       begin: function (file, path) { return window.sealed.seal(file, path, key); }, // { size, slice(from, to): promise of a Blob }
@@ -107,6 +115,14 @@
     if (page) chooses(page);
     all("[data-sealed-link]", shows);
   }
+  document.addEventListener("submit", function (event) { // a form that leaves sooner would leave without them
+    var form = event.target, button = event.submitter || form.querySelector("button[value=send]");
+    if (!write || !form.querySelector("[name=sealed_names]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    after = function () { if (document.contains(button)) button.click(); };
+    write();
+  }, true);
   window.sealingWaits = look; // the script that encrypts may come later
   look();
   document.addEventListener("htmx:load", function (event) { // what is swapped within a page changes nothing

@@ -19,6 +19,10 @@ from webmail.models import User
 OpenBrowser = Callable[..., Page]
 
 
+_SLOW_NAMES = """() => { const seal = sealed.sealText;
+  sealed.sealText = (...all) => new Promise(done => setTimeout(done, 300)).then(() => seal(...all)); }"""
+
+
 @pytest.fixture
 def scripts() -> bool:
     return True
@@ -61,6 +65,7 @@ def test_a_tab_that_is_given_the_link_encrypts_what_it_adds(
     expect(page.locator("[data-seals] [role=alert]").last).to_contain_text("n’ouvre pas")
     page.get_by_label("Le lien entier").fill(link)
     expect(page.locator("[data-seals-say=on]")).to_be_visible()
+    page.evaluate(_SLOW_NAMES)
     page.set_input_files("#choose-files", new)
     expect(page.locator(".upload-state")).to_have_count(1)
     page.get_by_role("button", name="Ajouter", exact=True).click()
