@@ -45,12 +45,12 @@ templates: ready ## the pages' markup
 catalogue: ready ## French and English texts are complete
 	$(BIN)/python -m tests.support.catalogue
 
-# A test that fails runs once more, on a machine where a hundred servers start and stop. The summary shows it and why (RERUN): it is a
+unit: ready ## tests without a network
+	$(BIN)/pytest -n 2 --dist loadfile -p no:rerunfailures -rfEs tests/unit
+
+# A test on servers that fails runs once more, on a machine where a hundred of them start and stop. The summary shows it and why (RERUN): it is a
 # fault, of the test or worse, of the product, to be found with `make soak`. None of it: make test AGAIN=
 AGAIN := --reruns 1 --rerun-show-tracebacks
-
-unit: ready ## tests without a network
-	$(BIN)/pytest -n 2 --dist loadfile $(AGAIN) -rfEs tests/unit
 
 # a third worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx

@@ -124,9 +124,10 @@ def test_few_keys_lead_to_the_first_message(open_browser: OpenBrowser) -> None:
 
 
 @only_scripts
-def test_what_gets_the_focus_on_a_telephone_stands_above_the_bar(open_browser: OpenBrowser) -> None:
+@pytest.mark.parametrize("address", ["/calendar/subscriptions/new", "/mailbox/INBOX"])
+def test_what_gets_the_focus_on_a_telephone_stands_above_the_bar(open_browser: OpenBrowser, address: str) -> None:
     page = open_browser(ALICE, width=360, height=640)
-    page.goto("/calendar/subscriptions/new")
+    page.goto(address)
     bar = (page.locator("nav.areas").bounding_box() or {})["y"]
     ends = "document.activeElement.closest('main') ? document.activeElement.getBoundingClientRect().bottom : 0"
     found = []
@@ -136,6 +137,22 @@ def test_what_gets_the_focus_on_a_telephone_stands_above_the_bar(open_browser: O
         if found[-1] == 0 and any(found):
             break
     assert max(found) > bar / 2 and max(found) <= bar
+
+
+@only_scripts
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_gets_the_focus_on_the_way_back_stands_below_the_bar_of_the_list(open_browser: OpenBrowser, width: int) -> None:
+    page = open_browser(ALICE, width=width, height=640)
+    page.locator("[data-row] a[id] >> nth=18").focus()
+    for _key in range(60):
+        page.keyboard.press("Shift+Tab")
+        bar, focused = page.evaluate(
+            "[document.querySelector('.list-bar'), document.activeElement].map(one => one.getBoundingClientRect().bottom)"
+        )
+        if not page.evaluate("!!document.activeElement.closest('[data-row]')"):
+            return
+        assert focused > bar
+    pytest.fail("the 60th key has not come to the first row yet")
 
 
 @only_scripts

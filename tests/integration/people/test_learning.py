@@ -75,7 +75,7 @@ def test_the_first_sign_in_learns_whom_one_wrote_to_and_who_wrote(
         f"From: Kim <{me}>\nTo: a@x.example\nCc: B <b@x.example>",
     )
     put(
-        me, "INBOX", "From: Zoe <zoe@x.example>", "From: Shop <news@shop.example>\nList-Unsubscribe: <https://x.example>",
+        me, "INBOX", "From: Zoe Lindqvist <zoe@x.example>", "From: Shop <news@shop.example>\nList-Unsubscribe: <https://x.example>",
         "From: no-reply@bank.example", "From: R <r@x.example>\nAuto-Submitted: auto-replied", "From: L <l@x.example>\nPrecedence: list",
         "Return-Path: <>\nFrom: Mail <m@x.example>", f"From: {me}",
     )  # fmt: skip
@@ -88,7 +88,7 @@ def test_the_first_sign_in_learns_whom_one_wrote_to_and_who_wrote(
         "a@x.example": ("", 1),
         "b@x.example": ("B", 1),
     }
-    assert rows(Acquaintance, me) == {"zoe@x.example": ("Zoe", 1)}
+    assert rows(Acquaintance, me) == {"zoe@x.example": ("Zoe Lindqvist", 1)}
     with db.connection_context():
         assert has_written(user_of(me), "kari@fjord.example")
         assert not has_written(user_of(me), "zoe@x.example")
@@ -148,10 +148,10 @@ def test_what_others_wrote_in_sent_makes_nobody_trusted(
     app: Flask, make_account: Callable[..., str], put: Fill, work: Callable[[], int]
 ) -> None:
     me = make_account("kim")
-    put(me, "Sent", "From: old.me@former.example\nTo: Ann <ann@x.example>")
+    put(me, "Sent", "From: old.me@former.example\nTo: Ann Lindqvist <ann@x.example>")
     Visitor(app, me).sign_in()
     work()
-    assert (rows(Correspondent, me), rows(Acquaintance, me)) == ({}, {"ann@x.example": ("Ann", 1)})
+    assert (rows(Correspondent, me), rows(Acquaintance, me)) == ({}, {"ann@x.example": ("Ann Lindqvist", 1)})
 
 
 def test_mail_received_gives_no_trust_and_no_remote_images(
@@ -159,7 +159,7 @@ def test_mail_received_gives_no_trust_and_no_remote_images(
 ) -> None:
     me = make_account("kim")
     html = "Content-Type: text/html\n\n<img src='https://pictures.example/a.png'>Bonjour"
-    put(me, "INBOX", f"From: Zoe <zoe@x.example>\nMessage-ID: <1@x>\n{html}")
+    put(me, "INBOX", f"From: Zoe Lindqvist <zoe@x.example>\nMessage-ID: <1@x>\n{html}")
     person = Visitor(app, me).sign_in()
     work()
     assert "zoe@x.example" in rows(Acquaintance, me)
