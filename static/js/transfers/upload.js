@@ -1,12 +1,11 @@
-/* Large files, each sent by itself (tus 1.0), three at once, resumed after a lost line or a reload. Without this file
-   the form brings them. `window.sealing` (seal.js) may encrypt them. */
+/* Large files, each sent by itself (tus 1.0), resumed after a lost line or a reload; `window.sealing` (seal.js) may encrypt them. */
 (function () {
   "use strict";
   if (window.uploading) return;
-  var PIECE = 8388608, LEAST = 524288, AT_ONCE = 3, all = [], pressed = null, quarter = 0;
+  var PIECE = 8388608, AT_ONCE = 3, all = [], pressed = null, quarter = 0;
 
   function box() { return document.getElementById("files"); }
-  function data(name) { return box().getAttribute("data-" + name); }
+  function data(name) { return box().dataset[name]; }
   function form() { return box().closest("form"); }
   function words(key, values) {
     return JSON.parse(data("words"))[key].replace(/\{(\w+)\}/g, function (_all, name) { return values[name]; });
@@ -22,10 +21,10 @@
     line.textContent = text;
     line.hidden = !text;
   }
-  function date(one, value) { // tells a file from another of its name and size
+  function date(one, value) { // another may have its name and size
     try {
-      if (value) localStorage.setItem(one, value);
-      return localStorage.getItem(one);
+      if (value) localStorage[one] = value;
+      return localStorage[one];
     } catch (error) { /* storage is off */ }
   }
   function each(list, does) { Array.from(list).forEach(does); }
@@ -36,12 +35,9 @@
   function part(one, tag, look, does) {
     var made = document.createElement(tag);
     made.className = look;
-    if (does) {
-      made.type = "button";
-      made.addEventListener("click", does);
-    }
-    one.row.appendChild(made);
-    return made;
+    if (does) made.type = "button";
+    made.onclick = does;
+    return one.row.appendChild(made);
   }
   function label(made, one, key) {
     made.textContent = words(key);
@@ -60,15 +56,15 @@
   }
   function time(seconds) { return isFinite(seconds) ? words(seconds < 60 ? "soon" : "left", { minutes: Math.ceil(seconds / 60) }) : "…"; }
   function total() {
-    var sum = 0, there = 0, speed = 0, percent, text;
+    var sum = 0, there = 0, speed = 0, count = all.length, percent, text;
     all.forEach(function (one) {
       sum += one.size;
       there += one.offset + one.loaded;
       if (one.state === "going") speed += one.speed;
     });
     percent = Math.floor((sum ? there / sum : 1) * 100);
-    text = all.length ? words(left() ? "all" : "over", {
-      done: all.length - left(), count: all.length, percent: percent, left: time((sum - there) / speed),
+    text = count ? words(left() ? "all" : "over", {
+      done: count - left(), count: count, percent: percent, left: time((sum - there) / speed),
     }) : "";
     tell("all", text);
     if (!left() || Math.floor(percent / 25) !== quarter) tell("said", text); // a screen reader hears of each quarter
@@ -76,12 +72,12 @@
   }
 
   function ask(one, method, url, headers, then, body) {
-    var request = one.request = new XMLHttpRequest(), began = Date.now();
+    var request = one.request = new XMLHttpRequest(), began = Date.now(), name;
     request.open(method, url);
     headers["Tus-Resumable"] = "1.0.0";
     headers["HX-Request"] = "true";
     headers["X-CSRFToken"] = (document.querySelector("[name=csrf_token]") || {}).value || "";
-    Object.keys(headers).forEach(function (name) { request.setRequestHeader(name, headers[name]); });
+    for (name in headers) request.setRequestHeader(name, headers[name]);
     if (body) request.upload.onprogress = function (event) {
       one.loaded = event.loaded;
       one.speed = event.loaded / (Date.now() - began + 1) * 1000;
@@ -91,33 +87,31 @@
       if (one.request !== request) return;
       one.request = null;
       one.loaded = 0;
-      if (/^20[0-4]/.test(request.status)) then(request);
+      if (/^20[0-4]/.test(request.status)) then(one, request);
       else trouble(one, request);
     };
     request.send(body || null);
   }
   function trouble(one, request) {
-    var status = request.status, told = waits(request), after = told || Math.min(60, Math.pow(2, one.tries++));
-    if ([400, 401, 403].indexOf(status) >= 0) return stop(one, "paused", words("out"));
-    if ([404, 410, 413, 415, 422, 507].indexOf(status) >= 0) {
+    var status = request.status, told = waits(request);
+    if (/40[013]/.test(status)) return stop(one, "paused", words("out"));
+    if (/404|41[035]|422|507/.test(status)) {
       return stop(one, "failed", /plain/.test(request.getResponseHeader("Content-Type")) && request.responseText);
     }
-    if (status === 503 && told) return later(one, after); // others are before it
-    one.asked = false;
-    show(one, words("retry", { seconds: after }));
-    one.wait = setTimeout(step, after * (800 + Math.random() * 400), one);
+    later(one, told || Math.min(60, Math.pow(2, one.tries++)), status === 503 && told);
   }
   function waits(request) { return Number(request.getResponseHeader("Retry-After")); }
-  function later(one, seconds) {
+  function later(one, seconds, others) {
     one.asked = false;
-    one.piece = Math.min(PIECE, Math.max(LEAST, Math.round(one.speed * 4))); // others wait for the end of each
-    show(one, words("waits", { size: size(one.file.size) }));
+    if (others) one.piece = Math.min(PIECE, Math.max(524288, Math.round(one.speed * 4)));
+    show(one, words(others ? "waits" : "retry", { seconds: seconds, size: size(one.file.size) }));
     one.wait = setTimeout(step, seconds * (1000 + Math.random() * 200), one);
   }
-  function on(one, request) { // as far as the server has it
+  function on(one, request) {
     one.asked = true;
+    if (request.status === 204) one.tries = 0;
     one.offset = Number(request.getResponseHeader("Upload-Offset"));
-    if (waits(request) && one.offset < one.size) later(one, waits(request));
+    if (waits(request) && one.offset < one.size) later(one, waits(request), true);
     else step(one);
   }
   function stop(one, state, text) {
@@ -133,13 +127,11 @@
     next();
   }
   function named(key, text) { return key + " " + btoa(unescape(encodeURIComponent(text))); }
-  function step(one) { // what is next for a file that is on its way
+  function step(one) {
     var at = one.offset;
     if (one.state !== "going") return;
     if (!one.url) return create(one);
-    if (!one.asked) {
-      return ask(one, "HEAD", one.url, {}, function (request) { on(one, request); });
-    }
+    if (!one.asked) return ask(one, "HEAD", one.url, {}, on);
     if (at >= one.size) {
       one.state = "here";
       show(one);
@@ -150,16 +142,13 @@
         var headers = { "Upload-Offset": at, "Content-Type": "application/offset+octet-stream" };
         if (one.state !== "going" || one.offset !== at || one.request) return;
         if (sum) headers["Upload-Checksum"] = sum;
-        ask(one, "PATCH", one.url, headers, function (request) {
-          one.tries = 0;
-          on(one, request);
-        }, piece);
+        ask(one, "PATCH", one.url, headers, on, piece);
       });
     }).catch(function () { stop(one, "failed"); });
   }
   function create(one) {
     var of = data("of"), told = named("filename", one.path) + named(",filetype", one.file.type);
-    ask(one, "POST", data("uploads") + (of ? "?of=" + of : ""), { "Upload-Length": one.size, "Upload-Metadata": told }, function (request) {
+    ask(one, "POST", data("uploads") + (of ? "?of=" + of : ""), { "Upload-Length": one.size, "Upload-Metadata": told }, function (_one, request) {
       one.url = request.getResponseHeader("Location");
       one.id = one.url.split("/").pop();
       date(one.id, one.file.lastModified);
@@ -170,8 +159,8 @@
     });
   }
   function goes(where) { form().setAttribute("action", where(form().getAttribute("action"))); }
-  function begun(of) { // a reload goes on with it
-    box().setAttribute("data-of", of.slice(3));
+  function begun(of) {
+    box().dataset.of = of.slice(3);
     goes(function (address) { return address + (/\?/.test(address) ? "&" : "?") + of; });
     history.replaceState(history.state, "", "?" + of);
   }
@@ -183,7 +172,7 @@
   }
   function next() {
     var waiting = are("waits")[0], button = pressed;
-    if (waiting && are("going").length < (data("of") ? AT_ONCE : 1)) { // the first begins it
+    if (waiting && are("going").length < (data("of") ? AT_ONCE : 1)) {
       waiting.state = "going";
       show(waiting);
       step(waiting);
@@ -195,7 +184,7 @@
       else button.click();
     }
   }
-  function resume(one) { // after a sign-in in another tab the form's tokens are others
+  function resume(one) { // signed in anew, its tokens are others
     var request = new XMLHttpRequest();
     request.open("GET", location.href);
     request.onloadend = function () {
@@ -210,28 +199,25 @@
     request.send();
   }
 
-  // --- where files come from
   function add(file, path) {
     var one = { path: path || file.name, file: file, source: file, size: file.size, offset: 0, loaded: 0, speed: 0, tries: 0, state: "waits" };
     if (all.some(function (other) { return other.path === one.path && other.file.size === file.size; })) return;
     if (!window.sealing && document.querySelector("[data-seals]")) return; // without its key nothing is sent; the page says so
     if (!window.sealing) each(box().querySelectorAll("[data-upload]"), function (row) { // begun before
-      var id = row.getAttribute("data-upload"), whole = row.hasAttribute("data-whole"), day = date(id);
-      if (row.getAttribute("data-path") !== one.path || row.getAttribute("data-size") !== String(file.size)) return;
-      if ((day || whole) && day !== String(file.lastModified)) return;
+      var known = row.dataset, whole = "whole" in known, day = date(known.upload);
+      if (known.path !== one.path || known.size != file.size || ((day || whole) && day != file.lastModified)) return;
       one.row = row;
       one.whole = whole;
-      one.url = data("uploads") + "/" + id;
+      one.url = data("uploads") + "/" + known.upload;
     });
     else {
       one.source = window.sealing.begin(file, one.path);
       one.size = one.source.size;
     }
     if (one.whole) return;
-    one.row = one.row || document.createElement("li");
+    one.row = box().querySelector("ul").appendChild(one.row || document.createElement("li"));
     one.row.textContent = "";
     one.row.className = "upload";
-    box().querySelector("ul").appendChild(one.row);
     part(one, "span", "upload-name").textContent = one.path;
     one.told = part(one, "span", "upload-state muted small");
     one.hold = part(one, "button", "btn btn-quiet", function () { if (busy(one)) stop(one, "paused"); else resume(one); });
@@ -255,7 +241,6 @@
     field.value = "";
   });
 
-  // --- sending waits
   document.addEventListener("click", function (event) {
     var button = event.target.closest && event.target.closest("button[value=send], button[value=link]");
     if (!button || !box() || button.form !== form() || !left()) return;
@@ -264,11 +249,9 @@
     if (all.some(busy)) pressed = button;
     tell("note", words(pressed ? "then" : "not"));
   }, true);
-  window.addEventListener("beforeunload", function (event) {
-    if (!are("going").length) return;
-    event.preventDefault();
-    event.returnValue = "";
-  });
+  window.onbeforeunload = function () {
+    if (are("going").length) return "?";
+  };
   document.addEventListener("htmx:afterSwap", function () {
     all = all.filter(function (one) { return document.contains(one.row) || (one.request && one.request.abort()); });
   });

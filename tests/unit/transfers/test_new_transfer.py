@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -336,3 +338,8 @@ def test_too_many_uploads_at_once_are_told_to_wait(alice, app, monkeypatch):
         answer = alice.client.post(address, data=body, content_type="multipart/form-data; boundary=b")
     assert answer.status_code == 503 and answer.headers["Retry-After"]
     assert mine() == []
+
+
+def test_the_script_that_uploads_is_small(app):
+    script = Path(app.static_folder, "js", "transfers", "upload.js").read_bytes()
+    assert len(gzip.compress(script, 9)) <= 4096
