@@ -93,7 +93,7 @@ def test_identities(alice: Visitor) -> None:
         AllowedAddress.create(user=User.get(User.address == alice.address), address=other)
     new = alice.get("/settings/identities/new")
     for _ in range(2):  # a double click
-        alice.submit(new, "main form", name="Second", address=other)
+        alice.submit(new, "main form", name="Kim Lindqvist", address=other)
     page = alice.get("/settings/identities")
     change = next(a["href"] for a in page.all("main a[href]") if a["href"].rpartition("/")[2].isdigit() and "/0" not in a["href"])
     alice.submit(alice.get(change), "main form", address=alice.address)
