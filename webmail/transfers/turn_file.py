@@ -69,7 +69,16 @@ def _is_alive(turn: Turn) -> bool:
         return False
     except OSError:  # another user's
         return True
-    return True
+    return not _is_zombie(turn.pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended, and nobody has asked how: for a moment after each kill. False where there is no /proc."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return told.rpartition(b") ")[2][:1] == b"Z"
 
 
 @contextmanager

@@ -65,6 +65,16 @@ def test_a_process_that_is_gone_has_no_turns(settings, monkeypatch):
         assert not order.turns
 
 
+def test_a_process_that_was_killed_has_no_turns_even_before_it_is_buried(settings, monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    enter_as(child.pid, settings, monkeypatch)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still there
+    with turn_file.order(settings) as order:
+        assert order.turns == []
+    child.communicate()
+
+
 @pytest.mark.parametrize("text", ["[", "\0\0", "{}", '[[{"pid": 1}], [], {}]'])
 def test_a_file_that_is_not_readable_is_begun_anew(settings, text):
     path = Path(settings.jobs_file).with_name("uploads.order")
