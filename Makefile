@@ -48,8 +48,8 @@ catalogue: ready ## French and English texts are complete
 unit: ready ## tests without a network
 	$(BIN)/pytest -n 2 --dist loadfile -p no:rerunfailures -rfEs tests/unit
 
-# A test on servers that fails runs once more, on a machine where a hundred of them start and stop. The summary shows it and why (RERUN): it is a
-# fault, of the test or worse, of the product, to be found with `make soak`. None of it: make test AGAIN=
+# A test on servers that fails runs once more, on a machine where a hundred of them start and stop. The summary shows it, and why (RERUN):
+# it is a fault, of the test or worse, of the product, to be found with `make soak`. None of it: make test AGAIN=
 AGAIN := --reruns 1 --rerun-show-tracebacks
 
 # a third worker: many of these tests wait for a server, and those in a browser for what is typed

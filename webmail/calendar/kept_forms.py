@@ -50,5 +50,5 @@ def add(user: User, name: str, field: tuple[str, str]) -> bool:
 
 
 def forget(user: User, name: str) -> None:
-    """1 query."""
+    """Drop the form of this name, if it is theirs. 1 query."""
     KeptEventForm.delete().where(KeptEventForm.id == name[:40], KeptEventForm.user == user).execute()

@@ -118,12 +118,14 @@ def find(transfer: Transfer, number: int) -> Transfer | None:
 
 
 def waiting(transfer: Transfer) -> list[Waiting]:
-    """Those of a transfer that have files, the oldest first. One SELECT, and one for each."""
+    """Those of a transfer that have files, the oldest first. Two SELECTs, one where there are none."""
     rows = (
         Transfer.select().where((Transfer.adds_to == transfer) & (Transfer.state != TransferState.CLOSED)).order_by(Transfer.id)
     )
-    found = [Waiting(row, store.files(row)) for row in rows]
-    return [one for one in found if one.files]
+    found = {row.id: Waiting(row) for row in rows}
+    for file in store.files(*(one.addition for one in found.values())) if found else []:
+        found[file.transfer_id].files.append(file)
+    return [one for one in found.values() if one.files]
 
 
 def tells(addition: Transfer) -> bool:

@@ -112,10 +112,10 @@ def add_file(
         )
 
 
-def files(transfer: Transfer) -> list[TransferFile]:
-    """Its files with their contents, in order. One SELECT."""
+def files(*transfers: Transfer) -> list[TransferFile]:
+    """The files of these transfers with their contents, in order. One SELECT."""
     rows = TransferFile.select(TransferFile, StoredContent).left_outer_join(StoredContent)
-    return list(rows.where(TransferFile.transfer == transfer).order_by(TransferFile.position, TransferFile.id))
+    return list(rows.where(TransferFile.transfer << transfers).order_by(TransferFile.position, TransferFile.id))
 
 
 def remove_file(file: TransferFile, settings: Settings) -> None:

@@ -26,7 +26,7 @@ _CLAIMS, _OF_ONE = 500, 8  # of everybody, of one person
 _PEOPLE = 200
 
 
-class Kind(Enum):
+class TurnKind(Enum):
     """What a turn is for. The value: seconds after which it can be broken off for others."""
 
     BODY = HOLD  # bytes that are kept as far as they came
@@ -48,7 +48,7 @@ class Claim:
 
     upload: str  # some name of its own for a form
     sender: Sender
-    kind: Kind
+    kind: TurnKind
     since: float
     due: float = 0.0
     until: float = 0.0  # then it is forgotten
@@ -62,7 +62,7 @@ class Turn:
 
     upload: str
     sender: Sender
-    kind: Kind
+    kind: TurnKind
     pid: int
     began: float
     moved: float  # when bytes came last
@@ -87,7 +87,7 @@ class _Tally:
         self.people[one.sender.person] += 1
         if one.sender.network:
             self.networks[one.sender.network] += 1
-        self.forms += one.kind is Kind.FORM
+        self.forms += one.kind is TurnKind.FORM
 
     @property
     def room(self) -> int:
@@ -100,7 +100,7 @@ class _Tally:
         return bool(one.sender.network) and self.networks[one.sender.network] >= self.some
 
     def full_of_forms(self, one: Claim) -> bool:
-        return one.kind is Kind.FORM and self.forms >= self.some
+        return one.kind is TurnKind.FORM and self.forms >= self.some
 
     def fits(self, one: Claim) -> bool:
         return not (self.full_of_forms(one) or self.full_for_person(one) or self.full_for_network(one))
@@ -209,7 +209,7 @@ class TurnOrder:
 
     def _is_soon(self, claim: Claim, when: float) -> bool:
         """Whether there may be a turn here by then, since others make room."""
-        if claim.kind is Kind.FORM:
+        if claim.kind is TurnKind.FORM:
             return True
         tally = self._tally()
         ending = [one for one in self.turns if one.pid == self.pid and _may_end(one, when)]
@@ -252,11 +252,11 @@ class TurnOrder:
         """Least first. A person with many uploads waits as long as one with a single one."""
         person = claim.sender.person
         lately = max(claim.since, self.served.get(person, -math.inf))
-        return claim.kind is not Kind.FORM, tally.people[person], lately, claim.since, claim.upload
+        return claim.kind is not TurnKind.FORM, tally.people[person], lately, claim.since, claim.upload
 
     def _may_displace(self, claim: Claim, turn: Turn, tally: _Tally) -> bool:
         """Whether room is made by this turn: of the same person, or of somebody who has more of them."""
-        if turn.leaving or turn.kind is Kind.FORM or tally.full_of_forms(claim):
+        if turn.leaving or turn.kind is TurnKind.FORM or tally.full_of_forms(claim):
             return False
         mine, theirs = claim.sender.person, turn.sender.person
         return mine == theirs or (tally.shared(claim, turn) and tally.people[theirs] > tally.people[mine])
@@ -293,12 +293,12 @@ class TurnOrder:
 
 def _end(turn: Turn, now: float) -> float:
     """When a turn may be over; nobody knows how long a form is, but that it is under way."""
-    return (now if turn.kind is Kind.FORM else turn.began) + HOLD
+    return (now if turn.kind is TurnKind.FORM else turn.began) + HOLD
 
 
 def _may_end(turn: Turn, when: float) -> bool:
     """Whether a turn may be over by then. A piece is small; if its line is slow, it is none to wait for."""
-    return turn.began + HOLD <= when if turn.kind is Kind.BODY else turn.began + HOLD > when
+    return turn.began + HOLD <= when if turn.kind is TurnKind.BODY else turn.began + HOLD > when
 
 
 def _plain(one: Turn | Claim) -> dict[str, Any]:
@@ -306,4 +306,4 @@ def _plain(one: Turn | Claim) -> dict[str, Any]:
 
 
 def _rich(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "kind": Kind[row["kind"]], "sender": Sender(**row["sender"])}
+    return {**row, "kind": TurnKind[row["kind"]], "sender": Sender(**row["sender"])}

@@ -19,7 +19,7 @@ from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import now
 from webmail.transfers import turn_file
-from webmail.transfers.turn_order import Claim, Kind, Sender, Turn
+from webmail.transfers.turn_order import Claim, Sender, Turn, TurnKind
 
 RETRY_SECONDS = 5
 _SLOW_SECONDS, _SLOW_BYTES = 60.0, 64 * 1024  # less than so much in so long is given up
@@ -54,7 +54,7 @@ class UploadTooSlow(MailError):
 
 @contextmanager
 def turn(
-    sender: Sender, settings: Settings, upload: str = "", kind: Kind = Kind.BODY, touched: datetime | None = None
+    sender: Sender, settings: Settings, upload: str = "", kind: TurnKind = TurnKind.BODY, touched: datetime | None = None
 ) -> Iterator[Turn]:
     """A turn for as long as the block lasts. `upload`: "" for a form; `touched`: when bytes of it came last.
 
@@ -110,16 +110,16 @@ def pause(sender: Sender, settings: Settings, upload: str, touched: datetime | N
     with turn_file.order(settings) as order:
         if order.is_busy(upload, time.monotonic() - _STILL_SECONDS):
             return 0
-        return order.keep(_claim(sender, upload, Kind.BODY, touched), time.monotonic())
+        return order.keep(_claim(sender, upload, TurnKind.BODY, touched), time.monotonic())
 
 
-def _claim(sender: Sender, upload: str, kind: Kind, touched: datetime | None) -> Claim:
+def _claim(sender: Sender, upload: str, kind: TurnKind, touched: datetime | None) -> Claim:
     ago = (now() - touched).total_seconds() if touched is not None else 0.0
     return Claim(upload or secrets.token_hex(8), sender, kind, time.monotonic() - max(0.0, ago))
 
 
 def _take(claim: Claim, settings: Settings) -> Turn:
-    began, form = time.monotonic(), claim.kind is Kind.FORM
+    began, form = time.monotonic(), claim.kind is TurnKind.FORM
     patience = _FORM_AT_DOOR if form else _AT_DOOR
     with turn_file.order(settings) as order:
         if order.is_busy(claim.upload, began - _STILL_SECONDS):

@@ -41,6 +41,7 @@ def _error_page(response: Response) -> Response:
         smaller = brotli.compress(content, quality=_LEVEL, lgwin=_WINDOW) if encoding == "br" else gzip.compress(content)
         response.set_data(smaller)
         response.headers["Content-Encoding"] = encoding
+        response.vary.add("Accept-Encoding")
     return response
 
 

@@ -33,8 +33,8 @@ def inline_styles(template: str, *names: str) -> Markup:
     """
     if request.cookies:
         return Markup()
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    piece, g.allowed_style = _of_files(app.static_folder or "static", names, _words(app.jinja_env, app.static_folder, template))
+    folder = current_app.static_folder or "static"
+    piece, g.allowed_style = _of_files(folder, names, _words(current_app.jinja_env, folder, template))
     return piece
 
 

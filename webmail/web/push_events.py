@@ -13,6 +13,8 @@ from webmail.web.addresses import url_for
 
 
 class PushEvent(NamedTuple):
+    """What pages are told of: where they fetch it, its state for a person (by `id`), and the state of pages that say nothing."""
+
     endpoint: str
     state_of: Callable[[int], str]
     nothing: str

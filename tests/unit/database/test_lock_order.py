@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import peewee as pw
@@ -77,7 +78,7 @@ def test_reminders_are_sent_while_their_events_are_changed_or_deleted(app, once,
     alice = person(local)
     rows = with_events(local)
     last_first = [Write(one.collection_id, one.href, title and event(one.uid, title), one.etag) for one in reversed(rows)]
-    edit = lambda: editing.write(alice, last_first, app.extensions["settings"])  # noqa: E731
+    edit = partial(editing.write, alice, last_first, app.extensions["settings"])
     at_once(monkeypatch, edit, 'INSERT INTO "next_reminders"' if title else 'DELETE FROM "calendar_objects"', lambda: sweep(app))
     sweep(app)
     assert ShownReminder.select().where(ShownReminder.user == alice).count() == (2 if title else 0)
@@ -111,7 +112,7 @@ def test_an_event_comes_back_while_its_calendar_goes(app, once, monkeypatch):
         store.lock([calendar.id])
         changes.trash(calendar, rows, alice.address, "Phone")
     numbers = trash.numbers_of(alice, TrashedItem.get(TrashedItem.user == alice).batch)
-    back = lambda: restore.restore(alice, numbers, app.extensions["settings"])  # noqa: E731
+    back = partial(restore.restore, alice, numbers, app.extensions["settings"])
 
     def delete() -> None:
         with db.atomic():
@@ -129,7 +130,7 @@ def test_an_account_goes_while_a_recipient_is_removed(app, once, monkeypatch):
     settings = app.extensions["settings"]
     transfer = published(leaver, {"a.txt": b"x"}, settings, recipients=[("R", "r@example.org")])
     recipient = TransferRecipient.get(TransferRecipient.transfer == transfer)
-    remove = lambda: transfer_changes.remove_person(recipient)  # noqa: E731
+    remove = partial(transfer_changes.remove_person, recipient)
     at_once(monkeypatch, remove, 'UPDATE "transfer_recipients"', lambda: account_deletion.delete(leaver, settings))
     assert not User.select().where(User.id == leaver.id).exists()
 

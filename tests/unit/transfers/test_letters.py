@@ -112,7 +112,7 @@ def test_a_copy_of_the_database_opens_nothing(app, alice, settings):
     assert len(letters.settle(transfer, settings)) == 3
     tokens = [store.link_token(transfer, settings), *(store.recipient_token(one, settings) for one in people(transfer))]
     kept = "".join(row.body + row.html for row in mails())
-    assert not any(token in kept for token in tokens) and "/t/" not in kept
+    assert not any(token in kept for token in tokens) and "lycee.example/t/" not in kept  # sealed text may have "/t/" by chance
 
 
 def test_nothing_leaves_before_every_file_is_ready(app, alice, settings):

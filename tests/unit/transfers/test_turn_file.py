@@ -13,7 +13,7 @@ import pytest
 
 from webmail.config import Settings
 from webmail.transfers import turn_file, turns
-from webmail.transfers.turn_order import Claim, Kind, Sender
+from webmail.transfers.turn_order import Claim, Sender, TurnKind
 
 OTHERS = 1  # a process that is there, and is not ours
 
@@ -24,7 +24,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def claim(number: int) -> Claim:
-    return Claim(f"upload {number}", Sender(f"person {number}"), Kind.BODY, 0.0)
+    return Claim(f"upload {number}", Sender(f"person {number}"), TurnKind.BODY, 0.0)
 
 
 def enter_as(pid: int, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from webmail.transfers.turn_order import EACH, HOLD, LONGEST_WAIT, Claim, Kind, Sender, Turn, TurnOrder
+from webmail.transfers.turn_order import EACH, HOLD, LONGEST_WAIT, Claim, Sender, Turn, TurnKind, TurnOrder
 
 MOST = 8
 TICK = 0.1
 TRIP = 0.05  # seconds that a request takes to come
 
 
-def claim(number: int, since: float = 0.0, kind: Kind = Kind.BODY, network: str = "", person: str = "") -> Claim:
+def claim(number: int, since: float = 0.0, kind: TurnKind = TurnKind.BODY, network: str = "", person: str = "") -> Claim:
     return Claim(f"upload {number}", Sender(person or f"person {number}", network), kind, since)
 
 
-def crowd(order: TurnOrder, count: int = MOST, now: float = 0.0, kind: Kind = Kind.BODY) -> list[Turn]:
+def crowd(order: TurnOrder, count: int = MOST, now: float = 0.0, kind: TurnKind = TurnKind.BODY) -> list[Turn]:
     found = [order.enter(claim(100 + number, kind=kind), now) for number in range(count)]
     assert None not in found
     return [one for one in found if one is not None]
@@ -33,7 +33,7 @@ class Client:
 
     number: int
     sender: Sender
-    kind: Kind
+    kind: TurnKind
     piece: float
     heeds: bool
     next: float
@@ -143,7 +143,7 @@ class Play:
 
 
 def clients(
-    count: int, kind: Kind, piece: float, heeds: bool = False, sender: Callable[[int], Sender] | None = None
+    count: int, kind: TurnKind, piece: float, heeds: bool = False, sender: Callable[[int], Sender] | None = None
 ) -> list[Client]:
     chance = random.Random(2)
     who = sender or (lambda number: Sender(f"person {number}"))
@@ -154,11 +154,11 @@ def clients(
 @pytest.mark.parametrize(
     ("kind", "piece", "heeds", "line"),
     [
-        pytest.param(Kind.PIECE, 8, True, math.inf, id="our script"),
-        pytest.param(Kind.PIECE, 1, True, 0.5, id="our script on slow lines"),
-        pytest.param(Kind.BODY, 8, False, math.inf, id="programs with pieces"),
-        pytest.param(Kind.BODY, math.inf, False, math.inf, id="programs with one PATCH"),
-        pytest.param(Kind.BODY, math.inf, False, 0.5, id="the same on slow lines"),
+        pytest.param(TurnKind.PIECE, 8, True, math.inf, id="our script"),
+        pytest.param(TurnKind.PIECE, 1, True, 0.5, id="our script on slow lines"),
+        pytest.param(TurnKind.BODY, 8, False, math.inf, id="programs with pieces"),
+        pytest.param(TurnKind.BODY, math.inf, False, math.inf, id="programs with one PATCH"),
+        pytest.param(TurnKind.BODY, math.inf, False, 0.5, id="the same on slow lines"),
     ],
 )
 def test_twenty_uploads_move_on_alike(processes, kind, piece, heeds, line):
@@ -174,7 +174,7 @@ def test_a_class_behind_one_address_moves_on_and_leaves_turns_to_others():
     def who(number: int) -> Sender:
         return Sender(f"guest {number}", "192.0.2.1" if number < 35 else "")
 
-    play = Play(clients(40, Kind.PIECE, 8, True, who), 2).run(40)
+    play = Play(clients(40, TurnKind.PIECE, 8, True, who), 2).run(40)
     everybody = {one.number: one.got for one in play.clients}
     assert min(everybody.values()) >= 8  # MB
     assert min(everybody[number] for number in range(35, 40)) > 25
@@ -184,7 +184,7 @@ def test_a_person_with_many_uploads_does_not_take_the_turns_of_others():
     def who(number: int) -> Sender:
         return Sender("big" if number < 20 else f"person {number}")
 
-    play = Play(clients(30, Kind.BODY, math.inf, False, who)).run(40)
+    play = Play(clients(30, TurnKind.BODY, math.inf, False, who)).run(40)
     others = [one.got for one in play.clients if one.number >= 20]
     assert sum(one.got for one in play.clients if one.number < 20) < EACH * min(others)
     assert min(one.got for one in play.clients) > 0  # nor do they starve
@@ -199,7 +199,7 @@ def test_nobody_has_all_turns_even_where_nobody_else_comes():
     assert [one is not None for one in of_network] == [True] * 6 + [False] * 2
     assert order.enter(claim(9, network="192.0.2.2"), 0.0) is not None
     order = TurnOrder(1, MOST)
-    forms = [order.enter(claim(number, kind=Kind.FORM), 0.0) for number in range(8)]
+    forms = [order.enter(claim(number, kind=TurnKind.FORM), 0.0) for number in range(8)]
     assert [one is not None for one in forms] == [True] * 6 + [False] * 2
     assert TurnOrder(1, 1).enter(claim(1, network="192.0.2.1"), 0.0) is not None
 
@@ -232,7 +232,7 @@ def test_few_threads_wait_at_the_door():
 
 
 def test_a_piece_and_a_form_are_not_broken_off():
-    for kind in (Kind.PIECE, Kind.FORM):
+    for kind in (TurnKind.PIECE, TurnKind.FORM):
         order = TurnOrder(1, MOST)
         turns = crowd(order, 6, kind=kind) + [one for one in [order.enter(claim(n), 0.0) for n in (1, 2)] if one]
         order.keep(claim(3), 0.0)
@@ -244,7 +244,7 @@ def test_a_piece_and_a_form_are_not_broken_off():
 def test_a_form_goes_before_what_can_come_back():
     order = TurnOrder(1, MOST)
     turns = crowd(order)
-    form = claim(1, since=100.0, kind=Kind.FORM)
+    form = claim(1, since=100.0, kind=TurnKind.FORM)
     order.keep(claim(2), 0.0)
     assert order.stand(form, 0.0, 5.0)
     order.leave(turns[0], 0.1)
@@ -268,7 +268,7 @@ def test_who_does_not_come_loses_the_claim_and_no_wait_is_long():
 def test_the_order_is_kept_as_text_without_those_who_are_gone():
     order = TurnOrder(1, MOST)
     crowd(order, 7)
-    order.enter(claim(7, kind=Kind.FORM, network="192.0.2.1"), 0.0)
+    order.enter(claim(7, kind=TurnKind.FORM, network="192.0.2.1"), 0.0)
     order.keep(claim(1), 0.0)
     order.leave(order.turns[0], 1.0)
     other = TurnOrder(2, MOST)

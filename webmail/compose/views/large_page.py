@@ -21,7 +21,7 @@ from webmail.models import DraftRow, OutboxState, Transfer, TransferState
 from webmail.transfers import form_uploads, turns
 from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.limits import MB
-from webmail.transfers.turn_order import Kind, Sender
+from webmail.transfers.turn_order import Sender, TurnKind
 from webmail.transfers.turns import Body, TooManyUploads
 from webmail.web.address_token import address_token, check_address_token
 from webmail.web.body_limits import reads_its_body
@@ -89,7 +89,7 @@ def _read(transfer: Callable[[], Transfer]) -> TakenForm:
     read = request.environ["wsgi.input"].read
     try:
         sender = Sender(f"user {current_user().id}")
-        with turns.turn(sender, settings(), kind=Kind.FORM) as held:
+        with turns.turn(sender, settings(), kind=TurnKind.FORM) as held:
             body = Body(read, request.content_length, held, settings())
             return form_uploads.take(body, request.content_type or "", transfer, settings())
     except TooManyUploads:

@@ -26,7 +26,7 @@ from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.guests import AskedForFiles, Guest, Shut
 from webmail.transfers.limits import OverLimit
 from webmail.transfers.tries import TooManyTries
-from webmail.transfers.turn_order import Kind
+from webmail.transfers.turn_order import TurnKind
 from webmail.transfers.turns import Body
 from webmail.transfers.views import letters, no_room, uploads, visitors
 from webmail.transfers.views.asking import end_words
@@ -228,7 +228,7 @@ def send_as_guest(link: str) -> Response:
         ):  # has threads of its own; where these are taken, as a class does, it is one of all
             with suppress(form_slots.TooManyForms), form_slots.files_form_slot(visitors.network(), 0.0):
                 return _taken(link, uploads.body_of_request())
-        with turns.turn(visitors.sender(None), settings(), kind=Kind.FORM) as held:
+        with turns.turn(visitors.sender(None), settings(), kind=TurnKind.FORM) as held:
             return _taken(link, uploads.body_of_request(held))
     except turns.TooManyUploads:
         words = refusal_words(turns.TooManyUploads())

@@ -25,7 +25,7 @@ from webmail.transfers.limits import MB, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
-from webmail.transfers.turn_order import Kind, Sender, Turn
+from webmail.transfers.turn_order import Sender, Turn, TurnKind
 from webmail.transfers.turns import Body, TooManyUploads
 from webmail.transfers.views import letters, link_keys, transfer_words
 from webmail.transfers.views.uploads import body_of_request
@@ -153,7 +153,7 @@ def take_form(transfer: Callable[[], Transfer]) -> TakenForm:
         with suppress(form_slots.TooManyForms), form_slots.files_form_slot(person, 0.0):
             return read()
     try:
-        with turns.turn(Sender(person), settings(), kind=Kind.FORM) as held:
+        with turns.turn(Sender(person), settings(), kind=TurnKind.FORM) as held:
             return read(held)
     except TooManyUploads:
         abort(too_many_files())

@@ -55,7 +55,7 @@ def _at(number: int, anchor: str = "") -> AnyResponse:
 
 @blueprint.get("/transfers/<int:number>")
 def one(number: int) -> AnyResponse:
-    """Seven SELECTs, and one for each addition that waits."""
+    """Seven SELECTs, eight where files are being added."""
     transfer = _owned(number)
     if transfer.adds_to_id is not None:
         return redirect(url_for("transfers.adding", number=transfer.adds_to_id, addition=number), 303)

@@ -16,7 +16,7 @@ from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, store, turns, tus
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.turn_order import Kind, Sender, Turn
+from webmail.transfers.turn_order import Sender, Turn, TurnKind
 from webmail.transfers.turns import Body
 from webmail.transfers.tus import TusAnswer
 from webmail.transfers.views import letters, link_keys
@@ -141,7 +141,7 @@ def body_in_turn(sender: Sender) -> tus.BodyInTurn:
 
     @contextmanager
     def coming(file: TransferFile) -> Iterator[Body]:
-        kind = Kind.PIECE if request.headers.get("Upload-Checksum") else Kind.BODY
+        kind = TurnKind.PIECE if request.headers.get("Upload-Checksum") else TurnKind.BODY
         touched = file.content.touched if file.content is not None else None
         with turns.turn(sender, settings(), file.upload, kind, touched) as held:
             yield body_of_request(held)
