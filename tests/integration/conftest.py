@@ -27,6 +27,7 @@ from webmail.account import Account, Password, Server, Token, TokenIssuer
 
 HOST = "127.0.0.1"
 _numbers = itertools.count(1)
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
 
 
 @pytest.fixture(scope="session")
@@ -68,11 +69,15 @@ def issuer(services: Services) -> TokenIssuer:
 
 @pytest.fixture
 def make_account(services: Services) -> Callable[..., str]:
-    """A new person each time: `make_account()` or `make_account("ann", quota=200_000)` returns the address."""
+    """A new person each time: `make_account()` or `make_account("ann", quota=200_000)` returns the address.
+
+    Accounts outlive their test, so each has a surname of its own: "Ann Qab" makes no impostor of another test's "Ann".
+    """
 
     def make(local: str = "person", quota: int = 1024**3) -> str:
-        address = f"{local}-{next(_numbers)}@{DOMAIN}"
-        services.add_account(address, local.capitalize(), quota)
+        number = str(next(_numbers))
+        address = f"{local}-{number}@{DOMAIN}"
+        services.add_account(address, f"{local.capitalize()} Q{number.translate(_LETTERS)}", quota)
         return address
 
     return make

@@ -37,9 +37,9 @@ def options(person):
     return person.get("/recipients?words=mat").all("[data-group]")
 
 
-def both(bob, carol):
-    """What stands in a field for the group."""
-    return f"Bob <{bob.address}>, Carol <{carol.address}>"
+def both(*people):
+    """What stands in a field for these people of the group."""
+    return ", ".join(f"{User.get(User.address == person.address).name} <{person.address}>" for person in people)
 
 
 def test_a_message_to_maths_reaches_each_of_its_people_once(alice, bob, carol, work, stored):
@@ -98,7 +98,7 @@ def test_the_user_name_of_a_colleague_stays_one(alice, make_account):
 
 def test_a_closed_account_gets_nothing_and_an_empty_group_is_not_offered(alice, bob, carol):
     User.update(active=0).where(User.address == carol.address).execute()
-    assert [option["data-entry"] for option in options(alice)] == [f"Bob <{bob.address}>"]
+    assert [option["data-entry"] for option in options(alice)] == [both(bob)]
     User.update(active=0).where(User.address == bob.address).execute()
     assert options(alice) == []
 
