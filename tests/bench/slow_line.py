@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from imapclient import IMAPClient
-from playwright.sync_api import Browser, CDPSession, Locator, Page
+from playwright.sync_api import Browser, CDPSession, Locator, Page, Request
 
 from deploy.demo.child import HOST, ServiceFailed
 from deploy.demo.place import PlaceError
@@ -90,6 +90,12 @@ class Slow:
     network: CDPSession
     base: str
     times: dict[tuple[str, str], float] = field(default_factory=dict)  # seconds, by section and row
+    asked: set[Request] = field(default_factory=set)  # and not yet answered
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self.asked.add(request))
+        self.page.on("requestfinished", lambda request: self.asked.discard(request))
+        self.page.on("requestfailed", lambda request: self.asked.discard(request))
 
     def press(self, target: Locator, rest: bool) -> None:
         box = target.bounding_box()
@@ -110,13 +116,22 @@ class Slow:
                 raise RuntimeError(f"not within a minute: {condition}")
             self.page.wait_for_timeout(50)
 
+    def settle(self) -> None:
+        """Wait until nothing was under way for half a second. Playwright's "networkidle" never comes where a frame is asked for
+        twice; an answer of which it does not tell the end either is given up after ten seconds."""
+        end, calm = time.monotonic() + 10, 0
+        while calm < 10 and time.monotonic() < end:
+            self.page.wait_for_timeout(50)
+            calm = 0 if self.asked else calm + 1
+        self.asked.clear()
+
     def sign_in(self, password: str) -> None:
         self.page.goto(self.base + "/login")
         self.until("window.first")
         shown = self.page.evaluate("window.first - performance.timeOrigin")
         self.page.fill("[name=username]", READER)
         self.page.fill("[name=password]", password)
-        self.page.wait_for_load_state("networkidle")  # a person needs longer than that
+        self.settle()  # a person needs longer than that
         self.press(self.page.locator("main form button[type=submit]").first, rest=True)
         self.page.wait_for_url("**/mailbox/**", wait_until="commit")
         self.until("window.first && document.querySelector('[data-row]')")
@@ -129,7 +144,7 @@ class Slow:
         self.network.send("Network.setBlockedURLs", {"urls": [] if way.script else ["*/ahead.js*"]})
         self.page.mouse.move(2, 2)
         self.page.goto(self.base + "/mailbox/INBOX")
-        self.page.wait_for_load_state("networkidle")
+        self.settle()
         if what == "page":
             target, words = self.page.locator("a[rel=next]"), str(self.page.locator(ROW).first.get_attribute("id"))
         else:
@@ -139,7 +154,7 @@ class Slow:
         self.press(target, way.rests)
         self.until("window.at")
         self.times[way.name, name] = self.page.evaluate(TOOK) / 1000
-        self.page.wait_for_load_state("networkidle")  # what was begun belongs to this one
+        self.settle()  # what was begun belongs to this one
 
 
 def main(arguments: list[str]) -> int:
@@ -207,7 +222,7 @@ def _round(services: Services, browser: Browser) -> dict[tuple[str, str], float]
         network.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         slow = Slow(page, network, services.address)
         slow.sign_in(services.password)
-        page.wait_for_load_state("networkidle")
+        slow.settle()
         for way in WAYS:
             for what, name in zip(("plain", "html", "page"), AIMS, strict=True):
                 slow.open(what, name, way)
