@@ -41,11 +41,11 @@ class Owner:
             command += [f"--reuid={self.uid}", f"--regid={self.gid}", groups]
         return [*command, "--"]
 
-    def own(self, *paths: Path) -> None:
-        """Change the owner of files to this user, if running as root."""
+    def own(self, *paths: Path, group: bool = True) -> None:
+        """Change the owner of files to this user, if running as root; not their group, where Postfix is to keep it."""
         if os.geteuid() == 0:
             for path in paths:
-                os.chown(path, self.uid, self.gid)
+                os.chown(path, self.uid, self.gid if group else -1)
 
 
 def mail_owner() -> Owner:

@@ -91,7 +91,8 @@ def fill(services: Services) -> None:
     with accounts.tables(services.database):
         write(date.today())
     if isinstance(services.database, Path):
-        services.owner.own(*services.database.parent.iterdir())  # as accounts.prepare: what SQLite made just now
+        # as accounts.prepare: what SQLite made just now. Their group stays Postfix's, or it can read no account and sends nothing
+        services.owner.own(*services.database.parent.iterdir(), group=False)
     note.touch()
 
 

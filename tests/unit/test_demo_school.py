@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from flask import Flask
 
 from deploy.demo import accounts, school
+from deploy.demo.place import Owner
 from tests.support import calendar_ground as ground
 from webmail.models import Contact, User
 
@@ -48,7 +50,7 @@ def test_each_has_a_dozen_events_around_the_day(app, local):
 
 
 def test_what_was_deleted_does_not_come_back_with_the_next_start(tmp_path):
-    owner = SimpleNamespace(own=lambda *paths: None)
+    owner = SimpleNamespace(own=lambda *paths, group=True: None)
     services = SimpleNamespace(base=tmp_path, database=tmp_path / "traboule.sqlite", owner=owner)
     accounts.prepare(services.database, owner, "demo")
     counts = []
@@ -58,3 +60,14 @@ def test_what_was_deleted_does_not_come_back_with_the_next_start(tmp_path):
             counts.append(Contact.select().count())
             Contact.delete().execute()
     assert counts == [18, 0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to a group that it is not in")
+def test_the_database_stays_with_the_group_of_postfix(tmp_path):
+    database = tmp_path / "db" / "traboule.sqlite"
+    database.parent.mkdir()
+    owner = Owner("nobody", "nogroup", uid=65534, gid=65534)
+    accounts.prepare(database, owner, "demo")
+    os.chown(database, -1, 4711)
+    school.fill(SimpleNamespace(base=tmp_path, database=database, owner=owner))
+    assert (database.stat().st_uid, database.stat().st_gid) == (65534, 4711)
