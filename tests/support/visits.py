@@ -72,6 +72,12 @@ class Visitor:
         assert page.status == 200, page.text
         return self
 
+    def confirm(self) -> Visitor:
+        """Say the password again, as pages ask before changes that matter; it holds for ten minutes."""
+        page = self.submit(self.get("/account/confirm"), "form[action='/account/confirm']", password=self.password)
+        assert page.status == 200, page.text
+        return self
+
     def get(self, url: str, *, htmx: str = "", follow: bool = True, reload: bool = False) -> Page:
         """`htmx` names the element to be replaced; `reload` is the browser's button of that name."""
         headers = _htmx(htmx) | ({"Cache-Control": "max-age=0"} if reload else {})

@@ -105,7 +105,7 @@ def _files(run: TaskRun, files: Storage, mail: Mail, words: Words) -> Iterator[t
     yield from files_of(run.user)
     names = MboxNames()
     for group, span in zip(mail.chosen, mail.position.spans(), strict=False):
-        if span:
+        if span or not group.uids:  # a folder that was empty is a file without messages; one that went meanwhile is none
             yield f"mail/{names.of(group.mailbox)}", mail_parts.joined(run, files, mail.position, mail.chosen, span)
 
 

@@ -230,8 +230,10 @@ def _confirm_first(endpoint: str) -> AnyResponse | None:
     return confirm_first(just_signed_in=step_to_do() is FirstStep.SECOND_STEP)
 
 
-def confirm_first(*, just_signed_in: bool = False) -> AnyResponse | None:
+def confirm_first(*, just_signed_in: bool = False, back: str = "") -> AnyResponse | None:
     """The way to the page that asks for a factor again, None where one was given within CONFIRMED_FOR.
+
+    `back`: the page to go on to, where it is not the one that was asked for, such as beside a file.
 
     With `just_signed_in` having signed in within that time is enough: from the same network, since who stole a cookie is
     elsewhere, and with a factor, where the person has one. A voucher and a trusted browser are none.
@@ -244,7 +246,7 @@ def confirm_first(*, just_signed_in: bool = False) -> AnyResponse | None:
     if is_confirmed() or (just_signed_in and fresh and proved):
         return None
     interrupted_forms.keep_interrupted()
-    return _lead_to("auth.show_confirm")
+    return _lead_to("auth.show_confirm", back)
 
 
 def is_confirmed() -> bool:

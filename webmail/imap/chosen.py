@@ -23,8 +23,9 @@ def count(chosen: Iterable[Selection]) -> int:
 
 
 def everything(connection: Connection) -> tuple[list[Selection], tuple[str, ...]]:
-    """All messages of the user's own mailboxes, trash and junk too, and the mailboxes that could not be read: the overview as it
-    is now, not as it is known, then SELECT and SEARCH in each, in 1 round trip for each 24 KB of commands."""
+    """All messages of the user's own mailboxes, trash and junk too, a selection for each, also for empty ones, and the mailboxes
+    that could not be read: the overview as it is now, not as it is known, then SELECT and SEARCH in each, in 1 round trip for
+    each 24 KB of commands."""
     own = [mailbox for mailbox in mailboxes.count_all(connection).mailboxes if mailbox.selectable and not mailbox.owner]
     places, skipped = multi_search.matching(connection, [mailbox.name for mailbox in own], b"ALL")
-    return [Selection(place.mailbox, place.uidvalidity, place.uids[::-1]) for place in places if place.uids], skipped
+    return [Selection(place.mailbox, place.uidvalidity, place.uids[::-1]) for place in places], skipped

@@ -73,6 +73,8 @@ class AuditAct(StrEnum):
     SUPPORT_ASKED = "support-asked"
     SUPPORT_CLOSED = "support-closed"
     OWN_NAME_SET = "own-name-set"
+    OWN_DATA_ASKED = "own-data-asked"  # all of it as one file
+    OWN_DATA_FETCHED = "own-data-fetched"
     DELETION_ASKED = "deletion-asked"
     DELETION_WITHDRAWN = "deletion-withdrawn"
     ACCOUNT_DELETED = "account-deleted"

@@ -64,7 +64,7 @@ def store_parts(run: TaskRun, files: Storage, account: Account, chosen: Sequence
         group = chosen[position.group]
         end = min(position.place + PART_MESSAGES, len(group.uids))
         try:
-            known = _looked_up(account, group, group.uids[position.place : end])
+            known = _looked_up(account, group, group.uids[position.place : end]) if end else []
             for batch in bulk.batches(known, PART_BYTES, PART_MESSAGES):
                 _store_part(run, files, group, batch, position, write)
                 position.place = group.uids.index(batch[-1].uid, position.place) + 1

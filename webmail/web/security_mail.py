@@ -141,6 +141,10 @@ class SecurityNotice(Enum):
         _l("Mail for %(address)s is no longer forwarded to %(what)s."),
     )
 
+    DATA_ASKED = (
+        _l("Your data is being exported"),
+        _l("Somebody asked for a file with everything that the account %(address)s holds."),
+    )
     DELETION_ASKED = (
         _l("You asked for your account to be deleted"),
         _l("Somebody asked for the account %(address)s to be deleted. This can still be withdrawn under “My account”."),

@@ -48,11 +48,14 @@ def test_a_name_is_changed_and_undone(open_browser: Callable[..., Page], person:
     expect(page.locator("#name")).to_contain_text(given)
 
 
-def test_ones_data_is_made_and_fetched(open_browser: Callable[..., Page], person: str, scripts: bool) -> None:
+def test_ones_data_is_made_and_fetched(open_browser: Callable[..., Page], demo: Services, person: str, scripts: bool) -> None:
     page = open_browser(person, width=360)
     page.goto("/account")
     page.click("text=Exporter mes données")
     page.click("main form[action='/account/data'] button")
+    page.fill("main [name=password]", demo.password)  # asked for again
+    page.click("main form button >> nth=0")
+    page.click("text=Continuer")
     download = page.locator("main a:has-text('Télécharger')")
     if scripts:  # the page looks by itself
         expect(download).to_be_visible()

@@ -23,7 +23,7 @@ from webmail.database.connection import db
 from webmail.errors import NoSuchMailbox
 from webmail.imap import bulk
 from webmail.imap import chosen as choice
-from webmail.models import SystemMessage, Task, User
+from webmail.models import AuditEntry, SystemMessage, Task, User
 from webmail.storage import open_storage
 from webmail.tasks import mail_parts
 from webmail.web.current import settings as current_settings
@@ -31,6 +31,7 @@ from webmail.web.current import settings as current_settings
 Fill = Callable[..., list[int]]
 COUNT = 11
 FORM = "form[action='/account/data']"
+CONFIRM = "form[action='/account/confirm']"
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def work(app: Flask) -> Callable[[], int]:
 
 @pytest.fixture
 def many(person: Visitor, fill: Fill, imap_of: Any, monkeypatch: pytest.MonkeyPatch) -> Visitor:
-    """Somebody with mail in three folders, few messages to a part."""
+    """Somebody with mail in three folders, few messages to a part, who said their password again just now."""
     monkeypatch.setattr(mail_parts, "PART_MESSAGES", 4)
     fill(person, *(message(f"Number {n}", f"From here\n{n}") for n in range(COUNT)))
     client = imap_of(person.address)
@@ -49,7 +50,7 @@ def many(person: Visitor, fill: Fill, imap_of: Any, monkeypatch: pytest.MonkeyPa
     fill(person, message("Thrown away"), mailbox="Trash")
     client.select_folder("INBOX")
     client.add_flags(client.search()[:1], [b"\\Seen", b"\\Flagged"])
-    return person
+    return person.confirm()
 
 
 def ask(person: Visitor, **fields: Any) -> Page:
@@ -63,6 +64,18 @@ def archive_of(person: Visitor) -> zipfile.ZipFile:
     return archive
 
 
+def letters(address: str, kind: str) -> list[str]:
+    with db.connection_context():
+        found = SystemMessage.select().where((SystemMessage.recipient == address) & (SystemMessage.kind == kind))
+        return [one.subject for one in found.order_by(SystemMessage.id)]
+
+
+def acts(person: Visitor) -> list[str]:
+    with db.connection_context():
+        found = AuditEntry.select().where((AuditEntry.actor_address == person.address) & AuditEntry.act.startswith("own-data"))
+        return [one.act for one in found.order_by(AuditEntry.id)]
+
+
 def subjects(archive: zipfile.ZipFile, name: str, folder: Path) -> list[str]:
     (folder / "mbox").write_bytes(archive.read(name))
     return sorted(str(one["Subject"]) for one in mailboxes.mbox(str(folder / "mbox")))
@@ -73,7 +86,7 @@ def test_it_holds_the_mail_of_all_folders_and_says_what_is_what(many: Visitor, w
     assert work() == 1
     archive = archive_of(many)
     names = set(archive.namelist())
-    assert {name for name in names if name.startswith("mail/")} == {"mail/INBOX.mbox", "mail/Trash.mbox", "mail/Été/Suite.mbox"}
+    assert {"mail/INBOX.mbox", "mail/Trash.mbox", "mail/Été/Suite.mbox"} <= names
     assert subjects(archive, "mail/INBOX.mbox", tmp_path) == sorted(f"Number {n}" for n in range(COUNT))
     assert b"\nStatus: RO\nX-Status: F\n" in archive.read("mail/INBOX.mbox") and b">From here" in archive.read("mail/INBOX.mbox")
     readme = archive.read("README.txt").decode()
@@ -85,6 +98,38 @@ def test_it_holds_the_mail_of_all_folders_and_says_what_is_what(many: Visitor, w
             json.loads(archive.read(name))
     everything = "".join(archive.read(name).decode() for name in names if not name.startswith("mail/"))
     assert "argon2" not in everything and not re.search(r"[0-9a-f]{64}", everything)
+
+
+def test_folders_without_messages_are_kept(many: Visitor, work: Callable[[], int], imap_of: Any, tmp_path: Path) -> None:
+    imap_of(many.address).create_folder("Été/Vide")
+    ask(many)
+    work()
+    archive = archive_of(many)
+    assert archive.read("mail/Été/Vide.mbox") == b"" and archive.read("mail/Sent.mbox") == b""
+    assert subjects(archive, "mail/Été/Suite.mbox", tmp_path) == ["Below", "Below too"], "no folder has the mail of another"
+
+
+def test_it_is_asked_who_one_is_and_told(person: Visitor, app: Flask, work: Callable[[], int]) -> None:
+    """A stolen cookie neither makes the file nor fetches one."""
+    elsewhere = f"own-data-of-{person.address.partition('@')[0]}@example.net"
+    with db.connection_context():
+        User.update(recovery_address=elsewhere, language="en").where(User.address == person.address).execute()
+    page = ask(person, mail=None)
+    assert page.all(CONFIRM) and not work()
+    assert not letters(person.address, "security") and acts(person) == []
+    page = person.submit(page, CONFIRM, password=person.password)
+    person.submit(page, FORM)  # goes on with what was asked
+    assert work() == 1
+    for address in (person.address, elsewhere):
+        assert letters(address, "security")[-1] == "Your data is being exported"
+    [address] = {person.get("/account/data").link("Download")}
+    assert person.get(address).headers["Content-Disposition"].startswith("attachment")
+    assert acts(person) == ["own-data-asked", "own-data-fetched"]
+    thief = Visitor(app, person.address).sign_in()
+    page = thief.get(address)
+    assert page.all(CONFIRM), "another session has to say it too"
+    page = thief.submit(page, CONFIRM, password=person.password)
+    assert page.address == "/account/data" and page.link("Download") == address, "not a file beside a page that asks still"
 
 
 def test_in_french_it_is_told_in_french(many: Visitor, work: Callable[[], int]) -> None:
@@ -210,7 +255,7 @@ def test_a_tenth_of_a_large_mailbox_takes_little_memory(
     local, domain = person.address.split("@")
     maildir = services.base / "mail" / domain / local / "Maildir"
     bench_fill.write(services.owner, maildir / "Tout", person.address, 2_000)
-    ask(person)
+    ask(person.confirm())
     first = run_worker(app, kill_at=3)
     second = run_worker(app)
     assert first.killed and not second.killed

@@ -191,7 +191,7 @@ def test_health_tells_of_a_worker_that_never_ran(app):
 
 def test_ones_own_data_can_be_taken_home(person, work):
     person.submit(send_file(person, cards(2)), TAKE, action="import")
-    page = person.get("/account/data")
+    page = person.confirm().get("/account/data")
     for _twice in range(2):
         person.submit(page, "form[action='/account/data']")
     assert work() == 1, "pressed twice, made once"
@@ -208,6 +208,7 @@ def test_ones_own_data_can_be_taken_home(person, work):
 
 
 def test_the_file_of_a_task_that_was_removed_is_gone(person, work):
+    person.confirm()
     person.submit(person.get("/account/data"), "form[action='/account/data']")
     work()
     page = person.get("/tasks")
@@ -282,7 +283,7 @@ def test_the_name_of_a_file_is_bounded_and_cannot_turn_the_text_around(person, w
 
 
 def test_ones_own_data_asked_for_several_times_at_once_is_made_once(person, work, app):
-    token = person.get("/account/data").one("form[action='/account/data'] [name=csrf_token]")["value"]
+    token = person.confirm().get("/account/data").one("form[action='/account/data'] [name=csrf_token]")["value"]
     cookies = list(person.client._cookies.values())
 
     def press(_number: int) -> int:
@@ -298,6 +299,7 @@ def test_ones_own_data_asked_for_several_times_at_once_is_made_once(person, work
 
 def test_ones_own_data_takes_the_place_of_what_was_made_before(person, work, app):
     before = stored(app)
+    person.confirm()
     for _ in range(3):
         person.submit(person.get("/account/data"), "form[action='/account/data']")
         work()

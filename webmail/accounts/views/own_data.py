@@ -13,14 +13,17 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.accounts import own_data
 from webmail.accounts.blueprint import blueprint
+from webmail.auth.guard import asks_again
 from webmail.errors import LimitReached, MailError
-from webmail.models import now
+from webmail.models import AuditAct, now
 from webmail.tasks import heartbeat, store
+from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.formatting import file_size, long_date, number
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.rendering import page
+from webmail.web.security_mail import SecurityNotice, tell
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, row_of, task_started
 
 _PATIENCE = 2.0  # seconds to wait for the size of the mail: the page can do without
@@ -36,12 +39,16 @@ def show_data() -> Response:
 
 
 @blueprint.post("/account/data")
+@asks_again
 def start_own_data() -> Response:
     """Have all that the account holds put into one file, with the mail if it is ticked. Pressed twice, it is made once."""
     about = {"mail": "mail" in request.form, "words": asdict(_words())}
     try:
         credential = task_credential() if about["mail"] else None
-        task_started(store.start(current_user(), own_data.NAME, about, alone=True, credential=credential))
+        task = store.start(current_user(), own_data.NAME, about, alone=True, credential=credential)
+        audited(AuditAct.OWN_DATA_ASKED, current_user().address)
+        tell(current_user(), SecurityNotice.DATA_ASKED, once=task.id)
+        task_started(task)
     except LimitReached:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("accounts.show_data"), 303)
@@ -62,7 +69,7 @@ def _words() -> own_data.Words:
     user = current_user()
     told = {
         "mail/": _(
-            "Your messages: a file for each folder, in the mbox format. Most mail programs can import it. "
+            "Your messages: a file for each folder, also for empty ones, in the mbox format. Most mail programs can import it. "
             "“Status” and “X-Status” before a message say whether it was read, answered or flagged."
         ),
         "contacts.vcf": _("Your contacts as vCards, which phones and mail programs import."),

@@ -6,11 +6,14 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from webmail.accounts import own_data
 from webmail.accounts.blueprint import blueprint
-from webmail.models import TaskState
+from webmail.auth.guard import confirm_first
+from webmail.models import AuditAct, TaskState
 from webmail.storage import FileGone, open_storage
 from webmail.tasks import heartbeat, leftovers, store
 from webmail.web import downloads
+from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
@@ -61,8 +64,8 @@ def _stop(task_id: str) -> bool:
 
 
 @blueprint.get("/tasks/<task_id>/result")
-def task_result(task_id: str) -> Response:
-    """The file that a task made. Kept for some days after its end."""
+def task_result(task_id: str) -> Answer:
+    """The file that a task made. Kept for some days after its end. One's own data is given to nobody who has a stolen cookie."""
     try:
         task = store.find(current_user(), task_id)
     except store.NoSuchTask:
@@ -70,11 +73,15 @@ def task_result(task_id: str) -> Response:
     result = store.result_of(task)
     if task.state != TaskState.DONE or "file" not in result:
         abort(404)
+    if task.kind == own_data.NAME and (elsewhere := confirm_first(back=url_for("accounts.show_data"))):
+        return elsewhere
     files = open_storage(settings())
     try:
         size, content = files.size(result["file"]), files.get(result["file"])
     except FileGone:
         abort(410)
+    if task.kind == own_data.NAME:
+        audited(AuditAct.OWN_DATA_FETCHED, current_user().address)
     response = Response(content, content_type=result.get("type", "application/octet-stream"))
     response.headers["Content-Length"] = str(size)
     response.headers["Content-Disposition"] = downloads.disposition(result.get("name", "result"))
