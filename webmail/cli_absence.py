@@ -122,7 +122,7 @@ def _turn_on(user: User, account: Account, wanted: Absence) -> None:
 
 
 def _turn_off(user: User, account: Account) -> None:
-    if not absence_change.end(user, account, settings()):
+    if not absence_change.end(user, account, settings()).on:
         click.echo(f"{user.address} had no automatic replies")
         return
     noted(AuditAct.ABSENCE_ENDED, user.address)

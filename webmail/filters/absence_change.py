@@ -16,9 +16,12 @@ from webmail.models import User
 
 @dataclass(frozen=True, slots=True)
 class StoredAbsence:
-    """What is stored now. `other`: another program's script is active, and ours does nothing; `paused`: so are all filters."""
+    """What is stored now, and what was `before`. `other`: another program's script is active, and ours does nothing; `paused`:
+    so are all filters.
+    """
 
     absence: Absence
+    before: Absence
     other: str = ""
     paused: bool = False
 
@@ -45,14 +48,14 @@ def save(user: User, account: Account, settings: Settings, wanted: Absence, vers
         change.filters = replace(before, absence=wanted)
         change.place = place_of(user, account, settings)
     state = change.state
-    found = StoredAbsence(wanted, "" if state.beside else state.other, before.paused)
+    found = StoredAbsence(wanted, before.absence, "" if state.beside else state.other, before.paused)
     absence_copy.keep_times(user, wanted, in_force=found.in_force)
     contact_rules.note(user, change.filters)
     return found
 
 
-def end(user: User, account: Account, settings: Settings) -> bool:
-    """Turn it off; its texts stay. False where it was off. Raises what `save` does."""
+def end(user: User, account: Account, settings: Settings) -> Absence:
+    """Turn it off; its texts stay. Returns what was there. Raises what `save` does."""
     with store.changing(user.id, account, "") as change:
         before = change.state.filters
         if before.absence.on:
@@ -61,4 +64,4 @@ def end(user: User, account: Account, settings: Settings) -> bool:
     if before.absence.on:
         contact_rules.note(user, change.filters)
     absence_copy.keep_times(user, replace(before.absence, on=False))
-    return before.absence.on
+    return before.absence

@@ -546,3 +546,85 @@ def test_an_administrator_sets_it_for_a_colleague_who_is_ill(app, person, post, 
         mails = SystemMessage.select().where(SystemMessage.recipient == person.address, SystemMessage.kind == "absence")
         assert mails.count() == 2
         assert for_user(User.get(User.address == person.address)).absence == ""
+
+
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+UNDO = "form[action='/absence/undo']"
+
+
+def test_saving_can_be_undone(person, post, account_of):
+    away(person, text="Première.", until_day="2031-03-04")
+    saved = away(person, text="Seconde.")
+    assert saved.one(UNDO)
+    back = person.submit(saved, UNDO)
+    assert back.address == "/absence" and "Undone" in back.notices and not back.all(UNDO)
+    assert back.one("[name=text]").get_text().strip() == "Première."
+    parent = stranger()
+    post.deliver(person.address, parent)
+    assert [one.get_content().strip() for one in post.answers(parent)] == ["Première."]
+    assert "nothing to undo" in person.submit(saved, UNDO).notices  # pressed twice
+
+
+def test_the_first_absence_undone_answers_nobody(person, post, account_of):
+    person.submit(away(person), UNDO)
+    parent = stranger()
+    post.deliver(person.address, parent)
+    assert not post.answers(parent)
+    assert store.load(account_of(person.address)).filters == Filters()
+    assert not person.get("/mailbox/INBOX").all("#away form")
+    last = AuditEntry.select().where(AuditEntry.target == person.address).order_by(AuditEntry.id.desc()).first()
+    assert last.act == AuditAct.ABSENCE_ENDED
+
+
+def test_undo_leaves_a_filter_made_since(person, account_of):
+    saved = away(person)
+    user, account = User.get(User.address == person.address), account_of(person.address)
+    rule = FilterRule("Later", actions=(RuleAction(ActionKind.FLAG),)).identified()
+    with store.changing(user.id, account, "") as change:
+        change.filters, change.place = replace(change.state.filters, rules=(rule,)), SievePlace(frozenset())
+    assert "Undone" in person.submit(saved, UNDO).notices
+    assert store.load(account).filters == Filters(rules=(rule,))
+
+
+def test_an_absence_changed_since_is_not_undone(person, account_of):
+    saved = away(person, text="Une.")
+    away(person, text="Deux.")
+    answer = person.submit(saved, UNDO)
+    assert "has been changed since" in answer.notices
+    assert store.load(account_of(person.address)).filters.absence.text == "Deux."
+
+
+def test_ending_by_the_banner_can_be_undone_where_one_was(person, account_of):
+    away(person)
+    ended = person.submit(person.get("/mailbox/INBOX"), "#away form")
+    back = person.submit(ended, UNDO)
+    assert back.address.startswith("/mailbox/INBOX") and back.all("#away form")
+    assert store.load(account_of(person.address)).filters.absence.on
+
+
+def test_saving_the_same_again_offers_no_other_undo(person, account_of):
+    first = away(person).one(f"{UNDO} [name=undo]")["value"]
+    again = away(person)
+    assert again.one(f"{UNDO} [name=undo]")["value"] == first
+    assert "Undone" in person.submit(again, UNDO).notices
+    assert store.load(account_of(person.address)).filters == Filters()
+
+
+def test_undo_while_the_server_is_away_can_be_tried_again(person, monkeypatch):
+    saved = away(person)
+
+    def gone(*_args):
+        raise ServerAway("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(managesieve, "connect", gone)
+        assert "Nothing was changed" in person.submit(saved, UNDO).notices
+    assert "Undone" in person.submit(saved, UNDO).notices
+
+
+def test_nobody_undoes_what_another_person_saved(person, bob):
+    saved = away(person)
+    name = saved.one(f"{UNDO} [name=undo]")["value"]
+    token = bob.get("/absence").all("[name=csrf_token]")[0]["value"]
+    assert "nothing to undo" in bob.post("/absence/undo", {"csrf_token": token, "undo": name}).notices

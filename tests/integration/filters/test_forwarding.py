@@ -169,6 +169,64 @@ def test_removing_an_address_ends_forwarding_to_it(ann, bob, make_account, accou
     assert not stored(account_of, ann).on and not ann.get("/mailbox/INBOX").one("#forwarded").text.strip()
 
 
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+UNDO = "form[action='/forwarding/undo']"
+
+
+def test_saving_can_be_undone(ann, bob, make_account, account_of):
+    other = make_account("other")
+    add(ann, bob.address)
+    add(ann, other)
+    forward(ann, bob.address)
+    page = ann.submit(forward(ann, other, keep=""), UNDO)
+    assert page.address == "/forwarding" and "Undone" in page.notices and not page.all(UNDO)
+    found = stored(account_of, ann)
+    assert (found.on, found.addresses, found.keep) == (True, (bob.address,), True)
+    row = ForwardTarget.get(ForwardTarget.user == user_of(ann), ForwardTarget.active)
+    assert (row.address, row.keeps_copy) == (bob.address, True)
+    said = [one.kind for one in SystemMessage.select().where(SystemMessage.recipient == ann.address)]
+    assert said == ["security"] * 3  # that mail leaves again is told like any other change
+
+
+def test_the_first_forwarding_undone_needs_no_factor(ann, bob, account_of):
+    add(ann, bob.address)
+    saved = forward(ann, bob.address)
+    Session.update(confirmed=None).where(Session.user == user_of(ann)).execute()
+    page = ann.submit(saved, UNDO)
+    assert "Undone" in page.notices and not stored(account_of, ann).on
+    assert not ann.get("/mailbox/INBOX").one("#forwarded").text.strip()
+    ended = AuditEntry.select().where(AuditEntry.actor == user_of(ann), AuditEntry.act == AuditAct.FORWARDING_ENDED)
+    assert bob.address in ended.get().details
+
+
+def test_what_turns_it_on_again_asks_for_a_factor(ann, bob, account_of):
+    add(ann, bob.address)
+    forward(ann, bob.address)
+    ended = ann.submit(ann.get("/mailbox/INBOX"), "#forwarded form")
+    Session.update(confirmed=None).where(Session.user == user_of(ann)).execute()
+    question = ann.submit(ended, UNDO)
+    assert question.address.startswith("/account/confirm") and not stored(account_of, ann).on
+    confirmed(ann)
+    page = ann.submit(ended, UNDO)
+    assert page.address.startswith("/mailbox/INBOX") and "Undone" in page.notices
+    assert stored(account_of, ann).on and ann.get("/mailbox/INBOX").one("#forwarded").text.strip()
+
+
+def test_a_forwarding_that_changed_or_an_address_that_is_gone_is_not_brought_back(ann, bob, make_account, account_of):
+    other = make_account("other")
+    add(ann, bob.address)
+    add(ann, other)
+    saved = forward(ann, bob.address)
+    forward(ann, other)
+    assert "has been changed since" in ann.submit(saved, UNDO).notices
+    assert stored(account_of, ann).addresses == (other,)
+    ended = ann.submit(ann.get("/mailbox/INBOX"), "#forwarded form")
+    ForwardTarget.delete().where(ForwardTarget.user == user_of(ann)).execute()
+    assert "can’t be undone any more" in ann.submit(ended, UNDO).notices
+    assert not stored(account_of, ann).on
+
+
 # --- loops -----------------------------------------------------------------------------------------------------------
 
 
@@ -196,7 +254,7 @@ def test_it_asks_for_a_factor_again_before_anything_leaves(person, bob, account_
 
 
 @pytest.mark.parametrize(
-    "url", ["/forwarding", "/forwarding/address", "/forwarding/code", "/forwarding/remove", "/forwarding/end"]
+    "url", ["/forwarding", "/forwarding/address", "/forwarding/code", "/forwarding/remove", "/forwarding/end", "/forwarding/undo"]
 )
 def test_a_form_of_another_site_changes_nothing(ann, url):
     assert ann.post(url, {"on": "1", "to": "eve@world.test", "address": "eve@world.test"}).status == 400

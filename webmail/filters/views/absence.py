@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from webmail import schedule
 from webmail.auth.guard import keeps_text
 from webmail.compose import identities
 from webmail.errors import MailError
-from webmail.filters import absence_change, absence_copy, absence_times, holidays, store
+from webmail.filters import absence, absence_change, absence_copy, absence_times, holidays, store
 from webmail.filters.absence import INTERVALS, Absence, Audience
 from webmail.filters.absence_change import StoredAbsence
 from webmail.filters.absence_forms import AbsenceForm
@@ -28,6 +28,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.compile import MOST_CONTACTS
 from webmail.filters.place import addresses_of
 from webmail.filters.store import FiltersChanged, FilterState
+from webmail.filters.views import part_undo
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.mime.html import markdown
 from webmail.models import AuditAct
@@ -41,6 +42,7 @@ from webmail.web.rendering import page
 from webmail.web.request_values import fetched_ahead, local_path
 
 add_banner("filters/_away.html")
+_UNDO = "filters.undo_absence"
 _SHOWN_TAGS = {"a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
     "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}  # fmt: skip
 
@@ -101,13 +103,46 @@ def save_absence() -> Response:
 @blueprint.post("/absence/end")
 def end_absence() -> Response:
     """By the button of the banner; leads back to where it was pressed."""
+    back = local_path(request.form.get("back", ""))
     try:
-        if absence_change.end(current_user(), current_account(), settings()):
+        before = absence_change.end(current_user(), current_account(), settings())
+        if before.on:
             audited(AuditAct.ABSENCE_ENDED, current_user().address)
-        notify(_("Automatic replies are off."))
+        _notify(_("Automatic replies are off."), before, replace(before, on=False), back=back)
     except MailError as error:
         notify(trouble_words(error), "danger")
-    return redirect(local_path(request.form.get("back", "")) or url_for("filters.show_absence"), 303)
+    return redirect(back or url_for("filters.show_absence"), 303)
+
+
+@blueprint.post("/absence/undo")
+def undo_absence() -> Response:
+    """Put it back as it was before it was saved or ended, unless it has been changed since."""
+    row, text = part_undo.kept(_UNDO)
+
+    def put_back(version: str) -> None:
+        before = absence.from_json(text)
+        absence_change.save(current_user(), current_account(), settings(), before, version)
+        _audited(before)
+
+    changed = _("Your automatic reply has been changed since, so this can’t be undone any more.")
+    return part_undo.take_back(row, put_back, changed, "filters.show_absence")
+
+
+def _notify(words: str, before: Absence, after: Absence, kind: str = "done", back: str = "") -> None:
+    """With Undo, where there is something to undo."""
+    if before == after:
+        notify(words, kind)
+        return
+    undo = part_undo.offered(_UNDO, absence.to_json(before), absence_change.version_of(after), back)
+    notify(words, kind, undo=undo, keep=part_undo.UNDO_SECONDS)
+
+
+def _audited(found: Absence) -> None:
+    if found.on:
+        until = found.until.isoformat(timespec="minutes") if found.until else ""
+        audited(AuditAct.ABSENCE_SET, current_user().address, day=until)
+    else:
+        audited(AuditAct.ABSENCE_ENDED, current_user().address)
 
 
 def _saved(form: AbsenceForm, found: Absence) -> Response:
@@ -119,15 +154,11 @@ def _saved(form: AbsenceForm, found: Absence) -> Response:
         return _absence_page(_renewed(form), trouble_text=words, status=409)
     except MailError as error:
         return _absence_page(form, None, error)
-    if found.on:
-        until = found.until.isoformat(timespec="minutes") if found.until else ""
-        audited(AuditAct.ABSENCE_SET, user.address, day=until)
-    else:
-        audited(AuditAct.ABSENCE_ENDED, user.address)
+    _audited(found)
     if was_off and not found.on:
-        notify(_("Saved. Automatic replies stay off until you tick “Send automatic replies”."), "plain")
+        _notify(_("Saved. Automatic replies stay off until you tick “Send automatic replies”."), stored.before, found, "plain")
     else:
-        notify(_stored_words(stored), "done" if stored.in_force or not found.on else "caution")
+        _notify(_stored_words(stored), stored.before, found, "done" if stored.in_force or not found.on else "caution")
     return redirect(url_for("filters.show_absence"), 303)
 
 

@@ -6,6 +6,7 @@ does not, nor does a code, which shows no more than that somebody reads what arr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,12 +17,12 @@ from werkzeug.wrappers import Response
 
 from webmail.auth import mailed_codes
 from webmail.auth.cookies import visit
-from webmail.auth.guard import asks_again
+from webmail.auth.guard import asks_again, confirm_first
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.errors import BadAddress, MailError
-from webmail.filters import forward_change, forward_targets, policy, store
+from webmail.filters import forward_change, forward_targets, forwarding, policy, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.forward_change import StoredForwarding
 from webmail.filters.forward_forms import ForwardForm
@@ -30,6 +31,7 @@ from webmail.filters.forwarding import Forwarding
 from webmail.filters.policy import ForwardPolicy
 from webmail.filters.rules import BadRule
 from webmail.filters.store import FiltersChanged, FilterState
+from webmail.filters.views import part_undo
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.models import AuditAct, User
 from webmail.web.audit import audited
@@ -43,6 +45,7 @@ from webmail.web.request_values import fetched_ahead, local_path
 from webmail.web.security_mail import SecurityNotice, tell
 
 _PURPOSE = CodePurpose.FORWARDING
+_UNDO = "filters.undo_forwarding"
 _ADDED = "forward_added"  # in the session: the address that was just added, until the form is shown with it
 add_banner("filters/_forwarded.html")
 
@@ -78,7 +81,7 @@ def save_forwarding() -> Response:
     except MailError as error:
         return _forwarding_page(form, trouble=error)
     _told(stored.before, found)
-    notify(_stored_words(found, stored), "done" if stored.in_force or not found.on else "caution")
+    _notify(_stored_words(found, stored), stored.before, found, "done" if stored.in_force or not found.on else "caution")
     return redirect(url_for("filters.show_forwarding"), 303)
 
 
@@ -149,14 +152,40 @@ def remove_forward_target() -> Response:
 @blueprint.post("/forwarding/end")
 def end_forwarding() -> Response:
     """By the button of the banner; leads back to where it was pressed."""
+    back = local_path(request.form.get("back", ""))
     try:
         before = forward_change.without(current_user(), current_account(), settings())
         if before.on:
             _told(before, Forwarding())
-        notify(_("Your mail is no longer forwarded."), "done")
+        _notify(_("Your mail is no longer forwarded."), before, replace(before, on=False), back=back)
     except MailError as error:
         notify(trouble_words(error), "danger")
-    return redirect(local_path(request.form.get("back", "")) or url_for("filters.show_forwarding"), 303)
+    return redirect(back or url_for("filters.show_forwarding"), 303)
+
+
+@blueprint.post("/forwarding/undo")
+def undo_forwarding() -> Response:
+    """Put it back as it was before it was saved or ended, unless it was changed since. What turns it on asks for a factor."""
+    row, text = part_undo.kept(_UNDO)
+    before = forwarding.from_json(text) if row else Forwarding()
+    if before.on and (first := confirm_first()):
+        return first
+
+    def put_back(version: str) -> None:
+        stored = forward_change.save(current_user(), current_account(), settings(), before, version)
+        _told(stored.before, before)
+
+    changed = _("Your forwarding has been changed since, so this can’t be undone any more.")
+    return part_undo.take_back(row, put_back, changed, "filters.show_forwarding")
+
+
+def _notify(words: str, before: Forwarding, after: Forwarding, kind: str = "done", back: str = "") -> None:
+    """With Undo, where there is something to undo."""
+    if before == after:
+        notify(words, kind)
+        return
+    undo = part_undo.offered(_UNDO, forwarding.to_json(before), forward_change.version_of(after), back)
+    notify(words, kind, undo=undo, keep=part_undo.UNDO_SECONDS)
 
 
 def _renewed(form: ForwardForm) -> ForwardForm:
