@@ -108,6 +108,35 @@ def test_undo_says_which_rules_will_do_it_again(alice, optional):
     assert begun.task and (begun.off, begun.again) == (optional, not optional)
 
 
+@pytest.mark.parametrize("killed_in", ["turn", "choice", "log"])
+def test_an_undo_that_is_killed_leaves_no_rule_on_behind_it(alice, monkeypatch, killed_in):
+    """Whatever moment it is killed at: the rules are off, or nothing was undone yet and the button is still there."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_args, **_values):
+        raise Killed
+
+    archive_rules.save(alice, plan())
+    [rule] = archive_rules.own(alice)
+    run = ArchiveRun.create(user=alice, night="2026-11-27", archived=3)
+    for key in (rule.key, "given-Junk"):  # the second one is switched off among the preferences
+        ArchiveBatch.create(
+            user=alice, run=run, rule=key, action="archived", state=BatchState.DONE, mailbox="INBOX", uidvalidity=1, uids="1:3"
+        )
+    step = {"turn": (archive_rules, "turn"), "choice": (preferences, "change"), "log": (ArchiveRun, "update")}[killed_in]
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(*step, killed)
+        archive_undo.begin(alice, run, given(optional=True))
+    run = ArchiveRun.get_by_id(run.id)
+    assert run.undone is None and archive_log.reversible(run) and not Task.select().where(Task.user == alice).exists()
+    assert [one.on for one in archive_rules.own(alice)] == [True]
+    assert archive_undo.begin(alice, run, given(optional=True)).off
+    assert [one.on for one in archive_rules.own(alice)] == [False]
+    assert preferences.for_user(User.get_by_id(alice.id)).archive_off == ("Junk",)
+
+
 def test_a_given_rule_for_a_folder_that_somebody_does_not_have(alice):
     assert archive_rules.in_force(alice, given(folder="Stages", action="archive"), FOLDERS) == []
 

@@ -13,6 +13,7 @@ from typing import Any
 from webmail import imap, preferences
 from webmail.account import Account
 from webmail.config import Settings
+from webmail.database.connection import db
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused
 from webmail.filters.archiving import archive_log, archive_rules, batches
 from webmail.imap.commands import expand_uid_set
@@ -39,14 +40,18 @@ class BegunUndo:
 
 
 def begin(user: User, run: ArchiveRun, settings: Settings) -> BegunUndo:
-    """Put the task in the queue. Raises LimitReached."""
+    """Put the task in the queue and switch the rules off: both or, should this process be killed meanwhile, neither.
+
+    Raises LimitReached. 1 transaction.
+    """
     mine = (ArchiveRun.id == run.id) & (ArchiveRun.user == user)
     if not archive_log.reversible(run):
         return BegunUndo()
-    task = store.start(user, NAME, {"run": run.id}, task_id=store.id_of_form(user, f"{NAME} {run.id}"), total=_total(run))
-    ArchiveRun.update(undone=now()).where(mine & ArchiveRun.undone.is_null()).execute()
-    keys = {batch.rule for batch in ArchiveBatch.select(ArchiveBatch.rule).where(ArchiveBatch.run == run.id).distinct()}
-    off = [key for key in sorted(keys) if key and archive_rules.turn(user, settings, key, False)]
+    with db.atomic():
+        task = store.start(user, NAME, {"run": run.id}, task_id=store.id_of_form(user, f"{NAME} {run.id}"), total=_total(run))
+        ArchiveRun.update(undone=now()).where(mine & ArchiveRun.undone.is_null()).execute()
+        keys = {batch.rule for batch in ArchiveBatch.select(ArchiveBatch.rule).where(ArchiveBatch.run == run.id).distinct()}
+        off = [key for key in sorted(keys) if key and archive_rules.turn(user, settings, key, False)]
     lasting = {f"given-{one.name}" for one in settings.archive if not one.optional}
     return BegunUndo(task, bool(off), not keys.isdisjoint(lasting))
 
