@@ -1,5 +1,6 @@
 """What a WSGI server runs: `granian --interface wsgi wsgi:app`."""
 
+import gc
 import sys
 
 from webmail import create_app
@@ -9,3 +10,7 @@ try:
     app = create_app()
 except ConfigError as error:
     sys.exit(f"Traboule can't start: {error}")
+
+# What was imported stays until the end: without this, each full collection looks through all of it again, during some request.
+gc.collect()
+gc.freeze()

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from zxcvbn import zxcvbn
-
 _JUDGED = 60  # characters: the time grows with the square; what comes after them only makes a password stronger
 _WORD = re.compile(r"[^\W_]{3,}")
 _MOST_WORDS = 60
@@ -68,6 +66,8 @@ def _as_typed(password: str) -> tuple[str, ...]:
 
 
 def _estimate(password: str, words: list[str]) -> dict[str, Any]:
+    from zxcvbn import zxcvbn  # imported when first needed: its lists take 14 MiB and a sixth of a second
+
     return cast("dict[str, Any]", zxcvbn(password[:_JUDGED], user_inputs=words, max_length=_JUDGED))
 
 
