@@ -20,7 +20,8 @@ from webmail.mail import Address
 from webmail.mime.address_text import address_text
 from webmail.mime.encoded_words import words_in
 from webmail.models import User
-from webmail.people import account_rows, met_rows
+from webmail.people import account_rows, blocked, met_rows
+from webmail.people.blocked import BlockedPeople
 from webmail.people.kept_rows import INSIDE, PersonRow, fitting, row_of, typed_words
 from webmail.people.visibility import Sight, sight_of
 
@@ -54,16 +55,17 @@ class Person:
         return self.group.token if self.group else self.entry
 
 
-def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Person]:
+def find(user: User, words: str, settings: Settings, most: int = 0, without: BlockedPeople = blocked.NOBODY) -> list[Person]:
     """All people that match the words (everybody for no words), deduplicated by address; `most` limits the result unless 0.
 
-    2 queries for books, 3 for groups (more for those inside groups), 4 for people, some for what changed since it was read.
+    `without`: who is left out, though not of groups. 2 queries for books, 3 for groups (more for those inside groups), 4 for
+    people, some for what changed since it was read.
     """
     words, sight = words[:MOST_WORDS], sight_of(user, settings)
     shelf = books.shelf(user)
     found = [*address_book.groups(user, words, most, shelf), *address_book.groups_of_domain(user, words, sight, most)]
     groups = [Person(group.name, "", group=group) for group in found]
-    people = _people(user, words, sight, shelf, most)
+    people = _people(user, words, sight, shelf, most, without)
     if not most:
         return [*groups, *people]
     first = groups[: max(most // 2, most - len(people))]  # those that fit best may be people
@@ -71,8 +73,8 @@ def find(user: User, words: str, settings: Settings, most: int = 0) -> list[Pers
 
 
 def suggest(user: User, words: str, settings: Settings) -> list[Person]:
-    """The best matches for what was typed so far; none for empty input. Same queries as `find`."""
-    return find(user, words, settings, MOST_SUGGESTED) if typed_words(words) else []
+    """The best matches for what was typed so far, without blocked people; none for empty input. 1 query more than `find`."""
+    return find(user, words, settings, MOST_SUGGESTED, blocked.of(user)) if typed_words(words) else []
 
 
 # --- people ----------------------------------------------------------------------------------------------------------
@@ -91,17 +93,20 @@ class _Found:
 _BOOK, _ADDRESS, _ACCOUNT, _MET = range(4)
 
 
-def _people(user: User, words: str, sight: Sight, shelf: Sequence[Access], most: int) -> list[Person]:
+def _people(user: User, words: str, sight: Sight, shelf: Sequence[Access], most: int, without: BlockedPeople) -> list[Person]:
     wanted, folded, enough = typed_words(words), words_in(words), 2 * most
+    never = without.has if without.entries else None
     met = {row.address: row for row in met_rows.rows(user)}
     found: dict[str, _Found] = {}
     if folded or not wanted:
         for rows in book_rows.rows(shelf):
-            _note(found, _BOOK, _CONTACT, fitting(rows, folded, enough, met))
+            _note(found, _BOOK, _CONTACT, fitting(rows, folded, enough, met, never))
     _note(found, _ADDRESS, _LISTED, fitting(_addresses(sight), wanted))
-    _note(found, _ACCOUNT, 0.0, fitting(account_rows.candidates(sight, wanted), wanted, enough, met))
+    _note(found, _ACCOUNT, 0.0, fitting(account_rows.candidates(sight, wanted), wanted, enough, met, never))
     if preferences.for_user(user).suggest_met:
         _note(found, _MET, 0.0, fitting(met.values(), wanted))  # all: their weights decide
+    if never:
+        found = {address: one for address, one in found.items() if not never(address)}
     today = met_rows.weight_now(1.0)
     for address in met.keys() & found.keys():
         found[address].weight += met[address].weight * today

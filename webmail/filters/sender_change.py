@@ -15,7 +15,7 @@ from webmail.filters.place import place_of
 from webmail.filters.senders import BLOCKED, SAFE
 from webmail.filters.store import FiltersChanged
 from webmail.models import User
-from webmail.people import remembered
+from webmail.people import blocked, remembered
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +61,13 @@ def place(
     concerned = now.safe != was.safe or any(where == SAFE for _entry, where in wanted)
     spared = renew_copy(user, account) if concerned else True
     before = tuple((entry, was.where(entry), where) for entry, where in wanted if was.where(entry) != where)
+    blocked.keep(user, now.blocked, now.safe)
     _suggest(user, before)
     return SenderChange(before, runs, spared)
 
 
 def _suggest(user: User, changes: Sequence[tuple[str, str, str]]) -> None:
-    """Who is blocked is no longer suggested as a recipient, until somebody writes to them again. 2 queries for each of them."""
+    """Who is blocked is no longer remembered as somebody to write to, until that is done again. 2 queries for each of them."""
     for entry, before, after in changes:
         if after == BLOCKED:
             remembered.forget(user, entry)

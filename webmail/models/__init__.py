@@ -53,7 +53,7 @@ from webmail.models.filing import JunkWeek, MoveHabit
 from webmail.models.forwarding import ForwardTarget
 from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
-from webmail.models.people import Acquaintance, PeopleLearned
+from webmail.models.people import Acquaintance, BlockedSenders, PeopleLearned
 from webmail.models.providers import LinkedAccount, UsedToken
 from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
 from webmail.models.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
@@ -92,6 +92,7 @@ __all__ = [
     "Authenticator",
     "BatchState",
     "BirthdayCalendar",
+    "BlockedSenders",
     "CalendarLink",
     "CalendarObject",
     "CalendarSubscription",

@@ -23,6 +23,17 @@ class Acquaintance(Table):
         indexes = ((("user", "address"), True), (("user", "last"), False))
 
 
+class BlockedSenders(Table):
+    """A copy of the blocked senders in somebody's script on the mail server, for suggestions only, see people/blocked.py."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="blocked_senders", unique=True)
+    blocked = pw.TextField(default="")  # addresses and "@" with a domain, between blanks
+    spared = pw.TextField(default="")  # safe addresses in those domains
+
+    class Meta:
+        table_name = "blocked_senders"
+
+
 class PeopleLearned(Table):
     """When the people of somebody's mail were last learned, see people/learning.py. No row: never."""
 

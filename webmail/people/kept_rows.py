@@ -52,12 +52,17 @@ def typed_words(words: str) -> list[str]:
 
 
 def fitting(
-    rows: Collection[PersonRow], words: Sequence[str], enough: int = 0, always: Container[str] = ()
+    rows: Collection[PersonRow],
+    words: Sequence[str],
+    enough: int = 0,
+    always: Container[str] = (),
+    never: Callable[[str], bool] | None = None,
 ) -> Iterator[tuple[int, PersonRow]]:
     """The rows in which each word begins a part of the name or address, and how well (NAMED ...); or stands inside the address.
 
     For no words all of them. Unless `enough` is 0: once so many fit well, no others but those with an address in `always`, and no
-    worse ones. Lists are gone through as a whole, which is many times as quick as row by row.
+    worse ones. `never`: whether an address is not wanted. Lists are gone through as a whole, which is many times as quick as row
+    by row.
     """
     left: Collection[PersonRow] = rows
     for fit in (NAMED, ELSEWHERE, INSIDE):
@@ -66,6 +71,8 @@ def fitting(
         found = left
         for word in words:
             found = _with(found, word, fit)
+        if never:
+            found = [row for row in found if not never(row.address)]
         if enough and len(found) > enough:
             some = list(found)
             found = some[:enough] + [row for row in some[enough:] if row.address in always]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.contact_pages import add
 from tests.support.messages import message
 from webmail import imap, managesieve
 from webmail.errors import OverQuota
@@ -155,6 +156,24 @@ def test_undo_leaves_a_sender_where_it_was_put_since(person, account):
     typed(person, "bad@outside.example", "safe")
     person.post(form["action"], {one["name"]: one["value"] for one in form.select("input")})
     assert lists(account) == SenderLists((), ("bad@outside.example",))
+
+
+def test_a_blocked_contact_is_not_suggested_while_writing(person, account):
+    add(person, "Zacharie", "zach@outside.example")
+
+    def suggested() -> bool:
+        return "zach@outside.example" in person.get("/recipients?words=zach").html
+
+    assert suggested()
+    page = typed(person, "@outside.example", "blocked")
+    assert not suggested()
+    person.submit(page, "#notices form")
+    assert suggested()
+    senders = SenderLists(("zach@outside.example",))
+    with store.changing(User.get(User.address == person.address).id, account, "") as change:  # as another program
+        change.filters, change.place = replace(change.filters, senders=senders), SievePlace(frozenset())
+    person.get("/filters")
+    assert not suggested()
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from webmail.contacts import store as contacts
 from webmail.database.connection import db
 from webmail.filters import sender_change
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
-from webmail.models import Acquaintance, CollectionShare, Correspondent, User, now
-from webmail.people import kept_rows, remembered
+from webmail.models import Acquaintance, BlockedSenders, CollectionShare, Correspondent, User, now
+from webmail.people import blocked, kept_rows, remembered
 from webmail.people.met_rows import HALF_LIFE, weight_now, weight_of
 
 
@@ -263,3 +263,40 @@ def test_who_is_blocked_is_suggested_no_more(alice):
     assert Correspondent.get(Correspondent.address == "pest@x.example").hidden
     sender_change._suggest(alice, [("pest@x.example", "blocked", "")])
     assert not Correspondent.get(Correspondent.address == "pest@x.example").hidden
+
+
+# --- blocked people --------------------------------------------------------------------------------------------------
+
+
+def test_who_is_blocked_is_not_offered_wherever_they_are_known(alice, bob, settings):
+    contacts.add(alice, ContactDetails(name="Elise Kept", emails=(ContactPoint("elise.kept@bad.example"),)))
+    contacts.add(alice, ContactDetails(name="Elise Gone", emails=(ContactPoint("elise.gone@bad.example"),)))
+    contacts.add(
+        alice, ContactDetails(name="Elise Two", emails=(ContactPoint("elise@two.example"), ContactPoint("elise@three.example")))
+    )
+    write_to(alice, "elise@met.example", "Elise Met")
+    colleague("elise@lycee.example", "Elise Colleague")
+    entries = ("@bad.example", "elise@two.example", "elise@met.example", "elise@lycee.example", "@xn--bcher-kva.example")
+    blocked.keep(alice, entries, ("elise.kept@bad.example", "other@safe.example"))
+    assert emails(suggest(alice, "elise", settings)) == ["elise.kept@bad.example", "elise@three.example"]
+    assert len(find(alice, "elise", settings)) == 6  # where one looks for somebody, everybody is there
+    assert blocked.of(bob) == blocked.NOBODY
+    contacts.add(alice, ContactDetails(name="Elise Book", emails=(ContactPoint("elise@bücher.example"),)))
+    assert "elise@bücher.example" not in emails(suggest(alice, "elise", settings))
+    blocked.keep(alice, (), ())
+    assert len(suggest(alice, "elise", settings)) == 7
+
+
+def test_many_blocked_people_hide_nobody_else(alice, settings):
+    for number in range(30):
+        contacts.add(alice, ContactDetails(name=f"Anna {number:02}", emails=(ContactPoint(f"a{number:02}@bad.example"),)))
+    contacts.add(alice, ContactDetails(name="Anna Z", emails=(ContactPoint("anna@good.example"),)))
+    blocked.keep(alice, ("@bad.example",), ())
+    assert emails(suggest(alice, "anna", settings)) == ["anna@good.example"]
+
+
+def test_the_copy_is_written_only_when_it_changes(alice, monkeypatch):
+    blocked.keep(alice, ("b@x.example", "@y.example"), ("c@y.example", "d@z.example"))
+    assert blocked.of(alice) == blocked.BlockedPeople(frozenset(["b@x.example", "@y.example"]), frozenset(["c@y.example"]))
+    monkeypatch.setattr(BlockedSenders, "delete", lambda: pytest.fail("it was the same"))
+    blocked.keep(alice, ("@y.example", "b@x.example"), ("c@y.example",))

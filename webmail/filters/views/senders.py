@@ -17,21 +17,22 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import BadRule
 from webmail.filters.sender_change import OwnDomain, SenderChange
 from webmail.filters.senders import BLOCKED, MOST_SENDERS, SAFE, entry_of
-from webmail.filters.store import FiltersChanged
-from webmail.filters.views.frame import loaded_state, trouble_words
+from webmail.filters.store import FiltersChanged, FilterState
+from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.filters.views.sentences import shown
 from webmail.mail import Role
 from webmail.mailbox import selection
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.moved import MovedByHand, tell
+from webmail.people import blocked
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, settings
 from webmail.web.formatting import day_and_month
 from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
+from webmail.web.request_values import fetched_ahead, local_path
 
 _UNDO_SECONDS = 45
 _OPENING = '{"senders"'
@@ -209,5 +210,12 @@ def undo_senders() -> Response:
     return back
 
 
+def _keep_copy(state: FilterState) -> None:
+    """For suggestions of recipients: another program may have changed the lists."""
+    if not fetched_ahead():
+        blocked.keep(current_user(), state.filters.senders.blocked, state.filters.senders.safe)
+
+
+when_loaded(_keep_copy)
 LIST_BUTTONS["block"] = lambda mailbox, sender: _from_message(mailbox, BLOCKED, sender)
 LIST_BUTTONS["safe"] = lambda mailbox, sender: _from_message(mailbox, SAFE, sender)
