@@ -22,6 +22,7 @@ from webmail import (
     doctor_index,
     doctor_machine,
     doctor_scanner,
+    doctor_signing,
     doctor_storage,
     doctor_transfers,
     managesieve,
@@ -75,6 +76,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from doctor_doors.examine(settings)
     yield from doctor_devices.examine(settings)
     yield from doctor_dns.examine(settings)
+    yield from doctor_signing.examine(settings)
     yield from doctor_scanner.examine(settings)
     yield from establishment(settings)
     yield from doctor_storage.examine(settings)

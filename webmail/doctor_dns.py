@@ -30,7 +30,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     """One result for each domain that DNS can know; none where no server is known by a name."""
     by_domain: dict[str, list[_Wanted]] = {}
     for wanted, domain in _wanted(settings):
-        if f".{domain}".endswith(_RESERVED) or "." not in domain:
+        if is_nobodys(domain):
             continue
         by_domain.setdefault(domain, []).append(wanted)
     for domain, records in by_domain.items():
@@ -39,6 +39,11 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         except NoDnsAnswer:
             yield CheckResult(f"DNS of {domain}", WARNING, "no DNS server answers, so what phones look up was not checked.")
             return
+
+
+def is_nobodys(domain: str) -> bool:
+    """Whether it is a name that DNS can't know, as those of a demo."""
+    return f".{domain}".endswith(_RESERVED) or "." not in domain
 
 
 def _wanted(settings: Settings) -> Iterator[tuple[_Wanted, str]]:
@@ -83,12 +88,24 @@ def _same(wanted: _Wanted, value: str) -> bool:
 
 def ask(name: str, kind: str, timeout: float) -> list[str]:
     """The values of a record, as a zone file has them; none where there is no such record. Raises NoDnsAnswer."""
+    return _asked(name, kind, timeout) or []
+
+
+def exists(name: str, timeout: float) -> bool:
+    """Whether there is anything at this name or below it (RFC 8020). Raises NoDnsAnswer."""
+    return _asked(name, "TXT", timeout) is not None
+
+
+def _asked(name: str, kind: str, timeout: float) -> list[str] | None:
+    """The values of a record; None where the name does not exist at all. Raises NoDnsAnswer."""
     import dns.exception  # imported when first needed
     import dns.resolver
 
     try:
         answer = dns.resolver.resolve(name, kind, lifetime=timeout)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+    except dns.resolver.NXDOMAIN:
+        return None
+    except dns.resolver.NoAnswer:
         return []
     except (dns.exception.DNSException, OSError) as error:
         raise NoDnsAnswer(str(error)) from error

@@ -81,6 +81,7 @@ TOP = (
     "doctor_mail",
     "doctor_result",
     "doctor_scanner",
+    "doctor_signing",
     "doctor_transfers",
     "jobs",
 )  # "" is create_app
