@@ -29,7 +29,7 @@ def test_it_goes_with_all_that_is_open(
 ) -> None:
     fill(person, message("Kept on the server"))
     person.submit(person.get("/compose"), FORM, to="bob@lycee.example", subject="Not yet", body="x", action="send")
-    person.submit(person.get("/account/data"), "form[action='/account/data']")
+    person.confirm().submit(person.get("/account/data"), "form[action='/account/data']")
     with db.connection_context():
         user = User.get(User.address == person.address)
         assert Outbox.select().where(Outbox.user == user).count() == 1 and Task.select().where(Task.user == user).count() == 1

@@ -17,7 +17,7 @@ from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 
 HEAD = b"From: Ann <ann@far.example>\r\nTo: alice@lycee.example\r\nSubject: %s\r\nMessage-ID: <%d@far.example>\r\n"
-_SECONDS = 5.0  # a page that waits for the index takes 8
+_SECONDS = 7.0  # a page that waits for the index takes 8
 
 
 def plain(number: int, subject: bytes = b"Bonjour", more: bytes = b"") -> bytes:
