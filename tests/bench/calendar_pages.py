@@ -98,7 +98,7 @@ def forget(_address: str) -> None:
     from webmail.calendar import kept_days
     from webmail.web import fragment_cache
 
-    fragment_cache.forget("calendar", "week")
+    fragment_cache.forget("calendar", "week", "day")
     kept_days.forget()
 
 
@@ -112,7 +112,7 @@ def measure(table: Table, folder: Path, events: int = EVENTS) -> None:
     today = datetime.now().date()
     far = (today + timedelta(days=5 * 365)).isoformat()
     people = [("few@bench.example", few), ("many@bench.example", many)]
-    for view, most in (("month", 1.5), ("week", 0), ("agenda", 0), ("year", 0)):
+    for view, most in (("month", 1.5), ("week", 1.5), ("agenda", 1.5), ("year", 0)):
         path = f"/calendar/{view}/{today}"
         for name, before in ((view, None), (f"{view}, after a change", change), (f"{view}, anew", forget)):
             one, other = in_turn(path, people, before)

@@ -5,7 +5,7 @@ On the day on which clocks change, the hour that is left out is empty, and the o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -43,18 +43,36 @@ class DayColumn:
     blocks: list[HourBlock]
     more: int = 0  # events that had no room
 
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """All that decides how it looks, besides the calendars and the hours that are shown."""
+        return self.day, self.more, *((one.event.key, one.start, one.end, one.column, one.width) for one in self.blocks)
 
-def column_of(day: date, events: Sequence[Happening], most: int = 6) -> DayColumn:
-    """The events of this day that have hours, with at most `most` side by side."""
-    blocks = [_block(one, day) for one in events if not one.is_bar and one.first <= day <= one.last]
+
+def column_of(day: date, events: Sequence[Happening], most: int = 6, more: int = 0) -> DayColumn:
+    """The events of this day that have hours, with at most `most` side by side. `more`: how many others there are."""
+    blocks = [_block(one, day) for one in events if one.first <= day <= one.last and not one.is_bar]
     blocks.sort(key=lambda one: (one.start, -one.end, one.event.order))
     placed: list[HourBlock] = []
-    more = 0
     for group in _groups(blocks):
         kept, left = _side_by_side(group, min(most, COLUMNS))
         placed += kept
         more += left
     return DayColumn(day, placed, more)
+
+
+def with_room(times: Iterable[tuple[int, int, int]], midnight_after: int, most: int) -> list[int]:
+    """The numbers of those of a day's (start, end, number) that `column_of` will have room for: of thousands, the times alone are
+    known. In seconds since 1970; on the night on which clocks change it may have less room than this says, and counts it."""
+    latest = midnight_after // 60 - SHORTEST
+    lanes: list[int] = []  # until when each is taken
+    kept: list[int] = []
+    for start, before_end, number in sorted((min(start // 60, latest), -(end // 60), number) for start, end, number in times):
+        lane = next((lane for lane, until in enumerate(lanes) if until <= start), len(lanes))
+        if lane < most:
+            lanes[lane : lane + 1] = [max(-before_end, start + SHORTEST)]
+            kept.append(number)
+    return kept
 
 
 def _block(one: Happening, day: date) -> HourBlock:

@@ -353,6 +353,31 @@ def test_after_a_change_the_other_weeks_stay_as_they_were(alice):
     assert weeks() == before + 1
 
 
+@pytest.mark.parametrize("view", ["week", "agenda"])
+def test_after_a_change_the_other_days_stay_as_they_were(alice, view):
+    calendar, place = ground.calendar_of(), f"/calendar/{view}/2026-12-07"
+    put(calendar, "one", ":20261208T100000Z", ":20261208T110000Z")
+    put(calendar, "two", ":20261209T100000Z", ":20261209T110000Z")
+
+    def days() -> int:
+        return sum(key[1] == "day" for key in fragment_cache._fragments._kept)
+
+    alice.get(place)
+    before = days()
+    put(calendar, "three", ":20261209T120000Z", ":20261209T130000Z")
+    assert [title[:3] for title in titles(alice.get(place))] == ["one", "two", "thr"]
+    assert days() == before + 1
+
+
+def test_a_week_says_how_many_more_there_are(alice):
+    for number in range(9):
+        put(ground.calendar_of(), f"lesson {number}", f"{ZONE}20261208T1000{number:02}", f"{ZONE}20261208T110000")
+        put(ground.calendar_of(), f"day {number}", ";VALUE=DATE:20261208")
+    page = alice.get("/calendar/week/2026-12-08")
+    assert len(titles(page)) == 4 + 5
+    assert [one.get_text(strip=True) for one in page.all(".more")] == ["+4 more", "+5 more"]
+
+
 def test_what_is_kept_for_one_is_not_shown_to_another(app, alice):
     ground.add("bob@lycee.example")
     calendar = ground.calendar_of("bob", "doctor", "Doctor")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import PARIS, put
-from webmail.calendar import crowded_days, kept_days, objects
+from webmail.calendar import crowded_days, happenings, kept_days, objects
 from webmail.calendar.kept_days import DaySpan
 from webmail.models import CalendarObject, Collection
 
@@ -63,6 +63,74 @@ def test_after_a_change_that_calendar_alone_is_asked(calendars, monkeypatch):
     put(Collection.get_by_id(calendars[1]), "new", ":20261209T090000Z")
     assert shown(rights, versions(calendars)) == (["a", "b", "c", "new"], {date(2026, 12, 8): 3, date(2026, 12, 9): 1})
     assert asked == [calendars, [calendars[1]]]
+
+
+def test_events_that_a_page_has_shown_are_not_read_again(calendars, monkeypatch):
+    rights = dict.fromkeys(calendars, "own")
+    put(Collection.get_by_id(calendars[0]), "trip", ";VALUE=DATE:20261208", ";VALUE=DATE:20261210")
+    asked: list[int] = []
+    real = happenings.rows_of
+    monkeypatch.setattr(happenings, "rows_of", lambda numbers: asked.append(len(numbers)) or real(numbers))
+    for _again in range(2):
+        assert shown(rights, versions(calendars))[0] == ["a", "b", "c", "trip"]
+    assert sum(asked) == 4
+    put(Collection.get_by_id(calendars[1]), "new", ":20261209T090000Z")
+    assert shown(rights, versions(calendars))[0] == ["a", "b", "c", "new", "trip"]
+    assert sum(asked) == 6  # the two of the calendar that has changed
+
+
+def test_a_number_that_was_given_again_shows_nothing_of_somebody_else(calendars, monkeypatch):
+    """SQLite gives the numbers of rows again: what was deleted after the times were read may be another's event by now."""
+    ground.add("bob@lycee.example")
+    secret = ground.calendar_of("bob")
+    put(secret, "secret", ":20261208T090000Z")
+    real = happenings.rows_of
+    theirs = [row for row in happenings.plain(happenings.whole_rows()) if row[1] == secret.id]
+
+    def given_again(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+        return [(row[0], *theirs[0][1:]) if row[1] == calendars[0] else row for row in real(numbers)]
+
+    monkeypatch.setattr(happenings, "rows_of", given_again)
+    assert shown(dict.fromkeys(calendars, "own"), versions(calendars))[0] == ["b", "c"]
+
+
+def by_hours(calendars: list[int], per_lane: int, lines: int) -> tuple[list[str], dict[str, int], dict[str, int]]:
+    """Titles, how many more there are, and how many bars, of the days of a week that have any."""
+    span = DaySpan(date(2026, 12, 7), date(2026, 12, 13), PARIS, 1000)
+    crowd = crowded_days.crowd(dict.fromkeys(calendars, "own"), span, PARIS, versions(calendars))
+    room = crowded_days.by_hours(crowd, per_lane, lines)
+    more, bars = ({f"{day:%d}": count for day, count in counts.items() if count} for counts in (room.more, room.bars))
+    return sorted(one.summary for one in room.found.rows), more, bars
+
+
+def test_days_by_the_hour_read_what_they_have_room_for(calendars):
+    one = Collection.get_by_id(calendars[0])
+    put(one, "days", ";VALUE=DATE:20261208", ";VALUE=DATE:20261210")
+    for number in range(4):
+        put(one, f"day {number}", ";VALUE=DATE:20261208")
+    put(one, "night", ":20261207T230000Z", ":20261208T093000Z")
+    put(one, "later", ":20261208T100000Z", ":20261208T110000Z")
+    # of "night", "a", "b" and "c" at once, two have room
+    assert by_hours(calendars, 2, 3) == (
+        ["a", "day 0", "day 1", "day 2", "days", "later", "night"], {"08": 2}, {"08": 5, "09": 1}
+    )  # fmt: skip
+    assert by_hours(calendars, 4, 9)[0] == ["a", "b", "c", "day 0", "day 1", "day 2", "day 3", "days", "later", "night"]
+
+
+def test_a_list_ends_with_the_last_day_that_has_room(calendars):
+    one = Collection.get_by_id(calendars[0])
+    put(one, "trip", ";VALUE=DATE:20261209", ";VALUE=DATE:20261211")
+    put(one, "after", ":20261210T090000Z")
+    span = DaySpan(date(2026, 12, 8), date(2026, 12, 31), PARIS, 1000)
+    crowd = crowded_days.crowd(dict.fromkeys(calendars, "own"), span, PARIS, versions(calendars))
+    for most, names, last in (
+        (1, "abc", 8),
+        (3, "abc", 8),
+        (4, ["a", "b", "c", "trip"], 9),
+        (9, ["a", "after", "b", "c", "trip"], 31),
+    ):
+        found, until = crowded_days.until_full(crowd, most)
+        assert (sorted(one.summary for one in found.rows), until) == (list(names), date(2026, 12, last))
 
 
 def test_together_they_show_what_each_day_shows_first(calendars):
@@ -121,6 +189,16 @@ def test_what_is_kept_is_bounded(calendars, monkeypatch):
     rights = dict.fromkeys(calendars, "own")
     assert shown(rights, versions(calendars)) == shown(rights, {})
     assert [key[1] for key in kept_days._kept] == calendars[1:]
+
+
+def test_events_that_are_kept_weigh_too(calendars, monkeypatch):
+    rights = dict.fromkeys(calendars, "own")
+    shown(rights, versions(calendars))
+    assert len(kept_days._kept) == 3
+    monkeypatch.setattr(kept_days, "_MOST_WEIGHT", 11)  # one of the calendars: an event and its time, and the next one's time
+    put(Collection.get_by_id(calendars[1]), "new", ":20270109T090000Z")
+    shown(rights, versions(calendars))
+    assert [key[1] for key in kept_days._kept] == [calendars[2], calendars[1]]
 
 
 def test_nothing_is_kept_of_more_than_can_be_read(calendars, monkeypatch):

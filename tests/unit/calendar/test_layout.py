@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,10 @@ def timed(name: str, begins: str, ends: str, zone: ZoneInfo = PARIS) -> Happenin
         int(datetime.fromisoformat(one.rstrip("+")).replace(tzinfo=zone, fold=one.endswith("+")).timestamp())
         for one in (begins, ends)
     )
+    return at(name, start, end, zone)
+
+
+def at(name: str, start: int, end: int, zone: ZoneInfo = PARIS) -> Happening:
     found = happenings.happening((1, 1, start, end, 0, "", name, "", 2, "", name, name), {1: "own"}, zone)
     assert found is not None
     return found
@@ -114,6 +119,27 @@ def test_what_has_no_room_is_counted():
     events = [timed(f"{number}", "2026-12-08 10:00", "2026-12-08 11:00") for number in range(9)]
     column = hours.column_of(date(2026, 12, 8), events, 4)
     assert (len(column.blocks), column.more) == (4, 5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_has_room_is_known_from_the_times_alone(seed):
+    by_chance, day = random.Random(seed), date(2026, 12, 8)
+    midnight = happenings.midnight(day, PARIS)
+    events = []
+    for _number in range(60):
+        begins = by_chance.randrange(0, 86_400, 600)
+        length = by_chance.choice((0, 300, 900, 3_000, 3_600, 5_400, 20_000))
+        events.append(at(f"{len(events)}", midnight + begins, min(midnight + begins + length, midnight + 86_400)))
+    times = [(one.start, one.end, int(one.summary)) for one in events]
+    room = hours.with_room(times, midnight + 86_400, 4)
+    everything = hours.column_of(day, events, 4)
+    chosen = hours.column_of(day, [events[number] for number in room], 4, len(events) - len(room))
+
+    def parts(column: hours.DayColumn) -> list[tuple[int, int]]:
+        return [(one.start, one.end) for one in column.blocks]
+
+    assert chosen.more == everything.more > 0
+    assert parts(chosen) == parts(everything)
 
 
 def test_over_midnight_there_is_a_part_on_each_day():

@@ -13,8 +13,9 @@ from flask import Response, abort, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import bars, crowded_days, happenings, hours, objects, periods, special_days
+from webmail.calendar import bars, crowded_days, happenings, hours, kept_days, objects, periods, special_days
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.crowded_days import Crowd
 from webmail.calendar.happenings import Found, Happening
 from webmail.calendar.kept_days import DaySpan
 from webmail.calendar.periods import NoSuchPeriod, Period
@@ -28,7 +29,7 @@ from webmail.web.rendering import page
 _LINES = 4  # of a day in the month
 _BARS = 6  # above the hours
 _SIDE_BY_SIDE = {"day": 12, "workweek": 5, "week": 4}
-_LISTED = 300  # events of a page of the list
+_LISTED = 200  # events of a page of the list
 _LONGEST_DATE = 10
 _FAR = timedelta(days=600)  # from today: so far at least the table of occurrences reaches
 
@@ -132,14 +133,13 @@ def _chosen(period: Period) -> tuple[Hashable, ...]:
     )  # fmt: skip
 
 
-def _between(period: Period, rights: Mapping[int, str]) -> Found:
-    return happenings.between(rights, period.shown_first, period.shown_last, time_zone(), _floating())
-
-
-def _crowded(
-    period: Period, rights: Mapping[int, str], first: date, last: date, per_day: int = 0
-) -> tuple[Found, dict[date, int]]:
+def _crowded(rights: Mapping[int, str], first: date, last: date, per_day: int = 0) -> tuple[Found, dict[date, int]]:
     return crowded_days.first_of_each_day(rights, DaySpan(first, last, time_zone(), per_day), _floating(), _versions())
+
+
+def _crowd(rights: Mapping[int, str], first: date, last: date) -> Crowd:
+    """The times of all, as many as are read at all."""
+    return crowded_days.crowd(rights, DaySpan(first, last, time_zone(), kept_days.MOST), _floating(), _versions())
 
 
 def _versions() -> dict[int, Hashable]:
@@ -168,7 +168,7 @@ def _week_letter(day: date) -> str:
 
 
 def _month(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found, counts = _crowded(period, rights, period.shown_first, period.shown_last, _LINES)
+    found, counts = _crowded(rights, period.shown_first, period.shown_last, _LINES)
     weeks = [bars.laid_out(week, _touching(found.rows, week), _LINES, counts) for week in period.weeks]
     return {"found": found, "weeks": [(week, tuple(day.key for day in week)) for week in weeks]}
 
@@ -178,9 +178,11 @@ def _touching(rows: list[Happening], week: list[date]) -> list[Happening]:
 
 
 def _hours(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found = _between(period, rights)
-    columns = [hours.column_of(day, found.rows, _SIDE_BY_SIDE[period.view]) for day in period.days]
-    whole = bars.laid_out(period.days, [one for one in found.rows if one.is_bar], _BARS)
+    side_by_side = _SIDE_BY_SIDE[period.view]
+    room = crowded_days.by_hours(_crowd(rights, period.first, period.last), side_by_side, _BARS)
+    found = room.found
+    columns = [hours.column_of(day, found.rows, side_by_side, room.more.get(day, 0)) for day in period.days]
+    whole = bars.laid_out(period.days, [one for one in found.rows if one.is_bar], _BARS, room.bars)
     first, last = hours.hours_shown(columns, preferences().hours_from, preferences().hours_to)
     return {
         "found": found, "columns": columns, "whole": whole, "first_hour": first, "last_hour": last,
@@ -202,32 +204,21 @@ def _scale(day: date, first: int, last: int) -> list[tuple[str, str]]:
 
 
 def _agenda(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    until = _listed_until(period, rights)
-    found = happenings.between(rights, period.first, until, time_zone(), _floating())
+    found, until = crowded_days.until_full(_crowd(rights, period.first, period.last), _LISTED)
     rows = sorted(found.rows, key=lambda one: (max(one.first, period.first), one.order))
     by_day: dict[date, list[Happening]] = {}
     for one in rows:
         by_day.setdefault(max(one.first, period.first), []).append(one)
     later = None if rows else happenings.next_after(rights, period.last, time_zone())
     return {
-        "found": found, "by_day": by_day, "onward": until + timedelta(days=1) if until < period.last else period.after,
+        "found": found, "onward": until + timedelta(days=1) if until < period.last else period.after,
+        "by_day": [(day, events, tuple(one.key for one in events)) for day, events in by_day.items()],
         "later": later, "near": words.away,
     }  # fmt: skip
 
 
-def _listed_until(period: Period, rights: Mapping[int, str]) -> date:
-    """The last day of the list: where there is more than a page takes, the last that has room, and the first in any case."""
-    _found, counts = _crowded(period, rights, period.first, period.last)
-    total = 0
-    for day in happenings.days(period.first, period.last):
-        total += counts.get(day, 0)
-        if total > _LISTED and day > period.first:
-            return day - timedelta(days=1)
-    return period.last
-
-
 def _year(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found, counts = _crowded(period, rights, period.first, period.last)
+    found, counts = _crowded(rights, period.first, period.last)
     months = [periods.around("month", date(period.first.year, number, 1), preferences().first_day) for number in range(1, 13)]
     return {"found": found, "counts": counts, "months": months}
 
