@@ -34,6 +34,7 @@ class User(Table):
     active = pw.IntegerField(default=1)  # 0 or 1, not a boolean: Dovecot's SQL reads it on either database
     role = pw.CharField(max_length=20, default="person")  # or "admin"
     language = pw.CharField(max_length=5, default="")  # empty: the browser's
+    spoken = pw.CharField(max_length=5, default="")  # that of the pages at the last sign-in, to write to who chose none
     preferences = pw.TextField(null=True)  # JSON, see preferences.py
     recipients_per_hour = pw.IntegerField(null=True)  # overrides the setting of that name; 0: no limit
     recipients_per_day = pw.IntegerField(null=True)

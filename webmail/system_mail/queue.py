@@ -116,8 +116,11 @@ def most_of(kind: str) -> int:
 
 
 def in_language_of(user: User, settings: Settings) -> str:
-    """The language to write to somebody in: `with force_locale(in_language_of(user, settings)):` around the texts."""
-    return user.language or settings.language
+    """The language to write to somebody in: `with force_locale(in_language_of(user, settings)):` around the texts.
+
+    Who chose none is written to in that of their browser when they last signed in.
+    """
+    return user.language or user.spoken or settings.language
 
 
 def drop(recipients: Iterable[str]) -> int:

@@ -121,7 +121,7 @@ def test_deletion_is_asked_for_told_and_withdrawn(named: Visitor, setting: Calla
         page = named.submit(page, DELETE, reason="I leave\nthe school")
     assert "asked on" in named.get("/account").text and stored(named).deletion_reason == "I leave\nthe school"
     assert letters("head@lycee.example", "deletion")[-1] == f"{named.address} demande la suppression de son compte"
-    assert letters(named.address, "security")[-1] == "Vous avez demandé la suppression de votre compte"
+    assert letters(named.address, "security")[-1] == "You asked for your account to be deleted"
     again = named.get("/account/delete")
     assert not again.all(DELETE) and "asked on" in again.text
     page = named.submit(again, "form[action='/account/delete/withdraw']")

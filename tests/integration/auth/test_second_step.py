@@ -72,7 +72,7 @@ def test_the_person_is_told_by_mail(app: Flask, sure: Visitor) -> None:
     removing = other.get(f"/account/totp/{number[1]}/remove")
     assert other.submit(removing, "main form", follow=True).status == 200
     told = " ".join(row.subject for row in SystemMessage.select().where(SystemMessage.recipient == sure.address))
-    for words in ("authentification a été ajoutée", "code de secours a été utilisé", "authentification a été retirée"):
+    for words in ("authenticator app was added", "recovery code was used", "authenticator app was removed"):
         assert words in told, told
     bodies = " ".join(row.body for row in SystemMessage.select().where(SystemMessage.recipient == sure.address))
     assert not [code for code in codes if code in bodies]
@@ -84,7 +84,7 @@ def test_guesses_with_the_right_password_are_told_once(app: Flask, sure: Visitor
     for _ in range(13):
         page = thief.submit(page, "form[action='/login/code']", code="000-000-00")
     assert page.status == 429
-    mine = (SystemMessage.recipient == sure.address) & (SystemMessage.subject.contains("connaît peut-être"))
+    mine = (SystemMessage.recipient == sure.address) & (SystemMessage.subject.contains("may know your password"))
     assert SystemMessage.select().where(mine).count() == 1
 
 

@@ -154,4 +154,6 @@ def test_it_is_forgotten_after_thirty_days(here):
 
 def test_somebody_is_written_to_in_their_language():
     assert system_mail.in_language_of(User(language="en"), Settings(language="fr")) == "en"
+    assert system_mail.in_language_of(User(language="en", spoken="fr"), Settings(language="fr")) == "en"
+    assert system_mail.in_language_of(User(spoken="en"), Settings(language="fr")) == "en", "as their browser does"
     assert system_mail.in_language_of(User(language=""), Settings(language="fr")) == "fr"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app, redirect, request, session, url_for
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail.auth import recovery_address, requirement, second_step, trusted_devices
@@ -24,6 +24,7 @@ from webmail.models import AuditAct, User
 from webmail.people import learning
 from webmail.web.audit import audited
 from webmail.web.current import settings
+from webmail.web.formatting import LANGUAGES
 from webmail.web.notices import notify
 from webmail.web.request_values import local_path
 
@@ -69,6 +70,7 @@ def complete(user: User, how: Started, target: str) -> Response:
     if _has_changed(user):
         return _too_late(target)
     audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
+    _note_language(user, how)
     _note_requirement(user)
     _learn_people(user, how.password)
     return redirect(_reminded(user, after_sign_in(target)), 303)
@@ -107,6 +109,18 @@ def _reminded(user: User, target: str) -> str:
     with suppress(*DATABASE_AWAY):
         recovery_address.note_asked(user)
     return url_for("auth.show_recovery", first=1, next=target)
+
+
+def _note_language(user: User, how: Started) -> None:
+    """Remember the language of the pages, for mail to who chose none; not that of a computer that others use.
+
+    One UPDATE where it is another than before. After the mail about a new browser: that one is not in a stranger's language.
+    """
+    spoken = str(get_locale())
+    if user.language or how.shared or user.spoken == spoken or spoken not in LANGUAGES:
+        return
+    with suppress(*DATABASE_AWAY):
+        User.update(spoken=spoken).where(User.id == user.id).execute()
 
 
 def _note_requirement(user: User) -> None:

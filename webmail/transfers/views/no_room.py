@@ -22,7 +22,8 @@ def tell_owner(request: FileRequest) -> None:
     here, owner = settings(), request.owner
     if here.system_sender is None:
         return
-    with written_in(system_mail.in_language_of(owner, here)):
+    language = system_mail.in_language_of(owner, here)
+    with written_in(language):
         subject = _("No room for files: %(title)s", title=request.title[:100])
         lines = [
             _("Somebody wanted to send you files for “%(title)s”, and there was no room for them.", title=request.title),
@@ -32,7 +33,7 @@ def tell_owner(request: FileRequest) -> None:
         body = "\n\n".join(filter(None, lines)) + "\n"
         try:
             once_a_day = f"no room {request.id} {now():%Y-%m-%d}"
-            row = system_mail.send(owner.address, TO_OWNER, subject, body, owner.language or here.language, once_a_day)
+            row = system_mail.send(owner.address, TO_OWNER, subject, body, language, once_a_day)
         except (BadAddress, UnsafeValue, ValueError) as error:
             log.warning("%s is not told that there is no room: %s", owner.address, error)
             return

@@ -45,7 +45,7 @@ def test_a_browser_that_is_not_known(app, used, alice):
     elsewhere(app, headers=CHROME)
     assert told() == ["Sign-in from a new browser"]
     row = SystemMessage.get()
-    assert (row.recipient, row.language) == (alice.address, "fr")
+    assert (row.recipient, row.language) == (alice.address, "en"), "as at the sign-in before"
     assert "Chrome, Windows" in row.body and "198.51.100.7" in row.body
 
 
