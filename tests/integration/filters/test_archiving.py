@@ -113,6 +113,26 @@ def test_by_month_and_with_tags_kept(person: Visitor, mail: IMAPClient, turn: Ca
     mail.select_folder(f"Archive/{THIS - 1}")  # can be opened: it was made by itself
 
 
+def test_a_folder_with_more_tags_than_fit_in_a_search_is_left_alone(
+    person: Visitor, mail: IMAPClient, turn: Callable[..., ArchiveTurn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three hundred fit; the last one in the alphabet is left out of the archive like the first."""
+    put(mail, "sans", old(THIS - 1), "\\Seen")
+    for number in range(300):
+        mail.append("INBOX", bytes(message(f"n{number}", "texte")), ("\\Seen", f"projet-{number:03}-de-la-classe"), old(THIS - 1))
+    add(person, keep_tagged="1")
+    told = turn().take()
+    assert told and told.archived == 1 and len(subjects(mail, "INBOX")) == 300
+    put(mail, "encore", old(THIS - 1), "\\Seen")
+    monkeypatch.setattr(archive_task, "_LONGEST_TAGS", 5_000)
+    told = turn().take()
+    assert told and not told.archived and len(subjects(mail, "INBOX")) == 301
+    page = person.get("/archiving")
+    assert "too many different tags" in page.text
+    page = person.get(page.link("Preview"))
+    assert page.status == 422 and "too many different tags" in page.text
+
+
 def test_a_tag_is_set_once_and_taken_off_by_undo(
     app: Flask, person: Visitor, mail: IMAPClient, turn: Callable[..., ArchiveTurn]
 ) -> None:

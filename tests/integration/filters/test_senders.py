@@ -231,6 +231,20 @@ def test_from_the_page_of_a_filter_one_comes_back_to_the_list(person, fill, imap
     assert page.status == 200 and page.address == "/mailbox/INBOX" and "is blocked" in page.notices
 
 
+@pytest.mark.parametrize("folder", ["INBOX", "Junk"])
+def test_who_sends_a_dangerous_message_is_not_offered_to_be_allowed(person, fill, folder):
+    forged = message("Facture", sender="Paypal <info@xn--pypal-4ve.example>")  # a Cyrillic letter among Latin ones
+    [bad] = fill(person, forged, mailbox=folder)
+    page = person.get(f"/message/{bad}/{folder}")
+    assert page.one("[data-verdict]")["data-verdict"] == "danger"
+    page = person.get(page.link("Create a filter…"))
+    offered = [one.get_text(strip=True) for one in page.all("main form button")]
+    assert offered == ["Block sender"] and ("may be fraudulent" in page.text) == (folder == "Junk")
+    *_bad, good = fill(person, message("news", sender="good@outside.example"), mailbox=folder)
+    page = person.get(f"/filters/from/{good}/{folder}")
+    assert [one.get_text(strip=True) for one in page.all("main form button")] == ["Block sender", "Always allow sender"]
+
+
 def test_nothing_of_another_program_is_thrown_away_by_a_click(person, account, fill, imap_of):
     rule = FilterRule("n", (), (RuleAction(ActionKind.FLAG),), id="n1")
     text = own_script.text_of([ScriptPart("rule", to_json(rule))]) + "\r\nkeep;\r\n"

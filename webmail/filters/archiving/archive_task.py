@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from webmail import imap, preferences
 from webmail.account import Account
 from webmail.config import Settings
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NotAllowed, OverQuota, ServerAway, SignInRefused
+from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, ServerAway, SignInRefused
 from webmail.filters.archiving import archive_log, archive_rules, batches
 from webmail.filters.archiving.archive_rules import ArchiveAction, ArchivePlan, BadPlan
 from webmail.imap import ageing
@@ -37,19 +37,25 @@ log = logging.getLogger(__name__)
 
 NAME = "mail-archive"
 IN_TRASH_FOR = timedelta(days=7)  # what came into the trash since then stays: undo may want it back
-_MOST_TAGS = 200  # keywords that a search names
+_LONGEST_TAGS = 40_000  # bytes of the keywords that a search names, each once; Dovecot takes lines of 64 KB
 
 Targets = dict[str, tuple[tuple[str, ...], list[int]]]  # folder -> the folders around it, UIDs
 
 
+class TooManyTags(Refused):
+    """A folder has more different tags than a search can leave out: what has one can't be told from what has none."""
+
+
 def search_of(plan: ArchivePlan, connection: Connection, today: date, settings: Settings) -> AgeSearch:
     """What a rule looks for in the selected folder. Messages that have the rule's tag already are not found, nor those that came
-    into the trash lately. 0 round trips mostly.
+    into the trash lately. 0 round trips mostly. Raises TooManyTags.
     """
     without = [plan.keyword] if plan.action is ArchiveAction.TAG else []
     if plan.keep_tagged:
         words = [word for word in sorted(connection.flags) if not word.startswith("\\") and not tags.is_system(word)]
-        without += [word for word in words[:_MOST_TAGS] if word not in without]
+        without += [word for word in words if word not in without]
+        if sum(len(f" UNKEYWORD {word}") for word in without) > _LONGEST_TAGS:
+            raise TooManyTags(f"{len(without)} tags in {plan.mailbox}")
     trash = plan.action is ArchiveAction.DELETE and plan.mailbox == imap.mailboxes.for_role(connection, Role.TRASH)
     return AgeSearch(
         archive_rules.cutoff(plan, today, settings.school_year_begins), plan.keep_unread, plan.keep_flagged, tuple(without),
@@ -185,7 +191,12 @@ def targets_of(plan: ArchivePlan, connection: Connection, marks: dict[int, Messa
 
 def _word(error: MailError) -> str:
     """Why a rule ended early, for the log to explain."""
-    for kind, word in ((OverQuota, "over-quota"), (NotAllowed, "not-allowed"), (batches.NeedsUidplus, "server")):
+    for kind, word in (
+        (OverQuota, "over-quota"),
+        (TooManyTags, "tags"),
+        (NotAllowed, "not-allowed"),
+        (batches.NeedsUidplus, "server"),
+    ):
         if isinstance(error, kind):
             return word
     return "gone" if isinstance(error, NoSuchMailbox | MailboxChanged) else "refused"

@@ -90,6 +90,9 @@ def trouble_lines(run: ArchiveRun) -> list[str]:
         "over-quota": _("%(folder)s: your mailbox is full. The rest stays where it is until there is space."),
         "not-allowed": _("%(folder)s: you don’t have permission to move its messages."),
         "server": _("%(folder)s: the mail server can’t do this safely."),
+        "tags": _(
+            "%(folder)s: there are too many different tags to leave tagged messages out, so nothing was done. Edit the rule."
+        ),
     }
     otherwise = _("%(folder)s: the mail server refused this.")
     return [words.get(word, otherwise) % {"folder": folder_words(mailbox)} for word, mailbox in archive_log.troubles_of(run)]

@@ -15,6 +15,7 @@ from webmail.database import undo_store
 from webmail.errors import LimitReached, MailError, NoSuchMailbox, ServerAway, SignInRefused
 from webmail.filters.archiving import archive_log, archive_rules, archive_undo, dry_run
 from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan
+from webmail.filters.archiving.archive_task import TooManyTags
 from webmail.filters.archiving.archive_undo import BegunUndo
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views.archive_words import folder_words, night_of, night_words, rule_title, rule_words, trouble_lines
@@ -165,6 +166,9 @@ def try_out(plan: ArchivePlan) -> tuple[dry_run.DryRun | None, str, int]:
         return None, _("The folder “%(folder)s” is gone. Choose another one.", folder=folder_words(plan.mailbox)), 200
     except (ServerAway, SignInRefused) as error:
         return None, away_words(), error.status
+    except TooManyTags as error:
+        words = _("This folder has too many different tags to leave tagged messages out. Untick “tagged messages” in the rule.")
+        return None, words, error.status
     except MailError as error:
         return None, _("The mail server could not count these messages."), error.status
 

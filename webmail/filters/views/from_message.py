@@ -19,8 +19,9 @@ from webmail.imap import origins
 from webmail.mail import Envelope, Mailbox, Role
 from webmail.mailbox import search_query, selection
 from webmail.mailbox.list_request import LONGEST_QUERY
+from webmail.message import judged
 from webmail.mime.subjects import bare_subject
-from webmail.web.current import current_account, current_user, overview
+from webmail.web.current import current_account, current_user, overview, settings
 from webmail.web.formatting import today
 from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
@@ -39,7 +40,7 @@ class FilterIdea(NamedTuple):
 
 @blueprint.get("/filters/from/<int:uid>/<path:mailbox>")
 def from_message(uid: int, mailbox: str) -> Response:
-    """What a filter can go by, and the buttons for the sender. 1 round trip after the SELECT."""
+    """What a filter can go by, and the buttons for the sender: 1 round trip after the SELECT, and those of the message's page."""
     with imap.connect(current_account(), mailbox) as connection:
         found = origins.read(connection, mailbox, [uid], uidvalidity()) if 0 < uid < 2**32 else []
         validity = connection.uidvalidity
@@ -49,11 +50,13 @@ def from_message(uid: int, mailbox: str) -> Response:
     its_page = url_for("message.show", uid=uid, mailbox=mailbox)
     back = local_path(request.args.get("back", "")) or its_page
     after = url_for("mailbox.show", mailbox=mailbox) if back.partition("?")[0] == its_page else back  # it may be moved then
-    sender = _sender(found[0])
+    sender, role = _sender(found[0]), current.role if current else None
+    here = (mailbox, uid, validity)
+    doubted = bool(sender) and judged.trust_in(current_user(), current_account(), settings(), here, role).is_dangerous
     return page(
         "filters/from_message.html", ideas=_ideas(found[0], sender, _folder(mailbox)), uid=uid, mailbox=mailbox,
         validity=validity, sender=sender, subject=found[0].subject, back=back, after=after,
-        is_junk=current is not None and current.role is Role.JUNK, is_own=sender == current_user().address.lower(),
+        is_junk=role is Role.JUNK, doubted=doubted, is_own=sender == current_user().address.lower(),
     )  # fmt: skip
 
 
