@@ -11,7 +11,7 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
-from webmail import config, health, imap, models
+from webmail import config, health, imap, models, pages_first
 from webmail.collections import store as collection_store
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
@@ -148,6 +148,7 @@ def _configure_parts(settings: config.Settings) -> None:
         patience=settings.server_timeout,
     )
     collection_store.configure(language=settings.language)
+    pages_first.share(Path(settings.jobs_file).with_name("pages.begun"))
 
 
 def _configure(app: Flask, settings: config.Settings) -> None:

@@ -9,6 +9,7 @@ way; fails if a byte is lost, if the SHA-256 is another, or if the memory grows 
 
 `python -m tests.bench.transfers crowd [UPLOADS] [SECONDS]`: pages of mail while twenty people send at full speed (transfer_crowd.py).
 `... front [SECONDS]`: the same and downloads through nginx, and a class that sends its homework at once (transfer_front.py).
+`... downloads [ROUNDS]`: pages of mail while six people download at full speed through nginx (transfer_downloads.py).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from urllib.parse import urlsplit
 
 from deploy.demo.child import HOST, free_ports, start
 from deploy.demo.services import Services
-from tests.bench import filesender, machine, transfer_crowd, transfer_front
+from tests.bench import filesender, machine, transfer_crowd, transfer_downloads, transfer_front
 from tests.bench.table import OURS, Figure, Table
 from tests.support.front import kill
 from tests.support.http_visits import HttpVisitor
@@ -337,6 +338,8 @@ def main(arguments: list[str]) -> int:
         return 0 if crowd(*map(int, arguments[1:3])) else 1
     if arguments[:1] == ["front"]:
         return 0 if transfer_front.run(*map(int, arguments[1:2])) else 1
+    if arguments[:1] == ["downloads"]:
+        return 0 if transfer_downloads.run(*map(int, arguments[1:2])) else 1
     table = Table(datetime.now().astimezone(), machine.describe())
     size = int(arguments[0]) * MB if arguments else 512 * MB
     with _demo() as services:

@@ -7,9 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+from webmail import pages_first
 from webmail.errors import MailError
 
 SLICE = 64 * 1024  # bytes handed on at once: the last are counted only when those before them were taken
+_WORK = 0.001  # seconds of a processor after which pages go first
+_MOST_WORK = 0.05  # seconds: more than a piece takes is no measure of what was done
 _LOOK = 60.0  # seconds of waiting for the reader, then it is looked at how much was taken
 _LEAST = 64 * 1024  # bytes in that time
 _LEAST_IF_CROWDED = 32 * 1024 * 60  # while others are turned away; what is broken off can be resumed
@@ -60,14 +63,19 @@ def running() -> int:
 
 
 def paced(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The bytes in slices. Raises ReaderTooSlow where whoever reads takes almost nothing, or little while others are turned away.
+    """The bytes in slices, few while pages are asked for.
 
-    Only the time counts that the reader takes, not that of the storage.
+    Raises ReaderTooSlow where whoever reads takes almost nothing, or little while others are turned away. Only the time
+    counts that the reader takes, not that of the storage.
     """
     waited, taken = 0.0, 0
+    rested = time.thread_time()
     for piece in pieces:
         view = memoryview(piece)
         for at in range(0, len(view), SLICE):
+            if not 0.0 <= (worked := time.thread_time() - rested) <= _WORK:  # less than 0 in another thread
+                pages_first.SENDING.worked(min(max(worked, 0.0), _MOST_WORK))
+                rested = time.thread_time()
             part = bytes(view[at : at + SLICE])
             before = time.monotonic()
             yield part

@@ -1,4 +1,7 @@
-"""Body limits: a view that takes larger uploads than the rest says so before anything reads the form, or reads it by itself."""
+"""Body limits: a view that takes larger uploads than the rest says so before anything reads the form, or reads it by itself.
+
+Pages that people wait for are told apart here too from views that move large files (pages_first.py).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _LIMIT = "largest_body"
 _READS_ITSELF = "reads_its_body"
+_HANDS_ON = "hands_on_files"
 _REST = 1 << 20  # bytes of the form around the file
 
 
@@ -34,13 +38,20 @@ def reads_its_body(view: View) -> View:
     return view
 
 
+def hands_on_files(view: View) -> View:
+    """Mark a view that answers with a large file: no page for which others would wait, but one that waits for pages itself."""
+    setattr(view, _HANDS_ON, True)
+    return view
+
+
 def is_read_by_view(view: object) -> bool:
     return bool(getattr(view, _READS_ITSELF, False))
 
 
 def begin_page() -> None:
     """Before each request: what moves large files gives way to it, unless it is one of those itself."""
-    if not is_read_by_view(current_app.view_functions.get(request.endpoint or "")):
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not is_read_by_view(view) and not getattr(view, _HANDS_ON, False):
         pages_first.begun()
 
 

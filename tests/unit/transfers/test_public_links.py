@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from tests.support import calendar_ground as ground
 from tests.support.attachments import PNG
 from tests.support.transfer_ground import published, put_file
+from webmail import pages_first
 from webmail.auth import passwords
 from webmail.auth.check_slots import TooBusy
 from webmail.config import Settings
@@ -374,6 +375,21 @@ def test_who_takes_almost_nothing_is_let_go(monkeypatch):
     with pytest.raises(download_turns.ReaderTooSlow):
         for _ in taken:
             time.sleep(0.03)
+
+
+def test_downloads_rest_from_their_own_work_and_are_no_pages_themselves(alice, settings, guest, monkeypatch):
+    rests, begun = [], []
+    monkeypatch.setattr(pages_first.SENDING, "worked", rests.append)
+    monkeypatch.setattr(pages_first, "begun", lambda: begun.append(True))
+    monkeypatch.setattr(download_turns, "_WORK", -1.0)  # after each slice, however little it took
+    transfer = published(alice, {"a.bin": DATA}, settings)
+    [file] = store.files(transfer)
+    link = f"/t/{store.link_token(transfer, settings)}"
+    assert guest.get(f"{link}/{file.upload}/a.bin").data == DATA
+    assert len(rests) == -(-len(DATA) // download_turns.SLICE) and all(0 <= one <= download_turns._MOST_WORK for one in rests)
+    assert guest.get(f"{link}/all.zip").status_code == 200 and not begun
+    guest.get(link)
+    assert begun == [True]
 
 
 # --- what counts

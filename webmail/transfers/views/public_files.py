@@ -27,6 +27,7 @@ from webmail.transfers.views import letters, visitors
 from webmail.transfers.views.file_words import state_words
 from webmail.transfers.views.public_page import archive_name
 from webmail.transfers.views.visitors import NoVisit, for_visitors
+from webmail.web.body_limits import hands_on_files
 from webmail.web.current import settings
 from webmail.web.downloads import POLICY, disposition
 from webmail.web.file_host import comes_from_file_host
@@ -37,6 +38,7 @@ AGAIN = 30  # seconds until somebody who was turned away may come again
 
 
 @blueprint.get("/t/<link>/<upload>/<name>")
+@hands_on_files
 @public
 @comes_from_file_host
 @for_visitors
@@ -70,6 +72,7 @@ def file(link: str, upload: str, name: str) -> AnyResponse:
 
 
 @blueprint.get("/t/<link>/all.zip", endpoint="archive")
+@hands_on_files
 @public
 @comes_from_file_host
 @for_visitors
