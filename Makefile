@@ -45,16 +45,20 @@ templates: ready ## the pages' markup
 catalogue: ready ## French and English texts are complete
 	$(BIN)/python -m tests.support.catalogue
 
-unit: ready ## tests without a network
-	$(BIN)/pytest -n 2 --dist loadfile -p no:rerunfailures -rfEs tests/unit
+# A test that fails runs once more, by itself and on fresh servers: here hundreds of processes start and stop. Both runs stand in the
+# output; one that passes then is a fault all the same, of the test or worse, of the product, to be found with `make soak` or in the order
+# of files. None of it: make test AGAIN=
+AGAIN := yes
+KEPT = -o cache_dir=.pytest_cache/$@
+tested = $(BIN)/pytest $(KEPT) --cache-clear --dist loadfile $(1) || { test $$? = 1 -a -n "$(AGAIN)" \
+	&& echo "Once more, what failed:" && $(BIN)/pytest $(KEPT) --last-failed --last-failed-no-failures none -rfE $(1) -n 0; }
 
-# A test on servers that fails runs once more, on a machine where a hundred of them start and stop. The summary shows it, and why (RERUN):
-# it is a fault, of the test or worse, of the product, to be found with `make soak`. None of it: make test AGAIN=
-AGAIN := --reruns 1 --rerun-show-tracebacks
+unit: ready ## tests without a network
+	@$(call tested,-n 2 -rfEs tests/unit)
 
 # a third worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(AGAIN) -rfEs tests/integration
+	@$(call tested,-n 3 --no-loadscope-reorder -rfEs tests/integration)
 
 # Not again: what hardly touches a table, or in ways that other tests do too. The whole suite: make integration-postgresql NOT_AGAIN=
 NOT_AGAIN := imap settings/test_pages.py accounts/test_support.py test_managesieve.py test_nginx.py test_doctor.py test_doctor_index.py \
@@ -70,11 +74,10 @@ NOT_AGAIN := imap settings/test_pages.py accounts/test_support.py test_managesie
 	$(addprefix message/test_, full_text_index.py huge_messages.py viewers.py odd_attachments.py message.py sender_check.py \
 	browser_cache.py conversation.py link_warning.py read_ahead.py unsubscribe.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
-	TRABOULE_TEST_DATABASE=postgresql $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(AGAIN) -rfEs \
-		$(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
+	@export TRABOULE_TEST_DATABASE=postgresql; $(call tested,-n 3 --no-loadscope-reorder -rfEs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration)
 
 browser: ready ## journeys in a real browser, with and without JavaScript
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(AGAIN) -rfE tests/browser
+	@$(call tested,-n 3 --no-loadscope-reorder -rfE tests/browser)
 
 screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags"
 	$(BIN)/python -m tests.support.screenshots $(PAGES)
