@@ -19,6 +19,7 @@ from webmail import (
     doctor_directory,
     doctor_dns,
     doctor_doors,
+    doctor_forwarding,
     doctor_index,
     doctor_machine,
     doctor_scanner,
@@ -74,6 +75,7 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
     yield from _mail_programs(settings)
     yield from doctor_directory.examine(settings)
     yield from doctor_doors.examine(settings)
+    yield from doctor_forwarding.examine(settings)
     yield from doctor_devices.examine(settings)
     yield from doctor_dns.examine(settings)
     yield from doctor_signing.examine(settings)

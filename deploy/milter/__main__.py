@@ -7,9 +7,10 @@ import sys
 
 import Milter
 
-from deploy.milter import checks, colleague, settings
-from deploy.milter.owners import Owners
+from deploy.milter import checks
+from deploy.milter.live import LiveRules
 from deploy.milter.session import Session
+from deploy.milter.settings import SettingsError
 
 POSTFIX_WAITS = 300  # seconds
 
@@ -17,19 +18,18 @@ POSTFIX_WAITS = 300  # seconds
 def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        Session.settings = settings.read(arguments)
-        Session.owners = Owners(Session.settings.senders)
-        Session.proven = colleague.verifier(Session.settings.secret)
-    except (settings.SettingsError, OSError, ValueError) as error:
+        Session.live = LiveRules(arguments)
+    except (SettingsError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    checks.use_seconds(Session.settings.dns_seconds)
-    if Session.settings.resolver:
-        checks.use_resolver(*Session.settings.resolver)
+    given = Session.live.now().settings  # of the command, not of a file
+    checks.use_seconds(given.dns_seconds)
+    if given.resolver:
+        checks.use_resolver(*given.resolver)
     Milter.factory = Session
     Milter.set_flags(Milter.ADDHDRS | Milter.CHGHDRS)
     Milter.set_exception_policy(Milter.TEMPFAIL)
-    Milter.runmilter("traboule", Session.settings.socket, POSTFIX_WAITS)
+    Milter.runmilter("traboule", given.socket, POSTFIX_WAITS)
     return 0
 
 

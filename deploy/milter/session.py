@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
 from typing import IO, Any
 
 import Milter
 
 from deploy.milter import checks, forwards, signatures, verdict
 from deploy.milter.headers import LARGEST_HEADER, MOST_FIELDS, Fields
-from deploy.milter.owners import Owners, OwnersAwayError
+from deploy.milter.live import LiveRules
+from deploy.milter.owners import OwnersAwayError
 from deploy.milter.results import NAME, header, ours
-from deploy.milter.settings import Settings
 
 _IN_MEMORY = 256 * 1024  # bytes of a body; more is in a temporary file
 log = logging.getLogger("milter")
@@ -23,11 +22,11 @@ log = logging.getLogger("milter")
 class Session(Milter.Base):
     """Created by libmilter for each connection; its callbacks are called in the order of SMTP."""
 
-    settings: Settings
-    owners: Owners
-    proven: Callable[[bytes], bool]
+    live: LiveRules
 
     def __init__(self) -> None:
+        self._rules = self.live.now()
+        self.settings = self._rules.settings
         self._address = self._helo = ""
         self._begin("", "")
 
@@ -117,11 +116,11 @@ class Session(Milter.Base):
         def owns(address: str) -> bool:
             key = address.lower()
             if key not in known:
-                known[key] = self._login in self.owners.of(key)
+                known[key] = self._login in self._rules.owners.of(key)
             return known[key]
 
         def proven() -> bool:
-            return Session.proven(self._head() + self._whole_body())
+            return self._rules.proven(self._head() + self._whole_body())
 
         return verdict.submission(self._fields, self._login, self._sender, owns, self.settings.domains, proven)
 

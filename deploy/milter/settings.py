@@ -14,6 +14,7 @@ from deploy.milter.headers import domain_of
 
 SOCKET = "inet:8894@127.0.0.1"
 SENDERS = Path("/etc/postfix/traboule-senders.cf")
+_KEY = "secret_key"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,8 +42,7 @@ class Settings:
             return False
 
 
-def read(arguments: list[str]) -> Settings:
-    """Raises SettingsError."""
+def _given(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.milter", description=__doc__)
     parser.add_argument("--settings", type=Path, required=True, help="the webmail's config.toml")
     parser.add_argument("--senders", type=Path, default=SENDERS, help="Postfix's map of senders (default %(default)s)")
@@ -50,7 +50,18 @@ def read(arguments: list[str]) -> Settings:
     parser.add_argument("--trusted", default="127.0.0.0/8 ::1", help="networks of this server itself (default %(default)s)")
     parser.add_argument("--resolver", default="", help="HOST:PORT of the DNS server to ask; default: those of resolv.conf")
     parser.add_argument("--dns-seconds", type=float, default=15, help="for all questions about one message (default %(default)s)")
-    given = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def files(arguments: list[str]) -> tuple[Path, ...]:
+    """The files that settings stand in, some of which may be missing."""
+    given = _given(arguments)
+    return given.settings, given.settings.parent / _KEY, given.senders
+
+
+def read(arguments: list[str]) -> Settings:
+    """Raises SettingsError."""
+    given = _given(arguments)
     values = _toml(given.settings)
     authserv_id = str(values.get("authserv_id") or "")
     domains = [str(values.get("domain") or ""), *(str(table.get("name") or "") for table in values.get("domains") or [])]
@@ -64,7 +75,7 @@ def read(arguments: list[str]) -> Settings:
         return Settings(
             authserv_id, ours, given.senders, given.socket,
             tuple(ipaddress.ip_network(word) for word in given.trusted.split()), (host, int(port)) if host else None,
-            str(values.get("secret_key") or _secret(given.settings.parent / "secret_key")), _forwarding(values, ours),
+            str(values.get("secret_key") or _secret(given.settings.parent / _KEY)), _forwarding(values, ours),
             given.dns_seconds,
         )  # fmt: skip
     except ValueError as error:

@@ -74,6 +74,7 @@ TOP = (
     "doctor_directory",
     "doctor_dns",
     "doctor_doors",
+    "doctor_forwarding",
     "doctor_forgery",
     "doctor_index",
     "doctor_storage",

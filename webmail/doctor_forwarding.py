@@ -1,0 +1,62 @@
+"""Doctor, forwarding: whether anything beside the pages holds the setting `forwarding`, where mail may not go anywhere.
+
+People upload scripts with other programs too; deploy/milter holds what those send on (see "Forwarded mail" in
+docs/administrator.md). It is asked in its own protocol, where it would be: beside a Postfix on this machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from collections.abc import Iterator
+
+from webmail.config import Settings
+from webmail.doctor_result import OK, WARNING, CheckResult
+
+PLACE = ("127.0.0.1", 8894)  # as in deploy/traboule-milter.service
+_NAME = "Forwarding"
+_ADVICE = 'See "Forwarded mail" in docs/administrator.md.'
+_HELLO = struct.pack("!LcLLL", 13, b"O", 6, 0x1FF, 0x1FFFFF)  # what Postfix begins with: option negotiation of version 6
+_QUIT = struct.pack("!Lc", 1, b"Q")
+_LONGEST = 1000  # bytes of an answer
+
+
+def examine(settings: Settings, place: tuple[str, int] = PLACE) -> Iterator[CheckResult]:
+    """Nothing where people have no filters, or forwarding is held nowhere or everywhere."""
+    if settings.sieve is None or settings.forwarding not in ("inside", "domains"):
+        return
+    held = f'forwarding is "{settings.forwarding}"'
+    if not settings.authserv_id:
+        words = (
+            f"{held}, but only the pages hold it (the milter needs authserv_id): another program's script can forward anywhere."
+        )
+        yield CheckResult(_NAME, WARNING, f"{words} {_ADVICE}")
+    elif not _is_here(settings.smtp_host):
+        return  # where its milter would be is not known
+    elif _answers(place, settings.server_timeout):
+        yield CheckResult(_NAME, OK, f"{held}, and the milter that holds it at delivery answers.")
+    else:
+        words = f"{held}, but no milter answers at {place[0]}:{place[1]}: a script of another program may forward anywhere."
+        yield CheckResult(_NAME, WARNING, f"{words} Is the service traboule-milter running? {_ADVICE}")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _answers(place: tuple[str, int], timeout: float) -> bool:
+    """Whether what listens there speaks the milter protocol: it answers a negotiation with one."""
+    try:
+        with socket.create_connection(place, timeout) as connection:
+            connection.settimeout(timeout)
+            connection.sendall(_HELLO)
+            with connection.makefile("rb") as answer:
+                length, command = struct.unpack("!Lc", answer.read(5))
+            connection.sendall(_QUIT)
+            return command == b"O" and 13 <= length <= _LONGEST
+    except (OSError, struct.error):
+        return False
