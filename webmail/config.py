@@ -80,6 +80,7 @@ class Settings:
     second_step_grace_days: int = 14  # to set it up from the first sign-in at which it is required
     mailed_second_step: bool = True  # a code by e-mail may be a second factor; needs system_address and recovery_address
     trust_days: int = 30  # how long a device that is trusted is not asked for the second step; 0: not offered
+    provider_app_password_days: int = 180  # after the last sign-in by a provider, app passwords pause; 0: never
     passkey_sign_in: bool = False  # a passkey alone signs in, without a password; needs token_key_file
     vouchers: bool = True  # people may vouch for a colleague who has no second factor at hand
     doveadm_url: str = ""  # Dovecot's doveadm over HTTP, to end connections at once; empty: they go on

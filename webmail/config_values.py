@@ -42,6 +42,7 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "lasting_days": (0, 365),
     "second_step_grace_days": (0, 365),
     "trust_days": (0, 365),
+    "provider_app_password_days": (0, 3650),
     "audit_days": (0, 36_500),
     "page_size": (5, 500),
     "message_limit_mb": (1, 1000),

@@ -51,6 +51,7 @@ class AuditAct(StrEnum):
     APP_PASSWORD_ADDED = "app-password-added"
     APP_PASSWORD_FETCHED = "app-password-fetched"  # a telephone downloaded the profile with it, without signing in
     APP_PASSWORD_REVOKED = "app-password-revoked"
+    APP_PASSWORDS_PAUSED = "app-passwords-paused"  # somebody's, whose provider has not vouched for them in a long time
     ACCOUNT_ROLE_SET = "account-role-set"
     ACCOUNT_ADDED = "account-added"
     ACCOUNT_NAMED = "account-named"

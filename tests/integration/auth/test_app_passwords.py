@@ -7,6 +7,7 @@ import smtplib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,12 +17,14 @@ from imapclient import IMAPClient
 from deploy.demo.services import Services
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
-from webmail import imap, managesieve
+from webmail import imap, jobs, managesieve
 from webmail.account import Account, Password
 from webmail.auth import app_passwords, mail_sessions
 from webmail.auth.devices import failures
+from webmail.auth.providers import accounts
+from webmail.auth.providers.accounts import Claims
 from webmail.errors import SignInRefused
-from webmail.models import AppPassword, User, now
+from webmail.models import AppPassword, LinkedAccount, SystemMessage, User, now
 
 HOST = "127.0.0.1"
 AT_ONCE = 3.0  # seconds: bounds of what is measured, on a busy machine
@@ -113,6 +116,35 @@ def test_it_opens_nothing_once_its_day_is_over(user, connect):
     assert connect(user.address, letters)
     eventually(lambda: _refuses(connect, user.address, letters), step=0.3, what="the end")
     assert time.time() >= row.expires
+
+
+def test_it_pauses_where_a_provider_has_not_vouched_for_its_owner_in_a_long_time(app, user, connect):
+    """A week before, they are told; then it is refused and what is open ends; the provider's next word brings it back."""
+    letters, _row = app_passwords.add(user, "Phone", ["imap"])
+    User.update(password="", provider="cas", recovery_address=f"private-of-{user.local}@example.net").where(
+        User.id == user.id
+    ).execute()
+    LinkedAccount.create(user=user, provider="cas", subject=user.local, used=now() - timedelta(days=400))
+    settings = replace(app.extensions["settings"], provider_app_password_days=180)
+    work = jobs.build(settings)
+    work.context = app.app_context
+    client = connect(user.address, letters)
+    work.pause_app_passwords()
+    assert not _ended(client) and not _refuses(connect, user.address, letters)
+    LinkedAccount.update(warned=now() - timedelta(days=8)).where(LinkedAccount.user == user).execute()
+    work.pause_app_passwords()
+    eventually(lambda: _ended(client), seconds=AT_ONCE, what="the end of what was open")
+    assert _refuses(connect, user.address, letters)
+    accounts.vouched(user, Claims("cas", user.local))
+    assert connect(user.address, letters)
+    told = [
+        (row.recipient, row.subject) for row in SystemMessage.select().order_by(SystemMessage.id) if user.local in row.recipient
+    ]
+    both = [user.address, f"private-of-{user.local}@example.net"]
+    assert told == [
+        *((to, "Connectez-vous pour garder votre téléphone relié") for to in both),
+        *((to, "Vos téléphones et logiciels de messagerie sont déconnectés") for to in both),
+    ]
 
 
 def test_it_opens_nothing_once_the_account_is_disabled(app, user, connect, account_of):

@@ -17,6 +17,7 @@ import peewee as pw
 
 from webmail import audit
 from webmail.auth.names import normalise
+from webmail.auth.providers import absent
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -99,9 +100,15 @@ def account_for(claims: Claims, rules: Rules, settings: Settings, network: str =
     if not user.active:
         raise NotLetIn(Refusal.DISABLED, user.address)
     bring_up_to_date(user, claims, rules)
+    vouched(user, claims)
+    return user
+
+
+def vouched(user: User, claims: Claims) -> None:
+    """Note that the provider vouched for them just now. Three UPDATEs."""
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == claims.provider)
     LinkedAccount.update(used=now(), shown=_shown(claims)).where(mine).execute()
-    return user
+    absent.is_back(user)
 
 
 def link(user: User, claims: Claims, network: str = "") -> None:
@@ -116,6 +123,7 @@ def link(user: User, claims: Claims, network: str = "") -> None:
             LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_shown(claims))
     except pw.IntegrityError as error:  # the account is somebody else's there, or both at once
         raise NotLetIn(Refusal.OTHER_SUBJECT, user.address) from error
+    absent.is_back(user)
     audit.record(AuditAct.PROVIDER_LINKED, actor=user, target=claims.provider, network=network)
 
 

@@ -187,6 +187,7 @@ def _confirm(claims: Claims, begun: CasVisit, rules: Cas) -> Response:
         audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
         words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=rules.title)
         return confirm_page(begun.target, 403, words)
+    accounts.vouched(current_user(), claims)
     return confirmed(Factor.PROVIDER, begun.target)
 
 

@@ -178,6 +178,7 @@ def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
             "%(title)s does not say when you signed in there, so it can’t confirm this. Ask for help.", title=provider.title
         )
         return confirm_page(begun.target, 403, words)
+    accounts.vouched(current_user(), identity.claims)
     return confirmed(Factor.PROVIDER, begun.target)
 
 
