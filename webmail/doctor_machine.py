@@ -29,7 +29,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a databas
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
     """All checks of this machine, each result at once."""
-    for check in (database, two_step, who_sees_whom, background, clock, disk, permissions, cookies):
+    for check in (database, indexes_of_words, two_step, who_sees_whom, background, clock, disk, permissions, cookies):
         yield from check(settings)
 
 
@@ -49,6 +49,20 @@ def database(settings: Settings) -> Iterator[CheckResult]:
             yield CheckResult(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
     except (*DATABASE_AWAY, pw.DatabaseError) as error:
         yield CheckResult(name, PROBLEM, trouble.advice(error))
+
+
+def indexes_of_words(settings: Settings) -> Iterator[CheckResult]:
+    """Whether PostgreSQL finds events and contacts by an index: the migration goes on where it may not make one."""
+    try:
+        with db.connection_context():
+            if isinstance(db.obj, pw.SqliteDatabase):
+                return
+            known = {index.name for table in ("calendar_objects", "contacts") for index in db.obj.get_indexes(table)}
+            if known and not known >= {"calendar_objects_trigrams", "contacts_trigrams"}:
+                words = "of events and contacts reads all of them: PostgreSQL's extension pg_trgm was not available. "
+                yield CheckResult("Search", WARNING, words + 'See "With PostgreSQL" in the administrator guide.')
+    except (*DATABASE_AWAY, pw.DatabaseError):
+        return
 
 
 def two_step(settings: Settings) -> Iterator[CheckResult]:

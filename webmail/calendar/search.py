@@ -36,7 +36,7 @@ class Sought:
 
 
 def sought(rights: Mapping[int, str], words: str) -> Sought:
-    """The events with all these words (as they begin). 1 query, which SQLite answers from an index alone.
+    """The events with all these words (as they begin). 1 query, answered from an index: see docs/decisions/calendar.md.
 
     `rights`: of the calendars by their `id`; those of which only the times are known have no words.
     """
@@ -47,7 +47,7 @@ def sought(rights: Mapping[int, str], words: str) -> Sought:
     inside = objects.among(Occurrence.collection, mine)
     if not folded:
         return Sought(mine, inside, many=True)
-    wanted = [_has(f" {word}") for word in folded]
+    wanted = [_has(word) for word in folded]
     asked = CalendarObject.select(CalendarObject.id).where(objects.among(CalendarObject.collection, mine), *wanted)
     numbers = [number for (number,) in happenings.plain(asked.limit(_MANY + 1))]
     if len(numbers) > _MANY:
@@ -55,10 +55,11 @@ def sought(rights: Mapping[int, str], words: str) -> Sought:
     return Sought(mine, objects.among(Occurrence.object, numbers) if numbers else None)
 
 
-def _has(text: str) -> Any:
-    """Whether the words of an object, which are folded, have this in them: half the time of LIKE."""
-    name = "instr" if isinstance(db.obj, pw.SqliteDatabase) else "strpos"
-    return pw.Function(name, (CalendarObject.words, text)) > 0
+def _has(word: str) -> Any:
+    """Whether one of the words of an object, which are folded, begins so. `word`: letters and digits alone."""
+    if isinstance(db.obj, pw.SqliteDatabase):
+        return pw.fn.instr(CalendarObject.words, f" {word}") > 0  # half the time of LIKE
+    return pw.Expression(CalendarObject.words, pw.OP.LIKE, f"% {word}%")  # as the index of trigrams takes it
 
 
 def found(what: Sought, first: date | None, last: date | None, zone: tzinfo, *, backwards: bool = False) -> list[Happening]:
