@@ -325,7 +325,13 @@ def test_a_person_changes_their_name_and_has_their_data_made_in_w3m(demo: Servic
     wanda.until("With all my mail")
     wanda.find("With all my mail")
     wanda.keys("Tab", "Enter")
-    wanda.until("Exporting your data")
+    wanda.until("Confirm it")
+    wanda.find(r"^Password")
+    wanda.keys("Tab")
+    wanda.fill_in(demo.password, "Password:")
+    wanda.keys("Tab", "Enter")
+    wanda.until("You can go on")
+    press(wanda, r"^Continue", "Exporting your data")
 
 
 @pytest.mark.parametrize("way", ["mail", "sms"])

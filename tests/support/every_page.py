@@ -401,7 +401,7 @@ def _settings(alice: HttpVisitor) -> dict[str, str]:
 
 
 def _tasks(alice: HttpVisitor) -> dict[str, str]:
-    alice.submit(alice.get("/account/data"), "form[action='/account/data']")
+    alice.confirm().submit(alice.get("/account/data"), "form[action='/account/data']")
     return {
         "tasks": "/tasks",
         "account-data": "/account/data",
