@@ -89,6 +89,7 @@ NO_PAGES = frozenset(
         "mailbox.push_alone",
         "mailbox.room_report",
         "collections.suggest",
+        "collections.shown_again",  # leads to the page of one
         "contacts.card",
         "calendar.export_all",
         "calendar.export_calendar",

@@ -3,7 +3,7 @@
    Without this script files are downloaded as they are, for the program that the page names. */
 (function () {
   "use strict";
-  var page = document.getElementById("sealed-files"), form = document.getElementById("files"), busy = 0, names = {}, told, key, words, rows, single;
+  var page = document.getElementById("sealed-files"), form = document.getElementById("files"), busy = 0, names = {}, told, key, wrong, words, rows, single;
   var TRIES = 5, LONGEST = 60; // of a server that is busy; seconds
   if (!page || !form) return;
   words = JSON.parse(page.getAttribute("data-words"));
@@ -69,6 +69,7 @@
   }
   // `size`: exact, or 0; `most`: about how many bytes; `files`: those of an archive, or the one
   function save(state, name, size, most, files, together) {
+    if (wrong) return Promise.resolve(say(state, words.key, true)); // else it would count as a download, perhaps the only one allowed
     var out, current = "", count = 0, shown = 0, stop = window.AbortController ? new AbortController() : null;
     function pass(bytes) {
       count += bytes.length;
@@ -155,7 +156,10 @@
       row.line.querySelector(".name bdi").textContent = row.name;
       if (!single) row.button.setAttribute("aria-label", filled("download", { name: row.name }));
     });
-  }).catch(function (error) { if (error && error.damaged === "key") show("wrong"); });
+  }).catch(function (error) {
+    wrong = error && error.damaged === "key";
+    if (wrong) show("wrong");
+  });
   window.addEventListener("beforeunload", function (event) {
     if (!busy) return;
     event.preventDefault();

@@ -107,6 +107,15 @@
     else place.textContent += key;
     if (place.href) place.href += key;
     if (window.offersCopy) window.offersCopy();
+    (place.getAttribute("data-names") || "").split(" ").forEach(function (text) { // one more for each time that files were added
+      if (text) window.sealed.openText(text, keyOf(place.getAttribute("data-sealed-link"))).then(function (opened) {
+        var files = JSON.parse(opened);
+        all("[data-sealed-name]", function (line) {
+          var known = files[line.getAttribute("data-sealed-name")];
+          if (known) line.textContent = known[0];
+        });
+      }).catch(function () { /* of another key: they keep the names that the server has */ });
+    });
   }
 
   function look() {

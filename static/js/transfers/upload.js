@@ -1,4 +1,4 @@
-/* Large files, each sent by itself (tus 1.0), resumed after a lost line or a reload; `window.sealing` (seal.js) may encrypt them. */
+/* Large files, each sent by itself (tus 1.0), resumed after a lost line or a reload; encrypted by `window.sealing` (seal.js). */
 (function () {
   "use strict";
   if (window.uploading) return;
@@ -23,11 +23,10 @@
   }
   function date(one, value) { // another may have its name and size
     try {
-      if (value) localStorage[one] = value;
-      return localStorage[one];
-    } catch (error) { /* storage is off */ }
+      if (value) localStorage.uploads = ((localStorage.uploads || "") + one + value + " ").slice(-48000);
+      return parseFloat(localStorage.uploads.split(one)[1]);
+    } catch (error) { /* off */ }
   }
-  function each(list, does) { Array.from(list).forEach(does); }
   function are(state) { return all.filter(function (one) { return one.state === state; }); }
   function left() { return all.length - are("here").length; }
   function busy(one) { return one.state === "going" || one.state === "waits"; }
@@ -148,7 +147,7 @@
   }
   function create(one) {
     var of = data("of"), told = named("filename", one.path) + named(",filetype", one.file.type);
-    ask(one, "POST", data("uploads") + (of ? "?of=" + of : ""), { "Upload-Length": one.size, "Upload-Metadata": told }, function (_one, request) {
+    ask(one, "POST", data("uploads") + (of && "?of=" + of), { "Upload-Length": one.size, "Upload-Metadata": told }, function (_one, request) {
       one.url = request.getResponseHeader("Location");
       one.id = one.url.split("/").pop();
       date(one.id, one.file.lastModified);
@@ -189,7 +188,7 @@
     request.open("GET", location.href);
     request.onloadend = function () {
       var token = /csrf_token"[^>]*value="([^"]+)/.exec(request.responseText), other = /csrf=[^&"]+/.exec(request.responseText);
-      if (token) each(document.querySelectorAll("[name=csrf_token]"), function (field) { field.value = token[1]; });
+      if (token) document.querySelectorAll("[name=csrf_token]").forEach(function (field) { field.value = token[1]; });
       if (other) goes(function (address) { return address.replace(/csrf=[^&]+/, other[0]); });
       one.tries = 0;
       one.state = "waits";
@@ -203,7 +202,7 @@
     var one = { path: path || file.name, file: file, source: file, size: file.size, offset: 0, loaded: 0, speed: 0, tries: 0, state: "waits" };
     if (all.some(function (other) { return other.path === one.path && other.file.size === file.size; })) return;
     if (!window.sealing && document.querySelector("[data-seals]")) return; // without its key nothing is sent; the page says so
-    if (!window.sealing) each(box().querySelectorAll("[data-upload]"), function (row) { // begun before
+    if (!window.sealing) box().querySelectorAll("[data-upload]").forEach(function (row) { // begun before
       var known = row.dataset, whole = "whole" in known, day = date(known.upload);
       if (known.path !== one.path || known.size != file.size || ((day || whole) && day != file.lastModified)) return;
       one.row = row;
@@ -237,7 +236,7 @@
   document.addEventListener("change", function (event) {
     var field = event.target;
     if (!box() || field.name !== "files" || !box().contains(field)) return;
-    each(field.files, function (file) { add(file, file.webkitRelativePath); });
+    Array.from(field.files).forEach(function (file) { add(file, file.webkitRelativePath); });
     field.value = "";
   });
 

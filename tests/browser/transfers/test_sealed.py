@@ -65,6 +65,7 @@ def test_what_one_browser_sends_another_opens(
     asked: list[Request] = []
     page.on("request", lambda one: asked.append(one))
     link = seal(page, whole)
+    expect(page.locator(".file-list [data-sealed-name]")).to_have_text(NAME)  # the tab that has the key knows it
     key, data = link.partition("#")[2], (whole / "Zoé Martin.pdf").read_bytes()
     assert len(key) == 43
     # neither what it sent nor what is stored has the key, the name or the content
@@ -138,8 +139,11 @@ def test_a_link_that_was_cut_or_is_another_says_so_and_keeps_nothing(
     visitor.goto("about:blank")
     visitor.goto(link[:-6] + "AAAAA" + "A")
     expect(visitor.locator("[data-say=wrong]")).to_be_visible()
+    pressed: list[Request] = []
+    visitor.on("request", lambda one: pressed.append(one) if one.method == "POST" else None)
     visitor.click("#files button[value=all]")
     expect(visitor.locator(".sealed-state")).to_contain_text("n’ouvre pas le fichier")
+    assert not pressed  # it would count as a download, perhaps the only one allowed
 
 
 def settings_of(demo: Services) -> config.Settings:

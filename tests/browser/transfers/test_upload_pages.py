@@ -99,6 +99,23 @@ def test_what_is_there_already_is_not_uploaded_twice(open_browser: OpenBrowser, 
 
 
 @pytest.mark.parametrize("scripts", [True])
+def test_what_the_browser_remembers_of_uploads_is_bounded(open_browser: OpenBrowser, sender: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    page = open_browser(sender)
+    page.goto("/transfers/new")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("localStorage.uploads = (crypto.randomUUID().replaceAll('-', '') + '1764300000000 ').repeat(2000)")
+    page.set_input_files("#choose-files", tmp_path / "a.txt")
+    expect(page.locator(".upload-state")).to_contain_text("arrivé")
+    assert page.evaluate("[localStorage.length, localStorage.uploads.length]") == [1, 48000]
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    page.set_input_files("#choose-files", tmp_path / "a.txt")  # is known, by its date too
+    expect(page.locator("[data-all]")).to_be_hidden()
+    expect(page.locator(".upload")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scripts", [True])
 def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
     open_browser: OpenBrowser,
     demo: Services,

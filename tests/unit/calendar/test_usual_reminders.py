@@ -47,8 +47,8 @@ def begins_with(page: Page) -> str:
 
 def test_as_in_the_settings_until_something_else_is_chosen(app, alice):
     page = alice.get(f"/collections/{calendar_of().id}")
-    assert page.one("[name=remind_before] option[selected]").get_text() == "As in your settings (10 minutes before)"
-    assert page.one("[name=remind_days] option[selected]").get_text() == "As in your settings (The day before at 08:00)"
+    assert page.one("[name=remind_before] option[selected]").get_text() == "Your settings (10 minutes before)"
+    assert page.one("[name=remind_days] option[selected]").get_text() == "Your settings (The day before at 08:00)"
     assert begins_with(alice.get("/calendar/events/new?start=2030-12-08")) == "10"
     page = choose(alice, calendar_of(), "60", "-1")
     assert "saved" in page.notices and page.one("[name=remind_before] option[selected]")["value"] == "60"

@@ -321,3 +321,10 @@ def test_a_group_that_is_gone_meanwhile_is_not_named_by_its_number(page: Browser
     fields = {"action": "give", "who": "", "group": number + 4321, "rights": "read", "csrf_token": token}
     refused = page.post(f"/collections/{trips}/shares", fields)
     assert refused.status == 422 and "is no longer here" in refused.text and str(number + 4321) not in refused.text
+
+
+def test_a_page_with_a_refused_form_can_be_loaded_again(page: Browser, trips: int) -> None:
+    told = page.share(trips, "Nobody At All", "read")
+    assert told.status == 422 and [one["id"] for one in told.all("[autofocus]")] == ["who"]
+    again = page.get(f"/collections/{trips}/shares", follow=False)
+    assert (again.status, again.headers["Location"]) == (303, f"/collections/{trips}#sharing")

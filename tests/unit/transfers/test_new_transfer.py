@@ -343,3 +343,15 @@ def test_too_many_uploads_at_once_are_told_to_wait(alice, app, monkeypatch):
 def test_the_script_that_uploads_is_small(app):
     script = Path(app.static_folder, "js", "transfers", "upload.js").read_bytes()
     assert len(gzip.compress(script, 9)) <= 4096
+
+
+def test_what_recipients_see_is_no_question_of_mail(alice):
+    page = alice.get("/transfers/new")
+    legends = {one.find_parent("fieldset").legend.get_text(): one for one in page.all("[name=hide_address]")}
+    assert list(legends) == ["What recipients see"]
+
+
+def test_the_first_field_to_mend_has_the_cursor(alice):
+    page = alice.submit(alice.get("/transfers/new"), "form#transfer", action="send", to="nobody", until="2020-01-01")
+    assert page.status == 422 and [one["id"] for one in page.all("[autofocus]")] == ["choose-files"]
+    assert not alice.get("/transfers/new").all("[autofocus]")

@@ -322,6 +322,44 @@ def test_the_trail_is_a_page_and_a_table_without_formulas(alice, settings):
     assert not [cell for row in rows for cell in row if cell.startswith("=")]
 
 
+def test_a_file_that_was_removed_keeps_its_name_in_the_column_of_files(alice, settings):
+    transfer = sent(settings)
+    trail.note(transfer, EventKind.DOWNLOADED, detail="plage.jpg")
+    trail.note(transfer, EventKind.FILE_REMOVED, detail="plage.jpg")
+    answer = alice.get(f"/transfers/{transfer.id}/trail.csv")
+    rows = list(csv.reader(io.StringIO(answer.response.get_data(as_text=True), newline="")))
+    assert [(row[1], row[3], row[4]) for row in rows[2:]] == [("downloaded", "plage.jpg", ""), ("file-removed", "plage.jpg", "")]
+
+
+def test_a_search_without_a_find_and_a_draft_without_files_count_nothing(alice, settings):
+    sent(settings, subject="Sortie")
+    store.create(user(), settings)
+    found = alice.get("/transfers?words=zzz").one("main [role=status]").get_text(" ", strip=True)
+    assert "No transfer with “zzz”" in found and "0" not in found
+    row = alice.get("/transfers?show=unfinished").one(".transfer-list .what").get_text(" ", strip=True)
+    assert "not sent yet" in row and "0 files" not in row
+
+
+def test_a_day_that_ends_with_a_full_stop_gets_no_second_one(app, alice, settings):
+    transfer = sent(settings)
+    store.close(transfer, "owner")
+    Transfer.update(closed=datetime(2026, 11, 28, 9, 0)).where(Transfer.id == transfer.id).execute()
+    told = ground.signed_in(app, language="fr").get(f"/transfers/{transfer.id}").one("main .notice").get_text(" ", strip=True)
+    assert "Fermé le 28 nov. Plus personne" in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("form", "typed", "field"),
+    [
+        ("#people form.form", {"to": "zoe at home", "action": "add"}, "to"),
+        ("#until form", {"until": "2020-01-01", "action": "extend"}, "until-day"),
+    ],
+)
+def test_a_refused_form_leads_to_the_field(alice, settings, form, typed, field):
+    page = alice.submit(alice.get(f"/transfers/{sent(settings).id}"), form, **typed)
+    assert page.status == 422 and [one["id"] for one in page.all("[autofocus]")] == [field]
+
+
 def test_a_link_that_holds_the_key_is_not_shown_again(alice, settings):
     transfer = sent(settings, link_key=b"k" * 32)
     page = alice.get(f"/transfers/{transfer.id}")

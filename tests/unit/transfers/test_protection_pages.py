@@ -90,6 +90,15 @@ def test_its_link_is_shown_for_an_hour_in_the_same_session_alone(app, alice, mon
     assert link_on(alice, transfer) == ""
 
 
+def test_how_long_the_link_is_shown_is_said_before_and_after(app, alice):
+    offered = alice.get("/transfers/new").one("form[action='/transfers/new/protection']").get_text(" ", strip=True)
+    assert "for an hour after sending, in this browser" in " ".join(offered.split())
+    transfer = protect(alice, "link")
+    assert "for an hour after sending" in alice.get(f"/transfers/new?of={transfer.id}").one("main").get_text()
+    send(alice, transfer)
+    assert "for an hour after sending" in alice.get(f"/transfers/{transfer.id}").one("main").get_text()
+
+
 def test_another_session_can_not_go_on_with_it_and_says_so(app, alice):
     transfer = protect(alice, "link")
     send(alice, transfer, "save")
@@ -116,9 +125,12 @@ def test_its_page_shows_an_address_without_the_key_and_sealed_names(app, alice):
     send(alice, transfer, data=None, sealed_names="abc.def", to="bob@other.example")
     again = Transfer.get_by_id(transfer.id)
     assert (again.state, again.recipients.count()) == ("ready", 0)
-    link = alice.get(f"/transfers/{transfer.id}").one("[data-sealed-link]")["href"]
+    [place] = alice.get(f"/transfers/{transfer.id}").all("[data-sealed-link]")
+    link = place["href"]
+    assert place["data-names"] == "abc.def"
     page = app.test_client().get("/" + link.partition("//")[2].partition("/")[2]).get_data(as_text=True)
     assert 'data-names="abc.def"' in page and "1.sealed" in page and "open_sealed.py" in page
+    assert "SHA-256 du fichier chiffré" in page
     assert "bulletin" not in page
 
 

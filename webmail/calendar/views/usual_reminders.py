@@ -34,7 +34,7 @@ def usual_reminder_fields(calendar: int) -> list[UsualReminder]:
     found = []
     for all_day, name in enumerate(usual_reminders.NAMES):
         hour = known.remind_hour if all_day else None
-        usual = _("As in your settings (%(when)s)", when=_words(getattr(known, name), hour))
+        usual = _("Your settings (%(when)s)", when=_words(getattr(known, name), hour))
         offered = [(str(one), _words(int(one), hour)) for one in CHOICES[name]]
         found.append(UsualReminder(name, chosen[all_day], [(usual_reminders.AS_PREFERRED, usual), *offered]))
     return found

@@ -42,6 +42,12 @@ _LONGEST_FIELD = 5_000
 _WHO = re.compile(r"(person|group):(.{1,254})")
 
 
+@blueprint.get("/collections/<int:number>/shares")
+def shown_again(number: int) -> Answer:
+    """Where the form stands that was refused: who loads that page again gets the one that it is a part of."""
+    return redirect(url_for("collections.one", number=managed(number).collection.id, _anchor="sharing"), 303)
+
+
 @blueprint.post("/collections/<int:number>/shares")
 def share(number: int) -> Answer:
     """`action`: give to whom the form names, change or revoke one (`share`), or restore what was revoked (`who`)."""

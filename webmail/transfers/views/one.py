@@ -17,9 +17,10 @@ from webmail.errors import BadAddress, LimitReached
 from webmail.mime.formats.address_books.csv_out import harmless
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
 from webmail.schedule import BadTime
-from webmail.transfers import additions, changes, links, mail_limits, options, store
+from webmail.transfers import additions, changes, links, mail_limits, options, protection, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.changes import LastFile
+from webmail.transfers.trail import EventKind
 from webmail.transfers.transfer_forms import LONGEST_TO, TransferForm, last_day
 from webmail.transfers.views import letters, link_keys, transfer_words
 from webmail.transfers.views.adding import fault_words
@@ -78,6 +79,7 @@ def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | Non
         chosen=options.of(transfer),
         link=_address(token, key) if offered and _can_be_shown(transfer, key) else "", token=token,
         sealed_link=_address(token, None) if offered and transfer.end_to_end else "",
+        sealed_names=protection.sealed_names(transfer),
         events=store.last_events(transfer, _SHORT_TRAIL), texts=transfer_words, state_words=state_words, scan_words=scan_words,
         errors=errors or {}, typed=typed, until=request.form.get("until") or schedule.shown(
             transfer.expires.replace(tzinfo=UTC), time_zone(), ends=True)[0],
@@ -298,9 +300,11 @@ def trail_csv(number: int) -> Response:
     lines = [_row([_("Time (UTC)"), _("Type"), _("Person"), _("File"), _("Detail"), _("In words")])]
     for event in reversed(store.last_events(transfer, _WHOLE_TRAIL)):
         who = event.recipient.address if event.recipient is not None else ""
-        file = event.file.path if event.file is not None else ""
+        file, detail = (event.file.path if event.file is not None else ""), str(event.detail)
+        if not file and event.kind in (EventKind.DOWNLOADED, EventKind.FILE_REMOVED):  # removed since: its name is kept there
+            file, detail = detail, ""
         at = event.at.replace(microsecond=0).isoformat() + "Z"
-        detail = event.detail.replace("\n", ", ")
+        detail = detail.replace("\n", ", ")
         lines.append(_row([at, event.kind, who, file, detail, transfer_words.event_words(event)]))
     name = _("trail")
     return named(("\ufeff" + "".join(lines)).encode(), "text/csv", f"{name}-{number}.csv")

@@ -66,6 +66,8 @@ class FilesPage:
         ready = access.ready_files(files)
         left = {file.id for file in fetches.left(visited, ready)}
         self.ready = [file for file in ready if file.id in left]
+        self.some_fetched = len(left) < len(ready)
+        self.all_fetched = self.some_fetched and not left and len(ready) == self.count
         self.size = sum(size_of(file, visited.transfer) for file in files)
         self.ready_size = sum(size_of(file, visited.transfer) for file in self.ready)
         self.coming = any(
