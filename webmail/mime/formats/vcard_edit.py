@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from webmail.mime.encoded_words import tidy
+from webmail.mime.formats.vcard_lines import LONGEST_SHOWN
 from webmail.mime.formats.vcard_view import may_be_read
 
 LARGEST = 20_000  # characters of a card without its pictures
@@ -186,9 +187,9 @@ def read(card: str) -> ContactDetails:
         found = (ContactPoint(_address_like(line.value, prefix), _use(line)) for line in lines if line.name == name)
         return tuple(point for point in found if point.value)[:MOST_POINTS]
 
-    family, given, *_rest = [*map(tidy, _fields(first("N"))), "", ""][:2]
+    family, given, *_rest = [*map(tidy, _fields(first("N")[:LONGEST_SHOWN])), "", ""][:2]
     emails = points("EMAIL", "mailto:")
-    organisation = tidy(", ".join(part for part in _fields(first("ORG")) if part.strip()))
+    organisation = tidy(", ".join(part for part in _fields(first("ORG")[:LONGEST_SHOWN]) if part.strip()))
     name = tidy(_plain(first("FN"))) or f"{given} {family}".strip() or organisation or (emails[0].value if emails else "")
     kind = first("KIND", "X-ADDRESSBOOKSERVER-KIND").strip().lower()
     return ContactDetails(

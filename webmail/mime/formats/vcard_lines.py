@@ -12,6 +12,7 @@ _WORD = re.compile(r'"([^"]*)"|([^",]+)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 _LONGEST = 74  # octets of a folded line
+LONGEST_SHOWN = 8_000  # characters of a structured value (N, ADR, ORG) that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,10 @@ class VcardLine:
 
     @property
     def fields(self) -> list[str]:
-        """The components of a structured value, those with several words joined by commas."""
-        return [", ".join(filter(None, (unescaped(word) for word in split(one, ",")))) for one in split(self.value, ";")]
+        """The components of a structured value, those with several words joined by commas; what is beyond LONGEST_SHOWN is not
+        read, and stays in the card."""
+        parts = split(self.value[:LONGEST_SHOWN], ";")
+        return [", ".join(filter(None, (unescaped(word) for word in split(one, ",")))) for one in parts]
 
     @property
     def words(self) -> list[str]:
@@ -72,6 +75,8 @@ def lines_in(card: str) -> list[VcardLine]:
 
 def split(value: str, mark: str) -> list[str]:
     """Cut at each `mark` (";" or ",") that is not escaped."""
+    if "\\" not in value:
+        return value.split(mark)
     parts, last, at = [], 0, 0
     while at < len(value):
         if value[at] == "\\":

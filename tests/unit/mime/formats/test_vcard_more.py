@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cpu_time import cpu_seconds
 from webmail.mime.formats import vcard_edit, vcard_import
 from webmail.mime.formats.address_books.entry import entry_of
 from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, changed_more, read_more, with_photo
@@ -169,3 +170,15 @@ def test_public_samples_are_edited_without_a_loss(file: Path) -> None:
             before, replace(known, postals=(*known.postals, PostalAddress("1 rue A")), sites=("https://x.example",))
         )
         assert read_more(more).postals[-1].street == "1 rue A" and read_more(more).sites == ("https://x.example",)
+
+
+@pytest.mark.parametrize("mark", [";", ",", "\\;", ";\\,"])
+@pytest.mark.parametrize("name", ["ORG", "N", "ADR"])
+def test_a_value_of_very_many_parts_is_read_quickly_and_stays(name, mark):
+    value = "École" + mark + mark.join(f"a{number}" for number in range(100_000))
+    card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:1\r\nFN:X\r\n{name}:{value}\r\nEND:VCARD\r\n"
+    with cpu_seconds(0.5, (name, mark)):
+        read, more = vcard_edit.read(card), read_more(card)
+    assert len(read.organisation) <= 300 and len(more.department) <= 2 * 8_000
+    edited = vcard_edit.changed(card, replace(read, note="Noted"))
+    assert value[-2000:] in edited.replace("\r\n ", "") and "NOTE:Noted" in edited
