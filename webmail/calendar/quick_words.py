@@ -29,6 +29,7 @@ class Vocabulary:
     all_day: str
     place: tuple[str, ...]  # patterns with the place as their group, on the plain text
     named_place: str  # the same on the text as typed
+    going: str  # a word for going somewhere, which says little without the place
 
     def choice(self, words: dict[str, int]) -> str:
         return "(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
@@ -94,18 +95,21 @@ class Phrase:
         self.text = self.text[:start] + gap + self.text[end:]
 
     def take_place(self, vocabulary: Vocabulary) -> str:
-        """Where it is, if the words say so."""
+        """Where it is, if the words say so. They stay in the title after a word for going there: "Sortie au musée"."""
         for pattern in vocabulary.place:
             found = compiled(rf"(?<![\w]){pattern}").search(self.plain)
             if found is not None:
-                return self._taken(found)
+                return self._taken(found, vocabulary)
         found = compiled(rf"(?<![\w]){vocabulary.named_place}").search(self.text)
-        return self._taken(found) if found is not None else ""
+        return self._taken(found, vocabulary) if found is not None else ""
 
-    def _taken(self, found: re.Match[str]) -> str:
+    def _taken(self, found: re.Match[str], vocabulary: Vocabulary) -> str:
         start, end = found.span(1)
         place, before = self.text[start:end].strip(" ,;.-"), self.understood
-        self.cut(found.start(), end)
+        by_preposition = self.plain[found.start() : start].strip(" '").replace(" ", "").isalpha()  # not "@", "where:"
+        said_before = self.plain[: found.start()].rpartition(TAKEN)[2]
+        if not (by_preposition and compiled(rf"\b{vocabulary.going}\b").search(said_before)):
+            self.cut(found.start(), end)
         self.understood = before  # any words may be a place: the language is told by the rest
         return place
 
@@ -126,6 +130,7 @@ class Phrase:
 
 _FRENCH_EDGES = "le la les de du des d' a au aux et en pour dans sur ce cette l' vers"
 _ENGLISH_EDGES = "on at the of for from in and to by this a an"
+_ENGLISH_TO = r"(?:(?<=(?i:trip) )|(?<=(?i:visit) )|(?<=(?i:outing) ))to"
 
 FRENCH = Vocabulary(
     name="fr",
@@ -153,6 +158,7 @@ FRENCH = Vocabulary(
         r"(?: (?:des?|du|d'|de la) ?[^\x01 ,;]{1,30})?)",
     ),
     named_place=r"(?:[àÀ]|[aA]u|[aA]ux|[cC]hez) ((?:l'|la |le )?[A-ZÀ-ÖØ-Þ][^\x01,;]{0,60}?)(?= avec | pour |[\x01,;]|$)",
+    going=r"(?:sorties?|visites?|voyages?|excursions?|sejours?|depart|arrivee|retour)",
 )  # fmt: skip
 
 ENGLISH = Vocabulary(
@@ -176,8 +182,9 @@ ENGLISH = Vocabulary(
     place=(
         r"(?:(?:where|place) ?: ?|@ ?)([^\x01,;@]{1,80})",
         r"(?:(?:in|at) (?:the )?)?((?:room|hall|lab|office|building|theatre|gym) (?:[a-z]?-?\d{1,4}[a-z]?|[a-z])(?!\w))",
-        r"(?:in|at) the ((?:[a-z']{2,20} ){0,2}(?:room|hall|lab|library|gym|office|canteen|theatre|pool|playground|museum"
-        r"|auditorium|cafe|restaurant|station|park|stadium|school|church|house)\b)",
+        rf"(?:in|at|{_ENGLISH_TO}) the ((?:[a-z']{{2,20}} ){{0,2}}(?:room|hall|lab|library|gym|office|canteen|theatre|pool"
+        r"|playground|museum|auditorium|cafe|restaurant|station|park|stadium|school|church|house)\b)",
     ),
-    named_place=r"(?:[aA]t|[iI]n) ((?:the |The )?[A-ZÀ-ÖØ-Þ][^\x01,;]{0,60}?)(?= with | for |[\x01,;]|$)",
+    named_place=rf"(?:[aA]t|[iI]n|{_ENGLISH_TO}) ((?:the |The )?[A-ZÀ-ÖØ-Þ][^\x01,;]{{0,60}}?)(?= with | for |[\x01,;]|$)",
+    going=r"(?:trips?|visits?|outings?|excursions?|tours?|departure|arrival)",
 )  # fmt: skip

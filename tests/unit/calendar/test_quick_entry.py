@@ -49,7 +49,7 @@ FRENCH = {
     "Dentiste vendredi 14h": "2026-11-27 14:00-15:00|Dentiste",
     "Dentiste vendredi 9h": "2026-12-04 09:00-10:00|Dentiste|||next-week",
     "Dentiste vendredi prochain 14h": "2026-12-04 14:00-15:00|Dentiste",
-    "Sortie au musée le 12 janvier": "2027-01-12|Sortie|musée||next-year",
+    "Sortie au musée le 12 janvier": "2027-01-12|Sortie au musée|musée||next-year",
     "vacances du 19 décembre au 3 janvier": "2026-12-19..2027-01-03|vacances",
     "examen blanc 15/12 8h-12h": "2026-12-15 08:00-12:00|examen blanc",
     "examen blanc 15/12/2026 8h-12h": "2026-12-15 08:00-12:00|examen blanc",
@@ -82,7 +82,7 @@ FRENCH = {
     "entretien pendant 45 min lundi 10h": "2026-11-30 10:00-10:45|entretien",
     "entretien lundi à 10 heures pendant 1h30": "2026-11-30 10:00-11:30|entretien",
     "oral lundi 10h pendant une demi-heure": "2026-11-30 10:00-10:30|oral",
-    "voyage à Rome du 12 au 16 avril 2027": "2027-04-12..2027-04-16|voyage|Rome",
+    "voyage à Rome du 12 au 16 avril 2027": "2027-04-12..2027-04-16|voyage à Rome|Rome",
     "voyage du 28 février au 3 mars": "2027-02-28..2027-03-03|voyage|||next-year",
     "formation du lundi 30 novembre au mercredi 2 décembre": "2026-11-30..2026-12-02|formation",
     "formation lundi de 9 h à 17 h": "2026-11-30 09:00-17:00|formation",
@@ -122,7 +122,7 @@ ENGLISH = {
     "birthday party 3 March 2pm": "2027-03-03 14:00-15:00|birthday party|||next-year",
     "holiday from 20 December to 3 January": "2026-12-20..2027-01-03|holiday",
     "holiday Dec 20 - Jan 3": "2026-12-20..2027-01-03|holiday",
-    "trip to Rome April 12-16": "2027-04-12..2027-04-16|trip to Rome|||next-year",
+    "trip to Rome April 12-16": "2027-04-12..2027-04-16|trip to Rome|Rome||next-year",
     "work placement 3-7 March": "2027-03-03..2027-03-07|work placement|||next-year",
     "exam 15/12 8am-12pm": "2026-12-15 08:00-12:00|exam",
     "exam on 15/12/2026 from 8 to 12": "2026-12-15 08:00-12:00|exam",
@@ -163,6 +163,26 @@ ENGLISH = {
     "ball on 31 April": "2026-11-27|ball on 31 April|||no-date",
     "old fair 14 July 2020": "2020-07-14|old fair|||past",
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "title", "place"),
+    [
+        ("Sortie scolaire au théâtre lundi 14h", "fr", "Sortie scolaire au théâtre", "théâtre"),
+        ("visite de la classe à Lyon avec Paul demain", "fr", "visite de la classe à Lyon avec Paul", "Lyon"),
+        ("Sortie @ Louvre lundi", "fr", "Sortie", "Louvre"),
+        ("sortie lieu : Louvre", "fr", "sortie", "Louvre"),
+        ("sortie salle 12 lundi", "fr", "sortie", "salle 12"),
+        ("réunion au musée lundi", "fr", "réunion", "musée"),
+        ("Trip to the museum on Monday", "en", "Trip to the museum", "museum"),
+        ("visit in Lyon on Monday", "en", "visit in Lyon", "Lyon"),
+        ("talk to Anna on Monday", "en", "talk to Anna", ""),
+        ("lunch at Flo on Monday", "en", "lunch", "Flo"),
+    ],
+)
+def test_a_place_stays_in_the_title_of_going_there(text, language, title, place):
+    found = read(text, NOW, language)
+    assert (found.title, found.place) == (title, place)
 
 
 def test_there_are_enough():
