@@ -8,6 +8,7 @@ from enum import StrEnum
 import peewee as pw
 
 from webmail.config import Settings
+from webmail.database.locks import serialize
 from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User, now
 from webmail.storage import StorageArea, open_storage, room
@@ -44,7 +45,8 @@ class OverLimit(MailError):
 def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, most_bytes: int = 0, most_files: int = 0) -> None:
     """Whether a file of this name and size may come to this transfer. `most_...`: of a request, besides those of `[transfers]`.
 
-    What is promised to uploads counts as stored. Raises OverLimit. Three SELECTs; four for what is added to another transfer.
+    What is promised to uploads counts as stored. Raises OverLimit. Three SELECTs; four for what is added to another transfer;
+    one query more on PostgreSQL.
     """
     given = settings.transfers
     if path.rpartition("/")[2].rpartition(".")[2].lower() in given.endings and "." in path.rpartition("/")[2]:
@@ -118,8 +120,13 @@ def check_pace(owner: User) -> None:
 
 
 def check_disk(size: int, settings: Settings) -> None:
-    """Whether so many bytes more may be stored, with what uploads that have begun still need. Raises OverLimit."""
+    """Whether so many bytes more may be stored, with what uploads that have begun still need. Raises OverLimit.
+
+    In the transaction that promises them: those of everybody that begin at once count in turn, each holding its owner and its
+    transfer already.
+    """
     given = settings.transfers
+    serialize("transfers-room")
     alive = StoredContent.state != ContentState.DELETED
     promised, arrived = (
         StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
