@@ -90,6 +90,7 @@ NO_PAGES = frozenset(
         "mailbox.room_report",
         "collections.suggest",
         "collections.shown_again",  # leads to the page of one
+        "admin.shown_again",  # leads to the list
         "contacts.card",
         "calendar.export_all",
         "calendar.export_calendar",

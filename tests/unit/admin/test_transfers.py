@@ -62,6 +62,8 @@ def test_one_is_closed_with_a_reason(root, transfer, settings):
     row = f"#transfer{transfer.id} form"
     page = root.submit(root.get("/admin/transfers"), row, reason="  ")
     assert page.status == 422 and "Say why" in page.one(".field-error").get_text() and StoredContent.select().count() == 1
+    again = root.get(f"/admin/transfers/{transfer.id}", follow=False)  # loaded again, it is the list
+    assert (again.status, again.headers["Location"]) == (303, f"/admin/transfers#transfer{transfer.id}")
     page = root.submit(page, row, reason="Not ours")
     assert "told why" in page.notices and store.by_token(store.link_token(transfer, settings)) is None
     store.sweep(settings)  # of 10,000 files would take longer than anybody waits for a page

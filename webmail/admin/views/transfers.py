@@ -33,6 +33,12 @@ def _page(status: int = 200, wrong: int = 0) -> Response:
     )  # fmt: skip
 
 
+@blueprint.get("/transfers/<int:transfer>")
+def shown_again(transfer: int) -> AnyResponse:
+    """Where the page stands that asks for a reason: who loads it again gets the list, at this one."""
+    return redirect(url_for("admin.transfers", _anchor=f"transfer{transfer}"), 303)
+
+
 @blueprint.post("/transfers/<int:transfer>")
 def close_transfer(transfer: int) -> AnyResponse:
     """End it, with a `reason`. The worker's next round deletes its files, which may take minutes, and tells its owner."""
