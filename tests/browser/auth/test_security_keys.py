@@ -237,3 +237,14 @@ def test_without_scripts_other_ways_are_there(open_desk: Callable[..., Desk]) ->
     expect(other.page.locator("[data-without]")).to_be_visible()
     expect(other.page.get_by_text(STEP)).to_have_count(0)
     expect(other.page.locator("[name=code]")).to_be_visible()
+
+
+def test_without_scripts_no_name_is_asked_for_a_key_that_cannot_be_added(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(scripts=False)
+    desk.sign_in()
+    desk.page.goto("/account/keys")
+    desk.page.fill("[name=password]", desk.password)
+    desk.page.click("main form button >> nth=0")
+    expect(desk.page.locator("[data-without]")).to_contain_text("avec JavaScript")
+    expect(desk.page.locator("main [name=name]")).to_be_hidden()
+    expect(desk.page.locator("main a", has_text="Autres solutions")).to_be_visible()
