@@ -131,3 +131,11 @@ def test_no_page_is_wider_than_the_screen(open_browser: OpenBrowser, reader: str
         for width in (320, 360, 1280):
             page.set_viewport_size({"width": width, "height": 740})
             assert overflow(page) <= 0, (url, width)
+
+
+def test_the_way_back_on_a_telephone_looks_as_on_other_pages(open_browser: OpenBrowser, reader: str) -> None:
+    for width, is_shown in ((1280, False), (360, True)):
+        page = open_browser(reader, width=width)
+        page.goto("/settings/reading")
+        expect(page.locator(".settings-nav svg").first).to_be_visible(visible=is_shown)
+        expect(page.locator(".settings-nav a").first).to_have_text("Tous les paramètres")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow
 from tests.support.messages import message
 from tests.support.transfer_ground import published
 from tests.support.transfer_pages import settings_of
@@ -75,6 +76,18 @@ def test_what_was_sent_is_found_changed_closed_and_taken_back(
     with page.expect_download() as coming:
         page.get_by_role("link", name="Save as a table (CSV)").click()
     assert coming.value.suggested_filename == f"trail-{transfer.id}.csv"
+
+
+def test_on_a_telephone_what_can_be_done_stands_in_line_with_its_person(
+    open_browser: OpenBrowser, owner: str, transfer: Transfer, scripts: bool
+) -> None:
+    page = open_browser(owner, width=360)
+    page.goto(f"/transfers/{transfer.id}")
+    assert overflow(page) == 0
+    row = page.locator("[data-recipient]").first
+    edge = "at => { const style = getComputedStyle(at); return at.getBoundingClientRect().left + parseFloat(style.paddingLeft); }"
+    name, button = (row.locator(what).first.evaluate(edge) for what in (".what", "button"))
+    assert abs(name - button) < 1
 
 
 def test_the_worker_mails_the_links(demo: Services, transfer: Transfer) -> None:
