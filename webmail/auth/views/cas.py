@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from flask import Response as Plain
-from flask import abort, current_app, redirect, request, session, url_for
+from flask import abort, current_app, redirect, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -32,18 +32,17 @@ from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc_attempts
-from webmail.auth.views.completion import Started, after_sign_in, password_was_right
-from webmail.auth.views.confirm import confirm_page, confirmed
-from webmail.auth.views.linked_accounts import account_told, ask_to_connect
+from webmail.auth.views import provider_answers as answers
+from webmail.auth.views.completion import after_sign_in
+from webmail.auth.views.confirm import confirmed
+from webmail.auth.views.linked_accounts import ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose
-from webmail.auth.views.provider_answers import count_refused, nobody_waits, refuse_too_many
 from webmail.auth.views.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Cas
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
-from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.request_values import local_path, next_path
 
@@ -146,27 +145,27 @@ def _take(state: str) -> CasVisit | None:
 @blueprint.get("/login/cas/callback")
 @public
 def end_cas() -> Response:
-    rules, begun, here = _rules(), _take(request.args.get("state", "")), visit().user
+    rules, begun = _rules(), _take(request.args.get("state", ""))
     if begun is None:
-        return nobody_waits()
-    if begun.user != (here.id if here is not None else 0):  # signed in, out, or as somebody else meanwhile
-        return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
+        return answers.nobody_waits()
+    if elsewhere := answers.somebody_else_is_here(begun):
+        return elsewhere
     ticket, renew = request.args.get("ticket", ""), begun.purpose != AttemptPurpose.SIGN_IN
     try:
-        refuse_too_many()
+        answers.refuse_too_many()
         claims = cas.validate(rules, _service(begun.state), ticket, settings(), renew=renew)
         return _go_on(claims, begun, rules, ticket)
     except TooManyAttempts as error:
-        return _refused(begun, too_many_words(error.retry_minutes), error.status)
+        return answers.refused(begun, too_many_words(error.retry_minutes), error.status)
     except CasRefused as error:
         if error.fault is CasFault.TICKET:
-            count_refused()
+            answers.count_refused()
         audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
         current_app.logger.warning("an answer of the CAS server is refused: %s", error)
-        return _refused(begun, _fault_words(error.fault, rules.title), error.status)
+        return answers.refused(begun, _fault_words(error.fault, rules.title), error.status)
     except NotLetIn as error:
         audited(AuditAct.PROVIDER_REFUSED, error.address or PROVIDER)
-        return _refused(begun, refusal_words(error, rules.title), error.status)
+        return answers.refused(begun, refusal_words(error, rules.title), error.status)
 
 
 def _go_on(claims: Claims, begun: CasVisit, rules: Cas, ticket: str) -> Response:
@@ -174,37 +173,14 @@ def _go_on(claims: Claims, begun: CasVisit, rules: Cas, ticket: str) -> Response
         return ask_to_connect(claims)
     if begun.purpose == AttemptPurpose.CONFIRM:
         return _confirm(claims, begun, rules)
-    kept = oidc_attempts.unpacked(begun.kept)
-    how = Started(
-        shared=begun.shared, lasting=begun.lasting, data={"kept": {"path": begun.target, "fields": kept}} if kept else {},
-        provider=PROVIDER, provider_session=cas.key_of(ticket), second_step_done=rules.second_step == "theirs",
-    )  # fmt: skip
-    return password_was_right(account_told(claims, rules), how, begun.target)
+    return answers.let_in(begun, claims, rules, cas.key_of(ticket), second_step_done=rules.second_step == "theirs")
 
 
 def _confirm(claims: Claims, begun: CasVisit, rules: Cas) -> Response:
-    if not accounts.is_linked(current_user(), claims):
-        audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
-        words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=rules.title)
-        return confirm_page(begun.target, 403, words)
+    if refusal := answers.not_them(begun, claims, rules.title):
+        return refusal
     accounts.vouched(current_user(), claims)
     return confirmed(Factor.PROVIDER, begun.target)
-
-
-def _refused(begun: CasVisit, words: str, status: int) -> Response:
-    """The page from which it was begun, which says why it led nowhere."""
-    if begun.purpose == AttemptPurpose.CONFIRM:
-        return confirm_page(begun.target, status, words)
-    if begun.purpose == AttemptPurpose.CONNECT:
-        notify(words, "caution")
-        return redirect(url_for("auth.show_providers"), 303)
-    return _again(words, status, begun)
-
-
-def _again(words: str, status: int, begun: CasVisit) -> Response:
-    """The sign-in page, which says why this way did not lead in."""
-    form = SignInForm(formdata=None, next=begun.target, shared=begun.shared)
-    return sign_in_page(form, status, words, kept=oidc_attempts.unpacked(begun.kept))
 
 
 def _fault_words(fault: CasFault, title: str) -> str:

@@ -26,11 +26,11 @@ from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc_attempts
-from webmail.auth.views.completion import Started, after_sign_in, password_was_right
+from webmail.auth.views import provider_answers as answers
+from webmail.auth.views.completion import after_sign_in
 from webmail.auth.views.confirm import confirm_page, confirmed
-from webmail.auth.views.linked_accounts import account_told, ask_to_connect
+from webmail.auth.views.linked_accounts import ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose, Begun
-from webmail.auth.views.provider_answers import count_refused, nobody_waits, refuse_too_many
 from webmail.auth.views.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
 from webmail.config_providers import Oidc
@@ -129,28 +129,27 @@ def end_oidc(name: str) -> Response:
     provider = _provider(name)
     begun = oidc_attempts.take(name, request.args.get("state", ""))
     if begun is None:
-        return nobody_waits()
-    here = visit().user
-    if begun.user != (here.id if here is not None else 0):  # signed in, out, or as somebody else meanwhile
-        return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
+        return answers.nobody_waits()
+    if elsewhere := answers.somebody_else_is_here(begun):
+        return elsewhere
     if told := request.args.get("error", ""):
-        return _refused(provider, begun, _told_words(provider, told), 403)
+        return answers.refused(begun, _told_words(provider, told), 403)
     try:
-        refuse_too_many()
+        answers.refuse_too_many()
         identity = oidc.finish(provider, begun.attempt, request.args, _back(provider))
         return _go_on(provider, begun, identity)
     except TooManyAttempts as error:
-        return _refused(provider, begun, too_many_words(error.retry_minutes), error.status)
+        return answers.refused(begun, too_many_words(error.retry_minutes), error.status)
     except ProviderAway as error:
-        return _refused(provider, begun, _away_words(provider), error.status)
+        return answers.refused(begun, _away_words(provider), error.status)
     except ProviderRefused as error:
-        count_refused()
+        answers.count_refused()
         audited(AuditAct.PROVIDER_REFUSED, oidc.key_of(provider))
         current_app.logger.warning("an answer of %s is refused: %s", provider.name, error)
-        return _refused(provider, begun, _refused_words(provider, begun), error.status)
+        return answers.refused(begun, _refused_words(provider, begun), error.status)
     except NotLetIn as error:
         audited(AuditAct.PROVIDER_REFUSED, error.address or oidc.key_of(provider))
-        return _refused(provider, begun, refusal_words(error, provider.title), error.status)
+        return answers.refused(begun, refusal_words(error, provider.title), error.status)
 
 
 def _go_on(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
@@ -158,21 +157,13 @@ def _go_on(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
         return ask_to_connect(identity.claims)
     if begun.purpose is AttemptPurpose.CONFIRM:
         return _confirm(provider, begun, identity)
-    user = account_told(identity.claims, provider)
-    kept = oidc_attempts.unpacked(begun.kept)
-    how = Started(
-        shared=begun.shared, lasting=begun.lasting, data={"kept": {"path": begun.target, "fields": kept}} if kept else {},
-        provider=oidc.key_of(provider), provider_session=oidc.session_hash(identity.session),
-        second_step_done=provider.second_step == "theirs",
-    )  # fmt: skip
-    return password_was_right(user, how, begun.target)
+    there = oidc.session_hash(identity.session)
+    return answers.let_in(begun, identity.claims, provider, there, second_step_done=provider.second_step == "theirs")
 
 
 def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
-    if not accounts.is_linked(current_user(), identity.claims):
-        audited(AuditAct.PROVIDER_REFUSED, oidc.key_of(provider))
-        words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=provider.title)
-        return confirm_page(begun.target, 403, words)
+    if refusal := answers.not_them(begun, identity.claims, provider.title):
+        return refusal
     if not identity.fresh:
         words = _(
             "%(title)s does not say when you signed in there, so it can’t confirm this. Ask for help.", title=provider.title
@@ -180,21 +171,6 @@ def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
         return confirm_page(begun.target, 403, words)
     accounts.vouched(current_user(), identity.claims)
     return confirmed(Factor.PROVIDER, begun.target)
-
-
-def _refused(provider: Oidc, begun: Begun, words: str, status: int) -> Response:
-    """The page from which it was begun, which says why it led nowhere."""
-    if begun.purpose is AttemptPurpose.CONFIRM:
-        return confirm_page(begun.target, status, words)
-    if begun.purpose is AttemptPurpose.CONNECT:
-        notify(words, "caution")
-        return redirect(url_for("auth.show_providers"), 303)
-    return _again(words, status, begun)
-
-
-def _again(words: str, status: int, begun: Begun) -> Response:
-    form = SignInForm(formdata=None, next=begun.target, shared=begun.shared)
-    return sign_in_page(form, status, words, kept=oidc_attempts.unpacked(begun.kept))
 
 
 def _away_words(provider: Oidc) -> str:

@@ -1,6 +1,8 @@
-"""Answers of providers, by OpenID Connect and CAS alike: one that nobody waits for, and too many that proved nothing."""
+"""Answers of providers, by OpenID Connect and CAS alike: what follows one that is right, or refused, or that nobody waits for."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from flask import redirect, url_for
 from flask_babel import gettext as _
@@ -9,13 +11,81 @@ from werkzeug.wrappers import Response
 from webmail.auth import throttle
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
+from webmail.auth.providers import accounts
+from webmail.auth.providers.accounts import Claims, Rules
 from webmail.auth.throttle import TooManyAttempts
-from webmail.auth.views.completion import after_sign_in
+from webmail.auth.views import oidc_attempts
+from webmail.auth.views.completion import Started, after_sign_in, password_was_right
+from webmail.auth.views.confirm import confirm_page
+from webmail.auth.views.linked_accounts import account_told
+from webmail.auth.views.oidc_attempts import AttemptPurpose
 from webmail.auth.views.sign_in import sign_in_page
-from webmail.models import SignInFailure
-from webmail.web.current import settings
+from webmail.models import AuditAct, SignInFailure
+from webmail.web.audit import audited
+from webmail.web.current import current_user, settings
+from webmail.web.notices import notify
 
 _MOST_REFUSED = 5  # times `sign_in_attempts`: answers from one network, which may be a school's, that proved nothing
+
+
+class WayThere(Protocol):
+    """What was begun in this browser, and is to be done when it comes back: oidc_attempts.Begun, cas.CasVisit."""
+
+    @property
+    def purpose(self) -> str: ...
+
+    @property
+    def user(self) -> int: ...
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def shared(self) -> bool: ...
+
+    @property
+    def lasting(self) -> bool: ...
+
+    @property
+    def kept(self) -> str: ...
+
+
+def somebody_else_is_here(begun: WayThere) -> Response | None:
+    """The way on where people signed in, out, or as somebody else meanwhile; None where all is as it was."""
+    here = visit().user
+    if begun.user == (here.id if here is not None else 0):
+        return None
+    return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
+
+
+def let_in(begun: WayThere, claims: Claims, rules: Rules, session: str, *, second_step_done: bool) -> Response:
+    """Sign in whom the provider vouches for. `session`: as in `models.Session.provider_session`. Raises NotLetIn."""
+    user, kept = account_told(claims, rules), oidc_attempts.unpacked(begun.kept)
+    how = Started(
+        shared=begun.shared, lasting=begun.lasting, data={"kept": {"path": begun.target, "fields": kept}} if kept else {},
+        provider=claims.provider, provider_session=session, second_step_done=second_step_done,
+    )  # fmt: skip
+    return password_was_right(user, how, begun.target)
+
+
+def not_them(begun: WayThere, claims: Claims, title: str) -> Response | None:
+    """The refusal where somebody else came back than who is to confirm something; None where it is them."""
+    if accounts.is_linked(current_user(), claims):
+        return None
+    audited(AuditAct.PROVIDER_REFUSED, claims.provider)
+    words = _("You signed in to %(title)s as somebody else, so this was not confirmed.", title=title)
+    return confirm_page(begun.target, 403, words)
+
+
+def refused(begun: WayThere, words: str, status: int) -> Response:
+    """The page from which it was begun, which says why it led nowhere."""
+    if begun.purpose == AttemptPurpose.CONFIRM:
+        return confirm_page(begun.target, status, words)
+    if begun.purpose == AttemptPurpose.CONNECT:
+        notify(words, "caution")
+        return redirect(url_for("auth.show_providers"), 303)
+    form = SignInForm(formdata=None, next=begun.target, shared=begun.shared)
+    return sign_in_page(form, status, words, kept=oidc_attempts.unpacked(begun.kept))
 
 
 def nobody_waits() -> Response:
