@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from tests.support.postgresql import fresh_database, server_url
 from webmail.auth import app_passwords, mail_sessions
 from webmail.auth.providers import absent, accounts
 from webmail.auth.providers.absent import Unvouched
 from webmail.auth.providers.accounts import Claims
 from webmail.config import Settings
 from webmail.config_providers import Cas
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import migrate
 from webmail.dav.sign_in import _by_app_password
 from webmail.models import AppPassword, AuditAct, AuditEntry, LinkedAccount, User, now
 
 CLAIMS = Claims("cas", "nina", "nina@lycee.example", proven=True)
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with ExitStack() as made:
+        if request.param == "postgresql" and not server_url():
+            pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
+        url = made.enter_context(fresh_database()) if request.param == "postgresql" else f"sqlite:///{tmp_path / 'x.sqlite'}"
+        opened = open_database(url)
+        with db.connection_context():
+            migrate()
+            yield url
+        opened.close()
 
 
 @pytest.fixture
