@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
+from tests.support.browsing import overflow
 from tests.support.calendar_ground import put
 from tests.support.messages import message
 from webmail import preferences
@@ -122,6 +123,20 @@ def test_a_reminder_reaches_a_page_that_is_open(open_browser: OpenBrowser, demo:
     reminder.locator("button[value=done]").click()
     expect(reminder).to_have_count(0)
     expect(page).to_have_url(re.compile("/calendar/events/new$"))
+
+
+@only_with_scripts
+def test_a_reminder_leaves_a_telephone_to_the_page(open_browser: OpenBrowser, demo: Services, teacher: str) -> None:
+    with accounts.tables(demo.database):
+        row = Occurrence.select().join(Collection).where(Collection.user == User.get(User.address == teacher)).get()
+        ShownReminder.create(user=row.collection.user, object=row.object_id, recurrence_id=row.recurrence_id, due=row.start)
+    page = open_browser(teacher, width=360)
+    reminder = page.locator("#due-reminders .notice")
+    expect(reminder).to_be_visible()
+    assert overflow(page) == 0
+    page.evaluate("document.querySelector('#due-reminders a').textContent = 'Conseil de classe '.repeat(20)")
+    assert reminder.evaluate("at => at.getBoundingClientRect().height") < 90  # a line of words, one of buttons
+    assert overflow(page) == 0
 
 
 @only_with_scripts
