@@ -9,6 +9,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.models import User
 from webmail.people.kept_rows import PersonRow, kept, row_of
@@ -34,13 +35,27 @@ def candidates(sight: Sight, words: Sequence[str]) -> Sequence[PersonRow]:
     """
     if sight.nobody:
         return ()
-    if sight.everyone:
-        shape = _shape()[0]
-        if shape[0] <= MOST:
-            version = (*shape, sight.own, int(time.time() / _SECONDS))
-            return kept.rows(("accounts", sight.domains), version, lambda: _read(sight, []))
+    if (rows := _kept(sight)) is not None:
+        return rows
     fits = [(User.address**like) | (User.name**like) for like in _patterns(words)]
     return _read(sight, fits, MOST if not words else _MOST_FOUND)
+
+
+def get_ready(sight: Sight) -> None:
+    """Have in memory what can be kept there. 1 query, 2 if accounts have changed."""
+    if not sight.nobody:
+        _kept(sight)
+
+
+def _kept(sight: Sight) -> Sequence[PersonRow] | None:
+    """All accounts where everyone is seen; None where the database has to be asked each time."""
+    if not sight.everyone:
+        return None
+    shape = _shape()[0]
+    if shape[0] > MOST:
+        return None
+    version = (*shape, sight.own, int(time.time() / _SECONDS))
+    return kept.rows(("accounts", sight.domains), version, lambda: _read(sight, []))
 
 
 def count_of_many(sight: Sight) -> int:
@@ -67,7 +82,8 @@ def checked(sight: Sight, addresses: Sequence[str]) -> dict[str, str]:
 
 def _read(sight: Sight, conditions: list[Any], most: int = 0, start: int = 0) -> list[PersonRow]:
     found: Any = User.select(User.name, User.address).where(*sight.accounts(), *conditions).order_by(User.name, User.address)
-    return [row_of(name, address) for name, address in (found.offset(start).limit(most) if most else found).tuples()]
+    wanted = found.offset(start).limit(most) if most else found
+    return [row_of(name, address) for name, address in db.execute(wanted).fetchall()]  # as they are: half the time of models
 
 
 def _patterns(words: Sequence[str]) -> list[str]:

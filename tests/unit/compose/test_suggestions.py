@@ -8,13 +8,14 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from webmail.collections import store as collections
 from webmail.compose import recipients
-from webmail.compose.suggestions import find, suggest
+from webmail.compose.suggestions import find, get_ready, suggest
+from webmail.contacts import book_rows
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
 from webmail.filters import sender_change
 from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Acquaintance, BlockedSenders, CollectionShare, Correspondent, User, now
-from webmail.people import blocked, kept_rows, remembered
+from webmail.people import account_rows, blocked, kept_rows, met_rows, remembered
 from webmail.people.met_rows import HALF_LIFE, weight_now, weight_of
 
 
@@ -300,3 +301,17 @@ def test_the_copy_is_written_only_when_it_changes(alice, monkeypatch):
     assert blocked.of(alice) == blocked.BlockedPeople(frozenset(["b@x.example", "@y.example"]), frozenset(["c@y.example"]))
     monkeypatch.setattr(BlockedSenders, "delete", lambda: pytest.fail("it was the same"))
     blocked.keep(alice, ("@y.example", "b@x.example"), ("c@y.example",))
+
+
+# --- ready before somebody types -------------------------------------------------------------------------------------
+
+
+def test_what_is_read_ahead_is_not_read_by_the_first_letter(alice, bob, settings, monkeypatch):
+    contacts.add(alice, ContactDetails(name="Zelda Contact", emails=(ContactPoint("zelda@x.example"),)))
+    write_to(alice, "zelig@x.example", "Zelig Met")
+    monkeypatch.setattr(account_rows, "_SECONDS", 10**10)  # or they might be old right now
+    get_ready(alice, settings)
+    for module in (account_rows, book_rows, met_rows):
+        monkeypatch.setattr(module, "_read", lambda *_arguments: pytest.fail("read by a letter"))
+    assert set(emails(suggest(alice, "zel", settings))) == {"zelda@x.example", "zelig@x.example"}
+    assert emails(suggest(alice, "bob", settings)) == [bob.address]
