@@ -47,6 +47,7 @@
   }
   document.addEventListener("dragstart", function (event) {
     var link = event.target.closest && event.target.closest("[data-event]");
+    if (held) return event.preventDefault(); // the empty hour from which it was moved away
     if (!link) return;
     if (link.closest(".grid, .whole")) return event.preventDefault();
     if (!may(link) || !cell(event) || /^\u2192/.test(link.textContent.trim())) return event.preventDefault();

@@ -105,6 +105,18 @@ def test_lessons_stand_at_their_hours(open_browser: OpenBrowser, teacher: str) -
     assert 2.8 < bar < 3  # from Friday to Sunday
 
 
+def test_a_click_on_an_empty_hour_begins_an_event_there(open_browser: OpenBrowser, teacher: str) -> None:
+    page = open_browser(teacher)
+    page.goto("/calendar/week/2026-12-08")
+    day = page.locator(".cal-hours td", has=page.locator("a[href*='2026-12-08T07:00']"))
+    day.click(position={"x": 30, "y": 3 * 48 + 20})  # the grid begins at seven
+    expect(page.locator("[name=start]")).to_have_value("2026-12-08")
+    expect(page.locator("[name=start_hour]")).to_have_value("10:00")
+    page.goto("/calendar/week/2026-12-08")
+    day.click(position={"x": 30, "y": 10 * 48 + 20})  # where the council is
+    expect(page.locator("h1")).to_have_text("Conseil")
+
+
 @only_with_scripts
 def test_keys(open_browser: OpenBrowser, teacher: str) -> None:
     page = open_browser(teacher)
@@ -152,7 +164,7 @@ def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrow
     page.click(".cal-views >> text=/^Semaine$/")
     expect(page.locator("h1")).to_contain_text("7–13 décembre")
     styled(page)
-    days = page.locator(".cal-hours thead th:not(.hh), .cal-hours td:not(:empty)")
+    days = page.locator(".cal-hours thead th:not(.hh), .cal-hours td:has(ul)")
     tops = [(days.nth(at).bounding_box() or {"y": 0})["y"] for at in range(days.count())]
     assert days.count() > 9
     monday, tuesday = page.locator(".cal-hours thead th >> nth=1"), page.locator(".cal-hours thead th >> nth=2")
@@ -171,6 +183,7 @@ def test_events_are_dragged_to_another_day_and_time(open_browser: OpenBrowser, t
     expect(page.locator("[role=status]", has_text="Conseil")).to_be_visible()
     expect(page.locator(".cal-month td", has_text="Conseil").locator(".n")).to_have_text("10")
     page.goto("/calendar/week/2026-12-08")
+    styled(page)
     event = page.locator(".grid a", has_text="Conseil")
     box = event.bounding_box()
     assert box

@@ -369,6 +369,15 @@ def test_after_a_change_the_other_days_stay_as_they_were(alice, view):
     assert days() == before + 1
 
 
+def test_each_hour_is_a_link_for_the_mouse_alone(alice):
+    page = alice.get("/calendar/day/2026-12-08")
+    links = page.all(".slots a")
+    assert [str(one["title"]) for one in links][:2] == ["New event at 07:00", "New event at 08:00"]
+    assert all(one["tabindex"] == "-1" and not one.get_text() for one in links)
+    form = alice.get(str(links[1]["href"]))
+    assert (form.one("[name=start]")["value"], form.one("[name=start_hour]")["value"]) == ("2026-12-08", "08:00")
+
+
 def test_a_week_says_how_many_more_there_are(alice):
     for number in range(9):
         put(ground.calendar_of(), f"lesson {number}", f"{ZONE}20261208T1000{number:02}", f"{ZONE}20261208T110000")

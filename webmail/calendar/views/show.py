@@ -184,9 +184,11 @@ def _hours(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     columns = [hours.column_of(day, found.rows, side_by_side, room.more.get(day, 0)) for day in period.days]
     whole = bars.laid_out(period.days, [one for one in found.rows if one.is_bar], _BARS, room.bars)
     first, last = hours.hours_shown(columns, preferences().hours_from, preferences().hours_to)
+    scale = _scale(period.first, first, last)
     return {
         "found": found, "columns": columns, "whole": whole, "first_hour": first, "last_hour": last,
-        "now": datetime.now(time_zone()), "scale": _scale(period.first, first, last),
+        "now": datetime.now(time_zone()), "scale": scale,
+        "slots": [(hour, _("New event at %(time)s", time=hour)) for hour, _other in scale],
     }  # fmt: skip
 
 
