@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.attacks.ground import PASSWORD, Browser, Ground, Web, networks
+from tests.attacks.ground import PASSWORD, Browser, Ground, Web, networks, without_tokens
 from tests.attacks.report import Finding
 from tests.attacks.timing import compared
 from tests.support.waiting import eventually
@@ -350,7 +350,7 @@ def _told_by_answers(ground: Ground, web: Web) -> list[Finding]:
                     browser.visitor.headers["X-Forwarded-For"] = next(places)
                     answer = browser.post("/forgot", username=names[kind], action=action)
                     assert answer.status == 303, (kind, answer.status)
-                pages[action].add(_without(answer.text) + answer.headers.get("location", ""))
+                pages[action].add(without_tokens(answer.text) + answer.headers.get("location", ""))
                 if number >= 2:  # the first ones warm up
                     times[action][kind].append(answer.ms)
     same = all(len(found) == 1 for found in pages.values())
@@ -366,11 +366,6 @@ def _told_by_answers(ground: Ground, web: Web) -> list[Finding]:
             if kind != _KNOWN
         ),
     ]
-
-
-def _without(page: str) -> str:
-    """A page without the tokens of its forms."""
-    return re.sub(r'(name="csrf_token"[^>]*value=")[^"]*', r"\1", page)
 
 
 # --- what attacks are made of ----------------------------------------------------------------------------------------

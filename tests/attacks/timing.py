@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from statistics import fmean, median
 
-from tests.attacks.ground import Browser, Ground
+from tests.attacks.ground import Browser, Ground, without_tokens
 from tests.attacks.report import Finding
 from tests.bench.visitor import Answer
 
@@ -32,7 +31,7 @@ def attacks(ground: Ground) -> list[Finding]:
             for kind in order:
                 name, password = asked[kind]
                 answer = _refusal(browser, name, password)
-                pages[kind] = _without(answer.text, name)
+                pages[kind] = without_tokens(answer.text).replace(name, "")
                 if number >= 2:  # the first ones warm up
                     times[kind].append(answer.ms)
     same = Finding(
@@ -62,11 +61,6 @@ def _refusal(browser: Browser, name: str, password: str) -> Answer:
     answer = browser.sign_in(name, password)
     assert answer.status == 401, (name, answer.status)
     return answer
-
-
-def _without(page: str, name: str) -> str:
-    """A page without what differs each time: the name that was typed, and the tokens of forms."""
-    return re.sub(r'(name="csrf_token"[^>]*value=")[^"]*', r"\1", page).replace(name, "")
 
 
 def compared(attack: str, times: list[float], known: list[float]) -> Finding:
