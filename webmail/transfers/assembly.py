@@ -33,6 +33,12 @@ def is_open(transfer: Transfer) -> bool:
     return Transfer.select(Transfer.id).where(still).exists()
 
 
+def is_sent(transfer: Transfer) -> bool:
+    """Whether it was, whatever the row said when it was read. One SELECT."""
+    sent = (Transfer.id == transfer.id) & (Transfer.state == TransferState.READY)
+    return Transfer.select(Transfer.id).where(sent).exists()
+
+
 def keep_typed(transfer: Transfer, typed: dict[str, str | list[str]], *, subject: str, message: str) -> None:
     """Keep what was typed for another visit, and the password's hash; what is too long is left out.
 

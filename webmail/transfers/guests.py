@@ -258,7 +258,7 @@ def make_way(request: FileRequest, settings: Settings, *, only_if_crowded: bool 
 def send(transfer: Transfer, settings: Settings) -> None:
     """Hand it to whoever asked; their mail follows once every file is checked. Twice is once.
 
-    Raises NotOpen, NothingSent, NotWhole.
+    Raises NotOpen, NothingSent, NotWhole, FilesChanged.
     """
     request = request_of(transfer)
     with db.atomic():
@@ -275,7 +275,7 @@ def send(transfer: Transfer, settings: Settings) -> None:
             raise NotWhole(missing)
         until = now() + timedelta(days=request.days or settings.transfers.days)
         try:
-            store.publish(fresh, options.of(fresh), until, [], settings)
+            store.publish(fresh, options.of(fresh), until, [], settings, looked_at=found)
         except store.TransferClosed as error:  # by an administrator, at this moment
             raise NotOpen(Shut.CLOSED) from error
         if fresh.invite_id is not None:

@@ -9,6 +9,7 @@ import logging
 import math
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +50,12 @@ class TransferClosed(MailError):
     """It was ended meanwhile, by its owner on another page, by an administrator or by its date."""
 
     status = 410
+
+
+class FilesChanged(MailError):
+    """It has other files than those that were looked at before it was to be sent; nothing was."""
+
+    status = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +149,13 @@ def drop_bytes(file: TransferFile, settings: Settings) -> None:
 
 
 def publish(
-    transfer: Transfer, options: TransferOptions, expires: datetime, recipients: list[tuple[str, str]], settings: Settings
-) -> None:
-    """Give it to others: its link works, as soon as its files do. `recipients`: (name, address) of each.
+    transfer: Transfer, options: TransferOptions, expires: datetime, recipients: list[tuple[str, str]], settings: Settings,
+    *, looked_at: Iterable[TransferFile] | None = None,
+) -> None:  # fmt: skip
+    """Give it to others: its link works, as soon as its files do. `recipients`: (name, address) of each; `looked_at`: the files
+    that it is known to have, since a form in another window may bring more at this moment.
 
-    Raises TransferClosed where it is not open (any more).
+    Raises TransferClosed where it is not open (any more), FilesChanged.
     """
     values = {
         "options": written(options),
@@ -157,12 +166,15 @@ def publish(
     with db.atomic():
         if not Transfer.update(values).where((Transfer.id == transfer.id) & (Transfer.state == TransferState.OPEN)).execute():
             raise TransferClosed(f"transfer {transfer.id} is not open")
+        known = {file.id for file in files(transfer)}  # from here on none comes: `hold`
+        if looked_at is not None and known != {file.id for file in looked_at}:
+            raise FilesChanged(f"transfer {transfer.id} has other files by now")
         for column, value in values.items():
             setattr(transfer, column, value)
         for name, address in recipients:
             add_recipient(transfer, name, address, settings)
         kind = EventKind.PUBLISHED if transfer.request_id is None else EventKind.ARRIVED
-        trail.note(transfer, kind, detail=str(len(files(transfer))))
+        trail.note(transfer, kind, detail=str(len(known)))
 
 
 def add_recipient(transfer: Transfer, name: str, address: str, settings: Settings) -> TransferRecipient:
@@ -327,14 +339,14 @@ def _drop(stored: StoredContent, settings: Settings) -> bool:
 
 
 def hold(transfer: Transfer) -> bool:
-    """Keep others from changing it until this transaction ends; whether it was not closed before.
+    """Keep others from changing it until this transaction ends; whether it was not closed before, or sent since its row was read.
 
     Of an addition: whether it is still put together, and what it adds to is still offered, which is held first.
     """
     standing = (Transfer.id == transfer.id) & (Transfer.state != TransferState.CLOSED)
-    if transfer.adds_to_id is not None:
-        if not hold_offered(transfer.adds_to_id):
-            return False
+    if transfer.adds_to_id is not None and not hold_offered(transfer.adds_to_id):
+        return False
+    if transfer.adds_to_id is not None or transfer.state == TransferState.OPEN:  # as what it was taken for
         standing &= Transfer.state == TransferState.OPEN
     return bool(Transfer.update(files_gone=Transfer.files_gone).where(standing).execute())
 

@@ -32,7 +32,7 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import guest_limits, guests, limits, requests
+from webmail.transfers import guest_limits, guests, limits, requests, store
 from webmail.transfers.guests import Guest, NotOpen, Shut
 from webmail.transfers.requests import Wishes
 
@@ -199,6 +199,20 @@ def test_a_form_that_breaks_off_keeps_what_came_whole(alice, settings, zoe):
     page = Page(zoe.client.post(link_of(asked_by(alice, settings), settings), data=body[:-500], content_type=content_type))
     assert page.status == 422 and "Not everything arrived" in page.text and "a.txt" in page.text
     assert [file.path for file in TransferFile.select()] == ["a.txt"]
+
+
+def test_a_file_that_another_window_brings_while_it_is_sent_is_looked_at_first(alice, settings, zoe, monkeypatch):
+    publish = store.publish
+
+    def with_another_file(fresh: Transfer, *given: Any, looked_at: list[Any], **how: Any) -> None:
+        publish(fresh, *given, looked_at=looked_at[:-1], **how)
+
+    with monkeypatch.context() as once:
+        once.setattr(store, "publish", with_another_file)
+        page = send(zoe, link_of(asked_by(alice, settings), settings), ("a.txt", b"a"), name="Zoé")
+    assert "just been added from another window" in page.text and Transfer.get().state == TransferState.OPEN
+    again = send(zoe, str(page.one("#guest-form")["action"]))
+    assert again.status == 200 and Transfer.get().state == TransferState.READY
 
 
 @pytest.mark.parametrize(

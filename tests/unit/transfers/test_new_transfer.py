@@ -228,9 +228,58 @@ def test_files_of_a_form_do_not_come_to_what_was_sent_meanwhile(app, alice, monk
         return read(*given, **how)
 
     monkeypatch.setattr(form_uploads, "take", meanwhile_sent)
-    after = send(alice, page, "save", ("b.txt", b"b"))
-    assert "Nothing can be sent here any more." in after.notices
+    after = send(alice, page, "save", ("b.txt", b"b"), message="Pour la suite")
+    assert "Nothing can be sent here any more." in after.notices and "sent from another window" in after.notices
+    assert after.status == 409 and "Pour la suite" in after.one("[name=message]").get_text() and "of=" not in action_on(after)
     assert [file.path for file in store.files(mine()[0])] == ["a.txt"]
+    monkeypatch.undo()
+    assert send(alice, after, "link", ("b.txt", b"b")).address == f"/transfers/{mine()[1].id}"
+    assert [file.path for file in store.files(mine()[1])] == ["b.txt"] and mine()[1].message == "Pour la suite"
+
+
+def test_what_another_window_sends_when_a_file_has_come_says_so_to_the_form_that_brought_it(app, alice, monkeypatch):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    read = form_uploads.take
+
+    def then_sent(*given: Any, **how: Any) -> form_uploads.TakenForm:
+        found = read(*given, **how)
+        store.publish(mine()[0], options.of(mine()[0]), now() + timedelta(days=1), [], app.extensions["settings"])
+        return found
+
+    monkeypatch.setattr(form_uploads, "take", then_sent)
+    after = send(alice, page, "link", ("b.txt", b"b"), message="Pour la suite")
+    assert after.status == 409 and "sent from another window" in after.notices
+    assert "Pour la suite" in after.one("[name=message]").get_text() and mine()[0].message == ""
+
+
+def test_a_file_that_comes_between_the_look_and_the_sending_is_looked_at_first(app, alice, monkeypatch):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    publish = store.publish
+
+    def first_a_file(transfer: Transfer, *given: Any, **how: Any) -> None:
+        store.add_file(transfer, "late.txt", 9, "", app.extensions["settings"])
+        publish(transfer, *given, **how)
+
+    with monkeypatch.context() as once:
+        once.setattr(store, "publish", first_a_file)
+        after = send(alice, page, "link")
+    assert "just been added from another window" in after.notices and "late.txt" in after.one("#files-error").get_text()
+    assert mine()[0].state == TransferState.OPEN
+    send(alice, after, f"remove:{store.files(mine()[0])[1].upload}")
+    assert send(alice, after, "link").address == f"/transfers/{mine()[0].id}" and mine()[0].state == TransferState.READY
+
+
+def test_no_file_comes_to_what_was_sent_since_its_row_was_read(app, alice):
+    send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
+    settings, before = app.extensions["settings"], mine()[0]
+    store.publish(mine()[0], options.of(before), now() + timedelta(days=1), [], settings)
+    with pytest.raises(store.TransferClosed):
+        store.add_file(before, "late.txt", 9, "", settings)
+    assert [file.path for file in store.files(before)] == ["a.txt"]
+
+
+def action_on(page: Page) -> str:
+    return str(page.one(FORM)["action"])
 
 
 def test_a_password_is_kept_as_a_hash(alice):

@@ -332,6 +332,9 @@ def _sent(transfer: Transfer, typed: dict[str, str]) -> Response:
         return shut_page(transfer, error.why)
     except guests.NothingSent:
         return _again(link, transfer, transfer, typed, {"files": _("Choose at least one file.")})
+    except store.FilesChanged:
+        words = _("Files have just been added from another window. Check them, then send.")
+        return _again(link, transfer, transfer, typed, {"files": words})
     except guests.NotWhole as error:
         words = _("“%(name)s” is incomplete. Choose it again to continue, or remove it.", name=error.names[0])
         return _again(link, transfer, transfer, typed, {"files": words})

@@ -23,7 +23,7 @@ from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import FormBroken, TakenForm
 from webmail.transfers.limits import MB, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
-from webmail.transfers.store import TransferClosed
+from webmail.transfers.store import FilesChanged, TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
 from webmail.transfers.turn_order import Sender, Turn, TurnKind
 from webmail.transfers.turns import Body, TooManyUploads
@@ -90,6 +90,9 @@ def send() -> Response:
         return redirect(url_for("transfers.index"), 303)
     if action == "keep":
         return _kept(transfer, form)
+    if transfer is not None and (taken.files or taken.refused) and assembly.is_sent(transfer):
+        notify(_("Files were sent from another window meanwhile. What you typed is still here, to send the rest."), "caution")
+        return _shown(form, None, 409)
     if transfer is None:
         if protection.offered(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
             _check(form, [], action)
@@ -109,8 +112,8 @@ def send() -> Response:
     if fault:  # it is not kept, so the page could not say it
         notify(_("The password was not set.") + " " + fault, "caution")
     good = action in ("send", "link") and taken.broken is None and not taken.refused and not fault
-    if good and _check(form, store.files(transfer), action):
-        return _published(transfer, form, action)
+    if good and _check(form, files := store.files(transfer), action):
+        return _published(transfer, form, action, files)
     if action == "save":
         notify(_("Saved. Continue here, or from “Large files”, within three days of the last upload."))
     check = action if action in ("send", "link") else None
@@ -199,8 +202,8 @@ def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
     return not form.errors
 
 
-def _published(transfer: Transfer, form: TransferForm, action: str) -> Response:
-    """Give it to its recipients, or to nobody in particular."""
+def _published(transfer: Transfer, form: TransferForm, action: str, files: list[TransferFile]) -> Response:
+    """Give it to its recipients, or to nobody in particular; with these files, or not yet."""
     try:
         people = [(one.name, one.email) for one in form.people()] if action == "send" and not transfer.end_to_end else []
     except BadAddress:
@@ -211,7 +214,10 @@ def _published(transfer: Transfer, form: TransferForm, action: str) -> Response:
         if again is None or again.state != TransferState.OPEN:  # by a second click
             return redirect(url_for("transfers.one", number=transfer.id), 303)
         try:
-            store.publish(transfer, form.options, form.expires(), people, settings())
+            store.publish(transfer, form.options, form.expires(), people, settings(), looked_at=files)
+        except FilesChanged:
+            notify(_("Files have just been added from another window. Check them, then send."), "caution")
+            return redirect(url_for("transfers.new", of=transfer.id, check=action), 303)
         except TransferClosed:  # by an administrator, at this moment
             return redirect(url_for("transfers.one", number=transfer.id), 303)
     link_keys.sent(transfer)
