@@ -2,13 +2,12 @@
 
 Python runs one thread at a time: a page that asks the mail server a dozen things would stand behind eight uploads a dozen times,
 and these would keep all processors busy besides. Those serve all web processes of a machine, so when the last page was begun
-stands in a file of eight bytes that all of them have in memory (`share`); where it can't be used, each knows of its own.
+stands in a file of eight bytes (`share`); where it can't be used, as on a full disk, each knows of its own.
 """
 
 from __future__ import annotations
 
 import logging
-import mmap
 import os
 import struct
 import threading
@@ -29,13 +28,16 @@ _change = threading.Condition()  # reentrant
 _pages: dict[int, float] = {}  # thread -> when its page was begun
 _last_begun = -_LATELY
 _file: list[Path] = []  # shared, and not opened yet
-_shared: mmap.mmap | None = None
+_shared: int | None = None  # its descriptor; not mapped: a disk that is full would end the process by a signal
 
 
 def share(path: Path) -> None:
     """Other web processes of this machine use this file too. Opened once a page is begun, or a file moved."""
     global _shared
-    _file[:], _shared = [path], None
+    with _change:
+        if _shared is not None:
+            os.close(_shared)
+        _file[:], _shared = [path], None
 
 
 def begun() -> None:
@@ -44,7 +46,10 @@ def begun() -> None:
     with _change:
         _last_begun = _pages[threading.get_ident()] = time.monotonic()
         if (everybody := _opened()) is not None:
-            _TIME.pack_into(everybody, 0, _last_begun)
+            try:
+                os.pwrite(everybody, _TIME.pack(_last_begun), 0)
+            except OSError as error:
+                _give_up(error)
 
 
 def ended() -> None:
@@ -67,26 +72,34 @@ def give_way(longest: float = LONGEST) -> float:
 
 def are_asked_for() -> bool:
     """Whether a page was begun lately, by any web process of this machine."""
-    everybody = _opened()
-    last = _last_begun if everybody is None else max(_last_begun, _TIME.unpack_from(everybody)[0])
+    last, everybody = _last_begun, _opened()
+    if everybody is not None:
+        try:
+            written = os.pread(everybody, _TIME.size, 0)
+        except OSError as error:
+            written = b""
+            _give_up(error)
+        if len(written) == _TIME.size:
+            last = max(last, _TIME.unpack(written)[0])
     return 0 <= time.monotonic() - last < _LATELY  # the clock may have begun anew since the file was written
 
 
-def _opened() -> mmap.mmap | None:
+def _opened() -> int | None:
     global _shared
     with _change:
         if _file and _shared is None:
-            path = _file.pop()
             try:
-                number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-                try:
-                    os.ftruncate(number, _TIME.size)
-                    _shared = mmap.mmap(number, _TIME.size)
-                finally:
-                    os.close(number)
-            except (OSError, ValueError) as error:
-                log.warning("other processes are not told of pages: %s", error)
+                _shared = os.open(_file.pop(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            except OSError as error:
+                _give_up(error)
         return _shared
+
+
+def _give_up(error: OSError) -> None:
+    """Do without the file until this process ends. It stays open: another thread may be reading it."""
+    global _shared
+    _shared = None
+    log.warning("other processes are not told of pages: %s", error)
 
 
 class Share:

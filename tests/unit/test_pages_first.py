@@ -195,3 +195,12 @@ def test_a_file_that_cannot_be_used_leaves_what_this_process_knows(tmp_path, kin
     assert not pages_first.are_asked_for()
     pages_first.begun()
     assert pages_first.are_asked_for() and "not told of pages" in caplog.text
+
+
+def test_a_full_disk_ends_no_process(caplog):
+    pages_first.share(Path("/dev/full"))
+    pages_first.begun()
+    assert pages_first.are_asked_for()
+    pages_first.begun()
+    [record] = caplog.records
+    assert "No space left" in record.getMessage()
