@@ -49,9 +49,10 @@ def settings(app):
 @pytest.fixture
 def alice(app) -> Visitor:
     who = Visitor(app)
-    fields = {"username": "alice", "password": auth_app.PASSWORD}
+    who.password = auth_app.PASSWORD
+    fields = {"username": "alice", "password": who.password}
     who.submit(who.get("/login"), "form[action='/login']", follow=False, **fields)
-    return who
+    return who.confirm()
 
 
 @pytest.fixture
