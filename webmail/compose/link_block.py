@@ -40,7 +40,7 @@ class LinkedFiles:
     """What a message carries: the token of the link, its files, and until when it works (naive UTC)."""
 
     owner: User
-    language: str  # of the message; empty: as its owner reads
+    language: str  # of the message; empty: that which its owner chose
     token: str
     files: tuple[TransferFile, ...]
     until: datetime

@@ -114,8 +114,8 @@ def test_the_administrators_commands_work_beside_it(demo_folder):
         examined = flask("doctor", "--as", "alice@lycee.example")
         assert examined.returncode == 0, examined.stdout
         assert f"127.0.0.1 port {services.ports.imap} answers" in examined.stdout
-        # no worker runs here, and the server that phones are told is made up
-        well = ("ok ", "warning  Cookies", "warning  Worker", "warning  Devices")
+        # no worker and no milter run here, and the server that phones are told is made up
+        well = ("ok ", "warning  Cookies", "warning  Worker", "warning  Devices", "warning  Forwarding")
         assert [line for line in examined.stdout.splitlines() if not line.startswith(well)] == []
         assert "alice@lycee.example\tactive\tperson\t1G\tAlice Leroy" in flask("accounts", "list").stdout
 

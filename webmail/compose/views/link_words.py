@@ -6,7 +6,6 @@ from html import escape
 
 from flask_babel import ngettext
 
-from webmail import system_mail
 from webmail.compose import link_block
 from webmail.compose.link_block import BULLET, INDENT, LinkBlock, LinkedFiles
 from webmail.config import Settings
@@ -22,9 +21,10 @@ _HASH = "font-family:monospace;font-size:12px;word-break:break-all"
 
 
 def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
-    """The block in both forms."""
+    """The block in both forms: in the language of the message, or that which its sender chose. Not in that of their browser:
+    others read it."""
     spoken = carried.language.partition("-")[0].lower()
-    with written_in(spoken if spoken in _SPOKEN else system_mail.in_language_of(carried.owner, settings)):
+    with written_in(spoken if spoken in _SPOKEN else carried.owner.language or settings.language):
         link = public_link("transfers.show", link=carried.token)
         size = file_size(sum(file.size for file in carried.files))
         day = day_in_full(local(carried.until).date())
