@@ -35,17 +35,17 @@
       return field && field.value.trim() !== field.defaultValue.trim();
     });
   }
-  // its last words may still be on their way
-  function follow(draft, here, times) {
+  // its last words may still be on their way: asked for ten seconds, ever more rarely
+  function follow(draft, here, wait) {
     if (!here.isConnected || noted() !== draft) return;
     fetch(draft, { method: "HEAD", credentials: "same-origin", redirect: "manual", cache: "no-store" }).then(function (answer) {
       if (!here.isConnected || noted() !== draft) return; // one writes here by now
       var back = here.elements.back.value;
       if (answer.ok) location.replace(draft + (back ? "?back=" + encodeURIComponent(back) : ""));
-      else if (answer.status === 404 && times > 1) setTimeout(follow, 300, draft, here, times - 1);
+      else if (answer.status === 404 && wait < 4000) setTimeout(follow, wait, draft, here, 1.5 * wait);
     }, function () { /* no connection: the new form stays */ });
   }
   var here = form();
   if (here && typed(here)) here.dispatchEvent(new Event("input", { bubbles: true })); // noted, and saved by itself
-  if (here && !isOfDraft() && noted() && noted() !== here.getAttribute("action")) follow(noted(), here, 5);
+  if (here && !isOfDraft() && noted() && noted() !== here.getAttribute("action")) follow(noted(), here, 300);
 })();
