@@ -25,8 +25,8 @@ from webmail.accounts import own_data, support
 from webmail.auth import mailed_codes, password_reset
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.devices import handover
-from webmail.auth.providers import absent, directory_sweep
-from webmail.auth.views import absent_letters, directory_letters
+from webmail.auth.providers import app_password_pause, directory_sweep
+from webmail.auth.views import directory_letters, pause_letters
 from webmail.calendar import birthdays, daily_agenda, objects, reminders, subscribed_rounds
 from webmail.calendar import import_task as calendar_import
 from webmail.calendar.views import calendar_letters
@@ -178,8 +178,8 @@ class Jobs:
     def pause_app_passwords(self) -> None:
         """Of people whose provider has not vouched for them in a long time. Separate from `sweep`, as `wake` is."""
         with db.connection_context(), self.context():
-            warn, tell = (partial(letter, settings=self.settings) for letter in (absent_letters.warn, absent_letters.tell))
-            absent.sweep(self.settings, warn, tell)
+            warn, tell = (partial(letter, settings=self.settings) for letter in (pause_letters.warn, pause_letters.tell))
+            app_password_pause.sweep(self.settings, warn, tell)
 
     def renew_filters(self) -> None:
         """Write contacts that changed into the filters that ask for them. Separate from `sweep`, as `wake` is."""
@@ -299,7 +299,7 @@ class Jobs:
         if self.settings.ldap is not None:
             looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
         if self.settings.oidc or self.settings.cas is not None or self.settings.proxy_sign_in is not None:
-            looks.append(partial(_periodic, "app passwords", self.pause_app_passwords, absent.EVERY))
+            looks.append(partial(_periodic, "app passwords", self.pause_app_passwords, app_password_pause.EVERY))
         rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
         self.sweep()

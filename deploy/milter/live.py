@@ -66,4 +66,4 @@ def _of_file(file: Path) -> tuple[int, int, int]:
         found = file.stat()
     except OSError:
         return 0, 0, 0
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return found.st_ino, found.st_ctime_ns, found.st_size  # of the inode: so it sees that a file may be read now, too

@@ -13,7 +13,6 @@ from typing import Any
 import peewee as pw
 
 from webmail.calendar import objects
-from webmail.database.connection import db
 from webmail.database.prepared import Prepared, Slot, one_of
 from webmail.models import CalendarObject, Occurrence
 
@@ -123,12 +122,6 @@ def next_after(rights: Mapping[int, str], after: date, zone: tzinfo) -> date | N
 def whole_rows() -> Any:
     """The query for rows of the table with all that `happening` reads."""
     return Occurrence.select(*_COLUMNS).join(CalendarObject)
-
-
-def plain(query: Any) -> list[tuple[Any, ...]]:
-    """The rows of a query, of numbers and strings alone: wrapping each would take longer than the query."""
-    rows: list[tuple[Any, ...]] = db.execute_sql(*query.sql()).fetchall()
-    return rows
 
 
 Touching = Callable[[Mapping[int, str], int, int, int], list[tuple[Any, ...]]]

@@ -14,6 +14,7 @@ import peewee as pw
 from webmail.calendar import happenings, objects
 from webmail.calendar.happenings import Happening
 from webmail.database.connection import db
+from webmail.database.plain_rows import plain_rows
 from webmail.mime.encoded_words import words_in
 from webmail.models import FOR_EVER, CalendarObject, Occurrence
 
@@ -49,7 +50,7 @@ def sought(rights: Mapping[int, str], words: str) -> Sought:
         return Sought(mine, inside, many=True)
     wanted = [_has(word) for word in folded]
     asked = CalendarObject.select(CalendarObject.id).where(objects.among(CalendarObject.collection, mine), *wanted)
-    numbers = [number for (number,) in happenings.plain(asked.limit(_MANY + 1))]
+    numbers = [number for (number,) in plain_rows(asked.limit(_MANY + 1))]
     if len(numbers) > _MANY:
         return Sought(mine, reduce(and_, wanted, inside), many=True)
     return Sought(mine, objects.among(Occurrence.object, numbers) if numbers else None)
@@ -78,7 +79,7 @@ def found(what: Sought, first: date | None, last: date | None, zone: tzinfo, *, 
     rows: list[tuple[Any, ...]] = []
     for span in _SPANS if what.many else _SPANS[-1:]:
         near = Occurrence.start >= end - span if backwards else Occurrence.start < start + span
-        rows = happenings.plain(asked.where(near))
+        rows = plain_rows(asked.where(near))
         if len(rows) > most:
             break
     seen = (happenings.happening(row, what.rights, zone) for row in rows if row[1] in what.rights)

@@ -77,12 +77,12 @@ def suggest(user: User, words: str, settings: Settings) -> list[Person]:
     return find(user, words, settings, MOST_SUGGESTED, blocked.of(user)) if typed_words(words) else []
 
 
-def get_ready(user: User, settings: Settings) -> None:
+def warm_up(user: User, settings: Settings) -> None:
     """Have in memory what is searched when a name is typed. The queries of `find` for people."""
     sight = sight_of(user, settings)
     for _rows in book_rows.rows(books.shelf(user)):
         pass  # reading keeps them
-    account_rows.get_ready(sight)
+    account_rows.warm_up(sight)
     met_rows.rows(user)
 
 

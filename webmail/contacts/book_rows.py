@@ -7,7 +7,7 @@ from typing import Any
 
 from webmail.collections.store import Access
 from webmail.contacts.card_index import INDIVIDUAL
-from webmail.database.connection import db
+from webmail.database.plain_rows import plain_rows
 from webmail.mime.shown_address import readable_address
 from webmail.models import Contact, ContactAddress
 from webmail.people.kept_rows import MARK, NEXT, PersonRow, kept
@@ -35,5 +35,5 @@ def _read(book: int) -> list[PersonRow]:
     return [
         PersonRow(f"{MARK}{sort.replace(' ', MARK)}{NEXT}{MARK}{address}", words.replace(" ", MARK), name, address,
             readable_address(address) if "xn--" in address else address)
-        for name, sort, words, address in db.execute(found).fetchall()  # as they are: half the time of models
+        for name, sort, words, address in plain_rows(found)
     ]  # fmt: skip

@@ -114,7 +114,7 @@ class AppPassword(Table):
     carddav = pw.IntegerField(default=0)
     created = pw.DateTimeField(default=now)
     expires = pw.BigIntegerField(null=True)  # seconds since 1970, which Dovecot compares on either database
-    before_pause = pw.BigIntegerField(null=True)  # `expires` before it paused, 0 for none: see auth/providers/absent.py
+    before_pause = pw.BigIntegerField(null=True)  # `expires` before it paused, 0 for none: see app_password_pause.py
     used = pw.DateTimeField(null=True)
     used_protocol = pw.CharField(max_length=10, default="")
     used_network = pw.CharField(max_length=64, default="")

@@ -19,7 +19,7 @@ class LinkedAccount(Table):
     shown = pw.CharField(max_length=254, default="")  # how the person knows it: a user name or address there
     created = pw.DateTimeField(default=now)
     used = pw.DateTimeField(default=now)  # when the provider last vouched for them
-    warned = pw.DateTimeField(null=True)  # when the person was told that app passwords pause: auth/providers/absent.py
+    warned = pw.DateTimeField(null=True)  # when the person was told that app passwords pause: app_password_pause.py
     left = pw.DateTimeField(null=True)  # when the account was disabled since the directory no longer had them
     if TYPE_CHECKING:
         user_id: int

@@ -9,7 +9,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.database.connection import db
+from webmail.database.plain_rows import plain_rows
 from webmail.database.prepared import Prepared
 from webmail.models import User
 from webmail.people.kept_rows import PersonRow, kept, row_of
@@ -41,7 +41,7 @@ def candidates(sight: Sight, words: Sequence[str]) -> Sequence[PersonRow]:
     return _read(sight, fits, MOST if not words else _MOST_FOUND)
 
 
-def get_ready(sight: Sight) -> None:
+def warm_up(sight: Sight) -> None:
     """Have in memory what can be kept there. 1 query, 2 if accounts have changed."""
     if not sight.nobody:
         _kept(sight)
@@ -83,7 +83,7 @@ def checked(sight: Sight, addresses: Sequence[str]) -> dict[str, str]:
 def _read(sight: Sight, conditions: list[Any], most: int = 0, start: int = 0) -> list[PersonRow]:
     found: Any = User.select(User.name, User.address).where(*sight.accounts(), *conditions).order_by(User.name, User.address)
     wanted = found.offset(start).limit(most) if most else found
-    return [row_of(name, address) for name, address in db.execute(wanted).fetchall()]  # as they are: half the time of models
+    return [row_of(name, address) for name, address in plain_rows(wanted)]
 
 
 def _patterns(words: Sequence[str]) -> list[str]:

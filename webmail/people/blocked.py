@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.models import BlockedSenders, User
 
@@ -43,15 +42,13 @@ def of(user: User) -> BlockedPeople:
 
 
 def keep(user: User, blocked: Iterable[str], safe: Iterable[str]) -> None:
-    """Make the copy as these lists are. 1 query where it is so already, else a transaction of 2."""
+    """Make the copy as these lists are. 1 query where it is so already, else 2."""
     entries = frozenset(blocked)
     wanted = BlockedPeople(entries, frozenset(one for one in safe if f"@{one.rpartition('@')[2]}" in entries))
     if of(user) == wanted:
         return
     values = {"blocked": " ".join(sorted(wanted.entries)), "spared": " ".join(sorted(wanted.spared))}
-    with db.atomic():
+    if entries:  # two pages may do it at once
+        BlockedSenders.insert(user=user, **values).on_conflict(conflict_target=[BlockedSenders.user], update=values).execute()
+    else:
         BlockedSenders.delete().where(BlockedSenders.user == user).execute()
-        if entries:
-            BlockedSenders.insert(user=user, **values).on_conflict(
-                conflict_target=[BlockedSenders.user], update=values
-            ).execute()  # two pages may do it at once

@@ -9,7 +9,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.database.connection import db
+from webmail.database.plain_rows import plain_rows
 from webmail.database.prepared import Prepared
 from webmail.models import Acquaintance, Correspondent, User, now
 from webmail.people.kept_rows import PersonRow, kept, row_of
@@ -49,7 +49,7 @@ def _read(user: User) -> list[PersonRow]:
         written = table is Correspondent
         day = table.last.cast("TEXT")  # a datetime of 4,000 rows takes long to read
         read = table.select(table.name, table.address, table.count, day).where(table.user == user, table.hidden.is_null())
-        for name, address, count, last in db.execute(read).fetchall():
+        for name, address, count, last in plain_rows(read):
             weight = weight_of(count if written else count * _RECEIVED, min(date.fromisoformat(last[:10]), today))
             known = found.get(address)
             if known is None:

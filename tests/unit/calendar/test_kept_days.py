@@ -14,6 +14,7 @@ from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import PARIS, put
 from webmail.calendar import crowded_days, happenings, kept_days, objects
 from webmail.calendar.kept_days import DaySpan
+from webmail.database.plain_rows import plain_rows
 from webmail.models import CalendarObject, Collection
 
 DECEMBER = DaySpan(date(2026, 12, 1), date(2026, 12, 31), PARIS, 4)
@@ -85,7 +86,7 @@ def test_a_number_that_was_given_again_shows_nothing_of_somebody_else(calendars,
     secret = ground.calendar_of("bob")
     put(secret, "secret", ":20261208T090000Z")
     real = happenings.rows_of
-    theirs = [row for row in happenings.plain(happenings.whole_rows()) if row[1] == secret.id]
+    theirs = [row for row in plain_rows(happenings.whole_rows()) if row[1] == secret.id]
 
     def given_again(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
         return [(row[0], *theirs[0][1:]) if row[1] == calendars[0] else row for row in real(numbers)]

@@ -8,7 +8,7 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from webmail.collections import store as collections
 from webmail.compose import recipients
-from webmail.compose.suggestions import find, get_ready, suggest
+from webmail.compose.suggestions import find, suggest, warm_up
 from webmail.contacts import book_rows
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
@@ -310,7 +310,7 @@ def test_what_is_read_ahead_is_not_read_by_the_first_letter(alice, bob, settings
     contacts.add(alice, ContactDetails(name="Zelda Contact", emails=(ContactPoint("zelda@x.example"),)))
     write_to(alice, "zelig@x.example", "Zelig Met")
     monkeypatch.setattr(account_rows, "_SECONDS", 10**10)  # or they might be old right now
-    get_ready(alice, settings)
+    warm_up(alice, settings)
     for module in (account_rows, book_rows, met_rows):
         monkeypatch.setattr(module, "_read", lambda *_arguments: pytest.fail("read by a letter"))
     assert set(emails(suggest(alice, "zel", settings))) == {"zelda@x.example", "zelig@x.example"}

@@ -17,7 +17,7 @@ import peewee as pw
 
 from webmail import audit
 from webmail.auth.names import normalise
-from webmail.auth.providers import absent
+from webmail.auth.providers import app_password_pause
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -108,7 +108,7 @@ def vouched(user: User, claims: Claims) -> None:
     """Note that the provider vouched for them just now. Three UPDATEs."""
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == claims.provider)
     LinkedAccount.update(used=now(), shown=_shown(claims)).where(mine).execute()
-    absent.is_back(user)
+    app_password_pause.is_back(user)
 
 
 def link(user: User, claims: Claims, network: str = "") -> None:
@@ -123,7 +123,7 @@ def link(user: User, claims: Claims, network: str = "") -> None:
             LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_shown(claims))
     except pw.IntegrityError as error:  # the account is somebody else's there, or both at once
         raise NotLetIn(Refusal.OTHER_SUBJECT, user.address) from error
-    absent.is_back(user)
+    app_password_pause.is_back(user)
     audit.record(AuditAct.PROVIDER_LINKED, actor=user, target=claims.provider, network=network)
 
 

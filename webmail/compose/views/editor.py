@@ -37,7 +37,7 @@ from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
 from webmail.compose.fields import Fields, fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
-from webmail.compose.views import ready_people, text_format
+from webmail.compose.views import text_format, warm_suggestions
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
@@ -259,7 +259,7 @@ def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, 
     every = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
     files, original = originals.split(every)
     if request.method == "GET":
-        ready_people.get_ready()
+        warm_suggestions.warm_up()
     return page(
         TEMPLATE, status, form=form, draft_id=draft_id, row=row, files=files, original=original,
         identity=identities.chosen(my_identities(), form.identity.data),

@@ -19,7 +19,7 @@ from webmail.imap import origins
 from webmail.mail import Envelope, Mailbox, Role
 from webmail.mailbox import search_query, selection
 from webmail.mailbox.list_request import LONGEST_QUERY
-from webmail.message import judged
+from webmail.message import sender_verdict
 from webmail.mime.subjects import bare_subject
 from webmail.web.current import current_account, current_user, overview, settings
 from webmail.web.formatting import today
@@ -52,7 +52,7 @@ def from_message(uid: int, mailbox: str) -> Response:
     after = url_for("mailbox.show", mailbox=mailbox) if back.partition("?")[0] == its_page else back  # it may be moved then
     sender, role = _sender(found[0]), current.role if current else None
     here = (mailbox, uid, validity)
-    doubted = bool(sender) and judged.trust_in(current_user(), current_account(), settings(), here, role).is_dangerous
+    doubted = bool(sender) and sender_verdict.trust_in(current_user(), current_account(), settings(), here, role).is_dangerous
     return page(
         "filters/from_message.html", ideas=_ideas(found[0], sender, _folder(mailbox)), uid=uid, mailbox=mailbox,
         validity=validity, sender=sender, subject=found[0].subject, back=back, after=after,

@@ -34,7 +34,7 @@ def offered(endpoint: str, before: str, version: str, back: str = "") -> tuple[s
 
 def kept(endpoint: str) -> tuple[Undo | None, str]:
     """What this request is to undo: its row, and what there was before, as JSON."""
-    row = undo_store.load(current_user(), request.form.get("undo", ""), json.dumps({endpoint: ""})[:-3])
+    row = undo_store.load(current_user(), request.form.get("undo", ""), f'{{"{endpoint}": ')
     return row, str(json.loads(row.steps)[endpoint]) if row else ""
 
 

@@ -1,4 +1,4 @@
-"""Judged messages: what the page of a message says of its sender, for pages that offer something because of it."""
+"""Sender verdict: what the page of a message says of its sender, for pages that offer something because of it."""
 
 from __future__ import annotations
 

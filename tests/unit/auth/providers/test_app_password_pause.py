@@ -13,9 +13,9 @@ import pytest
 
 from tests.support.postgresql import fresh_database, server_url
 from webmail.auth import app_passwords, mail_sessions
-from webmail.auth.providers import absent, accounts
-from webmail.auth.providers.absent import Unvouched
+from webmail.auth.providers import accounts, app_password_pause
 from webmail.auth.providers.accounts import Claims
+from webmail.auth.providers.app_password_pause import Unvouched
 from webmail.config import Settings
 from webmail.config_providers import Cas
 from webmail.database.connection import db, open_database
@@ -54,7 +54,7 @@ def told() -> list[tuple[str, Unvouched]]:
 def sweep(settings: Settings, told: list[tuple[str, Unvouched]]) -> Callable[..., tuple[int, int]]:
     def run(**changed: int) -> tuple[int, int]:
         note = {word: lambda found, word=word: told.append((word, found)) for word in ("warned", "paused")}
-        return absent.sweep(replace(settings, **changed), note["warned"], note["paused"])
+        return app_password_pause.sweep(replace(settings, **changed), note["warned"], note["paused"])
 
     return run
 
@@ -130,7 +130,7 @@ def test_a_day_that_was_chosen_still_holds(nina: User, sweep) -> None:
     last_seen(nina, 181 * DAY, warned=8 * DAY)
     sweep()
     assert not opens(nina, secret)
-    absent.is_back(nina)
+    app_password_pause.is_back(nina)
     assert opens(nina, secret) and AppPassword.get_by_id(row.id).expires == chosen
     assert not opens(nina, over), "what was over stays over"
 
@@ -139,7 +139,7 @@ def test_one_whose_day_comes_while_it_is_paused_does_not_come_back(nina: User, p
     last_seen(nina, 181 * DAY, warned=8 * DAY)
     sweep()
     AppPassword.update(before_pause=int(time.time()) - 60).execute()
-    absent.is_back(nina)
+    app_password_pause.is_back(nina)
     assert not opens(nina, phone)
 
 
@@ -175,5 +175,5 @@ def test_what_cannot_be_told_does_not_count_as_told(nina: User, phone: str, sett
 
     last_seen(nina, 181 * DAY)
     with pytest.raises(RuntimeError):
-        absent.sweep(settings, fail, fail)
+        app_password_pause.sweep(settings, fail, fail)
     assert LinkedAccount.get().warned is None

@@ -8,7 +8,7 @@ from contextlib import suppress
 from flask_babel import gettext as _
 
 from webmail import system_mail
-from webmail.auth.providers.absent import Unvouched
+from webmail.auth.providers.app_password_pause import Unvouched
 from webmail.config import Settings
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import SystemMessage

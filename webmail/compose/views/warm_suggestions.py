@@ -1,4 +1,4 @@
-"""Ready people: has this process read whom one may write to by the time a name is typed, which takes as long as ten pages."""
+"""Warm suggestions: this process reads whom one may write to before a name is typed; it takes as long as ten pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webmail.web.current import after_the_answer, current_user, settings
 log = logging.getLogger(__name__)
 
 
-def get_ready() -> None:
+def warm_up() -> None:
     """Read them once this answer has gone, where they are not kept. Called for a page on which addresses are typed."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     after_the_answer(partial(_read, app, current_user().id, settings()))
@@ -26,6 +26,6 @@ def _read(app: Flask, user_id: int, at: Settings) -> None:
     try:
         with app.app_context(), db.connection_context():
             if user := User.get_or_none(User.id == user_id):
-                suggestions.get_ready(user, at)
+                suggestions.warm_up(user, at)
     except DATABASE_AWAY as error:  # the first letter reads them then
         log.info("suggestions are not ready: %s", error)

@@ -1,4 +1,4 @@
-"""Absent people: app passwords end where a provider has not vouched for their owner in a long time. No Flask here.
+"""Pause of app passwords: they stop where a provider has not vouched for their owner in a long time. No Flask here.
 
 OpenID Connect, CAS and proxies tell nobody who left; they only no longer let them sign in. An app password would open the mail
 all the same, for ever. So it pauses some days after the last sign-in (`provider_app_password_days`), a week after its owner was
