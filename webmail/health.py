@@ -34,7 +34,7 @@ class HealthCheck:
 
 
 def examine(settings: Settings) -> list[HealthCheck]:
-    """All checks that need no mail server: six SELECTs and three small files. Raises what DATABASE_AWAY names."""
+    """All checks that need no mail server: ten SELECTs at most and three small files. Raises what DATABASE_AWAY names."""
     checks: list[Callable[[Settings], HealthCheck]] = [_worker, _outbox, _system_mail, _tasks, _storage]
     return [check(settings) for check in checks]
 
@@ -90,6 +90,9 @@ def _system_mail(_settings: Settings) -> HealthCheck:
 
 
 def _tasks(_settings: Settings) -> HealthCheck:
+    if heartbeat.is_alive(heartbeat.last_seen()) and heartbeat.tasks_are_left():
+        words = "tasks wait, and nobody works on them. Restart the worker (service traboule-jobs)."
+        return HealthCheck("tasks", False, words)
     late = (Task.state == TaskState.WAITING) & (Task.due < now() - timedelta(hours=1))
     if count := Task.select().where(late).count():
         return HealthCheck("tasks", False, f"tasks waiting for over an hour: {count}. The worker is down or too busy.")

@@ -27,7 +27,7 @@ from deploy.demo import accounts
 from deploy.demo.child import HOST, Child
 from deploy.demo.services import Services
 from tests.support.compose_form import FORM
-from tests.support.front import Front, kill, nginx
+from tests.support.front import Front, frozen, kill, nginx
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.postgresql import fresh_database
@@ -35,7 +35,7 @@ from tests.support.relay import Relay
 from tests.support.visits import Page
 from tests.support.waiting import eventually
 from webmail.database.connection import db
-from webmail.models import Outbox, OutboxState, PeriodicJob, Session, Worker, now
+from webmail.models import DraftRow, Outbox, OutboxState, PeriodicJob, Session, Worker, now
 
 pytestmark = pytest.mark.skipif(nginx() is None, reason="the package nginx is not installed")
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
@@ -284,6 +284,28 @@ def test_one_web_process_is_killed_and_nobody_notices(
     for place, dead in enumerate(front.webs):
         front.webs[place] = front.start_web(dead.port)
     eventually(lambda: front.visitor().get("/login").status == 200, 60, 0.2, what="back by itself")
+
+
+def test_one_web_service_is_frozen_and_pages_come_from_the_other(front: Front, own_services: Services, tables: None) -> None:
+    """It takes connections and answers none: nginx asks the other after ten seconds, and then it alone but for a try now and then."""
+    people = [front.visitor(BOB).sign_in() for _ in range(4)]
+    written = people[0].get("/compose")
+
+    def visit(person: HttpVisitor) -> list[tuple[int, float]]:
+        waits = []
+        for _ in range(12):
+            started = time.monotonic()
+            waits.append((person.get("/mailbox/INBOX").status, time.monotonic() - started))
+        return waits
+
+    with ThreadPoolExecutor(5) as pool:
+        with frozen(front.webs[0]):
+            sent = pool.submit(people[0].submit, written, FORM, to=ALICE, subject="Une fois", body="Bonjour", action="save")
+            waits = [one for visits in pool.map(visit, people[1:]) for one in visits]
+        assert sent.result(60).status == 200
+    assert {status for status, _seconds in waits} == {200}
+    assert max(seconds for _status, seconds in waits) < 15 and sum(seconds > 5 for _status, seconds in waits) <= 6, waits
+    assert DraftRow.select().where(DraftRow.subject == "Une fois").count() == 1, "no form is sent on twice"
 
 
 def test_periodic_work_was_done_by_one_of_them(tables: None) -> None:

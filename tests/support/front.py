@@ -8,7 +8,8 @@ import shutil
 import signal
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from urllib.request import urlopen
@@ -139,6 +140,16 @@ def site(plain: int, port: int, web_ports: list[int], certificate_file: Path) ->
     folder = "/etc/letsencrypt/live/webmail.lycee.example"
     text = text.replace(f"{folder}/fullchain.pem", str(certificate_file))
     return text.replace(f"{folder}/privkey.pem", str(certificate_file.with_suffix(".key")))
+
+
+@contextmanager
+def frozen(child: Child) -> Iterator[None]:
+    """A program and all that it started by SIGSTOP: it takes connections, and answers none."""
+    os.killpg(child.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(child.process.pid, signal.SIGCONT)
 
 
 def kill(child: Child) -> None:

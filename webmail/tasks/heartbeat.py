@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 import peewee as pw
 
 from webmail.database.connection import db
-from webmail.models import PeriodicJob, Worker, now
+from webmail.models import PeriodicJob, Task, TaskState, Worker, now
 
 EVERY = timedelta(seconds=10)
 SILENT = timedelta(seconds=45)  # a worker that was not seen for so long is dead
+NEGLECTED = timedelta(minutes=2)  # a task that nobody took for so long, while nobody works on another
 
 
 def new_worker() -> str:
@@ -41,6 +42,18 @@ def last_seen() -> datetime | None:
 
 def is_alive(seen: datetime | None) -> bool:
     return seen is not None and seen > now() - SILENT
+
+
+def tasks_are_left() -> bool:
+    """Whether nobody does tasks: no worker is alive, or what is due waits though none runs (a worker does them in a process of
+    its own, which may be dead). At most three SELECTs.
+    """
+    if not is_alive(last_seen()):
+        return True
+    due = (Task.state == TaskState.WAITING) & (Task.due < now() - NEGLECTED)
+    left = (Task.state == TaskState.RUNNING) & (Task.lease < now() - NEGLECTED)  # its worker died, and no other took it over
+    at_work = Task.select().where((Task.state == TaskState.RUNNING) & (Task.lease >= now()))
+    return Task.select().where(due | left).exists() and not at_work.exists()
 
 
 def claim_periodic(name: str, every: timedelta) -> bool:

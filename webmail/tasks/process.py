@@ -2,7 +2,7 @@
 
 The worker forks a supervisor before it has any threads; the supervisor forks the process that works, and forks it again if it
 dies. A pipe wakes it, and ends it: when the worker stops, however it does, the pipe closes and running tasks stop at their next
-step.
+step. A worker with threads can't fork another supervisor: where this one `died`, the worker begins again as a whole.
 """
 
 from __future__ import annotations
@@ -48,8 +48,16 @@ class TaskProcess:
         with suppress(OSError):  # full: it is awake; closed: it is being restarted, and looks for work then
             os.write(self._pipe, b"w")
 
+    def died(self) -> bool:
+        """Whether the supervisor has ended by itself: tasks would wait for ever. It is asked from one thread."""
+        if self._supervisor and os.waitpid(self._supervisor, os.WNOHANG)[0]:
+            self._supervisor = 0
+        return not self._supervisor
+
     def stop(self) -> None:
         os.close(self._pipe)
+        if not self._supervisor:
+            return
         end = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < end:
             if os.waitpid(self._supervisor, os.WNOHANG)[0]:

@@ -33,7 +33,7 @@ _PATIENCE = 2.0  # seconds to wait for the size of the mail: the page can do wit
 def show_data() -> Response:
     latest = next((task for task in store.listing(current_user()) if task.kind == own_data.NAME), None)
     row = row_of(latest) if latest else None
-    waits = bool(row and row.open) and not heartbeat.is_alive(heartbeat.last_seen())
+    waits = bool(row and row.open) and heartbeat.tasks_are_left()
     used = None if row and row.open else _mail_size()  # told where it can be asked for; this page asks again while it is made
     return page("accounts/data.html", row=row, nobody_works=waits, used=used, days=store.KEPT.days)
 

@@ -23,7 +23,7 @@ from webmail.web.task_texts import row_of
 @blueprint.get("/tasks")
 def tasks() -> Response:
     rows = [row_of(task) for task in store.listing(current_user())]
-    waits = any(row.open for row in rows) and not heartbeat.is_alive(heartbeat.last_seen())
+    waits = any(row.open for row in rows) and heartbeat.tasks_are_left()
     return page("accounts/tasks.html", rows=rows, under_way=any(row.open for row in rows), nobody_works=waits)
 
 

@@ -37,7 +37,7 @@ def report_context() -> dict[str, Any]:
     """What the part of the page about senders needs. 2 queries at most."""
     under_way, done = room_task.latest(current_user())
     report = RoomReport.of(store.result_of(done)) if done else None
-    asleep = under_way is not None and not heartbeat.is_alive(heartbeat.last_seen())
+    asleep = under_way is not None and heartbeat.tasks_are_left()
     return {"under_way": under_way, "report": report, "counted_at": done.finished if done else None, "asleep": asleep}
 
 
