@@ -7,10 +7,7 @@ costs a minute, never a message, and a duplicate one does nothing.
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -273,8 +270,7 @@ class Jobs:
         """Run until SIGTERM or SIGINT; messages being sent are finished first, tasks at their next step.
 
         There may be several such processes: each message, task and periodic job is done by one of them. Sweeps at the start,
-        and again once the leases of a killed worker have expired. If the process that does tasks is killed, this one becomes a
-        new worker (exec): with threads it can't fork another.
+        and again once the leases of a killed worker have expired.
         """
         worker, stopping = heartbeat.new_worker(), threading.Event()
         self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker))
@@ -304,8 +300,7 @@ class Jobs:
             looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
         if self.settings.oidc or self.settings.cas is not None or self.settings.proxy_sign_in is not None:
             looks.append(partial(_periodic, "app passwords", self.pause_app_passwords, app_password_pause.EVERY))
-        broken = threading.Event()
-        looks.append(partial(_watch, self._task_process, broken))
+        looks.append(self._task_process.watch)
         rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
         self.sweep()
@@ -322,17 +317,7 @@ class Jobs:
             self._task_process.stop()
             with suppress(*DATABASE_AWAY), db.connection_context():
                 heartbeat.gone(worker)
-        if broken.is_set():
-            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
-
-
-def _watch(tasks: TaskProcess, broken: threading.Event) -> None:
-    """End this worker in good order if the process that does tasks is dead for good; it begins again at once."""
-    listening = signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL  # the queue does so a moment after the first look
-    if listening and not broken.is_set() and tasks.died():
-        log.error("the task process was killed: the worker starts again")
-        broken.set()
-        os.kill(os.getpid(), signal.SIGTERM)
+        self._task_process.begin_again_if_broken()
 
 
 def _queue(file: str) -> SqliteHuey:

@@ -2,7 +2,7 @@
 
 The worker forks a supervisor before it has any threads; the supervisor forks the process that works, and forks it again if it
 dies. A pipe wakes it, and ends it: when the worker stops, however it does, the pipe closes and running tasks stop at their next
-step. A worker with threads can't fork another supervisor: where this one `died`, the worker begins again as a whole.
+step. A worker with threads can't fork another supervisor: where this one dies, the worker begins again as a whole.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,11 +49,18 @@ class TaskProcess:
         with suppress(OSError):  # full: it is awake; closed: it is being restarted, and looks for work then
             os.write(self._pipe, b"w")
 
-    def died(self) -> bool:
-        """Whether the supervisor has ended by itself: tasks would wait for ever. It is asked from one thread."""
-        if self._supervisor and os.waitpid(self._supervisor, os.WNOHANG)[0]:
+    def watch(self) -> None:
+        """End this worker in good order if the supervisor has ended by itself: nobody would do tasks. For one thread."""
+        listening = signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL  # the job queue does so a moment after the first look
+        if listening and self._supervisor and os.waitpid(self._supervisor, os.WNOHANG)[0]:
             self._supervisor = 0
-        return not self._supervisor
+            log.error("the task process was killed: the worker starts again")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def begin_again_if_broken(self) -> None:
+        """Become a new worker, after `stop`, if that is why this one ends."""
+        if not self._supervisor:
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
     def stop(self) -> None:
         os.close(self._pipe)
