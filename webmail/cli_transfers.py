@@ -90,7 +90,7 @@ def limit(address: str, size: str | None) -> None:
         overview.set_limit(user, most)
         noted(AuditAct.TRANSFER_LIMIT_SET, user.address, room=size[:40])
     allowed = limits.of_person(user, settings())
-    click.echo(f"{user.address}\t{limits.used_by(user)} bytes used\t{room_of(allowed)}")
+    click.echo(f"{user.address}\t{limits.used_by(user, allowed)} bytes used\t{room_of(allowed)}")
 
 
 @transfers.command("totals")
@@ -100,7 +100,8 @@ def totals() -> None:
     click.echo(f"people\t{found.people}")
     click.echo(f"transfers\t{found.transfers}")
     click.echo(f"stored\t{found.stored}")
-    click.echo(f"still to come\t{found.promised}")
+    click.echo(f"still to come\t{found.awaited} (files: {found.under_way})")
+    click.echo(f"promised\t{found.promised} (room kept for them, while bytes come)")
     click.echo(f"free\t{'unknown' if found.left is None else found.left}")
     click.echo(f"kept free\t{found.reserve}")
     click.echo(f"limit\t{found.most or 'none'}")

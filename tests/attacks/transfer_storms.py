@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import peewee as pw
 
 from tests.attacks import transfers
-from tests.attacks.ground import Ground, Web
+from tests.attacks.ground import Browser, Ground, Web
 from tests.attacks.report import Finding
 from tests.bench.visitor import Answer
 from tests.support import images, s3_server
@@ -34,15 +34,17 @@ from tests.support.transfer_ground import published
 from webmail import config
 from webmail.auth import form_slots
 from webmail.config import Settings
-from webmail.models import StoredContent, Transfer, TransferFile, User
+from webmail.models import FileRequest, StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageArea, local, open_storage
 from webmail.storage.s3 import S3Storage
-from webmail.transfers import assembly, content, store
+from webmail.transfers import assembly, content, promises, requests, store
+from webmail.transfers.requests import Wishes
 
 if TYPE_CHECKING:
     from tests.attacks.transfers import Sender
 
 _MB = 1024 * 1024
+_GB = 1024 * _MB
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Place:
 
 def attacks(ground: Ground) -> list[Finding]:
     return [
+        *_promised_room(ground),
         _many_files(ground),
         _slow_bodies(ground),
         _slow_forms(ground),
@@ -107,6 +110,57 @@ def _mark(settings: Settings) -> None:
 def _folder() -> Iterator[Path]:
     with TemporaryDirectory() as name:
         yield Path(name)
+
+
+def _promised_room(ground: Ground) -> list[Finding]:
+    """Much is declared and a byte sent, by the link of a drop box and with an account; then the others try to send."""
+    with _folder() as folder, _place(ground, "[transfers]\ntotal_mb = 51200", folder) as place:
+        return [_promised_to_guest(ground, place), _promised_to_account(place)]
+
+
+def _promised_to_guest(ground: Ground, place: Place) -> Finding:
+    owner, other, stranger = place.sender(), place.sender(), place.web.browser("203.0.113.66")
+    with ground.tables():
+        user = User.get(User.address == owner.name)
+        asked = requests.make(user, Wishes("Homework"), "en", place.settings)[0]
+    link = f"/g/{requests.token(asked, place.settings)}"
+
+    def declare(browser: Browser, size: int) -> Answer:
+        told = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size), "Upload-Metadata": "filename YS5iaW4="}
+        return browser.send("POST", f"{link}/uploads", b"", told)
+
+    made = [declare(stranger, 12_800 * _MB) for _ in range(12)]
+    for answer in made:
+        if answer.status == 201:
+            sent = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", **transfers.BYTES}
+            stranger.send("PATCH", answer.headers["location"], b"1", sent)
+    others = {
+        "the owner": owner.create(_GB).status, "somebody else": other.create(_GB).status,
+        "another visitor": declare(place.web.browser("198.51.100.4"), _GB).status,
+    }  # fmt: skip
+    page = owner.browser.get(f"/transfers/requests/{asked.id}").text
+    with ground.tables():
+        requests.close(FileRequest.get_by_id(asked.id))
+        left = promises.of_person(user, 0)
+    shown, held = page.count('name="delivery"'), set(others.values()) == {201}
+    words = f"{_who_can(others)}; the owner's page lists {shown} unfinished; {left // _MB:,} MB stay promised once the request is closed"
+    attack = "150 GB declared by the link of a drop box, where there are 50, and a byte sent of each; a GB of others"
+    return Finding(attack, len(made), words, held and shown >= len(made) and left <= _GB)
+
+
+def _promised_to_account(place: Place) -> Finding:
+    eve, other = place.sender(), place.sender()
+    made = [eve.create(12_800 * _MB) for _ in range(12)]
+    for answer in made:
+        if answer.status == 201:
+            eve.ask("PATCH", answer.headers["location"], b"1", Upload_Offset="0")
+    others = {"somebody else": other.create(_GB).status, "whoever did it": eve.create(_GB).status}
+    attack = "The same with an account"
+    return Finding(attack, len(made), _who_can(others), others["somebody else"] == 201)
+
+
+def _who_can(others: dict[str, int]) -> str:
+    return ", ".join(f"{who} {'can send' if status == 201 else f'is refused ({status})'}" for who, status in others.items())
 
 
 def _many_files(ground: Ground) -> Finding:

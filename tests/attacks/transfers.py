@@ -75,7 +75,7 @@ def attacks(ground: Ground) -> list[Finding]:
     with ground.web() as web:
         found = [
             _paths(ground, web), _others(ground, web), _without_token(ground, web), _numbers(ground, web), _metadata(ground, web),
-            _never_sent(ground, web), _guessed(ground, web), _from_the_database(ground, web), _copies(ground),
+            _guessed(ground, web), _from_the_database(ground, web), _copies(ground),
         ]  # fmt: skip
     return [*found, *transfer_links.attacks(ground), *transfer_storms.attacks(ground)]
 
@@ -198,36 +198,6 @@ def _metadata(ground: Ground, web: Web) -> Finding:
     held = max(statuses) < 500 and kept == statuses[201] and statuses[201] <= 2
     words = f"answered {', '.join(map(str, sorted(statuses)))}; what can’t be read makes no file"
     return Finding("Metadata that is no Base64, doubled, without end", statuses.total(), words, held)
-
-
-def _never_sent(ground: Ground, web: Web) -> Finding:
-    """What is declared counts as stored, and takes no room; once dropped it counts no more."""
-    alice, sizes = sender(ground, web), Path(ground.settings.transfers_folder)
-    used = sum(one.stat().st_size for one in sizes.rglob("*") if one.is_file())
-    made = []
-    for _ in range(20):
-        answer = alice.create(10 * 1024**3)
-        if answer.status != 201:
-            break
-        alice.ask("PATCH", answer.headers["location"], b"1", Upload_Offset="0")
-        made.append(answer.headers["location"])
-    last = answer.status
-    more = sum(one.stat().st_size for one in sizes.rglob("*") if one.is_file()) - used
-    gone = {alice.ask("DELETE", where).status for where in made}
-    again = alice.create(10 * 1024**3)
-    alice.ask("DELETE", again.headers.get("location", "/"))
-    after = sum(one.stat().st_size for one in sizes.rglob("*") if one.is_file())
-    held = (
-        bool(made)
-        and last == 413
-        and len(made) < 20
-        and more < 10_000
-        and gone == {204}
-        and again.status == 201
-        and after == used
-    )
-    words = f"{len(made)} times, then no more (413); they took {more:,} bytes of the disk, and none once they were dropped"
-    return Finding("10 GiB declared and one byte sent, again and again", len(made) + 1, words, held)
 
 
 # --- links and copies ------------------------------------------------------------------------------------------------

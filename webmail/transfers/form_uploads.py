@@ -84,7 +84,7 @@ def _keep(
     assert stored is not None  # just begun
     try:
         if stored.state == ContentState.UPLOADING:
-            content.append(stored, 0, chunks, settings, key)
+            content.append(stored, 0, limits.as_there_is_room(stored, chunks, settings), settings, key)
         elif next(chunks, None) is not None:
             raise over
         if not content.end_here(stored):

@@ -31,6 +31,7 @@ UNFINISHED = 100  # transfers of one request
 RECEIPTS_PER_DAY = 5  # to one address
 RECEIPTS_PER_HOUR = 60  # from one network
 IDLE = timedelta(hours=1)  # without another byte: what is unfinished gives way where there is no room
+IDLE_EMPTY = timedelta(minutes=15)  # the same where not one byte came
 
 
 class VisitKind(StrEnum):
@@ -78,10 +79,12 @@ def may_mail_receipt(request: FileRequest, address: str, network: str) -> bool:
 
 def idle_ones(owner: User, most: int = 50) -> list[Transfer]:
     """Unfinished transfers of guests to which nothing came for a while, the oldest first. One SELECT."""
-    lately = (StoredContent.owner == owner) & (StoredContent.touched > now() - IDLE)
-    touched = TransferFile.select(TransferFile.transfer).join(StoredContent).where(lately)
+    lately = (StoredContent.touched > now() - IDLE_EMPTY) | (
+        (StoredContent.touched > now() - IDLE) & (StoredContent.received > 0)
+    )
+    touched = TransferFile.select(TransferFile.transfer).join(StoredContent).where((StoredContent.owner == owner) & lately)
     unfinished = (Transfer.owner == owner) & Transfer.request.is_null(False) & (Transfer.state == TransferState.OPEN)
-    idle = unfinished & (Transfer.created < now() - IDLE) & Transfer.id.not_in(touched)
+    idle = unfinished & (Transfer.created < now() - IDLE_EMPTY) & Transfer.id.not_in(touched)
     return list(Transfer.select().where(idle).order_by(Transfer.id).limit(most))
 
 

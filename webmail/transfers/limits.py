@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 
@@ -10,12 +11,14 @@ import peewee as pw
 from webmail.config import Settings
 from webmail.database.locks import serialize
 from webmail.errors import MailError
-from webmail.models import ContentState, StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User, now
+from webmail.models import StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User, now
 from webmail.storage import StorageArea, open_storage, room
+from webmail.transfers import promises
+from webmail.transfers.promises import MB
 
-MB = 1024 * 1024
 PER_HOUR = 120  # transfers that one person begins
 _FROM_GUESTS = 5  # times as many transfers as one's own
+_STEP = 64 * MB  # bytes of an upload, after which it is looked whether there is room for more
 
 
 class Limit(StrEnum):
@@ -45,8 +48,8 @@ class OverLimit(MailError):
 def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, most_bytes: int = 0, most_files: int = 0) -> None:
     """Whether a file of this name and size may come to this transfer. `most_...`: of a request, besides those of `[transfers]`.
 
-    What is promised to uploads counts as stored. Raises OverLimit. Three SELECTs; four for what is added to another transfer;
-    one query more on PostgreSQL.
+    What is promised to uploads counts as stored. Raises OverLimit. Five SELECTs at most; one more for what is added to another
+    transfer, one query more on PostgreSQL.
     """
     given = settings.transfers
     if path.rpartition("/")[2].rpartition(".")[2].lower() in given.endings and "." in path.rpartition("/")[2]:
@@ -62,9 +65,29 @@ def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, 
     if (stored or 0) + size > (most := min(given.transfer_mb * MB, most_bytes or given.transfer_mb * MB)):
         raise OverLimit(Limit.TRANSFER, most)
     own = of_person(transfer.owner, settings)
-    if own and used_by(transfer.owner) + size > own:
+    if own and used_by(transfer.owner, own) + size > own:
         raise OverLimit(Limit.PERSON, own)
     check_disk(size, settings)
+
+
+def as_there_is_room(content: StoredContent, chunks: Iterable[bytes], settings: Settings) -> Iterator[bytes]:
+    """The bytes that come for a file, as long as there is room for them: it was promised less than it said it has. Nobody who has
+    begun is stopped by what others are only promised.
+
+    Raises OverLimit; what came before is kept by whoever takes these. Four SELECTs at most for each 64 MB.
+    """
+    at = looked = content.received  # the end of what came, and of what there is room for
+    for chunk in chunks:
+        if at + len(chunk) > looked:
+            looked = max(min(at + _STEP, content.size), at + len(chunk))
+            more = looked - content.received  # of which some may wait to become durable
+            own = of_person(content.owner, settings)
+            if own and promises.arrived(content.owner) + more > own:
+                raise OverLimit(Limit.PERSON, own)
+            if (free := _free(settings)) is not None and more > free:
+                raise OverLimit(Limit.TOTAL)
+        at += len(chunk)
+        yield chunk
 
 
 def _counted_with(transfer: Transfer) -> list[int]:
@@ -85,16 +108,9 @@ def most_of_file(
     stored = TransferFile.select(pw.fn.SUM(TransferFile.size)).where(together).scalar() or 0
     found = [(given.file_mb * MB, OverLimit(Limit.FILE, given.file_mb * MB)), (whole - stored, OverLimit(Limit.TRANSFER, whole))]
     if own := of_person(transfer.owner, settings):
-        found.append((own - used_by(transfer.owner), OverLimit(Limit.PERSON, own)))
-    alive = StoredContent.state != ContentState.DELETED
-    promised, arrived = (
-        StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
-    )
-    if given.total_mb:
-        found.append((given.total_mb * MB - (promised or 0), OverLimit(Limit.TOTAL)))
-    left = room(open_storage(settings, StorageArea.TRANSFERS))
-    if left is not None:
-        found.append((left - ((promised or 0) - (arrived or 0)) - given.reserve_mb * MB, OverLimit(Limit.TOTAL)))
+        found.append((own - used_by(transfer.owner, own), OverLimit(Limit.PERSON, own)))
+    if (left := _left(settings)) is not None:
+        found.append((left, OverLimit(Limit.TOTAL)))
     most, told = min(found, key=lambda one: one[0])
     return max(most, 0), told
 
@@ -125,17 +141,25 @@ def check_disk(size: int, settings: Settings) -> None:
     In the transaction that promises them: those of everybody that begin at once count in turn, each holding its owner and its
     transfer already.
     """
-    given = settings.transfers
     serialize("transfers-room")
-    alive = StoredContent.state != ContentState.DELETED
-    promised, arrived = (
-        StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
-    )
-    if given.total_mb and (promised or 0) + size > given.total_mb * MB:
+    if (left := _left(settings)) is not None and size > left:
         raise OverLimit(Limit.TOTAL)
-    left = room(open_storage(settings, StorageArea.TRANSFERS))
-    if left is not None and left - ((promised or 0) - (arrived or 0)) - size < given.reserve_mb * MB:
-        raise OverLimit(Limit.TOTAL)
+
+
+def _left(settings: Settings) -> int | None:
+    """Bytes that may still be stored, whoever brings them, beside what is promised; None where nobody knows."""
+    free = _free(settings)
+    return free - promises.of_all(free) if free is not None else None
+
+
+def _free(settings: Settings) -> int | None:
+    given, found = settings.transfers, []
+    if given.total_mb:
+        found.append(given.total_mb * MB - promises.arrived())
+    free = room(open_storage(settings, StorageArea.TRANSFERS))
+    if free is not None:
+        found.append(free - given.reserve_mb * MB)
+    return min(found) if found else None
 
 
 def of_person(user: User, settings: Settings) -> int:
@@ -144,7 +168,7 @@ def of_person(user: User, settings: Settings) -> int:
     return row.limit_bytes if row is not None else settings.transfers.person_mb * MB
 
 
-def used_by(user: User) -> int:
-    """Bytes that a person has stored, or is about to; equal files count once."""
-    alive = (StoredContent.owner == user) & (StoredContent.state != ContentState.DELETED)
-    return StoredContent.select(pw.fn.SUM(StoredContent.size)).where(alive).scalar() or 0
+def used_by(user: User, most: int) -> int:
+    """Bytes that a person has stored, or is promised, of the `most` they may have (0: any). Two SELECTs."""
+    stored = promises.arrived(user)
+    return stored + promises.of_person(user, most - stored)

@@ -20,7 +20,7 @@ from webmail.models import (
     User,
 )
 from webmail.storage import StorageArea, open_storage, room
-from webmail.transfers import content, limits
+from webmail.transfers import content, limits, promises
 
 SIZE = 50  # of a page
 
@@ -32,7 +32,9 @@ class Totals:
     people: int
     transfers: int
     stored: int
-    promised: int  # bytes that uploads which have begun still need
+    under_way: int  # files that have begun
+    awaited: int  # bytes that their senders said they still bring
+    promised: int  # of these, bytes that room is kept for
     left: int | None
     reserve: int
     most: int
@@ -50,20 +52,15 @@ class Overseen:
 
 
 def totals(settings: Settings) -> Totals:
-    """Three SELECTs."""
-    alive = StoredContent.state != ContentState.DELETED
-    size, received = (
-        StoredContent.select(pw.fn.SUM(StoredContent.size), pw.fn.SUM(StoredContent.received)).where(alive).scalar(as_tuple=True)
-    )
+    """Five SELECTs."""
     open_ones = (Transfer.state != TransferState.CLOSED) & Transfer.adds_to.is_null()
     people = Transfer.select(pw.fn.COUNT(Transfer.owner.distinct())).where(open_ones).scalar() or 0
     count = Transfer.select().where(open_ones).count()
-    given = settings.transfers
+    reserve, most = settings.transfers.reserve_mb * limits.MB, settings.transfers.total_mb * limits.MB
     left = room(open_storage(settings, StorageArea.TRANSFERS))
-    stored = int(received or 0)
-    return Totals(
-        people, count, stored, int(size or 0) - stored, left, given.reserve_mb * limits.MB, given.total_mb * limits.MB
-    )  # fmt: skip
+    under_way, awaited = promises.awaited()
+    promised = promises.of_all(left - reserve if left is not None else 0)
+    return Totals(people, count, promises.arrived(), under_way, awaited, promised, left, reserve, most)
 
 
 def listed(page: int = 1, *, of: User | None = None, closed: bool = False) -> tuple[list[Overseen], bool]:

@@ -18,8 +18,8 @@ import peewee as pw
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReached
-from webmail.models import FileRequest, FileRequestInvite, Transfer, TransferState, User, now
-from webmail.transfers import links, mail_limits
+from webmail.models import FileRequest, FileRequestInvite, Transfer, User, now
+from webmail.transfers import links, mail_limits, unfinished
 from webmail.transfers.links import LinkKind
 
 MOST_REQUESTS = 200  # of one person, open ones
@@ -171,20 +171,18 @@ def arrivals(request: FileRequest, most: int = 500) -> list[Transfer]:
     return list(rows.where(sent).order_by(Transfer.id.desc()).limit(most))
 
 
-def under_way(request: FileRequest) -> int:
-    """How many people have begun and not sent off yet."""
-    begun = (Transfer.request == request) & (Transfer.state == TransferState.OPEN)
-    return int(Transfer.select().where(begun).count())
-
-
 def close(request: FileRequest) -> bool:
-    """Nothing comes from now on; what came stays. Whether it was open."""
+    """Nothing comes from now on; what was sent off stays, what was not ends. Whether it was open."""
     is_open = (FileRequest.id == request.id) & FileRequest.closed.is_null()
-    return bool(FileRequest.update(closed=now()).where(is_open).execute())
+    closed = bool(FileRequest.update(closed=now()).where(is_open).execute())
+    unfinished.remove_all(request)
+    return closed
 
 
 def reopen(request: FileRequest) -> bool:
-    """Let files come again; a date that is past no longer counts. Whether that changed anything. Raises LimitReached."""
+    """Let files come again; a date that is past no longer counts, and what ended with it goes on for as long as that can be
+    taken back. Whether that changed anything. Raises LimitReached.
+    """
     with db.atomic():
         _hold_owner(request.owner)
         open_ones = (FileRequest.owner == request.owner_id) & FileRequest.closed.is_null() & (FileRequest.id != request.id)
@@ -193,6 +191,7 @@ def reopen(request: FileRequest) -> bool:
         was_shut = state(request) is not RequestState.OPEN
         until = request.until if request.until is not None and request.until > now() else None
         FileRequest.update(closed=None, until=until).where(FileRequest.id == request.id).execute()
+    unfinished.put_back_all(request)
     return was_shut
 
 

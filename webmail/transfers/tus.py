@@ -22,7 +22,7 @@ from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile
 from webmail.storage import StorageAway, StorageFull
-from webmail.transfers import assembly, content, store, turns
+from webmail.transfers import assembly, content, limits, store, turns
 from webmail.transfers.content import TooManyBytes, WrongOffset
 from webmail.transfers.limits import MB
 from webmail.transfers.turns import Body
@@ -232,7 +232,7 @@ def _take_in(
         raise TooManyBytes(f"more than the {stored.size} bytes that were declared")
     chunks = body.chunks() if algorithm is None else _checked(body, *algorithm)
     try:
-        content.append(stored, offset, chunks, settings, link_key)
+        content.append(stored, offset, limits.as_there_is_room(stored, chunks, settings), settings, link_key)
     finally:
         if stored.state == ContentState.CHECKING:
             assembly.settle(file, settings, link_key)

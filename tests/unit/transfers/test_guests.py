@@ -13,7 +13,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.auth_app import add
-from tests.support.transfer_ground import form_body
+from tests.support.transfer_ground import form_body, put_file
 from tests.support.visits import Page, Visitor
 from webmail import system_mail
 from webmail.config import Settings
@@ -368,10 +368,8 @@ def test_what_was_left_lying_about_gives_way_where_there_is_no_room(alice, setti
     TransferAllowance.create(user=alice, limit_bytes=1000)
     found = guests.asked(requests.token(asked_by(alice, settings), settings))
     old, busy = (guests.begin(found, Guest(name), settings) for name in ("old", "busy"))
-    from webmail.transfers import store
-
     for transfer in (old, busy):
-        guests.add(transfer, settings, lambda most, of=transfer: store.add_file(of, "a", 400, "", settings))
+        put_file(transfer, "a", transfer.guest_name[:1].encode() * 400, settings)
     Transfer.update(created=now() - timedelta(hours=2)).execute()
     StoredContent.update(touched=now() - timedelta(hours=2)).where(
         StoredContent.id == TransferFile.get(TransferFile.transfer == old).content_id
@@ -382,6 +380,16 @@ def test_what_was_left_lying_about_gives_way_where_there_is_no_room(alice, setti
     assert states == {"old": TransferState.CLOSED, "busy": TransferState.OPEN, "fresh": TransferState.OPEN}
     with pytest.raises(guests.NoRoom):
         guests.add(fresh, settings, lambda most: store.add_file(fresh, "c", 500, "", settings))
+
+
+def test_what_was_begun_without_a_byte_gives_way_to_a_crowd_after_a_quarter_of_an_hour(alice, settings, monkeypatch):
+    monkeypatch.setattr(guest_limits, "UNFINISHED", 1)
+    found = guests.asked(requests.token(asked_by(alice, settings), settings))
+    guests.begin(found, Guest("empty"), settings)
+    with pytest.raises(guest_limits.TooManyVisits):
+        guests.begin(found, Guest("next"), settings)
+    Transfer.update(created=now() - timedelta(minutes=16)).execute()
+    assert guests.begin(found, Guest("next"), settings).state == TransferState.OPEN
 
 
 def test_what_guests_send_keeps_nobody_from_sending(tmp_path):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webmail import schedule
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage
-from webmail.transfers import guests, request_forms, requests
+from webmail.transfers import guests, request_forms, requests, unfinished
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.request_forms import RequestForm
 from webmail.transfers.requests import MailLimitReached, RequestState
@@ -144,7 +144,7 @@ def _form_page(form: RequestForm, status: int = 200, row: FileRequest | None = N
 
 @blueprint.get("/transfers/requests/<int:number>")
 def one_request(number: int) -> Response:
-    """Five SELECTs."""
+    """Six SELECTs."""
     return _page(_mine(number))
 
 
@@ -158,7 +158,7 @@ def _page(mine: FileRequest, people: str = "", problem: str = "", status: int = 
         "transfers/request.html", status, row=mine, state=state, states=RequestState, address=address,
         picture=qr_code(address) if address else "", most_bytes=most, most_files=files,
         people=[(one, "" if _is_mailed() else _address(requests.invite_token(one, settings()))) for one in asked],
-        arrivals=requests.arrivals(mine), under_way=requests.under_way(mine), full=requests.is_full(mine),
+        arrivals=requests.arrivals(mine), unfinished=unfinished.of_request(mine), full=requests.is_full(mine),
         mails=_is_mailed(), typed=people, problem=problem,
         days=mine.days or settings().transfers.days,
     )  # fmt: skip
@@ -166,7 +166,7 @@ def _page(mine: FileRequest, people: str = "", problem: str = "", status: int = 
 
 @blueprint.post("/transfers/requests/<int:number>")
 def act_on_request(number: int) -> Response:
-    """`action`: close, reopen, or invite (`people`)."""
+    """`action`: close, reopen, invite (`people`), remove or put-back (`delivery`: one that was not sent off)."""
     mine, action = _mine(number), request.form.get("action", "")
     if action == "invite":
         return _invite(mine)
@@ -174,15 +174,28 @@ def act_on_request(number: int) -> Response:
         _close(mine)
     elif action == "reopen":
         _reopen(mine)
+    elif action in ("remove", "put-back"):
+        _remove_unfinished(mine, request.form.get("delivery", 0, type=int) or 0, back=action == "put-back")
+        return _at(number, "unfinished")
     else:
         abort(400)
     return _at(number)
 
 
+def _remove_unfinished(mine: FileRequest, delivery: int, *, back: bool) -> None:
+    if back:
+        withdraw_notices()
+        if unfinished.put_back(mine, delivery):
+            notify(_("The delivery is back: it can be gone on with."))
+    elif unfinished.remove(mine, delivery):
+        undo = (url_for("transfers.act_on_request", number=mine.id), {"action": "put-back", "delivery": str(delivery)})
+        notify(_("The unfinished delivery was removed."), undo=undo, keep=_UNDO_SECONDS)
+
+
 def _close(mine: FileRequest) -> None:
     if requests.close(mine):
         undo = (url_for("transfers.act_on_request", number=mine.id), {"action": "reopen"})
-        words = _("“%(title)s” is closed: nobody can send files there. What came stays.", title=mine.title)
+        words = _("“%(title)s” is closed: nobody can send files there. What was sent off stays.", title=mine.title)
         notify(words, undo=undo, keep=_UNDO_SECONDS)
 
 

@@ -11,7 +11,7 @@ from flask_babel import get_locale
 from webmail.auth.guard import public
 from webmail.errors import MailError
 from webmail.models import Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, guests, links, tus
+from webmail.transfers import assembly, guests, links, requests, tus
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.guests import AskedForFiles, Guest
 from webmail.transfers.tus import TusAnswer
@@ -94,7 +94,16 @@ def guest_upload(link: str, upload: str) -> Response:
     file: TransferFile = uploads.file_of(upload, TransferFile.transfer == transfer)
     if method != "HEAD" and transfer.state == TransferState.OPEN and guests.may_go_on(transfer, settings()) is not None:
         abort(410)
-    return uploads.answer_for(file, method, visitors.sender(transfer))
+    return uploads.answer_for(file, method, visitors.sender(transfer), told=lambda error: _told(error, transfer))
+
+
+def _told(error: MailError, transfer: Transfer) -> MailError:
+    """What a guest may know of why no more bytes were taken; its owner is told where there is no room."""
+    found = guests.as_told(error)
+    if isinstance(found, guests.NoRoom):
+        requests.note_full(guests.request_of(transfer))
+        no_room.tell_owner(guests.request_of(transfer))
+    return found
 
 
 def _headers() -> Mapping[str, str]:

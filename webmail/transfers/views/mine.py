@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.transfers import limits, listing, requests
+from webmail.transfers import limits, listing, promises, requests
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.listing import Order, Shelf
 from webmail.transfers.views import transfer_words
@@ -45,9 +45,11 @@ def _shown(
 ) -> Response:  # fmt: skip
     given = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": words or None}
     own = current_user()
+    allowed, stored = limits.of_person(own, settings()), promises.arrived(own)
     return page(
         "transfers/index.html", rows=rows, total=total, shelf=shelf, order=order, orders=_ORDERS, words=words, number=number,
-        last=last, given=given, used=limits.used_by(own), allowed=limits.of_person(own, settings()), texts=transfer_words,
+        last=last, given=given, used=stored, allowed=allowed,
+        promised=promises.of_person(own, allowed - stored), texts=transfer_words,
         may_ask=requests.is_offered(settings()),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, store, turns, tus
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.limits import OverLimit
 from webmail.transfers.turn_order import Sender, Turn, TurnKind
 from webmail.transfers.turns import Body
 from webmail.transfers.tus import TusAnswer
@@ -98,8 +99,12 @@ def upload(upload: str) -> Response:
     return answer_for(file, method, _person())
 
 
-def answer_for(file: TransferFile, method: str, sender: Sender) -> Response:
-    """What a request for a file does, once it is known that it may. `sender`: whose turn it takes."""
+def answer_for(
+    file: TransferFile, method: str, sender: Sender, told: Callable[[MailError], MailError] = lambda error: error
+) -> Response:
+    """What a request for a file does, once it is known that it may. `sender`: whose turn it takes; `told`: what they may know of
+    why it was refused.
+    """
 
     def act() -> TusAnswer:
         transfer, key = file.transfer, link_key_of(file.transfer)
@@ -108,7 +113,10 @@ def answer_for(file: TransferFile, method: str, sender: Sender) -> Response:
         if method == "HEAD":
             return in_order(tus.head(file, settings(), key), sender)
         if method == "PATCH":
-            return in_order(tus.patch(file, request.headers, body_in_turn(sender), settings(), key), sender)
+            try:
+                return in_order(tus.patch(file, request.headers, body_in_turn(sender), settings(), key), sender)
+            except OverLimit as error:
+                raise told(error) from error
         if method == "DELETE":
             if transfer.state != TransferState.OPEN:
                 raise tus.TusRefusal(403, "this transfer was sent already")
