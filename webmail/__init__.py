@@ -14,7 +14,7 @@ from htmx_flask import Htmx
 from webmail import config, health, imap, models, pages_first
 from webmail.collections import store as collection_store
 from webmail.config_checks import is_loopback
-from webmail.database.connection import DATABASE_AWAY, open_database, reopen_if_moved
+from webmail.database.connection import DATABASE_AWAY, advice, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
 from webmail.web import compression, current, file_host, row_numbers, setup, template_cache
@@ -168,10 +168,10 @@ def _prepare(app: Flask) -> None:
     """Run the migrations. An unreachable database is only logged, so that `flask doctor` can still report it."""
     app.extensions["migrated"] = False
     try:
-        migrate()
+        app.extensions["applied"] = migrate(app.logger.warning)  # each may take minutes: whoever waits sees it
         app.extensions["migrated"] = True
     except DATABASE_AWAY as error:
-        app.logger.critical("the database can't be used: %s", error)
+        app.logger.critical("the database %s", advice(error))
 
 
 def _may_know_why() -> bool:

@@ -35,9 +35,8 @@ from webmail.cli_storage import storage
 from webmail.cli_support import support
 from webmail.cli_transfers import transfers
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
-from webmail.database import trouble
 from webmail.database.backup import NoBackup, copy_to
-from webmail.database.connection import DATABASE_AWAY
+from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.database.migrate import migrate as migrate_database
 from webmail.mailbox import room_request
 from webmail.models import AllowedAddress, AllowedName, AuditAct, LinkedAccount, User
@@ -69,7 +68,7 @@ def _in_sentences(command: click.Command) -> None:
         try:
             return work(*args, **named)
         except DATABASE_AWAY as error:
-            raise click.ClickException(f"the database {trouble.advice(error)}") from error
+            raise click.ClickException(f"the database {advice(error)}") from error
 
     told.in_sentences = True  # type: ignore[attr-defined]
     command.callback = told
@@ -79,12 +78,14 @@ def _in_sentences(command: click.Command) -> None:
 @with_appcontext
 def migrate() -> None:
     """Bring the database schema up to date, and compile the pages for the next start. Safe to run at every start."""
-    applied = migrate_database()
-    template_cache.fill(current_app._get_current_object())  # type: ignore[attr-defined]
-    for name in applied:
-        click.echo(f"applied {name}")
-    if not applied:
-        click.echo("nothing to do: the database is up to date")
+    here = current_app._get_current_object()  # type: ignore[attr-defined]
+    applied = [
+        *here.extensions.get("applied", []),
+        *migrate_database(click.echo),
+    ]  # the start told its own
+    template_cache.fill(here)
+    done = f"{len(applied)} migration{'' if len(applied) == 1 else 's'} applied" if applied else "nothing to do"
+    click.echo(f"{done}: the database is up to date")
 
 
 accounts = AppGroup("accounts", help="People who can sign in, and their passwords if Traboule keeps them.")

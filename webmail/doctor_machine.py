@@ -17,19 +17,20 @@ from playhouse.migrations import Runner
 from webmail import health
 from webmail.auth import mailed_codes, requirement, second_step
 from webmail.config import Settings
-from webmail.database import trouble
-from webmail.database.connection import DATABASE_AWAY, db, sqlite_file
+from webmail.database import shared_file
+from webmail.database.connection import DATABASE_AWAY, advice, db, sqlite_file
 from webmail.database.migrate import MIGRATIONS
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import User
 from webmail.people import visibility
 
-_BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a database, with the same in it
+_BESIDE = ("", *shared_file.BESIDE)
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
     """All checks of this machine, each result at once."""
-    for check in (database, indexes_of_words, two_step, who_sees_whom, background, clock, disk, permissions, cookies):
+    of_data = (database, database_file, indexes_of_words, two_step, who_sees_whom, background)
+    for check in (*of_data, clock, disk, permissions, cookies):
         yield from check(settings)
 
 
@@ -48,7 +49,21 @@ def database(settings: Settings) -> Iterator[CheckResult]:
                 transaction.rollback()
             yield CheckResult(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
     except (*DATABASE_AWAY, pw.DatabaseError) as error:
-        yield CheckResult(name, PROBLEM, trouble.advice(error))
+        yield CheckResult(name, PROBLEM, advice(error))
+
+
+def database_file(settings: Settings) -> Iterator[CheckResult]:
+    """Whether Traboule, Dovecot and Postfix can open the same SQLite file, whoever is first. And whether there is another one."""
+    if not (name := sqlite_file(settings.database_url)):
+        return
+    file, unused = Path(name), Path(settings.instance, "traboule.sqlite")
+    if words := shared_file.shut_out(file) or shared_file.may_shut_out(file):
+        yield CheckResult("Database file", PROBLEM, f"{words}.")
+    elif file.exists() and shared_file.is_shared(file.parent):
+        yield CheckResult("Database file", OK, f"{file} is shared with the group of {file.parent}, whoever opens it first.")
+    if unused.exists() and unused != file.absolute():
+        words = f"{unused} is not used: database_url names {file}. Remove it once you are sure that no accounts are in it."
+        yield CheckResult("Database file", WARNING, words)
 
 
 def indexes_of_words(settings: Settings) -> Iterator[CheckResult]:

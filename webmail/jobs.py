@@ -37,8 +37,7 @@ from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery, link_gate
 from webmail.config import ConfigError, Settings
 from webmail.contacts import categories, device_cards, import_check, import_task
-from webmail.database import trouble
-from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.dav import delete_task
 from webmail.dav.remote import rounds as other_servers
 from webmail.errors import ServerAway, SignInRefused
@@ -335,7 +334,7 @@ def _patient(work: Callable[..., None]) -> Callable[..., None]:
         try:
             work(*arguments)
         except DATABASE_AWAY as error:
-            log.warning("%s waits: the database %s", work.__name__, trouble.advice(error))
+            log.warning("%s waits: the database %s", work.__name__, advice(error))
 
     return tried
 
@@ -346,7 +345,7 @@ def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None])
         try:
             do()
         except DATABASE_AWAY as error:
-            log.warning("periodic work waits: the database %s", trouble.advice(error))
+            log.warning("periodic work waits: the database %s", advice(error))
         except Exception:
             log.exception("periodic work broke")
         if stopping.wait(every.total_seconds()):

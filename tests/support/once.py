@@ -6,6 +6,7 @@ That is half of the time of a suite in which nearly every test has an applicatio
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import peewee as pw
 from playhouse.migrations import Runner
 from werkzeug.routing import Rule
 
+from webmail.database import migrate
 from webmail.database.migrate import MIGRATIONS
 
 _compile = jinja2.Environment.compile
-_up = Runner.up
+_apply = migrate.apply
 _builder = Rule._compile_builder
 _compiled: dict[tuple[Any, ...], Any] = {}
 _builders: dict[tuple[Any, ...], Any] = {}
@@ -26,7 +28,7 @@ _migrated: tuple[sqlite3.Connection, list[str]] | None = None
 
 def install() -> None:
     jinja2.Environment.compile = compile_once  # type: ignore[method-assign, assignment]
-    Runner.up = copy_migrated  # type: ignore[method-assign]
+    migrate.apply = copy_migrated
     Rule._compile_builder = build_once  # type: ignore[method-assign]
 
 
@@ -51,19 +53,21 @@ def build_once(self: Rule, append_unknown: bool = True) -> Any:
     return _builders[key]
 
 
-def copy_migrated(self: Runner, *args: Any, **named: Any) -> list[str]:
-    """`Runner.up`, which for an empty SQLite file copies one that is migrated already."""
+def copy_migrated(runner: Runner, tell: Callable[[str], object]) -> list[str]:
+    """`migrate.apply`, which for an empty SQLite file copies one that is migrated already."""
     global _migrated
-    database = self.database
-    plain = not args and not named and isinstance(database, pw.SqliteDatabase) and Path(self.directory) == MIGRATIONS
+    database = runner.database
+    plain = isinstance(database, pw.SqliteDatabase) and Path(runner.directory) == MIGRATIONS
     if not plain or database.in_transaction() or database.get_tables():
-        return _up(self, *args, **named)
+        return _apply(runner, tell)
     if _migrated is None:
-        applied = _up(self)
+        applied = _apply(runner, tell)
         kept = sqlite3.connect(":memory:", check_same_thread=False)
         database.connection().backup(kept)
         _migrated = (kept, applied)
         return applied
     kept, applied = _migrated
     kept.backup(database.connection())
+    for number, name in enumerate(applied, 1):
+        tell(f"applying {name} ({number} of {len(applied)})")
     return list(applied)

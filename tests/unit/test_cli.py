@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
 
@@ -9,10 +10,10 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from webmail import cli, config
+from webmail import cli, config, create_app
 from webmail.auth import passwords, sessions
-from webmail.database.connection import open_database
-from webmail.database.migrate import migrate
+from webmail.database.connection import db, open_database
+from webmail.database.migrate import MIGRATIONS, migrate
 from webmail.models import Session, User
 
 
@@ -61,8 +62,21 @@ def typing(settings):
 def test_migrate_says_what_it_did_and_does_it_once(settings):
     run = typing(settings)
     code, said = run("migrate")
-    assert (code, said.split()[0]) == (0, "applied")
+    all_of_them = len(list(MIGRATIONS.glob("[0-9]*.py")))
+    told = said.splitlines()
+    assert (code, told[0]) == (0, f"applying 0001_first_tables (1 of {all_of_them})")
+    assert (len(told), told[-1]) == (all_of_them + 1, f"{all_of_them} migrations applied: the database is up to date")
     assert run("migrate") == (0, "nothing to do: the database is up to date\n")
+
+
+def test_migrate_tells_what_the_start_of_the_application_did(tmp_path, caplog):
+    app = create_app(tmp_path / "instance")
+    try:
+        assert "applying 0002_" in caplog.text
+        said = app.test_cli_runner().invoke(args=["migrate"]).output
+        assert re.fullmatch(r"\d{2,} migrations applied: the database is up to date\n", said)
+    finally:
+        db.obj.close()
 
 
 def test_add_asks_twice_and_shows_nothing(run, monkeypatch):

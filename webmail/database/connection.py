@@ -16,7 +16,8 @@ import peewee as pw
 from playhouse.db_url import connect, register_database
 
 from webmail import ownership
-from webmail.database.trouble import UNUSABLE_STATES, state_of
+from webmail.database import shared_file, trouble
+from webmail.database.trouble import UNUSABLE_STATES, DatabaseTrouble, state_of
 
 
 class Postgresql(pw.PostgresqlDatabase):
@@ -154,7 +155,9 @@ def open_database(url: str) -> pw.Database:
         options["connect_timeout"] = given.get("connect_timeout", 5)
         options["options"] = f"-c lock_timeout=5000 {given.get('options', '')}".rstrip()
     if url.startswith("sqlite"):
-        _make_private(sqlite_file(url))
+        if file := sqlite_file(url):
+            _make_private(Path(file))
+            shared_file.prepare(Path(file))
         # transactions take the write lock at once and wait for it: one that reads first and writes later would fail without
         # waiting (SQLITE_BUSY) if somebody else wrote in between
         options["lock_type"] = "IMMEDIATE"
@@ -175,15 +178,21 @@ def sqlite_file(url: str) -> str:
     return _file_of(url.removeprefix("sqlite:///").partition("?")[0]) if url.startswith("sqlite") else ""
 
 
-def _make_private(file: str) -> None:
+def advice(error: BaseException) -> str:
+    """What is wrong with "the database", and what to do: the rest of an English sentence for administrators."""
+    perhaps_shut_out = trouble.trouble_of(error) in (DatabaseTrouble.MISSING, DatabaseTrouble.READ_ONLY)
+    if perhaps_shut_out and isinstance(db.obj, Sqlite) and (words := shared_file.shut_out(Path(_file_of(db.obj.database)))):
+        return f"can't be used: {words}."
+    return trouble.advice(error)
+
+
+def _make_private(file: Path) -> None:
     """Create the database file for its owner only (0600), or also its group if the umask allows group writes (0660), for Dovecot.
 
     SQLite gives its -wal and -shm files the same mode. If the file can't be created, SQLite will report it.
     """
-    if not file:
-        return
     with suppress(OSError):  # usually FileExistsError
-        descriptor = ownership.make_file(Path(file), 0o660)
+        descriptor = ownership.make_file(file, 0o660)
         try:
             if not os.fstat(descriptor).st_mode & stat.S_IWGRP:
                 os.fchmod(descriptor, 0o600)

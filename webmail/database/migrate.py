@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import peewee as pw
@@ -14,14 +15,26 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _PATIENCE = 120.0  # seconds: a large table may take its time in another process
 
 
-def migrate() -> list[str]:
-    """Bring the database schema up to date; returns the names of the migrations applied.
+def _say_nothing(_words: str) -> None:
+    pass
+
+
+def migrate(tell: Callable[[str], object] = _say_nothing) -> list[str]:
+    """Bring the database schema up to date; returns the names of the migrations applied. `tell` hears of each before it begins.
 
     Of several processes that start together one applies them, the others wait and find nothing left to do.
     """
     with db.connection_context():
         try:
             with lock("migrations", _PATIENCE):
-                return Runner(db.obj, str(MIGRATIONS)).up()
+                return apply(Runner(db.obj, str(MIGRATIONS)), tell)
         except LockBusy as error:
             raise pw.OperationalError("another process has been migrating the database for two minutes") from error
+
+
+def apply(runner: Runner, tell: Callable[[str], object]) -> list[str]:
+    pending = [one.name for one in runner.status() if not one.applied]
+    for number, name in enumerate(pending, 1):
+        tell(f"applying {name} ({number} of {len(pending)})")
+        runner.up(name)
+    return pending

@@ -22,7 +22,7 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.sessions import network_of
 from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
-from webmail.database.connection import DATABASE_AWAY
+from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav.sign_in import Device, sign_in
 from webmail.dav.visit import METHODS, ODD, Visit, current
 from webmail.errors import MailError, SignInRefused
@@ -116,7 +116,7 @@ class DavEdge:
                 finally:
                     current.reset(token)
         except DATABASE_AWAY as error:
-            log.warning("the database can't be used: %s", error)
+            log.warning("the database %s", advice(error))
             raise DavRefusal(client.SERVICE_UNAVAILABLE, "Try again in a moment.", Retry_After="60") from error
 
     def _sign_in(self, name: str, secret: str, network: str) -> Device:

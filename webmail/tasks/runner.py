@@ -17,8 +17,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.config import Settings
-from webmail.database import trouble
-from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.database.idempotency import in_turn
 from webmail.errors import ServerAway
 from webmail.models import Task, TaskState, now
@@ -86,7 +85,7 @@ class TaskRunner:
                 with db.connection_context():
                     worked = self.run_one()
             except DATABASE_AWAY as error:
-                log.warning("tasks wait: the database %s", trouble.advice(error))
+                log.warning("tasks wait: the database %s", advice(error))
             except Exception:  # such as a person who is deleted at this moment: without its threads a worker would look alive
                 log.exception("a task broke its thread, which goes on")
             if not worked:

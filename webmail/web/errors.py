@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from webmail.database import trouble
+from webmail.database import connection, trouble
 from webmail.database.trouble import DatabaseTrouble
 from webmail.errors import (
     MailboxChanged,
@@ -117,7 +117,7 @@ def mail_error(error: MailError) -> Response:
 
 def database_error(error: Exception) -> Response:
     """What was typed stays on the page: a browser that goes back may show an empty form."""
-    current_app.logger.error("the database %s", trouble.advice(error))
+    current_app.logger.error("the database %s", connection.advice(error))
     crossed, sent = trouble.trouble_of(error) is DatabaseTrouble.CROSSED, sent_fields()
     title = _("Not saved yet") if crossed else _("The service is not available at the moment")
     advice = database_words(error)

@@ -26,7 +26,7 @@ from webmail.compose.views.editor import (
 )
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sent_notice import say_sent
-from webmail.database import trouble
+from webmail.database import connection, trouble
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.trouble import DatabaseTrouble
 from webmail.models import DraftRow
@@ -108,7 +108,7 @@ def nothing_saved(error: Exception) -> Response:
     """The database is locked or unavailable: return the form with all that was typed, on a page that needs no database."""
     if request.endpoint != "compose.act":
         return database_error(error)
-    current_app.logger.error("a draft is not saved, the database %s", trouble.advice(error))
+    current_app.logger.error("a draft is not saved, the database %s", connection.advice(error))
     title, advice = _("Not saved yet"), _("Your text is still here. Wait a moment, then try again.")
     if request.htmx:  # type: ignore[attr-defined]
         return error_page(title, advice, 503)  # only a notice: the page stays as it is
