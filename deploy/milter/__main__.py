@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     if given.resolver:
         checks.use_resolver(*given.resolver)
     Milter.factory = Session
-    Milter.set_flags(Milter.ADDHDRS | Milter.CHGHDRS)
+    Milter.set_flags(Milter.ADDHDRS | Milter.CHGHDRS | Milter.CHGFROM)
     Milter.set_exception_policy(Milter.TEMPFAIL)
     Milter.runmilter("traboule", given.socket, POSTFIX_WAITS)
     return 0

@@ -1,8 +1,9 @@
-"""Forwarded mail: whether what Sieve sends on may go where it goes, whoever wrote the script and with whichever program.
+"""What Sieve sends: whether forwarded mail may go where it goes, and whose an answer is, whoever wrote the script.
 
 Dovecot sends it to Postfix from this machine, and puts who forwards it into a header above those of the message; so forwarding is
 held to the setting here, after all pages and forms. Sieve's notifications (RFC 5436) can carry a whole text and count as well.
-What is refused stays in the mailbox: a failed redirect makes Dovecot keep the message.
+What is refused stays in the mailbox: a failed redirect makes Dovecot keep the message. Answers (`vacation`) come with the address
+of whoever has the script as the envelope's sender, and leave without one.
 """
 
 from __future__ import annotations
@@ -36,7 +37,19 @@ class ForwardingPolicy:
 
 
 def forwarder(fields: Fields) -> str | None:
-    """Whose script sends this message on, as Dovecot wrote it first; "" for a notification; None for any other mail.
+    """Whose script sends this message on, as Dovecot wrote it first; "" for a notification; None for any other mail."""
+    found = _sent_on(fields)
+    return found[1] if found else None
+
+
+def notifier(fields: Fields) -> str | None:
+    """Whose script notifies by this message; "" where that is not told, None for any other mail."""
+    found = _sent_on(fields)
+    return found[1] if found and found[0] == "notification" else None
+
+
+def _sent_on(fields: Fields) -> tuple[str, str] | None:
+    """How a script sends this message, and whose script.
 
     What stands below may be the script's: a `mailto:` can give a notification any header that Dovecot does not write itself.
     A redirect of ours has travelled no further than from there to here: below a Received, the header is of another server, whose
@@ -48,11 +61,25 @@ def forwarder(fields: Fields) -> str | None:
             case "received":
                 travelled = True
             case "x-sieve-redirected-from" if not travelled:
-                return value.strip().strip("<>")
+                return "redirect", value.strip().strip("<>").lower()
             case "auto-submitted" if value.strip().lower().startswith("auto-notified"):
                 owner = re.search(r'owner-email\s*=\s*"?([^";\s]+)', value)
-                return owner[1] if owner else ""
+                return "notification", owner[1].lower() if owner else ""
     return None
+
+
+def answerer(fields: Fields, sender: str) -> str | None:
+    """Who answers with this message, by the script's `vacation`; "" where Dovecot does not tell; None for other mail.
+
+    The first header is Dovecot's, and no script can write above it. `sender`: of the envelope, which a script can't choose.
+    """
+    if not fields or fields[0][0].strip().lower() != "x-sieve" or forwarder(fields) is not None:
+        return None
+    own = next((value for name, value in fields if name.strip().lower() in ("auto-submitted", "received")), "")
+    if not own.strip().lower().startswith("auto-replied (vacation)"):
+        return None
+    local, at, domain = sender.lower().rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
 
 
 def refusal(fields: Fields, recipients: list[str], policy: ForwardingPolicy, sender: str = "") -> str:

@@ -37,6 +37,7 @@ class Session(Milter.Base):
         self._header_size = 0
         self._body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed at the message's end
         self._wanted = False  # whether the body is read
+        self._answers = False  # whether it is an automatic answer
 
     # --- callbacks ---------------------------------------------------------------------------------------------------
 
@@ -108,16 +109,23 @@ class Session(Milter.Base):
         for number in ours(self._fields, self.settings.authserv_id):
             self.chgheader(NAME, number, None)
         self.addheader(NAME, " " + header(self.settings.authserv_id, found.results), 0)
+        if self._answers:
+            self.chgfrom("<>")  # nobody is told of an answer that can't be delivered (RFC 3834, section 3.3)
         return Milter.CONTINUE
 
-    def _submitted(self) -> verdict.Verdict:
+    def _owned_by(self, who: str) -> verdict.Owns:
         known: dict[str, bool] = {}
 
         def owns(address: str) -> bool:
             key = address.lower()
             if key not in known:
-                known[key] = self._login in self._rules.owners.of(key)
+                known[key] = who in self._rules.owners.of(key)
             return known[key]
+
+        return owns
+
+    def _submitted(self) -> verdict.Verdict:
+        owns = self._owned_by(self._login)
 
         def proven() -> bool:
             return self._rules.proven(self._head() + self._whole_body())
@@ -127,7 +135,7 @@ class Session(Milter.Base):
     def _arrived(self) -> verdict.Verdict:
         trusted = self.settings.trusts(self._address)
         policy = self.settings.forwarding
-        if trusted and (refused := forwards.refusal(self._fields, self._recipients, policy, self._sender)):
+        if trusted and (refused := forwards.refusal(self._fields, self._recipients, policy, self._sender) or self._automatic()):
             return verdict.Verdict(code="550", text=refused)
         arrival = checks.Arrival(self._address, self._helo, self._sender) if self._address and not trusted else None
 
@@ -135,6 +143,18 @@ class Session(Milter.Base):
             return checks.check(arrival, self._head(), self._whole_body, author)
 
         return verdict.outside(self._fields, self.settings.domains, check, trusted=trusted)
+
+    def _automatic(self) -> str:
+        """Why an answer or a notification of somebody's script is refused, "" for all else. Whose answer it is Dovecot tells only
+        if it was configured to; until then it goes as before, and `flask doctor` says so.
+        """
+        answerer = forwards.answerer(self._fields, self._sender)
+        who = answerer if answerer is not None else forwards.notifier(self._fields)
+        self._answers = bool(answerer)
+        if answerer == "" or (answerer is None and who and self._sender.lower().startswith("postmaster@")):
+            log.warning("an automatic message does not say whose it is: write Dovecot's configuration again (deploy/dovecot)")
+            return ""
+        return verdict.automatic(self._fields, who, self._owned_by(who), self.settings.domains) if who else ""
 
     def _head(self) -> bytes:
         """The header as it was sent, with the empty line."""

@@ -113,6 +113,25 @@ def _not_owned(found: list[Mailbox], owns: Owns, ours: frozenset[str]) -> str:
     return ""
 
 
+# --- written by the machine for a person -----------------------------------------------------------------------------
+
+
+def automatic(fields: Fields, who: str, owns: Owns, ours: frozenset[str]) -> str:
+    """Why an answer or a notification of this person's Sieve script is refused, "" if it is not.
+
+    As after sign-in: each address in From and Sender must be theirs, whatever `:from`, `:mime` or a `mailto:` says of them.
+    """
+    try:
+        if values_of(fields, "resent-from"):
+            raise UnreadableError("it has a Resent-From header")
+        authors = _one_field(fields, "from", "From")
+        senders = _one_field(fields, "sender", "Sender") if values_of(fields, "sender") else []
+    except UnreadableError as error:
+        return f"The automatic message is refused: {error}."
+    stranger = _not_owned([*authors, *senders], owns, ours)
+    return f"The automatic message is refused: {who} may not write from {stranger}." if stranger else ""
+
+
 # --- without sign-in -------------------------------------------------------------------------------------------------
 
 

@@ -55,3 +55,28 @@ def test_a_milter_answers(told):
     with serving(answer, lambda _line: None) as port:
         [check] = told(port)
     assert (check.state, "milter that holds it at delivery answers" in check.words) == (OK, True)
+
+
+@pytest.fixture
+def answers(here, tmp_path) -> Callable[..., list[CheckResult]]:
+    def examine(port: int, dovecot: str = "", **changed: object) -> list[CheckResult]:
+        file = tmp_path / "dovecot.conf"
+        file.write_text(dovecot)
+        values = {
+            "authserv_id": "mx.lycee.example", "smtp_host": "127.0.0.1", "sieve_host": "127.0.0.1", "server_timeout": 2.0, **changed,
+        }  # fmt: skip
+        settings: Settings = replace(here.settings, **values)
+        return list(doctor_forwarding.answers(settings, ("127.0.0.1", port), file))
+
+    return examine
+
+
+def test_automatic_replies_need_a_milter_that_is_told_whose_they_are(answers):
+    hello = struct.pack("!LcLLL", 13, b"O", 6, 0, 0)
+    with serving(hello, lambda _line: None) as port:
+        [old] = answers(port, "sieve_extensions {\n}\n")
+        [new] = answers(port, "x = y\nsieve_vacation_send_from_recipient = yes\n")
+    assert (old.state, new.state) == (WARNING, OK) and "earlier version" in old.words
+    [away], [unnamed] = answers(closed_port()), answers(closed_port(), authserv_id="")
+    assert away.state == unnamed.state == WARNING and "anybody's name" in away.words
+    assert not answers(closed_port(), sieve_host="") and not answers(closed_port(), smtp_host="smtp.lycee.example")

@@ -1,7 +1,7 @@
 """Absence: what people are answered while somebody is away, and its Sieve: `vacation` (RFC 5230) between two moments.
 
-`vacation` itself never answers lists, bulk mail, machines that say so and the person's own addresses, nor anybody twice within
-the interval (RFC 3834). It runs on the mail server: nobody has to be signed in for it to begin and to end.
+Lists, bulk mail, machines (machines.py) and the person's own addresses are never answered, nor anybody twice within the interval
+(RFC 3834). It runs on the mail server: nobody has to be signed in for it to begin and to end.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from enum import StrEnum
 
+from webmail.filters import machines
 from webmail.filters.compile import MOST_CONTACTS, SievePlace
 from webmail.filters.rules import LONGEST_TEXT, BadRule, unwritable
 from webmail.mime.html import markdown
@@ -22,11 +23,6 @@ from webmail.sieve.nodes import Command, ListArgument, NumberArgument, SieveArgu
 INTERVALS = (1, 7, 30)  # days; shorter ones make loops
 LONGEST_SUBJECT = 300
 _HANDLE = "traboule-absence"
-_MACHINES = (
-    "*noreply*", "*no-reply*", "*no_reply*", "*no.reply*", "*donotreply*", "*do-not-reply*", "*do_not_reply*", "*nepasrepondre*",
-    "*ne-pas-repondre*", "*ne_pas_repondre*", "bounce", "bounce+*", "bounce-*", "bounces", "bounces+*", "bounces-*",
-    "*-bounces", "*-bounces+*",
-)  # fmt: skip
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -84,7 +80,7 @@ def compiled(absence: Absence, place: SievePlace) -> tuple[Command, ...]:
     """Nothing while it is off."""
     if not absence.on:
         return ()
-    tests = (*moments(absence), SieveTest("not", (), (_is_machine(place),)))
+    tests = (*moments(absence), SieveTest("not", (), (machines.is_machine(place.extensions),)))
     test = tests[0] if len(tests) == 1 else SieveTest("allof", (), tests)
     return (Command("if", (), (test,), tuple(_answers(absence, place))),)
 
@@ -112,13 +108,6 @@ def _answers(absence: Absence, place: SievePlace) -> list[Command]:
     elif absence.audience is Audience.CONTACTS:
         found.append(Command("elsif", (), (_sender("all", place.contacts("")[:MOST_CONTACTS], place),), (outside,)))
     return found
-
-
-def _is_machine(place: SievePlace) -> SieveTest:
-    """By either address of the sender, where nobody reads; `vacation` knows only those that RFC 5230, section 4.6, names."""
-    keys = (TagArgument("localpart"), TagArgument("matches"), StringArgument("from"), ListArgument(_MACHINES))
-    header = SieveTest("address", keys)
-    return SieveTest("anyof", (), (SieveTest("envelope", keys), header)) if "envelope" in place.extensions else header
 
 
 def _sender(part: str, values: Sequence[str], place: SievePlace) -> SieveTest:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from webmail.filters import machines
 from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.sieve.extensions import needed
 from webmail.sieve.nodes import Command, ListArgument, NumberArgument, SieveArgument, SieveTest, StringArgument, TagArgument
@@ -258,16 +259,18 @@ def _action(action: RuleAction, rule: FilterRule, place: SievePlace) -> tuple[Co
 
 
 def _unless_absent(reply: Command, place: SievePlace) -> tuple[Command, ...]:
-    if place.absent is None:
-        return (reply,)
-    if not place.absent:
+    """For people alone, and where no absence answers."""
+    if place.absent == ():
         return ()
-    test = place.absent[0] if len(place.absent) == 1 else SieveTest("allof", (), place.absent)
+    spared = [machines.is_machine(place.extensions)]
+    if place.absent:
+        spared.append(place.absent[0] if len(place.absent) == 1 else SieveTest("allof", (), place.absent))
+    test = spared[0] if len(spared) == 1 else SieveTest("anyof", (), tuple(spared))
     return (Command("if", (), (SieveTest("not", (), (test,)),), (reply,)),)
 
 
 def _reply(action: RuleAction, rule: FilterRule, place: SievePlace) -> Command:
-    """By `vacation`, which never answers lists, machines or itself, and nobody twice in a day (RFC 5230)."""
+    """By `vacation`, which never answers itself, and nobody twice in a day (RFC 5230)."""
     arguments: list[SieveArgument] = [
         TagArgument("days"),
         NumberArgument(1),

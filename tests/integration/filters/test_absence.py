@@ -181,47 +181,47 @@ def test_aliases_are_answered_too(person, post, services):
     assert [len(post.answers(mine)), len(post.answers(unknown))] == [1, 0]
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"List_Id": "<parents.world.test>"},
-        {"List_Unsubscribe": "<https://world.test/leave>"},
-        {"Precedence": "bulk"},
-        {"Precedence": "list"},
-        {"Precedence": "junk"},
-        {"Auto_Submitted": "auto-generated"},
-        {"Auto_Submitted": "auto-replied"},
-        {"X_Auto_Response_Suppress": "All"},
-    ],
-    ids=lambda headers: "-".join(f"{name} {value}" for name, value in headers.items()),
-)
-def test_lists_and_machines_are_never_answered(person, post, headers):
-    away(person)
-    sender = stranger()
-    post.deliver(person.address, sender, **headers)
-    assert not post.answers(sender)
+LISTS_AND_MACHINES = (
+    {"List_Id": "<parents.world.test>"}, {"List_Unsubscribe": "<https://world.test/leave>"}, {"Mailing_List": "list x@world.test"},
+    {"X_Mailing_List": "x"}, {"Precedence": "bulk"}, {"Precedence": "list"}, {"Precedence": "junk"},
+    {"Auto_Submitted": "auto-generated"}, {"Auto_Submitted": "auto-replied"}, {"X_Auto_Response_Suppress": "All"},
+    {"X_Autoreply": "yes"}, {"X_Autorespond": "x"}, {"X_Loop": "x@world.test"},
+)  # fmt: skip
+NOBODY_READS = (
+    "mailer-daemon", "MAILER-DAEMON", "postmaster", "owner-parents", "parents-request", "listserv", "majordomo", "noreply",
+    "no-reply", "donotreply", "ne-pas-repondre", "bounce+abc", "bounces+123", "parents-bounces",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "local_part",
-    [
-        "mailer-daemon",
-        "MAILER-DAEMON",
-        "owner-parents",
-        "parents-request",
-        "listserv",
-        "majordomo",
-        "noreply",
-        "no-reply",
-        "ne-pas-repondre",
-        "bounce+abc",
-    ],
-)
-def test_addresses_of_machines_are_never_answered(person, post, local_part):
-    away(person)
-    sender = f"{local_part}@machines-{next(_numbers)}.test"
-    post.deliver(person.address, sender)
-    assert not post.answers(sender)
+@pytest.fixture(params=["absence", "rule"])
+def answering(request, person, post):
+    """Somebody who answers everybody: who is away, and who has a rule that replies."""
+    if request.param == "absence":
+        away(person)
+        return person
+    user, account = User.get(User.address == person.address), post.account_of(person.address)
+    rule = FilterRule("Reply", (), (RuleAction(ActionKind.REPLY, "", "Merci."),)).identified()
+    with store.changing(user.id, account, "") as change:
+        extensions = frozenset({"vacation", "envelope"})
+        change.filters, change.place = Filters((rule,)), SievePlace(extensions, addresses=(person.address,))
+    return person
+
+
+def test_lists_and_machines_are_never_answered(answering, post):
+    parent = stranger()
+    post.deliver(answering.address, parent)
+    assert len(post.answers(parent)) == 1
+    for headers in LISTS_AND_MACHINES:
+        sender = stranger()
+        post.deliver(answering.address, sender, **headers)
+        assert not post.answers(sender), headers
+    for local_part in NOBODY_READS:
+        sender = f"{local_part}@machines-{next(_numbers)}.test"
+        post.deliver(answering.address, sender)
+        assert not post.answers(sender)
+        ordinary = stranger()
+        post.deliver(answering.address, sender, envelope=ordinary)
+        assert not post.answers(ordinary), f"From: {local_part}"
 
 
 def test_a_bounce_is_never_answered(person, post, outside):

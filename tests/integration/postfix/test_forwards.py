@@ -1,4 +1,5 @@
-"""Forwarding held at delivery: scripts that another ManageSieve program uploaded, on the real Dovecot, Postfix and door."""
+"""What scripts send, held at delivery: those that another ManageSieve program uploaded, on the real Dovecot, Postfix and door. Mail is
+forwarded where it may be, and answers, redirects and notifications leave with a From that the script's owner may use, or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import smtplib
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from email import message_from_string
 from pathlib import Path
 
 import pytest
@@ -19,14 +21,17 @@ from deploy.dovecot import render
 from tests.support.messages import message
 from tests.support.waiting import eventually
 from webmail import doctor_forwarding
+from webmail.database.connection import db
 from webmail.filters import store
 from webmail.filters.compile import SievePlace
 from webmail.filters.forwarding import Forwarding
 from webmail.filters.store import Filters
+from webmail.models import AllowedAddress, User
 
 HOST = "127.0.0.1"
 FAR = "private-{}@far.example"
 GOOD = "home-{}@world.test"  # of forwarding_domains
+BOB = "bob@lycee.example"
 
 pytestmark = pytest.mark.skipif(bool(postfix.door_missing()), reason=postfix.door_missing())
 
@@ -45,8 +50,10 @@ def upload(services: Services) -> Callable[[str, str], None]:
     return put
 
 
-def deliver(services: Services, address: str, subject: str, envelope: str = "ann@world.test", hops: int = 0) -> None:
-    one = message(subject, "Bonjour", "ann@world.test", To=address)
+def deliver(
+    services: Services, address: str, subject: str, envelope: str = "ann@world.test", hops: int = 0, to: str = ""
+) -> None:
+    one = message(subject, "Bonjour", "ann@world.test", To=to or address)
     for number in range(hops):
         one["Received"] = f"from hop{number}.world.test by world.test; Thu, 1 Jan 2026 12:00:00 +0000"
     with smtplib.LMTP(HOST, services.ports.lmtp) as lmtp:
@@ -54,8 +61,8 @@ def deliver(services: Services, address: str, subject: str, envelope: str = "ann
 
 
 def sent_to(folder: Path, recipient: str) -> list[dict[str, str]]:
-    found = (json.loads(file.read_text()) for file in folder.glob("[!.]*.json"))
-    return [one for one in found if one["recipient"] == recipient]
+    found = ((file, json.loads(file.read_text())) for file in folder.glob("[!.]*.json"))
+    return [{**one, "text": file.with_suffix(".eml").read_text()} for file, one in found if one["recipient"] == recipient]
 
 
 def inbox(client: IMAPClient, subject: str) -> int:
@@ -74,6 +81,36 @@ WAYS = (
     'require "enotify"; notify "mailto:{}?X-Sieve-Redirected-From=spy@far.example"; keep;',
 )
 ROUTED = ("spy%far.example@lycee.example", "far.example!spy@lycee.example", '\\"spy@far.example\\"@lycee.example')
+
+
+FORGED_ANSWERS = (
+    'require "vacation"; vacation :from "Bob <bob@lycee.example>" :subject "Urgent" "Pay";',
+    'require "vacation"; vacation :from "Head <head@elsewhere.example>" "Pay";',
+    'require "vacation"; vacation :from "\\"bob@lycee.example\\" <{own}>" "Pay";',
+    'require "vacation"; vacation :mime text:\r\nFrom: Bob <bob@lycee.example>\r\n\r\nPay\r\n.\r\n;',
+    'require "vacation"; vacation :mime text:\r\nSender: Bob <bob@lycee.example>\r\n\r\nPay\r\n.\r\n;',
+    'require "vacation"; vacation :mime text:\r\nResent-From: Bob <bob@lycee.example>\r\n\r\nPay\r\n.\r\n;',
+    'require ["vacation", "variables"]; set "x" "bob"; vacation :from "Bob <${{x}}@lycee.example>" "Pay";',
+    'require "vacation"; vacation :addresses ["bob@lycee.example"] "Pay";',  # mail that says it was for him
+    'require "enotify"; notify :from "Bob <bob@lycee.example>" :message "Pay" "mailto:{to}";',
+    'require "enotify"; notify :from "Head <postmaster@lycee.example>" :message "Pay" "mailto:{to}";',
+)
+FORGED_REDIRECTS = (
+    'require "editheader"; deleteheader "From"; addheader "From" "Bob <bob@lycee.example>"; redirect "{to}";',
+    'require "editheader"; addheader "From" "Bob <bob@lycee.example>"; redirect "{to}";',
+    'require "editheader"; addheader :last "fROM" "Bob <bob@lycee.example>"; redirect "{to}";',
+    'require ["editheader", "variables"]; set "x" "From"; deleteheader "${{x}}"; addheader "${{x}}" "Bob <bob@lycee.example>"; '
+    'redirect "{to}";',
+    'require ["editheader", "encoded-character"]; addheader "X-A" "x${{unicode:0a}}From: Bob <bob@lycee.example>"; redirect "{to}";',
+    'require "editheader"; addheader "Sender" "Bob <bob@lycee.example>"; redirect "{to}";',
+    'require "editheader"; addheader "Resent-From" "Bob <bob@lycee.example>"; redirect "{to}";',
+)
+HONEST_ANSWERS = (
+    'require "vacation"; vacation "Away";',
+    'require "vacation"; vacation :from "Somebody <{own}>" "Away";',
+    'require "vacation"; vacation :mime text:\r\nContent-Type: text/html\r\n\r\n<p>Away\r\n.\r\n;',
+    'require "vacation"; vacation :from "Office <office@lycee.example>" "Away";',
+)
 
 
 def test_nothing_leaves_the_establishment_and_everything_stays(services, make_account, upload, imap_of, outside):
@@ -177,3 +214,36 @@ def test_whoever_forwards_is_told_what_could_not_be_delivered(services, make_acc
     deliver(services, address, "Too far", hops=31)  # the world refuses that
     arrives(imap_of(address), ["TEXT", "Too many hops"])
     assert sent_to(outside, "ann@world.test") == []  # whoever wrote it learns no private address
+
+
+def test_answers_leave_with_a_from_that_their_owner_may_use_or_not_at_all(app, services, make_account, upload, imap_of, outside):
+    for number, way in enumerate(FORGED_ANSWERS):
+        address = make_account("answers")
+        upload(address, way.format(own=address, to=f"home-a{number}@world.test"))
+        deliver(services, address, "A question", f"home-a{number}@world.test", to=BOB if ":addresses" in way else "")
+        assert inbox(imap_of(address), "A question") == 1, way
+    for number, way in enumerate(HONEST_ANSWERS):
+        address = make_account("away")
+        if "office@" in way:
+            with app.app_context(), db.connection_context():
+                AllowedAddress.create(user=User.get(User.address == address), address="office@lycee.example")
+        upload(address, way.format(own=address))
+        deliver(services, address, "A question", f"home-h{number}@world.test")
+        [one] = eventually(lambda n=number: sent_to(outside, f"home-h{n}@world.test"), step=0.05, what=way)
+        answer = message_from_string(one["text"])
+        assert one["sender"] == "<>", "an answer that can't be delivered comes back to nobody"
+        assert ("office@lycee.example" if "office@" in way else address) in answer["From"]
+        assert inbox(imap_of(address), "A question") == 1
+    left = [one for number in range(len(FORGED_ANSWERS)) for one in sent_to(outside, f"home-a{number}@world.test")]
+    assert left == []
+
+
+def test_redirects_keep_the_author_of_the_message(services, make_account, upload, outside):
+    for number, way in enumerate(FORGED_REDIRECTS):
+        address, target = make_account("sends-on"), f"home-r{number}@world.test"
+        upload(address, way.format(to=target))
+        deliver(services, address, "Sent on")
+        [found] = eventually(lambda target=target: sent_to(outside, target), step=0.05, what=way)
+        one = message_from_string(found["text"])
+        assert one.get_all("From") == ["ann@world.test"], way
+        assert not {"sender", "resent-from"} & {name.lower() for name in one}, way

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from webmail.filters import machines
 from webmail.filters.absence import INTERVALS, LONGEST_SUBJECT, Absence, check
 from webmail.filters.imports.found import plain
 from webmail.filters.rules import LONGEST_TEXT, BadRule
@@ -14,7 +15,7 @@ from webmail.sieve.nodes import Command, NumberArgument, SieveTest, StringArgume
 
 _MARKS = frozenset([
     "list-help", "list-unsubscribe", "list-subscribe", "list-owner", "list-post", "list-archive", "list-id", "mailing-list",
-    "precedence", "auto-submitted", "x-auto-response-suppress", "x-spam-flag", "x-spam-status", "return-path", "x-autoreply",
+    "precedence", "auto-submitted", "x-auto-response-suppress", "x-spam-flag", "x-spam-status", "return-path", *machines.HEADERS,
 ])  # fmt: skip
 _SENDERS = frozenset(["from", "sender", "to", "resent-from", "reply-to"])
 _MACHINE = re.compile(
