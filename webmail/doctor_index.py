@@ -1,4 +1,4 @@
-"""Doctor, full-text index: whether searches are answered soon, and whether the index knows words after an elision.
+"""Doctor, full-text index: whether searches are answered soon, and whether the index is of the present configuration.
 
 What an index was made with is not told over IMAP, and no file of the mail server can be read from another machine. So the doctor
 looks for words that stand in subjects, in the messages that have them: it reads, and changes nothing.
@@ -16,20 +16,24 @@ from imapclient import IMAPClient
 
 from webmail.account import Server
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, plain
+from webmail.imap.spellings import folded
 from webmail.mime import headers
 
 _FOLDERS = 6  # looked at, the inbox first
 _SUBJECTS = 300  # the oldest and the newest of each folder: an index made long ago knows the new messages as they are indexed now
 _PROBES = 5  # messages searched for of each
 _NAME = "IMAP index"
+_NO_WORD = "traboule-doctor"
 # the article or pronoun, then a vowel or h: where Dovecot's WB5a cuts
 _ELISION = re.compile(r"\b(?:[ldjnsmtc]|qu)['’]([aeiouhàâäéèêëîïôöùûü][^\W\d_]{4,})", re.IGNORECASE)
+# where an index that took the stem before the accents away has another word: "rentrée", "scolarité", "première"
+_ACCENTED = re.compile(r"\b[a-z]{2,}(?:ée|ité|ière)s?\b", re.IGNORECASE)
 _SUBJECT = b"BODY[HEADER.FIELDS (SUBJECT)]"
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A message whose subject has `word` after an elision."""
+    """A message whose subject has `word`, after an elision, or with an accent that is not typed here."""
 
     folder: str
     uid: int
@@ -41,7 +45,7 @@ def examine(client: IMAPClient, server: Server, address: str) -> Iterator[CheckR
     search = full_text(client, server)
     yield search
     if search.state != PROBLEM:
-        yield elisions(client, address)
+        yield words(client, address)
 
 
 def full_text(client: IMAPClient, server: Server) -> CheckResult:
@@ -49,7 +53,7 @@ def full_text(client: IMAPClient, server: Server) -> CheckResult:
     began = time.monotonic()
     try:
         client.select_folder("INBOX", readonly=True)
-        client.search(["TEXT", "traboule-doctor"])
+        client.search(["TEXT", _NO_WORD])
     except (OSError, imaplib.IMAP4.error) as error:
         return CheckResult("IMAP search", PROBLEM, f"returned no result ({plain(error).rstrip('.')}). {_INDEX_ADVICE}")
     seconds = time.monotonic() - began
@@ -64,21 +68,22 @@ _INDEX_ADVICE = (
 )
 
 
-def elisions(client: IMAPClient, address: str) -> CheckResult:
-    """Whether words after an elision are found ("équipe" in "l'équipe"), which indexes of older configurations do not know."""
+def words(client: IMAPClient, address: str) -> CheckResult:
+    """Whether words are found after an elision ("équipe" in "l'équipe") and without their accents, which indexes of older
+    configurations do not know."""
     try:
         probes = _probes(client)
-        missed = sum(not _finds(client, probe) for probe in probes)
+        missed = [probe for probe in probes if not _finds(client, probe)]
     except (OSError, imaplib.IMAP4.error, LookupError, ValueError) as error:
         return CheckResult(_NAME, WARNING, f"could not be checked ({plain(error).rstrip('.')}).")
     if not probes:
-        words = "may be older than the present configuration: no subject has a word after an elision (l'équipe) to test it with."
-        return CheckResult(_NAME, OK, f"{words} If in doubt, rebuild it: {remedy(address)}")
+        said = "may be older than the present configuration: no subject has a word to test it with (l'équipe, rentrée)."
+        return CheckResult(_NAME, OK, f"{said} If in doubt, rebuild it: {remedy(address)}")
     if not missed:
-        return CheckResult(_NAME, OK, f"finds words after an elision ({_messages(len(probes))} tested).")
-    words = f"does not find words after an elision (équipe in l'équipe) in {missed} of {_messages(len(probes))} tested"
+        return CheckResult(_NAME, OK, f"finds words after an elision and without accents ({_messages(len(probes))} tested).")
+    said = f"does not find “{missed[0].word}” as it should, in {len(missed)} of {_messages(len(probes))} tested"
     advice = f"an older configuration made it. Render Dovecot's configuration again, run `doveadm reload`, then {remedy(address)}"
-    return CheckResult(_NAME, WARNING, f"{words}: {advice}")
+    return CheckResult(_NAME, WARNING, f"{said}: {advice}")
 
 
 def remedy(address: str) -> str:
@@ -100,6 +105,7 @@ def _probes(client: IMAPClient) -> list[Probe]:
         uids = sorted(client.search())
         found = _among(client, folder, uids[:_SUBJECTS]) + _among(client, folder, uids[_SUBJECTS:][-_SUBJECTS:])
         if found:
+            client.search(["TEXT", _NO_WORD])  # has the index take in what it lacks: a search in subjects alone does not
             return found
     return []
 
@@ -118,7 +124,8 @@ def _among(client: IMAPClient, folder: str, uids: Sequence[int]) -> list[Probe]:
 
 def _words(block: bytes) -> Sequence[str]:
     values = headers.fields(block).get("subject", [])
-    return _ELISION.findall(headers.decode(values[0])) if values else []
+    subject = headers.decode(values[0]) if values else ""
+    return [*(folded(word) for word in _ACCENTED.findall(subject)), *_ELISION.findall(subject)]
 
 
 def _finds(client: IMAPClient, probe: Probe) -> bool:

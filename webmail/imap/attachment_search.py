@@ -14,6 +14,7 @@ from webmail.imap.multi_search import SearchScope
 from webmail.imap.responses import structure_of
 from webmail.imap.search import Search, SearchNode, any_of, criteria, knows_parts, narrowed
 from webmail.imap.sort_keys import plain_key
+from webmail.imap.spellings import folded
 from webmail.mail import Part, Summary
 
 SORTS = ("date", "name", "size")
@@ -40,8 +41,8 @@ class FileFilter:
     at_least: int = 0  # bytes
 
     def is_met_by(self, part: Part) -> bool:
-        name = part.filename.casefold()
-        if self.name.casefold() not in name or part.decoded_size < self.at_least:
+        name = folded(part.filename)
+        if folded(self.name) not in name or part.decoded_size < self.at_least:
             return False
         return not self.kind or name.endswith(KINDS[self.kind]) or part.type.partition("/")[0] in _TYPES.get(self.kind, ())
 

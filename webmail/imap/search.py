@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from webmail.imap import spellings
 from webmail.imap.commands import flag_list, imap_day, quoted, text
 from webmail.imap.search_values import day_range, size_in_bytes
 
@@ -147,8 +148,10 @@ def file_name_key(value: str) -> SearchNode:
     """
     words = quoted(value)
     elsewhere = b"OR BODY %b OR SUBJECT %b OR FROM %b OR TO %b CC %b" % ((words,) * 5)
-    parts = b"(OR (MIMEPART FILENAME CONTAINS %b) (KEYWORD $HasAttachment TEXT %b NOT (%b)))" % (words, words, elsewhere)
-    return SearchNode("key", b"(%b TEXT %b)" % (_HAS_ATTACHMENT, words), parts)
+    encoded = b"KEYWORD $HasAttachment TEXT %b NOT (%b)" % (words, elsewhere)
+    named = (b"MIMEPART FILENAME CONTAINS " + quoted(each) for each in (value, *spellings.in_names(value)))
+    texts = _any(b"TEXT " + quoted(each) for each in (value, *spellings.others(value)[: spellings.MOST_IN_TEXT]))
+    return SearchNode("key", b"(%b %b)" % (_HAS_ATTACHMENT, texts), _any((*named, b"(" + encoded + b")")))
 
 
 def rendered(node: SearchNode, parts: bool = False) -> bytes:
@@ -283,7 +286,7 @@ class _Reader:
         """The key of a known operator; None if its value is invalid."""
         low = _low(value)
         if operator in _FIELDS:
-            return SearchNode("key", _FIELDS[operator] + b" " + quoted(value))
+            return _field(operator, value)
         if operator == "is" and low in _STATE_KEYS:
             return SearchNode("key", _STATE_KEYS[low])
         if operator == "has" and means_attachment(value):
@@ -360,8 +363,23 @@ def _low(word: str) -> str:
 
 
 def _plain(value: str) -> SearchNode:
-    words = quoted(value)
-    return SearchNode("key", b"(OR TEXT %b OR FROM %b SUBJECT %b)" % (words, words, words))
+    words, *others = map(quoted, (value := spellings.sought(value), *spellings.others(value)))
+    keys = [b"TEXT " + words, b"FROM " + words, b"SUBJECT " + words]
+    keys += [b"TEXT " + other for other in others[: spellings.MOST_IN_TEXT]]
+    keys += [field + other for other in others[: spellings.MOST_IN_HEADERS] for field in (b"FROM ", b"SUBJECT ")]
+    return SearchNode("key", _any(keys))
+
+
+def _field(operator: str, value: str) -> SearchNode:
+    value = spellings.sought(value)
+    most = spellings.MOST_IN_TEXT if operator == "body" else spellings.MOST_IN_HEADERS
+    return SearchNode("key", _any(_FIELDS[operator] + b" " + quoted(each) for each in (value, *spellings.others(value)[:most])))
+
+
+def _any(keys: Iterable[bytes]) -> bytes:
+    """One key that any of these makes true."""
+    *before, last = keys
+    return b"(" + b"".join(b"OR " + key + b" " for key in before) + last + b")" if before else last
 
 
 def _of_days(operator: str, first: date, after: date) -> bytes:

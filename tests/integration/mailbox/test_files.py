@@ -50,6 +50,7 @@ def test_files_are_listed_across_folders_and_downloaded(files: Visitor) -> None:
     ("fields", "expected"),
     [
         ({"name": "relevé"}, ["Relevé 2026.pdf"]),
+        ({"name": "releve"}, ["Relevé 2026.pdf"]),
         ({"kind": "image"}, ["IMG_1.jpg"]),
         ({"kind": "document"}, ["Relevé 2026.pdf"]),
         ({"kind": "spreadsheet"}, ["budget.xlsx"]),

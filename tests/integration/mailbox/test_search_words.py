@@ -62,6 +62,32 @@ FOUND = [
     ("bob@lycee.example", "write to bob@lycee.example now"),
     ("mx-deep-a", "the host mx-deep-a answers"),
     ("Афины", "письмо из Афины"),
+    *(
+        (typed, f"un mot sur {text} et rien de plus")
+        for typed, text in (
+            pair.split(":")
+            for pair in """rentree:la rentrée|journee:une journée|scolarite:la scolarité|electricite:l'électricité|premiere:la
+        première|matieres:des matières|egoiste:un égoïste|heroique:l’acte héroïque|creees:classes créées|laicite:la laïcité|deposees:pièces
+        déposées|infirmiere:l’infirmière|durees:les durées|inscrites:les inscrits|acceptée:l'élève accepté|acceptés:sorties acceptées|ete:l’été
+        |recu:bien reçu|francais:le français|noel:à Noël|naif:un naïf|ambigue:réponse ambiguë|chateau:le château|ou:où aller|lecon:la leçon
+        |tres:très bien|Dvorak:de Dvořák|Nguyen:Madame Nguyễn|garcons:le garçon|voeux:les vœux|boeuf:du bœuf|hors-d'oeuvre:un hors-d’œuvre
+        |pate:la pâte|saint-etienne:Saint-Étienne|reçue:recu|Éloïse:Eloise|scolarités:scolarite""".replace(
+                "\n        ", " "
+            ).split("|")
+        )
+    ),
+    ("O'Brien", "de O’Brien"),
+    ("O’Brien", "de O'Brien"),
+    ("obrien", "de O'Brien"),
+    ("presqu'île", "la presqu’île"),
+    ("presqu’ile", "la presqu'île"),
+    ("presquile", "la presqu'île"),
+    ("l'oeuvre", "pour l’œuvre"),
+    ("d'œuvre", "maître d'oeuvre"),
+    ("aujourdhui", "c'est aujourd’hui"),
+    ("N'Diaye", "Awa N’Diaye"),
+    ("ndiaye", "Awa N'Diaye"),
+    ("ren\u00adtrée", "la rentrée"),
 ]
 NOT_FOUND = [
     ("équipe", "les équidés"),
@@ -91,9 +117,9 @@ def rows(reader: Visitor, query: str) -> list[str]:
 
 @pytest.mark.parametrize("number", range(len(FOUND)), ids=[f"{query} in {text}" for query, text in FOUND])
 def test_it_is_found(reader, number):
-    assert f"n{number}n" in rows(reader, FOUND[number][0])
+    assert rows(reader, f"{FOUND[number][0]} subject:n{number}n") == [f"n{number}n"]
 
 
 @pytest.mark.parametrize("number", range(len(NOT_FOUND)), ids=[f"{query} in {text}" for query, text in NOT_FOUND])
 def test_another_word_is_not(reader, number):
-    assert f"n{len(FOUND) + number}n" not in rows(reader, NOT_FOUND[number][0])
+    assert rows(reader, f"{NOT_FOUND[number][0]} subject:n{len(FOUND) + number}n") == []

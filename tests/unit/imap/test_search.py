@@ -31,7 +31,7 @@ def text(words: str) -> str:
         ("ann", text("ann")),
         ('"class council"', text("class council")),
         ("“class council”", text("class council")),
-        ("from:ann to:bob cc:eve", 'FROM "ann" TO "bob" CC "eve"'),
+        ("from:ann to:bob cc:carl", 'FROM "ann" TO "bob" CC "carl"'),
         ("from: ann", 'FROM "ann"'),
         ('subject:"a b" body:c', 'SUBJECT "a b" BODY "c"'),
         ("de:ann objet:b corps:c", 'FROM "ann" SUBJECT "b" BODY "c"'),
@@ -94,7 +94,7 @@ def test_a_colon_that_is_no_operator_is_no_reason_for_a_remark(query: str) -> No
 
 
 def test_accents_are_sent_as_utf_8_literals() -> None:
-    assert read("objet:été").criteria == b"SUBJECT {5+}\r\n\xc3\xa9t\xc3\xa9"
+    assert read("objet:été").criteria.startswith(b'(OR SUBJECT {5+}\r\n\xc3\xa9t\xc3\xa9 OR SUBJECT "ete" ')
     assert read("a\u0300:bob").criteria == b'TO "bob"'  # decomposed, as some keyboards send it
 
 
