@@ -18,13 +18,16 @@ CLOCK_DIFFERENCE = 60
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server listens. `security`: "tls" from the first byte, "starttls", or "none" (loopback only)."""
+    """Where a server listens. `security`: "tls" from the first byte, "starttls", or "none" (loopback only). `addresses`: the IP
+    addresses to connect to, where the name was looked up and checked already; its certificate is still that of the name.
+    """
 
     host: str
     port: int
     security: Security = "tls"
     timeout: float = 10.0  # seconds, per response
     ca_file: str = ""  # certificate authority to trust instead of the system's
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

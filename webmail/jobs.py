@@ -43,7 +43,7 @@ from webmail.dav.remote import rounds as other_servers
 from webmail.errors import ServerAway, SignInRefused
 from webmail.filters import apply_task, contact_rules, snoozed_arrivals
 from webmail.filters.archiving import archive_log, archive_task, archive_undo, nights
-from webmail.mailbox import detach_task, export_task, move_in, room_task, snooze
+from webmail.mailbox import detach_task, export_task, import_undo, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
 from webmail.message import image_cache
 from webmail.models import DraftRow, Outbox, now
@@ -69,9 +69,9 @@ _TRANSFERS_EVERY = timedelta(seconds=20)  # letters about large files, and the e
 _DELETING = 10.0  # seconds of it for deleting files, then letters have their turn again
 
 KINDS: tuple[TaskKind, ...] = (
-    import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, export_task.KIND, own_data.KIND, learning.KIND,
-    delete_task.KIND, restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND, archive_undo.KIND,
-    calendar_import.CHECK_KIND, calendar_import.KIND,
+    import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, import_undo.KIND, export_task.KIND, own_data.KIND,
+    learning.KIND, delete_task.KIND, restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND,
+    archive_undo.KIND, calendar_import.CHECK_KIND, calendar_import.KIND,
 )  # fmt: skip
 
 

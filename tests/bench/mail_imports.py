@@ -1,5 +1,8 @@
 """Mail imports: a large mbox whose worker is killed with SIGKILL: `python -m tests.bench.mail_imports [MESSAGES] [KILLS]`.
 
+`python -m tests.bench.mail_imports round-trip [MESSAGES]`: MESSAGES (3,510) that are easily lost, out of one account into a fresh
+one, by a file and from server to server, each twice: told is what is missing, there twice or different, and how long it took.
+
 MESSAGES (20,000) with Gmail's labels, in five folders; the task's process is killed KILLS times (5) in the middle. Told: how many
 messages are missing or there twice, how long it took, and how much memory the worker needed; then whether "undo" leaves nothing.
 """
@@ -21,7 +24,9 @@ from imapclient import IMAPClient
 
 from deploy.demo.child import HOST
 from deploy.demo.services import Services
+from tests.support.odd_mailbox import content, fill
 from tests.support.passing_folder import passing_folder
+from tests.support.task_work import work_all
 
 _LABELS = ("Inbox,Opened", "Sent,Opened", "Archived,Unread", "Projets/2024,Opened,Starred", "Classe de 3e,Amis,Opened")
 _FOLDERS = ("INBOX", "Sent", "Archive", "Projets/2024", "Classe de 3e")
@@ -41,7 +46,7 @@ def run(count: int, kills: int) -> bool:
     with passing_folder() as folder, Services(folder / "demo", web=False) as services:
         from webmail import create_app
         from webmail.database.connection import db
-        from webmail.mailbox import import_task, mail_import
+        from webmail.mailbox import import_task, import_undo
         from webmail.models import Task, User
         from webmail.storage import open_storage
         from webmail.tasks import store
@@ -80,10 +85,78 @@ def run(count: int, kills: int) -> bool:
             from webmail import imap
 
             with imap.connect(settings.account(person)) as connection:
-                removed = mail_import.undo(connection, store.cursor_of(task))
+                removed = sum(import_undo.undo(connection, store.cursor_of(task)))
         left = sum(_subjects(services, person).values())
         print(f"undone: {removed} removed, {left} left")
         return not missing and not doubled and result.get("added") == count and not left
+
+
+def round_trip(count: int) -> bool:
+    """Export all folders and import the file; and move in by IMAP."""
+    with passing_folder() as folder, Services(folder / "demo", web=False) as services:
+        from webmail import create_app
+        from webmail.database.connection import db
+        from webmail.mailbox import export, export_task, import_task, move_in
+        from webmail.models import User
+        from webmail.storage import open_storage
+        from webmail.tasks import mail_account, store
+
+        names = {name: f"{name}@lycee.example" for name in ("old", "by-file", "by-imap")}
+        for address in names.values():
+            services.add_account(address, "Trial", 100 * 1024**3)
+        values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
+        app = create_app(values.pop("instance"), **values, import_private_servers="true")
+        settings = app.extensions["settings"]
+        with _signed_in(services, names["old"]) as client:
+            fill(client, count)
+            before = content(client)
+        print(f"{sum(before.values())} messages in {len({key[0] for key in before})} folders", flush=True)
+        users = {}
+        with db.connection_context():
+            for name, address in names.items():
+                users[name], _new = User.get_or_create(address=address)
+            about = {"mailbox": "", "kind": export.FOLDERS, "name": "mail.zip"}
+            exported = _worked_on(app, store.start(users["old"], export_task.NAME, about))
+            whole = True
+            for again in (False, True):
+                task = store.start(users["by-file"], import_task.NAME, {"name": "mail.zip", "into": ""})
+                files = open_storage(settings)
+                files.put(import_task.file_name(task.id), files.get(store.result_of(exported)["file"]))
+                whole &= _told("by a file", _worked_on(app, task), again, before, services, names["by-file"])
+                where = {"host": HOST, "port": services.ports.imap, "username": names["old"]}
+                sealed = mail_account.seal(users["by-imap"], settings, None, services.password)
+                moving = _worked_on(app, store.start(users["by-imap"], move_in.NAME, where, credential=sealed))
+                whole &= _told("by IMAP", moving, again, before, services, names["by-imap"])
+        return whole
+
+
+def _worked_on(app: Any, task: Any) -> Any:
+    from webmail.models import Task
+
+    began = time.monotonic()
+    work_all(app)
+    done = Task.get_by_id(task.id)
+    print(f"{done.kind}: {done.state} {done.error}, {time.monotonic() - began:.0f} s", flush=True)
+    return done
+
+
+def _told(how: str, task: Any, again: bool, before: Any, services: Services, address: str) -> bool:
+    from webmail.tasks import store
+
+    with _signed_in(services, address) as client:
+        there = content(client)
+    result, missing, more = store.result_of(task), before - there, there - before
+    words = "again " if again else ""
+    print(f"{words}{how}: imported {result.get('added')}, there already {result.get('present')}; ", end="")
+    print(f"not as they were {sum(missing.values())}, too many or changed {sum(more.values())}", flush=True)
+    expected = (0, sum(before.values())) if again else (sum(before.values()), 0)
+    return not missing and not more and (result.get("added"), result.get("present")) == expected
+
+
+def _signed_in(services: Services, address: str) -> IMAPClient:
+    client = IMAPClient(HOST, services.ports.imap, ssl=False)
+    client.login(address, services.password)
+    return client
 
 
 def _until_done_or(child: int, task_id: str, progress: int) -> int:
@@ -130,5 +203,7 @@ def _subjects(services: Services, person: str) -> Counter[bytes]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["round-trip"]:
+        sys.exit(not round_trip(int((sys.argv[2:] or ["3510"])[0])))
     numbers = [int(word) for word in sys.argv[1:]]
     sys.exit(not run(*(numbers + [20_000, 5][len(numbers) :])))

@@ -20,11 +20,13 @@ from webmail.errors import BadAddress, SignInRefused, UnsafeValue
 from webmail.imap import chosen as choice
 from webmail.imap.bulk_mbox import mbox
 from webmail.imap.chosen import Selection, count
+from webmail.mime.formats.export_marker import MARKER
 from webmail.mime.formats.mbox_writer import MboxNames
 from webmail.mime.formats.zip_stream import ZipStream
 from webmail.models import User
 from webmail.storage import Storage, open_storage
 from webmail.tasks import leftovers, mail_parts, store
+from webmail.tasks.export_marking import Marking, marking_of
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 from webmail.tasks.mail_parts import Position
@@ -44,6 +46,7 @@ class Mail:
     chosen: list[Selection] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)  # folders that could not be read
     position: Position = field(default_factory=Position)
+    marking: Marking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ def _mail(run: TaskRun, files: Storage) -> Mail:
         kept = json.loads(b"".join(files.get(name)))
         mail = Mail(mail_parts.unpacked(kept["chosen"].encode()), list(kept["unread"]))
         mail.position = mail_parts.store_parts(run, files, account, mail.chosen, partial(mbox, account))
+        mail.marking = marking_of(account, run.user)
     except SignInRefused as error:
         raise TaskFailed("sign-in") from error
     return mail
@@ -103,10 +107,13 @@ def _files(run: TaskRun, files: Storage, mail: Mail, words: Words) -> Iterator[t
     if words.readme:
         yield "README.txt", [_readme(mail, words).replace("\n", "\r\n").encode()]
     yield from files_of(run.user)
-    names = MboxNames()
+    names, made = MboxNames(), dict[str, str]()
     for group, span in zip(mail.chosen, mail.position.spans(), strict=False):
         if span or not group.uids:  # a folder that was empty is a file without messages; one that went meanwhile is none
-            yield f"mail/{names.of(group.mailbox)}", mail_parts.joined(run, files, mail.position, mail.chosen, span)
+            made[group.mailbox] = f"mail/{names.of(group.mailbox)}"
+            yield made[group.mailbox], mail_parts.joined(run, files, mail.position, mail.chosen, span)
+    if mail.marking:
+        yield MARKER, [mail.marking.marker(made)]
 
 
 def files_of(user: User) -> Iterator[tuple[str, Iterable[bytes]]]:

@@ -33,7 +33,7 @@ from webmail.mail import Mailbox, Quota, Role
 
 __all__ = [
     "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "known", "list_lines",
-    "listed", "note_seen", "overview", "overview_commands", "overview_in",
+    "listed", "note_seen", "overview", "overview_commands", "overview_in", "role_of",
 ]  # fmt: skip
 
 _SPECIAL_USE = {
@@ -187,7 +187,7 @@ def _mailboxes(connection: Connection, answers: dict[str, list[Any]], counts: di
         name = imap_utf7.decode(raw)
         low = {flag.lower() for flag in flags}
         owner, prefix = places.owner_of(name)
-        role = next((_SPECIAL_USE[f] for f in low if f in _SPECIAL_USE), None) if not owner else None
+        role = role_of(low) if not owner else None
         if name.upper() == "INBOX":
             name, role = "INBOX", Role.INBOX
         # a closed account's mailboxes are still listed, without counts
@@ -198,6 +198,11 @@ def _mailboxes(connection: Connection, answers: dict[str, list[Any]], counts: di
         follows = name in subscribed if told else "\\subscribed" in low
         found[name] = Mailbox(name, delimiter, role, selectable, messages, unseen, follows, owner, prefix)
     return _named_roles(list(found.values()), dict(connection.account.roles))
+
+
+def role_of(flags: set[str]) -> Role | None:
+    """By the flags of LIST (RFC 6154), in lower case."""
+    return next((_SPECIAL_USE[flag] for flag in flags if flag in _SPECIAL_USE), None)
 
 
 _UNREADABLE = (ProtocolError, ValueError, TypeError, AttributeError, LookupError)

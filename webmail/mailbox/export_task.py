@@ -12,8 +12,10 @@ from webmail.errors import SignInRefused
 from webmail.imap import chosen as choice
 from webmail.imap.chosen import Selection, count
 from webmail.mailbox import export
+from webmail.mime.formats.mbox_writer import folder_name
 from webmail.storage import FileGone, Storage, open_file, open_storage
 from webmail.tasks import leftovers, mail_parts, store
+from webmail.tasks.export_marking import Marking, marking_of
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 from webmail.tasks.mail_parts import Position, packed, unpacked
@@ -36,7 +38,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
     if not position.written:
         raise TaskFailed("no-messages")
     given, name = run.arguments, _name(run, "messages")
-    size = files.put(name, _whole(run, files, position, chosen))
+    size = files.put(name, _whole(run, files, position, chosen, marking_of(account, run.user)))
     _forget_old(run)
     return {
         "file": name, "name": given["name"], "type": export.KINDS.get(given["kind"], export.KINDS["zip"]), "size": size,
@@ -62,17 +64,18 @@ def _writer(run: TaskRun, account: Account, chosen: Sequence[Selection]) -> mail
     return lambda group, batch, written: export.pieces(account, [(group, list(batch))], kind, written, folders=folders)
 
 
-def _whole(run: TaskRun, files: Storage, position: Position, chosen: Sequence[Selection]) -> Iterator[bytes]:
+def _whole(run: TaskRun, files: Storage, position: Position, chosen: Sequence[Selection], marking: Marking) -> Iterator[bytes]:
     """The parts as one file."""
     everything = range(position.parts)
     match run.arguments["kind"]:
         case "zip":
             names = mail_parts.watched(run, position, chosen, everything)
-            return export.joined_archives(open_file(files, name) for name in names)
+            places = {one.mailbox: folder_name(one.mailbox) + "/" if len(chosen) > 1 else "/" for one in chosen}
+            return export.joined_archives((open_file(files, name) for name in names), places, marking)
         case export.FOLDERS:
             spans = zip(chosen, position.spans(), strict=False)
             mailboxes = ((group.mailbox, mail_parts.joined(run, files, position, chosen, span)) for group, span in spans if span)
-            return export.archive_of_folders(mailboxes, datetime.now(UTC))
+            return export.archive_of_folders(mailboxes, datetime.now(UTC), marking)
         case _:
             return mail_parts.joined(run, files, position, chosen, everything)
 

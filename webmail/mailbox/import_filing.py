@@ -1,38 +1,31 @@
-"""Import filing: where an imported message goes and how it is marked, by what programs note in its headers.
+"""Import filing: where an imported message goes and how it is marked.
 
-Known are the labels of Gmail (Google Takeout, `X-Gmail-Labels`, in English and French), and the marks of mbox files: `Status` and
-`X-Status` (mutt, Pine, Dovecot) and `X-Mozilla-Status` (Thunderbird).
+What a header of a message says counts only where the program that writes this header made the file (`import_origins.py`), and is
+taken off as it is taken over: anybody can write any header into a message that they send.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from imapclient import imap_utf7
 
 from webmail.mail import Role
 from webmail.mime import headers
 
-_MOST_LABELS = 30
 _READ, _ANSWERED, _FLAGGED = 0x0001, 0x0002, 0x0004  # X-Mozilla-Status
 _DELETED = 0x0008  # in Thunderbird's file until it is compacted
+_FORWARDED = 0x1000
 _OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
-
-_ROLES = {
-    Role.INBOX: ("inbox", "boîte de réception"),
-    Role.SENT: ("sent", "sent mail", "messages envoyés", "envoyés"),
-    Role.DRAFTS: ("drafts", "draft", "brouillons", "brouillon"),
-    Role.JUNK: ("spam", "pourriel"),
-    Role.TRASH: ("trash", "bin", "corbeille"),
-}
-_ROLE_OF = {word: role for role, words in _ROLES.items() for word in words}
-_UNREAD = {"unread", "non lus", "non lu"}
-_STARRED = {"starred", "messages suivis", "suivis", "suivi"}
-_IMPORTANT = {"important", "importants"}
-# neither folders nor tags: everything has them
-_IGNORED = {"opened", "ouvert", "ouverts", "archived", "archivé", "archivés", "all mail", "tous les messages", "chat", "chats"}
-_CATEGORY = re.compile(r"category[ :]|catégorie[ :]|categorie[ :]")
+_KEPT_FLAGS = ("\\Seen", "\\Answered", "\\Flagged", "\\Draft", "$Forwarded", "$MDNSent", "$Important")
+_MOST_KEYWORDS = 10
+_KEYWORD = re.compile(r"[A-Za-z0-9$_.-]{1,40}")
+_THUNDERBIRDS = re.compile(r"\$label[1-5]\Z", re.IGNORECASE)  # its five tags, which have names on our pages
+_NO_TAGS = {"junk", "nonjunk", "notjunk", "$junk", "$notjunk", "$mdnsent", "$forwarded", "forwarded", "receipt-handled"}
+_STATES = re.compile(rb"[ROUNADFT]{0,8}", re.IGNORECASE)  # letters of Status and X-Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,84 +43,66 @@ class Filing:
     skip: bool = False
 
 
-def filing_of(raw: bytes, separator: bytes = b"", path: Sequence[str] = ()) -> Filing:
-    """From a message, the line "From " before it in an mbox file, and the folder it lay in. Never raises."""
-    found = headers.fields(raw)
-    received = _received(found, separator)
-    if "x-gmail-labels" in found:
-        return by_labels(labels_in(found["x-gmail-labels"][0]), received)
-    flags, skip = _marks(found)
-    return replace(named(*path), flags=flags, received=received, skip=skip)
+def kept_flags(flags: Iterable[str]) -> tuple[str, ...]:
+    """Those of a message's flags that are taken over from elsewhere."""
+    told = tuple(dict.fromkeys(flags))
+    kept = [flag for flag in told if flag in _KEPT_FLAGS]
+    own = [flag for flag in told if flag not in _KEPT_FLAGS and flag[:1] != "\\" and _may_be_keyword(flag)]
+    return (*kept, *own[:_MOST_KEYWORDS])
 
 
-def named(*path: str) -> Filing:
-    """A folder of another program; one that is called "Sent" alone is the folder for sent mail."""
-    folder = tuple(part for part in path if part.strip())
-    role = _ROLE_OF.get(folder[0].casefold()) if len(folder) == 1 else None
-    return Filing(role=role, path=() if role else folder)
+def _may_be_keyword(word: str) -> bool:
+    return bool(_THUNDERBIRDS.match(word) or (word[:1] != "$" and _KEYWORD.fullmatch(word)))
 
 
-def labels_in(value: bytes) -> list[str]:
-    """The labels of `X-Gmail-Labels`: words with commas between, in quotes where a label has a comma."""
-    text = headers.decode(value)
-    found = [(quoted or plain).strip() for quoted, plain in re.findall(r'"([^"]*)"|([^,]+)', text)]
-    return [label for label in dict.fromkeys(found) if label][:_MOST_LABELS]
+def mozilla_marks(found: dict[str, list[bytes]]) -> Filing:
+    """What Thunderbird notes of a message: its state in four letters, its tags; without any note it is old mail: read."""
+    told = found.get("x-mozilla-status", [b""])[0][:8].strip()
+    bits = int(told, 16) if re.fullmatch(rb"[0-9A-Fa-f]{1,8}", told) else (0 if told else _READ)
+    marks = ((_READ, "\\Seen"), (_ANSWERED, "\\Answered"), (_FLAGGED, "\\Flagged"), (_FORWARDED, "$Forwarded"))
+    flags = [flag for bit, flag in marks if bits & bit]
+    words = found.get("x-mozilla-keys", [b""])[0][:2000].decode("ascii", "replace").split()
+    wanted = [word for word in dict.fromkeys(words) if word.lower() not in _NO_TAGS][:_MOST_KEYWORDS]
+    flags += [word.lower() for word in wanted if _THUNDERBIRDS.match(word)]
+    own = [decoded(word) for word in wanted if word[:1] not in "$\\"]
+    return Filing(tuple(flags), tags=tuple(own), skip=bool(bits & _DELETED))
 
 
-def by_labels(labels: Sequence[str], received: datetime | None) -> Filing:
-    """A message of Gmail is in one folder here: that of its first own label, else by what Gmail calls it, else the archive. Its
-    further labels become tags.
-    """
-    low = {label.casefold().lstrip("\\") for label in labels}
-    own = [label for label in labels if not _is_system(label)]
-    flags = [flag for flag, there in (("\\Seen", not low & _UNREAD), ("\\Flagged", low & _STARRED)) if there]
-    if low & _IMPORTANT:
-        flags.append("$Important")
-    roles = {role for word, role in _ROLE_OF.items() if word in low}
-    if Role.DRAFTS in roles:
-        flags.append("\\Draft")
-    for role in (Role.JUNK, Role.TRASH, Role.DRAFTS):  # wherever else it was
-        if role in roles:
-            return Filing(tuple(flags), received, role)
-    if own:
-        return Filing(tuple(flags), received, path=_levels(own[0]), tags=tuple(own[1:]))
-    role = Role.SENT if Role.SENT in roles and Role.INBOX not in roles else Role.INBOX if Role.INBOX in roles else Role.ARCHIVE
-    return Filing(tuple(flags), received, role)
+def decoded(name: str) -> str:
+    """A name in modified UTF-7 (RFC 3501 section 5.1.3), as mail programs write those of folders and tags; others as they are."""
+    if not re.search(r"&[A-Za-z0-9+,]*-", name) or not name.isascii():
+        return name
+    try:
+        return imap_utf7.decode(name.encode())
+    except (UnicodeError, ValueError):
+        return name
 
 
-def _is_system(label: str) -> bool:
-    if label.startswith("\\"):  # in IMAP; what people call theirs does not begin so
-        return True
-    word = label.casefold()
-    known = word in _ROLE_OF or word in _UNREAD | _STARRED | _IMPORTANT | _IGNORED
-    return known or bool(_CATEGORY.match(word)) or not word
+def notes_states(found: dict[str, list[bytes]]) -> bool:
+    """Whether `Status` or `X-Status` is there, with letters as programs write them."""
+    told = [found[name][0] for name in ("status", "x-status") if name in found]
+    return bool(told) and all(_STATES.fullmatch(value) for value in told)
 
 
-def _levels(label: str) -> tuple[str, ...]:
-    """A label "Projects/2024" is a folder in a folder."""
-    return tuple(part.strip() for part in label.split("/") if part.strip())[:10]
+def state_marks(found: dict[str, list[bytes]]) -> Filing:
+    """The marks of mbox files of mutt, Pine, Dovecot and others; a message without any is old mail: read."""
+    status, more = (found.get(name, [b""])[0][:20].upper() for name in ("status", "x-status"))
+    read = b"R" in status if status or more else True
+    names = (("\\Seen", read), ("\\Answered", b"A" in more), ("\\Flagged", b"F" in more), ("\\Draft", b"T" in more))
+    words = found.get("x-keywords", [b""])[0][:2000].decode("ascii", "replace").split()
+    return Filing(kept_flags([*(name for name, there in names if there), *words]))
 
 
-def _marks(found: dict[str, list[bytes]]) -> tuple[tuple[str, ...], bool]:
-    """The flags that are noted in an mbox file; a message without any note is old mail: read."""
-    status, more = (found.get(name, [b""])[0][:20] for name in ("status", "x-status"))
-    noted = status or more
-    read = b"R" in status if noted else True
-    answered, flagged, deleted = b"A" in more, b"F" in more, b"D" in more
-    if mozilla := found.get("x-mozilla-status", [b""])[0][:8]:
-        bits = int(mozilla, 16) if re.fullmatch(rb"[0-9A-Fa-f]{1,8}", mozilla) else 0
-        read, answered, flagged = bool(bits & _READ), bool(bits & _ANSWERED), bool(bits & _FLAGGED)
-        deleted = bool(bits & _DELETED)
-    names = (("\\Seen", read), ("\\Answered", answered), ("\\Flagged", flagged))
-    return tuple(name for name, there in names if there), deleted
-
-
-def _received(found: dict[str, list[bytes]], separator: bytes) -> datetime | None:
-    """When it came: its last hop, else the line before it, else when it was written."""
+def received_at(found: dict[str, list[bytes]], separator: bytes, *, noted: bool = False) -> datetime | None:
+    """When it came: its last hop, else the line before it, else when it was written; `noted`: the line before it first."""
     hops = found.get("received", [b""])[0].rpartition(b";")[2]
     words = separator.split(maxsplit=2)
-    for text in (hops, words[2] if len(words) > 2 else b"", found.get("date", [b""])[0]):
-        at = headers.date(text)
-        if at and _OLDEST <= at <= datetime(2100, 1, 1, tzinfo=UTC):
+    before = words[2] if len(words) > 2 else b""
+    for text in (before, hops) if noted else (hops, before):
+        if at := plausible(headers.date(text)):
             return at
-    return None
+    return plausible(headers.date(found.get("date", [b""])[0]))
+
+
+def plausible(at: datetime | None) -> datetime | None:
+    return at if at and _OLDEST <= at <= datetime(2100, 1, 1, tzinfo=UTC) else None

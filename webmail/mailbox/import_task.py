@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from webmail.errors import SignInRefused
 from webmail.mail import Role
-from webmail.mailbox.import_filing import Filing, named
+from webmail.mailbox.import_filing import Filing
 from webmail.mailbox.import_sources import MailFile, NotMail, TooManyFiles
 from webmail.mailbox.mail_import import MailImport
 from webmail.storage import FileGone, open_file, open_storage
@@ -44,16 +44,17 @@ def _work(run: TaskRun) -> dict[str, Any]:
 
 def _import(run: TaskRun, file: IO[bytes]) -> dict[str, Any]:
     given = run.arguments
-    source = MailFile(file, run.settings)
+    own, special = bool(given.get("own")), bool(given.get("special"))
+    source = MailFile(file, run.settings, given["name"], own=own, special=special)
     return asdict(MailImport(run, account_of(run), source, given["into"], _by_name(given["name"])).take())
 
 
 def _by_name(name: str) -> Filing:
-    """The folder for messages that tell none: called like the file; the inbox for a message alone."""
+    """The folder for messages that tell none: called like the archive that they are in; the inbox for those without a name."""
     path = PurePath(name.replace("\\", "/"))
-    if path.suffix.lower() in ("", ".eml") or not path.stem.strip():
+    if path.suffix.lower() != ".zip" or not path.stem.strip():
         return Filing(role=Role.INBOX)
-    return named(path.stem)
+    return Filing(path=(path.stem,))
 
 
 KIND = TaskKind(NAME, _work, in_turn=True)

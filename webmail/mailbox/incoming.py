@@ -10,6 +10,8 @@ from typing import Protocol
 from webmail.imap.bulk import MessageFingerprint
 from webmail.mail import Address
 from webmail.mailbox.import_filing import Filing
+from webmail.mime import headers
+from webmail.mime.header_lines import named, only
 
 LARGEST = 100_000_000  # bytes of one message
 
@@ -18,8 +20,9 @@ Position = list[str | int]  # where a source goes on; kept as JSON
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message to import. `key` is the same for the same message in a folder of ours; `content` has CRLF line ends, and is None
-    where the source loads it only if it is needed.
+    """A message to import. `key` is that of each message in a folder that may be the same; `content` has CRLF line ends, and is
+    None where the source loads it only if it is needed. `once`: the name of a message that stands in several places of the source
+    and is one; `again`: it stood in an earlier one.
     """
 
     filing: Filing
@@ -27,6 +30,8 @@ class Incoming:
     key: bytes
     content: bytes | None = None
     position: Position | None = None
+    once: bytes = b""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +55,28 @@ class Source(Protocol):
     def messages(self, at: int, position: Position | None) -> Iterator[Found]:
         """The messages after the first `at`, the last of which was at `position`."""
 
-    def key_of(self, there: MessageFingerprint) -> bytes:
-        """The key of a message in a folder of ours."""
+    def size(self) -> int:
+        """Bytes of all messages, in about."""
 
     def load(self, messages: Sequence[Incoming]) -> list[bytes | None]:
         """The contents, None for what is gone."""
 
 
-def message_key(message_id: str, subject: str, sender: Sequence[Address], more: object) -> bytes:
-    """Tells messages apart by their Message-ID, or without one by subject and sender, and by `more`: their size, or date."""
+_HEADERS = named(b"message-id", b"from", b"subject")
+_MOST_HEADERS = 16_384  # as `imap.bulk` asks for
+
+
+def message_key(message_id: str, subject: str, sender: Sequence[Address]) -> bytes:
+    """Which messages may be the same: those with one Message-ID, or without any, those with one subject and sender."""
     words = message_id or "\n".join([subject, *(one.email for one in sender)])
-    return hashlib.blake2b(f"{more} {words}".encode("utf-8", "replace"), digest_size=12).digest()
+    return hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=12).digest()
+
+
+def key_of_message(raw: bytes) -> bytes:
+    """As of one in a folder: of its headers as the mail server tells them, cut off as there."""
+    envelope = headers.envelope(only(raw, _HEADERS, _MOST_HEADERS))
+    return message_key(envelope.message_id[:998], envelope.subject[:500], envelope.sender[:5])
+
+
+def key_of_fingerprint(there: MessageFingerprint) -> bytes:
+    return message_key(there.message_id, there.subject, there.sender)

@@ -1,43 +1,35 @@
 """Mail import: puts messages from elsewhere into folders, each of them once, whatever is interrupted and however often it runs.
 
-A message that lies in its folder already is left out (`incoming.message_key` says how it is known). After a kill, what the last
-turn appended without noting it is found in the folders in the same way and counted as imported.
+A message that lies in its folder already is left out (`import_folder.py` says how it is known). After a kill, what the last turn
+appended without noting it is found in the folders by its content and counted as imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import LimitReached, MailboxChanged, MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused
+from webmail.errors import LimitReached, MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused
 from webmail.imap import append_many, bulk
 from webmail.imap.append_many import AppendStopped, NewMessage
-from webmail.imap.commands import expand_uid_set, uid_set
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
-from webmail.imap.responses import numbers_of
 from webmail.mail import Role
 from webmail.mailbox import folders, tags
 from webmail.mailbox.import_filing import Filing
+from webmail.mailbox.import_folder import FolderContents, ImportedInto, contents_of, unnoted
 from webmail.mailbox.incoming import Found, Incoming, Position, Source, Unreadable
 from webmail.mime import headers
+from webmail.mime.header_lines import content_digest
 from webmail.models import User
 from webmail.tasks.kinds import TaskFailed, TaskRun
 
 _BATCH_BYTES, _BATCH_MESSAGES = 8_000_000, 100
 _TOLD = 50  # messages that could not be imported are told by name, so many at most
-
-
-@dataclass(slots=True)
-class ImportedInto:
-    """What an import put into a mailbox: UIDs from `floor` on; `uids` as an IMAP set, "" if none."""
-
-    uidvalidity: int
-    floor: int
-    uids: str = ""
 
 
 @dataclass(slots=True)
@@ -74,13 +66,16 @@ class MailImport:
     def __init__(self, run: TaskRun, account: Account, source: Source, target: str, otherwise: Filing) -> None:
         self.run, self.account, self.source, self.target, self.otherwise = run, account, source, target, otherwise
         self.state = ImportState.of(run.cursor)
-        self._there: dict[str, set[bytes]] = {}  # what each mailbox holds
-        self._unnoted: dict[str, dict[bytes, int]] = {}  # what an earlier turn appended there, with its UID
+        self._before: dict[str, Any] = {}  # the cursor when the batch began, with what is pending since
+        self._there: dict[str, FolderContents] = {}  # what each mailbox holds
+        self._unnoted: dict[str, set[int]] = {}  # UIDs of what an earlier turn appended there
         self._places: dict[tuple[Role | None, tuple[str, ...]], str] = {}
         self._keywords: dict[str, str] = {}
 
     def take(self) -> ImportState:
         """Import all that is left. Raises TaskStopped, TaskFailed, and what the source and MailError's kinds say."""
+        if not self.state.at and not self.state.into:
+            self._check_room()
         total = self.run.task.total or self.source.count()
         for batch in _batches(self.source.messages(self.state.at, self.state.position)):
             with self.run.step(self._cursor(), done=self.state.at, total=total):
@@ -95,35 +90,41 @@ class MailImport:
 
     def _take_batch(self, connection: Connection, batch: Sequence[Found]) -> None:
         state, by_mailbox = self.state, dict[str, list[Incoming]]()
+        self._before = asdict(state)
         for one in batch:
             if isinstance(one, Unreadable):
                 state.refuse(one.name, one.reason)
             elif one.filing.skip:
                 state.skipped += 1
+            elif one.again:
+                state.present += 1
             else:
                 by_mailbox.setdefault(self._mailbox_of(connection, one.filing), []).append(one)
-        learned = [self._learn(connection, mailbox) for mailbox in by_mailbox]
-        if any(learned):
-            self.run.record(self._cursor(), done=state.at)  # from here on what lies above their floors may be ours
+        for mailbox in by_mailbox:
+            self._learn(connection, mailbox)
         for mailbox, messages in by_mailbox.items():
             self._append(connection, mailbox, messages)
+        for place in state.into.values():
+            place.pending = ()
         state.at += len(batch)
         state.position = batch[-1].position
 
     def _append(self, connection: Connection, mailbox: str, messages: Sequence[Incoming]) -> None:
-        fresh: dict[bytes, Incoming] = {}
-        for one in messages:
-            if self._is_there(mailbox, one.key):
-                continue
-            if fresh.setdefault(one.key, one) is not one:
-                self.state.present += 1  # twice in the source
-        loaded = zip(fresh, fresh.values(), self.source.load(list(fresh.values())), strict=True)
-        new = {key: self._as_new(one.filing, content) for key, one, content in loaded if content is not None}
+        there = self._there[mailbox]
+        doubtful = [one for one in messages if there.may_hold(one.key)]
+        contents = dict(zip(map(id, doubtful), self.source.load(doubtful), strict=True))
+        there.read(connection, mailbox, (one.key for one in doubtful))
+        fresh = [one for one in messages if not self._is_there(mailbox, contents.get(id(one)))]
+        missing = [one for one in fresh if id(one) not in contents]
+        contents |= zip(map(id, missing), self.source.load(missing), strict=True)
+        loaded = [(one, contents[id(one)]) for one in fresh]
+        new = [self._as_new(one.filing, content) for one, content in loaded if content is not None]
         self.state.skipped += len(fresh) - len(new)  # deleted there since they were listed
         if not new:
             return
+        self._note_pending(mailbox, new)
         try:
-            taken = append_many.append_many(connection, mailbox, list(new.values()))
+            taken = append_many.append_many(connection, mailbox, new)
         except AppendStopped as stopped:
             self._note(mailbox, new, stopped.appended.uids)
             self.run.record(self._cursor(), done=self.state.at)
@@ -133,28 +134,36 @@ class MailImport:
     def _as_new(self, filing: Filing, content: bytes) -> NewMessage:
         return NewMessage(content, self._flags(filing), filing.received or datetime.now(UTC))
 
-    def _is_there(self, mailbox: str, key: bytes) -> bool:
-        if uid := self._unnoted[mailbox].pop(key, 0):
-            self._note_added(mailbox, [(key, uid)])
-            return True
-        if key in self._there[mailbox]:
+    def _is_there(self, mailbox: str, content: bytes | None) -> bool:
+        """Whether a message of the mailbox stands for this one. None: there is none of its key, or it is gone in the source."""
+        if content is None or not (uid := self._there[mailbox].take(content_digest(content))):
+            return False
+        if uid in self._unnoted[mailbox]:
+            self.state.added += 1
+            self.state.into[mailbox].note_added([uid])
+        else:
             self.state.present += 1
-            return True
-        return False
+            self.state.into[mailbox].note_there([uid])
+        return True
 
-    def _note(self, mailbox: str, new: Mapping[bytes, NewMessage], uids: Sequence[int | None]) -> None:
+    def _note(self, mailbox: str, new: Sequence[NewMessage], uids: Sequence[int | None]) -> None:
         """`uids` may be fewer than `new`: the rest was not tried."""
-        for message, uid in zip(new.values(), uids, strict=False):
+        for message, uid in zip(new, uids, strict=False):
             if uid is None:
                 self.state.refuse(f"{mailbox}: {headers.envelope(message.content).subject}", "refused")
-        self._note_added(mailbox, [(key, uid) for key, uid in zip(new, uids, strict=False) if uid is not None])
+        taken = [uid for uid in uids if uid is not None]
+        self.state.added += len(taken)
+        self.state.into[mailbox].note_added(uid for uid in taken if uid)  # 0: the server tells none
 
-    def _note_added(self, mailbox: str, added: Sequence[tuple[bytes, int]]) -> None:
-        self.state.added += len(added)
-        self._there[mailbox].update(key for key, _uid in added)
-        place = self.state.into[mailbox]
-        if known := [uid for _key, uid in added if uid]:
-            place.uids = uid_set([*_uids(place), *known]).decode()
+    def _note_pending(self, mailbox: str, new: Sequence[NewMessage]) -> None:
+        """Keep what is being appended, beside the cursor of before this batch: after a kill the whole batch is done again."""
+        place, into = self.state.into[mailbox], self._before["into"]
+        if into.get(mailbox, {}).get("uidvalidity") != place.uidvalidity:
+            into[mailbox] = asdict(ImportedInto(place.uidvalidity, place.floor))
+        digests = (content_digest(message.content).hex() for message in new)
+        into[mailbox]["pending"] = [*into[mailbox]["pending"], *digests]
+        self._before["made"] = list(self.state.made)
+        self.run.record(self._before, done=self.state.at)
 
     # --- folders and tags --------------------------------------------------------------------------------------------
 
@@ -174,21 +183,24 @@ class MailImport:
         if filing.role:
             return imap.mailboxes.for_role(connection, filing.role)
         overview = imap.mailboxes.overview(connection)
-        name = folder_for(filing.path, overview)
-        if existing := next((m for m in overview.mailboxes if m.name.casefold() == name.casefold() and m.selectable), None):
-            return existing.name
-        try:
-            imap.mailboxes.create(connection, name)
-        except (Refused, NotAllowed) as error:
-            raise TaskFailed("no-folder") from error
+        for apart in (False, True):  # some servers have no folders in the inbox
+            name = folder_for(filing.path, overview, apart=apart)
+            if existing := _named(overview, name):
+                return existing
+            try:
+                imap.mailboxes.create(connection, name)
+            except (Refused, NotAllowed) as error:
+                if apart or not name.startswith("INBOX"):
+                    raise TaskFailed("no-folder") from error
+                continue
+            break
         self.state.made.append(name)
         return name
 
-    def _learn(self, connection: Connection, mailbox: str) -> bool:
-        """Find out what a mailbox holds, once a turn; returns whether this import is new to it. One round trip per 350 to 5,000
-        messages."""
+    def _learn(self, connection: Connection, mailbox: str) -> None:
+        """Find out what a mailbox holds, once a turn. One round trip per 350 to 5,000 messages."""
         if mailbox in self._there:
-            return False
+            return
         if connection.mailbox == mailbox:
             connection.select("INBOX" if mailbox != "INBOX" else self._other_than_inbox(connection))
         try:
@@ -196,17 +208,45 @@ class MailImport:
         except NoSuchMailbox as error:
             raise TaskFailed("no-folder") from error
         place = self.state.into.get(mailbox)
-        is_new = place is None or place.uidvalidity != validity
-        if is_new:
+        if place is None or place.uidvalidity != validity:
             place = self.state.into[mailbox] = ImportedInto(validity, uidnext)
-        self._there[mailbox], self._unnoted[mailbox] = set(), {}
-        noted = set(_uids(place)) if place else set()
-        for uid, one in bulk.identities(connection, mailbox, _existing(connection, mailbox)).items():
-            key = self.source.key_of(one)
-            self._there[mailbox].add(key)
-            if place and not is_new and uid >= place.floor > 0 and uid not in noted:  # 0: the server tells none
-                self._unnoted[mailbox][key] = uid
-        return is_new
+        self._there[mailbox] = contents_of(connection, mailbox, place)
+        self._unnoted[mailbox] = set(unnoted(connection, mailbox, place, place.added()))
+
+    # --- room --------------------------------------------------------------------------------------------------------
+
+    def _check_room(self) -> None:
+        """Before anything is put anywhere. Raises TaskFailed where what is not there yet is larger than the room that is left."""
+        with imap.connect(self.account) as connection:
+            quota = imap.mailboxes.count_all(connection).quota
+            if quota is None or self.source.size() <= quota.limit - quota.used:
+                return
+            if self._missing_bytes(connection) > quota.limit - quota.used:
+                raise TaskFailed("no-room")
+
+    def _missing_bytes(self, connection: Connection) -> int:
+        """Of the messages that no message of their folder can be the same as."""
+        overview = imap.mailboxes.overview(connection)
+        there, size = dict[str, dict[bytes, int]](), 0
+        for one in self.source.messages(0, None):
+            if isinstance(one, Unreadable) or one.filing.skip or one.again:
+                continue
+            mailbox = self.target or self._existing_for(one.filing, overview)
+            if mailbox and mailbox not in there:
+                there[mailbox] = contents_of(connection, mailbox, ImportedInto(0, 0)).counts()
+            if mailbox and there[mailbox].get(one.key, 0) > 0:
+                there[mailbox][one.key] -= 1
+            else:
+                size += one.size
+        return size
+
+    def _existing_for(self, filing: Filing, overview: Overview) -> str:
+        """The mailbox for a filing; "" if it does not exist."""
+        filing = filing if filing.role or filing.path else self.otherwise
+        if filing.role:
+            found = overview.with_role(filing.role)
+            return found.name if found else ""
+        return _named(overview, folder_for(filing.path, overview))
 
     @staticmethod
     def _other_than_inbox(connection: Connection) -> str:
@@ -223,11 +263,13 @@ class MailImport:
         return self._keywords[name]
 
 
-def folder_for(path: Sequence[str], overview: Overview) -> str:
-    """The full name of the folder of a path from elsewhere, each level made fit for this server."""
+def folder_for(path: Sequence[str], overview: Overview, *, apart: bool = False) -> str:
+    """The full name of the folder of a path from elsewhere, each level made fit for this server. `apart`: not in the inbox."""
     delimiter = folders.delimiter_of(overview)
     levels = [_level(part, delimiter) for part in path]
-    if levels[0].upper() == "INBOX" or levels[0] in overview.namespaces.reserved:
+    if levels[0].upper() == "INBOX" and len(levels) > 1 and not overview.namespaces.root[0] and not apart:
+        levels[0] = "INBOX"  # a folder in the inbox
+    elif levels[0].upper() == "INBOX" or levels[0] in overview.namespaces.reserved:
         levels[0] += "_"
     return overview.namespaces.root[0] + delimiter.join(levels)[:800].strip(delimiter)
 
@@ -239,37 +281,10 @@ def _level(part: str, delimiter: str) -> str:
     return text.strip() if text.strip(". ") else "_"
 
 
-def undo(connection: Connection, cursor: dict[str, object]) -> int:
-    """Delete what an import put into folders, and the folders it made that are empty now; returns how many messages.
-
-    Messages that were moved since stay where they are. About 3 round trips a mailbox. Raises MailError.
-    """
-    state, count = ImportState.of(cursor), 0
-    for mailbox, place in state.into.items():
-        try:
-            for piece in imap.actions.pieces(_uids(place)):
-                there = imap.actions.with_flag(connection, mailbox, piece, b"ALL", place.uidvalidity)
-                if there:
-                    imap.actions.delete(connection, mailbox, there, place.uidvalidity)
-                count += len(there)
-        except (NoSuchMailbox, MailboxChanged):
-            continue  # the folder is gone, and its messages with it
-    for name in reversed(state.made):
-        _remove_empty(connection, name)
-    return count
-
-
-def _remove_empty(connection: Connection, name: str) -> None:
-    overview = imap.mailboxes.overview(connection)
-    mailbox = overview.get(name)
-    if mailbox is None or any(mailbox.holds(other.name) for other in overview.mailboxes):
-        return
-    try:
-        imap.folders.refresh(connection)
-        if not imap.folders.state(connection, name).messages:
-            imap.folders.delete(connection, overview, mailbox)
-    except (NoSuchMailbox, NotAllowed, Refused):
-        return  # it stays, empty: nothing is lost
+def _named(overview: Overview, name: str) -> str:
+    """The folder of this name, else one that differs in capital letters alone; "" if there is none."""
+    same = [m.name for m in overview.mailboxes if m.selectable and m.name.casefold() == name.casefold()]
+    return name if name in same else same[0] if same else ""
 
 
 # --- what is there ---------------------------------------------------------------------------------------------------
@@ -287,18 +302,6 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
         size += more
     if batch:
         yield batch
-
-
-def _existing(connection: Connection, mailbox: str) -> list[int]:
-    connection.select(mailbox)
-    if not connection.exists:
-        return []
-    answer = connection.run((b"UID SEARCH", b"ALL"))
-    return numbers_of(answer.get("SEARCH", []))
-
-
-def _uids(place: ImportedInto) -> list[int]:
-    return expand_uid_set(place.uids) if place.uids else []
 
 
 def _keyword_of_tag(user: User, name: str) -> str:

@@ -18,11 +18,11 @@ from webmail.config import Settings
 from webmail.errors import ServerAway, SignInRefused
 from webmail.http_fetch import is_global
 from webmail.imap import remote_mailbox
-from webmail.imap.bulk import MessageFingerprint
 from webmail.imap.connection import Connection
 from webmail.imap.remote_mailbox import RemoteFolder, RemoteMessage
 from webmail.mail import Role
-from webmail.mailbox.import_filing import Filing, by_labels
+from webmail.mailbox.import_filing import Filing, kept_flags
+from webmail.mailbox.import_labels import IN_IMAP, by_labels
 from webmail.mailbox.incoming import LARGEST, Found, Incoming, Position, Unreadable, message_key
 from webmail.mailbox.mail_import import MailImport
 from webmail.mime.formats.mbox import crlf
@@ -30,10 +30,8 @@ from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of, other_password
 
 NAME = "mail-move-in"
+_MOST_ADDRESSES = 4  # of a server that are tried
 SECONDS = 20.0  # for each response: the server may be far away
-_KEPT_FLAGS = ("\\Seen", "\\Answered", "\\Flagged", "\\Draft", "$Forwarded", "$MDNSent", "$Important")
-_MOST_KEYWORDS = 10
-_KEYWORD = re.compile(r"[A-Za-z0-9$_.-]{1,40}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 
 # where the mailbox of an address is; elsewhere people are asked
@@ -66,11 +64,13 @@ class OldMailbox:
     username: str
 
     def account(self, password: str, settings: Settings) -> Account:
-        """Raises BadServer for an address inside the establishment's network, unless the administrator allows those."""
-        if not settings.import_private_servers:
-            _check_public(self.host, self.port)
+        """Raises BadServer for an address inside the establishment's network, unless the administrator allows those. The name
+        is looked up here alone: what it means a moment later does not count."""
+        addresses = () if settings.import_private_servers else _public_addresses(self.host, self.port)
         security: Security = "tls" if self.port == 993 else "none" if _is_loopback(self.host) else "starttls"
-        server = Server(self.host, self.port, security, SECONDS, settings.ca_file if settings.import_private_servers else "")
+        server = Server(
+            self.host, self.port, security, SECONDS, settings.ca_file if settings.import_private_servers else "", addresses
+        )
         return Account(f"{self.username}@{self.host} (moving in)", server, server, Password(self.username, password))
 
 
@@ -94,13 +94,15 @@ def check(old: OldMailbox, password: str, settings: Settings) -> None:
     imap.check(old.account(password, settings))
 
 
-def _check_public(host: str, port: int) -> None:
+def _public_addresses(host: str, port: int) -> tuple[str, ...]:
     try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ServerAway(f"{host} is not found") from error
-    if not all(is_global(ipaddress.ip_address(str(address).partition("%")[0])) for address in found):
+    found = tuple(dict.fromkeys(str(entry[4][0]) for entry in told))
+    if not all(is_global(ipaddress.ip_address(address.partition("%")[0])) for address in found):
         raise BadServer(f"{host} is inside")
+    return found[:_MOST_ADDRESSES]
 
 
 def _is_loopback(host: str) -> bool:
@@ -145,9 +147,9 @@ class OldMail:
             for message in remote_mailbox.listing(reading, folder, after):
                 yield _found(folder, message)
 
-    def key_of(self, there: MessageFingerprint) -> bytes:
-        """By date, not size: servers tell sizes that differ a little from what they send."""
-        return message_key(there.message_id, there.subject, there.sender, _second(there.received))
+    def size(self) -> int:
+        with _there(), imap.connect(self.account) as connection:
+            return sum(remote_mailbox.size_of(connection, folder) for folder in remote_mailbox.folders(connection))
 
     def load(self, messages: Sequence[Incoming]) -> list[bytes | None]:
         found: dict[tuple[str, int], bytes] = {}
@@ -163,24 +165,18 @@ def _found(folder: RemoteFolder, message: RemoteMessage) -> Found:
     position: Position = [folder.name, message.uid]
     if message.size > LARGEST:
         return Unreadable(f"{folder.name}: {message.subject}", "too-large", position)
-    key = message_key(message.message_id, message.subject, message.sender, _second(message.received))
+    key = message_key(message.message_id, message.subject, message.sender)
     return Incoming(filing_of(folder, message), message.size, key, None, position)
 
 
 def filing_of(folder: RemoteFolder, message: RemoteMessage) -> Filing:
     """Where a message goes: into the folder of the same name or use; Gmail's by its labels."""
-    kept = [flag for flag in message.flags if flag in _KEPT_FLAGS]
-    own = [flag for flag in message.flags if flag not in _KEPT_FLAGS and flag[:1] not in "\\$" and _KEYWORD.fullmatch(flag)]
-    flags, deleted = (*kept, *own[:_MOST_KEYWORDS]), "\\Deleted" in message.flags
+    flags, deleted = kept_flags(message.flags), "\\Deleted" in message.flags
     if message.labels is not None and folder.role not in (Role.JUNK, Role.TRASH):
-        filing = by_labels(message.labels, message.received)
+        filing = by_labels(message.labels, IN_IMAP)
         marked = {flag for flag in filing.flags if flag != "\\Seen"}  # read or not is a flag here
         return Filing((*flags, *sorted(marked - set(flags))), message.received, filing.role, filing.path, filing.tags, deleted)
     return Filing(flags, message.received, folder.role, () if folder.role else folder.path, skip=deleted)
-
-
-def _second(at: Any) -> int:
-    return int(at.timestamp())
 
 
 def _work(run: TaskRun) -> dict[str, Any]:

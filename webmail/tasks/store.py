@@ -47,6 +47,14 @@ def start(
         )  # fmt: skip
 
 
+def start_once(user: User, kind: str, arguments: dict[str, Any], *, credential: bytes | None = None) -> Task:
+    """As `start`; the task of this kind with these arguments that is under way is returned, if there is one."""
+    with db.atomic():
+        in_turn(user)
+        same = (Task.user == user) & (Task.kind == kind) & (Task.arguments == json.dumps(arguments, ensure_ascii=False))
+        return Task.get_or_none(same & Task.state.in_(OPEN)) or start(user, kind, arguments, credential=credential)
+
+
 def new_id() -> str:
     return secrets.token_hex(16)
 

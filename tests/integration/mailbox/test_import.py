@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,8 @@ from webmail.database.connection import db
 from webmail.errors import Refused, ServerAway
 from webmail.imap import append_many, bulk
 from webmail.imap.append_many import Appended
+from webmail.mailbox import import_undo
+from webmail.mailbox.mail_import import MailImport
 from webmail.models import Tag, Task, User, now
 from webmail.tasks.store import MOST_OPEN
 
@@ -92,13 +94,21 @@ def test_undo_removes_the_folder_it_made_unless_something_else_is_in_it(person, 
     assert "Un" not in names and subjects(mail, "Deux") == ["lettre 3"]
 
 
+def takeout(*labelled: tuple[str, bytes]) -> bytes:
+    return b"".join(
+        b"From 1790000000000000000@xxx Tue Mar 05 09:00:00 +0000 2019\r\nX-GM-THRID: 1790000000000000000\r\nX-Gmail-Labels: "
+        + labels.encode() + b"\r\n" + one + b"\r\n"
+        for labels, one in labelled
+    )  # fmt: skip
+
+
 def test_labels_of_gmail_become_folders_tags_and_marks(person, mail, work):
-    send(person, mbox(
-        letter(1, "X-Gmail-Labels: Inbox,Unread"),
-        letter(2, "X-Gmail-Labels: =?UTF-8?Q?Messages_envoy=C3=A9s,Ouvert?="),
-        letter(3, 'X-Gmail-Labels: Archived,Projets/2019,"Sortie, 3e",Starred'),
-        letter(4, "X-Gmail-Labels: Spam,Projets/2019"),
-        letter(5, "X-Gmail-Labels: Opened,Category Promotions"),
+    send(person, takeout(
+        ("Inbox,Unread", letter(1)),
+        ("=?UTF-8?Q?Sent,Opened?=", letter(2)),
+        ('Archived,Projets/2019,"Sortie, 3e",Starred', letter(3)),
+        ("Spam,Projets/2019", letter(4)),
+        ("Opened,Category Promotions", letter(5)),
     ), "Takeout.mbox")  # fmt: skip
     work()
     assert subjects(mail, "INBOX") == ["lettre 1"]
@@ -186,13 +196,38 @@ def test_stopped_in_the_middle_can_be_undone(person, mail, work, monkeypatch):
     assert "100 imported messages were removed." in person.submit(page, f"form[action='{form['action']}']").notices
 
 
-def test_a_full_mailbox_keeps_what_came_and_says_so(app, make_account, imap_of, work):
+def test_room_is_checked_before_anything_is_imported(app, make_account, imap_of, work):
     tight = make_account(quota=60_000)
     person = Visitor(app, tight).sign_in()
     send(person, mbox(*(letter(n, body="x" * 5000) for n in range(30))), into="INBOX")
     work()
-    assert "Your mailbox is full." in person.get("/tasks").text
+    page = person.get("/tasks")
+    assert "Nothing was imported." in page.text and not page.all("form[action$='/undo']")
+    assert subjects(imap_of(tight), "INBOX") == []
+
+
+def test_what_is_there_already_needs_no_room(app, make_account, imap_of, work):
+    tight = make_account(quota=60_000)
+    person = Visitor(app, tight).sign_in()
+    for _twice in range(2):
+        send(person, mbox(*(letter(n, body="x" * 5000) for n in range(8))), into="INBOX")
+        work()
+    assert "8 were already there." in person.get("/tasks").text and len(subjects(imap_of(tight), "INBOX")) == 8
+
+
+def test_a_mailbox_that_fills_up_meanwhile_keeps_what_came_says_so_and_lets_it_be_undone(
+    app, make_account, imap_of, work, monkeypatch
+):
+    tight = make_account(quota=60_000)
+    person = Visitor(app, tight).sign_in()
+    monkeypatch.setattr(MailImport, "_check_room", lambda _self: None)
+    send(person, mbox(*(letter(n, body="x" * 5000) for n in range(30))), into="INBOX")
+    work()
+    page = person.get("/tasks")
+    assert "Your mailbox is full." in page.text
     assert 1 <= len(subjects(imap_of(tight), "INBOX")) < 30
+    person.submit(page, "form[action$='/undo']")
+    assert subjects(imap_of(tight), "INBOX") == []
 
 
 def test_nobody_else_undoes_it(app, person, make_account, mail, work):
@@ -323,3 +358,92 @@ def test_without_uidnext_nothing_that_was_there_counts_as_imported(person, mail,
 
 def _break_off(*_given, **_named):
     raise ServerAway("it broke off")
+
+
+def undo(person):
+    [form] = person.get("/tasks").all("form[action$='/undo']")
+    return person.submit(person.get("/tasks"), f"form[action='{form['action']}']")
+
+
+def test_scans_that_are_alike_but_for_their_content_all_come_and_copies_are_counted(person, mail, work):
+    head = b"From: scanner@lycee.example\r\nSubject: Scan\r\n\r\n"
+    scans = [head + b"%d\r\n" % number for number in range(5)]
+    same = [letter(1, body=body) for body in ("a", "b", "a", "a")]
+    for added in (9, 0):
+        send(person, mbox(*scans, *same), into="INBOX")
+        work()
+        assert f"{added} messages were imported." in person.get("/tasks").text
+    send(person, mbox(*same, same[0]), into="INBOX")
+    work()
+    assert "1 message was imported. 4 were already there." in person.get("/tasks").text
+    mail.select_folder("INBOX")
+    bodies = [told[b"BODY[]"].split(b"\r\n\r\n")[1] for told in mail.fetch(mail.search(), ["BODY.PEEK[]"]).values()]
+    assert sorted(bodies) == sorted([b"%d\r\n" % number for number in range(5)] + [b"a 1\r\n"] * 4 + [b"b 1\r\n"])
+
+
+def test_killed_then_stopped_can_be_undone(person, mail, work, monkeypatch):
+    """What was appended and not noted is known by its content, and what came by itself meanwhile stays."""
+    real = append_many.append_many
+
+    def dies(connection, mailbox, new) -> Appended:
+        real(connection, mailbox, new)
+        raise SystemExit
+
+    mail.append("INBOX", letter(1000))
+    monkeypatch.setattr(append_many, "append_many", dies)
+    send(person, mbox(*map(letter, range(150))), into="INBOX")
+    with pytest.raises(SystemExit):
+        work()
+    mail.append("INBOX", letter(1001))
+    with db.connection_context():
+        Task.update(lease=None, state="waiting").execute()
+    [form] = person.get("/tasks").all("form[action^='/tasks/']")
+    person.submit(person.get("/tasks"), f"form[action='{form['action']}']", action="cancel")
+    assert len(subjects(mail, "INBOX")) == 102
+    undo(person)
+    assert subjects(mail, "INBOX") == ["lettre 1000", "lettre 1001"]
+
+
+def test_undo_of_a_large_import_is_a_task_and_twice_is_once(person, mail, work, monkeypatch):
+    monkeypatch.setattr(import_undo, "AT_ONCE", 20)
+    send(person, mbox(*map(letter, range(30))))
+    work()
+    page = person.get("/tasks")
+    for _twice in range(2):
+        person.submit(page, "form[action$='/undo']")
+    assert work() == 1
+    page = person.get("/tasks")
+    assert "30 imported messages were removed." in page.text and not page.all("form[action$='/undo']")
+    assert "Anciens" not in {name for _, _, name in mail.list_folders()}
+
+
+def test_undo_finds_a_folder_that_was_renamed(person, mail, work):
+    send(person, mbox(*map(letter, range(3))))
+    work()
+    mail.rename_folder("Anciens", "Autrement")
+    assert "3 imported messages were removed." in undo(person).notices
+    assert subjects(mail, "Autrement") == []
+
+
+def test_messages_saved_one_by_one_come_back_as_they_were_marked(person, mail, work):
+    at = datetime(2019, 3, 5, 9, 0, 7, tzinfo=UTC)
+    mail.create_folder("Notes")
+    mail.append("Notes", letter(1, "X-Gmail-Labels: Corbeille"), ("\\Draft", "\\Flagged"), at)
+    mail.append("Notes", letter(2, "X-Mozilla-Status: 0008"), ("\\Seen", "\\Answered"), at)
+    mail.append("INBOX", letter(3), (), at)
+    before = {mailbox: told_of(mail, mailbox) for mailbox in ("Notes", "INBOX")}
+    for address, kind in (("/mailbox/Notes?select=all", "zip"), ("/mailbox/Notes?select=all", "mbox")):
+        page = person.get(address)
+        token = page.one("#list-form input[name=csrf_token], main form input[name=csrf_token]")["value"]
+        uids = [box["value"] for box in page.all("input[name=uids]")]
+        data = person.post("/export/Notes", {"csrf_token": token, "kind": kind, "uids": uids}).response.get_data()
+        mail.delete_folder("Notes")
+        send(person, data, f"Notes-2026-11-30.{kind}")
+        work()
+        assert {mailbox: told_of(mail, mailbox) for mailbox in ("Notes", "INBOX")} == before, kind
+
+
+def told_of(client, mailbox: str) -> list[tuple[bytes, set[bytes], datetime]]:
+    client.select_folder(mailbox)
+    told = client.fetch(client.search(), ["FLAGS", "INTERNALDATE", "BODY.PEEK[]"])
+    return [(one[b"BODY[]"], {*one[b"FLAGS"]} - {b"\\Recent"}, one[b"INTERNALDATE"]) for _uid, one in sorted(told.items())]

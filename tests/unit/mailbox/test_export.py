@@ -9,7 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from webmail.mailbox import export
+from webmail.mime.formats.export_marker import MARKER
 from webmail.mime.formats.mbox_writer import mbox_lines
+from webmail.tasks.export_marking import Marking
+
+NOTHING = Marking({}, {})
 
 MESSAGE = (
     b"From: a@b.example\r\nSubject: x\r\n\r\nFrom here\r\n>From there\r\nnot From\r\nFro\r\nm \r\n\rFrom\r\n>>From \r\nFrom end"
@@ -40,9 +44,11 @@ def test_an_empty_message_is_a_line() -> None:
 
 def test_two_folders_are_never_one_file() -> None:
     at = datetime(2026, 3, 4, tzinfo=UTC)
-    made = b"".join(export.archive_of_folders([(name, [b"From x", b"y"]) for name in ("a:b", "A*b", "c/d", "../e", "")], at))
+    made = b"".join(
+        export.archive_of_folders([(name, [b"From x", b"y"]) for name in ("a:b", "A*b", "c/d", "../e", "")], at, NOTHING)
+    )
     archive = zipfile.ZipFile(io.BytesIO(made))
-    names = archive.namelist()
+    names = [name for name in archive.namelist() if name != MARKER]
     assert len({name.casefold() for name in names}) == 5 and "c/d.mbox" in names
     assert not any(name.startswith(("/", ".")) for name in names)
     assert {archive.read(name) for name in names} == {b"From xy"}
@@ -50,7 +56,7 @@ def test_two_folders_are_never_one_file() -> None:
 
 def test_a_file_never_stands_where_another_needs_a_folder() -> None:
     folders = [(name, [b"x"]) for name in ("A", "a.MBOX/b", "A.mbox/b/c", "A.mbox")]
-    made = b"".join(export.archive_of_folders(folders, datetime(2026, 3, 4, tzinfo=UTC)))
+    made = b"".join(export.archive_of_folders(folders, datetime(2026, 3, 4, tzinfo=UTC), NOTHING))
     names = [name.casefold() for name in zipfile.ZipFile(io.BytesIO(made)).namelist()]
     above = {name[:at] for name in names for at, letter in enumerate(name) if letter == "/"}
-    assert len(set(names)) == 4 and not above.intersection(names)
+    assert len(set(names)) == 5 and not above.intersection(names)

@@ -1,4 +1,4 @@
-"""Import filing: where a message goes: Gmail's labels in two languages, the marks of mbox files, dates."""
+"""Import filing: where a message goes: the marks of programs, dates; Gmail's labels in two languages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from webmail.mail import Role
-from webmail.mailbox.import_filing import Filing, by_labels, filing_of, labels_in, named
+from webmail.mailbox.import_filing import Filing, decoded, mozilla_marks, received_at, state_marks
+from webmail.mailbox.import_labels import BOTH, IN_IMAP, by_labels, labels_in, words_of
+from webmail.mime import headers
 
 
 @pytest.mark.parametrize(
@@ -32,39 +34,76 @@ def test_labels_are_read(value, labels):
         (["Inbox", "Opened"], Filing(("\\Seen",), role=Role.INBOX)),
         (["Boîte de réception", "Non lus"], Filing((), role=Role.INBOX)),
         (["Messages envoyés", "Ouvert"], Filing(("\\Seen",), role=Role.SENT)),
+        (["Messages archivés", "Ouvert"], Filing(("\\Seen",), role=Role.ARCHIVE)),
+        (["Messages archivés", "Ouvert", "Boulot"], Filing(("\\Seen",), path=("Boulot",))),
+        (["Boîte de réception", "Muted", "Ouvert"], Filing(("\\Seen",), role=Role.INBOX)),
+        (["Archivés", "Envoyé"], Filing(("\\Seen",), role=Role.SENT)),
         (["Sent", "Inbox"], Filing(("\\Seen",), role=Role.INBOX)),  # written to oneself
-        (["Archivés", "Catégorie : Promotions"], Filing(("\\Seen",), role=Role.ARCHIVE)),
+        (["Archivés", "Catégorie\xa0: E-mails personnels"], Filing(("\\Seen",), role=Role.ARCHIVE)),
         (["Spam", "Facture"], Filing(("\\Seen",), role=Role.JUNK)),
         (["Brouillons"], Filing(("\\Seen", "\\Draft"), role=Role.DRAFTS)),
         (["Travail/2024", "Amis", "Important", "Starred"],
          Filing(("\\Seen", "\\Flagged", "$Important"), path=("Travail", "2024"), tags=("Amis",))),
-        (["\\Inbox", "\\Muted", "Amis"], Filing(("\\Seen",), path=("Amis",))),  # as IMAP names those of Gmail itself
-        (["\\Inbox", "\\Muted"], Filing(("\\Seen",), role=Role.INBOX)),
         ([], Filing(("\\Seen",), role=Role.ARCHIVE)),
     ],
 )  # fmt: skip
 def test_a_message_of_gmail_has_one_folder(labels, filing):
-    assert by_labels(labels, None) == filing
+    assert by_labels(labels, BOTH) == filing
 
 
 @pytest.mark.parametrize(
-    ("head", "flags", "skip"),
+    ("labels", "filing"),
     [
-        (b"", ("\\Seen",), False),  # old mail, nothing noted: read
-        (b"Status: RO", ("\\Seen",), False),
-        (b"Status: O", (), False),
-        (b"Status: RO\r\nX-Status: AF", ("\\Seen", "\\Answered", "\\Flagged"), False),
-        (b"Status: RO\r\nX-Status: D", ("\\Seen",), True),
-        (b"X-Mozilla-Status: 0001", ("\\Seen",), False),
-        (b"X-Mozilla-Status: 0000", (), False),
-        (b"X-Mozilla-Status: 0007", ("\\Seen", "\\Answered", "\\Flagged"), False),
-        (b"X-Mozilla-Status: 0009", ("\\Seen",), True),
-        (b"X-Mozilla-Status: zzzz", (), False),
+        (["\\Inbox", "\\Muted", "Amis"], Filing(("\\Seen",), path=("Amis",))),
+        (["\\Inbox", "\\Muted"], Filing(("\\Seen",), role=Role.INBOX)),
+        (["\\Sent", "Corbeille"], Filing(("\\Seen",), path=("Corbeille",))),
+        (["Unread", "\\Starred"], Filing(("\\Seen", "\\Flagged"), path=("Unread",))),
     ],
 )
-def test_marks_of_mbox_files(head, flags, skip):
-    found = filing_of(b"Subject: x\r\n" + head + b"\r\n\r\ntext")
-    assert (found.flags, found.skip) == (flags, skip)
+def test_in_imap_gmails_own_labels_begin_with_a_backslash(labels, filing):
+    assert by_labels(labels, IN_IMAP) == filing
+
+
+def test_what_is_gmails_label_in_one_language_is_ones_own_in_another():
+    english = words_of([["Inbox", "Opened"], ["Archived", "Corbeille"]])
+    assert by_labels(["Archived", "Opened", "Corbeille"], english).path == ("Corbeille",)
+    french = words_of([["Boîte de réception", "Ouvert"], ["Messages archivés", "Bin"]])
+    assert by_labels(["Messages archivés", "Bin"], french).path == ("Bin",)
+    assert by_labels(["Corbeille"], french).role is Role.TRASH
+
+
+@pytest.mark.parametrize(
+    ("head", "filing"),
+    [
+        (b"", Filing(("\\Seen",))),  # old mail, nothing noted: read
+        (b"X-Mozilla-Status: 0001", Filing(("\\Seen",))),
+        (b"X-Mozilla-Status: 0000", Filing()),
+        (b"X-Mozilla-Status: 0007", Filing(("\\Seen", "\\Answered", "\\Flagged"))),
+        (b"X-Mozilla-Status: 1001", Filing(("\\Seen", "$Forwarded"))),
+        (b"X-Mozilla-Status: 0009", Filing(("\\Seen",), skip=True)),
+        (b"X-Mozilla-Status: zzzz", Filing()),
+        (b"X-Mozilla-Status: 0001\r\nX-Mozilla-Keys: $label1 nonjunk classe r&AOk-union        ",
+         Filing(("\\Seen", "$label1"), tags=("classe", "réunion"))),
+    ],
+)  # fmt: skip
+def test_marks_of_thunderbird(head, filing):
+    assert mozilla_marks(headers.fields(head + b"\r\n\r\n")) == filing
+
+
+@pytest.mark.parametrize(
+    ("head", "flags"),
+    [
+        (b"", ("\\Seen",)),
+        (b"Status: RO", ("\\Seen",)),
+        (b"Status: O", ()),
+        (b"Status: RO\r\nX-Status: AF", ("\\Seen", "\\Answered", "\\Flagged")),
+        (b"Status: RO\r\nX-Status: T\r\nX-Keywords: classe $Junk", ("\\Seen", "\\Draft", "classe")),
+        (b"Status: RO\r\nX-Status: D", ("\\Seen",)),  # never lost by what is in a message
+    ],
+)
+def test_marks_of_mbox_files(head, flags):
+    found = state_marks(headers.fields(b"Subject: x\r\n" + head + b"\r\n\r\ntext"))
+    assert (found.flags, found.skip) == (flags, False)
 
 
 @pytest.mark.parametrize(
@@ -78,10 +117,15 @@ def test_marks_of_mbox_files(head, flags, skip):
     ],
 )  # fmt: skip
 def test_the_date_is_that_of_its_arrival(head, separator, at):
-    assert filing_of(head + b"\r\n\r\n", separator).received == (datetime(*at, tzinfo=UTC) if at else None)
+    assert received_at(headers.fields(head + b"\r\n\r\n"), separator) == (datetime(*at, tzinfo=UTC) if at else None)
 
 
-def test_a_folder_called_sent_is_the_one_for_sent_mail():
-    assert named("Sent").role is Role.SENT and named("Corbeille").role is Role.TRASH
-    assert named("Classe", "Sent").path == ("Classe", "Sent")
-    assert named("", " ", "Été").path == ("Été",)
+def test_the_date_that_an_export_of_ours_notes_wins():
+    found = headers.fields(b"Received: from a by b; Tue, 5 Mar 2019 10:00:00 +0100\r\n\r\n")
+    noted = received_at(found, b"From a@x.example Wed Mar  6 09:00:00 2019", noted=True)
+    assert noted == datetime(2019, 3, 6, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("name", "read_as"), [("Envoy&AOk-s", "Envoyés"), ("a & b", "a & b"), ("R&D", "R&D"), ("R&-D", "R&D")])
+def test_names_in_modified_utf7_are_read(name, read_as):
+    assert decoded(name) == read_as

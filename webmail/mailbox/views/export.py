@@ -20,6 +20,7 @@ from webmail.models import Task
 from webmail.storage import StorageAway, StorageFull
 from webmail.tasks import files as task_files
 from webmail.tasks import store
+from webmail.tasks.export_marking import marking_now
 from webmail.web import downloads
 from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.formatting import file_size, number, today
@@ -42,8 +43,9 @@ def save_as_file(mailbox: str) -> Response:
             found = export.measure(connection, chosen)
         except export.ExportTooLarge:
             return _leave_to_a_worker(mailbox, kind, chosen)
+        marking = marking_now(connection, current_user())
     try:
-        response = downloads.written(lambda spool: export.write(account, found, kind, spool), export.KINDS[kind])
+        response = downloads.written(lambda spool: export.write(account, found, kind, spool, marking), export.KINDS[kind])
     except OSError as error:  # writing the file failed; network errors are ServerAway
         current_app.logger.error("an export can't be written: %s", error)
         notify(_("The server doesn't have enough space for this file. Select fewer messages."), "danger")

@@ -7,15 +7,16 @@ from typing import Any
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import audit, imap
 from webmail.errors import LimitReached, ServerAway, SignInRefused
-from webmail.mailbox import import_task, mail_import, move_in
+from webmail.mailbox import import_task, import_undo, move_in
 from webmail.mailbox.blueprint import blueprint
 from webmail.mime.filenames import safe_name
-from webmail.models import AuditAct, now
+from webmail.models import AuditAct, Task, now
 from webmail.storage import CHUNK, StorageAway, StorageFull
 from webmail.tasks import files as task_files
 from webmail.tasks import store
@@ -47,7 +48,10 @@ def import_mail_file() -> Response:
         return _form(_("Choose a file first."))
     if into and not _may_take(into):
         return _form(_("This folder no longer exists. Choose another one."))
-    about = {"name": safe_name(file.filename) or import_task.FILE, "into": into}
+    about = {
+        "name": safe_name(file.filename) or import_task.FILE, "into": into, "own": bool(request.form.get("own")),
+        "special": bool(request.form.get("special")),
+    }  # fmt: skip
     chunks = iter(lambda: file.stream.read(CHUNK), b"")
     try:
         task = task_files.start(
@@ -74,15 +78,27 @@ def undo_import(task_id: str) -> Response:
     if task is None or task.kind not in (import_task.NAME, move_in.NAME) or task.state in store.OPEN:
         notify(_("There was nothing to undo."), "caution")
         return redirect(url_for("accounts.tasks"), 303)
+    cursor = store.cursor_of(task)
+    if import_undo.count(cursor) > import_undo.AT_ONCE:
+        return _undo_by_task(task)
     with user_lock(current_user().id), imap.connect(current_account()) as connection:
-        count = mail_import.undo(connection, store.cursor_of(task))
+        count = sum(import_undo.undo(connection, cursor))
     store.note_undone(current_user(), task_id)
-    notify(
-        ngettext("%(num)d imported message was removed.", "%(num)d imported messages were removed.", count)
-        if count
-        else _("There was nothing to undo.")
-    )
+    notify(_removed(count) if count else _("There was nothing to undo."))
     return redirect(url_for("accounts.tasks"), 303)
+
+
+def _undo_by_task(task: Task) -> Response:
+    about = {"task": task.id}
+    try:
+        task_started(store.start_once(current_user(), import_undo.NAME, about, credential=task_credential()))
+    except LimitReached:
+        notify(_("You have too many tasks running. Wait until one finishes."), "caution")
+    return redirect(url_for("accounts.tasks"), 303)
+
+
+def _removed(count: int) -> str:
+    return ngettext("%(num)d imported message was removed.", "%(num)d imported messages were removed.", count)
 
 
 @blueprint.post("/import/server")
@@ -173,10 +189,17 @@ def _why(reason: str) -> str:
     }.get(reason, _("refused by the mail server"))
 
 
+def _no_room() -> str:
+    return _("Your mailbox has too little space for these messages. Nothing was imported. Free up space, then try again.")
+
+
 def _failed(reason: str) -> str:
     return {
         "no-mail": _("This file doesn't contain any messages. Choose an .mbox or .eml file, or a zip archive of such files."),
         "too-many-files": _("This archive contains too many files. Split it and import the parts one by one."),
+        "no-room": _(
+            "Your mailbox has too little space for these messages. Nothing was imported. Free up space, then try again."
+        ),
         "over-quota": _(
             "Your mailbox is full. Free up space, then import the file again: messages you already have are skipped."
         ),
@@ -189,6 +212,9 @@ def _failed(reason: str) -> str:
 
 def _move_failed(reason: str) -> str:
     return {
+        "no-room": _(
+            "Your mailbox has too little space for these messages. Nothing was imported. Free up space, then try again."
+        ),
         "over-quota": _("Your mailbox is full. Free up space, then start again: messages you already have are skipped."),
         "not-allowed": _("You are not allowed to add messages to one of the folders. Tell your administrator."),
         "no-folder": _("A folder could not be created, or no longer exists. Start again: messages you already have are skipped."),
@@ -199,10 +225,7 @@ def _move_failed(reason: str) -> str:
 
 
 def _undo(facts: Facts) -> tuple[str, dict[str, Any]] | None:
-    into = (facts["cursor"] or {}).get("into", {})
-    if not any(place["uids"] for place in into.values()):
-        return None
-    return url_for("mailbox.undo_import", task_id=facts["task"]), {}
+    return (url_for("mailbox.undo_import", task_id=facts["task"]), {}) if import_undo.is_offered(facts["cursor"]) else None
 
 
 def _where(result: Facts) -> tuple[str, str] | None:
@@ -224,4 +247,14 @@ TASK_TEXTS[move_in.NAME] = TaskText(
     done=_done,
     failed=_move_failed,
     undo=_undo,
+)
+
+TASK_TEXTS[import_undo.NAME] = TaskText(
+    title=lambda _about: _("Undoing an import of mail."),
+    done=lambda result: _removed(result["count"]),
+    failed=lambda reason: {
+        "gone": _("This import is no longer on the list."),
+        "sign-in": _("Your password has changed since then. Press “Undo” again."),
+    }.get(reason, ""),
+    stopped=_l("Stopped. Press “Undo” on the import again to remove the rest."),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count as count_from
 
@@ -16,16 +17,46 @@ _LONGEST_HELD = 65536
 
 
 def mbox_message(sender: str, received: datetime, flags: frozenset[str], chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A message as it stands in an mbox: the line that begins it, what is read, answered and flagged, and its lines."""
+    """A message as it stands in an mbox: the line that begins it, how it is marked, and its lines."""
     address = sender if _plain(sender) else "MAILER-DAEMON"
-    yield f"From {address} {_asctime(received.astimezone(UTC))}\n{_status(flags)}".encode()
+    yield f"From {address} {_asctime(received.astimezone(UTC))}\n{_notes(flags)}".encode()
     yield from mbox_lines(chunks)
 
 
-def _status(flags: frozenset[str]) -> str:
-    """What is read, answered and flagged, as other programs note it in an mbox: `Status` and `X-Status` before other headers."""
-    more = "".join(letter for letter, flag in (("A", "\\Answered"), ("F", "\\Flagged")) if flag in flags)
-    return "Status: " + ("RO\n" if "\\Seen" in flags else "O\n") + (f"X-Status: {more}\n" if more else "")
+_LETTERS = (("A", "\\Answered"), ("F", "\\Flagged"), ("T", "\\Draft"))
+
+
+def _notes(flags: frozenset[str]) -> str:
+    """How it is marked, as other programs note it in an mbox. Always these three lines, before all headers of the message: so no
+    header of the message can be taken for one of them."""
+    read = "RO" if "\\Seen" in flags else "O"
+    letters = "".join(letter for letter, flag in _LETTERS if flag in flags)
+    keywords = " ".join(sorted(flag for flag in flags if not flag.startswith("\\") and flag.isascii() and flag.isprintable()))
+    return f"Status: {read}\nX-Status: {letters}\nX-Keywords: {keywords}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNotes:
+    """What `mbox_message` noted of a message, and the message without it."""
+
+    flags: tuple[str, ...]
+    keywords: tuple[str, ...]
+    content: bytes
+
+
+_NOTED = re.compile(rb"Status: (R?)O\r?\nX-Status: ([AFT]*)\r?\nX-Keywords: ([!-~ ]*)\r?\n")
+_NOTED_BEFORE = re.compile(rb"Status: (R?)O\r?\n(?:X-Status: ([AF]+)\r?\n)?()")  # as older versions wrote them
+
+
+def own_notes(raw: bytes, *, older: bool = False) -> OwnNotes | None:
+    """Read what `mbox_message` wrote; None if this is no message of it."""
+    found = _NOTED.match(raw) or (_NOTED_BEFORE.match(raw) if older else None)
+    if found is None:
+        return None
+    letters = (found[2] or b"").decode()
+    flags = ["\\Seen"] if found[1] else []
+    flags += [flag for letter, flag in _LETTERS if letter in letters]
+    return OwnNotes(tuple(flags), tuple(found[3].decode().split()), raw[found.end() :])
 
 
 def mbox_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -88,4 +119,4 @@ def _asctime(at: datetime) -> str:
 
 
 def _plain(address: str) -> bool:
-    return bool(address) and address.isascii() and address.isprintable() and " " not in address
+    return "@" in address and address.isascii() and address.isprintable() and " " not in address

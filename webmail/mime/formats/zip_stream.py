@@ -22,6 +22,7 @@ _IN_FIELD = 0xFFFFFFFF  # "see the ZIP64 field"
 _MODE = 0o100600 << 16  # a file that its owner may read and write
 _HELD = 1 << 20  # bytes of the table of contents in memory
 _COPIED = 1 << 16
+_LONGEST_NOTE = 65_000
 
 
 class ZipStream:
@@ -41,8 +42,11 @@ class ZipStream:
     def close(self) -> None:
         self._contents.close()
 
-    def file(self, name: str, at: datetime, chunks: Iterable[bytes], *, compressed: bool = False) -> Iterator[bytes]:
-        """A file of the archive. `name` has "/" between folders; `at` is written as it stands, in steps of two seconds."""
+    def file(
+        self, name: str, at: datetime, chunks: Iterable[bytes], *, compressed: bool = False, note: bytes = b""
+    ) -> Iterator[bytes]:
+        """A file of the archive. `name` has "/" between folders; `at` is written as it stands, in steps of two seconds. `note`:
+        the file's comment."""
         offset, encoded, moment = self._size, name.encode("utf-8", "replace")[:65_000], _dos(at)
         how = _DEFLATED if compressed else _STORED
         common = struct.pack("<HHHHH", _VERSION, _SIZES_FOLLOW | _UTF8, how, *moment)
@@ -57,21 +61,21 @@ class ZipStream:
             yield self._counted(packer.flush())
         packed = self._size - start
         yield self._counted(_AFTER + struct.pack("<LQQ", crc, packed, size))
-        sizes = struct.pack("<LLLHHHHHLL", crc, _IN_FIELD, _IN_FIELD, len(encoded), 28, 0, 0, 0, _MODE, _IN_FIELD)
+        sizes = struct.pack("<LLLHHHHHLL", crc, _IN_FIELD, _IN_FIELD, len(encoded), 28, len(note), 0, 0, _MODE, _IN_FIELD)
         self._contents.write(_CENTRAL + struct.pack("<BB", _VERSION, _UNIX) + common + sizes + encoded)
-        self._contents.write(struct.pack("<HHQQQ", 1, 24, size, packed, offset))
+        self._contents.write(struct.pack("<HHQQQ", 1, 24, size, packed, offset) + note)
         self._count += 1
 
-    def end(self) -> Iterator[bytes]:
-        """The table of contents."""
+    def end(self, note: bytes = b"") -> Iterator[bytes]:
+        """The table of contents. `note`: the archive's comment, if it is short enough for one."""
         begin, size = self._size, self._contents.tell()
         self._contents.seek(0)
         while piece := self._contents.read(_COPIED):
             yield piece
         yield _END64 + struct.pack("<QHHLLQQQQ", 44, _VERSION, _VERSION, 0, 0, self._count, self._count, size, begin)
         yield _LOCATOR + struct.pack("<LQL", 0, begin + size, 1)
-        few = min(self._count, 0xFFFF)
-        yield _END + struct.pack("<HHHHLLH", 0, 0, few, few, min(size, _IN_FIELD), min(begin, _IN_FIELD), 0)
+        few, kept = min(self._count, 0xFFFF), note if len(note) <= _LONGEST_NOTE else b""
+        yield _END + struct.pack("<HHHHLLH", 0, 0, few, few, min(size, _IN_FIELD), min(begin, _IN_FIELD), len(kept)) + kept
 
     def _counted(self, piece: bytes) -> bytes:
         self._size += len(piece)
