@@ -10,8 +10,6 @@ import imaplib
 import logging
 import re
 import select
-import socket
-import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,10 +18,11 @@ from typing import IO, Any
 
 from imapclient import IMAPClient
 
-from webmail.account import Account, Password, Server
+from webmail.account import Account, Password
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused, TokenRefused
 from webmail.imap import circuit_breaker
 from webmail.imap.commands import mailbox_name, refusal, translated
+from webmail.imap.dialling import dial
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ class Connection:
         deadline = time.monotonic() + allowed
         with translated():
             with circuit_breaker.dialling(server, telling=allowed >= server.timeout / 2):
-                self.client = _dial(server, allowed)
+                self.client = dial(server, allowed)
             try:
                 self.client.socket().settimeout(max(deadline - time.monotonic(), 0.1))
                 authenticate(self.client, self.account)
@@ -347,54 +346,6 @@ def _uidvalidity(answers: dict[str, list[Any]]) -> int:
         return int(answers["UIDVALIDITY"][-1])
     except (LookupError, ValueError, TypeError) as error:
         raise ServerAway("the IMAP server tells no UIDVALIDITY (RFC 3501 section 2.3.1.1)") from error
-
-
-def _dial(server: Server, seconds: float) -> IMAPClient:
-    """Connect, to one of the server's addresses where these are given: the name is not looked up again."""
-    context = _context(server) if server.security != "none" else None
-    places = server.addresses or (server.host,)
-    for left, place in zip(range(len(places), 0, -1), places, strict=True):
-        try:
-            return _dial_at(server, place, context, seconds / len(places))
-        except ssl.SSLError:
-            raise
-        except OSError:
-            if left == 1:
-                raise
-    raise OSError(f"{server.host} has no address")
-
-
-def _dial_at(server: Server, place: str, context: ssl.SSLContext | None, seconds: float) -> IMAPClient:
-    client = IMAPClient(place, server.port, ssl=server.security == "tls", ssl_context=context, timeout=seconds, use_uid=True)
-    if server.security == "starttls":
-        try:
-            client.starttls(context)
-        except BaseException:
-            client.shutdown()
-            raise
-    return client
-
-
-def _context(server: Server) -> ssl.SSLContext:
-    usual = ssl.create_default_context(cafile=server.ca_file or None)
-    if not server.addresses:
-        return usual
-    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.name, context.verify_flags = server.host, usual.verify_flags
-    if server.ca_file:
-        context.load_verify_locations(cafile=server.ca_file)
-    else:
-        context.load_default_certs()
-    return context
-
-
-class _NamedContext(ssl.SSLContext):
-    """Asks for the certificate of the server's name, whichever address is connected to."""
-
-    name = ""
-
-    def wrap_socket(self, sock: socket.socket, *given: Any, **named: Any) -> ssl.SSLSocket:
-        return super().wrap_socket(sock, *given, **{**named, "server_hostname": self.name})
 
 
 def authenticate(client: IMAPClient, account: Account) -> None:
