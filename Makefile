@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue unit integration integration-postgresql browser screenshots soak bench bench-slow bench-large lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser screenshots soak bench bench-slow bench-large lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -19,15 +19,16 @@ reset: ## stop the demo and forget all its mail and settings
 	@test -x $(BIN)/python || deploy/prepare.sh run
 	@$(BIN)/python -m deploy.demo reset
 
-test: ready ## all checks and tests, in order
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory types
-	@$(MAKE) --no-print-directory templates
-	@$(MAKE) --no-print-directory catalogue
-	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory integration
-	@$(MAKE) --no-print-directory integration-postgresql
-	@$(MAKE) --no-print-directory browser
+LEVELS := lint types templates catalogue unit unit-postgresql days integration integration-postgresql browser
+test: ready ## all checks and tests, in order; at the end, what passed only at its second run
+	@$(BIN)/python -m tests.support.again forget
+	@for level in $(LEVELS); do $(MAKE) --no-print-directory $$level || { failed=yes; break; }; done; \
+	$(BIN)/python -m tests.support.again && test -z "$$failed"
+
+quick: ready ## in a minute: style, and the unit tests that take a moment
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	@$(BIN)/python -m tests.support.quick
 
 ready:
 	@deploy/prepare.sh test
@@ -45,20 +46,24 @@ templates: ready ## the pages' markup
 catalogue: ready ## French and English texts are complete
 	$(BIN)/python -m tests.support.catalogue
 
-# A test that fails runs once more, by itself and on fresh servers: here hundreds of processes start and stop. Both runs stand in the
-# output; one that passes then is a fault all the same, of the test or worse, of the product, to be found with `make soak` or in the order
-# of files. None of it: make test AGAIN=
-AGAIN := yes
-KEPT = -o cache_dir=.pytest_cache/$@
-tested = $(BIN)/pytest $(KEPT) --cache-clear --dist loadfile $(1) || { test $$? = 1 -a -n "$(AGAIN)" \
-	&& echo "Once more, what failed:" && $(BIN)/pytest $(KEPT) --last-failed --last-failed-no-failures none -rfE $(1) -n 0; }
+# A test that fails runs once more, by itself (tests/support/again.py). Not so: make test AGAIN=
+export AGAIN := yes
+tested = $(BIN)/python -m tests.support.again $@
 
 unit: ready ## tests without a network
-	@$(call tested,-n 2 -rfEs tests/unit)
+	@TRABOULE_TEST_DATABASE=none $(tested) -n 2 -rs -m "not postgresql" --junit-xml=.pytest_cache/unit/times.xml tests/unit
+
+# a folder whose conftest.py makes such a database, and files that make one themselves
+ON_POSTGRESQL = $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE "postgresql" tests/unit --include=*.py | grep -v tests/unit/conftest.py)))
+unit-postgresql: ready ## those of them that need a PostgreSQL server
+	@$(tested) -n 2 -rs -m postgresql $(ON_POSTGRESQL) tests/unit/database
+
+days: ready ## tests of dates on other days than today: make days DAYS="leap-day" TESTS=tests/unit/calendar
+	@DAYS="$(DAYS)" $(BIN)/python -m tests.support.clock $(TESTS)
 
 # a third worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
-	@$(call tested,-n 3 --no-loadscope-reorder -rfEs tests/integration)
+	@$(tested) -n 3 --no-loadscope-reorder -rs tests/integration
 
 # Not again: what hardly touches a table, or in ways that other tests do too. The whole suite: make integration-postgresql NOT_AGAIN=
 NOT_AGAIN := imap settings/test_pages.py accounts/test_support.py test_managesieve.py test_nginx.py test_doctor.py test_doctor_index.py \
@@ -74,10 +79,10 @@ NOT_AGAIN := imap settings/test_pages.py accounts/test_support.py test_managesie
 	$(addprefix message/test_, full_text_index.py huge_messages.py viewers.py odd_attachments.py message.py sender_check.py \
 	browser_cache.py conversation.py link_warning.py read_ahead.py unsubscribe.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
-	@export TRABOULE_TEST_DATABASE=postgresql; $(call tested,-n 3 --no-loadscope-reorder -rfEs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration)
+	@TRABOULE_TEST_DATABASE=postgresql $(tested) -n 3 --no-loadscope-reorder -rs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
 
 browser: ready ## journeys in a real browser, with and without JavaScript
-	@$(call tested,-n 3 --no-loadscope-reorder -rfE tests/browser)
+	@$(tested) -n 3 --no-loadscope-reorder tests/browser
 
 screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags"
 	$(BIN)/python -m tests.support.screenshots $(PAGES)

@@ -18,8 +18,9 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 
 def pytest_configure() -> None:
     from deploy.demo import child
-    from tests.support import light_passwords, once
+    from tests.support import clock, light_passwords, once
 
+    clock.install()
     once.install()
     light_passwords.install()
     # workers that begin at the same moment pick no port alike

@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from tests.bench.fault_server import FaultServer
@@ -178,7 +179,7 @@ class Instance:
         from webmail.compose.outbox import delivery
         from webmail.models import Outbox, now
 
-        past = now().replace(year=now().year - 1)
+        past = now() - timedelta(days=365)
         Outbox.update(due=past).where(Outbox.id == outbox_id).execute()
         Outbox.update(lease=past).where((Outbox.id == outbox_id) & Outbox.lease.is_null(False)).execute()
         delivery.recover()

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from deploy.demo import accounts
 from deploy.demo.child import HOST
 from deploy.demo.services import Services
+from tests.support import clock
 from tests.support.browsing import CHROMIUM, styled
 from tests.support.every_page import furnish
 from webmail.models import User, WritingIdentity
@@ -77,7 +78,7 @@ def newcomer(demo: Services) -> Callable[..., str]:
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         root = ["--no-sandbox"] if os.getuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + root)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + root, env=clock.real())
         yield browser
         browser.close()
 
@@ -117,6 +118,8 @@ def open_browser(chromium: Browser, demo: Services, scripts: bool) -> Iterator[C
             java_script_enabled=scripts, color_scheme="dark" if dark else "light",
         )  # fmt: skip
         contexts.append(context)
+        if clock.is_moved():
+            context.add_init_script(clock.script())
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))

@@ -31,6 +31,9 @@ def programs() -> Path | None:
 @cache
 def server_url() -> str:
     """The address of the server's database `postgres`; "" where there is no PostgreSQL."""
+    assert os.environ.get("TRABOULE_TEST_DATABASE") != "none", (
+        "make unit starts no server: mark the test with pytest.mark.postgresql"
+    )
     if given := os.environ.get("TRABOULE_TEST_POSTGRESQL"):
         return given
     where = programs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from webmail import system_mail
@@ -23,7 +24,7 @@ def again(row: SystemMessage) -> SystemMessage:
 
 def turn(here: Any, row: SystemMessage) -> SystemMessage:
     """What a worker does that comes by long after the row's due time and lease."""
-    past = now().replace(year=now().year - 1)
+    past = now() - timedelta(days=365)
     SystemMessage.update(due=past).where(SystemMessage.id == row.id).execute()
     SystemMessage.update(lease=past).where((SystemMessage.id == row.id) & SystemMessage.lease.is_null(False)).execute()
     for due in system_mail.sweep():

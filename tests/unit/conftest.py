@@ -5,6 +5,15 @@ from __future__ import annotations
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a parameter sends to PostgreSQL is marked so: `make unit` starts no server, `make unit-postgresql` does."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec and any(isinstance(value, str) and value == "postgresql" for value in callspec.params.values()):
+            item.add_marker("postgresql")
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """The instance; its SMTP server is `here.server`, which takes everything until `here.server.faults` says otherwise."""

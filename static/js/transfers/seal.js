@@ -66,6 +66,7 @@
       if (known) place.textContent = known[0];
     });
     told();
+    if (window.uploading) window.uploading.takeEarly();
   }
 
   function asks(page, of) { // for the whole link, which goes nowhere; null: not any more

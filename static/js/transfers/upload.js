@@ -233,11 +233,17 @@
     show(one);
     next();
   }
+  function take(field) {
+    Array.from(field.files).forEach(function (file) { add(file, file.webkitRelativePath); });
+    field.value = "";
+  }
+  function takeEarly() { // chosen before this script came, or the one that encrypts
+    if (box() && (window.sealing || !document.querySelector("[data-seals]"))) box().querySelectorAll("[type=file]").forEach(take);
+  }
   document.addEventListener("change", function (event) {
     var field = event.target;
     if (!box() || field.name !== "files" || !box().contains(field)) return;
-    Array.from(field.files).forEach(function (file) { add(file, file.webkitRelativePath); });
-    field.value = "";
+    take(field);
   });
 
   document.addEventListener("click", function (event) {
@@ -254,5 +260,6 @@
   document.addEventListener("htmx:afterSwap", function () {
     all = all.filter(function (one) { return document.contains(one.row) || (one.request && one.request.abort()); });
   });
-  window.uploading = { add: add, are: are };
+  window.uploading = { add: add, are: are, takeEarly: takeEarly };
+  takeEarly();
 })();

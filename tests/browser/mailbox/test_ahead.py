@@ -201,20 +201,22 @@ def test_rows_that_the_pointer_only_passes_are_not_fetched(
 def test_the_frame_is_asked_for_at_the_click_and_once(open_browser: OpenBrowser, reader: Reader, asked: list[Request]) -> None:
     page = open_browser(reader.address)
     watch(page, asked)
-    wire: list[str] = []
+    frames: set[str] = set()
+    bytes_of: dict[str, float] = {}  # on the wire: a second request that waits for the first has none, nor one from the cache
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
     network.on(
-        "Network.responseReceived",
-        lambda event: wire.append(event["response"]["url"]) if not event["response"].get("fromDiskCache") else None,
+        "Network.responseReceived", lambda told: frames.add(told["requestId"]) if "/body/" in told["response"]["url"] else None
     )
+    network.on("Network.loadingFinished", lambda told: bytes_of.update({told["requestId"]: told["encodedDataLength"]}))
     page.locator(LINK).first.evaluate("link => link.click()")
     expect(page.frame_locator("[data-message-body] iframe").locator("h1")).to_have_text("Programme")
     expect(page.frame_locator("[data-message-body] iframe").locator(".blocked")).to_be_hidden()  # the page around it says it
     expect(page.locator("main")).to_contain_text(re.compile("image distante|remote image"))
     order = [one.url for one in asked if "/message/" in one.url or "/body/" in one.url]
     assert "/body/" in order[0] and "/message/" in order[1]  # beside the page, not after it
-    assert len([url for url in wire if "/body/" in url]) == 1
+    until(page, lambda: len(frames & bytes_of.keys()) == 2)
+    assert len([one for one in frames if bytes_of[one]]) == 1
     becomes_read(page, reader, "Lettre 54")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from deploy.demo import accounts
 from deploy.demo.services import Services
@@ -49,6 +49,25 @@ def seal(page: Page, files: Path, count: int = 1) -> str:
     shown = page.locator("[data-transfer-link]")
     expect(shown).to_contain_text("#")
     return str(shown.get_attribute("href"))
+
+
+def test_files_are_not_forgotten_that_are_chosen_before_the_script_comes(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], whole: Path
+) -> None:
+    page = open_browser(newcomer("early", message("Bonjour")))
+    held: list[Route] = []
+    page.route("**/upload.js*", lambda route: held.append(route))
+    page.goto("/transfers/new", wait_until="domcontentloaded")
+    page.locator("summary", has_text="Protection renforcée").click()
+    page.click("button[name=protection][value=browser]")
+    expect(page.locator("[data-seals-say=on]")).to_be_visible()
+    page.set_input_files("#choose-folder", whole)
+    expect(page.locator("script[src*='upload.js']")).to_have_count(1)
+    for route in held:
+        route.continue_()
+    expect(page.locator(".upload-state")).to_have_count(1)
+    page.click(".toolbar button[value=link]")
+    expect(page.locator(".file-list [data-sealed-name]")).to_have_text(NAME)
 
 
 def save(page: Page) -> Path:

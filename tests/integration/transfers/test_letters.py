@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -108,7 +109,7 @@ def test_the_link_reaches_its_reader_who_answers_the_sender(
 def test_of_many_workers_one_checks(app: Flask, owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     transfer = published(owner, {"a.bin": b"a" * 1000}, settings)
     [file] = store.files(transfer)
-    past = file.content.created.replace(year=file.content.created.year - 1)
+    past = file.content.created - timedelta(days=365)
     StoredContent.update(state="checking", touched=past, check_lease=None).where(StoredContent.id == file.content_id).execute()
     checked: list[int] = []
     check = checking.check

@@ -29,6 +29,7 @@ from webmail.dav import changes, restore
 from webmail.models import CalendarObject, ShownReminder, TransferRecipient, TrashedItem, User
 from webmail.transfers import changes as transfer_changes
 
+pytestmark = pytest.mark.postgresql
 START = int(time.time()) + 3600
 
 

@@ -29,6 +29,9 @@ from webmail.models import CalendarObject, Contact
 INDEXES = {"calendar_objects_trigrams", "contacts_trigrams"}
 
 
+pytestmark = pytest.mark.postgresql
+
+
 @pytest.fixture
 def address() -> Iterator[str]:
     """Of an empty database on PostgreSQL, as its owner."""

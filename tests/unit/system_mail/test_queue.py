@@ -107,6 +107,7 @@ def on_postgresql():
             db.initialize(before)
 
 
+@pytest.mark.postgresql
 def test_on_postgresql_too(on_postgresql):
     assert len({row.id for row in both(lambda: queued(dedup="once"))}) == 1
     with db.atomic():  # a key that is there breaks no transaction of the caller's

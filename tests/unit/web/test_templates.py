@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
-import pytest
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,14 +17,23 @@ PAGES = [path for path in TEMPLATES if re.search(r"\{% extends|<!doctype", path.
 LONGEST = 160
 
 
-def relative(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+def offenders(paths: Iterable[Path], faults: Callable[[str], object]) -> dict[str, object]:
+    """What `faults` finds in the text of each of the files, by name; files without are left out."""
+    found = {str(path.relative_to(ROOT)): faults(path.read_text()) for path in paths}
+    return {name: fault for name, fault in found.items() if fault}
 
 
-@pytest.mark.parametrize("path", [*TEMPLATES, *STYLES, *SCRIPTS], ids=relative)
-def test_no_line_is_too_long(path: Path) -> None:
-    long = [number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > LONGEST]
-    assert long == []
+def too_long(text: str) -> list[int]:
+    return [number for number, line in enumerate(text.splitlines(), 1) if len(line) > LONGEST]
+
+
+def test_no_line_is_too_long() -> None:
+    assert offenders([*TEMPLATES, *STYLES, *SCRIPTS], too_long) == {}
+
+
+def test_all_offenders_are_told_and_by_name() -> None:
+    assert offenders(TEMPLATES, lambda text: text[:1]).keys() == {str(path.relative_to(ROOT)) for path in TEMPLATES}
+    assert too_long("a\n" + "b" * (LONGEST + 1)) == [2]
 
 
 # the buttons whose form knows what they mean, and the field of a date that is sent without one (webmail/web/list_buttons.py)
@@ -34,14 +44,15 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=relative)
-def test_every_button_works_where_only_its_own_form_is_known(path: Path) -> None:
-    """w3m, lynx and elinks send a field and a button with the form around it, to its `action`, by its `method`."""
-    text = path.read_text()
-    assert re.findall(r"formaction|formmethod|formenctype|formtarget", text) == []
+def of_other_forms(text: str) -> list[str]:
     for words in sorted(KNOWN, key=len, reverse=True):
         text = text.replace(words, "")
-    assert re.findall(r"\sform=\S+", text) == []
+    return re.findall(r"formaction|formmethod|formenctype|formtarget|\sform=\S+", text)
+
+
+def test_every_button_works_where_only_its_own_form_is_known() -> None:
+    """w3m, lynx and elinks send a field and a button with the form around it, to its `action`, by its `method`."""
+    assert offenders(TEMPLATES, of_other_forms) == {}
 
 
 def crowded(css: str) -> list[int]:
@@ -50,25 +61,29 @@ def crowded(css: str) -> list[int]:
     return [number for number, line in enumerate(bare.splitlines(), 1) if line.count("{") > 1 or re.search(r"\}\s*\S", line)]
 
 
-@pytest.mark.parametrize("path", STYLES, ids=relative)
-def test_no_line_of_css_holds_two_rules(path: Path) -> None:
-    assert crowded(path.read_text()) == []
+def test_no_line_of_css_holds_two_rules() -> None:
+    assert offenders(STYLES, crowded) == {}
 
 
 def test_two_rules_on_a_line_are_noticed() -> None:
     assert crowded("a { b: c; }\n/* d { } */\ne { f: g; } h { i: j; }\n@media print { k { l: m; } }\n") == [3, 4]
 
 
-def used_by(name: str, seen: set[str]) -> None:
-    """Collects the templates that one extends, includes or imports."""
-    if name in seen:
-        return
-    seen.add(name)
+@cache
+def named_in(name: str) -> list[str]:
+    """The templates that one extends, includes or imports."""
     tree = Environment(autoescape=True).parse((ROOT / "templates" / name).read_text())
-    for node in tree.find_all((nodes.Extends, nodes.Include, nodes.FromImport, nodes.Import)):
-        for constant in node.find_all(nodes.Const):
-            if isinstance(constant.value, str) and constant.value.endswith(".html"):
-                used_by(constant.value, seen)
+    found = tree.find_all((nodes.Extends, nodes.Include, nodes.FromImport, nodes.Import))
+    values = [constant.value for node in found for constant in node.find_all(nodes.Const)]
+    return [value for value in values if isinstance(value, str) and value.endswith(".html")]
+
+
+def used_by(name: str, seen: set[str]) -> None:
+    """Collects the templates that one extends, includes or imports, and theirs."""
+    if name not in seen:
+        seen.add(name)
+        for other in named_in(name):
+            used_by(other, seen)
 
 
 def sheets(name: str) -> set[str]:
@@ -83,9 +98,8 @@ def sheets(name: str) -> set[str]:
 _EARLIER = {"css/base.css", "css/pages.css", "css/calendar.css", "css/sent.css"}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=relative)
-def test_a_page_has_at_most_two_style_sheets_of_its_own(path: Path) -> None:
+def test_a_page_has_at_most_two_style_sheets_of_its_own() -> None:
     """Each is a request."""
-    found = sheets(str(path.relative_to(ROOT / "templates")))
-    assert len(found - _EARLIER) <= 1 <= len(found)
-    assert all((ROOT / "static" / name).is_file() for name in found)
+    found = {name: sheets(name) for name in (str(path.relative_to(ROOT / "templates")) for path in PAGES)}
+    assert {name: linked for name, linked in found.items() if not len(linked - _EARLIER) <= 1 <= len(linked)} == {}
+    assert [name for name in sorted(set().union(*found.values())) if not (ROOT / "static" / name).is_file()] == []

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -210,7 +211,7 @@ def people(settings, there):
     for number in range(10):
         there.add(f"zoe{number}")
         come(settings, f"zoe{number}")
-    LinkedAccount.update(used=now().replace(year=now().year - 1)).execute()
+    LinkedAccount.update(used=now() - timedelta(days=365)).execute()
     return [User.get(User.local == f"zoe{number}") for number in range(10)]
 
 
@@ -260,6 +261,6 @@ def test_who_has_a_password_of_ours_stays(settings, there, people):
 
 
 def test_who_came_in_while_the_directory_was_read_stays(settings, there, people):
-    LinkedAccount.update(used=now().replace(year=now().year + 1)).where(LinkedAccount.user == people[0]).execute()
+    LinkedAccount.update(used=now() + timedelta(days=365)).where(LinkedAccount.user == people[0]).execute()
     del there.entries[0]
     assert sweep(settings) == (0, 0)

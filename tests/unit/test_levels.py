@@ -1,0 +1,73 @@
+"""How `make test` runs its levels: what passed only at its second run, which tests are quick, and which days are tried."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support import again, clock, quick
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(again, "KEPT", tmp_path)
+    monkeypatch.setenv("AGAIN", "yes")
+    return tmp_path
+
+
+@pytest.fixture
+def fails(kept: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What fails in each run of pytest, one after the other."""
+    runs: list[list[str]] = []
+
+    def pytest_run(level: str, _words: list[str]) -> int:
+        names = runs.pop(0)
+        file = kept / level / "v" / "cache" / "lastfailed"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(dict.fromkeys(names, True)))
+        return 1 if names else 0
+
+    monkeypatch.setattr(again, "_pytest", pytest_run)
+    return runs
+
+
+def test_what_passes_only_then_stands_in_one_table(fails: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+    fails[:] = [["a::one", "a::two"], ["a::two"], []]
+    assert again.run("unit", []) == 1 and again.run("browser", []) == 0
+    assert again.main([]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["Passed only at the second run: 1 (at most 3 may)", "  unit  a::one"]
+
+
+def test_more_than_three_of_all_levels_are_too_many(fails: list[list[str]]) -> None:
+    fails[:] = [["a", "b"], [], ["c", "d"], []]
+    assert again.run("unit", []) == again.run("browser", []) == 0
+    assert again.main([]) == 1
+    assert again.main(["forget"]) == 0 == again.main([])
+
+
+def test_nothing_runs_again_where_that_is_not_wanted(fails: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGAIN", "")
+    fails[:] = [["a"]]
+    assert again.run("unit", []) == 1 and fails == []
+
+
+def test_the_quickest_files_are_taken() -> None:
+    assert quick.slow_files(Counter({"a": 5.0, "b": 1.0, "c": 2.0}), 3.5) == ["a"]
+    assert [name for name in quick.LIST.read_text().split() if not (ROOT / name).is_file()] == []
+
+
+def test_the_days_are_those_on_which_programs_err() -> None:
+    days = {name: datetime.fromisoformat(day).replace(tzinfo=clock.ZONE) for name, day in clock.DAYS.items()}
+    assert (days["leap-day"].month, days["leap-day"].day) == (2, 29)
+    assert (days["new-years-eve"].month, days["new-years-eve"].day) == (12, 31)
+    assert (days["last-of-month"] + timedelta(days=1)).day == 1
+    assert days["holiday-monday"].weekday() == 0
+    soon = datetime.fromtimestamp(days["clocks-forward"].timestamp() + 3600, clock.ZONE)
+    assert soon.utcoffset() != days["clocks-forward"].utcoffset()
+    assert days["clocks-back"].utcoffset() != days["clocks-back"].replace(fold=1).utcoffset()
