@@ -19,30 +19,26 @@ from radicale.app import Application
 from radicale.item import check_and_sanitize_props
 from radicale.log import logger
 
-from webmail.calendar.objects import TooMuchAsked, UidTaken
+from webmail.calendar.objects import UidTaken
 from webmail.collections import store
 from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
 from webmail.config import Settings
 from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
-from webmail.dav import changes, free_busy, programs
+from webmail.dav import changes, programs, questions
+from webmail.dav.answers import FORBIDDEN, NOT_FOUND, NOT_HERE, XML, Answer, failed, plain
 from webmail.dav.directory_book import DIRECTORY
-from webmail.dav.storage import MOST_EXPANDED, MOST_PROPS, Auth, DavItem, DavRights, DavStorage, TooManyItems
-from webmail.dav.visit import METHODS, current
+from webmail.dav.item import DavItem
+from webmail.dav.storage import MOST_PROPS, Auth, DavRights, DavStorage
+from webmail.dav.visit import current
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import Collection
 
-Answer = tuple[int, Mapping[str, str], bytes | str | None]
-_XML = "text/xml; charset=utf-8"
 _TYPES = {BOOK: "text/vcard; charset=utf-8", CALENDAR: "text/calendar; charset=utf-8"}
 _NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,190}")
 _LONGEST_HREF = 255
-_LONGEST_EXPANSION = 366 * 86_400  # seconds
 _ALL = "VEVENT,VTODO,VJOURNAL"  # what a calendar takes that a device made without saying
-FORBIDDEN: Answer = (client.FORBIDDEN, {"Content-Type": "text/plain"}, "You may not do this here.\n")
-NOT_FOUND: Answer = (client.NOT_FOUND, {"Content-Type": "text/plain"}, "There is nothing here.\n")
-NOT_HERE: Answer = (client.METHOD_NOT_ALLOWED, {"Content-Type": "text/plain", "Allow": ", ".join(METHODS)}, "Not here.\n")
 
 
 def make(settings: Settings) -> DavApplication:
@@ -77,23 +73,41 @@ class DavApplication(Application):
             return self.delete(environ, path)
         if method in ("MKCOL", "MKCALENDAR"):
             return self.make_collection(method, environ, path)
-        if method == "REPORT" and (special := self._special_report(environ, path)) is not None:
-            return special
         if method == "PROPPATCH" and len(_parts(path)) != 2:
             return self._unchangeable(prefix, path)
         if method == "MOVE":
             return self.move(environ, prefix, path)
-        handler = getattr(self, f"do_{method}")
+        return self._question(method, environ, prefix, path)
+
+    def _question(self, method: str, environ: dict[str, Any], prefix: str, path: str) -> Answer:
+        """PROPFIND, REPORT and PROPPATCH: about items by our own code, about collections by Radicale's."""
+        visit, parts = current.get(), _parts(path)
+        root = ET.fromstring(visit.body) if visit.body.strip() else None  # noqa: S314 - the edge has refused what is dangerous
+        program = environ.get("HTTP_USER_AGENT", "")
         try:
-            status, headers, body, _xml = handler(
-                environ, prefix, path, current.get().user.address, set(), _INFO | {"path": path}
-            )
-        except (TooManyItems, TooMuchAsked):
-            status, headers, body = _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
+            if questions.once_each(root):
+                assert root is not None
+                _give(environ, ET.tostring(root, encoding="utf-8"))
+        except questions.TooManyNames as error:
+            return plain(client.FORBIDDEN, f"{error}.")
+        access = visit.access(parts[1]) if len(parts) in (2, 3) and parts[0] == visit.user.address else None
+        if method == "REPORT" and root is not None:
+            answer = questions.report(self, prefix, path, access, root)
+            if answer is not None:
+                return programs.status_for(program, answer[0], answer[2]), answer[1], answer[2]
+        with_items = method == "PROPFIND" and len(parts) == 2 and access is not None and environ.get("HTTP_DEPTH", "0") != "0"
+        if with_items:
+            environ["HTTP_DEPTH"] = "0"
+        status, headers, body, _xml = getattr(self, f"do_{method}")(
+            environ, prefix, path, visit.user.address, set(), _INFO | {"path": path}
+        )
         data = body.encode() if isinstance(body, str) else body or b""
         if method == "PROPFIND" and status == client.MULTI_STATUS:
             data = programs.completed(data)
-        return programs.status_for(environ.get("HTTP_USER_AGENT", ""), status, data), dict(headers), data
+            if with_items:
+                assert access is not None
+                return questions.propfind(self, prefix, access, root, data)
+        return status, dict(headers), [data]
 
     # --- items -------------------------------------------------------------------------------------------------------
 
@@ -106,39 +120,39 @@ class DavApplication(Application):
             return NOT_FOUND
         kind = BOOK if item.name == "VCARD" else CALENDAR
         headers = {"Content-Type": _TYPES[kind], "ETag": item.etag, "Last-Modified": item.last_modified or ""}
-        return client.OK, headers, item.serialize().encode()
+        return client.OK, headers, [item.serialize().encode()]
 
     def put(self, environ: dict[str, Any], path: str) -> Answer:
         parts, visit = _parts(path), current.get()
         access = visit.access(parts[1]) if len(parts) == 3 and parts[0] == visit.user.address else None
         if access is None:
-            return NOT_HERE if len(parts) < 3 else _plain(client.CONFLICT, "There is no such collection.")
+            return NOT_HERE if len(parts) < 3 else plain(client.CONFLICT, "There is no such collection.")
         if not access.writes:
             return FORBIDDEN
         if len(parts[2]) > _LONGEST_HREF:
-            return _plain(client.BAD_REQUEST, "The name is too long.")
+            return plain(client.BAD_REQUEST, "The name is too long.")
         prefix = "CR" if access.collection.kind == BOOK else "C"
         try:
             prepared = changes.prepare(access.collection, visit.body)
         except changes.WrongComponent:
-            return _error(client.FORBIDDEN, "C:supported-calendar-component")
-        except (UnusableCard, UnusableCalendar):
+            return failed(client.FORBIDDEN, "C:supported-calendar-component")
+        except (UnusableCard, UnusableCalendar) as error:
             data = "address" if prefix == "CR" else "calendar"
-            return _error(client.FORBIDDEN, f"{prefix}:valid-{data}-data")
+            return failed(client.FORBIDDEN, f"{prefix}:valid-{data}-data", str(error))
         try:
             with visit.writing(access.name):
                 if (access := visit.access(parts[1])) is None or not access.writes:
                     return FORBIDDEN
                 row = changes.row_at(access.collection, parts[2])
-                if (failed := _precondition(environ, f'"{changes.etag_of(row)}"' if row is not None else "")) is not None:
-                    return failed
+                if (unmet := _precondition(environ, f'"{changes.etag_of(row)}"' if row is not None else "")) is not None:
+                    return unmet
                 etag = changes.write(access.collection, parts[2], prepared, row, visit.settings)
         except (UidTaken, ContactChangedElsewhere):
-            return _error(client.CONFLICT, f"{prefix}:no-uid-conflict")
+            return failed(client.CONFLICT, f"{prefix}:no-uid-conflict")
         except LimitReached:
-            return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
+            return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         changes.tell(access.collection)
-        return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'}, None
+        return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'}, []
 
     def delete(self, environ: dict[str, Any], path: str) -> Answer:
         parts, visit = _parts(path), current.get()
@@ -155,11 +169,11 @@ class DavApplication(Application):
                 return NOT_FOUND
             if not access.writes:
                 return FORBIDDEN
-            if (failed := _precondition(environ, f'"{changes.etag_of(row)}"')) is not None:
-                return failed
+            if (unmet := _precondition(environ, f'"{changes.etag_of(row)}"')) is not None:
+                return unmet
             changes.trash(access.collection, [row], visit.user.address, visit.device.name)
         changes.tell(access.collection)
-        return client.NO_CONTENT, {}, None
+        return client.NO_CONTENT, {}, []
 
     def _delete_collection(self, access: Access) -> Answer:
         """The owner's: all of it goes into the trash. What is shared with somebody is not theirs to delete."""
@@ -168,7 +182,7 @@ class DavApplication(Application):
         visit = current.get()
         changes.trash_all(access.collection, visit.user.address, visit.device.name)
         changes.tell(access.collection)
-        return client.NO_CONTENT, {}, None
+        return client.NO_CONTENT, {}, []
 
     def move(self, environ: dict[str, Any], prefix: str, path: str) -> Answer:
         """An item to another collection or name (RFC 4918, 9.9)."""
@@ -186,26 +200,26 @@ class DavApplication(Application):
             if source is None or row is None:
                 return NOT_FOUND
             if goal is None:
-                return _plain(client.CONFLICT, "There is no such collection.")
+                return plain(client.CONFLICT, "There is no such collection.")
             if not source.writes or not goal.writes or source.collection.kind != goal.collection.kind:
                 return FORBIDDEN
             there = changes.row_at(goal.collection, to[2])
             if there is not None and environ.get("HTTP_OVERWRITE", "T").upper() == "F":
-                return _plain(client.PRECONDITION_FAILED, "There is something of that name.")
+                return plain(client.PRECONDITION_FAILED, "There is something of that name.")
             if there is not None and there == row:
                 return FORBIDDEN
             try:
                 changes.move(row, goal.collection, to[2], there, visit)
             except (UidTaken, ContactChangedElsewhere):
                 prefix_of = "CR" if goal.collection.kind == BOOK else "C"
-                return _error(client.CONFLICT, f"{prefix_of}:no-uid-conflict")
+                return failed(client.CONFLICT, f"{prefix_of}:no-uid-conflict")
             except changes.WrongComponent:
-                return _error(client.FORBIDDEN, "C:supported-calendar-component")
+                return failed(client.FORBIDDEN, "C:supported-calendar-component")
             except LimitReached:
-                return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
+                return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         for one in {source.collection, goal.collection}:
             changes.tell(one)
-        return client.NO_CONTENT if there is not None else client.CREATED, {}, None
+        return client.NO_CONTENT if there is not None else client.CREATED, {}, []
 
     # --- collections -------------------------------------------------------------------------------------------------
 
@@ -225,14 +239,14 @@ class DavApplication(Application):
         components = props.pop("C:supported-calendar-component-set", "") or (_ALL if kind == CALENDAR else "")
         text = json.dumps(props, ensure_ascii=False)
         if len(text) > MOST_PROPS or len(components) > 60:
-            return _plain(client.REQUEST_ENTITY_TOO_LARGE, "Too many properties.")
+            return plain(client.REQUEST_ENTITY_TOO_LARGE, "Too many properties.")
         with visit.writing():
             if visit.access(parts[1]) is not None or _is_taken(visit.user, parts[1]):
-                return _error(client.METHOD_NOT_ALLOWED if method == "MKCOL" else client.CONFLICT, "D:resource-must-be-null")
+                return failed(client.METHOD_NOT_ALLOWED if method == "MKCOL" else client.CONFLICT, "D:resource-must-be-null")
             if store.count_of(visit.user) >= visit.settings.collections_per_person:
-                return _error(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
+                return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
             store.create(visit.user, parts[1], kind, components, text)
-        return client.CREATED, {}, None
+        return client.CREATED, {}, []
 
     def do_PROPPATCH(self, environ: Any, base_prefix: str, path: str, *more: Any) -> Any:
         access = current.get().access(_parts(path)[1])
@@ -245,33 +259,7 @@ class DavApplication(Application):
         if next(iter(self._storage.discover(path)), None) is None:
             return NOT_FOUND
         answer = programs.unchangeable(current.get().body, xmlutils.make_href(prefix, path))
-        return client.MULTI_STATUS, {"Content-Type": _XML}, answer
-
-    # --- questions ---------------------------------------------------------------------------------------------------
-
-    def _special_report(self, environ: dict[str, Any], path: str) -> Answer | None:
-        """What Radicale would take too long for; None for all else."""
-        visit, parts = current.get(), _parts(path)
-        if b"free-busy-query" not in visit.body and b"expand" not in visit.body:
-            return None
-        root = ET.fromstring(visit.body)  # noqa: S314 - the edge has refused what is dangerous
-        access = visit.access(parts[1]) if len(parts) in (2, 3) and parts[0] == visit.user.address else None
-        if root.tag == xmlutils.make_clark("C:free-busy-query"):
-            if access is None or len(parts) == 3 or access.collection.kind != CALENDAR:
-                return _error(client.FORBIDDEN, "D:supported-report")
-            try:
-                return client.OK, {"Content-Type": _TYPES[CALENDAR]}, free_busy.answer(root, access.collection)
-            except TooMuchAsked:
-                return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
-        body, expand = programs.without_expansion(visit.body)
-        if expand is None or access is None:
-            return None
-        start, end = free_busy.time_range(expand)
-        if end - start > _LONGEST_EXPANSION or free_busy.count(access.collection, start, end) > MOST_EXPANDED:
-            return _error(client.FORBIDDEN, "D:number-of-matches-within-limits")
-        visit.expansion = start, end
-        _give(environ, body)
-        return None
+        return client.MULTI_STATUS, {"Content-Type": XML}, [answer]
 
 
 _INFO: dict[str, Any] = {"method": "", "login": "", "path": "", "useragent": "", "host": ""}
@@ -295,19 +283,11 @@ def _is_taken(user: Any, name: str) -> bool:
 def _precondition(environ: Mapping[str, Any], etag: str) -> Answer | None:
     """The answer if If-Match or If-None-Match (RFC 9110, 13.1) forbid the change; `etag` is "" where there is nothing."""
     if (match := environ.get("HTTP_IF_MATCH")) is not None and not _names(match, etag):
-        return _plain(client.PRECONDITION_FAILED, "It was changed meanwhile.")
+        return plain(client.PRECONDITION_FAILED, "It was changed meanwhile.")
     if (match := environ.get("HTTP_IF_NONE_MATCH")) is not None and _names(match, etag):
-        return _plain(client.PRECONDITION_FAILED, "It is there already.")
+        return plain(client.PRECONDITION_FAILED, "It is there already.")
     return None
 
 
 def _names(header: str, etag: str) -> bool:
     return bool(etag) and (header.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in header.split(",")])
-
-
-def _plain(status: int, words: str) -> Answer:
-    return status, {"Content-Type": "text/plain; charset=utf-8"}, words + "\n"
-
-
-def _error(status: int, condition: str) -> Answer:
-    return status, {"Content-Type": _XML}, ET.tostring(xmlutils.webdav_error(condition), encoding="utf-8", xml_declaration=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 from webmail import preferences
 from webmail.collections.store import BOOK, NAME, SHARED, Access
@@ -41,8 +40,11 @@ class DirectoryRows:
     def __init__(self, book: DirectoryBook) -> None:
         self._cards = book.cards
 
-    def all(self, *, texts: bool = False, component: str | None = None, most: int | None = None) -> Iterator[ItemRow]:
-        return (_row(card) for card in islice(self._cards.values(), most))
+    def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
+        return (_row(card) for card in self._cards.values())
+
+    def count(self, component: str | None = None) -> int:
+        return len(self._cards)
 
     def named(self, hrefs: Sequence[str], *, texts: bool) -> Iterator[ItemRow]:
         return (_row(self._cards[href]) for href in hrefs if href in self._cards)
@@ -55,9 +57,6 @@ class DirectoryRows:
 
     def of_uid(self, uid: str) -> Iterator[ItemRow]:
         return (_row(card) for card in [self._cards.get(f"{uid}.vcf")] if card is not None)
-
-    def since(self, seq: int) -> list[str]:
-        return []
 
 
 def rows(user: User, settings: Settings) -> tuple[DirectoryBook, DirectoryRows]:

@@ -1,16 +1,16 @@
 """The edge of CalDAV and CardDAV: `/dav/` and its discovery beside the pages, without their sessions, cookies and forms.
 
-Whatever comes is bounded here before anything parses it: sizes, XML, paths, headers. Then it is signed in.
+Whoever comes is signed in before their body is read; then whatever comes is bounded before anything parses it: sizes, XML, paths.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import client
 from io import BytesIO
@@ -23,6 +23,7 @@ from webmail.auth.sessions import network_of
 from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
+from webmail.dav.admission import Admission, AdmissionRefused
 from webmail.dav.sign_in import Device, sign_in
 from webmail.dav.visit import METHODS, ODD, Visit, current
 from webmail.errors import MailError, SignInRefused
@@ -31,15 +32,13 @@ log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
+Answer = tuple[int, Mapping[str, str], Sequence[bytes]]
 Wsgi = Callable[[Environ, Start], Iterable[bytes]]
 ROOT = "/dav"
 _WELL_KNOWN = ("/.well-known/caldav", "/.well-known/carddav")
 _DAV = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
 _DEEPEST, _MOST_ELEMENTS = 30, 12_000  # of XML
 _LONGEST_PATH = 2_000
-AT_ONCE = 8  # requests of devices in one process: a school's telephones must not take all threads from the pages
-WAITING = 4  # more of them that wait, for some seconds; others are to come back later
-_PATIENCE = 15.0
 _COMPRESSED = 1_000  # bytes
 
 
@@ -59,65 +58,49 @@ class DavEdge:
         self.pages, self.settings, self.prepare, self.end = pages, settings, prepare, end
         self._application: Any = None
         self._making = threading.Lock()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
+        self.admission = Admission()
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path.rstrip("/") in _WELL_KNOWN:
-            return _send(environ, start, client.MOVED_PERMANENTLY, {"Location": f"{environ.get('SCRIPT_NAME', '')}{ROOT}/"}, b"")
+            return _send(environ, start, client.MOVED_PERMANENTLY, {"Location": f"{environ.get('SCRIPT_NAME', '')}{ROOT}/"}, [])
         if path != ROOT and not path.startswith(f"{ROOT}/"):
             return self.pages(environ, start)
         try:
             status, headers, body = self._answer(environ, path)
         except DavRefusal as refused:
             headers = {"Content-Type": "text/plain; charset=utf-8"} | {k.replace("_", "-"): v for k, v in refused.headers.items()}
-            status, body = refused.status, (refused.words + "\n").encode()
+            status, body = refused.status, [(refused.words + "\n").encode()]
         return _send(environ, start, status, headers, body)
 
-    def _answer(self, environ: Environ, path: str) -> tuple[int, dict[str, str], bytes]:
+    def _answer(self, environ: Environ, path: str) -> Answer:
         method = environ.get("REQUEST_METHOD", "").upper()
         if method == "OPTIONS":
-            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS)}, b""
+            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS)}, []
         if method not in METHODS:
             raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
         inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
-        body = _body(environ, method, self.settings)
-        with self._slot():
-            return self._signed_in(environ, method, inner, name, secret, body)
-
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        """A slot for a request, at once or after a while. Raises DavRefusal."""
-        busy = DavRefusal(client.SERVICE_UNAVAILABLE, "Too many devices ask at once.", Retry_After="60")
-        if not self._places.acquire(blocking=False):
-            raise busy
-        try:
-            if not self._slots.acquire(timeout=_PATIENCE):
-                raise busy
-            try:
-                yield
-            finally:
-                self._slots.release()
-        finally:
-            self._places.release()
-
-    def _signed_in(
-        self, environ: Environ, method: str, inner: str, name: str, secret: str, body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
         try:
             self.prepare()
             with _ending(self.end):
                 network = network_of(environ.get("REMOTE_ADDR"))
                 device = self._sign_in(name, secret, network)
-                token = current.set(Visit(device, self.settings, body, network))
-                try:
-                    return self._protocol(method, environ, inner)
-                finally:
-                    current.reset(token)
+                with self.admission.admit(device.user.id):
+                    return self._admitted(environ, method, inner, device, network)
+        except AdmissionRefused as error:
+            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Too many devices ask at once.", Retry_After="60") from error
         except DATABASE_AWAY as error:
             log.warning("the database %s", advice(error))
             raise DavRefusal(client.SERVICE_UNAVAILABLE, "Try again in a moment.", Retry_After="60") from error
+
+    def _admitted(self, environ: Environ, method: str, path: str, device: Device, network: str) -> Answer:
+        """Only now is the body read: somebody without an account holds no thread with one that never comes."""
+        body = _body(environ, method, self.settings)
+        token = current.set(Visit(device, self.settings, body, network))
+        try:
+            return self._protocol(method, environ, path)
+        finally:
+            current.reset(token)
 
     def _sign_in(self, name: str, secret: str, network: str) -> Device:
         try:
@@ -130,7 +113,7 @@ class DavEdge:
         except (TooBusy, MailError) as error:
             raise DavRefusal(client.SERVICE_UNAVAILABLE, "Passwords can't be checked now.", Retry_After="60") from error
 
-    def _protocol(self, method: str, environ: Environ, path: str) -> tuple[int, dict[str, str], bytes]:
+    def _protocol(self, method: str, environ: Environ, path: str) -> Answer:
         inner = {
             name: value
             for name, value in environ.items()
@@ -146,10 +129,9 @@ class DavEdge:
         except ODD as error:
             log.warning("a device's %s was refused: %s: %s", method, type(error).__name__, str(error)[:200])
             raise DavRefusal(client.BAD_REQUEST, "This request can't be understood.") from error
-        data = answer.encode() if isinstance(answer, str) else answer or b""
         if status == client.INTERNAL_SERVER_ERROR:
             raise DavRefusal(client.BAD_REQUEST, "This request can't be understood.")
-        return int(status), {**headers, "DAV": _DAV}, data
+        return int(status), {**headers, "DAV": _DAV}, answer
 
     def _radicale(self) -> Any:
         """Made when the first device comes: installations without any do without it."""
@@ -271,11 +253,22 @@ def _check_xml(body: bytes) -> None:
         raise DavRefusal(client.BAD_REQUEST, "No XML.") from error
 
 
-def _send(environ: Environ, start: Start, status: int, headers: dict[str, str], body: bytes) -> Iterable[bytes]:
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Vary": "Accept-Encoding", **headers}
-    if len(body) > _COMPRESSED and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
-        body, headers = gzip.compress(body, 3, mtime=0), headers | {"Content-Encoding": "gzip"}
+def _send(environ: Environ, start: Start, status: int, headers: Mapping[str, str], body: Sequence[bytes]) -> Iterable[bytes]:
+    told = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Vary": "Accept-Encoding", **headers}
+    if sum(map(len, body)) > _COMPRESSED and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        body, told = list(_zipped(body)), told | {"Content-Encoding": "gzip"}
     if status != client.NO_CONTENT:
-        headers["Content-Length"] = str(len(body))
-    start(f"{int(status)} {client.responses.get(status, 'Unknown')}", list(headers.items()))
-    return [] if environ.get("REQUEST_METHOD") == "HEAD" or not body else [body]
+        told["Content-Length"] = str(sum(map(len, body)))
+    if status == client.UNAUTHORIZED:
+        told["Connection"] = "close"  # what else they send is not read
+    start(f"{int(status)} {client.responses.get(status, 'Unknown')}", list(told.items()))
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else body
+
+
+def _zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """As gzip, without a copy of the whole."""
+    deflate = zlib.compressobj(3, wbits=31)
+    for piece in pieces:
+        if made := deflate.compress(piece):
+            yield made
+    yield deflate.flush()

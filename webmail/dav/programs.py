@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from http import client
 from xml.etree import ElementTree as ET
 
@@ -36,7 +37,7 @@ def completed(body: bytes) -> bytes:
         name in body
         for name in (
             b"calendar-user-address-set", b"supported-address-data", b"schedule-calendar-transp", b"calendar-free-busy-set",
-            b"current-user-privilege-set",
+            b"current-user-privilege-set", b"http://radicale.org/ns/",
         )
     ):  # fmt: skip
         return body
@@ -50,6 +51,9 @@ def completed(body: bytes) -> bytes:
             kind = {"content-type": "text/vcard", "version": "4.0"}
             found.append(ET.Element(xmlutils.make_clark("CR:address-data-type"), kind))
     _without_all(root)
+    for props in root.iter(xmlutils.make_clark("D:prop")):
+        for found in [one for one in props if one.tag.startswith("{http://radicale.org/ns/}")]:
+            props.remove(found)  # the version of a library
     for tag in _CHOICES:
         for found in root.iter(tag):
             if found.text and re.fullmatch("[A-Za-z-]{1,30}", found.text):
@@ -84,21 +88,8 @@ def unchangeable(body: bytes, href: str) -> bytes:
     return ET.tostring(told, encoding="utf-8", xml_declaration=True)
 
 
-def without_expansion(body: bytes) -> tuple[bytes, ET.Element | None]:
-    """A question without its wish to have each time by itself (RFC 4791, 9.6.5), and that wish: we see to it."""
-    if b"expand" not in body:
-        return body, None
-    root = ET.fromstring(body)  # noqa: S314 - the edge has refused what is dangerous
-    tag = xmlutils.make_clark("C:expand")
-    for data in root.iter(xmlutils.make_clark("C:calendar-data")):
-        if (expand := data.find(tag)) is not None:
-            data.remove(expand)
-            return ET.tostring(root, encoding="utf-8", xml_declaration=True), expand
-    return body, None
-
-
-def status_for(program: str, status: int, body: bytes) -> int:
+def status_for(program: str, status: int, body: Sequence[bytes]) -> int:
     """What to tell a program. Thunderbird begins a book anew only after 400, where the protocol has 403 (RFC 6578, 3.2)."""
-    if status == client.FORBIDDEN and "Thunderbird/" in program and any(one in body for one in _ANEW):
+    if status == client.FORBIDDEN and "Thunderbird/" in program and any(one in piece for one in _ANEW for piece in body):
         return client.BAD_REQUEST
     return status

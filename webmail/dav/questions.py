@@ -1,63 +1,243 @@
-"""Questions that programs ask about items (RFC 4791, 9.7; RFC 6352, 10.5), and texts as Radicale's code can put them to."""
+"""Questions about many items: PROPFIND of a collection with what is in it, and the reports sync-collection (RFC 6578), multiget
+and query (RFC 4791, 7; RFC 6352, 8). What they cost is bounded while the answer is made.
+"""
 
 from __future__ import annotations
 
-import re
-from copy import deepcopy
+from collections.abc import Iterable, Iterator
+from http import client
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from radicale import xmlutils
-from radicale.item import read_components
+from radicale import pathutils, xmlutils
+from radicale.app.propfind import xml_propfind_response
 
-from webmail.mime.formats import calendar_object
+from webmail.calendar.objects import TooMuchAsked
+from webmail.collections.store import BOOK, CALENDAR, Access
+from webmail.dav import free_busy
+from webmail.dav.answers import XML, Answer, failed
+from webmail.dav.budget import OverBudget
+from webmail.dav.item import MOST_EXPANDED, DavItem
+from webmail.dav.multistatus import DATA, Multistatus
+from webmail.dav.query_filter import InvalidFilter, calendar_filter, card_filter, time_span
+from webmail.dav.rows import ItemRow
+from webmail.dav.storage import DavCollection, TooManyItems, collection_of
+from webmail.dav.visit import current
+from webmail.models import now
+
+MOST_NAMES = 200  # properties asked for in one request
+_LONGEST_EXPANSION = 366 * 86_400  # seconds
+_tag = xmlutils.make_clark
+_QUERIES = {_tag("C:calendar-query"): CALENDAR, _tag("CR:addressbook-query"): BOOK}
+_MULTIGETS = {_tag("C:calendar-multiget"): CALENDAR, _tag("CR:addressbook-multiget"): BOOK}
+_SYNC, _FREE_BUSY = _tag("D:sync-collection"), _tag("C:free-busy-query")
+_TOO_MANY = "D:number-of-matches-within-limits"
 
 
-def without_time(asked: ET.Element) -> ET.Element:
-    """A question about events without the time in which they take place, which has been seen to."""
-    rest = deepcopy(asked)
-    comp, time = xmlutils.make_clark("C:comp-filter"), xmlutils.make_clark("C:time-range")
-    for inner in rest.iterfind(f"{comp}/{comp}"):
-        for one in inner.findall(time):
-            inner.remove(one)
-    return rest
+class TooManyNames(ValueError):
+    """More properties than any program asks for."""
 
 
-def readable_text(text: str, name: str) -> str:
-    """A card without the lines that the library can't read; of an event what says when, where and what it is."""
-    if name == "VCALENDAR":
-        return calendar_object.read(text).reduced
-    lines = re.sub("\r?\n[ \t]", "", text).splitlines()
-    kept = [line for line in lines[1:-1] if _is_readable(line)] if len(lines) > 2 else []
-    return "\r\n".join(["BEGIN:VCARD", *kept, "END:VCARD", ""])
-
-
-def _is_readable(line: str) -> bool:
-    try:
-        component_of(f"BEGIN:VCARD\r\n{line}\r\nEND:VCARD\r\n")
-    except ValueError:
+def once_each(root: ET.Element | None) -> bool:
+    """Take out the properties that are asked for again; whether there were any. Raises TooManyNames."""
+    if root is None:
         return False
-    return True
+    doubled = False
+    for props in root.iter(_tag("D:prop")):
+        known: set[str] = set()
+        for one in list(props):
+            if one.tag in known:
+                props.remove(one)
+                doubled = True
+            known.add(one.tag)
+        if len(known) > MOST_NAMES:
+            raise TooManyNames(f"more than {MOST_NAMES} properties")
+    return doubled
 
 
-def component_of(text: str) -> Any:
-    """What the library reads in it. Raises ValueError."""
+def propfind(application: Any, base: str, access: Access, root: ET.Element | None, own: bytes) -> Answer:
+    """A collection with its items (Depth 1). `own`: Radicale's answer about the collection itself."""
+    collection = collection_of(access)
+    asked = root[0] if root is not None and len(root) else None
+    tags = [one.tag for one in asked] if asked is not None and asked.tag == _tag("D:prop") else []
+    answer = _multistatus(application, base, collection, ET.fromstring(own), tags, asked)  # noqa: S314 - our own
     try:
-        [found] = read_components(text)
-    except Exception as error:  # it has its own, and stumbles over many things
-        raise ValueError(f"it can't be read: {error}"[:200]) from error
-    return found
+        told = _written(answer, ((item.row.href, item) for item in collection.get_all()), collection)
+        return client.MULTI_STATUS, {"Content-Type": XML}, [answer.begin.encode(), *told, answer.end.encode()]
+    except OverBudget:
+        return failed(client.INSUFFICIENT_STORAGE, _TOO_MANY)
 
 
-def uid_asked(filters: list[ET.Element]) -> str | None:
-    """The UID that a question is about, where it is about one whole UID and nothing else."""
-    inner = filters[0] if len(filters) == 1 else None
-    while inner is not None and len(inner) == 1 and inner[0].tag.endswith("}comp-filter"):
-        inner = inner[0]
-    if inner is None or len(inner) != 1 or not inner[0].tag.endswith("}prop-filter") or inner[0].get("name", "").upper() != "UID":
+def report(application: Any, base: str, path: str, access: Access | None, root: ET.Element) -> Answer | None:
+    """The answer to a report about items; None for what is left to Radicale."""
+    kind = _QUERIES.get(root.tag) or _MULTIGETS.get(root.tag)
+    if kind is None and root.tag not in (_SYNC, _FREE_BUSY):
         return None
-    [prop] = inner
-    if len(prop) != 1 or not prop[0].tag.endswith("}text-match") or prop[0].get("negate-condition", "no") == "yes":
+    if access is None:
+        return failed(client.FORBIDDEN, "D:supported-report") if path.strip("/").count("/") < 1 else None
+    collection, parts = collection_of(access), pathutils.strip_path(path).split("/")
+    if kind not in (None, access.collection.kind) or (len(parts) == 3 and root.tag not in _QUERIES):
+        return failed(client.FORBIDDEN, "D:supported-report")
+    try:
+        if root.tag == _FREE_BUSY:
+            return _free_busy(access, root)
+        if (refused := _expansion(access, root)) is not None:
+            return refused
+        answer = _multistatus(application, base, collection, ET.Element(_tag("D:multistatus")), _names(root), None)
+        if root.tag == _SYNC:
+            return _sync(answer, collection, base, root)
+        if root.tag in _MULTIGETS:
+            told = list(_multiget(answer, collection, base, root))
+        else:
+            told = _written(answer, _query(collection, parts[2] if len(parts) == 3 else "", root), collection)
+        return client.MULTI_STATUS, {"Content-Type": XML}, [answer.begin.encode(), *told, answer.end.encode()]
+    except InvalidFilter as error:
+        prefix = "CR" if access.collection.kind == BOOK else "C"
+        return failed(client.FORBIDDEN, f"{prefix}:{error.condition}", str(error))
+    except (TooManyItems, TooMuchAsked, OverBudget) as error:
+        return failed(client.FORBIDDEN, _TOO_MANY, str(error))
+
+
+# --- each of them ----------------------------------------------------------------------------------------------------
+
+
+def _sync(answer: Multistatus, collection: DavCollection, base: str, root: ET.Element) -> Answer:
+    """What has changed; as much of it as there is room for, and where to go on (RFC 6578, 3.6)."""
+    old = (root.findtext(_tag("D:sync-token")) or "").strip()
+    most = _limit(root)
+    told, reached, cut = [answer.begin.encode()], "", False
+    budget = current.get().budget
+    try:
+        for change in collection.changes(old, texts=_wants_texts(root)):
+            if most and change.token and budget.told >= most:
+                cut = True
+                break
+            told.append(budget.tell(_line(answer, collection, change.href, change.item)))
+            reached = change.token or reached
+    except OverBudget:
+        if not reached:
+            return failed(client.INSUFFICIENT_STORAGE, _TOO_MANY)
+        cut = True
+    except ValueError:
+        return failed(client.FORBIDDEN, "D:valid-sync-token")
+    ends = [_text("D:sync-token", reached if cut else collection.token)]
+    if cut:
+        ends.insert(0, _cut(xmlutils.make_href(base, f"/{collection.path}/")))
+    return client.MULTI_STATUS, {"Content-Type": XML}, [*told, answer.end_with(*ends).encode()]
+
+
+def _limit(root: ET.Element) -> int:
+    text = root.findtext(f"{_tag('D:limit')}/{_tag('D:nresults')}", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def _cut(href: str) -> ET.Element:
+    """Says that there is more (RFC 6578, 3.6)."""
+    response = ET.Element(_tag("D:response"))
+    response.append(_text("D:href", href))
+    response.append(_text("D:status", xmlutils.make_response(client.INSUFFICIENT_STORAGE)))
+    ET.SubElement(ET.SubElement(response, _tag("D:error")), _tag(_TOO_MANY))
+    return response
+
+
+def _multiget(answer: Multistatus, collection: DavCollection, base: str, root: ET.Element) -> Iterator[bytes]:
+    budget, own = current.get().budget, f"{base}/{collection.path}/"
+    hrefs: list[str] = []
+    for text in dict.fromkeys(one.text or "" for one in root.iterfind(_tag("D:href"))):
+        budget.step()
+        path = _path_of(text)
+        if path is not None and path.startswith(own) and "/" not in path[len(own) :]:
+            hrefs.append(path[len(own) :])
+        elif path is not None and path.startswith(f"{base}/"):
+            yield answer.missing(path[len(base) :]).encode()
+    for href, item in collection.named(hrefs, texts=_wants_texts(root)):
+        if item is None:
+            budget.step()
+            yield answer.missing(f"/{collection.path}/{href}").encode()
+        else:
+            yield budget.tell(_line(answer, collection, href, item))
+    budget.check()
+
+
+def _path_of(href: str) -> str | None:
+    try:
+        return pathutils.sanitize_path(unquote(urlsplit(href.strip()).path))
+    except ValueError:
         return None
-    # "contains" is meant unless it says otherwise: nobody asks for a part of a UID, and what is found has it
-    return (prop[0].text or "").strip() or None
+
+
+def _query(collection: DavCollection, href: str, root: ET.Element) -> Iterator[tuple[str, DavItem | None]]:
+    """`href`: of one item, if it is about that alone."""
+    read = calendar_filter if collection.row.kind == CALENDAR else card_filter
+    space = "C" if collection.row.kind == CALENDAR else "CR"
+    filters = [read(one) for one in root.iterfind(_tag(f"{space}:filter"))]
+    if len(filters) > 1:
+        raise InvalidFilter("one filter")
+    asked = filters[0] if filters else None
+    for item in collection.fitting(asked):
+        if not href or item.row.href == href:
+            yield item.row.href, item
+
+
+def _free_busy(access: Access, root: ET.Element) -> Answer:
+    if access.collection.kind != CALENDAR:
+        return failed(client.FORBIDDEN, "D:supported-report")
+    return client.OK, {"Content-Type": "text/calendar; charset=utf-8"}, [free_busy.answer(root, access.collection).encode()]
+
+
+def _expansion(access: Access, root: ET.Element) -> Answer | None:
+    """Have each time told by itself, if that is asked for (RFC 4791, 9.6.5); the answer if it is too much."""
+    expand = root.find(f".//{_tag('C:calendar-data')}/{_tag('C:expand')}")
+    if expand is None:
+        return None
+    start, end = time_span(expand)
+    if end - start > _LONGEST_EXPANSION or free_busy.count(access.collection, start, end) > MOST_EXPANDED:
+        return failed(client.FORBIDDEN, _TOO_MANY)
+    current.get().expansion = start, end
+    return None
+
+
+# --- the answer ------------------------------------------------------------------------------------------------------
+
+
+def _multistatus(
+    application: Any, base: str, collection: DavCollection, begun: ET.Element, tags: list[str], asked: ET.Element | None
+) -> Multistatus:
+    """`asked`: allprop, propname or prop of a PROPFIND."""
+    visit = current.get()
+    sample = DavItem(collection, ItemRow(0, "sample", "", "", 0, now(), "VEVENT"), "")
+    kind = asked.tag.rpartition("}")[2] if asked is not None else ""
+    response = xml_propfind_response(
+        application, base, f"/{collection.path}/", sample, [tag for tag in tags if tag not in DATA], visit.user.address, "utf-8",
+        visit.settings.item_limit_kb * 1024, write=collection.access.writes, propname=kind == "propname",
+        allprop=not tags and kind in ("allprop", ""),
+    )  # fmt: skip
+    return Multistatus(begun, response, tags, base)
+
+
+def _written(answer: Multistatus, found: Iterable[tuple[str, DavItem | None]], collection: DavCollection) -> list[bytes]:
+    budget = current.get().budget
+    told = [budget.tell(_line(answer, collection, href, item)) for href, item in found]
+    budget.check()
+    return told
+
+
+def _line(answer: Multistatus, collection: DavCollection, href: str, item: DavItem | None) -> str:
+    path = f"/{collection.path}/{href}"
+    return answer.missing(path) if item is None else answer.found(item, path)
+
+
+def _names(root: ET.Element) -> list[str]:
+    props = root.find(_tag("D:prop"))
+    return [one.tag for one in props] if props is not None else []
+
+
+def _wants_texts(root: ET.Element) -> bool:
+    return any(tag in DATA for tag in _names(root))
+
+
+def _text(name: str, text: str) -> ET.Element:
+    element = ET.Element(_tag(name))
+    element.text = text
+    return element

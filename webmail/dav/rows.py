@@ -32,6 +32,7 @@ class ItemRow:
     last: int = FOR_EVER
     text: str | None = None
     once: bool = False  # its rules are never expanded: it is as if it had none
+    seq: int = 0  # the number of the change that it came with
 
 
 class ObjectRows:
@@ -54,11 +55,13 @@ class ObjectRows:
         self.collection = access.collection.id
         self.only_busy = not access.reads
 
-    def _select(self, texts: bool, *conditions: Any, most: int | None = None) -> Iterator[ItemRow]:
-        fields = [*self._listed, *([self._text] if texts else [])]
-        chosen = self.table.select(*fields).where(self.table.collection == self.collection, *conditions).limit(most)
-        for values in chosen.tuples().iterator():
-            yield self._row(*values)
+    def _select(self, texts: bool, *conditions: Any, by: Any = None) -> Iterator[ItemRow]:
+        fields = [self.table.seq, *self._listed, *([self._text] if texts else [])]
+        chosen = self.table.select(*fields).where(self.table.collection == self.collection, *conditions).order_by(by)
+        for seq, *values in chosen.tuples().iterator():
+            row = self._row(*values)
+            row.seq = seq
+            yield row
 
     def _row(self, *values: Any) -> ItemRow:
         number, href, uid, etag, size, modified, component, busy, first, last, recurring, *text = values
@@ -66,9 +69,15 @@ class ObjectRows:
         row.once = recurring == ONCE
         return row
 
-    def all(self, *, texts: bool = False, component: str | None = None, most: int | None = None) -> Iterator[ItemRow]:
-        conditions = [CalendarObject.component == component] if component else []
-        return self._select(texts, *conditions, most=most)
+    def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
+        return self._select(texts, *self._of(component))
+
+    def count(self, component: str | None = None) -> int:
+        """How many there are. 1 query."""
+        return int(self.table.select().where(self.table.collection == self.collection, *self._of(component)).count())
+
+    def _of(self, component: str | None) -> list[Any]:
+        return [CalendarObject.component == component] if component else []
 
     def named(self, hrefs: Sequence[str], *, texts: bool) -> Iterator[ItemRow]:
         """Those of these names; as `busy.href_of` makes them, for who may know of busy times alone."""
@@ -94,10 +103,9 @@ class ObjectRows:
     def of_uid(self, uid: str) -> Iterator[ItemRow]:
         return self._select(True, self.uid == uid)
 
-    def since(self, seq: int) -> list[str]:
-        """The names of those that were added or changed after the change of this number."""
-        found: Any = self.table.select(self.table.href).where(self.table.collection == self.collection, self.table.seq > seq)
-        return [href for (href,) in found.tuples()]
+    def since(self, seq: int, *, texts: bool) -> Iterator[ItemRow]:
+        """Those that were added or changed after the change of this number, in the order of changes."""
+        return self._select(texts, self.table.seq > seq, by=self.table.seq)
 
 
 class CardRows(ObjectRows):
@@ -118,8 +126,8 @@ class CardRows(ObjectRows):
         number, href, uid, etag, size, modified, *text = values
         return ItemRow(number, href, uid, etag, size, modified, text=text[0] if text else None)
 
-    def all(self, *, texts: bool = False, component: str | None = None, most: int | None = None) -> Iterator[ItemRow]:
-        return self._select(texts, most=most)
+    def _of(self, component: str | None) -> list[Any]:
+        return []
 
 
 def rows_of(access: Access) -> ObjectRows:

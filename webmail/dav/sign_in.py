@@ -1,12 +1,11 @@
 """Sign-in of telephones and programs: an app password made for calendars or contacts, or the account's own where that is allowed.
 
-App passwords need no throttle: nobody finds one by trying. Attempts with anything else are counted, the same wrong secret once,
-since programs repeat what they were given; and apart from those of pages, so that a forgotten telephone locks nobody out.
+App passwords need no throttle: nobody finds one by trying. Attempts with anything else are counted (attempts.py), apart from
+those of pages, so that a forgotten telephone locks nobody out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 import threading
@@ -16,25 +15,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from webmail import audit
+from webmail import pages_first
 from webmail.account import Account, Password
 from webmail.auth import app_passwords, passwords
 from webmail.auth.check_slots import check_slot
-from webmail.auth.devices import failures
 from webmail.auth.names import normalise
 from webmail.auth.providers import directory
-from webmail.auth.throttle import WINDOW, TooManyAttempts
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.collections.trash import UNNAMED
 from webmail.config import Settings
-from webmail.database.connection import db
-from webmail.database.locks import serialize
+from webmail.dav.attempts import counted_attempt, is_known, lane
 from webmail.errors import SignInRefused
-from webmail.models import AppPassword, AuditAct, SignInFailure, User, now
+from webmail.models import AppPassword, User, now
 
 _REMEMBERED = 300.0  # seconds that a right password of an account is not hashed again
 _MOST = 5_000  # of those
-_NETWORK_FACTOR = 5  # as in auth/throttle.py
 _key = secrets.token_bytes(32)  # of this process
 _right: OrderedDict[bytes, float] = OrderedDict()
 _lock = threading.Lock()
@@ -66,8 +61,9 @@ def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap
             return Device(user, (BOOK, CALENDAR))
         if user.password or settings.sign_in != "accounts" or directory.is_asked(user, settings):
             return _by_own_password(user, secret, network, settings, check_imap)
-    with _counted(address, secret, network, settings, known=user is not None):
+    with lane(False), counted_attempt(address, secret, network, settings, user=user):
         if settings.sign_in == "accounts" and settings.own_password_on_devices != "never":
+            pages_first.give_way()
             with check_slot():  # so that time does not tell who has an account, or a second step
                 passwords.verify("", secret)
         raise SignInRefused("no app password of theirs")
@@ -89,10 +85,13 @@ def _by_app_password(address: str, secret: str, network: str) -> Device | None:
 
 
 def _by_own_password(user: User, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
-    with _counted(user.address, secret, network, settings, hashed=user.password):
+    with lane(is_known(user, network)), counted_attempt(user.address, secret, network, settings, user=user):
+        if _is_remembered(_proof(user, secret)):  # by another connection, which this one has waited for
+            return Device(user, (BOOK, CALENDAR))
         if directory.is_asked(user, settings):
             directory.check_password(user, secret, settings)
         elif settings.sign_in == "accounts":
+            pages_first.give_way()
             with check_slot():
                 right = passwords.verify(user.password, secret)
             if not right:
@@ -123,52 +122,3 @@ def _remember(proof: bytes) -> None:
         _right.move_to_end(proof)
         while len(_right) > _MOST:
             _right.popitem(last=False)
-
-
-# --- counting --------------------------------------------------------------------------------------------------------
-
-
-class _counted:
-    """Note a failure before the password is checked, and take it back unless it was wrong. The same wrong one counts once."""
-
-    def __init__(
-        self, address: str, secret: str, network: str, settings: Settings, *, hashed: str = "", known: bool = True
-    ) -> None:
-        self.network, self.settings = network, settings
-        self.told = address if known else audit.UNKNOWN  # people type passwords where the name belongs
-        # another secret once the account's password is changed
-        text = "\0".join([address, hashed, secret])
-        self.mark = hmac.new(settings.secret_key.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-        self.keys = (f"device {address}"[:254], f"devices of {network}"[:254])
-
-    def __enter__(self) -> None:
-        recent = SignInFailure.at > now() - WINDOW
-        same = (SignInFailure.address == self.keys[0]) & (SignInFailure.network == self.mark) & recent
-        if SignInFailure.select().where(same).exists():
-            self._tell()
-            raise SignInRefused("the same wrong password again")
-        limits = (self.settings.sign_in_attempts, self.settings.sign_in_attempts * _NETWORK_FACTOR)
-        with db.atomic():
-            serialize("sign-in")
-            counts = [SignInFailure.select().where(SignInFailure.address == key, recent).count() for key in self.keys]
-            full = any(count >= limit for count, limit in zip(counts, limits, strict=True))
-            if full:  # in the audit log, so the transaction has to end well
-                audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.told, network=self.network)
-            else:
-                for key in self.keys:
-                    SignInFailure.create(address=key, network=self.mark)
-        if full:
-            raise TooManyAttempts(int(WINDOW.total_seconds() // 60))
-
-    def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
-        if kind is not None and issubclass(kind, SignInRefused):
-            self._tell()
-            audit.record(AuditAct.SIGN_IN_REFUSED, target=self.told, network=self.network)
-            return
-        mine = (SignInFailure.address.in_(self.keys)) & (SignInFailure.network == self.mark)
-        SignInFailure.delete().where(mine).execute()
-
-    def _tell(self) -> None:
-        """For the page that waits for the device."""
-        if self.told != audit.UNKNOWN:
-            failures.note(self.told, failures.DAV, self.network)

@@ -6,44 +6,37 @@ Its paths are `ADDRESS/NAME/HREF`, below the person who asks: what is shared wit
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any, overload
-from xml.etree import ElementTree as ET
 
 from radicale import auth, pathutils, rights, storage
-from radicale.app.report import test_filter
 from radicale.item import Item
-from radicale.item import filter as radicale_filter
 
 from webmail import audit
 from webmail.calendar import objects
-from webmail.calendar.objects import TooMuchAsked
 from webmail.collections import look, manage
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
-from webmail.dav.questions import component_of, readable_text, uid_asked, without_time
+from webmail.dav.item import DavItem, ItemChange, http_date
+from webmail.dav.query_filter import OPEN, CompFilter
 from webmail.dav.rows import ItemRow, rows_of
-from webmail.dav.visit import ODD, current
-from webmail.mime.formats import calendar_object, event_expansion
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.dav.visit import current
 from webmail.models import AuditAct, Collection, CollectionShare, GoneItem
 
 TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
 MOST_PROPS = 20_000  # characters, of one collection
 MOST_FILTERED = 1_000  # items that a question is put to one by one
-MOST_EXPANDED = 2_000  # occurrences in one answer
-MOST_BYTES = 32_000_000  # of texts in one answer
 _TOKEN = "data:,traboule-"
+_NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 _RIGHTS = {"own": "rw", "manage": "rw", "write": "rw", "read": "r", "busy": "r"}
-_OPEN = 2**40  # seconds since 1970: Radicale's ends of time lie beyond
 _COMPONENTS = "C:supported-calendar-component-set"
 
 
 class TooManyItems(Exception):
-    """A question that would have to be put to too many items one by one, or whose answer would be too large."""
+    """A question that would have to be put to too many items one by one."""
 
 
 class Auth(auth.BaseAuth):
@@ -70,45 +63,6 @@ class DavRights(rights.BaseRights):
         return _RIGHTS[access.rights] if len(parts) == 2 else ""
 
 
-class DavItem(Item):
-    """An item with its row. `text` is what it has, or a filler of the same length where only that is asked for."""
-
-    def __init__(self, collection: DavCollection, row: ItemRow, text: str) -> None:
-        component = row.component or ("VCARD" if collection.tag == "VADDRESSBOOK" else "VEVENT")
-        super().__init__(
-            collection=collection, href=row.href, text=text, etag=f'"{row.etag}"', uid=row.uid, last_modified=_http(row.modified),
-            name="VCARD" if collection.tag == "VADDRESSBOOK" else "VCALENDAR", component_name=component,
-            time_range=(row.first, row.last),
-        )  # fmt: skip
-        self.row, self._expanded = row, ""
-
-    @property
-    def vobject_item(self) -> Any:
-        """As questions are put to it: without lines that the library can't read or would never end with. Raises ValueError."""
-        if self.row.once and self._vobject_item is None:
-            self._vobject_item = component_of(calendar_object.read_once(self._text or "").reduced)
-        try:
-            return super().vobject_item
-        except RuntimeError:
-            self._vobject_item = component_of(readable_text(self._text or "", self.name))
-            return self._vobject_item
-
-    def serialize(self) -> str:
-        """The text; each time by itself if the question wishes so. Raises TooMuchAsked."""
-        visit = current.get()
-        if visit.expansion is None or self.name != "VCALENDAR" or self.row.once:
-            return super().serialize()
-        if not self._expanded:
-            try:
-                self._expanded, count = event_expansion.expanded(super().serialize(), *visit.expansion, visit.zone)
-            except UnusableCalendar:  # by a rule that was made stricter
-                self._expanded, count = super().serialize(), 1
-            visit.expanded += count
-            if visit.expanded > MOST_EXPANDED:
-                raise TooMuchAsked(f"more than {MOST_EXPANDED} occurrences")
-        return self._expanded
-
-
 class Principal(storage.BaseCollection):
     """A person's list of collections, or the root above it."""
 
@@ -125,7 +79,7 @@ class Principal(storage.BaseCollection):
 
     @property
     def last_modified(self) -> str:
-        return _http(datetime.now(UTC).replace(tzinfo=None))
+        return http_date(datetime.now(UTC).replace(tzinfo=None))
 
     @overload
     def get_meta(self, key: None = None) -> Mapping[str, str]: ...
@@ -169,7 +123,7 @@ class DavCollection(storage.BaseCollection):
 
     @property
     def last_modified(self) -> str:
-        return _http(self.row.modified)
+        return http_date(self.row.modified)
 
     @overload
     def get_meta(self, key: None = None) -> Mapping[str, str]: ...
@@ -222,93 +176,110 @@ class DavCollection(storage.BaseCollection):
     # --- items -------------------------------------------------------------------------------------------------------
 
     def _items(self, found: Iterable[ItemRow]) -> Iterator[DavItem]:
-        """As the person may see them. Raises TooManyItems."""
-        room = MOST_BYTES
+        """As the person may see them. Raises OverBudget."""
+        budget = current.get().budget
         for row in found:
-            room -= row.size if row.text is not None else 0
-            if room < 0:
-                raise TooManyItems(f"more than {MOST_BYTES} bytes")
-            if self.access.reads:
-                yield DavItem(self, row, row.text if row.text is not None else " " * row.size)
-            elif row.busy:
-                user = current.get().user
-                row.href, row.etag = busy.href_of(row.href), f"{row.etag}-b"
-                text = busy.masked(row.text, row.uid, user.language) if row.text is not None else " " * row.size
-                yield DavItem(self, row, text)
+            budget.step()
+            if (item := self._seen(row)) is not None:
+                yield item
+
+    def _seen(self, row: ItemRow) -> DavItem | None:
+        """An item as the person may see it; None where they may not."""
+        if self.access.reads:
+            return DavItem(self, row, row.text or "")
+        if not row.busy:
+            return None
+        row.href, row.etag = busy.href_of(row.href), f"{row.etag}-b"
+        return DavItem(self, row, busy.masked(row.text, row.uid, current.get().user.language) if row.text is not None else "")
 
     def get_all(self) -> Iterator[DavItem]:
         """All, without their texts."""
         return self._items(self.rows.all())
 
-    def get_multi(self, hrefs: Iterable[str]) -> Iterator[tuple[str, DavItem | None]]:
-        """These items, with their texts where the request asks for them."""
+    def named(self, hrefs: Iterable[str], *, texts: bool) -> Iterator[tuple[str, DavItem | None]]:
+        """These items, each once; None for those that are not there."""
         wanted = dict.fromkeys(hrefs)
-        body = current.get().body
-        texts = b"calendar-data" in body or b"address-data" in body
         for item in self._items(self.rows.named(list(wanted), texts=texts)):
-            assert item.href
-            wanted.pop(item.href, None)
-            yield item.href, item
+            wanted.pop(item.row.href, None)
+            yield item.row.href, item
         for href in wanted:
             yield href, None
 
     def one(self, href: str) -> DavItem | None:
         return next(self._items(self.rows.named([href], texts=True)), None)
 
-    def get_filtered(self, filters: Iterable[ET.Element]) -> Iterator[tuple[DavItem, bool]]:
-        """The items that may fit, and whether they do for certain. Raises TooManyItems, TooMuchAsked."""
-        asked = [one for one in filters if len(one)]  # an empty one means all
-        uid = uid_asked(asked)
-        tag, start, end, simple = radicale_filter.simplify_prefilters(asked, self.tag)
-        if uid is not None and self.access.reads:  # who may not read has other UIDs
-            found: Any = [row for row in self.rows.of_uid(uid) if tag in (None, row.component or tag)]
-            certain = True
-        elif self.tag == "VCALENDAR" and tag == "VEVENT" and (start > -_OPEN or end < _OPEN):
-            found, certain = self._taking_place(start, end), simple
-            asked = [without_time(one) for one in asked]  # going through rules again is slow
+    def fitting(self, asked: CompFilter | None) -> Iterator[DavItem]:
+        """The items that a filter holds for, with their texts. Raises TooManyItems, TooMuchAsked, OverBudget."""
+        if asked is None:
+            return self._items(self.rows.all(texts=True))
+        if asked.absent:
+            return iter(())
+        inner = asked.comps[0] if len(asked.comps) == 1 and not asked.comps[0].absent else None
+        if inner is not None and self.access.reads and (uid := _uid_asked(inner)) is not None:  # others have other UIDs
+            return self._items(row for row in self.rows.of_uid(uid) if inner.name in (row.component, "VCARD"))
+        event = asked.inner("VEVENT")
+        if self.tag == "VCALENDAR" and event is not None and event.time is not None:
+            found: Iterable[ItemRow] = self._taking_place(*event.time)
+            simple = inner is event and not (event.props or event.comps or asked.props)
         else:
-            certain = (not asked or simple) and start <= -_OPEN and end >= _OPEN
-            chosen = self.rows.all(
-                texts=True, component=tag if self.tag == "VCALENDAR" else None, most=None if certain else MOST_FILTERED + 1
-            )
-            found = chosen if certain else list(chosen)
-        if not certain and len(found) > MOST_FILTERED:
-            raise TooManyItems(f"{len(found)} items to look through")
-        yield from ((item, True) for item in self._fitting(self._items(found), [] if certain else asked))
+            simple = inner is not None and inner == CompFilter(inner.name) and not asked.props
+            component = inner.name if inner is not None and self.tag == "VCALENDAR" else None
+            if not simple and self.rows.count(component) > MOST_FILTERED:
+                raise TooManyItems(f"more than {MOST_FILTERED} items to look through")
+            found = self.rows.all(texts=True, component=component)
+        items = self._items(found)
+        return items if simple else (item for item in items if item.matches(asked))
 
-    def _fitting(self, items: Iterable[DavItem], asked: list[ET.Element]) -> Iterator[DavItem]:
-        """Those that the questions hold for. One that can't be asked is left out, if others can: it must not hide them."""
-        answered, last = not asked, None
-        for item in items:
-            try:
-                fits = all(test_filter(self.tag, item, one) for one in asked)
-                answered = True
-            except ODD as error:
-                last, fits = error, False
-            if fits:
-                yield item
-        if last is not None and not answered:
-            raise last
+    def _taking_place(self, start: int, end: int) -> Iterator[ItemRow]:
+        """Events, by the table of occurrences."""
+        if start <= -OPEN or end >= OPEN:
+            return self.rows.touching(start, end)
+        visit = current.get()
+        return self.rows.numbered(objects.events_in(self.row.id, start, end, visit.zone, seconds=visit.budget.left))
 
-    def _taking_place(self, start: int, end: int) -> list[ItemRow]:
-        if start <= -_OPEN or end >= _OPEN:
-            return list(self.rows.touching(max(start, -_OPEN), min(end, _OPEN)))
-        return list(self.rows.numbered(objects.events_in(self.row.id, start, end, current.get().zone)))
+    # --- changes (RFC 6578) ------------------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> str:
+        return f"{_TOKEN}{self._mark}-{self.row.seq}"
 
     def sync(self, old_token: str = "") -> tuple[str, Iterable[str]]:
-        """The token of now, and what has changed since the old one (RFC 6578). Raises ValueError for one that is too old."""
-        token = f"{_TOKEN}{self._mark}-{self.row.seq}"
-        if not old_token:
-            return token, (item.href for item in self.get_all() if item.href)
-        head, _, number = old_token.rpartition("-")
-        if head != f"{_TOKEN}{self._mark}" or not (number.isascii() and number.isdigit() and len(number) < 19):
+        """For the property sync-token alone: what has changed is told by `changes`."""
+        return self.token, ()
+
+    def changes(self, old_token: str, *, texts: bool) -> Iterator[ItemChange]:
+        """What has changed since a token, in an order in which the rest may be asked for with the token of any of them.
+
+        Raises ValueError for a token that is no good (RFC 6578, 3.2), OverBudget.
+        """
+        since, known = self._numbers(old_token) if old_token else (0, self.row.seq)
+        gone: Any = (
+            GoneItem.select(GoneItem.href).where(GoneItem.collection == self.row, GoneItem.seq > known).order_by(GoneItem.seq)
+        )
+        for (href,) in gone.tuples().iterator() if old_token else ():
+            current.get().budget.step()
+            yield ItemChange(href if self.access.reads else busy.href_of(href), None, "")
+        for row in self.rows.since(since, texts=texts):
+            current.get().budget.step()
+            href = row.href
+            item = self._seen(row)
+            if item is not None or old_token:
+                name = item.row.href if item is not None else href if self.access.reads else busy.href_of(href)
+                yield ItemChange(name, item, f"{_TOKEN}{self._mark}-{row.seq}.{self.row.seq}")
+
+    def _numbers(self, token: str) -> tuple[int, int]:
+        """Of a token: the change up to which all that is there was told, and the one up to which all deletions were.
+
+        They differ where an answer was cut: whoever begins with nothing must not be told of deletions long ago.
+        """
+        head, _, numbers = token.rpartition("-")
+        if head != f"{_TOKEN}{self._mark}" or not _NUMBERS.fullmatch(numbers):
             raise ValueError("not one of our tokens")
-        since = int(number)
-        if since < self.row.floor or since > self.row.seq:
+        first, _dot, second = numbers.partition(".")
+        since, known = int(first), int(second or first)
+        if known < self.row.floor or max(since, known) > self.row.seq:
             raise ValueError("too old, or from the future")
-        gone: Any = GoneItem.select(GoneItem.href).where(GoneItem.collection == self.row, GoneItem.seq > since).tuples()
-        names = [*self.rows.since(since), *(href for (href,) in gone)]
-        return token, names if self.access.reads else [busy.href_of(href) for href in names]
+        return since, known
 
 
 class DirectoryCollection(DavCollection):
@@ -326,12 +297,30 @@ class DirectoryCollection(DavCollection):
     def set_meta(self, props: Mapping[str, str]) -> None:
         raise PermissionError("the directory is only read")
 
-    def sync(self, old_token: str = "") -> tuple[str, Iterable[str]]:
-        head = f"{_TOKEN}directory-"
-        changed = self._book.changed_since(old_token.removeprefix(head)) if old_token else set(self._book.cards)
+    @property
+    def token(self) -> str:
+        return f"{_TOKEN}directory-{self._book.state}"
+
+    def changes(self, old_token: str, *, texts: bool) -> Iterator[ItemChange]:
+        state = old_token.removeprefix(f"{_TOKEN}directory-")
+        changed = self._book.changed_since(state) if old_token else set(self._book.cards)
         if changed is None:
             raise ValueError("from another process, or too old")
-        return head + self._book.state, changed
+        for href, item in self.named(changed, texts=texts):
+            yield ItemChange(href, item, "")
+
+
+def _uid_asked(asked: CompFilter) -> str | None:
+    """The UID that a filter is about, where it is about one and nothing else.
+
+    "Contains" is meant unless it says otherwise: nobody asks for a part of a UID, and what is found has it.
+    """
+    if len(asked.props) != 1 or asked.comps or asked.time is not None:
+        return None
+    [prop] = asked.props
+    if prop.name != "UID" or prop.absent or prop.params or prop.time is not None or len(prop.texts) != 1:
+        return None
+    return None if prop.texts[0].negated else prop.texts[0].text.strip() or None
 
 
 def collection_of(access: Access) -> DavCollection:
@@ -374,7 +363,3 @@ class DavStorage(storage.BaseStorage):
             return nullcontext()
         named = [pathutils.strip_path(paths[key]).split("/")[1:2] for key in ("path", "to_path") if key in paths]
         return current.get().writing(*(name for names in named for name in names))
-
-
-def _http(moment: datetime) -> str:
-    return format_datetime(moment.replace(tzinfo=UTC), usegmt=True)

@@ -15,6 +15,7 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.dav import directory_book
+from webmail.dav.budget import Budget
 from webmail.dav.sign_in import Device
 from webmail.models import User
 
@@ -31,6 +32,7 @@ class Visit:
     network: str = ""  # for the audit log
     expansion: tuple[int, int] | None = None  # from when until when each time is asked for, instead of rules
     expanded: int = 0  # times that were written out
+    budget: Budget = field(default_factory=Budget)
     _found: list[Access] | None = field(default=None)
 
     @property

@@ -43,6 +43,7 @@ from webmail.models.contacts import (
 from webmail.models.factors import (
     AppPassword,
     Authenticator,
+    DeviceNetwork,
     MailedCode,
     RecoveryCode,
     SecurityKey,
@@ -83,6 +84,7 @@ __all__ = [
     "AllowedAddress",
     "AllowedName",
     "AppPassword",
+    "DeviceNetwork",
     "ArchiveBatch",
     "ArchiveRule",
     "ArchiveRun",

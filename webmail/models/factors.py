@@ -102,6 +102,18 @@ class Voucher(Table):
         table_name = "vouchers"
 
 
+class DeviceNetwork(Table):
+    """A network at which an account's own password was right on a telephone or program (dav/attempts.py)."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="device_networks", index=False)
+    network = pw.CharField(max_length=64)
+    seen = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "device_networks"
+        indexes = ((("user", "network"), True),)
+
+
 class AppPassword(Table):
     """A password of one telephone or program. Dovecot and Postfix read this table too: numbers, not booleans."""
 

@@ -28,11 +28,11 @@ class Phone:
         self.client, self.address, self.secret = app.test_client(), address, secret
         self.home = f"/dav/{address}/"
 
-    def ask(self, method: str, path: str, body: str | bytes = "", **headers: str) -> TestResponse:
+    def ask(self, method: str, path: str, body: str | bytes = "", *, network: str = "127.0.0.1", **headers: str) -> TestResponse:
         token = base64.b64encode(f"{self.address}:{self.secret}".encode()).decode()
         sent = {"Authorization": f"Basic {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
         where = path if path.startswith("/") else self.home + path
-        return self.client.open(where, method=method, data=body, headers=sent)
+        return self.client.open(where, method=method, data=body, headers=sent, environ_base={"REMOTE_ADDR": network})
 
     def xml(self, method: str, path: str, body: str = "", **headers: str) -> ET.Element:
         answer = self.ask(method, path, body, **headers)

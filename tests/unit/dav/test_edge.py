@@ -6,6 +6,7 @@ import base64
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
 
@@ -21,9 +22,9 @@ from webmail import imap
 from webmail.account import Account
 from webmail.auth import app_passwords, passwords
 from webmail.auth.devices import failures
-from webmail.dav import edge, sign_in, storage
+from webmail.dav import admission, budget, edge, sign_in, storage
 from webmail.errors import ServerAway, SignInRefused
-from webmail.models import AppPassword, AuditEntry, SignInFailure, User, now
+from webmail.models import AppPassword, AuditEntry, DeviceNetwork, SignInFailure, User, now
 
 PROPFIND = "<d:propfind xmlns:d='DAV:'><d:prop>%s</d:prop></d:propfind>"
 DEEP = "<a xmlns='DAV:'>" + "<b>" * 100_000
@@ -318,10 +319,13 @@ def test_the_same_wrong_password_counts_once_and_never_for_pages(app: Flask, own
     assert own.ask("PROPFIND", "/dav/").status_code == 207
     for number in range(30):
         own.secret = f"guess {number}"
-        answer = own.ask("PROPFIND", "/dav/")
+        answer = own.ask("PROPFIND", "/dav/", network="203.0.113.9")
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) >= 60
     assert AuditEntry.get(AuditEntry.act == "sign-in-blocked").target == alice.address
     own.secret, sign_in._right = right, type(sign_in._right)()
+    assert own.ask("PROPFIND", "/dav/").status_code == 207, "its network is known, and strangers' tries are counted elsewhere"
+    sign_in._right = type(sign_in._right)()
+    DeviceNetwork.delete().execute()
     assert own.ask("PROPFIND", "/dav/").status_code == 429
     letters, _row = app_passwords.add(alice, "Phone", ("caldav",))
     own.secret = letters
@@ -329,6 +333,29 @@ def test_the_same_wrong_password_counts_once_and_never_for_pages(app: Flask, own
     SignInFailure.update(at=now() - timedelta(minutes=16)).execute()
     own.secret = right
     assert own.ask("PROPFIND", "/dav/").status_code == 207
+
+
+def test_several_connections_with_a_right_password_at_once(
+    app: Flask, own: Phone, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As devices open them: while the first one is checked, none of the others is refused, and one check is enough for all."""
+    checks: list[str] = []
+    real = passwords.verify
+
+    def verify(hashed: str, secret: str) -> bool:
+        checks.append(secret)
+        time.sleep(0.2)
+        return real(hashed, secret)
+
+    monkeypatch.setattr(passwords, "verify", verify)
+
+    def ask(_number: int) -> int:
+        return Phone(app, alice.address, own.secret).ask("PROPFIND", "/dav/").status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(ask, range(6))) == {207}
+    assert len(checks) == 1
+    assert not SignInFailure.select().exists()
 
 
 def test_where_the_mail_server_checks_passwords(app: Flask, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +374,9 @@ def test_where_the_mail_server_checks_passwords(app: Flask, alice: User, monkeyp
     for secret, status in (("right", 207), ("right", 207), ("wrong", 401), ("wrong", 401), ("away", 503), ("away", 503)):
         assert Phone(app, alice.address, secret).ask("PROPFIND", "").status_code == status, secret
     assert asked == ["right", "wrong", "away", "away"]
-    assert SignInFailure.select().where(SignInFailure.address == f"device {alice.address}").count() == 1
+    assert [row.address for row in SignInFailure.select() if row.address.startswith("device")] == [
+        f"device {alice.address} at 127.0.0.1"  # where it was right a moment ago
+    ]
     assert Phone(app, "stranger@lycee.example", "right").ask("PROPFIND", "").status_code == 401
 
 
@@ -363,33 +392,53 @@ def test_a_database_that_is_away_is_told_as_such(app: Flask, phone: Phone, monke
 # --- many at once ----------------------------------------------------------------------------------------------------
 
 
-def test_devices_that_wait_leave_threads_for_pages(app: Flask, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many ask, no more of them wait than a few; the others are told to come back."""
+def test_devices_of_one_person_leave_threads_to_others(
+    app: Flask, phone: Phone, phone_of: Callable[..., Phone], bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many ask, two run and a few wait; the others are told to come back, and somebody else is served at once."""
     going, held = threading.Event(), threading.Semaphore(0)
+    theirs = phone_of(bob)
 
-    def slow(*_what: object) -> tuple[int, dict[str, str], bytes]:
-        held.release()
-        going.wait(30)
-        return 200, {}, b""
+    def slow(_edge: object, _environ: object, _method: str, path: str, *_what: object) -> tuple[int, dict[str, str], list[bytes]]:
+        if path.startswith("/alice"):
+            held.release()
+            going.wait(30)
+        return 200, {}, []
 
-    monkeypatch.setattr(edge.DavEdge, "_signed_in", slow)
+    monkeypatch.setattr(edge.DavEdge, "_admitted", slow)
     statuses: list[int] = []
-    askers = [threading.Thread(target=lambda: statuses.append(phone.ask("GET", "calendar/a.ics").status_code)) for _ in range(20)]
+    askers = [threading.Thread(target=lambda: statuses.append(phone.ask("GET", "calendar/a.ics").status_code)) for _ in range(14)]
     for one in askers:
         one.start()
-    for _ in range(edge.AT_ONCE):
+    for _ in range(admission.OF_ONE_PERSON):
         assert held.acquire(timeout=20)
-    eventually(lambda: statuses.count(503) == 20 - edge.AT_ONCE - edge.WAITING, what="those who are sent away")
+    few = admission.OF_ONE_PERSON + admission.WAITING_OF_ONE
+    eventually(lambda: statuses.count(503) == 14 - few, what="those who are sent away")
+    assert theirs.ask("GET", "calendar/a.ics").status_code == 200
     going.set()
     for one in askers:
         one.join(20)
-    assert statuses.count(200) == edge.AT_ONCE + edge.WAITING
+    assert statuses.count(200) == few
+
+
+def test_nobodys_body_is_read(app: Flask, phone: Phone) -> None:
+    class Silent:
+        def read(self, _size: int) -> bytes:
+            raise AssertionError("it would never come")
+
+    for secret in ("", "wrong"):
+        token = base64.b64encode(f"{phone.address}:{secret}".encode()).decode()
+        answer = phone.client.open(
+            phone.home + "calendar/a.ics", method="PUT", headers={"Authorization": f"Basic {token}"} if secret else {},
+            environ_overrides={"CONTENT_LENGTH": "1000000", "wsgi.input": Silent()},
+        )  # fmt: skip
+        assert answer.status_code == 401 and answer.headers["Connection"] == "close"
 
 
 def test_answers_have_an_end(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abc":
         phone.put(f"contacts/{name}.vcf", card(name, name, "NOTE:" + "x" * 1_000))
-    monkeypatch.setattr(storage, "MOST_BYTES", 2_500)
+    monkeypatch.setattr(budget, "MOST_BYTES", 3_000)
     hrefs = [f"<d:href>{phone.home}contacts/{name}.vcf</d:href>" for name in "abc"]
 
     def ask(count: int, program: str = "DAVx5") -> TestResponse:

@@ -130,8 +130,8 @@ class _Reader:
         self.rules: list[tuple[str, str, str]] = []  # a component, its rule, its DTSTART
         self.dates = self.zones = 0
         self.recurring = False
-        self.rule = self.start = self.summary = self.zone = ""
-        self.outer: list[tuple[str, str]] = []  # rule and DTSTART of the components around
+        self.rule = self.start = self.due = self.summary = self.zone = ""
+        self.outer: list[tuple[str, str, str]] = []  # rule, DTSTART and DUE of the components around
 
     def take(self, line: Line) -> None:
         if line.name == "BEGIN":
@@ -153,15 +153,15 @@ class _Reader:
         self.zones += self.stack[1:2] == ["VTIMEZONE"]
         if len(self.kinds) > MOST_COMPONENTS or self.zones > MOST_ZONES * 5:
             raise UnusableCalendar("too many components")
-        self.outer.append((self.rule, self.start))
-        self.rule = self.start = ""
+        self.outer.append((self.rule, self.start, self.due))
+        self.rule = self.start = self.due = ""
 
     def _end(self, name: str) -> None:
         if self.stack.pop() != name:
             raise UnusableCalendar("components in disorder")
         if self.rule:
-            self.rules.append((name, self.rule, self.start))
-        self.rule, self.start = self.outer.pop()
+            self.rules.append((name, self.rule, self.start or self.due))  # a task may have an end alone
+        self.rule, self.start, self.due = self.outer.pop()
 
     def _property(self, line: Line) -> None:
         of_zone = self.stack[1:2] == ["VTIMEZONE"]
@@ -179,6 +179,9 @@ class _Reader:
         elif line.name == "DTSTART":
             self.start = line.value.strip()
             _check_start(self.start, of_zone)
+        elif line.name == "DUE" and self.stack[-1] == "VTODO":
+            self.due = line.value.strip()
+            _check_start(self.due, False)
         elif line.name == "X-WR-TIMEZONE" and len(self.stack) == 1:
             self.zone = line.value.strip()[:_LONGEST_UID]
         elif line.name == "UID" and len(self.stack) == 2 and self.stack[1] in COMPONENTS:
@@ -216,7 +219,7 @@ def plain(value: str) -> str:
 def _check_start(value: str, of_zone: bool) -> None:
     match = _MOMENT.match(value)
     if match is None or (int(match[1]) < _EARLIEST and not of_zone):
-        raise UnusableCalendar("DTSTART is no date since 1900")
+        raise UnusableCalendar("DTSTART or DUE is no date since 1900")
 
 
 def _check_rule(component: str, rule: str, start: str) -> None:

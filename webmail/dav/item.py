@@ -1,0 +1,65 @@
+"""Items as Radicale's protocol code and our own answers want to see them, with their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from radicale.item import Item
+from radicale.storage import BaseCollection
+
+from webmail.calendar.objects import TooMuchAsked
+from webmail.dav.query_filter import CompFilter
+from webmail.dav.query_match import Subject
+from webmail.dav.rows import ItemRow
+from webmail.dav.visit import current
+from webmail.mime.formats import event_expansion
+from webmail.mime.formats.calendar_object import UnusableCalendar
+
+MOST_EXPANDED = 2_000  # occurrences in one answer
+
+
+class DavItem(Item):
+    """An item with its row. `text` is what it has, "" where nobody asks for it."""
+
+    def __init__(self, collection: BaseCollection, row: ItemRow, text: str) -> None:
+        component = row.component or ("VCARD" if collection.tag == "VADDRESSBOOK" else "VEVENT")
+        card = collection.tag == "VADDRESSBOOK"
+        super().__init__(
+            collection=collection, href=row.href, text=text, etag=f'"{row.etag}"', uid=row.uid,
+            last_modified=http_date(row.modified), name="VCARD" if card else "VCALENDAR", component_name=component,
+            time_range=(row.first, row.last),
+        )  # fmt: skip
+        self.row, self._expanded = row, ""
+
+    def matches(self, asked: CompFilter) -> bool:
+        return Subject(self._text or "", current.get().zone).matches(asked)
+
+    def serialize(self) -> str:
+        """The text; each time by itself if the question wishes so. Raises TooMuchAsked."""
+        visit = current.get()
+        if visit.expansion is None or self.name != "VCALENDAR" or self.row.once:
+            return super().serialize()
+        if not self._expanded:
+            try:
+                self._expanded, count = event_expansion.expanded(super().serialize(), *visit.expansion, visit.zone)
+            except UnusableCalendar:  # by a rule that was made stricter
+                self._expanded, count = super().serialize(), 1
+            visit.expanded += count
+            if visit.expanded > MOST_EXPANDED:
+                raise TooMuchAsked(f"more than {MOST_EXPANDED} occurrences")
+        return self._expanded
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """What has changed in a collection. `item`: None where it is no longer there; `token`: until here, "" where there is none."""
+
+    href: str
+    item: DavItem | None
+    token: str
+
+
+def http_date(moment: datetime) -> str:
+    return format_datetime(moment.replace(tzinfo=UTC), usegmt=True)
