@@ -219,7 +219,7 @@ def test_threads_start_work_when_they_are_woken_and_stop_at_a_step(alice, runner
 
 def test_workers_killed_again_and_again_do_each_step_once():
     """A small part of the trial that docs/benchmarks.md tells of."""
-    report = tasks_killed.run(steps=1_500, kills=1)
+    report = tasks_killed.run(steps=500, kills=1)
     assert report.good, str(report)
 
 
