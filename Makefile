@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser screenshots soak bench bench-slow bench-large lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser install-test screenshots soak bench bench-slow bench-large lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,10 @@ integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	@$(tested) -n 3 --no-loadscope-reorder tests/browser
+
+DATABASE := sqlite
+install-test: ## the manual's own commands in a Debian that is booted for it (root; DATABASE=postgresql; not part of `make test`)
+	@python3 -m tests.install $(DATABASE)
 
 screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags"
 	$(BIN)/python -m tests.support.screenshots $(PAGES)

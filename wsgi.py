@@ -4,10 +4,11 @@ import gc
 import sys
 
 from webmail import create_app
+from webmail.cli import only_looks
 from webmail.config import ConfigError
 
 try:
-    app = create_app()
+    app = create_app(make_secret=not only_looks(sys.argv))
 except ConfigError as error:
     sys.exit(f"Traboule can't start: {error}")
 

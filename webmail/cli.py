@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Callable
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +21,7 @@ from webmail.auth.providers.directory import decide_by_hand
 from webmail.cli_absence import absence
 from webmail.cli_archive import archive
 from webmail.cli_audit import audit, noted
+from webmail.cli_backup import backup
 from webmail.cli_dav import dav
 from webmail.cli_deletion import delete_account, list_deletions
 from webmail.cli_deputies import deputy
@@ -35,7 +36,6 @@ from webmail.cli_storage import storage
 from webmail.cli_support import support
 from webmail.cli_transfers import transfers
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
-from webmail.database.backup import NoBackup, copy_to
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.database.migrate import migrate as migrate_database
 from webmail.mailbox import room_request
@@ -53,6 +53,11 @@ def register(app: Flask) -> None:
     for command in (migrate, *about_people, dav, storage, transfers, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
+
+
+def only_looks(arguments: list[str]) -> bool:
+    """Whether this process was started for a command that must find what is missing, and not make it."""
+    return len(arguments) > 1 and "doctor" in arguments[1:] and os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 
 
 def _in_sentences(command: click.Command) -> None:
@@ -303,18 +308,6 @@ def list_allowed(address: str | None) -> None:
         found = table.select(table, User).join(User).order_by(User.address, column)
         for row in found.where(table.user == user) if user else found:
             click.echo(f"{row.user.address}\t{printable(getattr(row, column.name))}")
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@with_appcontext
-def backup(file: Path) -> None:
-    """Back up the database to FILE while Traboule runs. An older FILE is replaced only once the new copy is complete."""
-    try:
-        size = copy_to(file)
-    except NoBackup as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{file}: {size} bytes, checked")
 
 
 @click.command()

@@ -234,11 +234,12 @@ class Settings:
         return self.import_limit_mb * 1024 * 1024
 
 
-def load(instance: str | Path, **overrides: Any) -> Settings:
+def load(instance: str | Path, *, make_secret: bool = True, **overrides: Any) -> Settings:
     """The effective settings of this instance folder. Creates what is missing: the folder, the secret key, the queue file and
     the uploads folder, all inaccessible to other users.
 
-    `overrides` take precedence over file and environment (tests use them). Raises ConfigError.
+    `overrides` take precedence over file and environment (tests use them). Without `make_secret`, a secret key that is missing
+    is made for this process only. Raises ConfigError.
     """
     folder = Path(instance).resolve()
     with config_files.named(f"the instance folder {folder}"):
@@ -251,7 +252,7 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
     _check_files(settings, set(written) - set(overrides))
     settings = replace(
         settings,
-        secret_key=settings.secret_key or config_files.kept_secret(folder / "secret_key"),
+        secret_key=settings.secret_key or config_files.kept_secret(folder / "secret_key", make_secret),
         database_url=settings.database_url or f"sqlite:///{folder / 'traboule.sqlite'}",
         jobs_file=str(folder / (settings.jobs_file or "jobs.sqlite")),
         uploads_folder=str(folder / (settings.uploads_folder or "uploads")),
@@ -262,6 +263,11 @@ def load(instance: str | Path, **overrides: Any) -> Settings:
     )
     config_files.make_private(Path(settings.uploads_folder), Path(settings.jobs_file))
     return settings
+
+
+def is_written(name: str, instance: str | Path) -> bool:
+    """Whether the file or the environment sets this. Raises ConfigError."""
+    return name in _from_file(Path(instance, "config.toml")) | _from_environment()
 
 
 # --- where settings come from ----------------------------------------------------------------------------------------

@@ -83,10 +83,12 @@ def _lines_setting(name: str, lines: list[str]) -> list[int]:
     return [at + 1 for at, line in enumerate(lines) if at >= first and line.partition("=")[0].strip() == name]
 
 
-def kept_secret(file: Path) -> str:
-    """The secret key of this instance, generated at the first start; readable by its owner only."""
+def kept_secret(file: Path, make: bool = True) -> str:
+    """The secret key of this instance, generated at the first start, for its owner only. Without `make`, one that is not kept."""
     with named(f"the file {file}"):
         if not file.exists():
+            if not make:
+                return secrets.token_urlsafe(48)
             with os.fdopen(ownership.make_file(file, 0o600), "w") as out:
                 out.write(secrets.token_urlsafe(48))
         if secret := file.read_text(encoding="ascii", errors="replace").strip():

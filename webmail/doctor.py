@@ -7,13 +7,13 @@ import imaplib
 import smtplib
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from imapclient import IMAPClient
 
 from webmail import (
+    doctor_backup,
     doctor_clock,
     doctor_devices,
     doctor_directory,
@@ -21,7 +21,12 @@ from webmail import (
     doctor_doors,
     doctor_forwarding,
     doctor_index,
+    doctor_lookup,
     doctor_machine,
+    doctor_mx,
+    doctor_postfix,
+    doctor_public,
+    doctor_roles,
     doctor_scanner,
     doctor_signing,
     doctor_storage,
@@ -32,7 +37,7 @@ from webmail import (
 from webmail.account import Account, Server
 from webmail.auth import mail_sessions, terms
 from webmail.config import ConfigError, Settings, ca_trouble
-from webmail.doctor_result import CERTIFICATE_DAYS, OK, PROBLEM, WARNING, CheckResult, in_days, plain
+from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
 from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
 from webmail.imap.connection import authenticate
 from webmail.web.formatting import LANGUAGES
@@ -74,16 +79,20 @@ def examine(settings: Settings, address: str = "", password: str | None = None) 
         )
     yield from _mail_programs(settings)
     yield from doctor_directory.examine(settings)
+    yield from doctor_postfix.examine(settings)
     yield from doctor_doors.examine(settings)
     yield from doctor_forwarding.examine(settings)
     yield from doctor_forwarding.answers(settings)
     yield from doctor_devices.examine(settings)
     yield from doctor_dns.examine(settings)
+    yield from doctor_mx.examine(settings)
     yield from doctor_signing.examine(settings)
     yield from doctor_scanner.examine(settings)
     yield from establishment(settings)
     yield from doctor_storage.examine(settings)
     yield from doctor_machine.examine(settings)
+    yield from doctor_roles.examine(settings)
+    yield from doctor_backup.examine(settings)
     yield from doctor_transfers.examine(settings)
 
 
@@ -148,8 +157,19 @@ def _explain(error: BaseException, server: Server, setting: str) -> str:
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens on {where}. Is the server running? Check {setting}_host and {setting}_port."
     if isinstance(error, TimeoutError):
-        return f"{where} did not answer within {server.timeout:g} s. Check {setting}_port, {setting}_security and the firewall."
+        words = f"{where} did not answer within {server.timeout:g} s"
+        if _takes_connections(server):
+            return f"{words}, but takes connections: look at its log, and check {setting}_port and {setting}_security."
+        return f"{words}. Check {setting}_port and the firewall."
     return f"{where} broke off or answered unexpectedly ({plain(error)}). Check {setting}_port and {setting}_security."
+
+
+def _takes_connections(server: Server) -> bool:
+    try:
+        socket.create_connection((server.host, server.port), server.timeout).close()
+    except OSError:
+        return False
+    return True
 
 
 def _context(server: Server) -> ssl.SSLContext:
@@ -171,6 +191,8 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
         if account is None:
             yield CheckResult("IMAP capabilities", WARNING, "are only known after sign-in: run again with --as ADDRESS.")
             return
+        if settings.sign_in == "accounts":
+            yield from doctor_lookup.examine(settings, context)
         try:
             authenticate(client, account)
         except TokenRefused:
@@ -242,12 +264,15 @@ def _smtp_sign_in(account: Account) -> CheckResult:
     except ServerAway as error:
         if isinstance(error, TokenRefused) or error.__cause__ is not None:
             raise
-        words = f"the server answers but could not check it ({plain(error).rstrip('.')}). {_SASL_ADVICE}"
+        words = f"the server answers but could not check it ({plain(error).rstrip('.')}). {_sasl_advice()}"
         return CheckResult(name, PROBLEM, words)
     return CheckResult(name, OK, f"as {account.address}.")
 
 
-_SASL_ADVICE = "Does what it asks about passwords (Dovecot, for Postfix) run? Look at the mail server's log."
+def _sasl_advice() -> str:
+    if words := doctor_postfix.milter_trouble():
+        return f"Postfix {words}"
+    return "Does what it asks about passwords (Dovecot, for Postfix) run? Look at the mail server's log."
 
 
 def size(told: str | None, settings: Settings) -> CheckResult:
@@ -297,14 +322,6 @@ def _reached(name: str, server: Server, sock: Any) -> CheckResult:
     return CheckResult(name, found.state, f"{where}; {found.words}")
 
 
-def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
-    """How long a trusted certificate is still valid."""
-    days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
-    if days < CERTIFICATE_DAYS:
-        return CheckResult(name, WARNING, f"its certificate is trusted but expires in {in_days(days)}: renew it.")
-    return CheckResult(name, OK, f"its certificate is trusted and valid for {days} more days.")
-
-
 def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult:
     """Whether the server offers the SASL mechanism we use."""
     wanted = "OAUTHBEARER" if settings.token_key_file else "PLAIN"
@@ -320,10 +337,7 @@ def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult
 
 def establishment(settings: Settings) -> Iterator[CheckResult]:
     """Whether the establishment can write to people itself, with links that lead here."""
-    if settings.public_url:
-        yield CheckResult("Public address", OK, f"{settings.public_url}.")
-    else:
-        yield CheckResult("Public address", WARNING, "is not set (public_url), so system mail can't link to these pages.")
+    yield from doctor_public.examine(settings)
     if settings.system_address:
         yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
     else:

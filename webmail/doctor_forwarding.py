@@ -7,12 +7,10 @@ docs/administrator.md). It is asked in its own protocol, where it would be: besi
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from webmail import doctor_milter, doctor_postfix
 from webmail.config import Settings
 from webmail.doctor_result import OK, WARNING, CheckResult
 
@@ -20,9 +18,6 @@ PLACE = ("127.0.0.1", 8894)  # as in deploy/traboule-milter.service
 DOVECOT = Path("/etc/dovecot/dovecot.conf")  # as in deploy/dovecot/render.py
 _NAME, _ANSWERS = "Forwarding", "Automatic replies"
 _ADVICE = 'See "Forwarded mail" in docs/administrator.md.'
-_HELLO = struct.pack("!LcLLL", 13, b"O", 6, 0x1FF, 0x1FFFFF)  # what Postfix begins with: option negotiation of version 6
-_QUIT = struct.pack("!Lc", 1, b"Q")
-_LONGEST = 1000  # bytes of an answer
 
 
 def examine(settings: Settings, place: tuple[str, int] = PLACE) -> Iterator[CheckResult]:
@@ -35,9 +30,9 @@ def examine(settings: Settings, place: tuple[str, int] = PLACE) -> Iterator[Chec
             f"{held}, but only the pages hold it (the milter needs authserv_id): another program's script can forward anywhere."
         )
         yield CheckResult(_NAME, WARNING, f"{words} {_ADVICE}")
-    elif not _is_here(settings.smtp_host):
+    elif not doctor_postfix.is_here(settings):
         return  # where its milter would be is not known
-    elif _answers(place, settings.server_timeout):
+    elif doctor_milter.answers(place, settings.server_timeout):
         yield CheckResult(_NAME, OK, f"{held}, and the milter that holds it at delivery answers.")
     else:
         words = f"{held}, but no milter answers at {place[0]}:{place[1]}: a script of another program may forward anywhere."
@@ -46,10 +41,10 @@ def examine(settings: Settings, place: tuple[str, int] = PLACE) -> Iterator[Chec
 
 def answers(settings: Settings, place: tuple[str, int] = PLACE, dovecot: Path = DOVECOT) -> Iterator[CheckResult]:
     """Whether a script of another program answers under its owner's addresses alone. Nothing for a server elsewhere."""
-    if settings.sieve is None or not _is_here(settings.smtp_host):
+    if settings.sieve is None or not doctor_postfix.is_here(settings):
         return
     advice = 'See "Forged senders" in docs/administrator.md.'
-    if not (settings.authserv_id and _answers(place, settings.server_timeout)):
+    if not (settings.authserv_id and doctor_milter.answers(place, settings.server_timeout)):
         words = "no milter holds them to their owner's addresses: a script of another program can answer in anybody's name."
         yield CheckResult(_ANSWERS, WARNING, f"{words} {advice}")
     elif not _tells_whose(dovecot):
@@ -67,24 +62,3 @@ def _tells_whose(dovecot: Path) -> bool:
         return "\nsieve_vacation_send_from_recipient = yes\n" in dovecot.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return True
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _answers(place: tuple[str, int], timeout: float) -> bool:
-    """Whether what listens there speaks the milter protocol: it answers a negotiation with one."""
-    try:
-        with socket.create_connection(place, timeout) as connection:
-            connection.settimeout(timeout)
-            connection.sendall(_HELLO)
-            with connection.makefile("rb") as answer:
-                length, command = struct.unpack("!Lc", answer.read(5))
-            connection.sendall(_QUIT)
-            return command == b"O" and 13 <= length <= _LONGEST
-    except (OSError, struct.error):
-        return False

@@ -16,7 +16,7 @@ from playhouse.migrations import Runner
 
 from webmail import health
 from webmail.auth import mailed_codes, requirement, second_step
-from webmail.config import Settings
+from webmail.config import Settings, is_written
 from webmail.database import shared_file
 from webmail.database.connection import DATABASE_AWAY, advice, db, sqlite_file
 from webmail.database.migrate import MIGRATIONS
@@ -166,11 +166,11 @@ def permissions(settings: Settings) -> Iterator[CheckResult]:
     instance, name = Path(settings.instance), "File permissions"
     secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
     found = False
-    for file in sorted(secret):
+    for file in sorted([*secret, instance / "config.toml"]):
         if not file.exists():
-            if not (file.name == "secret_key" and settings.secret_key):
+            if words := _missing(file, settings):
                 found = True
-                yield CheckResult(name, PROBLEM, f"{file} is missing.")
+                yield CheckResult(name, PROBLEM, f"{file} is missing{words}.")
         elif open_to := _open_to(file, secret_to_group=True):
             found = True
             yield CheckResult(name, PROBLEM, f"{open_to} {file}: chmod 600 {file}")
@@ -182,11 +182,23 @@ def permissions(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(name, OK, "secrets, the database and people's files are closed to others.")
 
 
+def _missing(file: Path, settings: Settings) -> str:
+    """What to do about it; "" if it may be missing."""
+    if file.name == "config.toml" or (file.name == "secret_key" and is_written("secret_key", settings.instance)):
+        return ""
+    if file.name == "secret_key":
+        return (
+            ': put back the copy that you keep (see "Backup"). Otherwise the next start makes another one, and codes of '
+            "authenticator apps, recovery codes and files sent as links stop working"
+        )
+    return ": put back the copy that you keep, or run deploy.dovecot.render --token-key, which makes another one"
+
+
 def _closed_to_others(settings: Settings) -> list[Path]:
     """What may be open to a group (Dovecot's, of the database), but to nobody else."""
     instance, jobs = Path(settings.instance), Path(settings.jobs_file)
     folders = [Path(settings.uploads_folder), Path(settings.transfers_folder), instance / "storage", instance / "images"]
-    files = [instance / "config.toml", *instance.glob("*.sqlite*"), *_database_files(settings)]
+    files = [*instance.glob("*.sqlite*"), *_database_files(settings)]
     files += [jobs.with_name(jobs.name + suffix) for suffix in _BESIDE]
     if database := sqlite_file(settings.database_url):
         folders += [place for place in (Path(database).parent,) if place.exists() and place.stat().st_mode & stat.S_IWOTH]

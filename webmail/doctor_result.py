@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import smtplib
+import ssl
+import time
 from dataclasses import dataclass
+from typing import Any
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 CERTIFICATE_DAYS = 14  # warn if one expires sooner
@@ -35,3 +38,11 @@ def plain(error: BaseException) -> str:
     words = first.decode(errors="replace") if isinstance(first, bytes) else str(error)
     words = re.sub(r"""\bb(['"])(.*?)\1""", lambda found: found[2].replace(r"\r", "").replace(r"\n", " "), words)
     return " ".join(words.split()) or type(error).__name__
+
+
+def certificate(name: str, peer: dict[str, Any]) -> CheckResult:
+    """How long a trusted certificate is still valid."""
+    days = int((ssl.cert_time_to_seconds(peer["notAfter"]) - time.time()) // 86400)
+    if days < CERTIFICATE_DAYS:
+        return CheckResult(name, WARNING, f"its certificate is trusted but expires in {in_days(days)}: renew it.")
+    return CheckResult(name, OK, f"its certificate is trusted and valid for {days} more days.")

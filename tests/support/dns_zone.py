@@ -66,4 +66,13 @@ def _data(kind: int, value: str) -> bytes:
     if _TYPES[kind] == "TXT":
         pieces = [value.encode()[at : at + 255] for at in range(0, len(value.encode()), 255)]
         return b"".join(bytes([len(piece)]) + piece for piece in pieces)
+    if _TYPES[kind] == "PTR":
+        return _name(value)
+    if _TYPES[kind] == "MX":
+        preference, _space, host = value.partition(" ")
+        return struct.pack("!H", int(preference)) + _name(host)
     raise NotImplementedError(_TYPES[kind])
+
+
+def _name(host: str) -> bytes:
+    return b"".join(bytes([len(label)]) + label.encode() for label in host.rstrip(".").split(".")) + b"\0"

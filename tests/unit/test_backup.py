@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def type_in(instance, tmp_path):
 
 
 def test_what_is_copied_by_the_documented_commands_comes_back_by_them(settings, instance, type_in, tmp_path):
-    to_copy, to_put_back = commands()
+    to_copy, _of_the_mail_server, to_put_back = commands()
     files = open_storage(settings, StorageArea.UPLOADS)
     files.put("a" * 32 + "/" + "b" * 32, [b"an attachment"])
     User.create(address="alice@lycee.example", local="alice", domain="lycee.example")
@@ -78,6 +79,8 @@ def test_what_is_copied_by_the_documented_commands_comes_back_by_them(settings, 
     assert copied == {"traboule/traboule.sqlite", "traboule/files.tar"}
     listed = subprocess.run(["tar", "-tf", tmp_path / "backups/traboule/files.tar"], capture_output=True, text=True).stdout
     assert "secret_key" not in listed and "sqlite" not in listed
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "backups" / "traboule").iterdir()}
+    assert modes == {0o600}, "there are secrets and people's files in them"
 
     User.create(address="later@lycee.example", local="later", domain="lycee.example")
     files.delete("a" * 32 + "/" + "b" * 32)
@@ -89,6 +92,39 @@ def test_what_is_copied_by_the_documented_commands_comes_back_by_them(settings, 
     assert [user.address for user in User.select()] == ["alice@lycee.example"]
     assert b"".join(files.get("a" * 32 + "/" + "b" * 32)) == b"an attachment"
     assert (instance / "db" / "traboule.sqlite").stat().st_mode & 0o777 == 0o660
+
+
+def test_the_mail_server_is_copied_with_its_keys_and_without_indexes(tmp_path):
+    """Typed as it stands, in a root of its own."""
+    _to_copy, of_the_mail_server, _to_put_back = commands()
+    for file in (
+        "etc/dovecot/oauth/traboule/ES256/wm1", "etc/postfix/main.cf", "etc/dkimkeys/mail2026.private", "etc/opendkim.conf",
+        "var/vmail/lycee.example/alice/Maildir/cur/1", "var/vmail/lycee.example/alice/sieve/main.sieve",
+        "var/vmail/lycee.example/alice/index/dovecot.index", "var/vmail/shared-mailboxes.db", "var/backups/traboule/files.tar",
+    ):  # fmt: skip
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(file)
+    block = re.sub(r"(?<=[ =])/(?=var|[ &]|$)", f"{tmp_path}/", of_the_mail_server)
+    copying = shutil.which("rsync") is not None
+    lines = [line for line in block.splitlines() if copying or "rsync" not in line]
+    done = subprocess.run(["sh", "-e"], input="umask 077\n" + "\n".join(lines), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), block
+    listed = subprocess.run(
+        ["tar", "-tf", tmp_path / "var/backups/traboule/mail-server.tar"], capture_output=True, text=True
+    ).stdout
+    for file in (
+        "etc/dovecot/oauth/traboule/ES256/wm1",
+        "etc/postfix/main.cf",
+        "etc/dkimkeys/mail2026.private",
+        "etc/opendkim.conf",
+    ):
+        assert file in listed.splitlines()
+    if copying:
+        kept = tmp_path / "var/backups/vmail"
+        found = {path.relative_to(kept).as_posix() for path in kept.rglob("*") if path.is_file()}
+        assert found == {
+            "lycee.example/alice/Maildir/cur/1", "lycee.example/alice/sieve/main.sieve", "shared-mailboxes.db",
+        }  # fmt: skip
 
 
 def test_a_copy_is_whole_while_others_write(settings, tmp_path):

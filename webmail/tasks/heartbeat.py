@@ -69,3 +69,15 @@ def claim_periodic(name: str, every: timedelta) -> bool:
     except pw.IntegrityError:  # another worker made the row at this moment
         return False
     return True
+
+
+def note(name: str) -> None:
+    """Periodic work that nobody here begins by themselves, such as a backup, was done now."""
+    PeriodicJob.insert(name=name, begun=now()).on_conflict(
+        conflict_target=[PeriodicJob.name], preserve=[PeriodicJob.begun]
+    ).execute()
+
+
+def last_done(name: str) -> datetime | None:
+    row = PeriodicJob.get_or_none(PeriodicJob.name == name)
+    return row.begun if row else None
