@@ -2,7 +2,7 @@
 
 An entry never holds a secret, nor the subject or text of a message: only words of `AuditAct`, addresses, names of folders and
 browsers, the network, and the few details that `DETAILS` allows. Writing never disturbs what is written about: a failure is
-logged, and on SQLite the write lock is waited for no longer than a second.
+logged, and on SQLite the write lock is waited for no longer than a second: then the entry waits in a file (audit_late.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail import audit_late
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.database.pieces import give_way
@@ -73,8 +74,9 @@ def record(act: AuditAct, *, actor: User | None = None, target: str = "", networ
     `network`: see auth/sessions.py, `network_of`. `details`: those of `DETAILS`; None is left out. Refused sign-ins of one
     address and network within a minute are one entry that counts them (one SELECT more).
     """
+    row: dict[str, Any] = {}
     try:
-        row: dict[str, Any] = {
+        row = {
             "at": now(), "actor": actor, "actor_address": _clean(actor.address if actor else ""), "act": AuditAct(act),
             "target": _clean(target), "network": _clean(network)[:64], "details": _json(details),
         }  # fmt: skip
@@ -84,8 +86,42 @@ def record(act: AuditAct, *, actor: User | None = None, target: str = "", networ
             else:
                 AuditEntry.insert(row).execute()
     except Exception as error:
-        unexpected = not isinstance(error, DATABASE_AWAY)
-        log.error("an act is not in the audit log: %s on %s: %s", act, _clean(target), error, exc_info=unexpected)
+        if not _is_kept(row, error):
+            unexpected = not isinstance(error, DATABASE_AWAY)
+            log.error("an act is not in the audit log: %s on %s: %s", act, _clean(target), error, exc_info=unexpected)
+    else:
+        take_in_late()
+
+
+def take_in_late() -> None:
+    """Write the entries that a locked database did not take. Never raises. One system call where there are none."""
+    if db.in_transaction() or not audit_late.are_waiting():
+        return
+    try:
+        with _short_wait():
+            audit_late.take_in(_write_late)
+    except (OSError, *DATABASE_AWAY) as error:
+        log.warning("late entries of the audit log wait: %s", error)
+
+
+def _is_kept(row: dict[str, Any], error: Exception) -> bool:
+    """Whether an entry that was refused for a lock alone is kept for later."""
+    if not (isinstance(error, DATABASE_AWAY) and "locked" in str(error) and row):
+        return False
+    try:
+        return audit_late.keep(row)
+    except OSError as trouble:
+        log.error("late entries of the audit log can't be kept: %s", trouble)
+        return False
+
+
+def _write_late(row: dict[str, Any], number: str) -> None:
+    if row["actor"] is not None and not User.select().where(User.id == row["actor"]).exists():
+        row["actor"] = None  # the account has gone since
+    if row["act"] in _COUNTED:
+        _count(row)
+    else:
+        AuditEntry.insert(fold=f"late {number}", **row).on_conflict_ignore().execute()
 
 
 def count_of(act: AuditAct, actor: User | None, since: datetime, target: str = "") -> int:
@@ -125,6 +161,7 @@ def search(
     `actor` and `target` are whole texts; `who` is the address of either. `since` (inclusive) and `until` (exclusive) are naive
     UTC. Pages have at most LARGEST_PAGE entries.
     """
+    take_in_late()
     size = min(max(size, 1), LARGEST_PAGE)
     rows = AuditEntry.select().order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if act:

@@ -68,7 +68,8 @@ class Settings:
     shared_idle_minutes: float = 20.0  # replaces session_idle_hours on a shared computer
     secure_cookies: bool = True  # off only for plain http on loopback
     proxies: int = 0  # reverse proxies in front whose X-Forwarded-For and -Proto are trusted; 0: none
-    sign_in_attempts: int = 10  # wrong passwords for one address, or from one network address, in 15 minutes
+    sign_in_attempts: int = 10  # wrong passwords for one name in 15 minutes; five times as many from one network
+    own_networks: str = ""  # the establishment's networks, as others see them: from these far more
     password_length: int = 10  # characters of a new password, at least
     password_score: int = 2  # how hard to guess it must be, from 0 (not asked) to 4, where passwords are kept here
     lasting_days: int = 30  # how long "stay signed in on this device" lasts; 0: not offered

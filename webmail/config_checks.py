@@ -5,6 +5,7 @@ They know no setting: `config.py` and `config_tables.py` say which value must be
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import field
@@ -132,6 +133,15 @@ def mailbox(name: str, value: str) -> Address:
     if len(found) != 1:
         raise ConfigError(f"{name} must be one address such as Lycée Ampère <noreply@lycee.example>, not {value[:80]!r}")
     return found[0]
+
+
+def networks(name: str, value: str) -> None:
+    """IP addresses or networks, separated by commas. Raises ConfigError."""
+    for word in value.split(","):
+        try:
+            ipaddress.ip_network(word.strip())
+        except ValueError as error:
+            raise ConfigError(f"{name} must be IP addresses or networks, separated by commas: {error}") from error
 
 
 def is_loopback(host: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from webmail.config_checks import ConfigError, anything, between, checked, line, one_of, text, web_address
+from webmail.config_checks import ConfigError, anything, between, checked, line, networks, one_of, text, web_address
 
 
 def _slug(name: str, value: str) -> None:
@@ -34,14 +34,6 @@ def _name_filter(name: str, value: str) -> None:
 def _filter(name: str, value: str) -> None:
     if value and not (value.startswith("(") and value.endswith(")")):
         raise ConfigError(f"{name} must be a filter such as (!(employeeType=gone)), not {value[:80]!r}")
-
-
-def _networks(name: str, value: str) -> None:
-    for word in value.split(","):
-        try:
-            ipaddress.ip_network(word.strip())
-        except ValueError as error:
-            raise ConfigError(f"{name} must be IP addresses or networks, separated by commas: {error}") from error
 
 
 def _header(name: str, value: str) -> None:
@@ -160,7 +152,7 @@ class ProxySignIn:
     """A reverse proxy that has signed people in, by SAML for example, and names them in a header."""
 
     header: str = checked(_header)
-    addresses: str = checked(_networks)  # of the proxies; from anywhere else the header is worth nothing
+    addresses: str = checked(networks)  # of the proxies; from anywhere else the header is worth nothing
     title: str = checked(line(40))
     path: str = checked(_path, default="")  # where the proxy begins signing in; empty: at /login/proxy itself
     name_header: str = checked(_header_or_none, default="")

@@ -103,6 +103,8 @@ def check(settings: Settings) -> None:
         raise ConfigError(f"authserv_hops is a number from 0 to 3, not {settings.authserv_hops}")
     if settings.login_name == "local" and not settings.domain:
         raise ConfigError("login_name may be local only with a domain: without one nobody's address would be known")
+    if settings.own_networks:
+        config_checks.networks("own_networks", settings.own_networks)
     for server in ("imap", "smtp", "sieve"):
         host, security = getattr(settings, f"{server}_host"), getattr(settings, f"{server}_security")
         if security == "none" and not config_checks.is_loopback(host):

@@ -22,7 +22,7 @@ from huey import SqliteHuey
 from webmail import audit, preferences, system_mail, vault
 from webmail.account import Account
 from webmail.accounts import own_data, support
-from webmail.auth import mailed_codes, password_reset
+from webmail.auth import app_passwords, mailed_codes, password_reset
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.devices import handover
 from webmail.auth.providers import app_password_pause, directory_sweep
@@ -135,6 +135,7 @@ class Jobs:
     def sweep(self) -> None:
         """Send what is due, and clean up each hour. Does no harm where another worker does the same."""
         with db.connection_context():
+            audit.take_in_late()
             ready = delivery.sweep(self.settings)
             notices = system_mail.sweep()
             if heartbeat.claim_periodic("clean-up", _CLEAN_UP_EVERY):
@@ -142,6 +143,7 @@ class Jobs:
                 image_cache.sweep(self.settings)
                 audit.expire(self.settings)
                 mailed_codes.expire()
+                app_passwords.note_expired()
                 password_reset.expire()
                 handover.expire()
                 support.expire()

@@ -6,6 +6,7 @@ no password is stored at all.
 
 from __future__ import annotations
 
+import base64
 import hmac
 import os
 
@@ -33,6 +34,16 @@ def seal_for_session(password: str, session_token: str, secret_key: str, user_id
 def open_for_session(sealed: bytes, session_token: str, secret_key: str, user_id: int) -> str:
     """Decrypt the password. Raises CannotOpen."""
     return _open(sealed, _session_key(session_token, secret_key), _belongs_to("session", user_id))
+
+
+def seal_again(text: str, before: str, after: str, secret_key: str, user_id: int) -> str:
+    """What was sealed for a session and is kept as Base64, for the same session with another token; any other text as it is."""
+    try:
+        sealed = base64.b64decode(text, validate=True)
+        opened = open_for_session(sealed, before, secret_key, user_id)
+    except (ValueError, CannotOpen):
+        return text
+    return base64.b64encode(seal_for_session(opened, after, secret_key, user_id)).decode()
 
 
 def seal_for_outbox(password: str, secret_key: str, user_id: int) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 5
+_ENDED = "SELECT credential_ended FROM accounts WHERE address = '%s'"
 
 
 class OwnersAwayError(Exception):
@@ -27,22 +28,31 @@ class Owners:
     def of(self, address: str) -> set[str]:
         """The accounts, in lower case, that may write from this address. Raises OwnersAwayError."""
         try:
-            rows = self._sqlite(address) if "dbpath" in self._values else self._postgresql(address)
+            rows = self._ask(self._values["query"], address)
         except OwnersAwayError:
             raise
         except Exception as error:  # of either database, whose modules have exceptions of their own
             raise OwnersAwayError(f"the database of the accounts does not answer: {error}") from error
         return {str(row[0]).lower() for row in rows}
 
-    def _sqlite(self, address: str) -> list[Any]:
-        query = self._values["query"]
+    def ended(self, login: str) -> int:
+        """When a credential of this account ended last, in seconds since 1970; 0 for never. Raises OwnersAwayError."""
+        try:
+            rows = self._ask(_ENDED, login)
+        except Exception as error:
+            raise OwnersAwayError(f"the database of the accounts does not answer: {error}") from error
+        return int(rows[0][0] or 0) if rows else 0
+
+    def _ask(self, query: str, value: str) -> list[Any]:
+        return self._sqlite(query, value) if "dbpath" in self._values else self._postgresql(query, value)
+
+    def _sqlite(self, query: str, address: str) -> list[Any]:
         with closing(sqlite3.connect(f"file:{self._values['dbpath']}?mode=ro", uri=True, timeout=SECONDS)) as database:
             return database.execute(query.replace("'%s'", "?"), [address] * query.count("'%s'")).fetchall()
 
-    def _postgresql(self, address: str) -> list[Any]:
+    def _postgresql(self, query: str, address: str) -> list[Any]:
         import psycopg2
 
-        query = self._values["query"]
         names = {"user": "user", "password": "password", "dbname": "dbname"}
         given: dict[str, Any] = {ours: self._values[theirs] for theirs, ours in names.items() if theirs in self._values}
         failure: Exception = OwnersAwayError("no host is named")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from typing import IO, Any
 
 import Milter
@@ -28,6 +29,7 @@ class Session(Milter.Base):
         self._rules = self.live.now()
         self.settings = self._rules.settings
         self._address = self._helo = ""
+        self._since = int(time.time())
         self._begin("", "")
 
     def _begin(self, sender: str, login: str) -> None:
@@ -51,7 +53,21 @@ class Session(Milter.Base):
 
     def envfrom(self, sender: str, *options: str) -> Any:
         self._begin(sender.strip("<>"), (self.getsymval("{auth_authen}") or "").lower())
+        if self._login and self._has_ended():
+            log.info("ended the connection of %s: a password of theirs is good no more", self._login)
+            return self._reply("421", "4.7.0", "The password may have changed since you signed in. Sign in again.")
         return Milter.CONTINUE
+
+    def _has_ended(self) -> bool:
+        """Whether a credential of who is signed in ended since this connection began. Which one it was is not known here.
+
+        Where the accounts can't be asked, that is said once the message is there.
+        """
+        try:
+            return self._rules.owners.ended(self._login) >= self._since
+        except OwnersAwayError as error:
+            log.warning("%s", error)
+            return False
 
     def envrcpt(self, recipient: str, *options: str) -> Any:
         self._recipients.append(recipient.removeprefix("<").removesuffix(">"))

@@ -18,9 +18,9 @@ from deploy.demo.services import Services
 from tests.bench import instance, machine
 from tests.bench.visitor import Answer, Visitor, fields
 from webmail import config
-from webmail.auth import passwords
+from webmail.auth import authenticator, passwords, recovery_codes, second_step
 from webmail.config import Settings
-from webmail.models import SignInFailure, User, now
+from webmail.models import SignInFailure, TakenTurn, User, WaitingPlace, now
 
 PASSWORD = "cheval pile agrafe nuage"
 _THREADS = 32  # as in deploy/traboule-web.service: limits of what is done at once are made for that
@@ -134,7 +134,8 @@ class Ground:
     def forget(self) -> None:
         """The next attack finds a quiet door."""
         with self.tables():
-            SignInFailure.delete().execute()
+            for table in (SignInFailure, TakenTurn, WaitingPlace):
+                table.delete().execute()
 
     def person(self, **values: object) -> str:
         """The address of a new account with PASSWORD."""
@@ -180,3 +181,19 @@ def networks(count: int, seed: int = 1) -> list[str]:
 def minutes_told(answer: Answer) -> int:
     """How many minutes an answer tells to wait."""
     return int(answer.headers.get("retry-after", "0")) // 60 or int((re.search(r"(\d+) minute", answer.text) or [0, 1])[1])
+
+
+def with_app(ground: Ground) -> tuple[str, str]:
+    """A new person with an app: their address, the app's secret."""
+    return furnished(ground)[:2]
+
+
+def furnished(ground: Ground) -> tuple[str, str, list[str]]:
+    """A new person with an app and recovery codes: their address, the app's secret, the codes."""
+    name, secret, settings = ground.person(recovery_address="alice@private.example"), authenticator.new_secret(), ground.settings
+    with ground.tables():
+        user = User.get(User.address == name)
+        with second_step.changing(user):
+            authenticator.add(user, "App", secret, 0, settings)
+            codes = recovery_codes.make(user, settings)
+    return name, secret, codes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections import Counter
@@ -12,14 +13,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import cycle
 
+import pyotp
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from tests.attacks.ground import Browser, Ground, Web, networks
+from tests.attacks.ground import Browser, Ground, Web, networks, with_app
 from tests.attacks.report import Finding
 from tests.support.waiting import eventually
 from webmail import system_mail
-from webmail.models import Session, SignInFailure, SystemMessage
+from webmail.models import Session, SignInFailure, SystemMessage, TakenTurn
 
 ALLOWED = 10  # `sign_in_attempts`
 _AT_ONCE = 6  # programs that guess
@@ -85,6 +87,8 @@ def attacks(ground: Ground) -> list[Finding]:
             _many_addresses(ground, web, tries),
             _many_accounts(ground, web, tries),
             _patient(ground, web),
+            _polite_in_a_school(ground, web),
+            _second_step(ground, web),
         ]
 
 
@@ -149,8 +153,9 @@ def _patient(ground: Ground, web: Web) -> Finding:
         for program in programs:
             _set_clock_forward(ground, program)
         with ground.tables():
-            for row in SignInFailure.select():
-                SignInFailure.update(at=row.at - timedelta(seconds=61)).where(SignInFailure.id == row.id).execute()
+            for table in (SignInFailure, TakenTurn):
+                for row in table.select():
+                    table.update(at=row.at - timedelta(seconds=61)).where(table.id == row.id).execute()
     began, browser = time.monotonic(), web.browser(_ELSEWHERE)
     asked = browser.sign_in(name).status
     browser.post("/login/door-code", username=name)
@@ -164,6 +169,92 @@ def _patient(ground: Ground, web: Web) -> Finding:
     most = ALLOWED * (1 + minutes // 15) + minutes
     title = f"Wrong passwords for one account, by programs at {len(programs)} addresses that wait as they are told (the clock set forward)"
     return Finding(title, answers.total(), words, inside and answers[401] <= most)
+
+
+def _polite_in_a_school(ground: Ground, web: Web) -> Finding:
+    """Behind one address: three guesses a second, 24 browsers that wait as they are told and poll, and 30 owners on new browsers.
+
+    Never `quick`: it is seconds that are counted. With `--quick` there are a third of them.
+    """
+    polite, owners = (8, 10) if ground.quick else (24, 30)
+    names, over, answers = ground.people(owners), threading.Event(), Counter[int]()
+    for number in range(5 * ALLOWED):
+        answers[web.browser(_HERE).sign_in(f"invented{number}", "wrong").status] += 1
+
+    def guess() -> None:
+        while not over.wait(1 / 3):
+            answers[web.browser(_HERE).sign_in(f"invented{time.monotonic_ns()}", "wrong").status] += 1
+
+    def wait_politely(number: int) -> None:
+        browser = web.browser(_HERE)
+        while not over.is_set():
+            answer = browser.sign_in(f"polite{number}-{time.monotonic_ns()}", "wrong")
+            answers[answer.status] += 1
+            over.wait(min(int(answer.headers.get("retry-after", "1")), 10))
+
+    def owner(name: str, began: float) -> float:
+        browser = web.browser(_HERE)
+        while (answer := browser.sign_in(name)).status != 303 and time.monotonic() - began < _PATIENCE:
+            time.sleep(int(answer.headers.get("retry-after", "1")))
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(1 + polite + owners) as people:
+        running = [people.submit(guess), *(people.submit(wait_politely, number) for number in range(polite))]
+        time.sleep(20)  # they stand in line, and the first of them again
+        began, checked = time.monotonic(), answers[401]
+        took = [one.result() for one in [people.submit(owner, name, began) for name in names]]
+        seconds, checked = time.monotonic() - began, answers[401] - checked
+        over.set()
+        for one in running:
+            one.result()
+    ground.forget()
+    inside = [one for one in took if one < _PATIENCE]
+    who = f"all {owners} owners were in" if len(inside) == owners else f"{len(inside)} of {owners} owners were in"
+    words = (
+        f"{who} within {max(inside, default=0):.0f} s, half of them within {statistics.median(took):.0f} s; meanwhile "
+        f"{checked} wrong passwords were checked, {checked / seconds:.1f} a second"
+    )
+    title = (
+        f"Behind one address, after 50 wrong passwords for invented names: 3 guesses a second and {polite} browsers that wait "
+        f"politely and poll; {owners} owners come there on new browsers"
+    )
+    return Finding(title, answers.total(), words, max(took) < 60 and checked / seconds < 3)
+
+
+def _second_step(ground: Ground, web: Web) -> Finding:
+    """Who knows the password guesses codes all the time; the owner comes on a new browser."""
+    name, secret = with_app(ground)
+    over, answers = threading.Event(), Counter[int]()
+
+    def guess() -> None:
+        browser = web.browser(_ELSEWHERE)
+        assert browser.sign_in(name).status == 303
+        browser.open("/login/code")
+        while not over.wait(0.2):
+            answers[browser.post("/login/code", code="123456").status] += 1
+
+    with ThreadPoolExecutor(1) as stranger:
+        running = stranger.submit(guess)
+        eventually(lambda: answers[429] > 5, what="the stranger's codes to be refused unseen")
+        browser, began = web.browser(_HOME), time.monotonic()
+        assert browser.sign_in(name).status == 303
+        browser.open("/login/code")
+        while (answer := browser.post("/login/code", code=pyotp.TOTP(secret).at(time.time()))).status != 303:
+            told = int(answer.headers.get("retry-after", "30"))
+            if (took := time.monotonic() - began) + told > _PATIENCE:
+                break
+            time.sleep(told)
+        took, inside = time.monotonic() - began, answer.status == 303
+        over.set()
+        running.result()
+    ground.forget()
+    words = f"{answers[401]} of {answers.total()} were looked at; " + (
+        f"the owner was in after {took:.0f} s"
+        if inside
+        else f"the owner was not in after {_PATIENCE} s, and told {told // 60} minutes"
+    )
+    title = "Codes of an app guessed all the time by who knows the password; the owner comes on a new browser"
+    return Finding(title, answers.total(), words, inside and took < _PATIENCE and answers[401] <= ALLOWED + 3)
 
 
 def _letter(ground: Ground) -> str:
@@ -224,7 +315,7 @@ def _new_browser(ground: Ground, web: Web, name: str, place: str) -> float:
 
 
 def _set_clock_forward(ground: Ground, browser: Browser) -> None:
-    """As if this browser had waited for a minute: its place in the queue is in a cookie that is signed with the secret."""
+    """As if this browser had waited for a minute: its place is in a cookie that is signed with the secret."""
     app = Flask("clock")
     app.secret_key = ground.settings.secret_key
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
@@ -232,8 +323,8 @@ def _set_clock_forward(ground: Ground, browser: Browser) -> None:
     data = signer.loads(browser.visitor.cookies["traboule-visitor"])
     if "waiting" not in data:  # the last password was checked
         return
-    since, tries = data["waiting"]
-    browser.visitor.cookies["traboule-visitor"] = str(signer.dumps({**data, "waiting": [since - 61, tries]}))
+    since, *rest = data["waiting"]
+    browser.visitor.cookies["traboule-visitor"] = str(signer.dumps({**data, "waiting": [since - 61, *rest]}))
 
 
 def _try(web: Web, name: str, address: str) -> int:

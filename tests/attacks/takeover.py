@@ -10,13 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pyotp
 from bs4 import BeautifulSoup
 
-from tests.attacks.ground import PASSWORD, Browser, Ground, Web
+from tests.attacks.ground import PASSWORD, Browser, Ground, Web, furnished, with_app
 from tests.attacks.report import Finding
 from tests.support.owned_things import changed, snapshot
 from tests.support.route_table import Route, routes
-from webmail.auth import authenticator, recovery_codes, second_step
 from webmail.auth.sessions import hash_token
-from webmail.models import Session, User
+from webmail.models import MailedCode, Session, User, now
 
 _COOKIE, _VISITOR = "traboule", "traboule-visitor"
 _INBOX = "/mailbox/INBOX"
@@ -39,6 +38,7 @@ def attacks(ground: Ground) -> list[Finding]:
             _stolen_ends_with_all(ground, web),
             _stolen_shows_nothing(ground, web),
             _stolen_changes_nothing(ground, web),
+            _copied_in_the_same_network(ground, web),
             _stolen_guesses(ground, web),
             _while_it_changes(ground, web),
         ]
@@ -80,7 +80,7 @@ def _invented(ground: Ground, web: Web) -> Finding:
 
 def _planted_pending(ground: Ground, web: Web) -> Finding:
     """The attacker knows the password, and has the victim complete the attacker's sign-in with the second factor."""
-    name, secret = _with_app(ground)
+    name, secret = with_app(ground)
     attacker, victim = web.browser(), web.browser()
     assert attacker.sign_in(name).status == 303
     planted = attacker.visitor.cookies[_COOKIE]
@@ -107,7 +107,7 @@ def _planted_form(ground: Ground, web: Web) -> Finding:
 
 def _pending_opens_nothing(ground: Ground, web: Web) -> Finding:
     """The password is known; the second factor is not."""
-    name, _secret = _with_app(ground)
+    name, _secret = with_app(ground)
     attacker = web.browser()
     assert attacker.sign_in(name).status == 303
     attacker.open("/login/code")
@@ -169,7 +169,7 @@ def _stolen_ends_with_all(ground: Ground, web: Web) -> Finding:
 
 def _stolen_shows_nothing(ground: Ground, web: Web) -> Finding:
     """Every page is read for the password, the key of the app and recovery codes."""
-    name, secret, codes = _furnished(ground)
+    name, secret, codes = furnished(ground)
     owner = web.browser()
     assert owner.sign_in(name).status == 303
     owner.open("/login/code")
@@ -184,7 +184,7 @@ def _stolen_shows_nothing(ground: Ground, web: Web) -> Finding:
 
 def _stolen_changes_nothing(ground: Ground, web: Web) -> Finding:
     """Every form is sent, with the right token: none changes how somebody signs in, without a factor."""
-    name, secret, _codes = _furnished(ground)
+    name, secret, _codes = furnished(ground)
     with_app, without = web.browser(), _signed_in(web, ground.person())
     assert with_app.sign_in(name).status == 303
     with_app.open("/login/code")
@@ -210,6 +210,35 @@ def _stolen_changes_nothing(ground: Ground, web: Web) -> Finding:
     )
     title = "Forms that change how one signs in, sent by a thief with the right token, just after the sign-in, with and without an app"
     return Finding(title, 2 * len(asked), words, not touched)
+
+
+def _copied_in_the_same_network(ground: Ground, web: Web) -> Finding:
+    """A neighbour copies the cookie of who has just signed in, and gives a recovery address, a telephone, a factor; then *forgot*.
+
+    The owner has none of them yet, was just asked for an address and is reading that page. Half are asked to set up a factor first.
+    """
+    tries, taken, mailed = ground.times(20), 0, 0
+    for number in range(tries):
+        due = {"second_step_due": now()} if number % 2 else {}
+        name, owner = ground.person(recovery_asked=None, **due), web.browser()
+        led = owner.sign_in(name).headers.get("location", _INBOX)
+        owner.get(led)
+        thief = web.browser()  # in the same network
+        thief.visitor.cookies[_COOKIE] = owner.visitor.cookies[_COOKIE]
+        for page in ("/account/recovery?first=1", "/account/phone", "/account/totp", "/account/password"):
+            thief.open(page)
+            fields = {"address": "thief@evil.example", "number": "06 12 34 56 78", "first": "1", "code": "000000", "name": "mine"}
+            thief.post(page.partition("?")[0], **fields)
+        thief.post("/forgot", username=name, action="mail")
+        with ground.tables():
+            user = User.get(User.address == name)
+            mailed += MailedCode.select().where(MailedCode.user == user).count()
+            taken += bool(user.recovery_address or user.phone or user.second_step)
+    words = f"{mailed} codes were sent to the thief's address or number, {taken} accounts had a way back in or a factor of theirs"
+    title = (
+        "A cookie copied in the same network just after the sign-in: a first recovery address, telephone or factor, then *forgot*"
+    )
+    return Finding(title, 4 * tries, words, not mailed and not taken)
 
 
 def _of_ways_in(route: Route) -> bool:
@@ -281,18 +310,3 @@ def _is_in(browser: Browser) -> bool:
 
 def _hash(browser: Browser) -> str:
     return hash_token(browser.visitor.cookies[_COOKIE])
-
-
-def _with_app(ground: Ground) -> tuple[str, str]:
-    return _furnished(ground)[:2]
-
-
-def _furnished(ground: Ground) -> tuple[str, str, list[str]]:
-    """A new person with an app and recovery codes: their address, the app's secret, the codes."""
-    name, secret, settings = ground.person(recovery_address="alice@private.example"), authenticator.new_secret(), ground.settings
-    with ground.tables():
-        user = User.get(User.address == name)
-        with second_step.changing(user):
-            authenticator.add(user, "App", secret, 0, settings)
-            codes = recovery_codes.make(user, settings)
-    return name, secret, codes

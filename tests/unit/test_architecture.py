@@ -40,6 +40,7 @@ DATA = (
     "storage",
     "people",
     "tasks",
+    "audit_late",
     "audit",
     "send_attempts",
     "system_mail",

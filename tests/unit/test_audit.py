@@ -15,7 +15,7 @@ import peewee as pw
 import pytest
 
 from tests.support.postgresql import fresh_database, server_url
-from webmail import audit, config, jobs
+from webmail import audit, audit_late, config, jobs
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import AuditAct, AuditEntry, User, now
@@ -189,12 +189,46 @@ def test_a_locked_database_is_waited_for_a_second_only(settings, url, monkeypatc
     began = time.monotonic()
     audit.record(AuditAct.SIGN_OUT)
     assert time.monotonic() - began < 2
-    assert "database is locked" in caplog.text
     other.rollback()
     other.close()
     assert db.execute_sql("PRAGMA busy_timeout").fetchone() == (5000,)
-    audit.record(AuditAct.SIGN_OUT)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_a_locked_database_did_not_take_is_there_afterwards(alice, url, noon, monkeypatch, caplog):
+    monkeypatch.setattr(audit, "_PATIENCE", 1)
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    stranger = User(id=alice.id + 1000, address=BOB)  # an account that is gone by then
+    for actor in (alice, stranger):
+        audit.record(AuditAct.SHARE_GIVEN, actor=actor, target=BOB, network="192.0.2.1", folder="Été")
+    for _ in range(3):
+        refuse()
+    other.rollback()
+    other.close()
+    assert AuditEntry.select().count() == 0 and "not in the audit log" not in caplog.text
+    audit.record(AuditAct.SIGN_OUT, actor=alice)
+    found = audit.search()[0]
+    assert sorted((entry.act, entry.actor_address, entry.actor_id or 0, entry.times) for entry in found) == [
+        ("share-given", ALICE, alice.id, 1),
+        ("share-given", BOB, 0, 1),
+        ("sign-in-refused", "", 0, 3),
+        ("sign-out", ALICE, alice.id, 1),
+    ]
+    assert all(audit.details_of(entry)["folder"] == "Été" for entry in found if entry.act == "share-given")
+    file = Path(f"{url.removeprefix('sqlite:///')}-late-audit")
+    assert file.stat().st_size == 0 and file.stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_late_entries_are_written_once_where_the_machine_stopped_in_between(alice, url):
+    file = Path(f"{url.removeprefix('sqlite:///')}-late-audit")
+    row = {"at": audit.now(), "actor": alice, "actor_address": ALICE, "act": "sign-out"}
+    assert audit_late.keep(row | {"target": "", "network": "", "details": "{}"})
+    kept = file.read_bytes()
     assert len(audit.search()[0]) == 1
+    file.write_bytes(kept + b'{"half a li')
+    assert len(audit.search()[0]) == 1 and file.stat().st_size == 0
 
 
 # --- floods ----------------------------------------------------------------------------------------------------------

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+
+from peewee import Expression
 
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -90,7 +93,22 @@ def revoke(user: User, number: int) -> AppPassword | None:
     if not 0 < number < 2**63:
         return None
     row: AppPassword | None = AppPassword.get_or_none(AppPassword.id == number, AppPassword.user == user)
-    return row if row is not None and row.delete_instance() else None
+    if row is None or not row.delete_instance():
+        return None
+    note_ended(User.id == user.id)
+    return row
+
+
+def note_ended(whose: Expression) -> None:
+    """A password of these people is good no more: mail that is sent by a connection from before is refused (deploy/milter)."""
+    User.update(credential_ended=int(time.time())).where(whose).execute()
+
+
+def note_expired() -> None:
+    """The same for app passwords whose last day is over, each hour. One UPDATE."""
+    at = int(time.time())
+    over = AppPassword.select(AppPassword.user).where(AppPassword.expires.between(at - 2 * 3600, at))
+    note_ended(User.id.in_(over))
 
 
 def used(number: int, protocol: str, network: str) -> None:

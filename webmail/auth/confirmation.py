@@ -28,7 +28,7 @@ def confirm(
     """
     user: User = session.user
     if user.second_step:
-        factor = second_step.check_code(user, typed, settings, browser=browser, place="confirm")
+        factor = second_step.confirm_code(user, typed, settings, browser=browser)
     else:
         _check_password(user, typed, settings, check_imap)
         factor = Factor.PASSWORD

@@ -16,7 +16,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 
 from webmail import vault
-from webmail.auth import known_devices, sessions
+from webmail.auth import known_devices, sessions, sources
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import Session, User
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 _SURVIVES_SIGN_IN = ("language",)  # nothing else of a visitor's session, which could have been planted (session fixation)
 _MISSING = object()
-_REMEMBERED = 365 * 86400  # seconds
 CLEARED = '"cache", "storage"'  # when a session is over; not "cookies", which would affect other sites of the same domain
 
 
@@ -101,7 +100,12 @@ class WebSession(SessionMixin):
     @property
     def on_shared(self) -> bool:
         """Whether the last sign-in in this browser said that others use it too."""
-        return bool(self._request.cookies.get(self._store.shared_name))
+        return bool(self.computer)
+
+    @property
+    def computer(self) -> str:
+        """The cookie of a shared computer, for auth/sources.py."""
+        return self._request.cookies.get(self._store.shared_name, "")
 
     @property
     def network(self) -> str:
@@ -167,6 +171,33 @@ class WebSession(SessionMixin):
         if row := self.pending_row:
             sessions.begin_again(row)
             self.started = True  # the browser keeps the cookie for as long
+
+    def renew(self) -> None:
+        """Another token for this session, whose copies are over by it. What it holds stays."""
+        if self._row is None:
+            return
+        new = sessions.renew(self._row, self._token, self._store.settings, self._resealed)
+        if not new:
+            self.end()
+            return
+        self._token, self._row.id_hash, self._row.whereabouts = new, sessions.hash_token(new), None
+        self.started = True  # the browser is given the cookie
+
+    def _resealed(self, data: str, before: str, after: str) -> str:
+        """Each text in the data that was sealed by the token of before, by the other one."""
+        user, secret = self.stored.user.get_id() if self.stored else 0, self._store.settings.secret_key
+
+        def sealed_anew(value: Any) -> Any:
+            match value:
+                case dict():
+                    return {key: sealed_anew(one) for key, one in value.items()}
+                case list() | tuple():
+                    return [sealed_anew(one) for one in value]
+                case str():
+                    return vault.seal_again(value, before, after, secret, user)
+            return value
+
+        return self._store.dumps(sealed_anew(self._store.loads(data)))
 
     def end(self) -> None:
         """Sign out: the row is deleted at once, the cookie with the response."""
@@ -312,10 +343,15 @@ class RowSessions(SecureCookieSessionInterface):
                 response.set_cookie(self.trusted_name, visit.trusts, max_age=days * 86400, **self._attributes())
 
     def _remember_shared(self, visit: WebSession, response: flask.Response, shared: bool) -> None:
-        """A cookie that says of this browser that others use it too, and nothing else: the choice is made already next time."""
-        if shared:
-            response.set_cookie(self.shared_name, "1", max_age=_REMEMBERED, **self._attributes())
-        elif visit.on_shared:
+        """A cookie that says of this browser that others use it too, and of nobody who did: the choice is made already next time,
+        and it has a count of its own in its network once somebody has signed in.
+        """
+        if shared and visit.user is not None:
+            value = sources.computer_cookie(visit.computer, visit.network, self.settings.secret_key)
+            response.set_cookie(self.shared_name, value, max_age=sources.DAYS * 86400, **self._attributes())
+        elif shared and not visit.on_shared:
+            response.set_cookie(self.shared_name, "1", max_age=sources.DAYS * 86400, **self._attributes())
+        elif not shared and visit.on_shared:
             response.delete_cookie(self.shared_name, **self._attributes())
 
     def _save_visitor(self, app: flask.Flask, visit: WebSession, response: flask.Response) -> None:

@@ -13,6 +13,7 @@ import time
 from webmail import vault
 from webmail.auth import throttle
 from webmail.auth.providers import directory
+from webmail.auth.sources import Source
 from webmail.config import Settings
 from webmail.models import User
 
@@ -27,12 +28,12 @@ def are_offered(settings: Settings) -> bool:
     return settings.system_sender is not None and settings.recovery_address != "off"
 
 
-def receiver(address: str, network: str, settings: Settings) -> User | None:
-    """Who is to be sent a code: somebody with a recovery address, while sign-ins as `address` from `network` have to wait.
+def receiver(address: str, source: Source, settings: Settings) -> User | None:
+    """Who is to be sent a code: somebody with a recovery address, while sign-ins as `address` from `source` have to wait.
 
     At most four SELECTs.
     """
-    if not are_offered(settings) or not throttle.is_slowed(address, network, settings.sign_in_attempts):
+    if not are_offered(settings) or not throttle.is_slowed(address, source, settings.sign_in_attempts):
         return None
     theirs = User.address == directory.owner_of(address, settings)
     user: User | None = User.get_or_none(theirs & (User.active == 1) & (User.recovery_address != ""))

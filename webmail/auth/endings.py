@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webmail import imap
-from webmail.auth import mail_sessions, password_reset, sessions, trusted_devices
+from webmail.auth import app_passwords, mail_sessions, password_reset, sessions, trusted_devices
 from webmail.config import Settings
 from webmail.models import User
 
@@ -12,7 +12,7 @@ def end_everything_else(user: User, settings: Settings, *, keep: str = "") -> in
     """End all sessions of `user`, all trust in browsers, and what mail programs have open; returns how many sessions there were.
 
     `keep`: the `id_hash` of the session that goes on, as `visit().id`. Mail programs are ended after a moment, in a thread, since
-    nobody waits for Dovecot; new sign-ins of theirs are checked anew in any case. Links to a new password end too. 3 queries.
+    nobody waits for Dovecot; new sign-ins of theirs are checked anew in any case. Links to a new password end too. 4 queries.
     """
     ended = _end_here(user, keep)
     mail_sessions.end_soon(user.address, settings, pages=not keep)
@@ -31,5 +31,6 @@ def _end_here(user: User, keep: str = "") -> int:
     ended = sessions.revoke_all(user, except_=keep)
     trusted_devices.end_all(user)
     password_reset.void(user)
+    app_passwords.note_ended(User.id == user.id)
     imap.close_all_of(user.address)
     return ended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from flask_login import LoginManager, current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.auth import form_slots, interrupted_forms, request_slots
+from webmail.auth import form_slots, interrupted_forms, request_slots, whereabouts
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep, first_step
 from webmail.auth.forms import SignInForm
@@ -21,12 +22,17 @@ from webmail.auth.interrupted_forms import path_here, path_of_ours
 from webmail.auth.providers import proxy
 from webmail.auth.second_step import Factor
 from webmail.auth.sessions import network_of
-from webmail.models import now
+from webmail.auth.user_agent import describe
+from webmail.database.connection import DATABASE_AWAY
+from webmail.models import AuditAct, now
+from webmail.web.audit import audited
 from webmail.web.body_limits import is_read_by_view
 from webmail.web.notices import changes_by_itself, notify
 from webmail.web.origin import refuse_foreign_forms
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path
+from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.unavailable import because
 
 CONFIRMED_FOR = timedelta(minutes=10)
 FACTOR = "factor"  # in the session: what signing in took besides the password, a word of second_step.Factor
@@ -160,7 +166,8 @@ def _read_strangers_form() -> None:
     try:
         with form_slots.form_slot(network_of(request.remote_addr)):
             request.form  # noqa: B018 - reads and keeps it
-    except form_slots.TooManyForms:
+    except form_slots.TooManyForms as error:
+        because(error)
         abort(503)
 
 
@@ -171,6 +178,7 @@ def _require_sign_in() -> AnyResponse | None:
         return people.unauthorized()
     if elsewhere := _first_step(request.endpoint) or _confirm_first(request.endpoint):
         return elsewhere
+    _note_whereabouts()
     if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
         return Response(status=503)
     if fetched_ahead():
@@ -178,6 +186,16 @@ def _require_sign_in() -> AnyResponse | None:
         return None if g.turn else Response(status=204)
     g.turn = request_slots.take(current_user.id)
     return None if g.turn else abort(429)
+
+
+def _note_whereabouts() -> None:
+    """Tell a person of a session whose cookie seems to be copied. No query where it is where it was; never in a page's way."""
+    row, agent = visit().row, request.headers.get("User-Agent", "")
+    with suppress(*DATABASE_AWAY):  # the page itself says so
+        if row is not None and whereabouts.note(row, agent, visit().network):
+            browser = describe(agent)
+            audited(AuditAct.SESSION_ELSEWHERE, browser)
+            tell(row.user, SecurityNotice.SESSION_ELSEWHERE, browser=browser)
 
 
 def _is_somebody_else() -> bool:
@@ -221,29 +239,18 @@ def _first_step(endpoint: str) -> AnyResponse | None:
 
 
 def _confirm_first(endpoint: str) -> AnyResponse | None:
-    """Lead to the page that asks for a factor again, before views marked `@asks_again`.
-
-    Not who has just signed in to be told that a factor is required: they have none, and can do nothing but set one up.
-    """
-    if not _mark(endpoint, "asks_again", False):
-        return None
-    return confirm_first(just_signed_in=step_to_do() is FirstStep.SECOND_STEP)
+    """Lead to the page that asks for a factor again, before views marked `@asks_again`."""
+    return confirm_first() if _mark(endpoint, "asks_again", False) else None
 
 
-def confirm_first(*, just_signed_in: bool = False, back: str = "") -> AnyResponse | None:
+def confirm_first(*, back: str = "") -> AnyResponse | None:
     """The way to the page that asks for a factor again, None where one was given within CONFIRMED_FOR.
 
-    `back`: the page to go on to, where it is not the one that was asked for, such as beside a file.
+    Having signed in just before is not enough: whoever copies the cookie then may be in the same network.
 
-    With `just_signed_in` having signed in within that time is enough: from the same network, since who stole a cookie is
-    elsewhere, and with a factor, where the person has one. A voucher and a trusted browser are none.
+    `back`: the page to go on to, where it is not the one that was asked for, such as beside a file.
     """
-    row = visit().row
-    if row is None:
-        return None
-    fresh = row.created > now() - CONFIRMED_FOR and row.network == visit().network
-    proved = not row.user.second_step or visit().get(FACTOR) not in (None, Factor.VOUCHER)
-    if is_confirmed() or (just_signed_in and fresh and proved):
+    if visit().row is None or is_confirmed():
         return None
     interrupted_forms.keep_interrupted()
     return _lead_to("auth.show_confirm", back)
@@ -286,5 +293,6 @@ def _end_turn(_error: BaseException | None) -> None:
 
 
 def _sign_in_page(back: str) -> str:
-    back = local_path(back)
-    return url_for("auth.login", next=back) if back not in ("", "/") else url_for("auth.login")
+    """Where signing in goes on: at the code, for somebody whose password was right a moment ago."""
+    back, step = local_path(back), "auth.show_second_step" if visit().pending_user is not None else "auth.login"
+    return url_for(step, next=back) if back not in ("", "/") else url_for(step)

@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from peewee import Expression
@@ -31,6 +31,7 @@ CODE_LIFE = mailed_codes.LIFE
 PER_HOUR = 3  # mails, and as many text messages, to one person; as many again asked for in browsers of theirs
 PER_DAY = 10
 PER_NETWORK = 30  # requests in an hour; browsers of the person are not counted
+NEW = timedelta(days=1)  # a way that was given with the password alone leads nowhere yet: a thief may have given it
 _UNSENT = 5000  # rows, the newest, for which nothing was sent: they count for networks, and for the tries of a code
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _LONGEST_TOKEN = 100
@@ -106,6 +107,11 @@ def ask(name: str, channel: Channel, network: str, settings: Settings, *, browse
     return AskedReset(row.id, channel, network, token, code)
 
 
+def counts_from(at_once: bool) -> datetime | None:
+    """From when on a way that somebody gave leads to a new password; None: at once."""
+    return None if at_once else now() + NEW
+
+
 def claim(asked: AskedReset, settings: Settings) -> Sending | None:
     """What to send, which counts from now on; None where nothing is: nobody, nowhere to send it, or enough was sent."""
     with db.atomic():
@@ -115,16 +121,18 @@ def claim(asked: AskedReset, settings: Settings) -> Sending | None:
         _forget_worthless(asked.row)
         if row is None or user is None:
             return None
-        to = str(user.recovery_address if asked.channel is Channel.MAIL else user.phone)
-        if not to or _had_enough(user, row):
+        to, since = (
+            (user.recovery_address, user.recovery_from) if asked.channel is Channel.MAIL else (user.phone, user.phone_from)
+        )
+        if not to or (since is not None and since > now()) or _had_enough(user, row):
             return None
         if asked.channel is Channel.SMS and not text_messages.may_send(
-            user, to, settings, network=asked.network, stranger=not row.known
+            user, str(to), settings, network=asked.network, stranger=not row.known
         ):
             return None
         PasswordReset.update(sent=now()).where(PasswordReset.id == row.id).execute()
     answer = Answer.DISABLED if not user.active else Answer.WAY if user.password else Answer.ELSEWHERE
-    return Sending(user, to, answer)
+    return Sending(user, str(to), answer)
 
 
 def check_code(tokens: Sequence[str], typed: str, settings: Settings) -> str:

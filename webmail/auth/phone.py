@@ -21,11 +21,14 @@ def new_number(typed: str, user: User, settings: Settings) -> str:
     return number
 
 
-def keep(user: User, number: str) -> str:
-    """Make a confirmed number theirs, "" for none; returns the one before. What was sent there to choose a password ends."""
+def keep(user: User, number: str, *, at_once: bool = True) -> str:
+    """Make a confirmed number theirs, "" for none; returns the one before. What was sent there to choose a password ends.
+
+    `at_once`: as in recovery_address.keep.
+    """
     before = str(user.phone)
-    user.phone = number
-    User.update(phone=number).where(User.id == user.id).execute()
+    user.phone, user.phone_from = number, password_reset.counts_from(at_once)
+    User.update(phone=number, phone_from=user.phone_from).where(User.id == user.id).execute()
     if before:
         password_reset.void(user)
     return before

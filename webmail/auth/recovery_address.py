@@ -70,11 +70,14 @@ def note_asked(user: User) -> None:
     User.update(recovery_asked=user.recovery_asked).where(User.id == user.id).execute()
 
 
-def keep(user: User, address: str) -> str:
-    """Make a confirmed address theirs, "" for none; returns the one before. Links to a new password that were sent there end."""
+def keep(user: User, address: str, *, at_once: bool = True) -> str:
+    """Make a confirmed address theirs, "" for none; returns the one before. Links to a new password that were sent there end.
+
+    `at_once`: else it leads to a new password only after a day, in which its owner has the mail about it.
+    """
     before = str(user.recovery_address)
-    user.recovery_address = address
-    User.update(recovery_address=address).where(User.id == user.id).execute()
+    user.recovery_address, user.recovery_from = address, password_reset.counts_from(at_once)
+    User.update(recovery_address=address, recovery_from=user.recovery_from).where(User.id == user.id).execute()
     if before:
         password_reset.void(user)
     return before

@@ -16,11 +16,12 @@ import peewee as pw
 
 from webmail.auth import authenticator, mailed_codes, recovery_codes
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
-from webmail.auth.throttle import attempt_at
+from webmail.auth.throttle import attempt_at, attempt_in_turn
+from webmail.auth.waiting_lines import Place
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
-from webmail.models import Authenticator, SecurityKey, User
+from webmail.models import Authenticator, SecurityKey, SignInFailure, User
 
 
 class Factor(StrEnum):
@@ -125,17 +126,27 @@ def note_other_factor(user: User) -> None:
         User.update(reset_by_mail=0).where(User.id == user.id).execute()
 
 
-def check_code(user: User, code: str, settings: Settings, *, browser: str = "", place: str = "second step") -> Factor:
-    """Whether a code that was typed, of an app or a recovery code, is right; it is used up. Returns which of them it was.
+def check_code(user: User, code: str, settings: Settings, *, browser: str = "", place: Place | None = None) -> Factor:
+    """Whether a code that was typed at the door, of an app or a recovery code, is right; it is used up. Returns which it was.
 
-    Tries are counted by person and `place`, and those on a browser that the person signed in on before (`browser`: the key that
+    Tries are counted by person, and those on a browser that the person signed in on before (`browser`: the key that
     known_devices.recognise gives) by themselves: whoever knows the password and guesses elsewhere does not lock the person out.
-    Nor are right recovery codes ever refused, since 50 bits can't be guessed here. Raises SignInRefused, and TooManyAttempts
-    without looking at any other code.
+    Nor on a new browser: one that was told to wait has turns (`place`: auth/waiting_lines.py). And right recovery codes are never
+    refused, since 50 bits can't be guessed here. Raises SignInRefused, and TooManyAttempts without looking at any other code.
     """
     if recovery_codes.accept(user, code, settings):
         return Factor.CODE
-    attempt = attempt_at(f"{place} of {user.id} {browser}".rstrip(), settings)
+    return _checked(user, code, settings, attempt_in_turn(f"second step of {user.id} {browser}".rstrip(), settings, place))
+
+
+def confirm_code(user: User, code: str, settings: Settings, *, browser: str = "") -> Factor:
+    """The same for somebody who is signed in: counted apart, and nobody has turns."""
+    if recovery_codes.accept(user, code, settings):
+        return Factor.CODE
+    return _checked(user, code, settings, attempt_at(f"confirm of {user.id} {browser}".rstrip(), settings))
+
+
+def _checked(user: User, code: str, settings: Settings, attempt: SignInFailure) -> Factor:
     factor = None
     if authenticator.accept(user, code, settings):
         factor = Factor.APP

@@ -126,6 +126,24 @@ def begin_again(row: Session) -> None:
     Session.update(created=row.created, seen=row.seen).where(Session.id_hash == row.id_hash, Session.pending == True).execute()  # noqa: E712
 
 
+def renew(row: Session, token: str, settings: Settings, reseal: Callable[[str, str, str], str]) -> str:
+    """Give a session another token, so that copies of its cookie are over; returns it, "" if the session has ended meanwhile.
+
+    `reseal(data, before, after)`: the stored data, with what is sealed by the token sealed by the other one.
+    """
+    password, new = credential(row, token, settings), secrets.token_urlsafe(32)
+    sealed = vault.seal_for_session(password, new, settings.secret_key, row.user.get_id()) if password is not None else None
+    for _ in range(10):
+        before = Session.select(Session.data).where(Session.id_hash == row.id_hash).scalar()
+        if before is None:
+            return ""
+        changed = {"id_hash": hash_token(new), "credential": sealed, "data": reseal(before, token, new), "whereabouts": None}
+        mine = (Session.id_hash == row.id_hash) & (Session.data == before)  # another tab may write in between
+        if Session.update(**changed).where(mine).execute():
+            return new
+    return ""
+
+
 def revoke(id_hash: str, user: User | None = None) -> bool:
     """Revoke one session, effective at its next request; with `user`, only if it is theirs. Returns whether it existed."""
     query = Session.delete().where(Session.id_hash == id_hash)

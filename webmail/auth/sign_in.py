@@ -8,12 +8,13 @@ from contextlib import suppress
 from peewee import IntegrityError
 
 from webmail.account import Account, Password
-from webmail.auth import door_codes, known_devices, passwords, temporary_passwords, throttle
+from webmail.auth import door_codes, known_devices, passwords, sources, temporary_passwords, throttle
 from webmail.auth.check_slots import check_slot
 from webmail.auth.names import normalise
 from webmail.auth.providers import directory
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.waiting_lines import Place
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError, SignInRefused
@@ -28,32 +29,35 @@ def sign_in(
     check_imap: Callable[[Account], None],
     *,
     browser: str = "",
-    waited: bool = False,
+    computer: str = "",
+    place: Place | None = None,
     code: str = "",
 ) -> User:
     """Authenticate; returns the user, creating their row at the first sign-in if IMAP or the directory authenticates.
 
     `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefused or
-    ServerAway. `browser`: the known-devices cookie (auth/known_devices.py). `waited`: see throttle.begin.
+    ServerAway. `browser`: the known-devices cookie (auth/known_devices.py). `computer`: that of a shared one (auth/sources.py).
+    `place`: see throttle.begin.
     `code`: a door code (auth/door_codes.py), if one was typed.
 
     Raises SignInRefused, TooManyAttempts (the password is not checked then); TooBusy, ServerAway, and NotLetIn where the
     password was right (not counted as failures).
     """
-    address, place = normalise(address_or_name, settings.domain), network
+    address, source = normalise(address_or_name, settings.domain), sources.NOWHERE
     owner = directory.owner_of(address, settings)
     if own := known_devices.recognise(browser, owner, settings.secret_key):
-        counted, network = own, ""
+        counted = own
     elif code and door_codes.is_right(code, owner, settings):
-        counted, network = f"door code of {owner}"[:254], ""
+        counted = f"door code of {owner}"[:254]
     else:
         counted = address or f"name {address_or_name.strip().lower()}"[:254]  # like no other key: nobody types one of those
-    attempt = throttle.begin(counted, network, settings.sign_in_attempts, waited=waited)
+        source = sources.source_of(network, computer, settings)
+    attempt = throttle.begin(counted, source, settings.sign_in_attempts, place=place)
     if not address or not passwords.usable(password):
         raise SignInRefused("not a name and a password")
     try:
         if settings.sign_in == "accounts":
-            user = _by_accounts(address, password, settings, place)
+            user = _by_accounts(address, password, settings, network)
         else:
             user = _by_imap(address, password, settings, check_imap)
     except MailError as error:

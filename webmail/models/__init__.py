@@ -8,7 +8,7 @@ from __future__ import annotations
 from webmail.models.accounts import AllowedAddress, AllowedName, GroupMember, PeopleGroup, User
 from webmail.models.archiving import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState
 from webmail.models.audit import AuditAct, AuditEntry
-from webmail.models.auth import Session, SignInFailure, TrustedDevice
+from webmail.models.auth import Session, SignInFailure, TakenTurn, TrustedDevice, WaitingPlace
 from webmail.models.base import Table, now
 from webmail.models.collections import (
     FOR_EVER,
@@ -146,6 +146,7 @@ __all__ = [
     "Snoozed",
     "SupportRequest",
     "SystemMessage",
+    "TakenTurn",
     "Table",
     "Tag",
     "Task",
@@ -158,6 +159,7 @@ __all__ = [
     "UsedToken",
     "User",
     "Voucher",
+    "WaitingPlace",
     "Worker",
     "WritingIdentity",
     "now",

@@ -23,8 +23,10 @@ class User(Table):
     reset_by_mail = pw.IntegerField(default=0)  # 1: a link to the recovery address gave the password: a code there proves no more
     second_step_due = pw.DateTimeField(null=True)  # from when on a second factor must be set up, where it is required
     recovery_address = pw.CharField(max_length=254, default="")  # outside, confirmed by a code
+    recovery_from = pw.DateTimeField(null=True)  # from when on it leads to a new password; null: at once
     recovery_asked = pw.DateTimeField(null=True)  # when the person was last asked for one
     phone = pw.CharField(max_length=20, default="")  # "+33612345678" (E.164), confirmed by a code
+    phone_from = pw.DateTimeField(null=True)  # the same
     provider = pw.CharField(max_length=40, default="")  # who made the account at its first sign-in: see `LinkedAccount`
     deletion_asked = pw.DateTimeField(null=True)  # when the person asked for the account to be deleted
     deletion_reason = pw.CharField(max_length=500, default="")  # as they typed it
@@ -32,6 +34,8 @@ class User(Table):
     terms_at = pw.DateTimeField(null=True)
     quota_bytes = pw.BigIntegerField(default=1024**3)
     active = pw.IntegerField(default=1)  # 0 or 1, not a boolean: Dovecot's SQL reads it on either database
+    # when a password of theirs, or an app password, ended last (seconds since 1970): the door ends what was open before
+    credential_ended = pw.BigIntegerField(null=True)
     role = pw.CharField(max_length=20, default="person")  # or "admin"
     language = pw.CharField(max_length=5, default="")  # empty: the browser's
     spoken = pw.CharField(max_length=5, default="")  # that of the pages at the last sign-in, to write to who chose none

@@ -20,6 +20,7 @@ class AuditAct(StrEnum):
     SIGN_OUT = "sign-out"
     SESSION_ENDED = "session-ended"
     SESSIONS_ENDED = "sessions-ended"
+    SESSION_ELSEWHERE = "session-elsewhere"  # its cookie turned up in another browser and another network
     SHARE_GIVEN = "share-given"
     SHARE_CHANGED = "share-changed"
     SHARE_REVOKED = "share-revoked"

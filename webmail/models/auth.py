@@ -1,4 +1,4 @@
-"""Sign-in tables: sessions, trusted devices, and failed sign-ins for rate limiting."""
+"""Sign-in tables: sessions, trusted devices, failed sign-ins for rate limiting, and who waits for a turn."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Session(Table):
     seen = pw.DateTimeField(default=now, index=True)
     user_agent = pw.CharField(max_length=255, default="")
     network = pw.CharField(max_length=64, default="")
+    whereabouts = pw.TextField(null=True)  # where else the cookie turned up, JSON: auth/whereabouts.py; null: nowhere
     provider = pw.CharField(max_length=40, default="")  # by whom the person signed in, as in `LinkedAccount`; "": here
     provider_session = pw.CharField(max_length=64, default="", index=True)  # SHA-256 of the provider's own, which it may end
 
@@ -33,6 +34,32 @@ class SignInFailure(Table):
     address = pw.CharField(max_length=254, index=True)
     network = pw.CharField(max_length=64, index=True)
     at = pw.DateTimeField(default=now, index=True)
+
+
+class WaitingPlace(Table):
+    """A browser in a line of those who wait for their turn: auth/waiting_lines.py. `line` is a SHA-256 of its name."""
+
+    line = pw.CharField(max_length=64)
+    place = pw.CharField(max_length=32, index=True)  # the browser's number, in its signed cookie
+    source = pw.CharField(max_length=64)  # where it is, as in `SignInFailure.network`
+    since = pw.DateTimeField(default=now)
+    until = pw.DateTimeField(index=True)  # when it has not come back
+
+    class Meta:
+        table_name = "waiting_places"
+        indexes = ((("line", "place"), True),)
+
+
+class TakenTurn(Table):
+    """A turn that was taken in a line, kept for as long as it counts."""
+
+    line = pw.CharField(max_length=64)
+    source = pw.CharField(max_length=64)
+    at = pw.DateTimeField(default=now, index=True)
+
+    class Meta:
+        table_name = "taken_turns"
+        indexes = ((("line", "at"), False),)
 
 
 class TrustedDevice(Table):

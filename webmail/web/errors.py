@@ -29,6 +29,7 @@ from webmail.errors import (
 from webmail.storage import FileGone, StorageAway, StorageFull
 from webmail.web.rendering import fragment
 from webmail.web.room import nothing_changed, room_link
+from webmail.web.unavailable import because
 
 _SECRETS = ("password", "code", "secret")  # in the names of fields that no page repeats
 _LARGEST_SENT = 300_000  # characters
@@ -103,6 +104,7 @@ def error_page(
 def too_many_files() -> Response:
     """The page for a form with files that came while as many others are being read as may be: 503, to be sent again."""
     advice = _("Go back in your browser, where what you typed still stands, and send it again in a minute.")
+    because("as many forms with files are being read as may be at once")
     refused = error_page(_("Too many files are being sent at the moment"), advice, 503)
     refused.headers["Retry-After"] = "60"
     return refused
@@ -110,6 +112,7 @@ def too_many_files() -> Response:
 
 def mail_error(error: MailError) -> Response:
     if error.status >= 500:
+        because(f"{type(error).__name__}: {error}")
         current_app.logger.warning("%s: %s", type(error).__name__, error)
     title, advice = _sentences(error)
     return error_page(title, advice, error.status, room_link() if isinstance(error, OverQuota) else None)
@@ -118,6 +121,7 @@ def mail_error(error: MailError) -> Response:
 def database_error(error: Exception) -> Response:
     """What was typed stays on the page: a browser that goes back may show an empty form."""
     current_app.logger.error("the database %s", connection.advice(error))
+    because("the database can't be used")
     crossed, sent = trouble.trouble_of(error) is DatabaseTrouble.CROSSED, sent_fields()
     title = _("Not saved yet") if crossed else _("The service is not available at the moment")
     advice = database_words(error)

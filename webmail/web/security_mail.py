@@ -38,6 +38,13 @@ class SecurityNotice(Enum):
         _l("Sign-in from a new browser"),
         _l("Somebody signed in as %(address)s from a browser that was not known before."),
     )
+    SESSION_ELSEWHERE = (
+        _l("Your session is in use somewhere else"),
+        _l(
+            "A session of %(address)s is now also used in another browser and on another network. "
+            "If it was not you, somebody has copied it: choose “Sign out everywhere else” under “Devices”."
+        ),
+    )
     RECOVERY_ADDRESS_SET = (
         _l("Your recovery address was changed"),
         _l("%(what)s is now the recovery address of %(address)s."),

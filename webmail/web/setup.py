@@ -19,7 +19,7 @@ from webmail.errors import (
     MailError,
 )
 from webmail.mime.shown_address import readable_address
-from webmail.web import formatting
+from webmail.web import formatting, unavailable
 from webmail.web.addresses import url_for
 from webmail.web.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
 from webmail.web.banners import banners
@@ -61,6 +61,7 @@ def install(app: Flask) -> None:
         app.register_error_handler(kind, database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_security_headers)
+    unavailable.install(app)
     app.url_value_preprocessor(_one_inbox)
     versions = _versions(app.static_folder or "static")
 

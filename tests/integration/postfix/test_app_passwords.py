@@ -13,10 +13,11 @@ import pytest
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from deploy.demo import postfix
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.services import Services
 from tests.support.waiting import eventually
-from webmail.auth import app_passwords
+from webmail.auth import app_passwords, endings
 from webmail.models import AppPassword, User, now
 
 HOST = "127.0.0.1"
@@ -82,14 +83,33 @@ def test_what_is_revoked_sends_nothing_from_the_next_sign_in_on(user, submitting
     print(f"revoked: refused by Postfix after {taken:.2f} s")
 
 
-def test_what_is_signed_in_already_sends_until_it_hangs_up_but_nothing_from_a_disabled_account(user, submitting):
-    """As docs/administrator.md says: Postfix asks Dovecot at the sign-in alone, but whose an address is for each message."""
+@pytest.mark.skipif(bool(postfix.door_missing()), reason=postfix.door_missing())
+@pytest.mark.parametrize("ended", ["revoked", "changed", "expired"])
+def test_what_is_signed_in_already_sends_nothing_more_once_a_password_has_ended(user, submitting, app, ended):
+    """As docs/administrator.md says. The door does not know with which of them somebody signed in: any of them ends it."""
     letters, row = app_passwords.add(user, "Phone", ["smtp"])
-    client = submitting(user.address, password=letters)
-    assert app_passwords.revoke(user, row.id)
+    client, other = submitting(user.address, password=letters), submitting("alice@lycee.example")
     assert client.mail(user.address)[0] == 250
-    assert client.rcpt("alice@lycee.example")[0] == 250
-    client.rset()
+    assert client.rset()[0] == 250
+    if ended == "revoked":
+        assert app_passwords.revoke(user, row.id)
+    elif ended == "changed":
+        endings.end_everything_else(user, app.extensions["settings"])
+    else:
+        AppPassword.update(expires=int(time.time())).where(AppPassword.id == row.id).execute()
+        app_passwords.note_expired()
+    assert client.mail(user.address)[0] == 421
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        client.mail(user.address)  # Postfix has closed it
+    assert other.mail("alice@lycee.example")[0] == 250
+    time.sleep(1.0 - time.time() % 1.0)  # the next second: what begins in the same one is taken for older
+    assert submitting(user.address).mail(user.address)[0] == 250
+
+
+def test_what_is_signed_in_already_sends_nothing_from_a_disabled_account(user, submitting):
+    """Postfix asks for each message whose an address is."""
+    letters, _row = app_passwords.add(user, "Phone", ["smtp"])
+    client = submitting(user.address, password=letters)
     User.update(active=0).where(User.id == user.id).execute()
     client.mail(user.address)
     assert client.rcpt("alice@lycee.example")[0] == 553

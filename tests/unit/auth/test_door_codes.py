@@ -9,12 +9,14 @@ import pytest
 from tests.support.auth_app import PASSWORD
 from webmail.auth import door_codes, throttle
 from webmail.auth.sign_in import sign_in
+from webmail.auth.sources import Source
 from webmail.auth.throttle import TooManyAttempts
 from webmail.errors import SignInRefused
 from webmail.models import SignInFailure, User
 
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
 HERE = "192.0.2.1"
+PLACE = Source(HERE, 50)
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def settings(settings):
 def guessed(alice, settings):
     """So many guesses at Alice's password that nobody new gets in by themselves."""
     for number in range(settings.sign_in_attempts):
-        throttle.begin(ALICE, f"198.51.100.{number}", settings.sign_in_attempts)
+        throttle.begin(ALICE, Source(f"198.51.100.{number}", 50), settings.sign_in_attempts)
 
 
 def code(settings, day: int = 0, address: str = ALICE) -> str:
@@ -81,22 +83,22 @@ def test_a_success_gives_whoever_guesses_no_new_tries(guessed, settings):
 
 
 def test_it_is_sent_to_who_is_kept_waiting_and_has_an_address(alice, bob, guessed, settings):
-    assert door_codes.receiver(ALICE, HERE, settings) is None
+    assert door_codes.receiver(ALICE, PLACE, settings) is None
     User.update(recovery_address="alice@private.example").execute()
-    assert door_codes.receiver(ALICE, HERE, settings) == alice
-    assert door_codes.receiver(BOB, HERE, settings) is None  # nobody guesses
-    assert door_codes.receiver(ALICE, HERE, replace(settings, recovery_address="off")) is None
-    assert door_codes.receiver(ALICE, HERE, replace(settings, system_address="")) is None
+    assert door_codes.receiver(ALICE, PLACE, settings) == alice
+    assert door_codes.receiver(BOB, PLACE, settings) is None  # nobody guesses
+    assert door_codes.receiver(ALICE, PLACE, replace(settings, recovery_address="off")) is None
+    assert door_codes.receiver(ALICE, PLACE, replace(settings, system_address="")) is None
     User.update(active=0).execute()
-    assert door_codes.receiver(ALICE, HERE, settings) is None
+    assert door_codes.receiver(ALICE, PLACE, settings) is None
     SignInFailure.delete().execute()
 
 
 def test_and_where_somebody_guesses_for_everybody_in_the_same_network(alice, settings):
     User.update(recovery_address="alice@private.example").execute()
     for number in range(settings.sign_in_attempts * 5):
-        throttle.begin(f"pupil{number}@lycee.example", HERE, settings.sign_in_attempts)
-    assert door_codes.receiver(ALICE, HERE, settings) == alice
+        throttle.begin(f"pupil{number}@lycee.example", PLACE, settings.sign_in_attempts)
+    assert door_codes.receiver(ALICE, PLACE, settings) == alice
     assert enter(settings, code(settings)) == alice
 
 

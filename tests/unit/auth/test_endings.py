@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from webmail.auth import endings, mail_sessions, sessions
-from webmail.models import Session, TrustedDevice, now
+from webmail.models import Session, TrustedDevice, User, now
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def test_everything_else_ends(settings, alice, bob, asked):
     assert endings.end_everything_else(alice, settings, keep=here.id_hash) == 2
     assert [row.user.address for row in Session.select().order_by(Session.user)] == ["alice@lycee.example", "bob@lycee.example"]
     assert [row.user.address for row in TrustedDevice.select()] == ["bob@lycee.example"]
+    assert User.get_by_id(alice.id).credential_ended and not User.get_by_id(bob.id).credential_ended  # for the door
     assert asked == [("alice@lycee.example", False)]  # her page that goes on has connections too
 
 

@@ -28,6 +28,7 @@ from webmail.web.current import settings, wake_system_mail
 from webmail.web.errors import csrf_error
 from webmail.web.formatting import long_date, written_in
 from webmail.web.rendering import page
+from webmail.web.unavailable import because
 
 _KINDS = {
     TroubleKind.PASSWORD: _l("I forgot my password"),
@@ -71,6 +72,7 @@ def ask_support() -> Response:
         return response
     except DATABASE_AWAY as error:
         current_app.logger.error("a support request is not stored: %s", error)
+        because("the database can't be used")
         return _page(typed, 503, problem=_("Nothing was sent: the service is not available at the moment.") + " " + _kept_words())
     for message in sent:
         wake_system_mail(message)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import peewee as pw
 
 from webmail import audit
-from webmail.auth import mail_sessions
+from webmail.auth import app_passwords, mail_sessions
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import AppPassword, AuditAct, LinkedAccount, User, now
@@ -89,6 +89,7 @@ def _pause(user: User, span: timedelta, tell: Tell, settings: Settings) -> bool:
         before = pw.fn.COALESCE(AppPassword.expires, 0)
         if not AppPassword.update(before_pause=before, expires=int(time.time())).where(works).execute():
             return False
+        app_passwords.note_ended(User.id == user.id)
         audit.record(AuditAct.APP_PASSWORDS_PAUSED, target=user.address)
         tell(Unvouched(user, last, max(last + span, now())))
     for number in numbers:

@@ -13,6 +13,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
+from webmail import vault
 from webmail.auth.providers import oidc_server
 from webmail.auth.providers.accounts import Claims
 from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
@@ -36,6 +38,8 @@ _OLDEST = 600  # seconds since a token was made
 _ENDED_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _LONGEST_VALUE = 1000  # characters of what a provider tells or sends back
 _MOST_GROUPS = 1000
+_LONGEST_HINT = 1500  # characters: sealed and signed it has to fit into a cookie of 4 KB
+_HINT = "id token hint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,12 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class ProvenPerson:
     """Who signed in at a provider. `session`: the provider's own (`sid`), "" where it tells none. `fresh`: it says that they did
-    so for this attempt; some never say it."""
+    so for this attempt; some never say it. `id_token`: what it said, for signing out there."""
 
     claims: Claims
     session: str = ""
     fresh: bool = False
+    id_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ def finish(provider: Oidc, attempt: Attempt, answer: Mapping[str, str], back: st
     access_token = access_token if isinstance(access_token, str) else ""
     told = _checked_id_token(provider, token, attempt, access_token)
     claims = _claims(provider, told, access_token)
-    return ProvenPerson(claims, _text(told.get("sid")), _is_fresh(attempt, told))
+    return ProvenPerson(claims, _text(told.get("sid")), _is_fresh(attempt, told), token)
 
 
 def ended(provider: Oidc, token: str) -> Ended:
@@ -267,10 +272,23 @@ def _with_query(address: str, values: Mapping[str, str]) -> str:
     return f"{address}{'&' if '?' in address else '?'}{urlencode(values)}"
 
 
-def sign_out_address(provider: Oidc, back: str) -> str:
-    """Where somebody ends the provider's own session (RP-Initiated Logout 1.0), "" where there is none. Raises ProviderAway."""
+def keep_hint(id_token: str, settings: Settings) -> str:
+    """An ID token as a session keeps it, for `sign_out_address`; "" where it is too long for a cookie afterwards."""
+    if not 0 < len(id_token) <= _LONGEST_HINT:
+        return ""
+    return base64.b64encode(vault.seal_secret(id_token.encode(), settings.secret_key, _HINT, 0)).decode()
+
+
+def sign_out_address(provider: Oidc, back: str, kept: str, settings: Settings) -> str:
+    """Where somebody ends the provider's own session (RP-Initiated Logout 1.0), "" where there is none. Raises ProviderAway.
+
+    `kept`: as of `keep_hint`, by which the provider knows whose session it is, and need not ask; "" for none.
+    """
     here = oidc_server.metadata(provider)
     asked = {"client_id": provider.client_id, "post_logout_redirect_uri": back}
+    with suppress(vault.CannotOpen, ValueError):
+        if kept:
+            asked["id_token_hint"] = vault.open_secret(base64.b64decode(kept), settings.secret_key, _HINT, 0).decode()
     return _with_query(here.end_session, asked) if here.end_session else ""
 
 

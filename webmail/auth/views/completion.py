@@ -6,16 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import current_app, redirect, request, session, url_for
+from flask import current_app, redirect, request, url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import recovery_address, requirement, second_step, trusted_devices
+from webmail.auth import requirement, second_step, trusted_devices
 from webmail.auth.cookies import visit
 from webmail.auth.guard import FACTOR
 from webmail.auth.second_step import Factor
 from webmail.auth.user_agent import describe
+from webmail.auth.views import first_walk
 from webmail.auth.views.mail_code import mail_only_factor
 from webmail.auth.views.new_browser import tell_of_new_browser
 from webmail.database.connection import DATABASE_AWAY
@@ -27,6 +28,8 @@ from webmail.web.current import settings
 from webmail.web.formatting import LANGUAGES
 from webmail.web.notices import notify
 from webmail.web.request_values import local_path
+
+HINT = "hint"  # in the session: by which a provider knows whose session to end there (oidc.keep_hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def complete(user: User, how: Started, target: str) -> Response:
     _note_language(user, how)
     _note_requirement(user)
     _learn_people(user, how.password)
-    return redirect(_reminded(user, after_sign_in(target)), 303)
+    return redirect(first_walk.lead_on(user, after_sign_in(target), typed=first_walk.typed_here(user)), 303)
 
 
 def _has_changed(user: User) -> bool:
@@ -100,15 +103,6 @@ def _chosen(how: Started) -> dict[str, Any]:
 def after_sign_in(target: str) -> str:
     """Where to go after signing in: back, or to the inbox."""
     return local_path(target) or url_for("mailbox.show", mailbox="INBOX")
-
-
-def _reminded(user: User, target: str) -> str:
-    """The page that asks for a recovery address first, once in a while; not while a text waits to be sent."""
-    if "kept" in session or not recovery_address.is_time_to_ask(user, settings()):
-        return target
-    with suppress(*DATABASE_AWAY):
-        recovery_address.note_asked(user)
-    return url_for("auth.show_recovery", first=1, next=target)
 
 
 def _note_language(user: User, how: Started) -> None:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import vault
-from webmail.auth import app_passwords, mail_sessions, sessions, trusted_devices
+from webmail.auth import app_passwords, mail_sessions, sessions, trusted_devices, whereabouts
 from webmail.auth.app_password_forms import AppPasswordForm
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
@@ -20,8 +20,9 @@ from webmail.auth.devices.servers import mail_servers
 from webmail.auth.guard import asks_again
 from webmail.auth.user_agent import describe, parts
 from webmail.auth.views.dav import dav_link, has_dav
+from webmail.auth.whereabouts import Whereabouts
 from webmail.errors import LimitReached
-from webmail.models import AppPassword, AuditAct, now
+from webmail.models import AppPassword, AuditAct, Session, now
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import day_in_full, local, short_date
@@ -93,7 +94,10 @@ def end_trust() -> Response:
 
 def _page(form: AppPasswordForm, status: int = 200, *, made: dict[str, Any] | None = None, problem: str = "") -> Response:
     user = current_user()
-    places = [{"row": row, "browser": _words(row.user_agent), "here": row.id_hash == visit().id} for row in _sessions()]
+    places = [
+        {"row": row, "browser": _words(row.user_agent), "here": row.id_hash == visit().id, "elsewhere": _elsewhere(row)}
+        for row in _sessions()
+    ]
     trusted = [{"row": row, "browser": _words(row.user_agent)} for row in trusted_devices.of(user)]
     passwords = app_passwords.of(user) if app_passwords.offered(settings()) else None
     return page(
@@ -104,6 +108,12 @@ def _page(form: AppPasswordForm, status: int = 200, *, made: dict[str, Any] | No
 def _sessions() -> list[Any]:
     """This one first."""
     return sorted(sessions.list(current_user(), settings()), key=lambda row: row.id_hash != visit().id)
+
+
+def _elsewhere(row: Session) -> Sequence[Whereabouts]:
+    """Where a session was, the latest first; nothing where that is one place alone."""
+    found = sorted(whereabouts.of(row), key=lambda one: one.last, reverse=True)
+    return found if len(found) > 1 else []
 
 
 def _take_made() -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ began it (auth/views/oidc_attempts.py). Addresses that the provider leads back t
 from __future__ import annotations
 
 from flask import Response as Plain
-from flask import abort, current_app, redirect, request, url_for
+from flask import abort, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -27,7 +27,7 @@ from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc_attempts
 from webmail.auth.views import provider_answers as answers
-from webmail.auth.views.completion import after_sign_in
+from webmail.auth.views.completion import HINT, after_sign_in
 from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose, Begun
@@ -40,6 +40,7 @@ from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.request_values import local_path, next_path
+from webmail.web.unavailable import because
 
 _TELLS = {  # errors that a provider tells (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6)
     "away": ("server_error", "temporarily_unavailable"),
@@ -158,7 +159,8 @@ def _go_on(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
     if begun.purpose is AttemptPurpose.CONFIRM:
         return _confirm(provider, begun, identity)
     there = oidc.session_hash(identity.session)
-    return answers.let_in(begun, identity.claims, provider, there, second_step_done=provider.second_step == "theirs")
+    done, hint = provider.second_step == "theirs", oidc.keep_hint(identity.id_token, settings())
+    return answers.let_in(begun, identity.claims, provider, there, second_step_done=done, hint=hint)
 
 
 def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
@@ -212,7 +214,8 @@ def sign_out_by_oidc(name: str) -> Plain:
     except ProviderRefused as error:
         current_app.logger.warning("a sign-out of %s is refused: %s", provider.name, error)
         return Plain('{"error": "invalid_request"}\n', 400, headers, "application/json")
-    except ProviderAway:
+    except ProviderAway as error:
+        because(error)
         return Plain('{"error": "temporarily_unavailable"}\n', 503, {**headers, "Retry-After": "60"}, "application/json")
     if ended.session:
         _end_session(provider, ended.session)
@@ -239,7 +242,7 @@ def leave_oidc(name: str) -> Response:
     """To where somebody who is signed out here signs out of the provider too (RP-Initiated Logout 1.0)."""
     provider = _provider(name)
     try:
-        address = oidc.sign_out_address(provider, public_link("auth.login"))
+        address = oidc.sign_out_address(provider, public_link("auth.login"), session.pop(HINT, ""), settings())
     except ProviderAway:
         address = ""
     if address:

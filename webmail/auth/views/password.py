@@ -20,7 +20,8 @@ from webmail.auth.password_strength import Strength
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
-from webmail.auth.views.completion import after_sign_in
+from webmail.auth.views import first_walk
+from webmail.auth.views.completion import HINT, after_sign_in
 from webmail.auth.views.password_words import fault_words
 from webmail.auth.views.provider_ways import password_keeper
 from webmail.auth.views.sign_in import busy_words, too_many_words
@@ -49,7 +50,8 @@ def change_password() -> Response:
     if password_keeper(user):
         return _page(form, 403)
     before, new = form.password.data or "", form.new_password.data or ""
-    helped = bool(user.must_change and user.temporary_until)
+    first = bool(user.must_change)
+    helped = bool(first and user.temporary_until)
     try:
         password_change.change(user, before, new, form.new_password_again.data or "", settings())
     except PasswordNotChanged as refused:
@@ -62,7 +64,7 @@ def change_password() -> Response:
         return _page(form, error.status, problem=too_many_words(error.retry_minutes), wait=error.retry_minutes * 60)
     except TooBusy as error:
         return _page(form, error.status, problem=busy_words(), wait=60)
-    answer = _changed(new, form.next.data or "")
+    answer = _changed(new, form.next.data or "", first=first)
     if helped:
         _ask_to_look()
     return answer
@@ -82,10 +84,11 @@ def show_strength() -> Response:
     return fragment("auth/_strength.html", judged=judged)
 
 
-def _changed(new: str, target: str) -> Response:
+def _changed(new: str, target: str, *, first: bool) -> Response:
+    """`first`: it was a temporary one, and signing in goes on."""
     user, row = current_user(), visit().row
     others = end_everything_else(user, settings(), keep=visit().id)
-    kept = {"kept": session["kept"]} if "kept" in session else {}
+    kept = {name: session[name] for name in ("kept", HINT) if name in session}
     if session.get(FACTOR) == Factor.VOUCHER:  # still true; of a factor it would be too long ago
         kept[FACTOR] = Factor.VOUCHER
     visit().start(
@@ -105,6 +108,8 @@ def _changed(new: str, target: str) -> Response:
         words += " "
         words += ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", others)
     notify(words, "done")
+    if first:
+        return redirect(first_walk.lead_on(user, after_sign_in(target), typed=not user.second_step), 303)
     return redirect(after_sign_in(target), 303)
 
 

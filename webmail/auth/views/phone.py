@@ -39,7 +39,7 @@ def give_phone() -> Response:
     if not phone.is_offered(settings()):
         abort(404)
     form, user = PhoneForm(), current_user()
-    if elsewhere := confirm_first(just_signed_in=not user.phone):
+    if elsewhere := confirm_first():
         return elsewhere
     try:
         number = phone.new_number(form.number.data or "", user, settings())
@@ -71,7 +71,7 @@ def confirm_phone() -> Response:
     except CodeRefused as refused:
         form.code.errors = [code_fault_words(refused.fault)]
         return _page(form, 422)
-    before = phone.keep(user, number)
+    before = phone.keep(user, number, at_once=bool(user.second_step))
     audited(AuditAct.PHONE_SET, phone_numbers.masked(number), before=phone_numbers.masked(before) or None)
     tell(user, SecurityNotice.PHONE_SET, phone_numbers.shown(number))
     text_soon(user, before, phone_text(user))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from flask import redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import throttle
+from webmail.auth import sources, throttle
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.providers import accounts
 from webmail.auth.providers.accounts import Claims, Rules
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views import oidc_attempts
-from webmail.auth.views.completion import Started, after_sign_in, password_was_right
+from webmail.auth.views.completion import HINT, Started, after_sign_in, password_was_right
 from webmail.auth.views.confirm import confirm_page
 from webmail.auth.views.linked_accounts import account_told
 from webmail.auth.views.oidc_attempts import AttemptPurpose
@@ -58,11 +58,15 @@ def somebody_else_is_here(begun: WayThere) -> Response | None:
     return redirect(after_sign_in(begun.target) if here else url_for("auth.login", next=begun.target or None), 303)
 
 
-def let_in(begun: WayThere, claims: Claims, rules: Rules, session: str, *, second_step_done: bool) -> Response:
-    """Sign in whom the provider vouches for. `session`: as in `models.Session.provider_session`. Raises NotLetIn."""
+def let_in(begun: WayThere, claims: Claims, rules: Rules, session: str, *, second_step_done: bool, hint: str = "") -> Response:
+    """Sign in whom the provider vouches for. `session`: as in `models.Session.provider_session`. Raises NotLetIn.
+
+    `hint`: what the session keeps for signing out there.
+    """
     user, kept = account_told(claims, rules), oidc_attempts.unpacked(begun.kept)
+    data: dict[str, Any] = {"kept": {"path": begun.target, "fields": kept}} if kept else {}
     how = Started(
-        shared=begun.shared, lasting=begun.lasting, data={"kept": {"path": begun.target, "fields": kept}} if kept else {},
+        shared=begun.shared, lasting=begun.lasting, data=data | ({HINT: hint} if hint else {}),
         provider=claims.provider, provider_session=session, second_step_done=second_step_done,
     )  # fmt: skip
     return password_was_right(user, how, begun.target)
@@ -100,7 +104,7 @@ def nobody_waits() -> Response:
 
 def refuse_too_many() -> None:
     """Before an answer is looked at, as each costs requests to the provider. Two SELECTs. Raises TooManyAttempts."""
-    if throttle.is_slowed(_counted(), "", _MOST_REFUSED * settings().sign_in_attempts):
+    if throttle.is_slowed(_counted(), sources.NOWHERE, _MOST_REFUSED * settings().sign_in_attempts):
         raise TooManyAttempts(int(throttle.WINDOW.total_seconds() // 60))
 
 

@@ -5,7 +5,9 @@ Codes by e-mail may be a factor of theirs (views/mailed_factor.py): then a new a
 
 from __future__ import annotations
 
-from flask import abort, redirect, request, url_for
+from datetime import datetime
+
+from flask import abort, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,23 +16,26 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import RecoveryForm
-from webmail.auth.guard import asks_again, comes_first, confirm_first, step_to_do
+from webmail.auth.guard import asks_again, comes_first, confirm_first, is_confirmed, step_to_do
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.recovery_address import AddressFault, AddressRefused
 from webmail.auth.throttle import TooManyAttempts
+from webmail.auth.views import first_walk
 from webmail.auth.views.code_letters import mail_code
 from webmail.auth.views.mailed_factor import mail_was_turned_off
 from webmail.errors import BadAddress
-from webmail.models import AuditAct
+from webmail.models import AuditAct, now
 from webmail.web.audit import audited
 from webmail.web.code_words import code_fault_words, too_many_codes_words
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import long_date
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 from webmail.web.security_mail import SecurityNotice, tell
 
 _PURPOSE = CodePurpose.RECOVERY_ADDRESS
+_PROVED = "recovery_given"  # in the session: the address, and whether more than the password said that it is theirs
 
 
 @blueprint.get("/account/recovery")
@@ -44,7 +49,8 @@ def show_recovery() -> Response:
 def give_recovery() -> Response:
     """Mail a code to the address that was typed, or once more to the same one."""
     form, user = RecoveryForm(), current_user()
-    if elsewhere := confirm_first(just_signed_in=not user.recovery_address):
+    walks = not user.recovery_address and first_walk.walks()
+    if not walks and not _is_again(form) and (elsewhere := confirm_first()):
         return elsewhere
     try:
         address = recovery_address.outside(form.address.data or "", user, settings())
@@ -60,6 +66,9 @@ def give_recovery() -> Response:
         response = _page(form, error.status, ask=True)
         response.headers["Retry-After"] = str(error.retry_minutes * 60)
         return response
+    if walks or is_confirmed():
+        session[_PROVED] = [address, bool(walks or user.second_step)]
+    first_walk.has_walked()
     return _again()
 
 
@@ -72,8 +81,8 @@ def confirm_recovery() -> Response:
     except CodeRefused as refused:
         form.code.errors = [code_fault_words(refused.fault)]
         return _page(form, 422)
-    first = _is_first()
-    before = recovery_address.keep(user, address)
+    first, proved = _is_first(), session.pop(_PROVED, None) == [address, True]
+    before = recovery_address.keep(user, address, at_once=proved)
     if user.mailed_step:
         endings.end_everything_else(user, settings(), keep=visit().id)
     audited(AuditAct.RECOVERY_ADDRESS_SET, address, before=before or None)
@@ -103,6 +112,14 @@ def remove_recovery() -> Response:
 
 
 @blueprint.app_template_global()
+def not_yet(since: datetime | None) -> str:
+    """What is said of a new way to a forgotten password while it leads nowhere yet."""
+    if since is None or since <= now():
+        return ""
+    return _("If you forget your password, it can be used from %(when)s on.", when=long_date(since))
+
+
+@blueprint.app_template_global()
 def recovery_is_offered() -> bool:
     """Whether pages speak of recovery addresses at all."""
     return recovery_address.is_offered(settings())
@@ -115,11 +132,15 @@ def _page(form: RecoveryForm, status: int = 200, *, ask: bool = False) -> Respon
     user, first = current_user(), _is_first()
     waiting = "" if ask else mailed_codes.waiting_for(user, _PURPOSE)
     form.next.data = _target()
+    asking = ask or not (waiting or user.recovery_address)
+    if first and asking and status == 200:
+        recovery_address.note_asked(user)
     state = {
+        "walk": first_walk.walk_number() if asking else "",
         "waiting": waiting,
         "first": first,
         "required": settings().recovery_address == "required",
-        "ask": ask or not (waiting or user.recovery_address),
+        "ask": asking,
         "last": second_step.has_only_mail(user),
     }
     return page("auth/first_recovery.html" if first else "auth/recovery.html", status, form=form, **state)
@@ -127,6 +148,12 @@ def _page(form: RecoveryForm, status: int = 200, *, ask: bool = False) -> Respon
 
 def _again() -> Response:
     return redirect(url_for("auth.show_recovery", first=1 if _is_first() else None, next=_target() or None), 303)
+
+
+def _is_again(form: RecoveryForm) -> bool:
+    """Whether it is another code to the address that one is on its way to: who gave it was asked then."""
+    waiting = mailed_codes.waiting_for(current_user(), _PURPOSE)
+    return bool(waiting) and (form.address.data or "") == waiting
 
 
 def _is_first() -> bool:

@@ -11,7 +11,7 @@ from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import known_devices, recovery_codes, second_step, trusted_devices
+from webmail.auth import known_devices, recovery_codes, second_step, trusted_devices, waiting_lines
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SecondStepForm, SignInForm
@@ -19,8 +19,8 @@ from webmail.auth.guard import public
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
-from webmail.auth.views.completion import Started, after_sign_in, complete
-from webmail.auth.views.sign_in import kept_text, too_many_words
+from webmail.auth.views.completion import HINT, Started, after_sign_in, complete
+from webmail.auth.views.sign_in import PLACE, kept_text, later_words
 from webmail.errors import SignInRefused
 from webmail.models import AuditAct, User, now
 from webmail.web.audit import audited
@@ -47,18 +47,21 @@ def check_second_step() -> Response:
     form, user = SecondStepForm(), visit().pending_user
     if user is None:
         return second_step_over()
+    place = waiting_lines.place_of(session.get(PLACE))
     try:
         browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
-        factor = second_step.check_code(user, form.code.data or "", settings(), browser=browser)
+        factor = second_step.check_code(user, form.code.data or "", settings(), browser=browser, place=place)
     except SignInRefused as error:
+        session.pop(PLACE, None)
         audited(AuditAct.SECOND_STEP_REFUSED, user.address)
         return second_step_page(form, error.status, _("This code is not right, or it was used already."))
     except TooManyAttempts as error:
+        session[PLACE] = waiting_lines.next_place(place)
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
         tell(user, SecurityNotice.SECOND_STEP_GUESSED, once=f"{now():%Y-%m-%d}")
-        words = f"{too_many_words(error.retry_minutes)} {_('A recovery code works at once.')}"
+        words = f"{later_words(error.retry_seconds)} {_('A recovery code works at once.')}"
         response = second_step_page(form, error.status, words)
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
+        response.headers["Retry-After"] = str(error.retry_seconds)
         return response
     return second_step_done(factor, form.next.data or "", trust=bool(form.trust.data))
 
@@ -85,7 +88,7 @@ def second_step_done(factor: Factor, target: str, *, trust: bool = False) -> Res
         browser = request.headers.get("User-Agent", "")
         visit().trusts = trusted_devices.trust(visit().trusted, user, settings(), user_agent=browser, network=visit().network)
         audited(AuditAct.DEVICE_TRUSTED, describe(browser), actor=user)
-    data = {"kept": session["kept"]} if "kept" in session else {}
+    data = {name: session[name] for name in ("kept", HINT) if name in session}
     how = Started(
         shared=row.shared, lasting=row.lasting, password=password, data=data, factor=factor,
         provider=row.provider, provider_session=row.provider_session,

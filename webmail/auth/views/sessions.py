@@ -36,7 +36,12 @@ def end_sessions() -> Response:
             notify(_("That browser is signed out."), "done")
     else:
         count = sessions.revoke_all(user, except_=here)
+        visit().renew()  # a copy of this session's cookie is somewhere else too
         if count:
             audited(AuditAct.SESSIONS_ENDED, sessions=count)
-        notify(ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", count), "done")
+        words = _("You are signed out everywhere else, also where somebody had copied this session.")
+        if count:
+            others = ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", count)
+            words = f"{others} {words}"
+        notify(words, "done")
     return redirect(url_for("auth.show_devices"), 303)

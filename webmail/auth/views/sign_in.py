@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -13,9 +14,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from webmail import audit, imap
-from webmail.auth import door_codes, sessions, throttle
+from webmail.auth import door_codes, sessions, sources, waiting_lines
 from webmail.auth.blueprint import blueprint
-from webmail.auth.check_slots import TooBusy
+from webmail.auth.check_slots import PATIENCE_SECONDS, TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
@@ -23,6 +24,7 @@ from webmail.auth.names import normalise
 from webmail.auth.providers import directory
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import account_address, sign_in
+from webmail.auth.sources import Source
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.code_letters import mail_door_code
@@ -38,8 +40,9 @@ from webmail.web.errors import csrf_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, next_path
+from webmail.web.unavailable import because
 
-_PLACE = "waiting"  # in the session of a visitor who was told to wait: their place in the queue (auth/throttle.py)
+PLACE = "waiting"  # in the session of who was told to wait: their place in line (auth/waiting_lines.py)
 
 
 add_banner("auth/_shared_bar.html")
@@ -62,19 +65,22 @@ def log_in() -> Response:
     name, password = form.username.data or "", form.password.data or ""
     try:
         network = sessions.network_of(request.remote_addr)
-        waited, code = throttle.has_waited(session.get(_PLACE)), request.form.get("code", "")
-        user = sign_in(name, password, network, settings(), imap.check, browser=visit().known, waited=waited, code=code)
+        place, code = waiting_lines.place_of(session.get(PLACE)), request.form.get("code", "")
+        user = sign_in(
+            name, password, network, settings(), imap.check,
+            browser=visit().known, computer=visit().computer, place=place, code=code,
+        )  # fmt: skip
     except SignInRefused as error:
-        session.pop(_PLACE, None)
+        session.pop(PLACE, None)
         _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
         over = isinstance(error, TemporaryPasswordOver)
         words = _("This temporary password is no longer valid. Ask for a new one.") if over else _("Wrong user name or password.")
         return sign_in_page(form, error.status, words)
     except TooManyAttempts as error:
-        session[_PLACE] = throttle.next_place(session.get(_PLACE))
+        session[PLACE] = waiting_lines.next_place(place)
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
-        response = sign_in_page(form, error.status, too_many_words(error.retry_minutes), waits=True)
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
+        response = sign_in_page(form, error.status, later_words(error.retry_seconds), waits=True)
+        response.headers["Retry-After"] = str(error.retry_seconds)
         return response
     except TooBusy as error:
         response = sign_in_page(form, error.status, busy_words())
@@ -119,16 +125,17 @@ def send_door_code() -> Response:
     form = SignInForm()
     address = normalise(form.username.data or "", settings().domain)
     if address:
-        after_the_answer(partial(_mail_door_code, current_app._get_current_object(), address, visit().network))  # type: ignore[attr-defined]
+        source = sources.source_of(visit().network, visit().computer, settings())
+        after_the_answer(partial(_mail_door_code, current_app._get_current_object(), address, source))  # type: ignore[attr-defined]
     notify(_("If this account has a recovery address, a code is on its way there. Type it here with your password."), "plain")
     return sign_in_page(form, waits=True)
 
 
-def _mail_door_code(app: Flask, address: str, network: str) -> None:
+def _mail_door_code(app: Flask, address: str, source: Source) -> None:
     """Once the answer has gone. Whatever goes wrong is only logged: nobody is there any more."""
     try:
         with app.app_context(), db.connection_context():
-            if user := door_codes.receiver(address, network, settings()):
+            if user := door_codes.receiver(address, source, settings()):
                 mail_door_code(user)
     except (BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
         app.logger.warning("no code is sent to the recovery address of %s: %s", address, error)
@@ -194,7 +201,20 @@ def away_words() -> str:
 
 
 def busy_words() -> str:
+    """For who gets 503, as TooBusy was raised."""
+    because(f"no turn to check a password within {PATIENCE_SECONDS:g} s")
     return _("A lot of people are signing in at the moment. Please try again in a minute.")
+
+
+def later_words(seconds: int) -> str:
+    """For who has a turn by waiting."""
+    if seconds > 60:
+        return too_many_words(math.ceil(seconds / 60))
+    return ngettext(
+        "Too many attempts. Please try again in %(num)d second.",
+        "Too many attempts. Please try again in %(num)d seconds.",
+        seconds,
+    )
 
 
 def too_many_words(minutes: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,6 +12,7 @@ from webmail.auth.guard import public
 from webmail.auth.providers import cas, proxy
 from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc
+from webmail.auth.views.completion import HINT
 from webmail.auth.views.provider_ways import lead_on
 from webmail.models import AuditAct
 from webmail.web.audit import audited
@@ -25,22 +26,24 @@ from webmail.web.public_links import public_link
 def logout() -> Response:
     user, browser = visit().user, describe(request.headers.get("User-Agent", ""))
     row = visit().row
-    provider = row.provider if row is not None else ""
+    provider, hint = (row.provider if row is not None else ""), session.get(HINT, "")
     visit().end()
     if user is not None:
         audited(AuditAct.SIGN_OUT, browser, actor=user)
-    response = _signed_out(provider)
+    response = _signed_out(provider, hint)
     response.headers["Clear-Site-Data"] = CLEARED  # mail in the browser's cache
     return response
 
 
-def _signed_out(provider: str) -> Response:
+def _signed_out(provider: str, hint: str) -> Response:
     """The sign-in page; or the gateway's own, which would sign them in again by the next click."""
     rules = settings().proxy_sign_in
     if provider == proxy.PROVIDER and rules is not None and rules.sign_out:
         return lead_on(rules.sign_out, rules.title)
     link = None
     if way := _sign_out_way(provider):
+        if hint:
+            session[HINT] = hint
         link = {"url": way[1], "text": _("Sign out of %(title)s too", title=way[0]), "here": True}
     notify(_("You are signed out."), "done", link=link)
     return redirect(url_for("auth.login"), 303)

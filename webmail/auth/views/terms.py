@@ -12,6 +12,7 @@ from webmail.auth import terms
 from webmail.auth.blueprint import blueprint
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import comes_first
+from webmail.auth.views import first_walk
 from webmail.mime.html.linkify import linkify
 from webmail.models import AuditAct
 from webmail.web.audit import audited
@@ -41,7 +42,10 @@ def accept_terms() -> Response:
         notify(_("The terms have changed in the meantime. Please read them again."), "caution")
         return redirect(url_for("auth.show_terms", next=_target() or None), 303)
     audited(AuditAct.TERMS_ACCEPTED, version=version)
-    return redirect(_target() or url_for("mailbox.show", mailbox="INBOX"), 303)
+    walks = first_walk.walks()
+    first_walk.has_walked()
+    target = first_walk.lead_on(current_user(), _target() or url_for("mailbox.show", mailbox="INBOX"), typed=walks)
+    return redirect(target, 303)
 
 
 @blueprint.app_template_filter()

@@ -35,6 +35,7 @@ from webmail.web.current import current_user, settings
 from webmail.web.errors import csrf_error, database_error, database_words, error_page, mail_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.unavailable import because
 
 
 def has_left(draft_id: str, form: ComposeForm, action: str) -> Response:
@@ -109,6 +110,7 @@ def nothing_saved(error: Exception) -> Response:
     if request.endpoint != "compose.act":
         return database_error(error)
     current_app.logger.error("a draft is not saved, the database %s", connection.advice(error))
+    because("the database can't be used")
     title, advice = _("Not saved yet"), _("Your text is still here. Wait a moment, then try again.")
     if request.htmx:  # type: ignore[attr-defined]
         return error_page(title, advice, 503)  # only a notice: the page stays as it is

@@ -28,6 +28,7 @@ from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.unavailable import because
 
 _MOST_TOLD = 10
 _MOST_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=15)  # refused passwords: nobody guesses them elsewhere through us
@@ -60,7 +61,8 @@ def import_mail_file() -> Response:
         )  # fmt: skip
     except StorageFull:
         return _form(_("The server is out of space for files. Tell your administrator."))
-    except StorageAway:
+    except StorageAway as error:
+        because(error)
         return _form(_("The server can't reach its files at the moment. Try again in a few minutes."), 503)
     except LimitReached:
         return _form(_("You have too many tasks running. Wait until one finishes."))

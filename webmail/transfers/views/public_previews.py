@@ -20,6 +20,7 @@ from webmail.transfers.views.visitors import NoVisit, for_visitors
 from webmail.web.current import settings
 from webmail.web.downloads import POLICY
 from webmail.web.file_host import comes_from_file_host, file_url
+from webmail.web.unavailable import because
 
 
 @blueprint.get("/t/<link>/preview/<upload>")
@@ -50,6 +51,7 @@ def picture(link: str, upload: str) -> AnyResponse:
         raise NoVisit(visitors.unknown())
     turn = download_turns.take(visitors.network(), settings().transfers.downloads_at_once)
     if turn is None:
+        because("as many downloads as may be at once")
         return Response(status=503, headers={"Retry-After": "30"})
     assert found.content is not None
     with_host = bool(settings().transfers.file_host)

@@ -25,6 +25,7 @@ from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.file_host import host_source, is_file_host
 from webmail.web.formatting import LANGUAGES, written_in
+from webmail.web.unavailable import because
 
 P = ParamSpec("P")
 
@@ -130,6 +131,8 @@ def _in_language(language: str) -> str:
 
 def told(title: str, advice: str, status: int, *, link: tuple[str, str] | None = None, retry: int = 0) -> Response:
     """A page that says what is, and what to do. In plain text from the host of files, which has no pages."""
+    if status == 503:
+        because(title)
     if is_file_host():
         response = Response(f"{title}\n{advice}\n", status, mimetype="text/plain")
     else:

@@ -321,6 +321,7 @@ def test_after_them_nothing_is_shown_before_there_is_a_factor(app, alice, requir
     browser.sign_in()
     assert browser.get("/mailbox/INBOX").location.startswith(SECURITY)
     assert "requires two-step verification" in browser.get(SECURITY).text
+    browser.post("/account/confirm", {"password": PASSWORD}, form_at="/account/confirm")
     set_up(browser)
     assert len(codes_on(browser.get(CODES))) == 10
     assert browser.get("/mailbox/INBOX").status_code == 200

@@ -18,7 +18,7 @@ from joserfc.jwk import OctKey
 from tests.support.auth_app import Browser, build, csrf
 from tests.support.oidc_provider import CLIENT, ENDED, SECRET, fake_provider, new_key
 from webmail.auth import authenticator, second_step
-from webmail.auth.providers import oidc_server
+from webmail.auth.providers import oidc, oidc_server
 from webmail.config_providers import Oidc
 from webmail.models import (
     AuditAct,
@@ -669,11 +669,24 @@ def test_a_sign_out_counts_once(visitor, provider, alice):
 
 
 def test_who_signed_out_here_may_sign_out_there_too(visitor, provider, alice):
+    """The provider is told whose session it is, by its own token (RP-Initiated Logout 1.0 section 2), once."""
     sign_in(visitor, provider)
+    visitor.post("/logout", form_at="/devices")
+    kept = visitor.cookie("__Host-traboule-visitor").value
     address = visitor.get(f"{BEGIN}/leave").location
     assert address.startswith(f"{provider.issuer}/session/end?")
     asked = dict(parse_qsl(urlsplit(address).query))
+    hint = asked.pop("id_token_hint")
     assert asked == {"client_id": CLIENT, "post_logout_redirect_uri": f"{BASE}/login"}
+    claims = json.loads(base64.urlsafe_b64decode(hint.split(".")[1] + "=="))
+    assert claims["iss"] == provider.issuer and claims["aud"] == CLIENT
+    assert hint.split(".")[1] not in kept and len(kept) < 3000  # a shared computer keeps no names
+    assert "id_token_hint" not in visitor.get(f"{BEGIN}/leave").location
+
+
+def test_a_token_that_is_too_long_for_a_cookie_is_left_out(settings):
+    assert oidc.keep_hint("x" * 1501, settings) == "" and oidc.keep_hint("", settings) == ""
+    assert len(oidc.keep_hint("x" * 1500, settings)) < 2100
 
 
 # --- connecting ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,8 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, add, build, csrf
 from webmail import audit, system_mail
-from webmail.auth import authenticator, recovery_codes, second_step, trusted_devices
+from webmail.auth import authenticator, password_reset, recovery_codes, second_step, trusted_devices
+from webmail.auth.views import first_walk
 from webmail.models import MailedCode, Session, SystemMessage, User, Voucher, now
 
 PAGE, OUTSIDE = "/account/recovery", "marie@ailleurs.example"
@@ -24,8 +26,17 @@ def settings(settings):
 
 @pytest.fixture
 def signed_in(visitor):
+    """And has typed the password once more."""
     visitor.sign_in()
+    Session.update(confirmed=now()).execute()
     return visitor
+
+
+def walk(browser, page, path=PAGE, **fields):
+    """Send the form of a page that was shown on the way in, as it stands there."""
+    found = re.search(r'name="walk" value="([^"]+)"', page.text)
+    fields = {"csrf_token": csrf(page), **({"walk": found[1]} if found else {}), **fields}
+    return browser.client.post(path, data=fields, base_url=browser.base)
 
 
 def give(browser, address=OUTSIDE, **more):
@@ -62,13 +73,14 @@ def told() -> set[str]:
 def test_who_has_none_is_asked_after_signing_in_and_may_leave_it(visitor, alice):
     response = visitor.sign_in(next="/mailbox/Sent")
     assert response.location == f"{PAGE}?first=1&next=/mailbox/Sent"
+    assert User.get_by_id(alice.id).recovery_asked is None
     shown = visitor.get(response.location).text
     assert 'href="/mailbox/Sent">Not now' in shown and 'name="address"' in shown
     assert User.get_by_id(alice.id).recovery_asked is not None
 
 
 def test_it_is_asked_once_in_thirty_days(app, visitor, alice):
-    visitor.sign_in()
+    visitor.get(visitor.sign_in().location)
     assert Browser(app).sign_in().location == "/mailbox/INBOX"
     User.update(recovery_asked=now() - timedelta(days=29, hours=23)).execute()
     assert Browser(app).sign_in().location == "/mailbox/INBOX"
@@ -174,6 +186,7 @@ def test_domains_of_the_establishment_are_inside(settings, alice):
 
     browser = Browser(build(replace(settings, domains=(Domain("eleves.example"),))))
     browser.sign_in()
+    Session.update(confirmed=now()).execute()
     assert "outside Traboule" in give(browser, "paul@eleves.example").text
 
 
@@ -185,14 +198,104 @@ def test_the_same_one_is_there_already(signed_in, alice):
 
 def test_a_change_asks_for_a_factor_again(signed_in, alice):
     User.update(recovery_address=OUTSIDE).execute()
+    Session.update(confirmed=None).execute()
     assert give(signed_in, "new@ailleurs.example").location.startswith("/account/confirm")
     assert signed_in.post(f"{PAGE}/remove", form_at=f"{PAGE}?change=1").location.startswith("/account/confirm")
     assert (recovery_of(alice), SystemMessage.select().where(SystemMessage.kind == "code").count()) == (OUTSIDE, 0)
 
 
-def test_the_first_one_too_where_the_sign_in_is_long_ago(signed_in, alice):
-    Session.update(created=now() - timedelta(minutes=11)).execute()
-    assert give(signed_in).location.startswith("/account/confirm")
+# --- a first one ------------------------------------------------------------------------------------------------------
+
+
+def test_on_the_way_in_it_is_given_without_the_password_once_more_and_counts_at_once(visitor, alice):
+    page = visitor.get(visitor.sign_in(next="/mailbox/Sent").location)
+    assert walk(visitor, page, address="marie").status_code == 422
+    page = walk(visitor, page, address="marie")  # a mistake does not end the walk
+    assert walk(visitor, page, address=OUTSIDE, first="1").location.startswith(PAGE)
+    confirm(visitor)
+    assert (recovery_of(alice), User.get().recovery_from) == (OUTSIDE, None)
+
+
+def test_a_cookie_that_is_copied_then_gives_none(app, visitor, alice):
+    """Neither in another network nor in the same: the page that was shown has what the cookie has not."""
+    page = visitor.get(visitor.sign_in().location)
+    thief = Browser(app)
+    thief.client.set_cookie("__Host-traboule", visitor.cookie().value, domain="mail.lycee.example", secure=True)
+    for where in (FIRST, PAGE, f"{PAGE}?change=1&first=1"):
+        assert walk(thief, thief.get(where), address="thief@evil.example", first="1").location.startswith("/account/confirm")
+    assert not MailedCode.select().exists()
+    assert walk(visitor, page, address=OUTSIDE).location == PAGE
+
+
+def test_the_walk_is_walked_once(visitor, alice):
+    page = visitor.get(visitor.sign_in().location)
+    walk(visitor, page, address=OUTSIDE)
+    assert walk(visitor, page, address="other@ailleurs.example").location.startswith("/account/confirm")
+    assert walk(visitor, page, address=OUTSIDE).location == PAGE  # the same code once more
+    assert {row.address for row in MailedCode.select()} == {OUTSIDE}
+
+
+def test_it_takes_ten_minutes_at_most(visitor, monkeypatch):
+    page = visitor.get(visitor.sign_in().location)
+    later = time.time() + 601
+    monkeypatch.setattr(first_walk.time, "time", lambda: later)
+    assert walk(visitor, page, address=OUTSIDE).location.startswith("/account/confirm")
+
+
+def test_later_the_password_is_asked_for_and_the_address_resets_nothing_for_a_day(visitor, alice, settings):
+    visitor.get(visitor.sign_in().location)
+    assert give(visitor).location.startswith("/account/confirm")
+    visitor.post("/account/confirm", {"password": PASSWORD}, form_at="/account/confirm")
+    give(visitor)
+    confirm(visitor)
+    since = User.get_by_id(alice.id).recovery_from
+    assert timedelta(hours=23) < since - now() <= timedelta(days=1)
+    assert "it can be used from" in visitor.get(PAGE).text
+    assert asked_for_a_new_password(settings) is None
+    User.update(recovery_from=now()).execute()
+    assert asked_for_a_new_password(settings).to == OUTSIDE
+    assert "it can be used from" not in visitor.get(PAGE).text
+
+
+def asked_for_a_new_password(settings):
+    here = replace(settings, public_url="https://mail.lycee.example")
+    return password_reset.claim(password_reset.ask("alice", password_reset.Channel.MAIL, "", here), here)
+
+
+def test_a_newcomer_who_opens_another_address_meanwhile_is_asked_too(settings, alice):
+    """And walks on: they have just typed their password."""
+    User.update(must_change=1).execute()
+    browser = Browser(build(settings))
+    browser.sign_in()
+    led = browser.get("/mailbox/Sent").location
+    assert led == "/account/password?next=/mailbox/Sent"
+    new = "quatre mots sans rapport"
+    fields = {"password": PASSWORD, "new_password": new, "new_password_again": new, "next": "/mailbox/Sent"}
+    led = browser.post("/account/password", fields, form_at=led).location
+    assert led == f"{PAGE}?first=1&next=/mailbox/Sent"
+    Session.update(confirmed=None).execute()
+    assert walk(browser, browser.get(led), address=OUTSIDE).location == PAGE
+    confirm(browser)
+    assert User.get_by_id(alice.id).recovery_from is None
+
+
+def test_who_accepts_the_terms_on_the_way_walks_on(settings, alice, tmp_path):
+    (tmp_path / "terms.txt").write_text("Be kind.")
+    browser = Browser(build(replace(settings, terms_file=str(tmp_path / "terms.txt"), terms_version="1")))
+    browser.sign_in()
+    page = browser.get(browser.get("/mailbox/Sent").location)
+    thief = Browser(browser.app)
+    thief.client.set_cookie("__Host-traboule", browser.cookie().value, domain="mail.lycee.example", secure=True)
+    assert 'name="walk"' not in thief.get("/account/terms").text
+    led = walk(browser, page, "/account/terms", version="1", next="/mailbox/Sent").location
+    assert led == f"{PAGE}?first=1&next=/mailbox/Sent"
+    assert walk(browser, browser.get(led), address=OUTSIDE).location == PAGE
+
+
+def test_who_has_no_password_to_type_is_shown_where_to_get_help(visitor, alice):
+    visitor.sign_in()
+    User.update(password="").execute()
+    assert 'href="/support"' in visitor.get("/account/confirm").text
 
 
 def test_a_change_is_told_at_the_old_address_too(signed_in, alice):
@@ -224,8 +327,9 @@ def test_required_it_comes_before_everything_else(settings, alice):
     browser.sign_in()
     led = browser.get("/mailbox/Sent").location
     assert led == f"{PAGE}?next=/mailbox/Sent"
-    assert "Not now" not in browser.get(led).text
-    browser.post(PAGE, {"address": OUTSIDE, "next": "/mailbox/Sent"}, form_at=led)
+    page = browser.get(led)
+    assert "Not now" not in page.text
+    walk(browser, page, address=OUTSIDE, next="/mailbox/Sent")
     waiting = browser.get(led).text
     assert OUTSIDE in waiting
     assert browser.post(f"{PAGE}/code", {"code": mailed(), "next": "/mailbox/Sent"}, form_at=led).location == "/mailbox/Sent"
@@ -252,8 +356,10 @@ def test_who_came_in_by_a_voucher_is_not_held_up_by_a_required_address(settings,
 def test_who_came_in_by_a_factor_gives_one_at_once(app, settings, alice):
     browser, codes = Browser(app), with_codes(alice, settings)
     browser.sign_in()
-    browser.post("/login/code", {"code": codes[0]}, form_at="/login/code")
-    assert give(browser).location == PAGE
+    page = browser.get(browser.post("/login/code", {"code": codes[0]}, form_at="/login/code").location)
+    assert walk(browser, page, address=OUTSIDE).location == PAGE
+    confirm(browser)
+    assert User.get_by_id(alice.id).recovery_from is None
 
 
 def with_codes(user, settings) -> list[str]:
@@ -284,19 +390,10 @@ def without_factor(app, settings, user, way) -> Browser:
 def test_somebody_elses_code_is_worth_nothing(app, signed_in, alice, bob):
     other = Browser(app)
     other.sign_in("bob")
+    Session.update(confirmed=now()).execute()
     give(other, "bob@ailleurs.example")
     code = mailed()
     give(signed_in)
     if mailed() != code:
         assert confirm(signed_in, code).status_code == 422
     assert recovery_of(alice) == ""
-
-
-def test_a_cookie_that_is_used_from_elsewhere_is_asked_who_it_is(signed_in):
-    """Just after the sign-in the owner is not: whoever steals the cookie then would give an address of their own."""
-    form = {"csrf_token": csrf(signed_in.get(f"{PAGE}?change=1")), "address": OUTSIDE}
-    there = {"REMOTE_ADDR": "198.51.100.66"}
-    answer = signed_in.client.post(PAGE, data=form, base_url=signed_in.base, environ_overrides=there)
-    assert answer.location.startswith("/account/confirm")
-    assert not MailedCode.select().exists()
-    assert signed_in.client.post(PAGE, data=form, base_url=signed_in.base).location.startswith(PAGE)

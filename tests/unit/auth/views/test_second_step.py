@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser
 from webmail import audit
-from webmail.auth import authenticator, recovery_codes, second_step
+from webmail.auth import authenticator, recovery_codes, second_step, waiting_lines
 from webmail.models import Session, TrustedDevice, now
 
 PAGE = "/login/code"
@@ -111,6 +111,28 @@ def test_guesses_elsewhere_do_not_keep_the_owner_out(app, asked, secret, codes):
         give(thief, "123456")
     asked.sign_in()
     assert give(asked, app_code(secret)).status_code == 303
+
+
+def test_nor_on_a_new_browser_that_waits(app, asked, secret, monkeypatch):
+    clock = [time.time()]
+    monkeypatch.setattr(waiting_lines.time, "time", lambda: clock[0])
+    thief = Browser(app)
+    thief.sign_in()
+    for _ in range(20):
+        give(thief, "123456")
+    told = give(asked, app_code(secret))
+    assert told.status_code == 429 and told.headers["Retry-After"] == "5" and "again in 5 seconds" in told.text
+    for _ in range(12):  # the thief never waits
+        clock[0] += 0.5
+        assert give(thief, "123456").status_code == 429
+    assert give(asked, app_code(secret)).status_code == 303
+
+
+def test_who_is_half_signed_in_is_led_to_the_code_from_every_page(asked, codes):
+    assert asked.get("/mailbox/INBOX?page=2").location == f"{PAGE}?next=/mailbox/INBOX?page%3D2"
+    assert asked.get("/account").location == f"{PAGE}?next=/account"
+    answer = asked.get("/devices", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == PAGE
 
 
 def test_what_was_chosen_with_the_password_still_holds(visitor, codes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.support.auth_app import Browser
+from webmail.auth.sources import source_of
 from webmail.models import Session, now
 
 COOKIE = "__Host-traboule-shared"
@@ -22,10 +23,24 @@ def test_the_choice_is_remembered_and_can_be_taken_back(app):
     browser.sign_in(shared="y")
     browser.post("/logout", form_at="/devices")
     assert ticked(browser)
-    assert browser.cookie(COOKIE).value == "1"
+    kept = browser.cookie(COOKIE).value
+    assert "alice" not in kept and source_of("127.0.0.1", kept, app.extensions["settings"]).key.startswith("computer ")
+    browser.sign_in("bob", "not a password", shared="y")
+    assert browser.cookie(COOKIE).value == kept
     browser.sign_in()
     assert browser.cookie(COOKIE) is None
     assert not Session.get().shared
+
+
+def test_where_somebody_guesses_in_a_school_its_shared_computers_sign_in_at_once(app, bob):
+    library, new = Browser(app), Browser(app)
+    library.sign_in(shared="y")
+    library.post("/logout", form_at="/devices")
+    pupil = Browser(app)
+    for number in range(50):
+        assert pupil.sign_in(f"invented{number}", "wrong").status_code == 401
+    assert new.sign_in("bob").status_code == 429
+    assert library.sign_in("bob", shared="y").status_code == 303
 
 
 def test_no_trace_of_the_person_and_no_lasting_session(visitor):

@@ -233,7 +233,8 @@ class TestTheProxy:
 @pytest.mark.parametrize("more", [{"second_step_for": "all", "second_step_grace_days": 0}])
 def test_a_second_step_that_is_required_is_set_up_first(alice, server):
     assert alice.get("/word").location.startswith("/account")
-    assert "data-totp-key" in alice.get("/account/totp").text  # who has just signed in is not asked again
+    assert alice.get("/account/totp").location == "/account/confirm?next=/account/totp"
+    assert 'href="/account/confirm/cas' in alice.get("/account/confirm").text  # at the provider, who has no password here
 
 
 @pytest.mark.parametrize("more", [{"terms_file": "terms.txt", "terms_version": "1"}])
