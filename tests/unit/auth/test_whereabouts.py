@@ -59,7 +59,7 @@ def test_a_copy_in_another_browser_and_network_is_told_once(signed_in, alice):
     [entry] = audit.search(act="session-elsewhere")[0]
     assert (entry.actor_address, entry.network, entry.target) == (alice.address, AWAY, "Chrome, Windows")
     shown = signed_in.get("/devices").text
-    for words in ("Chrome, Windows · 198.51.100.7", "Firefox, Linux · 192.0.2.1", "curl · 203.0.113.9"):
+    for words in ("Chrome on Windows · 198.51.100.7", "Firefox on Linux · 192.0.2.1", "curl · 203.0.113.9"):
         assert words in " ".join(shown.split())
 
 

@@ -20,7 +20,6 @@ from webmail.auth.devices.servers import mail_servers
 from webmail.auth.guard import asks_again
 from webmail.auth.user_agent import describe, parts
 from webmail.auth.views.dav import dav_link, has_dav
-from webmail.auth.whereabouts import Whereabouts
 from webmail.errors import LimitReached
 from webmail.models import AppPassword, AuditAct, Session, now
 from webmail.web.audit import audited
@@ -110,10 +109,10 @@ def _sessions() -> list[Any]:
     return sorted(sessions.list(current_user(), settings()), key=lambda row: row.id_hash != visit().id)
 
 
-def _elsewhere(row: Session) -> Sequence[Whereabouts]:
-    """Where a session was, the latest first; nothing where that is one place alone."""
+def _elsewhere(row: Session) -> list[tuple[str, str, datetime]]:
+    """Where a session was, the latest first: browser, network and when; nothing where that is one place alone."""
     found = sorted(whereabouts.of(row), key=lambda one: one.last, reverse=True)
-    return found if len(found) > 1 else []
+    return [(_words(one.browser), one.network, one.last) for one in found] if len(found) > 1 else []
 
 
 def _take_made() -> dict[str, Any] | None:
