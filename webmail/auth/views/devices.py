@@ -112,7 +112,7 @@ def _sessions() -> list[Any]:
 def _elsewhere(row: Session) -> list[tuple[str, str, datetime]]:
     """Where a session was, the latest first: browser, network and when; nothing where that is one place alone."""
     found = sorted(whereabouts.of(row), key=lambda one: one.last, reverse=True)
-    return [(_words(one.browser), one.network, one.last) for one in found] if len(found) > 1 else []
+    return [(_kind_words(one.browser), one.network, one.last) for one in found] if len(found) > 1 else []
 
 
 def _take_made() -> dict[str, Any] | None:
@@ -148,10 +148,13 @@ def _browser() -> str:
 
 
 def _words(user_agent: str) -> str:
-    browser, system = parts(user_agent)
-    if browser and system:
-        return _("%(browser)s on %(system)s", browser=browser, system=system)
-    return browser or system or describe(user_agent) or _("Unknown browser")
+    return _kind_words(", ".join(filter(None, parts(user_agent))) or describe(user_agent))
+
+
+def _kind_words(kind: str) -> str:
+    """As `user_agent.describe` gives it."""
+    browser, _comma, system = kind.partition(", ")
+    return _("%(browser)s on %(system)s", browser=browser, system=system) if system else browser or _("Unknown browser")
 
 
 @blueprint.app_template_global()
