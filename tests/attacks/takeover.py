@@ -15,10 +15,11 @@ from tests.attacks.report import Finding
 from tests.support.owned_things import changed, snapshot
 from tests.support.route_table import Route, routes
 from webmail.auth.sessions import hash_token
-from webmail.models import MailedCode, Session, User, now
+from webmail.models import MailedCode, Session, SystemMessage, User, now
 
 _COOKIE, _VISITOR = "traboule", "traboule-visitor"
-_INBOX = "/mailbox/INBOX"
+_INBOX, _THERE = "/mailbox/INBOX", "198.51.100.66"
+_ELSEWHERE = "Votre session est utilisée ailleurs"  # the subject, in the language of the demo
 _NEW = "violon herbe cuivre lampe"
 _OTHERS = ("/account/data", "/account/confirm/mail", "/account/name", "/account/delete")  # no ways in
 _WAYS_IN = {  # tables that say how somebody signs in
@@ -136,24 +137,30 @@ def _stolen_is_seen_and_ended(ground: Ground, web: Web) -> Finding:
     assert _is_in(thief)
     shown = BeautifulSoup(owner.open("/devices").text, "html.parser")
     listed = {str(tag["value"]) for tag in shown.select("[name=session]")}
+    where = any("curl" in tag.get_text() and _THERE in tag.get_text() for tag in shown.select("[data-whereabouts]"))
     with ground.tables():
         kept = {row.id_hash: row.network for row in Session.select().join(User).where(User.address == name)}
     one = next(iter(listed - {_hash(owner)}))
     assert owner.post("/sessions", session=one).status == 303
-    held = len(kept) == 2 and one == _hash(robbed) and not _is_in(thief) and _is_in(owner)
-    return Finding("A stolen cookie, used elsewhere", 1, "it is one session in the list; ended there, it is over at once", held)
+    with ground.tables():
+        told = SystemMessage.select().where(SystemMessage.recipient == name, SystemMessage.subject == _ELSEWHERE).count()
+    held = len(kept) == 2 and one == _hash(robbed) and not _is_in(thief) and _is_in(owner) and where and told == 1
+    words = (
+        "it is one session in the list, with the thief's browser and network; a mail tells of it; ended there, it is over at once"
+    )
+    return Finding("A stolen cookie, used in another browser and network", 1, words, held)
 
 
 def _stolen_ends_with_all(ground: Ground, web: Web) -> Finding:
-    """By ending all others, by signing out, and by a new password."""
+    """By ending all others, there and in the robbed browser itself, by signing out, and by a new password."""
     ended = []
-    for how in ("others", "logout", "password"):
+    for how in ("others", "others here", "logout", "password"):
         name = ground.person()
         robbed, owner = _signed_in(web, name), _signed_in(web, name)
         thief = _thief(web, robbed)
-        acting = robbed if how == "logout" else owner
+        acting = robbed if how in ("logout", "others here") else owner
         acting.open("/account/password")
-        if how == "others":
+        if how.startswith("others"):
             acting.post("/sessions", action="others")
         elif how == "logout":
             acting.post("/logout")
@@ -163,8 +170,9 @@ def _stolen_ends_with_all(ground: Ground, web: Web) -> Finding:
             assert answer.status == 303
         ended.append(not _is_in(thief))
     return Finding(
-        "A stolen cookie, after the owner ended all others, signed out, changed the password", 3, "over each time", all(ended)
-    )
+        "A stolen cookie, after the owner ended all others, also in the same session, signed out, changed the password",
+        4, "over each time", all(ended),
+    )  # fmt: skip
 
 
 def _stolen_shows_nothing(ground: Ground, web: Web) -> Finding:
@@ -299,7 +307,8 @@ def _signed_in(web: Web, name: str) -> Browser:
 
 def _thief(web: Web, robbed: Browser) -> Browser:
     """Another browser in another network with the cookie of this one."""
-    thief = web.browser("198.51.100.66")
+    thief = web.browser(_THERE)
+    thief.visitor.headers["User-Agent"] = "curl/8.14.1"
     thief.visitor.cookies[_COOKIE] = robbed.visitor.cookies[_COOKIE]
     return thief
 

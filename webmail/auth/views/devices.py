@@ -18,7 +18,7 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.devices.servers import mail_servers
 from webmail.auth.guard import asks_again
-from webmail.auth.user_agent import describe, parts
+from webmail.auth.user_agent import describe
 from webmail.auth.views.dav import dav_link, has_dav
 from webmail.errors import LimitReached
 from webmail.models import AppPassword, AuditAct, Session, now
@@ -148,7 +148,7 @@ def _browser() -> str:
 
 
 def _words(user_agent: str) -> str:
-    return _kind_words(", ".join(filter(None, parts(user_agent))) or describe(user_agent))
+    return _kind_words(describe(user_agent))
 
 
 def _kind_words(kind: str) -> str:
