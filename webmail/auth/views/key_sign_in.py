@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import abort, jsonify, redirect, request, url_for
+from flask import abort, jsonify, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from webmail import audit
-from webmail.auth import security_keys
+from webmail.auth import security_keys, waiting_lines
 from webmail.auth.blueprint import blueprint
 from webmail.auth.challenges import Purpose
 from webmail.auth.cookies import visit
@@ -27,7 +27,7 @@ from webmail.auth.views.security_keys import (
     key_was_refused,
     passkey_site,
 )
-from webmail.auth.views.sign_in import kept_data, sign_in_page, too_many_words
+from webmail.auth.views.sign_in import PLACE, kept_data, later_words, sign_in_page, too_many_words
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -43,14 +43,16 @@ def check_key() -> Response:
     form, user = SecondStepForm(), visit().pending_user
     if user is None:
         return second_step_over()
+    place = waiting_lines.place_of(session.get(PLACE))
     try:
-        key = answering_key(user, Purpose.SECOND_STEP)
+        key = answering_key(user, Purpose.SECOND_STEP, place)
     except KeyRefused as refused:
         return second_step_page(form, _REFUSED, key_fault_words(refused.fault))
     except TooManyAttempts as error:
+        session[PLACE] = waiting_lines.next_place(place)
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
-        response = second_step_page(form, error.status, too_many_words(error.retry_minutes))
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
+        response = second_step_page(form, error.status, later_words(error.retry_seconds))
+        response.headers["Retry-After"] = str(error.retry_seconds)
         return response
     return second_step_done(Factor(key_kind(key)), form.next.data or "", trust=bool(form.trust.data))
 

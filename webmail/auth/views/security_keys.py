@@ -19,8 +19,9 @@ from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import asks_again, comes_first
 from webmail.auth.security_keys import KeyFault, KeyRefused, Site
-from webmail.auth.throttle import attempt_at
+from webmail.auth.throttle import attempt_at, attempt_in_turn
 from webmail.auth.views.factor_changes import factor_added, factor_removed
+from webmail.auth.waiting_lines import Place
 from webmail.models import AuditAct, SecurityKey, User
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -116,13 +117,16 @@ def _page(status: int = 200, **shown: Any) -> Response:
 # --- for other pages -------------------------------------------------------------------------------------------------
 
 
-def answering_key(user: User, purpose: Purpose) -> SecurityKey:
+def answering_key(user: User, purpose: Purpose, place: Place | None = None) -> SecurityKey:
     """The key of this person that answered the button of the page before (`key_question`). Raises KeyRefused, TooManyAttempts.
 
-    A refusal is audited; a key that may have been copied is told by mail. Tries are counted as those of codes are.
+    A refusal is audited; a key that may have been copied is told by mail. Tries are counted as those of codes are: with turns
+    at the second step (`place`: of a browser that was told to wait).
     """
     browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
-    attempt = attempt_at(f"key of {user.id} {browser}".rstrip(), settings())
+    counted = f"key of {user.id} {browser}".rstrip()
+    in_turn = purpose is Purpose.SECOND_STEP
+    attempt = attempt_in_turn(counted, settings(), place) if in_turn else attempt_at(counted, settings())
     try:
         if (here := site()) is None:
             raise KeyRefused(KeyFault.INVALID)

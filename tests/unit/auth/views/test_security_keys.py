@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ import pytest
 from tests.support.auth_app import Browser, build
 from tests.support.webauthn_key import ORIGIN, WebauthnKey
 from webmail import audit
-from webmail.auth import security_keys
+from webmail.auth import security_keys, waiting_lines
 from webmail.models import SecurityKey, Session, User, now
 
 PAGE = "/account/keys"
@@ -234,7 +235,23 @@ def test_wrong_answers_are_counted(elsewhere, key, settings):
     elsewhere.sign_in()
     for _ in range(settings.sign_in_attempts):
         assert answer(elsewhere, key, challenge="AAAA").status_code == 401
+    told = answer(elsewhere, key)
+    assert (told.status_code, told.headers["Retry-After"]) == (429, "5")
+
+
+def test_who_waits_as_told_has_a_turn_while_others_answer_wrongly(app, elsewhere, key, settings, monkeypatch):
+    clock = [time.time()]
+    monkeypatch.setattr(waiting_lines.time, "time", lambda: clock[0])
+    stranger = Browser(app)
+    for browser in (stranger, elsewhere):
+        browser.sign_in()
+    for _ in range(settings.sign_in_attempts):
+        answer(stranger, key, challenge="AAAA")
     assert answer(elsewhere, key).status_code == 429
+    for _ in range(12):
+        clock[0] += 0.5
+        assert answer(stranger, key, challenge="AAAA").status_code == 429
+    assert answer(elsewhere, key).status_code == 303
 
 
 def test_a_copy_of_a_key_is_told(elsewhere, key, told):
