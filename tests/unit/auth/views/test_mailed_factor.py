@@ -269,10 +269,10 @@ def test_after_the_days_of_grace_one_gets_in_with_a_private_address(settings, al
     led = browser.get("/mailbox/Sent").location
     assert led == f"{SECURITY}?next=/mailbox/Sent"
     page = re.search(r'href="(/account/mail-codes[^"]*)"', browser.get(led).text)[1]
+    browser.post(CONFIRM, {"password": PASSWORD}, form_at=CONFIRM)
     recovery = re.search(r'href="(/account/recovery[^"]+)"', browser.get(page).text)[1].replace("&amp;", "&")
     back = re.search(r'name="next"[^>]*value="([^"]*)"', browser.get(recovery).text)[1]
     fields = {"first": "1", "next": back}
-    browser.post(CONFIRM, {"password": PASSWORD}, form_at=CONFIRM)
     browser.post("/account/recovery", {"address": OUTSIDE, **fields}, form_at=recovery)
     back = browser.post("/account/recovery/code", {"code": mailed(settings)[-1], **fields}, form_at=recovery).location
     codes = browser.post(PAGE, {"action": "on", "next": "/mailbox/Sent"}, form_at=back).location
