@@ -13,7 +13,7 @@ import time
 from webmail import vault
 from webmail.auth import throttle
 from webmail.auth.providers import directory
-from webmail.auth.sources import Source
+from webmail.auth.sources import SignInSource
 from webmail.config import Settings
 from webmail.models import User
 
@@ -28,7 +28,7 @@ def are_offered(settings: Settings) -> bool:
     return settings.system_sender is not None and settings.recovery_address != "off"
 
 
-def receiver(address: str, source: Source, settings: Settings) -> User | None:
+def receiver(address: str, source: SignInSource, settings: Settings) -> User | None:
     """Who is to be sent a code: somebody with a recovery address, while sign-ins as `address` from `source` have to wait.
 
     At most four SELECTs.

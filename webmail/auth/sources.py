@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
-from webmail.auth.waiting_lines import Line
+from webmail.auth.waiting_lines import WaitingLine
 from webmail.config import Settings
 
 DAYS = 365  # that a shared computer is known
@@ -27,7 +27,7 @@ _COMPUTER = re.compile(r"([0-9]{1,6})-([0-9a-f]{32})-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SignInSource:
     """`key`: under what its failures are counted, "" where they are not. `tries`: that are looked at in a quarter of an hour
     before those who try have to wait, and then so many in a second.
     """
@@ -37,22 +37,22 @@ class Source:
     a_second: int = _A_SECOND
 
     @property
-    def line(self) -> Line:
-        return Line(f"source {self.key}", 1 / self.a_second, self.a_second * _TOGETHER)
+    def line(self) -> WaitingLine:
+        return WaitingLine(f"source {self.key}", 1 / self.a_second, self.a_second * _TOGETHER)
 
 
-NOWHERE = Source()  # counted by something else than where they are
+NOWHERE = SignInSource()  # counted by something else than where they are
 
 
-def source_of(network: str, computer: str, settings: Settings) -> Source:
+def source_of(network: str, computer: str, settings: Settings) -> SignInSource:
     """`network`: see sessions.network_of. `computer`: the cookie of a shared computer, "" if there is none."""
     if not network:
         return NOWHERE
     if own := _recognised(computer, network, settings.secret_key):
-        return Source(f"computer {own}", settings.sign_in_attempts)
+        return SignInSource(f"computer {own}", settings.sign_in_attempts)
     if is_own(network, settings):
-        return Source(network, _OWN * settings.sign_in_attempts, _OWN_A_SECOND)
-    return Source(network, _NETWORK * settings.sign_in_attempts)
+        return SignInSource(network, _OWN * settings.sign_in_attempts, _OWN_A_SECOND)
+    return SignInSource(network, _NETWORK * settings.sign_in_attempts)
 
 
 def is_own(network: str, settings: Settings) -> bool:

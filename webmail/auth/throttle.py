@@ -20,8 +20,8 @@ from datetime import timedelta
 from peewee import Expression
 
 from webmail.auth import waiting_lines
-from webmail.auth.sources import Source
-from webmail.auth.waiting_lines import Line, Place, has_waited
+from webmail.auth.sources import SignInSource
+from webmail.auth.waiting_lines import Place, WaitingLine, has_waited
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
@@ -46,7 +46,7 @@ class TooManyAttempts(MailError):
         super().__init__(f"too many attempts; again in {self.retry_seconds} s")
 
 
-def begin(name: str, source: Source, limit: int, *, place: Place | None = None) -> SignInFailure:
+def begin(name: str, source: SignInSource, limit: int, *, place: Place | None = None) -> SignInFailure:
     """Record a failure before the password is checked, so that concurrent attempts all count; it is deleted on success.
 
     `place`: of this browser, where it was told to wait. Raises TooManyAttempts; such an attempt is not recorded, so that waiting
@@ -65,7 +65,7 @@ def begin(name: str, source: Source, limit: int, *, place: Place | None = None) 
     raise TooManyAttempts(seconds=wait)
 
 
-def is_slowed(name: str, source: Source, limit: int) -> bool:
+def is_slowed(name: str, source: SignInSource, limit: int) -> bool:
     """Whether the ordinary tries for this name from there are used up. Two SELECTs."""
     return bool(_lines(name, source, limit))
 
@@ -92,7 +92,7 @@ def attempt_in_turn(what: str, settings: Settings, place: Place | None) -> SignI
         forget_old_failures()
         wait = 0
         if _wait(SignInFailure.address == what, settings.sign_in_attempts):
-            line = Line(what, _TURN_OF_CODE)
+            line = WaitingLine(what, _TURN_OF_CODE)
             wait = waiting_lines.take([line], place, "") if place and has_waited(place) else waiting_lines.FIRST
         if not wait:
             return SignInFailure.create(address=what, network="")
@@ -120,11 +120,11 @@ def forget_old_failures() -> int:
     return SignInFailure.delete().where(SignInFailure.at < now() - WINDOW).execute()
 
 
-def _lines(name: str, source: Source, limit: int) -> list[Line]:
+def _lines(name: str, source: SignInSource, limit: int) -> list[WaitingLine]:
     """Those in which an attempt has to wait; none where there are ordinary tries left."""
     lines = []
     if _wait(SignInFailure.address == name, limit):
-        lines.append(Line(f"name {name}", _TURN_OF_NAME, by_source=True))
+        lines.append(WaitingLine(f"name {name}", _TURN_OF_NAME, by_source=True))
     if source.key and _wait(SignInFailure.network == source.key, source.tries):
         lines.append(source.line)
     return lines

@@ -32,7 +32,7 @@ Place = tuple[int, int, str]  # since when a browser waits (seconds since 1970),
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WaitingLine:
     """What people wait for; a turn every `seconds`, and after a pause as many as `at_once`.
 
     `by_source`: who comes from where nobody has had a turn lately goes before the others, so that one place alone can't have all.
@@ -72,7 +72,7 @@ def next_place(place: Place | None) -> Place:
     return place[0], place[1] + 1, place[2]
 
 
-def take(lines: Sequence[Line], place: Place, source: str) -> int:
+def take(lines: Sequence[WaitingLine], place: Place, source: str) -> int:
     """Take a turn in all of these lines at once: 0, or the seconds after which to come back, and until then it stands in them.
 
     Within a transaction that others wait for (`locks.serialize`). `source`: where the browser is, as it is counted.
@@ -88,7 +88,7 @@ def take(lines: Sequence[Line], place: Place, source: str) -> int:
     return 0
 
 
-def _wait(line: Line, place: str, source: str, at: datetime) -> int:
+def _wait(line: WaitingLine, place: str, source: str, at: datetime) -> int:
     """Seconds until this place may have a turn, 0 for now; it stands in the line from here on. Four queries."""
     mine = WaitingPlace.get_or_none(WaitingPlace.line == line.key, WaitingPlace.place == place)
     if mine is None:
@@ -108,7 +108,7 @@ def _wait(line: Line, place: str, source: str, at: datetime) -> int:
     return max(FIRST, math.ceil(next_one + line.seconds * (ahead - max(free, 0) + (free > 0))))
 
 
-def _before(mine: WaitingPlace, line: Line, at: datetime) -> Expression:
+def _before(mine: WaitingPlace, line: WaitingLine, at: datetime) -> Expression:
     """Who has their turn before this place."""
     longer = (WaitingPlace.since < mine.since) | ((WaitingPlace.since == mine.since) & (WaitingPlace.id < mine.id))
     if not line.by_source:

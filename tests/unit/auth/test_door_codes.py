@@ -9,14 +9,14 @@ import pytest
 from tests.support.auth_app import PASSWORD
 from webmail.auth import door_codes, throttle
 from webmail.auth.sign_in import sign_in
-from webmail.auth.sources import Source
+from webmail.auth.sources import SignInSource
 from webmail.auth.throttle import TooManyAttempts
 from webmail.errors import SignInRefused
 from webmail.models import SignInFailure, User
 
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
 HERE = "192.0.2.1"
-PLACE = Source(HERE, 50)
+PLACE = SignInSource(HERE, 50)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def settings(settings):
 def guessed(alice, settings):
     """So many guesses at Alice's password that nobody new gets in by themselves."""
     for number in range(settings.sign_in_attempts):
-        throttle.begin(ALICE, Source(f"198.51.100.{number}", 50), settings.sign_in_attempts)
+        throttle.begin(ALICE, SignInSource(f"198.51.100.{number}", 50), settings.sign_in_attempts)
 
 
 def code(settings, day: int = 0, address: str = ALICE) -> str:

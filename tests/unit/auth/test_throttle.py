@@ -9,7 +9,7 @@ import pytest
 
 from webmail import config
 from webmail.auth import sources, throttle, waiting_lines
-from webmail.auth.sources import NOWHERE, Source, computer_cookie, source_of
+from webmail.auth.sources import NOWHERE, SignInSource, computer_cookie, source_of
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.waiting_lines import has_waited, next_place
 from webmail.models import SignInFailure, TakenTurn, WaitingPlace, now
@@ -41,8 +41,8 @@ def clock(monkeypatch):
 class Visitor:
     """A browser that keeps its place in line. `comes` answers the seconds that it is told to wait, 0 if its password is checked."""
 
-    def __init__(self, name: str = ALICE, source: Source | str = HERE) -> None:
-        self.name, self.source = name, source if isinstance(source, Source) else network(source)
+    def __init__(self, name: str = ALICE, source: SignInSource | str = HERE) -> None:
+        self.name, self.source = name, source if isinstance(source, SignInSource) else network(source)
         self.place = None
 
     def comes(self, *, right: bool = False) -> int:
@@ -57,8 +57,8 @@ class Visitor:
         return 0
 
 
-def network(address: str) -> Source:
-    return Source(address, 5 * LIMIT)
+def network(address: str) -> SignInSource:
+    return SignInSource(address, 5 * LIMIT)
 
 
 def guess(times: int = LIMIT, name: str = ALICE, place: str = HERE) -> None:
@@ -66,7 +66,7 @@ def guess(times: int = LIMIT, name: str = ALICE, place: str = HERE) -> None:
         throttle.begin(name, network(place), LIMIT)
 
 
-def crowd(source: Source | None = None) -> None:
+def crowd(source: SignInSource | None = None) -> None:
     """So many wrong passwords for invented names that the ordinary tries of a network are used up."""
     source = source or network(HERE)
     for number in range(source.tries):

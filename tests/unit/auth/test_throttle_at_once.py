@@ -12,7 +12,7 @@ import pytest
 from tests.support.postgresql import fresh_database, server_url
 from webmail import config
 from webmail.auth import throttle
-from webmail.auth.sources import Source
+from webmail.auth.sources import SignInSource
 from webmail.auth.throttle import TooManyAttempts
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
@@ -62,11 +62,11 @@ def let_through(attempt: Callable[[int], object]) -> int:
 
 
 def test_ordinary_tries_then_one_turn(url):
-    assert let_through(lambda number: throttle.begin(ALICE, Source(f"192.0.2.{number}", 50), LIMIT)) == LIMIT
+    assert let_through(lambda number: throttle.begin(ALICE, SignInSource(f"192.0.2.{number}", 50), LIMIT)) == LIMIT
     long_ago = int(time.time()) - 60
     places = [(long_ago, 1, f"place {number}") for number in range(AT_ONCE)]
-    assert let_through(lambda number: throttle.begin(ALICE, Source("198.51.100.1", 50), LIMIT, place=places[number])) == 1
-    assert let_through(lambda _number: throttle.begin(ALICE, Source("198.51.100.1", 50), LIMIT, place=places[0])) <= 1
+    assert let_through(lambda number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), LIMIT, place=places[number])) == 1
+    assert let_through(lambda _number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), LIMIT, place=places[0])) <= 1
 
 
 def test_codes(url, tmp_path):

@@ -24,7 +24,7 @@ from webmail.auth.names import normalise
 from webmail.auth.providers import directory
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import account_address, sign_in
-from webmail.auth.sources import Source
+from webmail.auth.sources import SignInSource
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
 from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.code_letters import mail_door_code
@@ -131,7 +131,7 @@ def send_door_code() -> Response:
     return sign_in_page(form, waits=True)
 
 
-def _mail_door_code(app: Flask, address: str, source: Source) -> None:
+def _mail_door_code(app: Flask, address: str, source: SignInSource) -> None:
     """Once the answer has gone. Whatever goes wrong is only logged: nobody is there any more."""
     try:
         with app.app_context(), db.connection_context():
