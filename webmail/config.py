@@ -95,7 +95,8 @@ class Settings:
     collection_items: int = 20_000  # in each
     collection_limit_mb: int = 100  # each
     collections_limit_mb: int = 300  # all of one person together
-    item_limit_kb: int = 1024  # an event, a contact
+    item_limit_kb: int = 1024  # an event
+    card_limit_kb: int = 2048  # a contact, with its photo
     other_dav_servers: bool = True  # people may keep calendars and contacts in step with another server
     calendar_subscriptions: bool = True  # people may have calendars fetched from addresses
     dav_servers: str = ""  # names of such servers inside the establishment, or on other ports

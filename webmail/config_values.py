@@ -51,6 +51,7 @@ RANGES: dict[str, tuple[float, float]] = {  # minimum and maximum; _MORE_THAN_0 
     "collection_limit_mb": (1, 100_000),
     "collections_limit_mb": (1, 100_000),
     "item_limit_kb": (1, 10_240),
+    "card_limit_kb": (1, 10_240),
     "uploads_limit_mb": (1, 1_000_000),
     "import_limit_mb": (1, 1_000_000),
     "trash_days": (0, 36_500),

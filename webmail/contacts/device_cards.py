@@ -33,6 +33,8 @@ def read(card: str) -> ContactDetails:
     frame = _FRAME.fullmatch(unfolded.replace("\r\n", "\n"))
     if "\0" in card or frame is None or re.search(r"^(BEGIN|END):VCARD\s*$", frame[1], re.IGNORECASE | re.MULTILINE):
         raise UnusableCard("not one vCard")
+    if re.search(r"^VERSION:\s*2\.1\s*$", frame[1], re.IGNORECASE | re.MULTILINE):
+        raise UnusableCard("vCard 2.1, which the page for importing contacts can read")
     if frame[1].count("\n") > MOST_LINES:
         raise UnusableCard("too many lines")
     if any(":" not in line[:_LONGEST_HEAD] for line in frame[1].split("\n") if line.strip()):

@@ -208,6 +208,8 @@ class DavApplication(Application):
                 return plain(client.PRECONDITION_FAILED, "There is something of that name.")
             if there is not None and there == row:
                 return FORBIDDEN
+            if there is not None and changes.uid_of(there) != changes.uid_of(row):  # RFC 4791, 5.3.2.1: a name keeps its UID
+                return failed(client.CONFLICT, f"{'CR' if goal.collection.kind == BOOK else 'C'}:no-uid-conflict")
             try:
                 changes.move(row, goal.collection, to[2], there, visit)
             except (UidTaken, ContactChangedElsewhere):

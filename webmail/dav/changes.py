@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, 
 
 Item = Contact | CalendarObject
 _PIECE, _FIRST_PIECE = 100, 50
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class WrongComponent(ValueError):
@@ -43,19 +45,23 @@ class CheckedItem:
 
 def prepare(collection: Collection, body: bytes) -> CheckedItem:
     """Check what was sent. Raises UnusableCard, UnusableCalendar, WrongComponent."""
-    if collection.kind == BOOK:
-        try:
-            text = body.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise device_cards.UnusableCard("not UTF-8") from error
-        return CheckedItem(text, len(body), device_cards.read(text))
+    unusable = device_cards.UnusableCard if collection.kind == BOOK else UnusableCalendar
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UnusableCalendar("not UTF-8") from error
+        raise unusable("not UTF-8") from error
+    if _CONTROL.search(text):  # no answer in XML could tell it
+        raise unusable("control characters")
+    if collection.kind == BOOK:
+        return CheckedItem(text, len(body), device_cards.read(text))
     found = objects.prepared(text, current.get().zone)
     _check_component(collection, found[0].component)
     return CheckedItem(text, len(body), found)
+
+
+def limit_of(collection: Collection, settings: Settings) -> int:
+    """Bytes that an item of this collection may have."""
+    return (settings.card_limit_kb if collection.kind == BOOK else settings.item_limit_kb) * 1024
 
 
 def _check_component(calendar: Collection, component: str) -> None:
@@ -68,6 +74,10 @@ def row_at(collection: Collection, href: str) -> Item | None:
     table: Any = Contact if collection.kind == BOOK else CalendarObject
     found: Item | None = table.get_or_none(table.collection == collection, table.href == href)
     return found
+
+
+def uid_of(row: Item) -> str:
+    return row.card_uid if isinstance(row, Contact) else row.uid
 
 
 def etag_of(row: Item) -> str:

@@ -24,6 +24,7 @@ from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav.admission import Admission, AdmissionRefused
+from webmail.dav.changes import limit_of
 from webmail.dav.sign_in import Device, sign_in
 from webmail.dav.visit import METHODS, ODD, Visit, current
 from webmail.errors import MailError, SignInRefused
@@ -95,9 +96,12 @@ class DavEdge:
 
     def _admitted(self, environ: Environ, method: str, path: str, device: Device, network: str) -> Answer:
         """Only now is the body read: somebody without an account holds no thread with one that never comes."""
-        body = _body(environ, method, self.settings)
-        token = current.set(Visit(device, self.settings, body, network))
+        token = current.set(visit := Visit(device, self.settings, network=network))
         try:
+            limit = self.settings.item_limit_kb * 1024
+            if method == "PUT" and (access := visit.access(_collection_in(path))) is not None:
+                limit = limit_of(access.collection, self.settings)
+            visit.body = _body(environ, method, limit)
             return self._protocol(method, environ, path)
         finally:
             current.reset(token)
@@ -165,6 +169,11 @@ def _path(path: str) -> str:
     return "/" + "/".join(part for part in parts if part) + ("/" if inner.endswith("/") and inner != "/" else "")
 
 
+def _collection_in(path: str) -> str:
+    """The name of the collection that a path is in; "" where it is in none."""
+    return (path.strip("/").split("/") + [""])[1]
+
+
 def _depth(header: str) -> str:
     """Some programs ask for what is inside without the collection itself: they get it too."""
     depth = header.strip().lower().removesuffix(",noroot")
@@ -191,9 +200,8 @@ def _unauthorized() -> DavRefusal:
     return DavRefusal(client.UNAUTHORIZED, "Sign in with an app password.", WWW_Authenticate=challenge)
 
 
-def _body(environ: Environ, method: str, settings: Settings) -> bytes:
-    """What was sent, whole and within the limit; XML checked."""
-    limit = settings.item_limit_kb * 1024
+def _body(environ: Environ, method: str, limit: int) -> bytes:
+    """What was sent, whole and within the limit (bytes); XML checked."""
     if environ.get("HTTP_TRANSFER_ENCODING"):
         if environ.get("CONTENT_LENGTH"):
             raise DavRefusal(client.BAD_REQUEST, "Two lengths.")

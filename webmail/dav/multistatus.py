@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from xml.etree import ElementTree as ET
@@ -11,6 +12,7 @@ from radicale import xmlutils
 
 from webmail.dav.item import DavItem
 
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what no XML can tell, of items that others wrote
 _MARK = f"answer-{secrets.token_hex(8)}"  # of a place to fill in; nothing that is sent has it
 DATA = (xmlutils.make_clark("C:calendar-data"), xmlutils.make_clark("CR:address-data"))
 _RESPONSE, _HREF, _STATUS, _PROPSTAT, _PROP = (
@@ -56,7 +58,7 @@ class Multistatus:
         """`path`: of the item, below the root of `/dav/`, beginning with a slash."""
         parts = [self._found[0], escape(xmlutils.make_href(self._base, path))]
         for constant, filler in zip(self._found[1:], self._fillers, strict=False):
-            parts += [constant, escape(filler(item))]
+            parts += [constant, escape(_NO_XML.sub("", filler(item)))]
         parts.append(self._found[-1])
         return "".join(parts)
 

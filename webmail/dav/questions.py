@@ -18,6 +18,7 @@ from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.dav import free_busy
 from webmail.dav.answers import XML, Answer, failed
 from webmail.dav.budget import OverBudget
+from webmail.dav.changes import limit_of
 from webmail.dav.item import MOST_EXPANDED, DavItem
 from webmail.dav.multistatus import DATA, Multistatus
 from webmail.dav.query_filter import InvalidFilter, calendar_filter, card_filter, time_span
@@ -210,7 +211,7 @@ def _multistatus(
     kind = asked.tag.rpartition("}")[2] if asked is not None else ""
     response = xml_propfind_response(
         application, base, f"/{collection.path}/", sample, [tag for tag in tags if tag not in DATA], visit.user.address, "utf-8",
-        visit.settings.item_limit_kb * 1024, write=collection.access.writes, propname=kind == "propname",
+        limit_of(collection.row, visit.settings), write=collection.access.writes, propname=kind == "propname",
         allprop=not tags and kind in ("allprop", ""),
     )  # fmt: skip
     return Multistatus(begun, response, tags, base)

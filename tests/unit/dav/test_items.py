@@ -264,3 +264,34 @@ def test_others_things_are_out_of_reach(phone_of: Callable[..., Phone], phone: P
             answer = stranger.ask(method, phone.home + path, event("u9") if method == "PUT" else "")
             assert answer.status_code in (403, 404, 405, 409), (method, path, answer.status_code)
     assert phone.ask("GET", "calendar/a.ics").status_code == 200 and phone.ask("GET", "new").status_code in (404, 405)
+
+
+def test_a_card_with_a_large_photo_is_kept_byte_for_byte(phone: Phone) -> None:
+    lines = "\r\n ".join(["PHOTO:data:image/jpeg;base64,", *(["QUJD" * 18] * 20_000)])
+    text = card("c1", "Élodie", lines)
+    assert 1_400_000 < len(text.encode()) < 2_000_000
+    assert phone.put("contacts/a.vcf", text).status_code == 201
+    assert phone.ask("GET", "contacts/a.vcf").text == text
+    assert phone.put("contacts/b.vcf", card("c2", "Bob", "NOTE:" + "x" * 2_200_000)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "words"),
+    [
+        ("contacts/a.vcf", card().replace("VERSION:4.0", "VERSION:2.1"), "vCard 2.1"),
+        ("contacts/a.vcf", card("c1", "A\x07B"), "control characters"),
+        ("calendar/a.ics", event("u1", "SUMMARY:A\x1bB"), "control characters"),
+        ("contacts/a.vcf", "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:A\r\nEND:VCARD\r\n", "no UID"),
+    ],
+)
+def test_what_is_refused_is_refused_in_words(phone: Phone, path: str, text: str, words: str) -> None:
+    answer = phone.put(path, text)
+    assert answer.status_code == 403 and words in answer.text and "responsedescription" in answer.text
+
+
+def test_a_move_onto_something_else_is_refused(phone: Phone) -> None:
+    for name in "ab":
+        assert phone.put(f"calendar/{name}.ics", event(name)).status_code == 201
+    answer = phone.ask("MOVE", "calendar/a.ics", Destination=f"{phone.home}calendar/b.ics")
+    assert answer.status_code == 409 and "no-uid-conflict" in answer.text
+    assert phone.ask("GET", "calendar/b.ics").text == event("b")

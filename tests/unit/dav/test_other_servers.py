@@ -154,7 +154,7 @@ def test_what_can_not_be_kept_here_is_left_alone_there(pair: Callable[..., Pair]
     one = pair(BOOK)
     one.write_there("a.vcf", one.text("a", "Small"))
     one.sync()
-    one.write_there("a.vcf", one.text("a", "Large", "NOTE:" + "x" * 1_100_000))
+    one.write_there("a.vcf", one.text("a", "Large", "NOTE:" + "x" * 2_200_000))
     one.write_here("a.vcf", one.text("a", "Changed here"))
     one.sync()
     one.sync()

@@ -23,7 +23,7 @@ from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
 from webmail.database.connection import db
 from webmail.dav import changes
-from webmail.dav.changes import CheckedItem, Item
+from webmail.dav.changes import CheckedItem, Item, limit_of
 from webmail.dav.remote import versions
 from webmail.dav.remote.side import ItemNote, Side
 from webmail.errors import LimitReached
@@ -46,7 +46,7 @@ class _Arrived:
 
 
 def _arrived(side: Side, text: str | None) -> _Arrived:
-    if text is None or len(text) > side.settings.item_limit_kb * 1024:
+    if text is None or len(text) > limit_of(side.collection, side.settings):
         return _Arrived(note=ItemNote.LARGE)
     size = len(text.encode("utf-8", "replace"))
     try:
