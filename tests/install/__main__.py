@@ -109,6 +109,63 @@ def squares(names: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [tuple(names[(index + row) % len(names)] for index in first) for row in range(len(names))]
 
 
+DATA, SENDERS = "/var/lib/traboule", "/etc/postfix/traboule-senders.cf"
+# what is done by hand, how it is mended, and what the doctor says of it
+BROKEN = {
+    "": [
+        ("systemctl stop nginx", "systemctl start nginx", "is nginx running"),
+        ("systemctl stop traboule-web", "systemctl start traboule-web", "is traboule-web running"),
+        ("systemctl stop traboule-milter", "systemctl start traboule-milter", "systemctl restart traboule-milter"),
+        (f"chmod 600 {SENDERS} && systemctl restart postfix", f"chmod 640 {SENDERS} && systemctl restart postfix", f"can't read {SENDERS}"),
+        (f"chmod 644 {DATA}/config.toml", f"chmod 600 {DATA}/config.toml", f"chmod 600 {DATA}/config.toml"),
+        (f"mv {DATA}/secret_key /root", f"mv /root/secret_key {DATA}", "secret_key is missing"),
+        (
+            f"sed -i 's/^proxies = 1/proxies = 0/' {DATA}/config.toml && systemctl restart traboule-web",
+            f"sed -i 's/^proxies = 0/proxies = 1/' {DATA}/config.toml && systemctl restart traboule-web",
+            "Set proxies = 1",
+        ),
+    ],
+    "sqlite": [
+        (f"chown postfix: {DATA}/db/*-wal {DATA}/db/*-shm", f"chown traboule: {DATA}/db/*-wal {DATA}/db/*-shm", "belongs to postfix:postfix"),
+        (
+            "gpasswd -d postfix traboule && systemctl restart postfix",
+            "usermod -a -G traboule postfix && systemctl restart postfix",
+            "usermod -a -G traboule postfix",
+        ),
+    ],
+    "postgresql": [
+        (
+            "runuser -u traboule -- psql -q traboule -c 'REVOKE SELECT ON app_passwords FROM dovecot'",
+            "runuser -u traboule -- psql -q traboule -c 'GRANT SELECT ON app_passwords TO dovecot'",
+            "dovecot may not read app_passwords",
+        ),
+        (
+            "runuser -u traboule -- psql -q traboule -c 'REVOKE SELECT ON app_passwords FROM dovecot'",
+            "runuser -u traboule -- psql -q traboule -c 'GRANT SELECT ON app_passwords TO dovecot'",
+            "can't look anybody up",
+        ),
+        (
+            "runuser -u traboule -- psql -q traboule -c 'REVOKE SELECT ON allowed_addresses FROM postfix'",
+            "runuser -u traboule -- psql -q traboule -c 'GRANT SELECT ON allowed_addresses TO postfix'",
+            "postfix may not read allowed_addresses",
+        ),
+    ],
+}  # fmt: skip
+
+
+def broken(here: Machine, database: str) -> list[bool]:
+    """Break one thing, ask the doctor, mend it; at the end all works."""
+    found = []
+    for done, mended, words in [*BROKEN[""], *BROKEN[database]]:
+        here.run("sh", "-c", done, check=False)
+        said = here.run("/opt/traboule/deploy/flask", "doctor", "--as", ALICE, check=False).stdout
+        here.run("sh", "-c", mended, check=False)
+        told = [line for line in said.splitlines() if line.startswith("problem") and words in line]
+        say(f"{'ok' if told else 'FAULT'}  {done}\n          {told[0] if told else said}")
+        found.append(bool(told))
+    return [*found, works(here, "after all was mended")]
+
+
 def renewed(here: Machine) -> bool:
     """A new certificate reaches each port by the hook."""
     here.run("certbot", "renew")
@@ -147,6 +204,7 @@ def main(database: str) -> int:
         found += restarts(here)
         found += starts(here)
         found.append(renewed(here))
+        found += broken(here, database)
     with machine.booted(folder, log) as here:
         found.append(works(here, "after a reboot", "with-mail"))
     bad = found.count(False)
