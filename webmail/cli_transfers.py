@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from webmail.cli_audit import noted
 from webmail.cli_values import account_of, bytes_of, printable, room_of
 from webmail.models import AuditAct, Transfer, TransferEvent, TransferRecipient
+from webmail.storage import StorageAway
 from webmail.transfers import additions, content, limits, overview, reports, store
 from webmail.transfers.views import letters
 from webmail.web.current import settings
@@ -25,7 +26,12 @@ def sweep() -> None:
     while step := store.sweep(settings()):
         gone += step
     letters.sweep(settings())
-    strays = content.sweep_strays(settings())
+    try:
+        strays = content.sweep_strays(settings())
+    except StorageAway as error:
+        raise click.ClickException(
+            f"{gone} transfers deleted; their files can't be reached, so nothing more was: {error}"
+        ) from error
     click.echo(f"{gone} transfers deleted, {strays} stray pieces")
 
 

@@ -2,10 +2,14 @@
 """Opens files that were encrypted in the sender's browser.
 
     python3 open_sealed.py LINK FILE [FILE ...]
+    python3 open_sealed.py --name NAME LINK FILE
 
 LINK is the whole link as you got it, with what follows "#": the key. In most shells it has to stand in quotes. FILE is what you
-downloaded. Each is written beside where you are, under the name that the sender gave it; nothing there is overwritten. What was
-changed or cut off on the way is told and not kept.
+downloaded. Each is written beside where you are, under the name that the sender gave it, which is told with its folders; nothing
+there is overwritten. What was changed or cut off on the way is told and not kept.
+
+Whoever keeps the files can't change them, but could give you one for another. So look at the names that are told: they are the
+sender's. With --name a FILE of another name is not kept. Nor is one that came twice, under two names of the server's.
 
 Needs Python 3.8 and the package cryptography: pip install cryptography, or apt install python3-cryptography.
 
@@ -53,7 +57,7 @@ def key_of(link):
 
 
 def opened(stream, key):
-    """The name, the type, and an iterator over the content."""
+    """The name with its folders, the salt, which no other file has, and an iterator over the content."""
     fixed = stream.read(len(START) + SALT + 2)
     length = int.from_bytes(fixed[-2:], "big")
     if len(fixed) < len(START) + SALT + 2 or not fixed.startswith(START) or length > LONGEST_NAME:
@@ -64,7 +68,7 @@ def opened(stream, key):
         told = json.loads(cipher.decrypt(b"\xff" * 12, stream.read(length), fixed))
     except (InvalidTag, ValueError):
         raise Damaged("this link does not open it, or its beginning was changed") from None
-    return told["name"], told["type"], _content(stream, cipher)
+    return told["name"], salt, _content(stream, cipher)
 
 
 def _content(stream, cipher):
@@ -87,10 +91,14 @@ def harmless(path):
     return name.strip(" ").rstrip(". ") or "file"
 
 
-def save(file, key):
-    """Write one of them; returns under which name."""
+def save(file, key, expected=None, known=None):
+    """Write one of them; returns what its sender called it, and under which name it is now. `known`: salts of those before it."""
     with open(file, "rb") as stream:
-        path, _type, content = opened(stream, key)
+        path, salt, content = opened(stream, key)
+        if expected is not None and path != expected:
+            raise Damaged(f"it is another file: its sender called it {visible(path)}")
+        if known is not None and known.setdefault(salt, file) != file:
+            raise Damaged(f"it is the same as {known[salt]}, so you were given one file for another: download it again")
         name = harmless(path)
         stem, ending = os.path.splitext(name)
         number = 1
@@ -107,20 +115,31 @@ def save(file, key):
             if os.path.exists(unfinished):
                 os.remove(unfinished)
             raise
-    return name
+    return path, name
+
+
+def visible(path):
+    """As a terminal may show it."""
+    return "".join(sign if sign.isprintable() else "?" for sign in path)
 
 
 def main(arguments):
+    expected = None
+    if arguments[:1] == ["--name"] and len(arguments) == 4:
+        expected = arguments.pop(1)
+        arguments.pop(0)
     if len(arguments) < 2:
         sys.exit(__doc__)
-    faults = 0
+    faults, known = 0, {}
     try:
         key = key_of(arguments[0])
     except Damaged as error:
         sys.exit(str(error))
     for file in arguments[1:]:
         try:
-            sys.stdout.write(f"{file}: {save(file, key)}\n")
+            path, name = save(file, key, expected, known)
+            called = "" if path == name else f" (its sender called it {visible(path)})"
+            sys.stdout.write(f"{file}: {name}{called}\n")
         except (Damaged, OSError) as error:
             sys.stderr.write(f"{file}: {error}\n")
             faults = 1

@@ -26,7 +26,14 @@ _BOB = [("Bob", "bob@other.example")]
 
 def attacks(ground: Ground) -> list[Finding]:
     with ground.web() as web:
-        return [_once(ground, web), _robots(ground, web), _passwords(ground, web), _codes(ground, web), _forged(ground, web)]
+        return [
+            _once(ground, web),
+            _robots(ground, web),
+            _passwords(ground, web),
+            _codes(ground, web),
+            _forged(ground, web),
+            _passed_on(ground, web),
+        ]
 
 
 def _sent(ground: Ground, **how: Any) -> tuple[Transfer, str]:
@@ -108,6 +115,26 @@ def _codes(ground: Ground, web: Web) -> Finding:
     return Finding(
         "Codes by mail guessed from forty networks at once", 41, "used up after five: the right one opens nothing then", held
     )
+
+
+def _passed_on(ground: Ground, web: Web) -> Finding:
+    """Addresses that stay in the history of a browser which took the cookie, and that somebody passes on; by somebody else."""
+    with ground.tables():
+        transfer, link = _sent(ground)
+        Transfer.update(password=passwords.hash_password(PASSWORD)).where(Transfer.id == transfer.id).execute()
+    owner, stranger = web.browser("203.0.113.40"), web.browser("203.0.113.41")
+    answer = owner.send("POST", link, f"action=password&password={PASSWORD.replace(' ', '+')}".encode(), _FORM)
+    shown = owner.get(answer.headers["location"]).headers.get("location", answer.headers["location"])
+    ticket = owner.send("POST", shown, b"action=all", _FORM).headers["location"]
+    own = [owner.get(one).status for one in (shown, ticket)]
+    theirs = stranger.get(shown).text, stranger.get(ticket).status
+    held = own == [200, 200] and 'name="password"' in theirs[0] and theirs[1] == 403
+    words = (
+        f"the page asks for the password again, the download is answered {theirs[1]}"
+        if held
+        else "they open the files, for hours"
+    )
+    return Finding("Addresses from the history of who typed a link's password, opened by somebody else", 2, words, held)
 
 
 def _forged(ground: Ground, web: Web) -> Finding:

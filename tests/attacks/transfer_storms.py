@@ -74,6 +74,7 @@ def attacks(ground: Ground) -> list[Finding]:
         _slow_bodies(ground),
         _slow_forms(ground),
         _slow_readers(ground),
+        _stalled_network(ground),
         *_disk_full(ground),
         _bucket_away(ground),
     ]
@@ -271,6 +272,24 @@ def _slow_readers(ground: Ground) -> Finding:
         "once they are gone others have their turns"
     )
     return Finding("Downloads that nobody reads, fifty at once, and fifty that are left at once", 2 * len(lines), words, held)
+
+
+def _stalled_network(ground: Ground) -> Finding:
+    """Twelve readers of a school's network take nothing; others there download all the same."""
+    with ground.web() as web, ExitStack() as open_ones:
+        with ground.tables():
+            owner = User.get(User.address == ground.person())
+            transfer = published(owner, {"a.bin": os.urandom(16 * _MB), "c.txt": b"c"}, ground.settings)
+            link = f"/t/{store.link_token(transfer, ground.settings)}"
+            large, small = (one.upload for one in store.files(transfer))
+        for _ in range(12):
+            open_ones.enter_context(_line(web, _get(f"{link}/{large}/a.bin", 1)))
+        time.sleep(6)
+        others = [web.browser("203.0.1.7").get(f"{link}/{small}/c.txt").status for _ in range(20)]
+        open_ones.close()
+        time.sleep(1)
+    words = f"{others.count(200)} of {len(others)} others of that network download meanwhile"
+    return Finding("Twelve readers of one network that take nothing", 12, words, set(others) == {200})
 
 
 def _get(path: str, number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -77,6 +78,12 @@ def test_a_person_has_a_limit_of_their_own(app, transfer):
     assert run(app, "limit alice usual")[1].endswith("\t50G\n") and not TransferAllowance.select()
     assert run(app, "limit alice much")[0] == 1
     assert AuditEntry.select().where(AuditEntry.act == AuditAct.TRANSFER_LIMIT_SET).count() == 3
+
+
+def test_a_sweep_says_in_a_sentence_that_the_folder_is_not_there(app, transfer, settings):
+    shutil.rmtree(settings.transfers_folder)
+    code, said = run(app, "sweep")
+    assert code == 1 and said.startswith("Error: 0 transfers deleted; their files can't be reached") and "Traceback" not in said
 
 
 def test_what_is_past_its_date_goes(app, transfer):

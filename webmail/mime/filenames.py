@@ -15,7 +15,7 @@ _EXTENSION = re.compile(r"\.[^.\s/\\]{1,20}\Z")
 _UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*]')  # Windows refuses them
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?\Z", re.I | re.S)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\..*)?\Z", re.I | re.S)
 _SEGMENT = re.compile(r"(filename|name)(?:\*(\d{1,3}))?(\*?)\Z")
 
 

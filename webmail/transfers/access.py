@@ -36,6 +36,7 @@ class LinkVisit:
     options: TransferOptions
     own_link: bool = False  # the recipient's, mailed to them
     by_owner: bool = False
+    carried: Right = Right(0)  # what a cookie or a session says anyway, so that no address has to
     _link: str = field(default="", repr=False)
 
     @property
@@ -43,11 +44,18 @@ class LinkVisit:
         """The link as it was sent, without what was granted."""
         return self._link.partition(grants.MARK)[0]
 
-    def link_with(self, grant: Grant, settings: Settings) -> str:
-        """The link with a grant; as it was sent, where that grants nothing."""
+    def link_with(self, grant: Grant, settings: Settings, *, alone: bool = False) -> str:
+        """The link with what of a grant no cookie carries; as it was sent, where that is nothing. `alone`: for a program, or a
+        host, that has no cookie of ours.
+        """
+        grant = grant if alone else grant.without(self.carried)
         if not grant.rights:
             return self.bare_link
         return f"{self.bare_link}{grants.MARK}{grants.pack(grant, self.token, self.transfer, settings.secret_key)}"
+
+    def pass_for_cookie(self, grant: Grant, settings: Settings) -> str:
+        """The same as a cookie of this link."""
+        return grants.pack(grant.without(~grants.PASSES), self.token, self.transfer, settings.secret_key, in_cookie=True)
 
     @property
     def needs(self) -> Need | None:
@@ -79,8 +87,10 @@ class Gone(StrEnum):
     WITHDRAWN = "withdrawn"  # closed before, by whomever; its owner's account disabled, or this recipient removed
 
 
-def visit(link: str, settings: Settings, user: User | None = None) -> LinkVisit | Gone | None:
-    """Who comes by a link; None where there is no such link. `user`: who is signed in. At most four SELECTs."""
+def visit(link: str, settings: Settings, user: User | None = None, cookie: str = "") -> LinkVisit | Gone | None:
+    """Who comes by a link; None where there is no such link. `user`: who is signed in; `cookie`: what they have shown before.
+    At most four SELECTs.
+    """
     address, _mark, granted = link.partition(grants.MARK)
     token, key = links.parts(address)
     if not token:
@@ -92,16 +102,25 @@ def visit(link: str, settings: Settings, user: User | None = None) -> LinkVisit 
     if key is not None and not _fits(key, transfer):
         return None
     grant = grants.unpack(granted, token, transfer, settings.secret_key)
+    grant, carried = _with_cookie(grant, grants.unpack(cookie, token, transfer, settings.secret_key))
     chosen = options.of(transfer)
     by_owner = user is not None and user.id == transfer.owner_id and transfer.request_id is None
     if user is not None and chosen.signed_in_only:
-        grant = grant.with_right(Right.SIGNED_IN)
+        grant, carried = grant.with_right(Right.SIGNED_IN), carried | Right.SIGNED_IN
     shown = _shown(transfer, own, grant, user)
     if own is not None and grant.recipient not in (0, own.id):
         grant, shown = Grant(), own
     elif grant.recipient and shown is None:  # removed meanwhile
         grant = Grant()
-    return LinkVisit(transfer, shown, token, key, grant, chosen, own is not None, by_owner, link)
+    return LinkVisit(transfer, shown, token, key, grant, chosen, own is not None, by_owner, carried, link)
+
+
+def _with_cookie(grant: Grant, kept: Grant) -> tuple[Grant, Right]:
+    """What an address and a cookie grant together, and what of it the cookie does."""
+    if grant.recipient and kept.recipient and grant.recipient != kept.recipient:  # somebody else used this browser since
+        return grant, Right(0)
+    found = replace(grant, rights=grant.rights | kept.rights, recipient=grant.recipient or kept.recipient)
+    return replace(found, until=grant.until or kept.until), kept.rights
 
 
 def count_unknown(network: str, settings: Settings) -> None:
@@ -121,14 +140,14 @@ def ready_files(files: list[TransferFile]) -> list[TransferFile]:
     return [file for file in files if file.content is not None and file.content.state == ContentState.READY]
 
 
-def with_ticket(visited: LinkVisit, settings: Settings) -> str:
-    """The link of somebody who has pressed the button: what it fetches is counted."""
+def with_ticket(visited: LinkVisit, settings: Settings, *, alone: bool = False) -> str:
+    """The link of somebody who has pressed the button: what it fetches is counted. `alone`: as in `link_with`."""
     grant = visited.grant.confirmed()
     if visited.by_owner:
         grant = replace(grant, rights=grant.rights | Right.OWN)
     if visited.recipient is not None:
         grant = replace(grant, recipient=visited.recipient.id)
-    return visited.link_with(grant, settings)
+    return visited.link_with(grant, settings, alone=alone)
 
 
 def _fits(key: bytes, transfer: Transfer) -> bool:

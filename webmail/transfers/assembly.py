@@ -48,6 +48,7 @@ def keep_typed(transfer: Transfer, typed: dict[str, str | list[str]], *, subject
     known[_TYPED] = typed if len(json.dumps(typed)) <= _LONGEST else {}
     transfer.options, transfer.subject, transfer.message = json.dumps(known), subject, message
     values = {"options": transfer.options, "subject": subject, "message": message, "password": transfer.password}
+    values["language"] = transfer.language
     Transfer.update(values).where((Transfer.id == transfer.id) & (Transfer.state == TransferState.OPEN)).execute()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 PIECE = 4 * 1024 * 1024  # bytes; what is read from a slow line may end anywhere, and makes a shorter one
 _LEAST = 256 * 1024  # a last piece that is shorter is written anew with what follows, or tiny requests would make endless rows
 _TOGETHER = 8  # pieces that are made durable in one go
+_SOON = 60.0  # seconds: or fewer, as they come slowly
 _NONCE = 12
 _PURPOSE = "transfer content"
 
@@ -122,6 +124,7 @@ class _Writer:
         self.piece = bytearray()
         self.replaced: ContentPiece | None = None
         self.failed = False
+        self.settled = time.monotonic()
         self.hash = hashing.take(content.id, content.received)
         self.hashed = content.received  # bytes of a piece that is written anew were counted before
         self._take_up_last()
@@ -147,7 +150,7 @@ class _Writer:
         if len(self.piece) == PIECE:
             self._put()
             self.piece += part[fits:]
-        if len(self.waiting) >= _TOGETHER:
+        if len(self.waiting) >= _TOGETHER or (self.waiting and time.monotonic() - self.settled > _SOON):
             self._settle()
 
     def _put(self) -> None:
@@ -195,7 +198,7 @@ class _Writer:
             for _start, _size, name in rows:
                 self.files.delete(f"{self.content.name}/{name}")
             raise WrongOffset(_received(self.content))
-        self.failed = False
+        self.failed, self.settled = False, time.monotonic()
         self.content.received = end
         if self.hash is not None:
             hashing.keep(self.content.id, end, self.hash.copy())
@@ -344,8 +347,10 @@ def _hold(content: StoredContent, state: ContentState | None = None) -> bool:
     return bool(StoredContent.update(touched=StoredContent.touched).where(mine).execute())
 
 
-def sweep_strays(settings: Settings, older: float = 86400.0) -> int:
-    """Delete objects that no row names: of accounts that are gone, or of a process that was killed. Returns how many."""
+def sweep_strays(settings: Settings, older: float = 7200.0) -> int:
+    """Delete objects that no row names: of accounts that are gone, or of a process that was killed. Returns how many. A piece has
+    its row within minutes; `older`: seconds.
+    """
     files, known, gone = _files(settings), {}, 0
     for file in files.list():
         folder, _slash, name = file.name.partition("/")

@@ -15,7 +15,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, Transfer, TransferFile
-from webmail.transfers import assembly, content, limits, store
+from webmail.transfers import assembly, content, limits, paths, store
 from webmail.transfers.content import TooManyBytes
 from webmail.transfers.turns import Body, UploadTooSlow
 
@@ -124,7 +124,7 @@ class _Reader:
             if event.filename is None:
                 self._note(event.name, rest)
             elif event.filename:
-                yield event.filename, event.content_type or "", rest
+                yield paths.of_form(event.filename), event.content_type or "", rest
             for _part in rest:  # of what was not taken, or of a field for files in which none was chosen
                 pass
 

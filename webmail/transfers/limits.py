@@ -116,12 +116,15 @@ def most_of_file(
 
 
 def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -> None:
-    """Whether a person may begin another transfer; what guests send them counts by itself, since it comes by the class. Raises
-    OverLimit. Two SELECTs.
+    """Whether a person may begin another transfer; what guests send them counts by itself, since it comes by the class. One's own
+    that has no file, as a form leaves that was refused, does not count. Raises OverLimit. Two SELECTs.
     """
     most = settings.transfers.open_transfers * (_FROM_GUESTS if from_guests else 1)
     standing = (Transfer.state != TransferState.CLOSED) & Transfer.adds_to.is_null()
     open_ones = (Transfer.owner == owner) & standing & Transfer.request.is_null(not from_guests)
+    if not from_guests:
+        has_files = pw.fn.EXISTS(TransferFile.select(TransferFile.id).where(TransferFile.transfer == Transfer.id))
+        open_ones &= (Transfer.state != TransferState.OPEN) | has_files
     if Transfer.select().where(open_ones).count() >= most:
         raise OverLimit(Limit.TRANSFERS, most)
     if not from_guests:

@@ -12,8 +12,9 @@ from collections.abc import Container
 LONGEST = 400  # characters
 _DEEPEST = 30
 _LONGEST_PART = 150
-# what Windows takes for a device, whatever its ending
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)", re.I)
+# what Windows takes for a device, whatever its ending, with spaces before that and raised digits too
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[\d¹²³]) *(?:\.|\Z)", re.I)
+_ABSOLUTE = re.compile(r"[/\\]|[a-z]:[/\\]", re.I)
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
 
 
@@ -24,6 +25,11 @@ def clean(path: str, fallback: str = "file") -> str:
     while len(parts) > 1 and len("/".join(parts)) > LONGEST:
         parts.pop(0)
     return "/".join(parts) or fallback
+
+
+def of_form(name: str) -> str:
+    """The name that a form gives a file: some programs send the whole path on somebody's own disk, which is nobody's business."""
+    return name.replace("\\", "/").rpartition("/")[2] if _ABSOLUTE.match(name) else name
 
 
 def free(path: str, taken: Container[str]) -> str:

@@ -21,7 +21,7 @@ from webmail.schedule import BadTime
 from webmail.transfers import assembly
 from webmail.transfers.options import TransferOptions
 from webmail.web.current import time_zone
-from webmail.web.formatting import day_in_full, local, number
+from webmail.web.formatting import LANGUAGES, day_in_full, local, number
 
 LONGEST_TO, LONGEST_SUBJECT, LONGEST_MESSAGE, LONGEST_PASSWORD = 30_000, 200, 20_000, 200
 SHORTEST_PASSWORD = 6
@@ -37,6 +37,7 @@ class TransferForm:
     subject: str = ""
     message: str = ""
     until: str = ""
+    language: str = ""  # of the letters to recipients; those with an account here read their own
     options: TransferOptions = field(default_factory=TransferOptions)
     password: str = ""  # a new one
     has_password: bool = False
@@ -44,8 +45,8 @@ class TransferForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def fresh(cls, settings: Settings, to: str = "") -> TransferForm:
-        return cls(to=to[:LONGEST_TO], until=last_day(settings.transfers.days))
+    def fresh(cls, settings: Settings, language: str, to: str = "") -> TransferForm:
+        return cls(to=to[:LONGEST_TO], until=last_day(settings.transfers.days), language=language or settings.language)
 
     @classmethod
     def of(cls, transfer: Transfer, settings: Settings) -> TransferForm:
@@ -55,7 +56,8 @@ class TransferForm:
         chosen = TransferOptions(**{name: name in ticked for name in OPTIONS}) if isinstance(ticked, list) else TransferOptions()
         until = str(kept.get("until") or last_day(settings.transfers.days))
         to, has_password = str(kept.get("to", "")), bool(transfer.password)
-        return cls(to, transfer.subject, transfer.message, until, chosen, has_password=has_password)
+        language = transfer.language or settings.language
+        return cls(to, transfer.subject, transfer.message, until, language, chosen, has_password=has_password)
 
     @classmethod
     def typed(cls, values: MultiDict[str, str], settings: Settings) -> TransferForm:
@@ -66,7 +68,7 @@ class TransferForm:
         return cls(
             text("to", LONGEST_TO).strip(), " ".join(text("subject", LONGEST_SUBJECT).split()),
             text("message", LONGEST_MESSAGE).strip(), text("until", 40).strip() or last_day(settings.transfers.days),
-            TransferOptions(**chosen),
+            values.get("language", "") if values.get("language", "") in LANGUAGES else "", TransferOptions(**chosen),
             text("password", LONGEST_PASSWORD), no_password="no_password" in values,
         )  # fmt: skip
 
@@ -76,6 +78,7 @@ class TransferForm:
             transfer.password, self.has_password = passwords.hash_password(self.password), True
         elif self.no_password:
             transfer.password, self.has_password = "", False
+        transfer.language = self.language or transfer.language
         ticked = [name for name in OPTIONS if getattr(self.options, name)]
         assembly.keep_typed(
             transfer, {"to": self.to[:LONGEST_TO], "until": self.until, "options": ticked},

@@ -55,8 +55,18 @@
       return response.body;
     });
   }
+  // the file that the list of names, which the key opens, has there: whoever keeps them could give another one for it. `named(what)`
   function opened(value, stop, named, write) {
-    return asked(value, stop, TRIES).then(function (stream) { return window.sealed.open(stream, key, named, write); });
+    var known, count = 0;
+    function check(what) {
+      known = names[value === "all" ? page.getAttribute("data-ready") : value];
+      if (known && (known[2] ? known[2] !== what.salt : known[0] !== what.name)) throw { damaged: "other" };
+      return named(what);
+    }
+    function pass(bytes) { count += bytes.length; return write(bytes); }
+    return told.then(function () { return asked(value, stop, TRIES); }).then(function (stream) {
+      return window.sealed.open(stream, key, check, pass);
+    }).then(function () { if (known && known[1] !== count) throw { damaged: "other" }; });
   }
   function archived(values, stop, write, at) {
     var archive = window.zipped(write), taken = Object.create(null);
@@ -70,7 +80,7 @@
   // `size`: exact, or 0; `most`: about how many bytes; `files`: those of an archive, or the one
   function save(state, name, size, most, files, together) {
     if (wrong) return Promise.resolve(say(state, words.key, true)); // else it would count as a download, perhaps the only one allowed
-    var out, current = "", count = 0, shown = 0, stop = window.AbortController ? new AbortController() : null;
+    var out, current = "", called = "", count = 0, shown = 0, stop = window.AbortController ? new AbortController() : null;
     function pass(bytes) {
       count += bytes.length;
       if (Date.now() - shown > 500) {
@@ -81,7 +91,7 @@
     }
     function work() {
       if (together) return archived(files, stop, pass, function (path) { current = path; });
-      return opened(files[0], stop, function () {}, pass);
+      return opened(files[0], stop, function (what) { called = name === harmless("") ? what.name : ""; }, pass);
     }
     return window.saves.to(name, size, most, page.getAttribute("data-worker")).then(function (made) {
       var whole;
@@ -91,7 +101,9 @@
       whole = work().then(function () { return out.close(); });
       return out.lost ? Promise.race([out.lost, whole]) : whole;
     })
-      .then(function () { say(state, filled(out.listed ? "listed" : "saved", { name: name })); })
+      .then(function () {
+        say(state, filled(out.listed ? "listed" : "saved", { name: name }) + (called ? " " + filled("called", { name: called }) : ""));
+      })
       .catch(function (error) {
         var why = words[(error && (error.told || error.damaged)) || "away"] || words.away;
         if (out) Promise.resolve(out.abort()).catch(function () {});

@@ -30,7 +30,7 @@
 
   function chooses(page) {
     var number = page.getAttribute("data-seals"), of = page.getAttribute("data-seals-key") || number;
-    var key = window.sealed && keyOf(of), files = kept("traboule-names-" + number) || {};
+    var key = window.sealed && keyOf(of), files = kept("traboule-names-" + number) || {}, held;
     var fresh = !page.hasAttribute("data-begun"); // nothing was uploaded yet
     if (window.sealed && !key && fresh) {
       key = keys[number] = window.sealed.newKey();
@@ -58,9 +58,13 @@
     }
     window.sealing = {
       begin: function (file, path) { return window.sealed.seal(file, path, key); }, // { size, slice(from, to): promise of a Blob }
-      added: function (upload, path, size) { files[upload] = [path, size]; keep("traboule-names-" + number, files); told(); },
+      added: function (one) { files[one.id] = [one.path, one.file.size, one.source.salt]; keep("traboule-names-" + number, files); told(); },
       name: function (upload) { return files[upload] ? files[upload][0] : ""; },
     };
+    all("#files input[type=file]", function (field) { field.disabled = false; });
+    held = window.holds || []; // chosen while this was still on its way
+    window.holds = null;
+    held.forEach(function (one) { window.uploading.add(one[0], one[1]); });
     all("[data-sealed-name]", function (place) {
       var known = files[place.getAttribute("data-sealed-name")];
       if (known) place.textContent = known[0];

@@ -77,6 +77,7 @@
       }).then(function (bytes) { return new Blob([bytes]); });
     }
     return {
+      salt: packed(salt), // tells it from all other files of this key
       size: head + file.size + count * TAG,
       slice: function (from, to) { // a promise of a Blob
         var parts = [], step = CHUNK + TAG, begin = from, at, last;
@@ -130,7 +131,7 @@
     return subtle.decrypt(how, one, bytes).then(function (plain) { return new Uint8Array(plain); }, function () { throw new Damaged(why); });
   }
 
-  // reads a stream; `named({ name, type })` comes first, then `write(bytes)` for each part: both may return promises. What was
+  // reads a stream; `named({ name, type, salt })` comes first, then `write(bytes)` for each part: both may return promises. What was
   // changed or cut off, or needs another key, is rejected as { damaged: "form" | "key" | "bytes" }
   function open(stream, key, named, write) {
     var take = source(stream), own, fixed;
@@ -151,7 +152,9 @@
       own = both[1];
       return opening(gcm(OF_NAME, fixed), own, both[0], "key");
     }).then(function (name) {
-      return named(JSON.parse(new TextDecoder().decode(name)));
+      var what = JSON.parse(new TextDecoder().decode(name));
+      what.salt = packed(fixed.slice(START.length, FIXED - 2));
+      return named(what);
     }).then(function () { return take(CHUNK + TAG); }).then(function (part) { return rest(0, part); });
   }
 

@@ -151,7 +151,7 @@
       one.url = request.getResponseHeader("Location");
       one.id = one.url.split("/").pop();
       date(one.id, one.file.lastModified);
-      if (window.sealing) window.sealing.added(one.id, one.path, one.file.size);
+      if (window.sealing) window.sealing.added(one);
       if (!of) begun("of=" + request.getResponseHeader("X-Traboule-Transfer"));
       on(one, request);
       next();
@@ -201,8 +201,9 @@
   function add(file, path) {
     var one = { path: path || file.name, file: file, source: file, size: file.size, offset: 0, loaded: 0, speed: 0, tries: 0, state: "waits" };
     if (all.some(function (other) { return other.path === one.path && other.file.size === file.size; })) return;
-    if (!window.sealing && document.querySelector("[data-seals]")) return; // without its key nothing is sent; the page says so
-    if (!window.sealing) box().querySelectorAll("[data-upload]").forEach(function (row) { // begun before
+    if (window.holds) return window.holds.push([file, path]);
+    if (!window.sealing && document.querySelector("[data-seals]")) return; // without its key nothing is sent
+    if (!window.sealing) box().querySelectorAll("[data-upload]").forEach(function (row) {
       var known = row.dataset, whole = "whole" in known, day = date(known.upload);
       if (known.path !== one.path || known.size != file.size || ((day || whole) && day != file.lastModified)) return;
       one.row = row;

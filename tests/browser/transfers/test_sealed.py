@@ -116,8 +116,67 @@ def test_what_one_browser_sends_another_opens(
     # the same by the program
     (tmp_path / "1.sealed").write_bytes(stored)
     done = subprocess.run([sys.executable, PROGRAM, link, "1.sealed"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
-    assert done.stdout == "1.sealed: Zoé Martin.pdf\n", done.stderr
+    assert done.stdout == f"1.sealed: Zoé Martin.pdf (its sender called it {NAME})\n", done.stderr
     assert (tmp_path / "Zoé Martin.pdf").read_bytes() == data
+
+
+def test_a_server_that_gives_one_file_for_another_is_found_out(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "Notes"
+    for name in ("2025", "2026"):  # equal in size and in their last name
+        (folder / name).mkdir(parents=True)
+        (folder / name / "notes.txt").write_text(f"{name}: 12")
+    link = seal(open_browser(newcomer("sealer", message("Bonjour"))), folder, 2)
+    visitor = open_browser()
+    # kept in memory: workers are not asked where requests are rewritten
+    visitor.add_init_script(
+        "delete window.showSaveFilePicker; Object.defineProperty(navigator, 'serviceWorker', { value: undefined })"
+    )
+    visitor.goto(link)
+    expect(visitor.locator("[data-say=on]")).to_be_visible()
+    asked = [str(one.get_attribute("value")) for one in visitor.locator("#files button[name=file]").all()]
+
+    def swap(route: Route) -> None:
+        body = route.request.post_data or ""
+        route.continue_(post_data=f"file={asked[1]}" if body == f"file={asked[0]}" else body)
+
+    visitor.route("**/t/*", lambda route: swap(route) if route.request.method == "POST" else route.continue_())
+    visitor.locator("#files button[name=file]").first.click()
+    expect(visitor.locator(".sealed-state", has_text="Le serveur a donné un autre fichier")).to_have_count(1)
+    visitor.locator("#files button[value=all]").click()
+    expect(visitor.locator(".sealed-state", has_text="un autre fichier")).to_have_count(2)
+    with visitor.expect_download():
+        visitor.locator("#files button[name=file]").last.click()  # this one is not given for another
+
+
+def test_files_chosen_while_encryption_is_on_its_way_never_go_as_they_are(
+    open_browser: Callable[..., Page], newcomer: Callable[..., str], tmp_path: Path
+) -> None:
+    page = open_browser(newcomer("sealer", message("Bonjour")))
+    for name in ("one.txt", "two.txt", "three.txt"):
+        (tmp_path / name).write_text("a secret of Zoé Martin")
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(f"{one.url} {one.headers} {one.post_data_buffer!r}"))
+    page.goto("/transfers/new")
+    page.locator("summary", has_text="Protection renforcée").click()
+    waiting: list[Route] = []
+    page.route("**/transfers/new/protection", lambda one: waiting.append(one))
+    page.locator("button[name=protection][value=browser]").click(no_wait_after=True)
+    eventually(lambda: page.wait_for_timeout(10) or waiting, what="the request for protection")
+    page.set_input_files("#choose-files", tmp_path / "one.txt")
+    scripts: list[Route] = []
+    page.route("**/transfers/sealed.js*", lambda one: scripts.append(one))  # the page is there before what encrypts is
+    waiting[0].continue_()
+    expect(page.locator("[data-seals]")).to_be_visible()
+    expect(page.locator("#choose-files")).to_be_disabled()
+    eventually(lambda: page.wait_for_timeout(10) or scripts, what="the script that encrypts")
+    scripts[0].continue_()
+    expect(page.locator("[data-seals-say=on]")).to_be_visible()
+    expect(page.locator(".upload-name")).to_have_text("one.txt")  # what was chosen in between is sent, encrypted
+    page.set_input_files("#choose-files", tmp_path / "two.txt")
+    expect(page.locator(".upload-state", has_text="arrivé")).to_have_count(2)
+    assert not [one for one in sent if "Martin" in one or "b25lLnR4dA" in one]  # nor its name
 
 
 def test_it_is_written_as_it_comes_where_the_browser_can(

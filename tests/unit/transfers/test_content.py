@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +91,22 @@ def test_a_line_that_breaks_keeps_what_came_and_goes_on_there(alice, settings):
     assert hashing.passed(stored.id, len(DATA)) == hashlib.sha256(DATA).hexdigest()
     assert sum(one.size for one in ContentPiece.select()) == len(DATA)
     assert len(names(settings)) == ContentPiece.select().count()
+
+
+def test_pieces_that_come_slowly_are_settled_within_minutes(alice, settings, monkeypatch):
+    """A kill leaves pieces without a row: so what no row names after two hours is nobody's."""
+    clock = iter(range(0, 10_000, 50))
+    monkeypatch.setattr(content, "PIECE", 1000)
+    monkeypatch.setattr(content, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    stored, rows = content.begin(alice, 6000, settings), []
+
+    def slowly() -> Iterator[bytes]:
+        for at in range(0, 6000, 1000):
+            yield DATA[at : at + 1000]
+            rows.append(again(stored).received)
+
+    content.append(stored, 0, slowly(), settings)
+    assert rows[-1] >= 4000 and whole(stored, settings) == DATA[:6000]
 
 
 def test_many_tiny_requests_do_not_make_many_pieces(alice, settings):
@@ -321,5 +340,7 @@ def test_strays_are_found(alice, settings):
     files = open_storage(settings, StorageArea.TRANSFERS)
     files.put(f"{'0' * 32}/00000000000000-0000", [b"nobody's"])
     assert content.sweep_strays(settings) == 0
-    assert content.sweep_strays(settings, older=-1) == 1
+    stray = Path(settings.transfers_folder, "0" * 32, "00000000000000-0000")
+    os.utime(stray, (time.time() - 7300,) * 2)
+    assert content.sweep_strays(settings) == 1
     assert len(names(settings)) == 1

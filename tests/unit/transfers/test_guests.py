@@ -329,6 +329,23 @@ def test_a_file_is_taken_back_until_it_was_downloaded(alice, settings, zoe):
     assert [file.path for file in TransferFile.select()] == ["b.txt"]
 
 
+def test_taking_back_asks_first_since_nothing_brings_it_back(alice, settings, zoe):
+    page = send(zoe, link_of(asked_by(alice, settings), settings), ("a.txt", b"1"), ("b.txt", b"2"))
+    asks = zoe.get(page.link("Take back a.txt"))
+    assert "you can’t undo this" in asks.text and TransferFile.select().count() == 2
+    assert asks.link("Keep it") == page.address
+    done = zoe.submit(asks, ".guest-files form", withdraw=asks.one("button[name=withdraw]")["value"])
+    assert "was taken back" in done.text and [file.path for file in TransferFile.select()] == ["b.txt"]
+
+
+def test_a_form_whose_files_are_refused_leaves_no_transfer_behind(alice, settings, zoe):
+    request = asked_by(alice, settings, most_bytes=1000)
+    page = send(zoe, link_of(request, settings), ("a.txt", bytes(2000)), message="My homework")
+    assert page.status == 422 and "My homework" in page.text and not Transfer.select().count()
+    page = send(zoe, link_of(request, settings), ("a.txt", b"small"))
+    assert "were sent" in page.text
+
+
 def test_a_form_that_is_sent_twice_leads_to_the_receipt(alice, settings, zoe):
     page = send(zoe, link_of(asked_by(alice, settings), settings), ("a.txt", b"1"))
     again = send(zoe, page.address, ("b.txt", b"2"))

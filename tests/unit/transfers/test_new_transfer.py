@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from webmail.models import (
     now,
 )
 from webmail.transfers import content, form_uploads, options, store, turns
+from webmail.transfers.limits import OverLimit
 from webmail.transfers.turn_order import Sender
 
 MB = 1024 * 1024
@@ -129,6 +131,44 @@ def test_nothing_typed_or_uploaded_is_lost_when_something_is_wrong(alice):
     assert after.address == f"/transfers/{transfer.id}"
     assert [file.path for file in store.files(mine()[0])] == ["a.txt"]
     assert options.of(mine()[0]).once
+
+
+def test_a_file_that_is_refused_leaves_no_empty_transfer_and_keeps_what_was_typed(alice):
+    page = send(alice, alice.get("/transfers/new"), "link", ("evil.exe", b"MZ"))
+    assert "not allowed here" in page.notices and mine() == []
+    page = send(alice, alice.get("/transfers/new"), "link", ("evil.exe", b"MZ"), message="For you")
+    assert [one.message for one in mine()] == ["For you"] and "For you" in page.one("#message").get_text()
+
+
+def test_transfers_without_files_do_not_count_among_those_one_may_have(app, alice):
+    settings, owner = app.extensions["settings"], User.get(User.local == "alice")
+    few = replace(settings, transfers=replace(settings.transfers, open_transfers=2))
+    for _ in range(4):
+        store.create(owner, few)
+    for transfer in mine()[:2]:
+        store.add_file(transfer, "a.txt", 1, "", few)
+    with pytest.raises(OverLimit):
+        store.create(owner, few)
+
+
+def test_the_language_of_letters_is_chosen_and_kept(alice):
+    page = send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"x"), language="fr")
+    assert mine()[0].language == "fr" and page.one("#language [selected]")["value"] == "fr"
+    send(alice, page, "save", language="klingon")
+    assert mine()[0].language == "fr"
+
+
+def test_a_path_on_ones_own_disk_is_no_name(alice):
+    send(alice, alice.get("/transfers/new"), "save", ("/home/alice/private/marks.ods", b"x"))
+    assert [file.path for file in store.files(*mine())] == ["marks.ods"]
+
+
+def test_encrypting_in_the_browser_is_offered_by_a_script_alone_and_leads_back_without(alice):
+    page = alice.get("/transfers/new")
+    assert not page.all("button[value=browser]") and page.one("[data-offers=browser]")["data-label"] == "Encrypt in this browser"
+    begun = alice.submit(page, "form[action='/transfers/new/protection']", protection="browser")
+    assert all(field.has_attr("disabled") for field in begun.all("input[type=file]"))  # nothing can be sent as it is
+    assert begun.link("Send them without that") == "/transfers/new"
 
 
 def test_a_file_that_is_refused_leaves_the_others(alice):

@@ -29,6 +29,12 @@ from webmail.transfers import archive, paths
         ("evil\u202egpj.exe", "evilgpj.exe"),
         ("con.txt", "_con.txt"),
         ("folder/AUX", "folder/_AUX"),
+        ("con .txt", "_con .txt"),
+        ("com¹.txt", "_com¹.txt"),
+        ("LPT².pdf", "_LPT².pdf"),
+        ("CONIN$", "_CONIN$"),
+        ("conout$.log", "_conout$.log"),
+        ("console.txt", "console.txt"),
         ("name. ", "name"),
         ("a:b*c?.txt", "a_b_c_.txt"),
         ("\ud800.txt", "_.txt"),
@@ -37,6 +43,17 @@ from webmail.transfers import archive, paths
 )
 def test_a_path_is_made_harmless(given, kept):
     assert paths.clean(given) == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("/home/alice/private/marks.ods", "marks.ods"), ("C:\\Users\\alice\\marks.ods", "marks.ods"), ("\\\\server\\share\\a.txt", "a.txt"),
+        ("Class 3B/marks.ods", "Class 3B/marks.ods"), ("marks.ods", "marks.ods"),
+    ],
+)  # fmt: skip
+def test_a_form_does_not_tell_where_a_file_lies_on_ones_own_disk(given, kept):
+    assert paths.of_form(given) == kept
 
 
 def test_long_ones_are_cut_and_keep_their_ending():

@@ -366,16 +366,73 @@ def test_one_network_never_has_all_the_turns():
     assert not download_turns.running()
 
 
-def test_who_takes_almost_nothing_is_let_go(monkeypatch):
-    monkeypatch.setattr(download_turns, "_LOOK", 0.02)
-    taken = download_turns.paced(iter([bytes(20 * download_turns.SLICE)]))
-    monkeypatch.setattr(download_turns, "_LEAST", 10 * download_turns.SLICE)
-    next(taken)
-    import time
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass for whoever waits for readers."""
+    passed = [0.0]
+    monkeypatch.setattr(download_turns.time, "monotonic", lambda: 1000.0 + passed[0])
+    return passed
 
+
+def begun_by(network: str, most: int = 16) -> tuple[download_turns.DownloadTurn, Iterator[bytes]]:
+    """A download whose reader was handed a slice."""
+    turn = download_turns.take(network, most)
+    assert turn is not None
+    slices = download_turns.paced(iter([bytes(2000 * download_turns.SLICE)]), turn)
+    next(slices)
+    return turn, slices
+
+
+def test_who_takes_almost_nothing_is_let_go(clock):
+    turn, slices = begun_by("10.0.0.1")
+    clock[0] += 70
     with pytest.raises(download_turns.ReaderTooSlow):
-        for _ in taken:
-            time.sleep(0.03)
+        next(slices)
+    turn.give_back()
+
+
+def test_readers_who_take_nothing_do_not_stop_the_downloads_of_their_network(alice, settings, guest, clock):
+    [path] = addresses(guest.get(path_of(published(alice, {"a.bin": DATA}, settings), settings)))
+    held = [begun_by("127.0.0.1") for _ in range(12)]
+    try:
+        assert guest.get(path).status_code == 503  # they have only just begun
+        clock[0] += 6
+        assert guest.get(path).status_code == 200
+        lost = [slices for turn, slices in held if turn.is_over]
+        with pytest.raises(download_turns.ReaderTooSlow):
+            next(lost[0])
+    finally:
+        for turn, _slices in held:
+            turn.give_back()
+    assert not download_turns.running()
+
+
+def test_readers_who_trickle_make_room_and_those_on_a_slow_line_stay(clock):
+    trickling = [begun_by("10.0.0.1") for _ in range(6)]
+    slow = [begun_by("10.0.0.1") for _ in range(6)]
+    for _ in range(11):
+        clock[0] += 1  # 64 KB a second
+        for _turn, slices in slow:
+            next(slices)
+    for _turn, slices in trickling:
+        next(slices)
+    fresh = [download_turns.take("10.0.0.1", 16) for _ in range(7)]
+    assert [turn is not None for turn in fresh] == [True] * 6 + [False]
+    assert all(turn.is_over for turn, _slices in trickling) and not any(turn.is_over for turn, _slices in slow)
+    for turn in (*(turn for turn, _slices in trickling + slow), *filter(None, fresh)):
+        turn.give_back()
+    assert not download_turns.running()
+
+
+def test_threads_of_readers_who_lost_their_turns_are_few(clock):
+    held = [begun_by("10.0.0.1")[0] for _ in range(12)]
+    clock[0] += 6
+    more = []
+    while (turn := download_turns.take("10.0.0.1", 16)) is not None:
+        more.append(turn)
+    assert (len(more), download_turns.running()) == (8, 20)
+    for turn in held + more:
+        turn.give_back()
 
 
 def test_downloads_rest_from_their_own_work_and_are_no_pages_themselves(alice, settings, guest, monkeypatch):
@@ -494,7 +551,7 @@ def test_of_two_at_once_one_gets_the_last_byte(alice, settings, guest):
 # --- what is asked for
 
 
-def test_a_password_opens_the_page_for_some_hours_without_a_cookie(alice, settings, guest, monkeypatch):
+def test_a_password_opens_the_page_for_an_hour_without_a_cookie(alice, settings, guest, monkeypatch):
     transfer = published(alice, {"secret-name.bin": DATA}, settings)
     Transfer.update(password=passwords.hash_password("sésame"), message="secret words").execute()
     path = path_of(transfer, settings)
@@ -517,15 +574,45 @@ def test_a_password_opens_the_page_for_some_hours_without_a_cookie(alice, settin
     import time
 
     begun = time.time()
-    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 11 * 3600)
+    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 59 * 60)
     links_later = [*addresses(guest.get(opened)), press(guest, opened, action="all").location]
     assert all(guest.get(one).status_code == 200 for one in links_later)
-    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 13 * 3600)
+    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 61 * 60)
     assert 'name="password"' in guest.get(opened).text
     assert all(guest.get(one).status_code == 403 for one in links_later)  # they were no longer good for being asked for late
     monkeypatch.undo()
     Transfer.update(password=passwords.hash_password("another")).execute()
     assert 'name="password"' in guest.get(opened).text
+
+
+def test_a_pass_is_kept_in_a_cookie_of_its_link_and_out_of_addresses(app, alice, settings, monkeypatch):
+    import time
+
+    transfer, other = (published(alice, {"a.bin": DATA, "b.bin": DATA[:9]}, settings) for _ in range(2))
+    Transfer.update(password=passwords.hash_password("sésame")).execute()
+    path, browser = path_of(transfer, settings), app.test_client()
+    answer = browser.post(path, data={"action": "password", "password": "sésame"})
+    [cookie] = [one for one in answer.headers.getlist("Set-Cookie") if one.startswith("pass_")]
+    assert "Path=/t;" in cookie + ";" and "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert browser.get(answer.location).location == path  # what stays in the history opens nothing
+    seen = browser.get(path)
+    assert f'action="{path}"' in seen.text and 'name="password"' not in seen.text
+    ticket = browser.post(path, data={"action": "all"}).location
+    assert browser.get(ticket).status_code == 200
+    stranger = app.test_client(use_cookies=False)
+    assert stranger.get(ticket).status_code == 403  # passed on, it has what its owner has not shown in it
+    assert 'name="password"' in browser.get(path_of(other, settings)).text
+    copied = addresses(seen)[0]  # for another program
+    assert stranger.get(copied).data == DATA
+    begun = time.time()
+    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 11 * 3600)
+    assert 'name="password"' not in browser.get(path).text and browser.get(ticket).status_code == 200
+    assert stranger.get(copied).status_code == 403
+    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 13 * 3600)
+    assert 'name="password"' in browser.get(path).text and browser.get(ticket).status_code == 403
+    monkeypatch.undo()
+    Transfer.update(password=passwords.hash_password("another")).execute()
+    assert 'name="password"' in browser.get(path).text
 
 
 def test_a_grant_is_none_for_another_transfer(alice, settings, guest):

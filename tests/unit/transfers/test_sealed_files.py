@@ -43,12 +43,12 @@ def _load() -> ModuleType:
 open_sealed = _load()
 
 
-def sealed(data: bytes, name: str, key: bytes = KEY) -> bytes:
+def sealed(data: bytes, name: str, key: bytes = KEY, salt: bytes = SALT) -> bytes:
     """By the description alone."""
-    cipher = AESGCM(HKDF(algorithm=SHA256(), length=32, salt=SALT, info=b"traboule file 1").derive(key))
+    cipher = AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"traboule file 1").derive(key))
     told = json.dumps({"name": name, "type": "text/plain"}, ensure_ascii=False).encode()
     told += b" " * (-len(told) % 256)
-    fixed = b"TRABOULE\x01" + SALT + (len(told) + 16).to_bytes(2, "big")
+    fixed = b"TRABOULE\x01" + salt + (len(told) + 16).to_bytes(2, "big")
     parts = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)] or [b""]
     content = [
         cipher.encrypt(count.to_bytes(11, "big") + bytes([count == len(parts) - 1]), part, None)
@@ -180,6 +180,37 @@ def test_the_program_keeps_nothing_of_what_was_changed(what, tmp_path, monkeypat
     assert os.listdir() == ["given"]
 
 
+def test_the_program_tells_when_one_file_was_given_for_another(tmp_path):
+    (tmp_path / "1.sealed").write_bytes(sealed(b"2026", "2026/marks.pdf"))
+    (tmp_path / "2.sealed").write_bytes(sealed(b"2026", "2026/marks.pdf"))
+    (tmp_path / "3.sealed").write_bytes(sealed(b"2025", "2025/marks.pdf", salt=b"t" * 16))
+    done = run(tmp_path, link(), "1.sealed", "2.sealed", "3.sealed")
+    assert done.stdout.splitlines() == [
+        "1.sealed: marks.pdf (its sender called it 2026/marks.pdf)",
+        "3.sealed: marks (2).pdf (its sender called it 2025/marks.pdf)",
+    ]
+    assert done.returncode == 1 and "2.sealed: it is the same as 1.sealed" in done.stderr
+    other = run(tmp_path, "--name", "2026/marks.pdf", link(), "3.sealed")
+    assert other.returncode == 1 and "its sender called it 2025/marks.pdf" in other.stderr and not other.stdout
+    assert run(tmp_path, "--name", "2025/marks.pdf", link(), "3.sealed").returncode == 0
+
+
+def test_the_script_tells_which_file_it_is(tmp_path):
+    (tmp_path / "a").write_bytes(sealed(b"x", "a.txt"))
+    said = node(
+        """
+        let told;
+        await window.sealed.open(streamOf(fs.readFileSync(given.file), 100), window.sealed.keyIn(given.key), (what) => { told = what; }, () => 0);
+        const made = window.sealed.seal(new Blob(["x"]), "a.txt", window.sealed.keyIn(given.key)), parts = await made.slice(0, made.size);
+        await window.sealed.open(parts.stream(), window.sealed.keyIn(given.key), (what) => { told.again = what.salt === made.salt; }, () => 0);
+        console.log(JSON.stringify(told));
+        """,
+        file=str(tmp_path / "a"), key=link().partition("#")[2],
+    )  # fmt: skip
+    salt = base64.urlsafe_b64encode(SALT).decode().rstrip("=")
+    assert json.loads(said) == {"name": "a.txt", "type": "text/plain", "salt": salt, "again": True}
+
+
 def test_the_script_tells_what_was_changed(tmp_path):
     cases = _broken()
     for number, (data, _key, _why) in enumerate(cases.values()):
@@ -255,21 +286,22 @@ def test_names_lead_nowhere(given, kept, tmp_path, monkeypatch):
     assert open_sealed.harmless(given) == kept
     Path("given").write_bytes(sealed(b"new", given))
     Path(kept).write_bytes(b"old")
-    assert open_sealed.save("given", KEY) != kept
+    assert open_sealed.save("given", KEY)[1] != kept
     assert Path(kept).read_bytes() == b"old"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=30)
 
 
 def test_it_runs_as_a_command(tmp_path):
     (tmp_path / "one").write_bytes(sealed(b"first", "one.txt"))
-    (tmp_path / "two").write_bytes(sealed(b"second", "two.txt")[:-1])
+    (tmp_path / "two").write_bytes(sealed(b"second", "two.txt", salt=b"t" * 16)[:-1])
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, PROGRAM, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=30)
-
-    done = run(link(), "one", "two", "three")
+    done = run(tmp_path, link(), "one", "two", "three")
     assert (tmp_path / "one.txt").read_bytes() == b"first"
     assert (done.returncode, done.stdout) == (1, "one: one.txt\n")
     assert "two: it was changed or cut off" in done.stderr and "three: " in done.stderr
     assert sorted(os.listdir(tmp_path)) == ["one", "one.txt", "two"]
-    assert run(link()[:-5], "one").returncode == 1
-    assert "LINK" in run().stderr
+    assert run(tmp_path, link()[:-5], "one").returncode == 1
+    assert "LINK" in run(tmp_path).stderr

@@ -193,7 +193,8 @@ def receipt_page(link: str, transfer: Transfer) -> Response:
         "transfers/guest/receipt.html", here=_here(link), row=asked, sender=_sender(asked), transfer=transfer,
         files=files[:_SHOWN_FILES], count=len(files), total=sum(one.size for one in files), more=_link_for_more(transfer),
         shown_until=until, states=ContentState, closed=transfer.state == TransferState.CLOSED,
-        taken_back=done == "withdrawn", late=done == "late",
+        taken_back=done == "withdrawn", late=done == "late", asked_back=request.args.get("back", ""),
+        asking_url=lambda one: address_of(transfer, back=one.upload),
     )  # fmt: skip
 
 
@@ -255,6 +256,9 @@ def _taken(link: str, body: Body) -> Response:
     )  # fmt: skip
     fields: MultiDict[str, str] = MultiDict([(name, value) for name, values in taken.fields.items() for value in values])
     typed = typed_fields(fields)
+    if begun is None and delivery.transfer is not None and not taken.files:
+        assembly.drop(delivery.transfer, settings())  # for files of which none was taken; what was typed stands on the page
+        delivery.transfer = None
     transfer = delivery.transfer or _begun(found, fields.get("of", ""))
     if transfer is not None:
         guests.rename(transfer, guest_of(typed))

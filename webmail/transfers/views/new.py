@@ -51,7 +51,7 @@ def new() -> Response:
     _is_on()
     transfer = _transfer_of_address()
     if transfer is None:
-        return _shown(TransferForm.fresh(settings(), request.args.get("to", "")), None)
+        return _shown(TransferForm.fresh(settings(), current_user().language, request.args.get("to", "")), None)
     form = TransferForm.of(transfer, settings())
     action = request.args.get("check", "")
     if action:
@@ -83,6 +83,9 @@ def send() -> Response:
     values: MultiDict[str, str] = MultiDict(taken.fields)
     form, action = TransferForm.typed(values, settings()), values.get("action", "")
     tell_taken(taken)
+    if transfer is not None and taken.refused and not (form.to or form.message or form.subject or store.files(transfer)):
+        assembly.drop(transfer, settings())  # begun for files of which none was taken: there is nothing to be kept
+        transfer = None
     if action == "drop" and transfer is not None:
         store.close(transfer, "owner")  # its files stay for a while, should that have been a mistake
         undo = (url_for("transfers.act_on_transfer", number=transfer.id), {"action": "reopen"})

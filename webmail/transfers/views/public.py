@@ -40,7 +40,10 @@ PASSWORDS_PER_HOUR = 300  # from all networks together
 @public
 @for_visitors
 def show(link: str) -> AnyResponse:
-    return _page(visitors.visit(link))
+    visited = visitors.visit(link)
+    if visited.carried and grants.MARK in link and visited.link_with(visited.grant, settings()) == visited.bare_link:
+        return redirect(visitors.page_url(visited, page=request.args.get("page")), 303)  # the cookie was taken
+    return _page(visited)
 
 
 @blueprint.post("/t/<link>")
@@ -163,8 +166,10 @@ def _code(visited: LinkVisit) -> AnyResponse:
 
 
 def _granted(visited: LinkVisit, grant: grants.Grant) -> AnyResponse:
+    """To the page, by an address that leads on to the link as it was sent where the cookie is taken."""
     fetches.opened(visited)
-    return redirect(visitors.page_url(visited, visited.link_with(grant, settings())), 303)
+    answer = redirect(visitors.page_url(visited, visited.link_with(grant, settings())), 303)
+    return visitors.give_pass(answer, visited, grant)
 
 
 def _download(visited: LinkVisit, action: str) -> AnyResponse:
@@ -184,7 +189,7 @@ def _download(visited: LinkVisit, action: str) -> AnyResponse:
     if not left:
         return _page(visited, 410 if chosen else 404, _none_words(chosen))
     fetches.opened(visited)
-    link = access.with_ticket(visited, settings())
+    link = access.with_ticket(visited, settings(), alone=bool(settings().transfers.file_host))
     if len(left) == 1:
         return redirect(address_of(link, left[0]), 303)
     # all that can be had needs no choice, and would be too long for one: some may have been refused, or downloaded

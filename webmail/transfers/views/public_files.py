@@ -167,7 +167,8 @@ def _streamed(
         turn.give_back()
         raise
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    body = _body(app, visited, files, what, _with_first(first, chunks), counts=ends and visited.counts)
+    slices = download_turns.paced(_with_first(first, chunks), turn)
+    body = _body(app, visited, files, what, slices, counts=ends and visited.counts)
     response = _answer(body, length, headers, part, mimetype)
     response.call_on_close(turn.give_back)
     weakref.finalize(response, turn.give_back)  # for an answer that is never closed, because its reader had gone
@@ -190,12 +191,12 @@ def _let_go() -> None:
 
 
 def _body(
-    app: Flask, visited: LinkVisit, files: list[TransferFile], what: str, chunks: Iterator[bytes], *, counts: bool
+    app: Flask, visited: LinkVisit, files: list[TransferFile], what: str, slices: Iterator[bytes], *, counts: bool
 ) -> Iterator[bytes]:
     """The slices; before the last, what can be had once is used up, and after it the download is counted."""
     last: bytes | None = None
     try:
-        for piece in download_turns.paced(chunks):
+        for piece in slices:
             if last is not None:
                 yield last
             last = piece

@@ -63,6 +63,7 @@ class FilesPage:
         self.pages = max(1, -(-self.count // A_PAGE))
         self.number = min(max(1, number), self.pages)
         self._visited, self._link = visited, visited.link_with(visited.grant, settings)
+        self._alone = visited.link_with(visited.grant, settings, alone=True)  # for other programs, and for the host of files
         ready = access.ready_files(files)
         left = {file.id for file in fetches.left(visited, ready)}
         self.ready = [file for file in ready if file.id in left]
@@ -84,7 +85,7 @@ class FilesPage:
         _stem, _dot, ending = name.rpartition(".")
         state, visited = state_words(file), self._visited
         given = not state and left and not visited.options.once and not visited.transfer.end_to_end
-        address = file_url("transfers.file", link=self._link, upload=file.upload, name=name) if given else ""
+        address = file_url("transfers.file", link=self._alone, upload=file.upload, name=name) if given else ""
         shows = given and previews.kind_of(file) is not None
         preview = preview_url(self._link, file) if shows else ""
         return OfferedFile(

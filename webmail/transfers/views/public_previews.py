@@ -31,10 +31,11 @@ def preview(link: str, upload: str) -> AnyResponse:
     text = previews.text_of(found, settings(), visited.key) if kind is PreviewKind.TEXT else ""
     is_picture = kind is PreviewKind.PICTURE and bool(previews.picture_type(found, settings(), visited.key))
     here = visited.link_with(visited.grant, settings())
+    alone = visited.link_with(visited.grant, settings(), alone=bool(settings().transfers.file_host))
     return visitors.page(
         "transfers/public/preview.html", visit=visited, file=found, name=found.path.rpartition("/")[2], text=text,
         cut=kind is PreviewKind.TEXT and found.size > previews.TEXT_BYTES,
-        picture=file_url("transfers.picture", link=here, upload=found.upload) if is_picture else "",
+        picture=file_url("transfers.picture", link=alone, upload=found.upload) if is_picture else "",
         here=visitors.page_url(visited, here),
     )  # fmt: skip
 
@@ -61,7 +62,7 @@ def picture(link: str, upload: str) -> AnyResponse:
         turn.give_back()
         raise
     response = Response(
-        download_turns.paced(pieces),
+        download_turns.paced(pieces, turn),
         mimetype=mimetype,
         headers={
             "Content-Security-Policy": POLICY,

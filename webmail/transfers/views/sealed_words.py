@@ -25,5 +25,7 @@ def sealed_words() -> dict[str, str]:
         "away": _("The file did not arrive whole, so it was not kept. Try again."),
         "bytes": _("The file was changed or cut off on the way, so it was not kept. Try again."),
         "key": _("This link does not open the file. Copy the whole link again."),
+        "other": _("The server gave another file than this one, so it was not kept. Tell whoever sent the files."),
+        "called": _("Its sender called it “{name}”."),
         "form": _("This is not a file that was encrypted here, so it was not kept."),
     }

@@ -16,9 +16,10 @@ from webmail.auth.sessions import network_of
 from webmail.errors import MailError
 from webmail.models import Transfer, User
 from webmail.storage import FileGone
-from webmail.transfers import access
+from webmail.transfers import access, links
 from webmail.transfers.access import Gone, LinkVisit
 from webmail.transfers.content import WrongKey
+from webmail.transfers.grants import MARK, Grant
 from webmail.transfers.tries import TooManyTries
 from webmail.transfers.turn_order import Sender
 from webmail.web.addresses import url_for
@@ -39,7 +40,7 @@ class NoVisit(Exception):
 
 
 def for_visitors(view: Callable[P, AnyResponse]) -> Callable[P, AnyResponse]:
-    """Answer in the browser's language or the one that was chosen (`?lang=`), and `NoVisit` by its page. No cookie is set."""
+    """Answer in the browser's language or the one that was chosen (`?lang=`), and `NoVisit` by its page."""
 
     @wraps(view)
     def answered(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
@@ -66,7 +67,7 @@ def visit(link: str) -> LinkVisit:
     """Who comes by a link. Raises NoVisit."""
     if not settings().transfers.on:
         raise NoVisit(unknown())
-    found = access.visit(link, settings(), signed_in_user())
+    found = access.visit(link, settings(), signed_in_user(), request.cookies.get(_pass_cookie(link), ""))
     if isinstance(found, LinkVisit):
         return found
     if found is not None:
@@ -76,6 +77,21 @@ def visit(link: str) -> LinkVisit:
     except TooManyTries as error:
         raise NoVisit(wait(error)) from error
     raise NoVisit(unknown())
+
+
+def give_pass(response: AnyResponse, visited: LinkVisit, grant: Grant) -> AnyResponse:
+    """Keep what was shown with this link in the browser, until that is closed or the grant is over."""
+    response.set_cookie(
+        _pass_cookie(visited.bare_link), visited.pass_for_cookie(grant, settings()),
+        path=url_for("transfers.show", link="-").removesuffix("/-"), secure=settings().secure_cookies,
+        httponly=True, samesite="Lax",
+    )  # fmt: skip
+    return response
+
+
+def _pass_cookie(link: str) -> str:
+    """Each link has one of its own: it is sent to all addresses below /t, since those with a ticket are not below the link's."""
+    return f"pass_{links.link_hash(links.parts(link.partition(MARK)[0])[0])[:16]}"
 
 
 def signed_in_user() -> User | None:
