@@ -70,7 +70,6 @@
       if (known) place.textContent = known[0];
     });
     told();
-    if (window.uploading) window.uploading.takeEarly();
   }
 
   function asks(page, of) { // for the whole link, which goes nowhere; null: not any more

@@ -1,4 +1,4 @@
-/* Large files, each sent by itself (tus 1.0), resumed after a lost line or a reload; encrypted by `window.sealing` (seal.js). */
+/* Large files, each sent by itself (tus 1.0), resumed after a lost line or a reload. */
 (function () {
   "use strict";
   if (window.uploading) return;
@@ -146,7 +146,7 @@
     }).catch(function () { stop(one, "failed"); });
   }
   function create(one) {
-    var of = data("of"), told = named("filename", one.path) + named(",filetype", one.file.type);
+    var of = data("of"), told = window.sealing ? "" : named("filename", one.path) + named(",filetype", one.file.type);
     ask(one, "POST", data("uploads") + (of && "?of=" + of), { "Upload-Length": one.size, "Upload-Metadata": told }, function (_one, request) {
       one.url = request.getResponseHeader("Location");
       one.id = one.url.split("/").pop();
@@ -202,7 +202,7 @@
     var one = { path: path || file.name, file: file, source: file, size: file.size, offset: 0, loaded: 0, speed: 0, tries: 0, state: "waits" };
     if (all.some(function (other) { return other.path === one.path && other.file.size === file.size; })) return;
     if (window.holds) return window.holds.push([file, path]);
-    if (!window.sealing && document.querySelector("[data-seals]")) return; // without its key nothing is sent
+    if (!window.sealing && document.querySelector("[data-seals]")) return; // no key yet
     if (!window.sealing) box().querySelectorAll("[data-upload]").forEach(function (row) {
       var known = row.dataset, whole = "whole" in known, day = date(known.upload);
       if (known.path !== one.path || known.size != file.size || ((day || whole) && day != file.lastModified)) return;
@@ -238,9 +238,6 @@
     Array.from(field.files).forEach(function (file) { add(file, file.webkitRelativePath); });
     field.value = "";
   }
-  function takeEarly() { // chosen before this script came, or the one that encrypts
-    if (box() && (window.sealing || !document.querySelector("[data-seals]"))) box().querySelectorAll("[type=file]").forEach(take);
-  }
   document.addEventListener("change", function (event) {
     var field = event.target;
     if (!box() || field.name !== "files" || !box().contains(field)) return;
@@ -261,6 +258,6 @@
   document.addEventListener("htmx:afterSwap", function () {
     all = all.filter(function (one) { return document.contains(one.row) || (one.request && one.request.abort()); });
   });
-  window.uploading = { add: add, are: are, takeEarly: takeEarly };
-  takeEarly();
+  window.uploading = { add: add, are: are };
+  if (box()) box().querySelectorAll("[type=file]").forEach(take); // chosen early
 })();
