@@ -78,12 +78,12 @@ def send() -> Response:
     """Take the files; `action`: send (by mail), link, save (to go on later), keep (as it is typed), drop, or remove:<upload>."""
     _is_on()
     check_address_token(_FORM)
-    transfer = _transfer_of_address()
-    transfer, taken = _take(transfer)
+    before = _transfer_of_address()
+    transfer, taken = _take(before)
     values: MultiDict[str, str] = MultiDict(taken.fields)
     form, action = TransferForm.typed(values, settings()), values.get("action", "")
     tell_taken(taken)
-    if transfer is not None and taken.refused and not (form.to or form.message or form.subject or store.files(transfer)):
+    if before is None and transfer is not None and not (form.to or form.message or form.subject or taken.files):
         assembly.drop(transfer, settings())  # begun for files of which none was taken: there is nothing to be kept
         transfer = None
     if action == "drop" and transfer is not None:
