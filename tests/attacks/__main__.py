@@ -19,6 +19,7 @@ from deploy.demo.services import Services
 from tests.attacks import (
     codes,
     copies,
+    devices,
     directory,
     doors,
     guessing,
@@ -49,6 +50,7 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "takeover": ("Planted and stolen cookies", takeover.attacks),
     "copies": ("Stolen copies: the database without the files, the files without the database", copies.attacks),
     "programs": ("Mail programs, at Dovecot and Postfix", mail_programs.attacks),
+    "devices": ("Calendars and contacts of devices, against their own users", devices.attacks),
     "directory": ("Signing in by an LDAP directory", directory.attacks),
     "recovery": ("Forgotten passwords: links and codes, and what the answers tell", recovery.attacks),
     "providers": ("Signing in by OpenID Connect", providers.attacks),
