@@ -12,7 +12,8 @@ from webmail.imap.mailboxes import Overview
 from webmail.imap.multi_fetch import Hit, MailboxHits, fetch
 from webmail.imap.multi_search import SearchScope
 from webmail.imap.responses import structure_of
-from webmail.imap.search import Search, SearchNode, any_of, criteria, knows_parts, narrowed
+from webmail.imap.search import Search, narrowed
+from webmail.imap.search_keys import SearchNode, any_of, knows_parts
 from webmail.imap.sort_keys import plain_key
 from webmail.imap.spellings import folded
 from webmail.mail import Part, Summary
@@ -85,9 +86,9 @@ def search(
     """
     overview = mailboxes.overview(connection)
     reach = multi_search.within(overview, mailbox, scope == "below") if scope else SearchScope((mailbox,))
-    keys = criteria(narrowed(found, _of_kind(wanted.kind)) if wanted.kind else found, connection.capabilities)
+    asked = narrowed(found, _of_kind(wanted.kind)) if wanted.kind else found
     by = "size" if sort == "size" and connection.has("SORT") else "date"
-    places, skipped = multi_search.matching(connection, reach.names, keys, by)
+    places, skipped, _unchecked = multi_search.found(connection, reach.names, asked, by)
     total = sum(len(place.uids) for place in places)
     exact = knows_parts(connection.capabilities) and not wanted.at_least
     if sort == "date":

@@ -33,6 +33,11 @@ _END = {  # not looked for in small letters: "İ" has two of them
     "<style": re.compile("</style", re.IGNORECASE | re.ASCII),
 }
 _TAG = re.compile("<[^<>]*>")  # ends at the next "<" too: never looks at anything twice
+_INLINE = re.compile(  # a word can go on after these
+    "</?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|del|em|font|i|ins|kbd|mark|o:p|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)"
+    r"(?=[\s/>])",
+    re.IGNORECASE | re.ASCII,
+)
 _ALWAYS = ("from", "subject")  # what a row shows
 
 
@@ -78,8 +83,11 @@ def of_messages(connection: Connection, uids: Iterable[int], kind: EvidenceKind)
     return [_evidence(uid, found[uid], kind) for uid in sorted(found) if b"RFC822.SIZE" in found[uid]]
 
 
-def add_texts(connection: Connection, found: Sequence[MessageEvidence], most: int = MOST_TEXT) -> int:
+def add_texts(
+    connection: Connection, found: Sequence[MessageEvidence], most: int = MOST_TEXT, *, words_apart: bool = False
+) -> int:
     """Fetch the texts of these messages of the selected mailbox, `most` bytes at most; returns how many messages were left out.
+    `words_apart`: as `without_markup`.
 
     1 round trip for each 4 MB.
     """
@@ -91,11 +99,17 @@ def add_texts(connection: Connection, found: Sequence[MessageEvidence], most: in
         left -= size
         wanted.append(one)
     for batch in _batches(wanted):
-        _fetch_texts(connection, batch)
+        _fetch_texts(connection, batch, words_apart)
     return len(found) - len(wanted)
 
 
-def _fetch_texts(connection: Connection, batch: Sequence[MessageEvidence]) -> None:
+def is_cut(one: MessageEvidence) -> bool:
+    """Whether its texts are longer than what is fetched of them."""
+    texts = [part for part in one.parts if part.type.startswith("text/")]
+    return len(texts) > _MOST_TEXTS or any(part.size > _LONGEST_TEXT for part in texts)
+
+
+def _fetch_texts(connection: Connection, batch: Sequence[MessageEvidence], words_apart: bool) -> None:
     """Messages whose texts stand at the same places are asked for together: they are of few kinds."""
     places: dict[tuple[str, ...], list[int]] = {}
     for one in batch:
@@ -108,7 +122,8 @@ def _fetch_texts(connection: Connection, batch: Sequence[MessageEvidence]) -> No
     answers = fetched(connection.run(*commands)) if commands else {}
     for one in batch:
         values = answers.get(one.uid, {})
-        one.texts = tuple(_text(values.get(b"BODY[%s]<0>" % part.section.encode()) or b"", part) for part in _text_parts(one))
+        pieces_of = [(values.get(b"BODY[%s]<0>" % part.section.encode()) or b"", part) for part in _text_parts(one)]
+        one.texts = tuple(_text(data, part, words_apart) for data, part in pieces_of)
 
 
 def _batches(found: Sequence[MessageEvidence]) -> Iterator[list[MessageEvidence]]:
@@ -129,13 +144,14 @@ def _text_parts(one: MessageEvidence) -> list[PartNode]:
     return [part for part in one.parts if part.type.startswith("text/")][:_MOST_TEXTS]
 
 
-def _text(data: bytes, part: PartNode) -> str:
+def _text(data: bytes, part: PartNode, words_apart: bool) -> str:
     text = decode_text(data, part.encoding, part.params.get("charset", ""))
-    return without_markup(text) if part.type == "text/html" else text
+    return without_markup(text, words_apart=words_apart) if part.type == "text/html" else text
 
 
-def without_markup(html: str) -> str:
-    """HTML's text, without anything in the place of tags; what scripts and styles hold is none. In linear time."""
+def without_markup(html: str, *, words_apart: bool = False) -> str:
+    """HTML's text; what scripts and styles hold is none. Nothing stands in the place of tags, or with `words_apart` a space for
+    those that begin a line or a cell. In linear time."""
     kept: list[str] = []
     at = 0
     for opening in _HIDDEN.finditer(html):
@@ -148,7 +164,11 @@ def without_markup(html: str) -> str:
             break
         at = end.end() if opening[0] == "<!--" else end.start()
     kept.append(html[at:])
-    return unescape(_TAG.sub("", "".join(kept)))
+    return unescape(_TAG.sub(_space if words_apart else "", "".join(kept)))
+
+
+def _space(tag: re.Match[str]) -> str:
+    return "" if _INLINE.match(tag[0]) else " "
 
 
 def _items(kind: EvidenceKind) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from webmail.imap import threads
+from webmail.imap import phrases, threads
 from webmail.imap.changes import status_numbers
 from webmail.imap.commands import mailbox_name, uid_set
 from webmail.imap.connection import Command, Connection
@@ -26,7 +26,8 @@ from webmail.imap.responses import (
     when_of,
     without_headers,
 )
-from webmail.imap.search import Search, charset, criteria
+from webmail.imap.search import Search, criteria, parse
+from webmail.imap.search_keys import charset
 from webmail.imap.summary_cache import for_mailbox, remember
 from webmail.mail import Address, Summary
 from webmail.mime import headers
@@ -72,6 +73,7 @@ class Listing:
     messages: int = 0
     uidnext: int = 0  # 0: unknown
     ungrouped: bool = False  # conversations were asked for, but took the server too long
+    unchecked: int = 0  # results that have the words of a phrase, where it was not looked for
 
     @property
     def pages(self) -> int:
@@ -109,8 +111,9 @@ def list(
         return _listing(connection, len(found), page, size, talks, told, len(found.uids))
     connection.select(mailbox)
     ungrouped = conversations and not flat and threads.gave_up(connection)
+    unchecked = 0
     if flat or scattered:
-        uids = matching(connection, query, sort, scattered=scattered)
+        uids, unchecked = _matching(connection, query, sort, scattered)
         total = len(uids)
         page = _within(page, size, total)
         shown = uids[(page - 1) * size : page * size]
@@ -126,7 +129,7 @@ def list(
         # a message moved back has a new UID, but its old date
         rows.sort(key=lambda row: (row.received, row.uid), reverse=not oldest)
     listed = _listing(connection, total, page, size, rows, told)
-    return replace(listed, ungrouped=True) if ungrouped else listed
+    return replace(listed, ungrouped=ungrouped, unchecked=unchecked) if ungrouped or unchecked else listed
 
 
 def _listing(
@@ -161,13 +164,30 @@ def sorts(connection: Connection) -> set[str]:
 
 
 def matching(connection: Connection, query: str | Search, sort: str = "date", *, scattered: bool = False) -> List[int]:
-    """All matching UIDs of the selected mailbox, in display order: 1 round trip. `scattered`: as in `list`."""
+    """All matching UIDs of the selected mailbox, in display order: 1 round trip, more for phrases. `scattered`: as in `list`."""
+    return _matching(connection, query, sort, scattered)[0]
+
+
+def _matching(connection: Connection, query: str | Search, sort: str, scattered: bool) -> tuple[List[int], int]:
+    """As `matching`, and how many of them were not looked at for a phrase."""
+    found = parse(query) if isinstance(query, str) else query
+    uids = _found_by_server(connection, found, sort, scattered)
+    if not (found.phrases and uids):
+        return uids, 0
+    newest = uids if sort == "date" else uids[::-1] if sort == "oldest" else sorted(uids, reverse=True)
+    checked = phrases.check(connection, connection.mailbox, newest, found.phrases)
+    return [uid for uid in uids if uid not in checked.absent], checked.unchecked
+
+
+def _found_by_server(connection: Connection, query: Search, sort: str, scattered: bool) -> List[int]:
     keys = criteria(query, connection.capabilities)
     if sort in _SPLIT:
         answer = connection.run(*((b"UID SEARCH", *charset(keys), sense + SORTS[sort], keys) for sense in (b"", b"NOT ")))
         first, *rest = answer.get("SEARCH", [])
         return sorted(numbers_of([first]), reverse=True) + sorted(numbers_of(rest), reverse=True)
-    if (query or scattered) and sort in _BY_ARRIVAL and connection.has("SORT"):  # one moved back has a new UID, but its old date
+    if (
+        (keys != b"ALL" or scattered) and sort in _BY_ARRIVAL and connection.has("SORT")
+    ):  # one moved back has a new UID, but its old date
         found = numbers_of(connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", keys)).get("SORT", []))
         return found if sort == "oldest" else found[::-1]  # so that the last of the same second comes first
     if sort not in _BY_ARRIVAL and connection.has("SORT"):
@@ -187,6 +207,9 @@ def page_of_date(
     connection.select(mailbox)
     keys = criteria(query, connection.capabilities)
     since = (day + timedelta(days=1)).strftime("%d-%b-%Y").encode()
+    if isinstance(query, Search) and query.phrases:
+        newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
+        return len(set(newer).intersection(matching(connection, query))) // size + 1
     if found is None and connection.has("ESEARCH"):  # RFC 4731: only the count
         command = (b"UID SEARCH", b"RETURN (COUNT)", *charset(keys), b"SINCE", since, keys)
         return (count_of(connection.run(command)) or 0) // size + 1

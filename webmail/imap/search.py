@@ -9,13 +9,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from webmail.imap import spellings
-from webmail.imap.commands import flag_list, imap_day, quoted, text
+from webmail.imap.commands import flag_list, text
+from webmail.imap.phrases import QuotedWords, phrase_of
+from webmail.imap.search_keys import (
+    DAYS,
+    FIELDS,
+    HAS_ATTACHMENT,
+    SearchNode,
+    file_name_key,
+    in_field,
+    knows_parts,
+    of_days,
+    plain,
+    rendered,
+)
 from webmail.imap.search_values import day_range, size_in_bytes
 
 _OPERATORS = {
@@ -27,7 +39,6 @@ _OPERATORS = {
     "tag": "tag étiquette etiquette label", "list": "list liste", "in": "in dans",
 }  # fmt: skip
 _NAMES = {word: operator for operator, words in _OPERATORS.items() for word in words.split()}
-_FIELDS = {"from": b"FROM", "to": b"TO", "cc": b"CC", "subject": b"SUBJECT", "body": b"BODY", "list": b"HEADER List-Id"}
 _STATES = {
     b"UNSEEN": "unread unseen non_lu non_lus non_lue pas_lu", b"SEEN": "read seen lu lus lue",
     b"FLAGGED": "flagged starred suivi suivis marqué important", b"UNFLAGGED": "unflagged unstarred non_suivi",
@@ -36,21 +47,18 @@ _STATES = {
 }  # fmt: skip
 _STATE_KEYS = {word: key for key, words in _STATES.items() for word in words.split()}
 _ATTACHMENT_WORDS = ("attach", "pièce", "piece", "pj", "fichier", "file")
-# servers that don't set these keywords are searched for the usual Content-Type of messages with attachments
-_HAS_ATTACHMENT = b'(OR KEYWORD $HasAttachment (UNKEYWORD $HasNoAttachment HEADER Content-Type "multipart/mixed"))'
-_DAYS = {"before": b"BEFORE", "older_than": b"BEFORE", "after": b"SINCE", "newer_than": b"SINCE"}
 
 _MOST_WORDS = 40  # each is three keys; further ones are ignored, and a remark says so
 _DEEPEST = 8  # nested parentheses; deeper ones count as spaces
 
-Kind = Literal["operator", "value", "tag", "many"]
+Kind = Literal["operator", "value", "tag", "many", "phrase"]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRemark:
     """A part of the query that was not understood. `kind`: "operator" (unknown) and "value" (of `operator`: not a date, a size
     ...; `words` end with its colon if there is none), both searched as text; "tag" (no such tag); "many" (words beyond the limit
-    were ignored)."""
+    were ignored); "phrase" (its words are found in any order, since more than them is asked for)."""
 
     kind: Kind
     words: str
@@ -66,22 +74,13 @@ class SearchTerm:
     minus: bool
     source: str
     named: bool = False  # had a name before a colon, a known operator or not
-
-
-@dataclass(frozen=True, slots=True)
-class SearchNode:
-    """A node of a search tree: a SEARCH key (and a better one for servers that can search MIME parts), or "and", "or", "not"."""
-
-    kind: Literal["key", "and", "or", "not"]
-    key: bytes = b""
-    parts_key: bytes = b""
-    children: tuple[SearchNode, ...] = ()
+    phrase: QuotedWords | None = None  # several words between quotes
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """A parsed query. `mailbox` is the value of in:, `rest` the query without it, `terms` the terms of a query without OR and
-    parentheses; `sought` those of any query that a result may have."""
+    parentheses; `sought` those of any query that a result may have. `phrases`: what each result has to have word by word."""
 
     root: SearchNode
     remarks: tuple[SearchRemark, ...] = ()
@@ -90,6 +89,7 @@ class Search:
     terms: tuple[SearchTerm, ...] = ()
     by_file_name: bool = False
     sought: tuple[SearchTerm, ...] = ()
+    phrases: tuple[QuotedWords, ...] = ()
 
     @property
     def criteria(self) -> bytes:
@@ -100,17 +100,6 @@ class Search:
 def criteria(query: str | Search, capabilities: frozenset[str] = frozenset()) -> bytes:
     """SEARCH keys for a server with these capabilities. Raises UnsafeValue for CR, LF, NUL and invalid Unicode."""
     return rendered((parse(query) if isinstance(query, str) else query).root, knows_parts(capabilities))
-
-
-def charset(keys: bytes) -> tuple[bytes, ...]:
-    """The CHARSET argument before the keys (RFC 3501 section 6.4.4)."""
-    return () if keys.isascii() else (b"CHARSET UTF-8",)
-
-
-def knows_parts(capabilities: frozenset[str]) -> bool:
-    """Whether the server is Dovecot, by a capability that only Dovecot has: since 2.3 it supports the keys of
-    draft-bosch-imap-search-mimepart without advertising them. Other servers search file names in the whole text."""
-    return bool(capabilities & {"SNIPPET=FUZZY", "PREVIEW=FUZZY"})
 
 
 def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | None] | None = None) -> Search:
@@ -126,7 +115,10 @@ def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | N
         remarks.append(SearchRemark("many", str(_MOST_WORDS)))
     terms = () if reader.structured or reader.passed_over else tuple(reader.terms)
     sought = tuple(term for term in reader.terms if not term.minus)
-    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name, sought)
+    phrased = [term for term in reader.terms if term.phrase]
+    phrases = () if reader.structured else tuple(dict.fromkeys(term.phrase for term in phrased if term.phrase and not term.minus))
+    remarks += [SearchRemark("phrase", term.source.lstrip("-")[:100]) for term in phrased if term.phrase not in phrases]
+    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name, sought, phrases)
 
 
 def state_name(value: str) -> str:
@@ -138,39 +130,6 @@ def state_name(value: str) -> str:
 def means_attachment(value: str) -> bool:
     """Whether has: with this value asks for attachments."""
     return _low(value).startswith(_ATTACHMENT_WORDS)
-
-
-def file_name_key(value: str) -> SearchNode:
-    """A search for messages with a file whose name contains `value`.
-
-    Dovecot's key matches plain and RFC 2231 names; names that older programs encode as RFC 2047 are found by TEXT only: words
-    that are in a message, but neither in its body nor in the visible headers, must be in the headers of a part.
-    """
-    words = quoted(value)
-    elsewhere = b"OR BODY %b OR SUBJECT %b OR FROM %b OR TO %b CC %b" % ((words,) * 5)
-    encoded = b"KEYWORD $HasAttachment TEXT %b NOT (%b)" % (words, elsewhere)
-    named = (b"MIMEPART FILENAME CONTAINS " + quoted(each) for each in (value, *spellings.in_names(value)))
-    texts = _any(b"TEXT " + quoted(each) for each in (value, *spellings.others(value)[: spellings.MOST_IN_TEXT]))
-    return SearchNode("key", b"(%b %b)" % (_HAS_ATTACHMENT, texts), _any((*named, b"(" + encoded + b")")))
-
-
-def rendered(node: SearchNode, parts: bool = False) -> bytes:
-    """Render a tree as SEARCH keys."""
-    match node.kind:
-        case "key":
-            return node.parts_key if parts and node.parts_key else node.key
-        case "not":
-            return b"NOT " + _single(node.children[0], parts)
-        case "or":
-            *before, last = (_single(child, parts) for child in node.children)
-            return b"".join(b"OR " + key + b" " for key in before) + last
-        case "and":
-            return b" ".join(rendered(child, parts) for child in node.children) or b"ALL"
-
-
-def _single(node: SearchNode, parts: bool) -> bytes:
-    keys = rendered(node, parts)
-    return keys if keys.startswith(b"(") and node.kind == "key" else b"(" + keys + b")"
 
 
 # --- parsing ---------------------------------------------------------------------------------------------------------
@@ -271,7 +230,8 @@ class _Reader:
         if self._words > _MOST_WORDS:
             self.passed_over = True
             return None
-        self.terms.append(SearchTerm(operator, token.value, token.minus, source, bool(token.name)))
+        phrase = phrase_of(operator, token.value) if token.whole and bool(operator) == bool(token.name) else None
+        self.terms.append(SearchTerm(operator, token.value, token.minus, source, bool(token.name), phrase))
         key = self._key(operator, token.value) if operator and token.value else None
         if key:
             return key
@@ -280,24 +240,24 @@ class _Reader:
             self.remarks.append(SearchRemark(kind, source.lstrip("-")[:100], operator))
         elif token.name and token.value and not token.value.startswith("//"):
             self.remarks.append(SearchRemark("operator", token.name + ":"))
-        return _plain(f"{token.name}:{token.value}" if token.name else token.value)
+        return plain(f"{token.name}:{token.value}" if token.name else token.value)
 
     def _key(self, operator: str, value: str) -> SearchNode | None:
         """The key of a known operator; None if its value is invalid."""
         low = _low(value)
-        if operator in _FIELDS:
-            return _field(operator, value)
+        if operator in FIELDS:
+            return in_field(operator, value)
         if operator == "is" and low in _STATE_KEYS:
             return SearchNode("key", _STATE_KEYS[low])
         if operator == "has" and means_attachment(value):
-            return SearchNode("key", _HAS_ATTACHMENT)
+            return SearchNode("key", HAS_ATTACHMENT)
         if operator == "filename":
             self.by_file_name = True
             return file_name_key(value)
         if operator in ("larger", "smaller") and (size := size_in_bytes(value)) is not None:
             return SearchNode("key", operator.upper().encode() + b" %d" % size)
-        if operator in (*_DAYS, "on") and (days := day_range(value, self.today)):
-            return SearchNode("key", _of_days(operator, *days))
+        if operator in (*DAYS, "on") and (days := day_range(value, self.today)):
+            return SearchNode("key", of_days(operator, *days))
         if operator == "tag" and (keyword := self.tag(value) if self.tag else None):
             return SearchNode("key", b"KEYWORD " + flag_list([keyword])[1:-1])
         return None
@@ -360,36 +320,6 @@ def _operator(name: str) -> str:
 
 def _low(word: str) -> str:
     return word.lower().replace("-", "_")
-
-
-def _plain(value: str) -> SearchNode:
-    words, *others = map(quoted, (value := spellings.sought(value), *spellings.others(value)))
-    keys = [b"TEXT " + words, b"FROM " + words, b"SUBJECT " + words]
-    keys += [b"TEXT " + other for other in others[: spellings.MOST_IN_TEXT]]
-    keys += [field + other for other in others[: spellings.MOST_IN_HEADERS] for field in (b"FROM ", b"SUBJECT ")]
-    return SearchNode("key", _any(keys))
-
-
-def _field(operator: str, value: str) -> SearchNode:
-    value = spellings.sought(value)
-    most = spellings.MOST_IN_TEXT if operator == "body" else spellings.MOST_IN_HEADERS
-    return SearchNode("key", _any(_FIELDS[operator] + b" " + quoted(each) for each in (value, *spellings.others(value)[:most])))
-
-
-def _any(keys: Iterable[bytes]) -> bytes:
-    """One key that any of these makes true."""
-    *before, last = keys
-    return b"(" + b"".join(b"OR " + key + b" " for key in before) + last + b")" if before else last
-
-
-def _of_days(operator: str, first: date, after: date) -> bytes:
-    if operator in _DAYS:
-        return _DAYS[operator] + b" " + imap_day(first)
-    return b"(SINCE " + imap_day(first) + b" BEFORE " + imap_day(after) + b")"
-
-
-def any_of(*nodes: SearchNode) -> SearchNode:
-    return SearchNode("or", children=nodes)
 
 
 def narrowed(search: Search, *nodes: SearchNode) -> Search:

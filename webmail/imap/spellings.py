@@ -66,7 +66,7 @@ def folded(text: str) -> str:
 def sought(value: str) -> str:
     """What is sent of a typed word: without what is not seen in it, and without elided articles ("l'œuvre" is "œuvre")."""
     typed = value.translate(_SIGNS)
-    return typed if "@" in typed else _ELISION.sub("", typed)
+    return typed if "@" in typed or " " in typed else _ELISION.sub("", typed)
 
 
 def others(value: str) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def _others(value: str) -> tuple[str, ...]:
         found += [plain.replace(words[0], guess) for guess in islice(_guesses(words[0].lower()), MOST)]
     else:  # of several words all at once, each as it is likeliest
         found += [_WORD.sub(lambda word: next(_guesses(word[0].lower()), word[0]), plain[: 3 * _LONGEST])]
-    found += [value.replace("'", "’")]
+    found += [_ELISION.sub("", value), value.replace("'", "’")]
     return tuple(dict.fromkeys(each for each in found if each.casefold() != value.casefold()))[:MOST]
 
 

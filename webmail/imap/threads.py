@@ -18,7 +18,7 @@ from typing import Any
 from webmail.errors import Refused, ServerAway
 from webmail.imap.connection import Command, Connection
 from webmail.imap.responses import fetched
-from webmail.imap.search import knows_parts
+from webmail.imap.search_keys import knows_parts
 from webmail.imap.thread_answer import Threads, numbers, parsed
 
 log = logging.getLogger(__name__)

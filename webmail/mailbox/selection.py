@@ -9,7 +9,7 @@ from webmail import imap
 from webmail.imap.chosen import Selection, count  # noqa: F401 - part of this module
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Connection
-from webmail.imap.search import Search, criteria
+from webmail.imap.search import Search
 from webmail.mailbox.list_request import ListRequest
 
 
@@ -41,7 +41,7 @@ def matching(connection: Connection, asked: ListRequest, query: str | Search, ui
         uids = imap.listing.matching(connection, query)
         return [Selection(asked.mailbox, connection.uidvalidity, tuple(uids))] if uids else []
     reach = imap.multi_search.within(imap.mailboxes.overview(connection), asked.mailbox, asked.scope == "below")
-    places, _skipped = imap.multi_search.matching(connection, reach.names, criteria(query, connection.capabilities))
+    places, _skipped, _unchecked = imap.multi_search.found(connection, reach.names, query)
     return [Selection(place.mailbox, place.uidvalidity, place.uids) for place in places if place.uids]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from webmail.imap.mailboxes import Overview
-from webmail.imap.search import parse, rendered
+from webmail.imap.search import parse
+from webmail.imap.search_keys import rendered
 from webmail.mail import Mailbox, Role
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.search_query import FIELDS, fields_of, led_to, query_of

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
 from webmail.imap.connection import Connection
-from webmail.imap.search import Search, knows_parts
+from webmail.imap.search import Search
+from webmail.imap.search_keys import knows_parts
 from webmail.mailbox import search_query
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest

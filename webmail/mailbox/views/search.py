@@ -179,6 +179,11 @@ def remark_words(remark: SearchRemark) -> str:
             return _("“%(words)s”: you have no tag with that name, so it was searched as text.", words=remark.words)
         case "many":
             return _("Only the first %(num)s words were used.", num=remark.words)
+        case "phrase":
+            return _(
+                "%(words)s: with OR, parentheses or a minus sign, quotes do not keep words together; they count in any order.",
+                words=remark.words,
+            )
 
 
 def _value_words(remark: SearchRemark) -> str:
