@@ -130,11 +130,18 @@ class SieveConnection:
         self.greeting = client.greeting()
 
     def read(self, name: str) -> str:
-        """A script's text, with CRLF (section 2.9): 1 round trip. Raises NoSuchScript or ServerAway."""
+        """A script's text, with CRLF (section 2.9): 1 round trip. Raises NoSuchScript or ServerAway.
+
+        Scripts are UTF-8 (section 4). One that is not was put there by a file's way and is read as Latin-1, so that no letter of
+        it is lost when it is saved again.
+        """
         with _translated():
             code, data, content = self._client.command("GETSCRIPT", [_utf8(name)], withcontent=True)
         self._done(code, data)
-        text = content.decode("utf-8", "replace")
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            text = content.decode("latin-1")
         return text.replace("\r\n", "\n").replace("\n", "\r\n")
 
     def check(self, script: str) -> None:

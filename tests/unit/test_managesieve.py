@@ -26,6 +26,17 @@ def test_the_greeting_and_the_scripts():
         assert connection.list() == (managesieve.Script("main", True), managesieve.Script("holidays", False))
 
 
+@pytest.mark.parametrize(("kept", "read"), [(b"# \xe9t\xe9", "# été"), ("# été ’".encode(), "# été ’")])
+def test_no_letter_of_a_script_is_lost(kept, read):
+    """Scripts are UTF-8; one that is not was copied there, and is read as Latin-1."""
+
+    def answer(line: bytes) -> bytes | None:
+        return b"{%d}\r\n%b\r\nOK\r\n" % (len(kept), kept) if line.startswith(b"GETSCRIPT") else servers.sieve(line)
+
+    with servers.serving(servers.SIEVE_GREETING, answer) as port, managesieve.connect(account(server(port))) as connection:
+        assert connection.read("main").strip() == read
+
+
 def test_a_script_of_any_name_is_known_as_active():
     told = b'"a\\"b" ACTIVE\r\n"c\\\\"\r\n"ACTIVE"\r\n"d ACTIVE"\r\n"e\\" ACTIVE"\r\n{7}\r\nf "g" h\r\n{1}\r\n"\r\n"\xc3\xa9"\r\nOK\r\n'
 

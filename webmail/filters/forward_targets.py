@@ -22,7 +22,7 @@ from webmail.filters import policy
 from webmail.filters.forwarding import Forwarding
 from webmail.filters.store import FilterState
 from webmail.mime.address_input import address_key, ascii_address, parse_addresses
-from webmail.models import ForwardTarget, User, now
+from webmail.models import AllowedAddress, ForwardTarget, User, now
 
 MOST_TARGETS = 10  # that somebody can choose from
 _LONGEST = 254
@@ -37,6 +37,7 @@ class TargetFault(StrEnum):
     INVALID = "invalid"
     OFF = "off"
     POLICY = "policy"
+    CLOSED = "closed"  # an account here that is closed: what goes there comes back
     OWN = "own"  # the person's own address: their mail would come back at once
     LOOP = "loop"  # it would come back by what others forward
     MANY = "many"
@@ -74,8 +75,30 @@ def check(address: str, user: User, settings: Settings) -> None:
         raise TargetRefused(TargetFault.OFF if off else TargetFault.POLICY, address)
     if _bare(address) in own_addresses(user):
         raise TargetRefused(TargetFault.OWN, address)
+    if closed([address]):
+        raise TargetRefused(TargetFault.CLOSED, address)
     if comes_back(user, address):
         raise TargetRefused(TargetFault.LOOP, address)
+
+
+def closed(addresses: Iterable[str]) -> set[str]:
+    """Those of these addresses whose account here is closed. 1 query."""
+    asked = {_bare(address_key(address)): address for address in addresses}
+    return {asked[str(row.address)] for row in User.select(User.address).where(User.address.in_(list(asked)), User.active == 0)}
+
+
+def needs_code(user: User, address: str, settings: Settings) -> bool:
+    """Whether somebody has to confirm that mail to this address is read: outside, and of ours what is no account: a list or a
+    function's address, or nothing at all. Where no codes can be mailed, nobody can be asked inside. At most 2 queries."""
+    if not policy.is_inside(user, address, settings):
+        return True
+    if settings.system_sender is None:
+        return False
+    known = (
+        User.select().where(User.address == _bare(address)),
+        AllowedAddress.select().where(AllowedAddress.address == address),
+    )
+    return not any(rows.exists() for rows in known)
 
 
 def own_addresses(user: User) -> set[str]:
@@ -127,7 +150,9 @@ def may_use(user: User, address: str, settings: Settings) -> bool:
     """Whether a filter may forward there: inside, or confirmed, and where the policy allows it. At most 1 query."""
     if not policy.may_forward(user, address, settings):
         return False
-    return policy.is_inside(user, address, settings) or address_key(address) in confirmed(user)
+    if policy.is_inside(user, address, settings):
+        return not closed([address])
+    return address_key(address) in confirmed(user)
 
 
 def has_room(user: User, address: str) -> bool:

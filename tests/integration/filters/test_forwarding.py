@@ -137,9 +137,10 @@ def test_what_the_establishment_writes_stays_even_so(ann, bob, app, deliver, ima
     arrives(imap_of(ann.address), ["SUBJECT", "Your mail is forwarded"])
 
 
-def test_a_forward_that_fails_leaves_the_message_here(ann, deliver, imap_of, arrives):
+def test_a_forward_that_fails_leaves_the_message_here(ann, deliver, imap_of, arrives, codes):
     gone = "nobody-at-all@lycee.example"
     add(ann, gone)
+    ann.submit(ann.get("/forwarding"), CODE, code=CODE_SENT)
     forward(ann, gone, keep="")
     deliver(ann.address, message("Nobody takes it", To=ann.address))
     arrives(imap_of(ann.address), ["SUBJECT", "Nobody takes it"])
@@ -418,3 +419,22 @@ def test_a_redirect_behind_a_carriage_return_asks_too(person):
     """Which ends the comment in what is stored, if not in what was sent."""
     answer = send(person, "/filters/script", name="mine", text='# nothing\rredirect "eve@world.test";\nkeep;\n')
     assert answer.address.startswith("/account/confirm")
+
+
+def test_an_address_of_ours_that_is_no_account_is_confirmed_first(ann, bob, codes):
+    assert "is added" in add(ann, bob.address).notices
+    page = add(ann, "nonexistent@lycee.example")
+    assert "We sent a code to nonexistent@lycee.example" in page.text and page.all(CODE)
+    assert send(ann, "/forwarding", on="1", to="nonexistent@lycee.example").status == 422
+
+
+def test_a_closed_account_is_refused_and_named_where_mail_goes_there(ann, bob):
+    add(ann, bob.address)
+    forward(ann, bob.address)
+    User.update(active=0).where(User.address == bob.address).execute()
+    page = ann.get("/forwarding")
+    assert "This account is closed" in page.one(".targets").get_text()
+    again = forward(ann, bob.address)
+    assert again.status == 422
+    send(ann, "/forwarding/remove", address=bob.address)
+    assert "This account is closed" in add(ann, bob.address).one("#address-error").text

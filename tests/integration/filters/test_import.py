@@ -12,7 +12,7 @@ from deploy.demo.services import Services
 from tests.support.messages import message
 from webmail import managesieve
 from webmail.filters import store
-from webmail.filters.rules import ActionKind, RuleAction
+from webmail.filters.rules import MOST_RULES, ActionKind, RuleAction
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "filters"
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
@@ -53,6 +53,27 @@ def test_the_absence_comes_switched_off(person, account):
     person.submit(preview(person, data=text), "#import", **{"take-absence": "1"})
     absence = store.load(account).filters.absence
     assert (absence.on, absence.subject, absence.text) == (False, "Away", "Back on Monday")
+
+
+def test_too_many_are_refused_before_folders_are_made_for_them(person, account, imap_of):
+    rule = b'if header :contains "subject" "x%d" { fileinto "Neu%d"; }\r\n'
+    text = b'require "fileinto";\r\n' + b"".join(rule % (number, number % 20) for number in range(MOST_RULES + 5))
+    page = person.submit(preview(person, data=text), "#import")
+    assert page.status == 422 and f"up to {MOST_RULES}" in page.text
+    assert store.load(account).filters.rules == ()
+    assert not [name for _flags, _delimiter, name in imap_of(person.address).list_folders() if "Neu" in name]
+
+
+def test_while_a_reply_is_on_another_text_is_not_taken_and_that_is_said(person, account):
+    person.submit(person.get("/absence"), "form.form", on="1", text="I am away", action="save")
+    assert store.load(account).filters.absence.on
+    text = b'require ["vacation", "fileinto"];\r\nvacation "Back on Monday";\r\n'
+    page = person.submit(preview(person, data=text), "#import", **{"take-absence": "1"})
+    assert page.status == 422 and "was not replaced" in page.text
+    text += b'if header :contains "subject" "x" { fileinto "Archive"; }\r\n'
+    page = person.submit(preview(person, data=text), "#import", take=["0"], **{"take-absence": "1"})
+    assert "1 filter imported" in page.notices and "was not replaced" in page.notices
+    assert store.load(account).filters.absence.text == "I am away"
 
 
 def test_what_may_not_be_forwarded_is_not_taken(person, account):

@@ -85,6 +85,21 @@ def test_order_switch_copy_delete_and_undo(person, account):
     assert names(page) == ["c", "c (copy)", "a", "b"] and "Undone" in page.notices
 
 
+def test_a_filter_goes_to_the_top_the_end_or_a_chosen_place(person):
+    for name in ("a", "b", "c", "d"):
+        make(person, name)
+    assert names(press(person, "Move to the end")) == ["b", "c", "d", "a"]  # the first one's button
+    page = person.get("/filters")
+    last = page.all("[data-rule]")[-1]
+    top = next(button for button in last.select("button") if button.get_text(strip=True) == "Move to the top")
+    page = person.submit(page, "#filters", action=top["value"])
+    assert names(page) == ["a", "b", "c", "d"]
+    choosing = person.get(page.all("[data-rule]")[3].select_one("a[href*='move=']")["href"])
+    assert "Choose where “d” goes." in choosing.text and not choosing.all(".rule-switch")
+    assert names(press(person, "Place it before b", choosing)) == ["a", "d", "b", "c"]
+    assert not person.get("/filters?move=nonsense").all("#choose")
+
+
 def test_undo_gives_way_to_a_later_change(person):
     page = make(person, "a")
     notice = page.one("#notices form")

@@ -145,6 +145,68 @@ def test_gmails_searches():
     assert [one.place for one in found.left_out] == [4]
 
 
+def gmail(**asked: str):
+    told = "".join(f"<apps:property name='{name}' value='{value}'/>" for name, value in {**asked, "shouldTrash": "true"}.items())
+    names = 'xmlns="http://www.w3.org/2005/Atom" xmlns:apps="http://schemas.google.com/apps/2006"'
+    return read(f"<feed {names}><entry>{told}</entry></feed>")
+
+
+FROM, SUBJECT, CONTAINS = ConditionField.FROM, ConditionField.SUBJECT, MatchKind.CONTAINS
+LARGE = RuleCondition(ConditionField.SIZE, MatchKind.LEAST, ("5242881",))
+ATTACHED = RuleCondition(ConditionField.ATTACHMENT, MatchKind.PRESENT)
+
+
+@pytest.mark.parametrize(
+    ("asked", "conditions"),
+    [
+        ({"from": "*@corp.example"}, (RuleCondition(FROM, CONTAINS, ("@corp.example",)),)),
+        ({"hasTheWord": "has:attachment larger:5M"}, (ATTACHED, LARGE)),
+        (
+            {"hasTheWord": "from:(a) subject:(b OR c)"},
+            (RuleCondition(FROM, CONTAINS, ("a",)), RuleCondition(SUBJECT, CONTAINS, ("b", "c"))),
+        ),
+        ({"hasTheWord": "from:a OR from:b"}, (RuleCondition(FROM, CONTAINS, ("a", "b")),)),
+        (
+            {"hasTheWord": '-from:a subject:"x y"'},
+            (RuleCondition(FROM, CONTAINS, ("a",), negated=True), RuleCondition(SUBJECT, CONTAINS, ("x y",))),
+        ),
+    ],
+)  # fmt: skip
+def test_gmails_operators(asked, conditions):
+    [found] = gmail(**asked).rules
+    assert found.rule.conditions == conditions and not found.rule.any
+
+
+@pytest.mark.parametrize("words", ["from:a OR subject:b", "(from:a subject:b) OR to:c", "in:inbox", "-from:(a b)", "from:a OR"])
+def test_gmails_searches_that_have_no_equal_stay_there(words):
+    found = gmail(hasTheWord=words)
+    assert not found.rules and len(found.left_out) == 1
+
+
+def test_ingos_blacklist():
+    script = """# Blacklisted Addresses
+if address :all :comparator "i;ascii-casemap" :is ["From", "Sender", "Resent-From"] ["spam@x.example", "b@y.example"]  {
+    discard;
+    stop;
+}
+"""
+    [found] = read(script).rules
+    assert found.rule.any and [one.header for one in found.rule.conditions] == ["", "sender", "resent-from"]
+    assert set(found.differences) >= {Difference.NAMES, Difference.TRASH}
+
+
+def test_a_second_answer_to_all_is_said():
+    found = read('require "vacation";\nvacation "One";\nif true { vacation :days 7 "Two"; }\n')
+    assert found.absence and found.absence.text == "One" and found.absence_differences == ()
+    assert [(one.reason, "Two" in one.words) for one in found.left_out] == [(WhyLeftOut.SECOND, True)]
+
+
+def test_what_an_absence_does_otherwise_is_said():
+    found = read('require "vacation";\nvacation :days 3 :addresses ["a@x.example"] :from "b@x.example" "One";\n')
+    assert found.absence and found.absence.days == 7
+    assert found.absence_differences == (Difference.DAYS, Difference.ADDRESSES, Difference.FROM)
+
+
 def test_of_our_own_script_what_has_pages_of_its_own_is_listed():
     kept = Filters(senders=SenderLists(("bad@x.example",), ("@y.example",)), forwarding=Forwarding(True, ("me@z.example",)))
     found = read(script_of(kept, PLACE))

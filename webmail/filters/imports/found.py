@@ -35,6 +35,7 @@ class WhyLeftOut(StrEnum):
     FORWARDING = "forwarding"  # all mail goes to another address: that has a page of its own
     BLOCKED = "blocked"  # so have senders
     SAFE = "safe"
+    SECOND = "second"  # an answer to all mail beside another one: there is one absence here
 
 
 class Difference(StrEnum):
@@ -54,6 +55,8 @@ class Difference(StrEnum):
     LABEL = "label"  # a label is a tag
     EVERYWHERE = "everywhere"  # it was for some folders or by hand, and is for all that arrives: switched off
     LOCAL = "local"  # a folder on one's computer
+    DAYS = "days"  # how often an absence answers the same person
+    ADDRESSES = "addresses"  # to which of one's addresses mail is answered
     LEFT_ACTION = "left-action"  # something that has no meaning here
 
 
@@ -93,6 +96,7 @@ class FoundRules:
     rules: tuple[FoundRule, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     absence: Absence | None = None
+    absence_differences: tuple[Difference, ...] = ()
     lines: bool = False
     more: bool = False  # there was more than MOST_FOUND
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from webmail.filters.imports.found import (
     MOST_FOUND,
@@ -28,6 +29,10 @@ _ASKED = {"from": ConditionField.FROM, "to": ConditionField.RECIPIENT, "subject"
 _EVERYWHERE = (ConditionField.SUBJECT, ConditionField.BODY, ConditionField.FROM, ConditionField.RECIPIENT)
 _UNITS = {"s_sb": 1, "s_skb": 1024, "s_smb": 1024**2}
 _TOKEN = re.compile(r'\s*(?:"(?P<quoted>[^"]{1,500})"|(?P<mark>[(){}])|(?P<word>[^\s"(){}]{1,500}))')
+_OPERATOR = re.compile(
+    r'(?<!\S)(?P<minus>-?)(?P<name>[A-Za-z_]{2,20}):(?!//)(?:\((?P<group>[^(){}]{1,2000})\)|(?P<value>"[^"]{1,500}"|[^\s(){}"]{1,500}))'
+)
+_SIZE = re.compile(r"([0-9]{1,11})([kKmM]?)[bB]?")
 _QUIET = frozenset(["sizeOperator", "sizeUnit", "excludeChats"])  # in every export, alone they say nothing
 _ACTS = frozenset(["label", "shouldArchive", "shouldMarkAsRead", "shouldStar", "shouldTrash", "forwardTo"])
 _ASKS = frozenset(["from", "to", "subject", "hasTheWord", "doesNotHaveTheWord", "hasAttachment", "size"])
@@ -132,16 +137,47 @@ def _size(told: Mapping[str, str]) -> RuleCondition:
 
 
 def _search(text: str) -> ConditionGroup:
-    """`hasTheWord`: plain words, or one of the operators that have an equal here: `list:`, `from:`, `to:`, `subject:` ..."""
-    operator, colon, value = text.strip().partition(":")
-    if not colon or not operator.strip('("').isalpha() or "://" in text:
+    """`hasTheWord`: plain words, operators that have an equal here (`from:(a) subject:(b OR c) has:attachment larger:5M`), or one
+    operator's alternatives (`from:a OR from:b`)."""
+    if len(text) > 20_000:
+        raise CannotMap(WhyLeftOut.LIMIT)
+    asked, rest = _operators(text)
+    if not asked:
         return _searched(text, _EVERYWHERE)
-    if operator == "has" and value.strip() == "attachment":
-        return ConditionGroup((RuleCondition(ConditionField.ATTACHMENT, MatchKind.PRESENT),))
+    joins = re.findall(r"(?<!\S)(?:OR|\|)(?!\S)", rest)
+    plain_words = re.sub(r"(?<!\S)(?:OR|\|)(?!\S)", " ", rest).strip()
+    if joins:
+        if len({name for _not, name, _value in asked}) > 1 or plain_words or len(joins) != len(asked) - 1:
+            raise CannotMap(WhyLeftOut.NESTED)
+        minus, name, _value = asked[0]
+        asked = [(minus, name, " OR ".join(value for _not, _name, value in asked))] if not minus else []
+    groups = [_asked(*one) for one in asked]
+    if not groups:
+        raise CannotMap(WhyLeftOut.NESTED)
+    return all_of([*groups, *([_searched(plain_words, _EVERYWHERE)] if plain_words else [])])
+
+
+def _operators(text: str) -> tuple[list[tuple[bool, str, str]], str]:
+    """Each operator as (with a minus, name, value without parentheses around it), and what else the search has."""
+    found = [(bool(one["minus"]), one["name"].lower(), one["group"] or one["value"]) for one in _OPERATOR.finditer(text)]
+    return found, _OPERATOR.sub(" ", text)
+
+
+def _asked(minus: bool, name: str, value: str) -> ConditionGroup:
     fields = {**_ASKED, "list": ConditionField.LIST}
-    if operator.lower() not in fields:
+    if name in fields:
+        group = _searched(value, (fields[name],))
+    elif name == "has" and value == "attachment":
+        group = ConditionGroup((RuleCondition(ConditionField.ATTACHMENT, MatchKind.PRESENT),))
+    elif name in ("larger", "larger_than", "size", "smaller", "smaller_than") and (size := _SIZE.fullmatch(value)):
+        operator = "s_ss" if name.startswith("smaller") else "s_sl"
+        unit = {"": "s_sb", "k": "s_skb", "m": "s_smb"}[size[2].lower()]
+        group = ConditionGroup((_size({"size": size[1], "sizeUnit": unit, "sizeOperator": operator}),))
+    else:
         raise CannotMap(WhyLeftOut.CONDITION)
-    return _searched(value, (fields[operator.lower()],))
+    if minus and len(group.conditions) > 1:
+        raise CannotMap(WhyLeftOut.NESTED)
+    return replace(group, conditions=tuple(replace(one, negated=True) for one in group.conditions)) if minus else group
 
 
 def _searched(text: str, fields: tuple[ConditionField, ...]) -> ConditionGroup:
@@ -170,7 +206,7 @@ def _words(text: str) -> list[tuple[str, ...]]:
             continue
         if not quoted and (word in ("AND", "AROUND", "NOT") or word[:1] in "-+" or _is_operator(word)):
             raise CannotMap(WhyLeftOut.CONDITION)
-        plain_word = word if quoted else word.strip("<>,;")
+        plain_word = word if quoted else word.strip("<>,;").strip("*")  # "*@corp.example" is what has "@corp.example"
         if not plain_word or "*" in plain_word:
             raise CannotMap(WhyLeftOut.CONDITION)
         if (joins or braces) and found:

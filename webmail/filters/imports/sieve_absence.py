@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from webmail.filters import machines
 from webmail.filters.absence import INTERVALS, LONGEST_SUBJECT, Absence, check
-from webmail.filters.imports.found import plain
+from webmail.filters.imports.found import Difference, plain
 from webmail.filters.rules import LONGEST_TEXT, BadRule
 from webmail.sieve.nodes import Command, NumberArgument, SieveTest, StringArgument, TagArgument, texts
 
@@ -39,6 +40,17 @@ def absence_of(commands: Sequence[Command]) -> Absence | None:
             if not _is_of_absence(test, moments, negated=False):
                 return None
     return _absence(answers[0], moments.get("ge"), moments.get("le"))
+
+
+def differences_of(commands: Sequence[Command]) -> tuple[Difference, ...]:
+    """What the absence of these commands does otherwise here."""
+    [answer] = [one for command in commands for one in command.walk() if one.name == "vacation"]
+    tags = {one.name: after for one, after in pairwise([*answer.arguments, None]) if isinstance(one, TagArgument)}
+    days = tags.get("days")
+    found = [Difference.DAYS] if "seconds" in tags or (isinstance(days, NumberArgument) and days.value not in INTERVALS) else []
+    found += [Difference.ADDRESSES] if "addresses" in tags else []
+    found += [Difference.FROM] if "from" in tags else []
+    return tuple(found)
 
 
 def nextcloud_absence(comments: Iterator[str]) -> Absence | None:

@@ -13,6 +13,7 @@ from webmail.filters.imports.found import (
     LARGEST,
     MOST_FOUND,
     CannotMap,
+    Difference,
     FoundRule,
     FoundRules,
     LeftOut,
@@ -21,7 +22,7 @@ from webmail.filters.imports.found import (
     found_rule,
     plain,
 )
-from webmail.filters.imports.sieve_absence import absence_of, nextcloud_absence
+from webmail.filters.imports.sieve_absence import absence_of, differences_of, nextcloud_absence
 from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.sieve.lexer import SieveSyntaxError
 from webmail.sieve.nodes import SieveScript
@@ -49,6 +50,8 @@ def read_script(text: str) -> FoundRules:
     rules: list[FoundRule] = []
     out: list[LeftOut] = []
     absence = nextcloud_absence(_comments(script))
+    in_comment = absence is not None
+    differs: tuple[Difference, ...] = ()
     flagged, more = False, False
     for unit in units_of(script):
         if len(rules) + len(out) >= MOST_FOUND:
@@ -57,7 +60,11 @@ def read_script(text: str) -> FoundRules:
         name = _name(unit)
         away = absence_of(unit.commands)
         if away is not None:
-            absence = absence or away
+            if absence is None:
+                absence, differs = away, differences_of(unit.commands)
+            elif not in_comment:
+                out.append(left_out(unit, name, WhyLeftOut.SECOND))
+            in_comment = False  # the first one is what the comment tells of
             continue
         if _forwards_all(unit):
             out.append(left_out(unit, name, WhyLeftOut.FORWARDING))
@@ -69,7 +76,7 @@ def read_script(text: str) -> FoundRules:
         flagged = flagged or any(one.name in _FLAGGING for command in unit.commands for one in command.walk())
     for found in _switched_off(script):
         (rules if isinstance(found, FoundRule) else out).append(found)  # type: ignore[arg-type]
-    return FoundRules(_program(text), tuple(rules), tuple(out), absence, lines=True, more=more)
+    return FoundRules(_program(text), tuple(rules), tuple(out), absence, differs, lines=True, more=more)
 
 
 def _ours(own: own_script.OwnScript) -> FoundRules:

@@ -257,9 +257,14 @@ def _address(test: SieveTest) -> ConditionGroup:
     tags, (names, given) = tagged(test, (*_MATCHES, "comparator", "all", "domain", "localpart"), 2)
     kind, values, exact = _compared(tags, texts(given))
     headers = [name.lower() for name in texts(names)]
-    if not headers or not set(headers) <= set(_PEOPLE) or not (values and all(values)):
+    people = [name for name in headers if name in _PEOPLE]
+    others = [name for name in headers if name not in _PEOPLE]  # Ingo's blacklist asks Sender and Resent-From too
+    whole = kind is MatchKind.IS and not tags.keys() & {"domain", "localpart"} and all("@" in value for value in values)
+    if not people or (others and not whole) or not (values and all(values)):
         return _refuse()
     differences = {Difference.CASE} if exact else set()
+    if others:
+        differences.add(Difference.NAMES)
     if "domain" in tags:
         kind, values = _of_domain(kind, values)
     elif "localpart" in tags:
@@ -268,7 +273,9 @@ def _address(test: SieveTest) -> ConditionGroup:
         kind, values = MatchKind.BEGINS, tuple(f"{value}@" for value in values)
     if kind not in (MatchKind.IS, MatchKind.ENDS):
         differences.add(Difference.NAMES)
-    return ConditionGroup(tuple(RuleCondition(_PEOPLE[one], kind, values) for one in headers), True, frozenset(differences))
+    asked = [RuleCondition(_PEOPLE[one], kind, values) for one in people]
+    asked += [RuleCondition(ConditionField.HEADER, MatchKind.CONTAINS, values, one) for one in others]
+    return ConditionGroup(tuple(asked), True, frozenset(differences))
 
 
 def _of_domain(kind: MatchKind, values: tuple[str, ...]) -> tuple[MatchKind, tuple[str, ...]]:

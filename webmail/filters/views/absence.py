@@ -37,7 +37,7 @@ from webmail.web.banners import add_banner
 from webmail.web.current import current_account, current_user, preferences, settings, time_zone
 from webmail.web.day_names import day_name
 from webmail.web.formatting import day_and_month, day_in_full, long_date, today
-from webmail.web.notices import notify
+from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.request_values import fetched_ahead, local_path
 
@@ -96,6 +96,7 @@ def save_absence() -> Response:
     if found is None:
         return _absence_page(form, status=422)
     if action == "preview":
+        withdraw_notices()  # "Saved", above what is not saved yet
         return _absence_page(form, previewed=found)
     return _saved(form, found)
 

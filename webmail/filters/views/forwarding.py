@@ -88,13 +88,13 @@ def save_forwarding() -> Response:
 @blueprint.post("/forwarding/address")
 @asks_again
 def add_forward_target() -> Response:
-    """An address inside can be chosen at once; to one outside a code is mailed, or once more to the same one."""
+    """A colleague's address can be chosen at once; to any other a code is mailed, or once more to the same one."""
     user, text = current_user(), request.form.get("address", "")
     try:
         address = forward_targets.typed(text, user, settings())
         if not forward_targets.has_room(user, address):
             raise TargetRefused(TargetFault.MANY, address)
-        if policy.is_inside(user, address, settings()):
+        if not forward_targets.needs_code(user, address, settings()):
             forward_targets.confirm(user, address)
             mailed_codes.forget(user, _PURPOSE)
             notify(_("%(address)s is added. Check the settings below, then save.", address=address), "done")
@@ -229,6 +229,7 @@ def _forwarding_page(
         "filters/forwarding.html", trouble.status if trouble else status, form=form, state=state,
         trouble=trouble_words(trouble) if trouble else trouble_text,
         targets=[(one, policy.may_forward(user, one, here)) for one in addresses],
+        closed=forward_targets.closed(addresses) if addresses else (),
         waiting="" if new else mailed_codes.waiting_for(user, _PURPOSE), new=new, problem=problem,
         policy=str(policy.policy_for(user, here)), may_be_outside=here.system_sender is not None,
         domains=_domains(user), most=len(targets) >= forward_targets.MOST_TARGETS,
@@ -301,6 +302,8 @@ def _fault_words(fault: TargetFault) -> str:
             return _("Your organisation does not allow forwarding.")
         case TargetFault.POLICY:
             return _("Your organisation does not allow forwarding to this address.")
+        case TargetFault.CLOSED:
+            return _("This account is closed: mail that is forwarded there comes back. Choose another address.")
         case TargetFault.OWN:
             return _("This is your own address. Choose another.")
         case TargetFault.LOOP:

@@ -18,6 +18,7 @@ def reason_words(reason: WhyLeftOut) -> str:
         WhyLeftOut.LIMIT: _("It is too long."),
         WhyLeftOut.FORWARDING: _("It forwards all your mail. Set that up under Forwarding."),
         WhyLeftOut.BLOCKED: _("It blocks senders. Block them under Senders."),
+        WhyLeftOut.SECOND: _("It answers all your mail, as the out-of-office reply above does. Only one of them can be kept."),
         WhyLeftOut.SAFE: _("It always allows senders. Allow them under Senders."),
     }[reason]
 
@@ -38,6 +39,8 @@ def difference_words(difference: Difference) -> str:
         Difference.LABEL: _("The label becomes a tag."),
         Difference.EVERYWHERE: _("There it ran only by hand; here filters run as mail arrives, so it is switched off."),
         Difference.LOCAL: _("There the folder was on your computer."),
+        Difference.DAYS: _("Here the same person gets this reply every 1, 7 or 30 days. Choose before you turn it on."),
+        Difference.ADDRESSES: _("Here mail to any of your addresses is answered."),
         Difference.LEFT_ACTION: _("Not taken over:"),
     }[difference]
 

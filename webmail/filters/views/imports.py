@@ -114,6 +114,7 @@ def _preview(found: FoundRules, state: FilterState) -> Response:
         folders=[(one.name, mailbox_path(one)) for one in here.targets("")] if here else [],
         absence=absences.to_json(replace(found.absence, on=False)) if found.absence else "", away=found.absence,
         has_text=bool(state.filters.absence.text.strip()),
+        away_notes=[difference_words(one) for one in found.absence_differences],
     )  # fmt: skip
 
 
@@ -155,13 +156,21 @@ def take_import() -> Response:
         return _choose(422, _("This form can’t be read any more. Choose the file again."))
     if not rules and away is None:
         return _choose(422, _("No filter was ticked. Nothing was changed."))
+    try:
+        here = loaded_state().filters
+    except MailError as error:
+        return _choose(502 if error.status >= 500 else error.status, trouble_words(error))
+    if len(here.rules) + len(rules) > MOST_RULES:  # before folders are made for them
+        return _choose(422, _too_many(len(here.rules), len(rules)))
+    if away and here.absence.on and not rules:
+        return _choose(422, _("Your out-of-office reply is on, so its text was not replaced. Turn it off first."))
     forwards = forward_guard.new_in_rules(rules)
     if elsewhere := forward_guard.factor_first(forwards):
         return elsewhere
     try:
         named = _folders(rules)
         rules = [_with_tags(fitting.with_folders(one, named), current_user()) for one in rules]
-        change_filters(lambda filters: _with_rules(filters, rules, away), lambda _before: _told(len(rules), away is not None))
+        change_filters(lambda filters: _with_rules(filters, rules, away), lambda before: _told(len(rules), away, before))
     except (BadFolderName, tags.BadTagName, UnsafeValue):
         return _choose(422, _("A folder or tag has a name that the mail server does not take. Nothing was imported."))
     except (MailError, BadRule, LimitReached) as error:
@@ -170,10 +179,21 @@ def take_import() -> Response:
     return to_list()
 
 
-def _told(number: int, away: bool) -> str:
+def _told(number: int, away: absences.Absence | None, before: Filters) -> str:
     words = ngettext("%(num)d filter imported.", "%(num)d filters imported.", number) if number else ""
     about = _("The out-of-office text was imported, switched off.") if away else ""
+    if away and before.absence.on:
+        about = _("Your out-of-office reply is on, so its text was not replaced.")
     return f"{words} {about}".strip()
+
+
+def _too_many(here: int, ticked: int) -> str:
+    return ngettext(
+        "%(num)d filter is ticked, but you can have up to %(most)d and have %(here)d. Nothing was imported.",
+        "%(num)d filters are ticked, but you can have up to %(most)d and have %(here)d. Tick fewer, or delete some first. "
+        "Nothing was imported.",
+        ticked, most=MOST_RULES, here=here,
+    )  # fmt: skip
 
 
 def _chosen() -> list[FilterRule]:

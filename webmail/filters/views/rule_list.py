@@ -46,7 +46,7 @@ class RuleLine:
 
 @blueprint.get("/filters")
 def show_filters() -> Response:
-    """3 round trips to the ManageSieve server; without it the page says so."""
+    """3 round trips to the ManageSieve server; without it the page says so. `move` is a rule for which a place is chosen."""
     overview()  # for the names of folders
     try:
         state = loaded_state()
@@ -56,7 +56,10 @@ def show_filters() -> Response:
     snoozed_arrivals.note(current_user(), state.filters)
     renew_after_answer()
     lines = [_line(rule, state) for rule in state.filters.rules]
-    return page("filters/show.html", trouble="", state=state, lines=lines, own_name=store.NAME, before=_before())
+    moving = next((line for line in lines if line.rule.id == request.args.get("move")), None)
+    return page(
+        "filters/show.html", trouble="", state=state, lines=lines, own_name=store.NAME, before=_before(), moving=moving
+    )  # fmt: skip
 
 
 def _before() -> list[str]:
