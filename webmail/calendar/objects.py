@@ -148,7 +148,7 @@ def move(row: CalendarObject, calendar: Collection, href: str) -> None:
 # --- what takes place when -------------------------------------------------------------------------------------------
 
 
-def events_in(calendar: int, start: int, end: int, zone: tzinfo, seconds: float = LONGEST_LIVE) -> set[int]:
+def events_in(calendar: int, start: int, end: int, zone: tzinfo, seconds: float | None = None) -> set[int]:
     """The `id`s of the events that touch the time from `start` to `end` (seconds since 1970).
 
     `seconds`: of the processor, for what is not in the table. 2 queries. Raises TooMuchAsked.
@@ -175,12 +175,12 @@ def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
 
 
 def _lively(
-    rows: Iterable[CalendarObject], start: int, end: int, zone: tzinfo, seconds: float = LONGEST_LIVE
+    rows: Iterable[CalendarObject], start: int, end: int, zone: tzinfo, seconds: float | None = None
 ) -> Iterator[tuple[CalendarObject, tuple[Taking, ...]]]:
     """These objects, each with what `live` finds. Raises TooMuchAsked."""
     began = time.thread_time()
     for row in rows:
-        if time.thread_time() - began > seconds:
+        if time.thread_time() - began > (LONGEST_LIVE if seconds is None else seconds):
             raise TooMuchAsked("recurring events that take too long to expand")
         yield row, live(row, start, end, zone)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from webmail.mime.formats import calendar_parsing, plain_series, zone_cities
+from webmail.mime.formats import calendar_parsing, plain_series, recurrence_edit, stepped_rules, zone_cities
 from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar, plain
 
 MOST = 10_000  # occurrences of one object in the time that is asked for
@@ -130,6 +130,12 @@ def end_rule(event: Any, until: int) -> None:
         return
     last = moment_at(until) + timedelta(days=2)
     begins = event["DTSTART"].dt
+    parts = recurrence_edit.parts_of(rule.to_ical().decode())
+    if stepped_rules.is_stepped(parts):
+        _write_out(event, begins, last)
+        return
+    if (united := stepped_rules.with_all_days(parts)) != parts:
+        rule = event["RRULE"] = type(rule).from_ical(recurrence_edit.text_of(united))
     given = rule.get("UNTIL")
     if given and isinstance(begins, datetime) and not isinstance(given[0], datetime):  # a day, as some write it: all of it
         evening = datetime.combine(given[0], time(23, 59, 59), tzinfo=begins.tzinfo)
@@ -143,6 +149,17 @@ def end_rule(event: Any, until: int) -> None:
         rule["UNTIL"] = [last.date()]
     else:
         rule["UNTIL"] = [last.replace(tzinfo=None) if begins.tzinfo is None else last]
+
+
+def _write_out(event: Any, begins: date | datetime, last: datetime) -> None:
+    """Give the event each time of its rule until `last`, instead of the rule: the library would look on until the year 9999."""
+    zone = begins.tzinfo if isinstance(begins, datetime) else None
+    before = (last.astimezone(zone) if zone else last).replace(tzinfo=None)
+    found = recurrence_edit.dates(event.pop("RRULE").to_ical().decode(), _clock(begins), before, zone)[:MOST]
+    if not isinstance(begins, datetime):
+        event.add("RDATE", [one.date() for one in found])
+    elif found:
+        event.add("RDATE", [one.replace(tzinfo=zone) for one in found])
 
 
 def _last_counted(rule: Any, begins: date | datetime, last: datetime) -> datetime:

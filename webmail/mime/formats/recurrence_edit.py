@@ -8,8 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Any
 
+from webmail.mime.formats import stepped_rules
+
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _MOST = 60_000  # occurrences that are counted
+_SEARCHED = timedelta(days=366 * 10)  # how far the next time of a rule by steps is looked for
 
 
 def parts_of(rule: str) -> dict[str, str]:
@@ -52,10 +55,12 @@ def dates(rule: str, start: date | datetime, before: datetime, tz: tzinfo | None
 def _dates(rule: str, start: date | datetime, before: datetime, tz: tzinfo | None) -> Iterator[datetime]:
     from dateutil.rrule import rrulestr  # imported when first needed
 
-    parts = parts_of(rule)
+    parts = stepped_rules.with_all_days(parts_of(rule))
     first = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
     last = min([before - timedelta(seconds=1), *([end] if (end := until_of(parts, tz)) is not None else [])])
     count = int(parts.pop("COUNT", _MOST))
+    if stepped_rules.is_stepped(parts):
+        return islice(stepped_rules.moments(parts, first, last), count)
     parts["UNTIL"] = f"{last.year:04}{last:%m%dT%H%M%S}"  # bounds the search
     found: Any = rrulestr(text_of(parts), dtstart=first)
     return islice(found, count)
@@ -65,8 +70,12 @@ def first_from(rule: str, start: date | datetime, moment: date | datetime, tz: t
     """When a rule applies first from a moment on, by the clock; None for never (again)."""
     from dateutil.rrule import rrulestr  # imported when first needed
 
-    parts = parts_of(rule)
+    parts = stepped_rules.with_all_days(parts_of(rule))
     end = until_of(parts, tz)
+    if stepped_rules.is_stepped(parts):
+        after = _as_time(moment)
+        within = dates(rule, start, after + _SEARCHED, tz)
+        return next((one for one in within if one >= after), None)
     parts.pop("UNTIL", None)
     found: Any = rrulestr(text_of(parts), dtstart=_as_time(start)).after(_as_time(moment), inc=True)
     return None if found is None or (end is not None and found > end) else found

@@ -1,13 +1,14 @@
 """Recurrence rules (RFC 5545, 3.3.10), judged before a library expands them: what they cost, and whether they ever apply.
 
 The library looks for a day on which a rule applies until the year 9999, whatever the rule's end: one that never applies keeps it
-busy for long. So parts that may contradict each other are refused; no program for people makes such rules.
+busy for long. So rules for days that there are not are refused, and those that go by steps are followed by `stepped_rules`.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
 
 MOST_STEPS = 25_000  # that expanding a rule may take
 _LARGEST = 1_000_000  # of counts and intervals
@@ -25,6 +26,7 @@ _PARTS = {
     "YEARLY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS", "BYYEARDAY", "BYWEEKNO"},
 }
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of months
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ALL_YEAR = tuple(range(1, 13))
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
@@ -47,6 +49,8 @@ def check_zone(rule: str) -> None:
 def check(rule: str, start: str) -> None:
     """Check the rule of what begins at `start` (DTSTART). Raises UnboundedRule."""
     parts = _parts(rule)
+    if parts.pop("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.pop("SKIP", "OMIT") != "OMIT":
+        raise UnboundedRule("a rule of another calendar")
     if parts.get("FREQ") not in _PARTS or not _MOMENT.match(start):
         raise UnboundedRule("a rule that repeats more often than hourly, or none")
     if unknown := set(parts) - _PARTS[parts["FREQ"]]:
@@ -91,10 +95,8 @@ def _check_applies(parts: dict[str, str], start: str) -> None:
     most = 53 if frequency == "YEARLY" and "BYMONTH" not in parts else 5
     if None in days or any(not 1 <= abs(number) <= most for number in ordinals):
         raise UnboundedRule("a rule for days that there are not")
-    if frequency in ("HOURLY", "DAILY", "WEEKLY") and (ordinals or (interval > 1 and _filters(parts))):
-        raise UnboundedRule("a rule whose parts may contradict each other")
-    if ordinals and "BYMONTHDAY" in parts:
-        raise UnboundedRule("a rule whose parts may contradict each other")
+    if frequency in ("HOURLY", "DAILY", "WEEKLY") and ordinals:
+        raise UnboundedRule("a rule with numbered days of a week")
     months = [int(one) for one in parts["BYMONTH"].split(",")] if "BYMONTH" in parts else list(_ALL_YEAR)
     if frequency == "MONTHLY":
         begins = int(start[4:6])
@@ -103,20 +105,34 @@ def _check_applies(parts: dict[str, str], start: str) -> None:
     numbers = _numbers(parts, "BYMONTHDAY") or [1]
     if not any(1 <= month <= 12 and 1 <= abs(day) <= _LENGTHS[month - 1] for month in months for day in numbers):
         raise UnboundedRule("a rule for days that there are not")
+    if ordinals and "BYMONTHDAY" in parts and not _ever_on(parts, [month for month in months if 1 <= month <= 12]):
+        raise UnboundedRule("a rule for days that there are not")
     for name, last in (("BYYEARDAY", 366), ("BYWEEKNO", 53)):
         if any(not 1 <= abs(number) <= last for number in _numbers(parts, name)):
             raise UnboundedRule("a rule for days that there are not")
     _check_positions(parts, len(days), ordinals)
 
 
-def _filters(parts: dict[str, str]) -> bool:
-    """Whether there are parts by which steps of the rule do not count."""
-    narrow = {"BYMONTH", "BYMONTHDAY", *(("BYDAY",) if parts["FREQ"] != "WEEKLY" else ()), *_of_hours(parts)}
-    return bool(narrow & set(parts))
+def _ever_on(parts: dict[str, str], months: list[int]) -> bool:
+    """Whether a day of a month with one of these numbers is ever one of these days of the week: 28 years have all there are."""
+    days, numbers = {one.strip() for one in parts["BYDAY"].split(",")}, _numbers(parts, "BYMONTHDAY")
+    in_year = parts["FREQ"] == "YEARLY" and "BYMONTH" not in parts
+    return any(
+        (number in numbers or number - length - 1 in numbers) and _names(date(year, month, number), in_year) & days
+        for year in range(2000, 2028)
+        for month in months
+        for length in (monthrange(year, month)[1],)
+        for number in range(1, length + 1)
+    )
 
 
-def _of_hours(parts: dict[str, str]) -> tuple[str, ...]:
-    return ("BYHOUR",) if parts["FREQ"] == "HOURLY" else ()
+def _names(day: date, in_year: bool) -> set[str]:
+    """How BYDAY names a day: by its weekday, and by which of these it is in its month or year, from either end."""
+    name = _WEEKDAYS[day.weekday()]
+    begins = date(day.year, 1, 1) if in_year else day.replace(day=1)
+    ends = date(day.year, 12, 31) if in_year else day.replace(day=monthrange(day.year, day.month)[1])
+    from_begin, from_end = (day - begins).days // 7 + 1, (ends - day).days // 7 + 1
+    return {name, f"{from_begin}{name}", f"+{from_begin}{name}", f"-{from_end}{name}"}
 
 
 def _check_positions(parts: dict[str, str], days: int, ordinals: list[int]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -96,7 +97,7 @@ def _expected(text: str, zone: str, start: datetime, gone: list[datetime], more:
             last = last.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         head += f";UNTIL={last:%Y%m%dT%H%M%S}"
     found = rruleset()
-    found.rrule(rrulestr(head, dtstart=start))
+    found.rrule(rrulestr(_united(head), dtstart=start))
     found.rdate(start)
     for one in more:
         found.rdate(one)
@@ -107,6 +108,15 @@ def _expected(text: str, zone: str, start: datetime, gone: list[datetime], more:
     clocks = found.between(low - timedelta(days=2), high + timedelta(days=2), inc=True)
     moments = {int(one.replace(tzinfo=tz).timestamp()) for one in clocks}
     return sorted(at for at in moments if moment(FROM, UTC_ZONE) <= at < moment(UNTIL, UTC_ZONE))
+
+
+def _united(rule: str) -> str:
+    """RFC 5545 means "the first Monday and each Tuesday" by BYDAY=1MO,TU; dateutil looks for days that are both, unless all have numbers."""
+    name = re.search(r"BYDAY=([^;]+)", rule)
+    if name is None or "FREQ=MONTHLY" not in rule or not re.search(r"\d", name[1]):
+        return rule
+    named = [day if day[:-2] else ",".join(f"{number}{day}" for number in range(1, 6)) for day in name[1].split(",")]
+    return rule.replace(name[0], f"BYDAY={','.join(named)}")
 
 
 def _by_library(read: calendar_object.ReadObject) -> list[int]:
