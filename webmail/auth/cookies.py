@@ -131,7 +131,6 @@ class WebSession(SessionMixin):
         shared: bool = False,
         lasting: bool = False,
         pending: bool = False,
-        confirmed: bool = False,
         password: str | None = None,
         data: dict[str, Any] | None = None,
         provider: str = "",
@@ -140,7 +139,7 @@ class WebSession(SessionMixin):
         """Sign `user` in with a new token, row and CSRF secret, or with `pending` begin their second step. What the session held
         before is dropped.
 
-        `data` is stored together with the row. `lasting`, `confirmed`, `provider` and `provider_session`: see `models.Session`.
+        `data` is stored together with the row. `lasting`, `provider` and `provider_session`: see `models.Session`.
         Raises one of DATABASE_AWAY.
         """
         kept = self._surviving() | (data or {})
@@ -155,7 +154,6 @@ class WebSession(SessionMixin):
             shared=shared,
             lasting=lasting,
             pending=pending,
-            confirmed=confirmed,
             password=password,
             data=self._store.dumps(kept),
             user_agent=self._request.headers.get("User-Agent", ""),

@@ -95,7 +95,6 @@ def _changed(new: str, target: str, *, first: bool) -> Response:
         user,
         shared=bool(row and row.shared),
         lasting=bool(row and row.lasting),
-        confirmed=not user.second_step,  # who has no other factor has just typed the one there is
         password=new,
         data=kept,
         provider=row.provider if row else "",

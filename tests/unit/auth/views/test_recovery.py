@@ -273,10 +273,23 @@ def test_a_newcomer_who_opens_another_address_meanwhile_is_asked_too(settings, a
     fields = {"password": PASSWORD, "new_password": new, "new_password_again": new, "next": "/mailbox/Sent"}
     led = browser.post("/account/password", fields, form_at=led).location
     assert led == f"{PAGE}?first=1&next=/mailbox/Sent"
-    Session.update(confirmed=None).execute()
     assert walk(browser, browser.get(led), address=OUTSIDE).location == PAGE
     confirm(browser)
     assert User.get_by_id(alice.id).recovery_from is None
+
+
+def test_a_cookie_that_is_copied_after_a_new_password_gives_none(settings, alice):
+    """The password was typed to be changed, and not for an address or a factor."""
+    User.update(must_change=1).execute()
+    browser = Browser(build(settings))
+    browser.sign_in()
+    new = "quatre mots sans rapport"
+    fields = {"password": PASSWORD, "new_password": new, "new_password_again": new}
+    browser.get(browser.post("/account/password", fields, form_at="/account/password").location)
+    thief = Browser(browser.app)
+    thief.client.set_cookie("__Host-traboule", browser.cookie().value, domain="mail.lycee.example", secure=True)
+    assert give(thief, "thief@evil.example").location.startswith("/account/confirm")
+    assert thief.get("/account/totp").location.startswith("/account/confirm")
 
 
 def test_who_accepts_the_terms_on_the_way_walks_on(settings, alice, tmp_path):
