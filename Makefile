@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser install-test screenshots soak bench bench-slow bench-large lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser firefox install-test screenshots soak bench bench-slow bench-large lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ NOT_AGAIN := imap settings/test_pages.py $(addprefix accounts/test_, support.py 
 	browser_cache.py conversation.py remote_images.py link_warning.py read_ahead.py unsubscribe.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
 	@TRABOULE_TEST_DATABASE=postgresql $(tested) -n 3 --no-loadscope-reorder -rs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
+
+firefox: ready ## what was typed and "Back", in a Firefox without scripts (apt install firefox-esr)
+	FIREFOX=firefox-esr $(BIN)/pytest -p no:cacheprovider -rs tests/browser/test_going_back.py -k firefox
 
 browser: ready ## journeys in a real browser, with and without JavaScript
 	@$(tested) -n 3 --no-loadscope-reorder tests/browser

@@ -17,7 +17,7 @@ from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, advice, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
-from webmail.web import compression, current, file_host, row_numbers, setup, template_cache
+from webmail.web import compression, current, file_host, form_reader, once, row_numbers, setup, template_cache
 from webmail.web.body_limits import begin_page, end_page, set_body_limit
 from webmail.web.formatting import LANGUAGES
 from webmail.web.template_environment import TemplateEnvironment
@@ -56,6 +56,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     app.extensions["dav"] = DavEdge(app.wsgi_app, settings, prepare_database, close_database)  # before proxies are trusted
     app.wsgi_app = app.extensions["dav"]  # type: ignore[method-assign]
     Htmx(app)
+    app.request_class = form_reader.BoundedRequest
     compression.install(app)
     Babel(app, locale_selector=language)
 
@@ -75,6 +76,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     for view in (*auth.NEED_NO_TOKEN, *themselves, *transfers.NEED_NO_TOKEN):
         protection.exempt(view)
     setup.install(app)
+    once.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
     _register_areas(app)

@@ -37,6 +37,7 @@ from webmail.compose import draft_cleanup, kept_drafts
 from webmail.compose.outbox import delivery, link_gate
 from webmail.config import ConfigError, Settings
 from webmail.contacts import categories, device_cards, import_check, import_task
+from webmail.database import once
 from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.dav import delete_task
 from webmail.dav.remote import rounds as other_servers
@@ -147,6 +148,7 @@ class Jobs:
                 password_reset.expire()
                 handover.expire()
                 support.expire()
+                once.expire()
                 leftovers.sweep(self.settings)
                 archive_log.expire()
                 trash.expire()

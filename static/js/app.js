@@ -200,6 +200,8 @@
   });
   dress(document);
 
+  // "Back" to what scripts save while it is typed: the browser shows it as it first came, the server knows the last words
+  if (performance.navigation.type === 2 && document.querySelector("form.compose-form, #transfer")) location.reload();
   window.addEventListener("pageshow", function () { // the browser may have ticked rows again
     document.querySelectorAll("form[data-all]").forEach(function (form) { if (form.querySelector(".selected")) count(form); });
   });

@@ -420,7 +420,7 @@ def _filters(alice: HttpVisitor) -> dict[str, str]:
         alice.submit(alice.get("/filters/senders"), "#sender-form", sender=sender, action=where)
     found = alice.get("/filters")
     text = 'require "fileinto";\r\nif header :contains "subject" "devis" { fileinto "Archive"; }\r\n'
-    alice.submit(alice.get("/filters/script"), "form[action='/filters/script']", name="phone", text=text)
+    alice.submit(alice.get("/filters/script"), "form[action^='/filters/script']", name="phone", text=text)
     return {
         "filters": "/filters",
         "filter-new": "/filters/new?field=weekday&match=is&action=reply",

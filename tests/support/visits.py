@@ -93,19 +93,7 @@ class Visitor:
         A field with `None` is left out; `action="send"` stands for the button of that name and value.
         """
         tag = page.one(form)
-        data: dict[str, Any] = {}
-        for field in tag.select("input[name], textarea[name], select[name]"):
-            name, kind = str(field["name"]), field.get("type", "")
-            if field.name == "select":
-                chosen = field.select_one("option[selected]") or field.select_one("option")
-                value = chosen.get("value", "") if chosen else ""
-            elif field.name == "textarea":
-                value = field.get_text().removeprefix("\n")
-            elif kind == "file" or (kind in ("checkbox", "radio") and not field.has_attr("checked")):
-                continue
-            else:
-                value = field.get("value", "on" if kind == "checkbox" else "")
-            data.setdefault(name, []).append(value)
+        data: dict[str, Any] = dict(fields_of(tag))
         data.update({name: value if isinstance(value, list) else [value] for name, value in fields.items()})
         data = {name: value for name, value in data.items() if value != [None]}
         url = str(tag.get("action") or page.response.request.full_path)
@@ -114,6 +102,24 @@ class Visitor:
         return Page(
             self.client.post(url, data=data, headers=_htmx(htmx), follow_redirects=follow, content_type="multipart/form-data")
         )
+
+
+def fields_of(form: Tag) -> dict[str, list[str]]:
+    """What a browser sends of a form as it stands, without a button."""
+    data: dict[str, list[str]] = {}
+    for field in form.select("input[name], textarea[name], select[name]"):
+        name, kind = str(field["name"]), field.get("type", "")
+        if field.name == "select":
+            chosen = field.select_one("option[selected]") or field.select_one("option")
+            value = chosen.get("value", "") if chosen else ""
+        elif field.name == "textarea":
+            value = field.get_text().removeprefix("\n")
+        elif kind == "file" or (kind in ("checkbox", "radio") and not field.has_attr("checked")):
+            continue
+        else:
+            value = field.get("value", "on" if kind == "checkbox" else "")
+        data.setdefault(name, []).append(str(value))
+    return data
 
 
 def _htmx(target: str) -> dict[str, str]:

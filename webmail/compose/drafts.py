@@ -5,6 +5,7 @@ Files are in `attachments.py`, copies on the IMAP server in `draft_copies.py`. E
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from contextlib import suppress
 from dataclasses import asdict
@@ -167,6 +168,27 @@ def _leaving(draft_id: str) -> Any:
 
 def new_id() -> str:
     return secrets.token_hex(16)
+
+
+def drawn_id(user: User, secret: str) -> str:
+    """A new id that shows that it was drawn for this person, so that an address can name it before there is a row."""
+    begin = secrets.token_hex(8)
+    return begin + _drawn_for(user, begin, secret)
+
+
+def is_drawn(user: User, draft_id: str, secret: str) -> bool:
+    """Whether `drawn_id` made this id, for this person: others may know an id that somebody made up, and take it before them."""
+    return uploads.is_draft_id(draft_id) and hmac.compare_digest(draft_id[16:], _drawn_for(user, draft_id[:16], secret))
+
+
+def _drawn_for(user: User, begin: str, secret: str) -> str:
+    return hmac.new(secret.encode(), f"draft {user.id} {begin}".encode(), "sha256").hexdigest()[:16]
+
+
+def is_begun(draft_id: str) -> bool:
+    """Whether something was stored or sent under this id, by whomever. One SELECT."""
+    row = DraftRow.select(pw.Value(1)).where(DraftRow.id == draft_id)
+    return bool((row + Outbox.select(pw.Value(1)).where(Outbox.draft == draft_id)).exists())
 
 
 def load(user: User, draft_id: str) -> DraftRow:

@@ -59,6 +59,7 @@ from webmail.models.providers import LinkedAccount, UsedToken
 from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
 from webmail.models.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
 from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
+from webmail.models.sent_forms import SentForm
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
@@ -139,6 +140,7 @@ __all__ = [
     "RoomRequest",
     "SavedSearch",
     "SecurityKey",
+    "SentForm",
     "Session",
     "SignInFailure",
     "ShownReminder",

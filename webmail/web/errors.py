@@ -27,6 +27,8 @@ from webmail.errors import (
     UnsafeValue,
 )
 from webmail.storage import FileGone, StorageAway, StorageFull
+from webmail.web.form_reader import MOST_FIELDS, TooManyFields
+from webmail.web.formatting import number
 from webmail.web.rendering import fragment
 from webmail.web.room import nothing_changed, room_link
 from webmail.web.unavailable import because
@@ -110,6 +112,12 @@ def too_many_files() -> Response:
     return refused
 
 
+def too_many_fields() -> Response:
+    """Nothing of the form was read."""
+    advice = _("Nothing was changed. Go back in your browser and choose fewer things at once.")
+    return error_page(_("This form has more than %(number)s fields", number=number(MOST_FIELDS)), advice, 413)
+
+
 def mail_error(error: MailError) -> Response:
     if error.status >= 500:
         because(f"{type(error).__name__}: {error}")
@@ -167,6 +175,8 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     status = error.code or 500
     if status < 400:
         return error
+    if isinstance(error, TooManyFields):
+        return too_many_fields()
     titles = {
         404: (_("There is nothing at this address"), _("Check the address, or go back to your mail.")),
         405: (_("This page can't be opened this way"), _("Go back and use the buttons on the page.")),

@@ -19,7 +19,7 @@ from webmail.errors import (
     MailError,
 )
 from webmail.mime.shown_address import readable_address
-from webmail.web import formatting, unavailable
+from webmail.web import formatting, going_back, unavailable
 from webmail.web.addresses import url_for
 from webmail.web.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
 from webmail.web.banners import banners
@@ -88,6 +88,8 @@ def install(app: Flask) -> None:
         icon=icon,
         csrf_field=csrf_field,
         areas=areas,
+        autocomplete=going_back.autocomplete,
+        send_to=going_back.send_to,
         current_area=current_area,
         area_here=area_here,
         side_place=side_place,
@@ -150,6 +152,8 @@ def _security_headers(response: Response) -> Response:
     if flask.request.endpoint == "static" and response.status_code < 400:  # a file that is missing may be there tomorrow
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+    if "Cache-Control" not in headers and going_back.is_written_in(response):
+        headers["Cache-Control"] = going_back.CACHED
     if headers.get("Cache-Control", "no-store") == "no-store":
         headers["Cache-Control"] = "no-store, no-cache"  # links2 and elinks do not know no-store by itself
     headers["X-DNS-Prefetch-Control"] = "off"  # resolving a link's host could reveal that the message was opened

@@ -127,9 +127,9 @@
       box: element("div", { class: "people-chosen" }),
       list: element("ul", { role: "list", "aria-label": words.list.replace("{field}", label.textContent) }),
       more: element("button", { type: "button", class: "people-more", "aria-label": words.all, title: words.all }),
-      typing: element("input", { id: id, "data-of": field.name, "aria-description": words.keys, size: "12" }),
+      typing: element("input", { id: id, "data-of": field.name, "aria-description": words.keys, size: "12", autocomplete: "off" }),
     };
-    ["autocomplete", "autocapitalize", "spellcheck", "inputmode", "autofocus", "aria-invalid", "aria-describedby"].forEach(function (name) {
+    ["autocapitalize", "spellcheck", "inputmode", "autofocus", "aria-invalid", "aria-describedby"].forEach(function (name) {
       if (field.hasAttribute(name)) one.typing.setAttribute(name, field.getAttribute(name));
     });
     one.box.append(one.list, one.more, one.typing);

@@ -384,5 +384,16 @@
     event.preventDefault();
     event.returnValue = "";
   });
+  // somebody writes here already: they did not wait for this file. After "Back" it is the browser that filled the fields again
+  function typed(form) {
+    return performance.navigation.type !== 2 && ["to", "cc", "bcc", "subject", "body"].some(function (name) {
+      var field = form.elements[name];
+      return field && field.value.trim() !== field.defaultValue.trim();
+    });
+  }
   dress();
+  if (now && typed(now.form)) {
+    now.saved = "";
+    now.form.dispatchEvent(new Event("input", { bubbles: true })); // saved by itself
+  }
 })();

@@ -153,6 +153,7 @@
   });
   document.addEventListener("focusin", function (event) {
     if (isField(event.target)) {
+      event.target.autocomplete = "off"; // the browser's own list would lie over this one
       event.target.setAttribute("aria-autocomplete", "list");
       event.target.setAttribute("aria-haspopup", "listbox");
       event.target.setAttribute("aria-controls", "recipients-found");

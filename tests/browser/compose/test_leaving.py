@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.support.browsing import until_true
+from tests.support.waiting import eventually
 
 ALICE = "alice@lycee.example"
 
@@ -23,8 +24,7 @@ def _with_scripts(scripts: bool) -> None:
 def begin(page: Page, address: str = "/compose") -> str:
     words = f"Mots {time.time_ns()}"
     page.goto(f"{address}?format=")  # typed into the field itself
-    expect(page.locator("script[src*='leave.js']")).to_have_count(1)
-    until_true(page, "window.leavingDrafts")
+    until_true(page, "window.composing")
     page.locator("[name=body]").press("Control+Home")
     page.locator("[name=body]").press_sequentially(words)
     return words
@@ -55,20 +55,17 @@ def test_a_message_that_was_left_is_there_again_after_back(open_browser: Callabl
     expect_words(page, words)
 
 
-def test_who_writes_before_the_scripts_are_there_is_not_taken_to_the_draft_of_before(open_browser: Callable[..., Page]) -> None:
+def test_what_was_written_before_the_scripts_is_saved_by_itself(open_browser: Callable[..., Page]) -> None:
     page = open_browser(ALICE)
-    begin(page)
     held: list[Route] = []
-    page.route("**/compose/leave.js*", lambda route: held.append(route))
-    page.goto("/compose?format=", wait_until="domcontentloaded")  # at the same address a browser keeps the note of the draft
-    assert page.evaluate("history.state.draft")
+    page.route("**/compose/form.js*", lambda route: held.append(route))
+    page.goto("/compose?format=", wait_until="domcontentloaded")
     page.fill("[name=to]", "nadia@world.test")
     page.fill("[name=subject]", words := f"Avant les scripts {time.time_ns()}")
-    until_true(page, "window.composing")
+    eventually(lambda: held, what="the script that is held", sleep=lambda _s: page.wait_for_timeout(20))
     held[0].continue_()
-    page.unroute("**/compose/leave.js*")
-    page.wait_for_url("**/compose/*")  # saved by itself, at an address of its own
-    expect(page.locator("[name=subject]")).to_have_value(words)
+    page.unroute("**/compose/form.js*")
+    expect(page.locator("#saved")).to_contain_text("rouillon")
     page.reload()
     expect(page.locator("[name=subject]")).to_have_value(words)
     expect(page.locator("[name=to]")).to_have_value(re.compile("^nadia@world.test"))
@@ -79,8 +76,8 @@ def test_an_answer_is_there_again_after_a_reload(open_browser: Callable[..., Pag
     link = page.locator("[data-row] .s a").first.get_attribute("href") or ""
     words = begin(page, link.replace("/message/", "/reply/").partition("?")[0])
     page.reload()
-    expect_words(page, words)
-    assert "back=" in page.url
+    expect(page.locator("[name=body]")).to_have_value(re.compile(re.escape(words)))
+    expect(page.locator("#back")).to_have_value(re.compile("^/mailbox/"))
 
 
 def test_an_error_page_of_a_proxy_takes_no_text_away(open_browser: Callable[..., Page]) -> None:

@@ -90,7 +90,7 @@ def test_a_lost_session_leaves_the_text_alone(open_browser: OpenBrowser) -> None
         page.keyboard.type("gir")
     drawn(page)
     expect(page.locator("#to")).to_have_value("gir")
-    assert page.url.endswith("/compose")
+    assert "/compose/" in page.url
 
 
 def test_people_are_chosen_on_a_page(

@@ -16,7 +16,7 @@ from webmail.database.connection import db
 from webmail.models import AuditEntry, SystemMessage, User
 from webmail.people import own_name
 
-NAME, DELETE = "form[action='/account/name']", "form[action='/account/delete']"
+NAME, DELETE = "form[action='/account/name']", "form[action^='/account/delete?']"
 
 
 def stored(person: Visitor) -> User:

@@ -32,7 +32,8 @@ from webmail.database.trouble import DatabaseTrouble
 from webmail.models import DraftRow
 from webmail.storage import StorageAway
 from webmail.web.current import current_user, settings
-from webmail.web.errors import csrf_error, database_error, database_words, error_page, mail_error
+from webmail.web.errors import csrf_error, database_error, database_words, error_page, mail_error, too_many_fields
+from webmail.web.form_reader import TooManyFields
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.unavailable import because
@@ -131,8 +132,10 @@ for _kind in DATABASE_AWAY:
 
 
 @blueprint.errorhandler(413)
-def too_large(_error: Exception | None = None) -> Response:
+def too_large(error: Exception | None = None) -> Response:
     """A form beyond what is read at all, so that nothing of it is here: the browser still has the text, one page back."""
+    if isinstance(error, TooManyFields):
+        return too_many_fields()
     if request.htmx:  # type: ignore[attr-defined]
         advice = _("Choose smaller files and try again.")  # its page stays
     else:

@@ -1,8 +1,8 @@
 """Editor: opens the compose form for a new message, reply, forward or draft. Its buttons are in `actions.py`.
 
-A form carries the random id of its draft; the row is created by the first POST, so that a GET, which browsers may prefetch,
-leaves nothing behind. Only what comes with files (forward, resume, a reply with images) creates its row at once, and reuses it
-when requested again.
+A form carries the random id of its draft, and so does its address (`own_address`); the row is created by the first POST, so that
+a GET, which browsers may prefetch, leaves nothing behind. Only what comes with files (forward, resume, a reply with images) or is
+too long for an address creates its row at once, and reuses it when requested again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
 from webmail.compose.fields import Fields, fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
-from webmail.compose.views import text_format, warm_suggestions
+from webmail.compose.views import own_address, text_format, warm_suggestions
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
@@ -63,13 +63,17 @@ _LONGEST_SELECTION = 200_000  # characters
 
 @blueprint.get("/compose")
 def new() -> Response:
-    """A new message: empty, from a mailto link (RFC 6068), or from a template."""
+    """A new message: empty, from a mailto link (RFC 6068), or from a template. Leads to its draft's address."""
+    return own_address.lead_to_new(_came_from()) or _with_files(_new_fields(), _came_from())
+
+
+def _new_fields() -> Fields:
     to, cc, bcc, subject, body = (request.args.get(name, "")[:100_000] for name in ("to", "cc", "bcc", "subject", "body"))
     people = address_book.with_groups(current_user(), {"to": to, "cc": cc, "bcc": bcc}, sight_of(current_user(), settings()))
     fields = _begun(Fields(people["to"], people["cc"], people["bcc"], subject, body), my_identities()[0])
     if number := request.args.get("template", 0, int):
         fields = templates.inserted(fields, templates.load(current_user(), number))
-    return _new_form(fields, _came_from())
+    return fields
 
 
 @blueprint.get("/compose/<draft_id>")
@@ -79,6 +83,8 @@ def show(draft_id: str) -> Response:
         response = _bring_back(draft_id, session["kept"]["fields"])
         session.pop("kept")  # only now that it is a draft
         return response
+    if own_address.is_new(draft_id):
+        return _new_form(draft_id, _new_fields(), _came_from())
     sent = queue.of_draft(user, draft_id)
     if sent is not None and sent.state in LEFT:
         return redirect(url_for("compose.outbox"), 303)
@@ -96,6 +102,9 @@ def show(draft_id: str) -> Response:
 def reply(uid: int, mailbox: str) -> Response:
     """A reply to the sender; with `all` to everyone, with `list` to the mailing list."""
     place, back = preferences().quote, url_for("mailbox.show", mailbox=mailbox)
+    draft_id, elsewhere = own_address.of_answer(back)
+    if elsewhere is not None:
+        return elsewhere
     formatted = text_format.wanted() == message_options.FORMATTED and place != "none"
     message, found = _original(
         uid, mailbox, keep=formatted and place == "below", pictures=formatted, alone=True,
@@ -105,7 +114,7 @@ def reply(uid: int, mailbox: str) -> Response:
     if found.html:
         found = replace(found, html=kept_html.answered(_attribution(message), found.html))
     elif not found.names:
-        return _new_form(fields, back, message)
+        return _new_form(draft_id, fields, back, message)
     return _with_files(fields, back, lambda row: _carry(row, message, found, alone=True))
 
 
@@ -138,6 +147,10 @@ def _begun(fields: Fields, me: WritingIdentity, message: Message | None = None) 
 
 @blueprint.get("/forward/<int:uid>/<path:mailbox>")
 def forward(uid: int, mailbox: str) -> Response:
+    back = url_for("mailbox.show", mailbox=mailbox)
+    draft_id, elsewhere = own_address.of_answer(back)
+    if elsewhere is not None:
+        return elsewhere
     whole = request.args.get("as") == "attachment"
     formatted = text_format.wanted() == message_options.FORMATTED
     message, found = _original(uid, mailbox, keep=formatted and not whole, remote=True)
@@ -150,13 +163,12 @@ def forward(uid: int, mailbox: str) -> Response:
     else:
         fields = replies.forward_inline(message, _forward_heading(message), found.text)
     fields = _begun(fields, identities.answering(my_identities(), message.envelope), message)
-    back = url_for("mailbox.show", mailbox=mailbox)
     if whole:
         return _with_files(fields, back, lambda row: replies.carry_whole(row, current_account(), message, settings()))
     if found.html:
         found = replace(found, html=kept_html.forwarded(_forward_title(), _main_headers(message), found.html))
     elif not parts:
-        return _new_form(fields, back, message)
+        return _new_form(draft_id, fields, back, message)
     if message.structure.inline and not formatted:
         link = url_for("compose.forward", **{**(request.view_args or {}), **request.args, "format": message_options.FORMATTED})
         notify(_("The images in this message are attached."), link={"url": link, "text": _("Keep them in the text")})
@@ -173,13 +185,14 @@ def _carry(row: DraftRow, message: Message, found: quoting.Quoted, *, alone: boo
         raise
 
 
-def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None]) -> Response:
+def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None] | None = None) -> Response:
     """Redirect to the form of a message with files, which `carry` copies. Creates its row now; repeated requests reuse it."""
     before = drafts.untouched(current_user(), fields)
     row = before or drafts.new(current_user(), fields)
     try:
         if not row.attachments.exists():
-            carry(row)
+            if carry:
+                carry(row)
             drafts.leave_untouched(row)
     except uploads.MessageTooLarge:
         notify(_("Not all attachments fit in one message. Choose the ones you need."), "caution")
@@ -268,8 +281,8 @@ def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, 
     )  # fmt: skip
 
 
-def _new_form(fields: Fields, back: str, message: Message | None = None) -> Response:
-    return show_form(ComposeForm.holding(fields, back), drafts.new_id(), is_free=text_format.is_free(message))
+def _new_form(draft_id: str, fields: Fields, back: str, message: Message | None = None) -> Response:
+    return show_form(ComposeForm.holding(fields, back), draft_id, is_free=text_format.is_free(message))
 
 
 @blueprint.app_template_global()

@@ -1,0 +1,92 @@
+"""Which forms may be sent twice: those that carry an id (`form_id()`), and of all others why twice is harmless.
+
+tests/unit/web/test_twice.py asks that each POST route of routes.txt stands in one of both, and tries those that can be tried without
+mail servers; the others are tried in tests/integration/test_twice.py.
+"""
+
+from __future__ import annotations
+
+# why the second does no harm
+SETS = "it sets what the form says: the second sets the same again"
+TAKES = "it takes something away, or back: the second finds nothing left to do, and is told so or led back"
+SHOWS = "it shows, checks or leads on, and keeps nothing that adds up"
+NAMED = "what it makes is named in the address or the form (a draft, an upload, a task, a code): the second finds that"
+COUNTED = "it proves who somebody is: each try is one that counts, and the last answer holds"
+STREAM = "it is read as it comes: the transfer in its address is one, and so is the file"
+PROGRAM = "a program asks, not a hand"
+
+TRIED = {  # without mail servers
+    "/account/delete", "/collections/new", "/contacts/groups/new", "/contacts/new", "/calendar/events/new", "/devices/new",
+    "/settings/identities/new", "/settings/signatures/new", "/settings/templates/new", "/support", "/tags",
+    "/transfers/requests/new", "/collections/<int:number>/addresses", "/account/recovery", "/room/report",
+}  # fmt: skip
+TRIED_ON_SERVERS = {"/folders", "/filters/new", "/forwarding/address", "/search/saved"}
+
+# forms that carry an id too, where two at once were not tried: they are answered by the same few lines (webmail/web/once.py)
+CARRY_AN_ID = {
+    "/account/confirm/mail", "/account/data", "/account/keys", "/account/mail-codes", "/account/phone", "/account/recovery-codes", "/account/totp",
+    "/account/vouchers", "/admin/reports/<int:report>", "/admin/transfers/<int:transfer>", "/admin/transfers/reports/<int:report>",
+    "/archiving/new", "/archiving/rule/<int:number>", "/filters/senders", "/calendar/events/<int:calendar>/<href>/edit", "/calendar/import", "/calendar/subscriptions/new",
+    "/collections/<int:number>/shares", "/collections/servers/<int:number>", "/collections/servers/new", "/contacts/<uid>/edit",
+    "/contacts/import", "/contacts/of/<int:uid>/<path:mailbox>", "/contacts/people/add", "/deputy/<int:number>/factors",
+    "/deputy/<int:number>/password", "/detach", "/devices/connect/<kind>",  "/filters/rule/<number>", "/filters/script", "/forgot",
+    "/forwarding", "/import", "/import/server", "/login/code/mail", "/login/code/voucher", "/room/ask", "/room/newsletter",
+    "/settings/identities/<int:number>", "/settings/signatures/<int:number>", "/settings/templates/<int:number>",
+    "/transfers/<int:number>", "/transfers/<int:number>/people/<int:person>", "/transfers/requests/<int:number>",
+    "/t/<link>/report", "/transfers/requests/<int:number>/change", "/transfers/requests/<int:number>/people/<int:person>",
+    "/unsubscribe/<int:uid>/<path:mailbox>",
+}  # fmt: skip
+
+HARMLESS = {
+    SETS: [
+        "/absence", "/account/confirm", "/account/confirm/key", "/account/keys/<int:number>/rename", "/account/name", "/account/password",
+        "/account/phone/code", "/account/providers/connect", "/account/recovery/code", "/account/terms", "/archiving", "/archiving/seen",
+        "/calendar/reminders/<int:number>", "/calendar/reminders/done", "/calendar/reminders/of/<int:number>", "/calendar/shown",
+        "/calendar/subscriptions/<int:number>", "/collections", "/collections/<int:number>",
+        "/collections/servers/<int:number>/sync", "/collections/servers/links/<int:number>", "/contacts/directory", "/contacts/people",
+        "/contacts/people/learn", "/conversations/<path:mailbox>", "/devices/connected/<int:number>", "/devices/trust", "/filters",
+        "/filters/scripts", "/filters/suggestion", "/folder/<path:mailbox>", "/folders/roles", "/forgot/new", "/forwarding/code",
+        "/images", "/room/later", "/search/saved/<int:number>", "/seen/<int:uid>/<path:mailbox>", "/settings", "/settings/<slug>",
+        "/settings/language", "/settings/put-back", "/share/<path:mailbox>", "/snoozed/<int:id_>",
+    ],
+    TAKES: [
+        "/absence/end", "/absence/undo", "/account/delete/withdraw", "/account/keys/<int:number>/remove", "/account/phone/remove",
+        "/account/providers/disconnect", "/account/recovery/remove", "/account/totp/<int:number>/remove", "/account/vouchers/refuse",
+        "/act/<path:mailbox>", "/archiving/restore", "/archiving/undo", "/calendar/changes/undo",
+        "/calendar/events/<int:calendar>/<href>/delete", "/calendar/import/undo", "/calendar/subscriptions/undo",
+        "/collections/servers/<int:number>/disconnect", "/collections/trash", "/collections/trash/whole", "/contacts/<uid>/remove",
+        "/contacts/changes/undo", "/contacts/duplicates/compare", "/detach/<task_id>/undo", "/devices/revoke",
+        "/filters/applied/<task_id>/undo", "/filters/senders/undo", "/filters/undo", "/folders/undo", "/forwarding/end",
+        "/forwarding/remove", "/forwarding/undo", "/import/<task_id>/undo", "/logout", "/outbox/<int:outbox_id>", "/recipients/forget",
+        "/report/undo", "/sessions", "/settings/identities/<int:number>/remove", "/settings/signatures/<int:number>/remove",
+        "/settings/templates/<int:number>/remove", "/settings/undo", "/tasks/<task_id>", "/transfers/<int:number>/files/<upload>", "/undo",
+    ],
+    SHOWS: [
+        "/account/password/strength", "/account/recovery-codes/file", "/contacts/import/<upload>/columns", "/detach/<path:mailbox>",
+        "/devices/connect/<kind>/profile", "/export/<path:mailbox>", "/filters/import", "/login/cas", "/login/oidc/<name>", "/login/proxy", "/t/<link>",
+        "/transfers/new/protection",
+    ],
+    NAMED: [
+        "/calendar/events/<int:calendar>/<href>/move", "/calendar/events/<int:calendar>/<href>/times",
+        "/calendar/forms/<name>", "/calendar/from/<int:uid>/<section>/<path:mailbox>", "/calendar/import/<upload>", "/compose/<draft_id>",
+        "/compose/<draft_id>/contacts", "/compose/<draft_id>/mail", "/compose/<draft_id>/recipients",
+        "/contacts/from/<int:uid>/<section>/<path:mailbox>", "/contacts/import/<upload>", "/contacts/move", "/devices/profile/<key>",
+        "/drafts/kept", "/export", "/filters/import/take", "/receipt/<int:uid>/<path:mailbox>", "/reply/<int:uid>/<path:mailbox>",
+        "/report/<int:uid>/<path:mailbox>", "/send-on/<int:uid>/<path:mailbox>",
+    ],
+    COUNTED: [
+        "/forgot/code", "/login", "/login/code", "/login/code/key", "/login/code/voucher/use", "/login/passkey",
+    ],
+    STREAM: [
+        "/compose/<draft_id>/large", "/g/<link>", "/g/<link>/uploads", "/g/<link>/uploads/<upload>", "/transfers/<int:number>/additions",
+        "/transfers/<int:number>/additions/<int:addition>", "/transfers/new", "/transfers/uploads", "/transfers/uploads/<upload>",
+    ],
+    "a second draft with the same messages: nothing is sent, and what nobody touches is swept after a day": [
+        "/forward-together/<path:mailbox>",
+    ],
+    "a second code is mailed, within the limits of codes, and the last one counts": ["/login/door-code"],
+    PROGRAM: [
+        "/AutoDiscover/AutoDiscover.xml", "/Autodiscover/Autodiscover.xml", "/autodiscover/autodiscover.xml", "/dovecot/sign-ins",
+        "/login/cas/callback", "/login/oidc/<name>/sign-out",
+    ],
+}  # fmt: skip
