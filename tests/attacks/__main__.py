@@ -22,6 +22,7 @@ from tests.attacks import (
     devices,
     directory,
     doors,
+    double_clicks,
     guessing,
     helping,
     keys,
@@ -57,6 +58,7 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "doors": ("Signing in by CAS, and by a proxy’s header", doors.attacks),
     "helping": ("Help in person, and the page for who needs help", helping.attacks),
     "transfers": ("Large files as links", transfers.attacks),
+    "clicks": ("Double clicks, on two web processes", double_clicks.attacks),
     "pages": ("Pages in frames, and forms of other sites", pages.attacks),
     "proxies": ("Pretending to come from elsewhere", guessing.forged_addresses),
 }

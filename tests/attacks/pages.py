@@ -12,7 +12,7 @@ from tests.support.owned_things import changed, snapshot
 from tests.support.route_table import Route, routes
 from webmail.models import Session, now
 
-_PRIVATE = re.compile(r"\bno-store\b")
+_PRIVATE = re.compile(r"\bno-store\b|^private, no-cache$")  # the second where one writes: signing out clears the browser's cache
 
 
 def attacks(ground: Ground) -> list[Finding]:
@@ -35,8 +35,19 @@ def attacks(ground: Ground) -> list[Finding]:
                 _kept(shown),
                 lambda h: bool(_PRIVATE.search(h.get("cache-control", ""))),
             ),
+            _cleared(web, ground),
             *_forged(ground, web),
         ]
+
+
+def _cleared(web: Web, ground: Ground) -> Finding:
+    """What a browser may keep, for who goes back, is gone with the session."""
+    browser = web.browser()
+    assert browser.sign_in(ground.person()).status == 303
+    browser.open("/account/password")
+    cleared = browser.post("/logout").headers.get("clear-site-data", "")
+    words = "the browser is told to clear its cache" if '"cache"' in cleared else f"Clear-Site-Data: {cleared}"
+    return Finding("Pages that one writes in, kept for “Back”, after signing out", 1, words, '"cache"' in cleared)
 
 
 def _answers(web: Web, browser: Browser) -> dict[str, Answer]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from tests.support.visits import Visitor, fields_of
@@ -54,11 +53,10 @@ def test_a_rule(app: Flask, person: Visitor) -> None:
     assert len(person.get("/filters").all("[data-rule]")) == 1
 
 
-@pytest.mark.usefixtures("outside_allowed")
 def test_a_code_for_forwarding(app: Flask, person: Visitor) -> None:
     with db.connection_context():
         before = SystemMessage.select().count()
     person.confirm()
-    clicked(app, person, "/forwarding", "form[action='/forwarding/address']", address="me@world.test")
+    clicked(app, person, "/forwarding", ".new-target form[action='/forwarding/address']:last-of-type", address="me@world.test")
     with db.connection_context():
         assert (SystemMessage.select().count() - before, MailedCode.select().count(), ForwardTarget.select().count()) == (1, 1, 0)
