@@ -38,12 +38,12 @@ def clicked(app: Flask, person: Visitor, where: str, selector: str, **typed: str
 def test_a_folder(app: Flask, person: Visitor) -> None:
     clicked(app, person, "/folders", "#new-folder", name="Sorties")
     page = person.get("/folders")
-    assert "Folder Sorties created." in page.notices
+    assert "Dossier Sorties créé." in page.notices
     assert len([one for one in page.all("#folders a") if one.get_text(strip=True) == "Sorties"]) == 1
 
 
 def test_a_saved_search(app: Flask, person: Visitor) -> None:
-    clicked(app, person, "/search?query=bac", "form[action='/search/saved']", name="Le bac")
+    clicked(app, person, "/mailbox/INBOX?query=bac", "#save-search", name="Le bac")
     with db.connection_context():
         assert SavedSearch.select().where(SavedSearch.name == "Le bac").count() == 1
 

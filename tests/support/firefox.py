@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -63,12 +62,16 @@ class Firefox:
         self._tell("WebDriver:ElementSendKeys", id=element, text=text)
 
     def click(self, selector: str) -> None:
-        self._tell("WebDriver:ElementClick", id=self._find(selector))
+        """Wherever it leads: to a page of the browser's own, if the server hung up."""
+        try:
+            self._tell("WebDriver:ElementClick", id=self._find(selector))
+        except FirefoxError as error:
+            if "Reached error page" not in str(error):
+                raise
 
     def click_in_vain(self, selector: str) -> None:
         """The line is broken: once the browser says so."""
-        with contextlib.suppress(FirefoxError):
-            self.click(selector)
+        self.click(selector)
         eventually(lambda: "aboutNetError" in self._tell("WebDriver:GetPageSource"), what="an error page")
 
     def value(self, selector: str) -> str:
