@@ -128,14 +128,7 @@ def booted(folder: Path, log: Path) -> Iterator[Machine]:
     with log.open("ab") as out:
         started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
-        machine = Machine(_leader(started))
-        for _ in range(int(_PATIENCE)):
-            state = machine.run("systemctl", "is-system-running", check=False).stdout.strip()
-            if state in ("running", "degraded"):
-                break
-            time.sleep(1)
-        else:
-            raise SystemExit(f"the machine does not boot ({state}): see {log}")
+        machine = _ready(started, log)
         yield machine
         machine.run("systemctl", "poweroff", check=False)
         started.wait(_PATIENCE)
@@ -144,14 +137,16 @@ def booted(folder: Path, log: Path) -> Iterator[Machine]:
         started.wait(_PATIENCE)
 
 
-def _leader(nspawn: subprocess.Popen[bytes]) -> int:
-    """The process that is number 1 in it."""
-    children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
-    for _ in range(int(_PATIENCE) * 10):
+def _ready(nspawn: subprocess.Popen[bytes], log: Path) -> Machine:
+    """The machine, once it is up. Its process number 1 is the last child of systemd-nspawn: others come and go before."""
+    children, state = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children"), "systemd-nspawn starts nothing"
+    for _ in range(int(_PATIENCE)):
         if nspawn.poll() is not None:
-            raise SystemExit(f"systemd-nspawn ended ({nspawn.returncode})")
+            raise SystemExit(f"systemd-nspawn ended ({nspawn.returncode}): see {log}")
         if found := children.read_text().split():
-            time.sleep(1)  # its namespaces come a moment later
-            return int(found[0])
-        time.sleep(0.1)
-    raise SystemExit("systemd-nspawn starts nothing")
+            machine = Machine(int(found[-1]))
+            state = machine.run("systemctl", "is-system-running", check=False).stdout.strip()
+            if state in ("running", "degraded"):
+                return machine
+        time.sleep(1)
+    raise SystemExit(f"the machine does not boot ({state}): see {log}")

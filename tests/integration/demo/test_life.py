@@ -112,10 +112,12 @@ def test_the_administrators_commands_work_beside_it(demo_folder):
             return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
 
         examined = flask("doctor", "--as", "alice@lycee.example")
-        assert examined.returncode == 0, examined.stdout
+        problems = [line for line in examined.stdout.splitlines() if line.startswith("problem")]
+        assert len(problems) == 1 and "nothing answers at http://localhost" in problems[0]
         assert f"127.0.0.1 port {services.ports.imap} answers" in examined.stdout
-        # no worker and no milter run here, and the server that phones are told is made up
-        well = ("ok ", "warning  Cookies", "warning  Worker", "warning  Devices", "warning  Forwarding")
+        # no pages, no worker and no milter run here, nobody makes backups, and the server that phones are told is made up
+        expected = ("Cookies", "Worker", "Devices", "Forwarding", "Automatic replies", "Backup")
+        well = ("ok ", "problem  Public address", "1 problem", *(f"warning  {name}" for name in expected))
         assert [line for line in examined.stdout.splitlines() if not line.startswith(well)] == []
         assert "alice@lycee.example\tactive\tperson\t1G\tAlice Leroy" in flask("accounts", "list").stdout
 
