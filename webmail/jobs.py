@@ -72,7 +72,7 @@ _DELETING = 10.0  # seconds of it for deleting files, then letters have their tu
 KINDS: tuple[TaskKind, ...] = (
     import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, import_undo.KIND, export_task.KIND, own_data.KIND,
     learning.KIND, delete_task.KIND, restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND,
-    archive_undo.KIND, calendar_import.CHECK_KIND, calendar_import.KIND,
+    archive_undo.KIND, calendar_import.CHECK_KIND, calendar_import.KIND, calendar_import.UNDO_KIND, import_task.UNDO_KIND,
 )  # fmt: skip
 
 

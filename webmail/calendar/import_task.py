@@ -8,17 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from webmail.calendar import importing, objects
-from webmail.calendar.editing import Done, EventChangedElsewhere, NotWritable
+from webmail.calendar.editing import EventChangedElsewhere, NotWritable
 from webmail.calendar.importing import EventPlan
 from webmail.calendar.objects import UidTaken
 from webmail.contacts import import_check as files
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_files import NotCalendarFile
 from webmail.storage import FileGone, open_storage
-from webmail.tasks import leftovers
+from webmail.tasks import leftovers, undo_steps
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 
-CHECK, NAME = "calendar-check", "calendar-import"
+CHECK, NAME, UNDO = "calendar-check", "calendar-import", "calendar-import-undo"
 FILE = "calendar.ics"
 
 
@@ -47,21 +47,25 @@ def _import(run: TaskRun) -> dict[str, Any]:
         raise TaskFailed("file-gone") from error
     planned = _planned(run, content)
     writes = planned.writes(run.arguments["calendar"], replace=run.arguments["replace"])
-    before = int((run.cursor or {}).get("written", 0))
-    done: list[Done] = []
+    written = int((run.cursor or {}).get("written", 0))
+    total = written + len(writes)
+    try:
+        importing.check_room_for(writes, run.settings)
+    except LimitReached as error:
+        raise TaskFailed("too-many" if written else "no-room") from error
     try:
         for piece in importing.pieces(writes):
-            written = before + len(done) + len(piece)
-            with run.step({"written": written}, done=written, total=before + len(writes)):
-                done += importing.write_piece(run.user, piece, run.settings)
+            written += len(piece)
+            with run.step({"written": written}, done=written, total=total):
+                undo_steps.note(run.task, importing.undo_step(importing.write_piece(run.user, piece, run.settings)))
     except LimitReached as error:
         raise TaskFailed("too-many") from error
     except (EventChangedElsewhere, UidTaken) as error:
         raise TaskFailed("changed") from error
     except NotWritable as error:
         raise TaskFailed("read-only") from error
-    whole = run.task.turn == 1  # what an earlier turn did is not known
-    return {"written": before + len(done), "undo": importing.offer_undo(run.user, done) if done and whole else ""}
+    return {"written": written}
 
 
 CHECK_KIND, KIND = TaskKind(CHECK, _check), TaskKind(NAME, _import)
+UNDO_KIND = undo_steps.undo_kind(UNDO, importing.take_back, (NotWritable, UidTaken))

@@ -10,8 +10,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import tzinfo
 from typing import Any
 
+import peewee as pw
+
 from webmail.calendar import editing, objects
 from webmail.calendar.editing import Done, EventChangedElsewhere, Write
+from webmail.collections import room
 from webmail.config import Settings
 from webmail.database import undo_store
 from webmail.database.pieces import in_pieces
@@ -166,17 +169,40 @@ def pieces(writes: Sequence[Write]) -> Iterable[Sequence[Write]]:
     return (writes[at : at + _PIECE] for at in range(0, len(writes), _PIECE))
 
 
-def apply(user: User, writes: Sequence[Write], settings: Settings) -> list[Done]:
-    """Write all of it in short transactions. Raises as `write_piece`; what was written before stays, and is not written twice."""
-    return [done for piece in in_pieces(writes, _PIECE) for done in write_piece(user, piece, settings)]
+def check_room_for(writes: Sequence[Write], settings: Settings) -> None:
+    """Before any of it is written. 4 queries. Raises LimitReached."""
+    if not writes:
+        return
+    calendar, hrefs, replaced = writes[0].calendar, [one.href for one in writes if one.etag], 0
+    for at in range(0, len(hrefs), 500):
+        here = (CalendarObject.collection == calendar) & CalendarObject.href.in_(hrefs[at : at + 500])
+        replaced += int(CalendarObject.select(pw.fn.COALESCE(pw.fn.SUM(CalendarObject.size), 0)).where(here).scalar() or 0)
+    size = sum(len(one.text.encode()) for one in writes) - replaced
+    room.check_room(calendar, sum(not one.etag for one in writes), size, settings)
+
+
+def apply(user: User, writes: Sequence[Write], settings: Settings, done: list[Done]) -> None:
+    """Write all of it in short transactions; `done` is what was written, also where it breaks off. Raises as `write_piece`."""
+    for piece in in_pieces(writes, _PIECE):
+        done += write_piece(user, piece, settings)
 
 
 # --- undo ------------------------------------------------------------------------------------------------------------
 
 
+def undo_step(done: Iterable[Done]) -> list[list[Any]]:
+    """What undoes this, as `take_back` reads it."""
+    return [[one.calendar, one.href, one.before, one.etag] for one in done]
+
+
+def take_back(user: User, steps: list[Any], settings: Settings) -> int:
+    """Undo a step; what was changed since stays. Returns how many events. Raises NotWritable, LimitReached, UidTaken."""
+    return _taken_back(user, [Write(calendar, href, before, etag) for calendar, href, before, etag in steps], settings)
+
+
 def offer_undo(user: User, done: Iterable[Done]) -> str:
     """Keep what was there before for an hour; returns the name to undo by, "" if it is too large. 1 transaction."""
-    kept = json.dumps({"imported": [[one.calendar, one.href, one.before, one.etag] for one in done]}, ensure_ascii=False)
+    kept = json.dumps({"imported": undo_step(done)}, ensure_ascii=False)
     return "" if len(kept) > _LARGEST_UNDO else undo_store.keep(user, kept)
 
 

@@ -16,10 +16,10 @@ from webmail.contacts.undo import CardVersion
 from webmail.errors import LimitReached
 from webmail.models import Collection, Contact
 from webmail.storage import FileGone, open_storage
-from webmail.tasks import leftovers
+from webmail.tasks import leftovers, undo_steps
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 
-NAME = "contacts-import"
+NAME, UNDO = "contacts-import", "contacts-import-undo"
 SMALL_FILE = 200_000  # bytes; imported at once, while the person waits
 _PIECE = 40  # cards per transaction
 
@@ -44,20 +44,20 @@ def _work(run: TaskRun) -> dict[str, Any]:
     if not planned.any_cards and not run.cursor:
         raise TaskFailed("no-cards")
     total = sum(done.values()) + len(planned.fresh) + len(planned.updates)
-    before: list[CardVersion] = []
     try:
+        if not run.cursor:
+            merge.check_room_for(run.user, planned, book)
         for cards in _pieces(planned.fresh):
-            before += _add(run, cards, done, total, book)
+            _add(run, cards, done, total, book)
         for updates in _pieces(planned.updates):
-            before += _merge(run, updates, done, total)
+            _merge(run, updates, done, total)
     except LimitReached as error:
         raise TaskFailed("too-many") from error
     except store.ContactChangedElsewhere as error:
         raise TaskFailed("changed") from error
     except BookReadOnly as error:
         raise TaskFailed("read-only") from error
-    offered = undo.offer(run.user, before) if before and run.task.turn == 1 else ""  # what an earlier turn did is not known
-    return {**done, "refused": planned.refused, "cut": planned.cut, "undo": offered}
+    return {**done, "refused": planned.refused, "cut": planned.cut}
 
 
 def book_of(run: TaskRun) -> Collection | None:
@@ -69,21 +69,23 @@ def book_of(run: TaskRun) -> Collection | None:
     return found.collection
 
 
-def _add(run: TaskRun, cards: Sequence[str], done: dict[str, int], total: int, book: Collection | None) -> list[CardVersion]:
+def _add(run: TaskRun, cards: Sequence[str], done: dict[str, int], total: int, book: Collection | None) -> None:
     fresh = store.prepared(cards)
     done["added"] += len(cards)
     with run.step(done, done=sum(done.values()), total=total):
         uids = store.insert(run.user, fresh, book)
-    return [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, cards, strict=True)]
+        versions = [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, cards, strict=True)]
+        undo_steps.note(run.task, undo.steps_of(versions))
 
 
-def _merge(run: TaskRun, updates: Sequence[tuple[Contact, str]], done: dict[str, int], total: int) -> list[CardVersion]:
+def _merge(run: TaskRun, updates: Sequence[tuple[Contact, str]], done: dict[str, int], total: int) -> None:
     done["merged"] += len(updates)
     with run.step(done, done=sum(done.values()), total=total):
         books.lock_together(row for row, _card in updates)
         for row, card in updates:
             store.put(run.user, card, row)
-    return [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]
+        versions = [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]
+        undo_steps.note(run.task, undo.steps_of(versions))
 
 
 def _pieces(found: Sequence[Any]) -> list[Sequence[Any]]:
@@ -91,3 +93,4 @@ def _pieces(found: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 KIND = TaskKind(NAME, _work)
+UNDO_KIND = undo_steps.undo_kind(UNDO, undo.take_back, (store.ContactChangedElsewhere, BookReadOnly))

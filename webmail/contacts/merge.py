@@ -202,19 +202,28 @@ class _Planning:
             self.twins.named.add(len(self.fresh))
 
 
-def apply(user: User, planned: ImportPlan, book: Collection | None = None) -> ImportResult:
-    """Carry out the plan, made for this book, in short transactions. Hold the user's lock.
+def check_room_for(user: User, planned: ImportPlan, book: Collection | None) -> None:
+    """Before anything is imported. 1 query. Raises LimitReached."""
+    if planned.fresh and store.count(user if book is None else book.user_id) + len(planned.fresh) > store.MOST:
+        raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
+
+
+def apply(
+    user: User, planned: ImportPlan, book: Collection | None = None, *, before: list[CardVersion] | None = None
+) -> ImportResult:
+    """Carry out the plan, made for this book, in short transactions. Hold the user's lock. `before` is what undoes it, also where
+    it breaks off.
 
     Raises LimitReached (nothing is imported), CardTooLarge, ContactChangedElsewhere, BookReadOnly: what was imported until
     then is found again by a new plan.
     """
-    fresh = list(zip(store.prepared(planned.fresh), planned.fresh, strict=True))
-    if fresh and store.count(user if book is None else book.user_id) + len(fresh) > store.MOST:
-        raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
+    check_room_for(user, planned, book)
+    fresh, before = list(zip(store.prepared(planned.fresh), planned.fresh, strict=True)), [] if before is None else before
     uids: list[str] = []
     for piece in in_pieces(fresh):
-        uids += store.insert(user, [new for new, _card in piece], book)
-    before = [CardVersion(uid, "", store.revision(card)) for uid, card in zip(uids, planned.fresh, strict=True)]
+        added = store.insert(user, [new for new, _card in piece], book)
+        uids += added
+        before += [CardVersion(uid, "", store.revision(card)) for uid, (_new, card) in zip(added, piece, strict=True)]
     for updates in in_pieces(planned.updates):
         with db.atomic():
             books.lock_together(row for row, _card in updates)

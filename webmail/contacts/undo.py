@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from webmail.collections import store as collections
+from webmail.config import Settings
 from webmail.contacts import books, moving, store
 from webmail.contacts.card_versions import CardVersion
 from webmail.database import undo_store
@@ -23,10 +24,20 @@ _OPENING = '{"contacts"'
 
 def offer(user: User, steps: Iterable[CardVersion]) -> str:
     """Store the previous versions; returns the name to undo them by, "" if they are too large to store. 1 transaction."""
-    kept = json.dumps({"contacts": [[one.uid, one.card, one.revision, one.book, one.href] for one in steps]}, ensure_ascii=False)
+    kept = json.dumps({"contacts": steps_of(steps)}, ensure_ascii=False)
     if len(kept) > _LARGEST:
         return ""
     return undo_store.keep(user, kept)
+
+
+def steps_of(steps: Iterable[CardVersion]) -> list[Any]:
+    """The previous versions as `take_back` reads them."""
+    return [[one.uid, one.card, one.revision, one.book, one.href] for one in steps]
+
+
+def take_back(user: User, steps: list[Any], _settings: Settings) -> int:
+    """Undo what was told as `steps_of`, as far as it was not changed since; returns how many contacts. Raises as `undo`."""
+    return _take_back(user, [CardVersion(*step) for step in steps])
 
 
 def undo(user: User, name: str) -> int:

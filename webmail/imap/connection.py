@@ -12,7 +12,7 @@ import re
 import select
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, Any
 
@@ -37,9 +37,12 @@ class Spare(tuple[bytes, ...]):
 
 
 _DELETED = "deleted under us"  # Dovecot's words for a mailbox that another program deleted
+_LOST = "state is inconsistent"  # and those with which it hangs up where that one was selected
 _PIECE = 256 * 1024  # bytes of a message sent at once
 _LARGEST_ANSWER = 400_000_000  # bytes of the literals that answer one command: people may name any server to move in from
 _HARMLESS = (b"NOOP", b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT", b"FETCH", b"UID FETCH", b"UID SEARCH")
+
+_ANYWHERE = (b"SELECT", b"LIST", b"STATUS", b"GETQUOTAROOT")  # that mean the same whatever is selected
 
 
 class Connection:
@@ -175,7 +178,7 @@ class Connection:
             self.close()
             self._open()
             self._untried = False
-            if mailbox:
+            if mailbox and not all(command[0] in _ANYWHERE for command in commands):
                 self.select(mailbox, uidvalidity)
             return self._run(commands)
 
@@ -298,8 +301,7 @@ class Connection:
         if self.mailbox == mailbox and self._verified:
             answers = self.run(*also) if also else {}
         elif self.mailbox == mailbox and not self._is_others(mailbox):
-            with suppress(NoSuchMailbox, MailboxChanged):
-                answers = self.run((b"NOOP",), *also)
+            answers = self._still_there(also)
             if answers is None or (uidvalidity and uidvalidity != self.uidvalidity):
                 self._reconnect()
                 answers = None
@@ -315,6 +317,17 @@ class Connection:
         if uidvalidity and uidvalidity != self.uidvalidity:
             raise MailboxChanged(f"{mailbox}: UIDVALIDITY was {uidvalidity}, is {self.uidvalidity}")
         return answers
+
+    def _still_there(self, also: tuple[Command, ...]) -> dict[str, list[Any]] | None:
+        """Bring the state of the selected mailbox up to date; None if it is gone."""
+        try:
+            return self.run((b"NOOP",), *also)
+        except (NoSuchMailbox, MailboxChanged):
+            return None
+        except ServerAway as error:
+            if _LOST in str(error):
+                return None
+            raise
 
     def _select(self, mailbox: str, also: tuple[Command, ...]) -> dict[str, list[Any]]:
         name = mailbox_name(mailbox)

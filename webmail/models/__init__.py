@@ -62,7 +62,7 @@ from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.sent_forms import SentForm
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.system_mail import SystemMessage
-from webmail.models.tasks import PeriodicJob, Task, TaskState, Worker
+from webmail.models.tasks import PeriodicJob, Task, TaskState, TaskUndo, Worker
 from webmail.models.transfer_visits import TransferCode, TransferFetch, TransferReport, TransferTry
 from webmail.models.transfers import (
     ContentPiece,
@@ -153,6 +153,7 @@ __all__ = [
     "Tag",
     "Task",
     "TaskState",
+    "TaskUndo",
     "TrashedCollection",
     "TrashedItem",
     "TrustedDevice",

@@ -50,6 +50,17 @@ class Task(Table):
         indexes = ((("user", "created"), False), (("state", "due"), False))
 
 
+class TaskUndo(Table):
+    """What one step of a task changed, so that the task can be undone however it ended; kept as long as its row."""
+
+    task = pw.ForeignKeyField(Task, on_delete="CASCADE", backref="+")
+    count = pw.IntegerField()
+    steps = pw.TextField()  # JSON, a list defined by the area
+
+    class Meta:
+        table_name = "task_undo"
+
+
 class Worker(Table):
     """A worker process (`flask jobs`) that is alive, or was when it was last seen."""
 

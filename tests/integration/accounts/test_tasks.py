@@ -13,10 +13,11 @@ import pytest
 
 from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
-from webmail.contacts import import_task
+from webmail.contacts import import_task, store
 from webmail.database.connection import db
 from webmail.models import Contact, Task, TaskState, User, Worker, now
 from webmail.storage import open_storage
+from webmail.tasks import undo_steps
 from webmail.tasks.store import MOST_OPEN
 from webmail.web.current import settings as current_settings
 
@@ -74,6 +75,45 @@ def test_a_large_import_goes_on_by_itself_and_can_be_undone(person, work):
     assert "Undone for 450 contacts." in page.notices
     assert "Undone." in page.one("#tasks").get_text() and not page.all("form[action='/contacts/changes/undo']")
     assert contacts_of(person) == 0
+
+
+def test_an_import_that_was_killed_and_then_stopped_is_undone_whole(person, work, monkeypatch):
+    import_file(person, work, cards(450))
+    real, calls = store.insert, []
+
+    def dying(*given):
+        calls.append(1)
+        if len(calls) in (3, 5):
+            raise SystemExit
+        return real(*given)
+
+    monkeypatch.setattr(store, "insert", dying)
+    for _kill in range(2):
+        with pytest.raises(SystemExit):
+            work()
+        with db.connection_context():
+            Task.update(lease=None, state="waiting").execute()
+    [form] = person.get("/tasks").all("form[action^='/tasks/']:has(button[value=cancel])")
+    person.submit(person.get("/tasks"), f"form[action='{form['action']}']", action="cancel")
+    assert contacts_of(person) == 120
+    page = person.submit(person.get("/tasks"), "form[action='/contacts/changes/undo']")
+    assert "Undone for 120 contacts." in page.notices and contacts_of(person) == 0
+
+
+def test_undo_of_many_contacts_is_a_task_and_room_is_checked_first(person, work, monkeypatch):
+    monkeypatch.setattr(undo_steps, "AT_ONCE", 100)
+    import_file(person, work, cards(450))
+    work()
+    for _twice in range(2):
+        person.submit(person.get("/tasks"), "form[action='/contacts/changes/undo']")
+    assert work() == 1 and contacts_of(person) == 0
+    assert "Undone for 450 contacts." in person.get("/tasks").text
+    person.submit(send_file(person, cards(1).replace(b"big-0", b"other").replace(b"Person", b"Zoe")), TAKE, action="import")
+    import_file(person, work, cards(450))
+    monkeypatch.setattr(store, "MOST", 450)
+    work()
+    page = person.get("/tasks")
+    assert contacts_of(person) == 1 and not page.all("form[action='/contacts/changes/undo']")
 
 
 def test_importing_the_same_file_again_doubles_nobody(person, work):

@@ -16,8 +16,11 @@ from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.visits import Page, Visitor
 from webmail.calendar import import_task, importing
 from webmail.calendar.editing import Write
+from webmail.collections import room
+from webmail.errors import LimitReached
 from webmail.models import CalendarObject, Occurrence, Task, TaskState, User
-from webmail.tasks.kinds import TaskRun
+from webmail.tasks import undo_steps
+from webmail.tasks.kinds import TaskFailed, TaskRun
 
 FORM, TAKE = "#import-events", "#take-import"
 
@@ -197,6 +200,94 @@ def test_a_large_file_is_read_and_imported_by_a_worker_that_may_be_killed(app: F
     monkeypatch.setattr(importing, "write_piece", real)
     assert turn(app, import_task.KIND)["written"] == 70
     assert len(rows()) == 70
+
+
+def begun(app: Flask, alice: Visitor, monkeypatch: pytest.MonkeyPatch, count: int = 70) -> None:
+    """An import that a worker has still to do."""
+    monkeypatch.setattr(importing, "SMALL_FILE", 1000)
+    page = choose(alice, ics(*(event(f"e{number}", f"Cours {number}") for number in range(count))))
+    turn(app, import_task.CHECK_KIND)
+    alice.submit(alice.get(page.address), TAKE, action="import")
+
+
+def dying_at(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException) -> None:
+    """The worker writes so many pieces less one."""
+    real, calls = importing.write_piece, []
+
+    def write(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == number:
+            raise error
+        return real(*arguments)
+
+    monkeypatch.setattr(importing, "write_piece", write)
+
+
+def undo(app: Flask, alice: Visitor) -> Page:
+    Task.update(state=TaskState.DONE).where(Task.kind == import_task.NAME, Task.state == TaskState.RUNNING).execute()
+    return alice.submit(alice.get("/tasks"), "form[action='/calendar/import/undo']")
+
+
+def test_an_import_that_began_again_after_a_kill_is_undone_whole(app: Flask, alice: Visitor, monkeypatch) -> None:
+    begun(app, alice, monkeypatch)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        dying_at(patch, 3, KeyboardInterrupt())
+        turn(app, import_task.KIND)
+    turn(app, import_task.KIND)
+    assert len(rows()) == 70
+    page = undo(app, alice)
+    assert "Import undone: 70 events." in page.notices and rows() == []
+    assert "Undone." in page.text and not page.all("form[action='/calendar/import/undo']")
+
+
+@pytest.mark.parametrize("state", [TaskState.CANCELLED, TaskState.FAILED])
+def test_an_import_that_was_stopped_or_ran_out_of_room_is_undone(app: Flask, alice: Visitor, monkeypatch, state) -> None:
+    other = put(calendar_of(), "Autre", ":20261201T080000Z")
+    begun(app, alice, monkeypatch)
+    with monkeypatch.context() as patch, pytest.raises(TaskFailed):
+        dying_at(patch, 3, LimitReached("full"))
+        turn(app, import_task.KIND)
+    Task.update(state=state, error="too-many").where(Task.kind == import_task.NAME).execute()
+    assert len(rows()) == 41
+    assert "Import undone: 40 events." in undo(app, alice).notices
+    assert [row.uid for row in rows()] == [other]
+
+
+def test_room_is_checked_before_anything_is_imported(app: Flask, alice: Visitor, monkeypatch) -> None:
+    monkeypatch.setattr(room, "check_room", lambda calendar, count, size, _settings: _full(count))
+    begun(app, alice, monkeypatch)
+    with pytest.raises(TaskFailed) as failed:
+        turn(app, import_task.KIND)
+    assert failed.value.reason == "no-room" and rows() == []
+    page = choose(alice, ics(event("e1"), event("e2")))
+    assert "Nothing was imported." in alice.submit(page, TAKE, action="import").notices and rows() == []
+
+
+def _full(count: int) -> None:
+    if count > 1:
+        raise LimitReached("full")
+
+
+def test_a_small_import_that_breaks_off_can_be_undone(alice: Visitor, monkeypatch) -> None:
+    page = choose(alice, ics(*(event(f"e{number}") for number in range(30))))
+    dying_at(monkeypatch, 2, LimitReached("full"))
+    page = alice.submit(page, TAKE, action="import")
+    assert "What was imported before that stays." in page.notices and len(rows()) == 20
+    alice.submit(page, "#notices form[action='/calendar/import/undo']")
+    assert rows() == []
+
+
+def test_undo_of_a_large_import_is_a_task(app: Flask, alice: Visitor, monkeypatch) -> None:
+    monkeypatch.setattr(undo_steps, "AT_ONCE", 20)
+    begun(app, alice, monkeypatch)
+    turn(app, import_task.KIND)
+    Task.update(state=TaskState.DONE).where(Task.kind == import_task.NAME).execute()
+    for _twice in range(2):
+        assert "Undoing an import of events." in undo(app, alice).notices
+    assert Task.select().where(Task.kind == import_task.UNDO).count() == 1
+    assert turn(app, import_task.UNDO_KIND) == {"count": 70}
+    page = alice.get("/tasks")
+    assert rows() == [] and "Undone." in page.text and not page.all("form[action='/calendar/import/undo']")
 
 
 def test_a_file_of_many_rules_is_left_to_a_worker(app: Flask, alice: Visitor) -> None:

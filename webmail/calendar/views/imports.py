@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar import editing, import_task, importing, objects
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.editing import EventChangedElsewhere, NotWritable
+from webmail.calendar.editing import Done, EventChangedElsewhere, NotWritable
 from webmail.calendar.importing import EventReport
 from webmail.calendar.objects import UidTaken
 from webmail.collections import look
@@ -33,6 +33,7 @@ from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.task_undo import any_changes, undo_of_task, undo_text
 
 _FORM = re.compile(r"[0-9a-f]{32}")
 _UNDO_SECONDS = 300
@@ -172,24 +173,33 @@ def take_import(upload: str) -> Answer:
     replace = bool(request.form.get("replace"))
     if not importing.is_small(content):
         return _start_import(upload, task_id, task, content, calendar, replace)
-    user = current_user()
+    user, done = current_user(), list[Done]()
     try:
         with user_lock(user.id):
             planned = importing.plan(content, calendar, objects.zone_of(settings().timezone))
-            done = importing.apply(user, planned.writes(calendar, replace=replace), settings())
+            writes = planned.writes(calendar, replace=replace)
+            importing.check_room_for(writes, settings())
+            importing.apply(user, writes, settings(), done)
     except (LimitReached, NotWritable, EventChangedElsewhere, UidTaken, NotCalendarFile) as error:
-        notify(_refused(error), "caution")
+        notify(_refused(error, done), "caution", undo=_offered(done), keep=_UNDO_SECONDS if done else 0)
         return redirect(url_for("calendar.show_import", upload=upload, calendar=calendar), 303)
     _drop(task_id, task)
-    undo = importing.offer_undo(user, done) if done else ""
-    offered = (url_for("calendar.undo_import"), {"undo": undo}) if undo else None
-    notify(_written(len(done)), "done", undo=offered, keep=_UNDO_SECONDS)
+    notify(_written(len(done)), "done", undo=_offered(done), keep=_UNDO_SECONDS)
     return redirect(url_for("calendar.show"), 303)
 
 
-def _refused(error: Exception) -> str:
+def _offered(done: list[Done]) -> tuple[str, Facts] | None:
+    undo = importing.offer_undo(current_user(), done) if done else ""
+    return (url_for("calendar.undo_import"), {"undo": undo}) if undo else None
+
+
+def _no_room() -> str:
+    return _("There is not enough space in this calendar. Nothing was imported.")
+
+
+def _refused(error: Exception, done: list[Done]) -> str:
     if isinstance(error, LimitReached):
-        return _("There is no space left in this calendar. What was imported before that stays.")
+        return _("There is no space left in this calendar. What was imported before that stays.") if done else _no_room()
     if isinstance(error, NotWritable):
         return _("You can’t add events to this calendar.")
     return _("The calendar has changed in the meantime. Try again: nothing will be done twice.")
@@ -223,14 +233,25 @@ def _start_import(upload: str, task_id: str, task: Task | None, content: bytes, 
 
 @blueprint.post("/calendar/import/undo")
 def undo_import() -> Answer:
+    back = redirect(url_for("accounts.tasks" if request.form.get("task") else "calendar.show"), 303)
     try:
+        if task := request.form.get("task"):
+            undo_of_task(task, import_task.NAME, import_task.UNDO, importing.take_back, _taken_back)
+            return back
         count = importing.undo(current_user(), request.form.get("undo", ""), settings())
     except (LimitReached, NotWritable, UidTaken):
-        notify(_("This can’t be undone any more: the calendar is full, or you can no longer change it."), "caution")
-        return redirect(url_for("calendar.show"), 303)
-    words = ngettext("Import undone: %(num)d event.", "Import undone: %(num)d events.", count)
-    notify(words if count else _("There was nothing to undo."))
-    return redirect(url_for("calendar.show"), 303)
+        notify(_no_undo(), "caution")
+        return back
+    notify(_taken_back(count) if count else _("There was nothing to undo."))
+    return back
+
+
+def _taken_back(count: int) -> str:
+    return ngettext("Import undone: %(num)d event.", "Import undone: %(num)d events.", count)
+
+
+def _no_undo() -> str:
+    return _("This can’t be undone any more: the calendar is full, or you can no longer change it.")
 
 
 # --- as tasks --------------------------------------------------------------------------------------------------------
@@ -239,6 +260,7 @@ def undo_import() -> Answer:
 def _failed(reason: str) -> str:
     return {
         "no-events": _no_events(),
+        "no-room": _no_room(),
         "too-many": _("There is no space left in this calendar. What was imported before that stays."),
         "changed": _("The calendar has changed in the meantime. Import the file again: nothing will be done twice."),
         "read-only": _("You can’t add events to this calendar."),
@@ -246,8 +268,8 @@ def _failed(reason: str) -> str:
     }.get(reason, "")
 
 
-def _undo_of(result: Facts) -> tuple[str, Facts] | None:
-    return (url_for("calendar.undo_import"), {"undo": result["undo"]}) if result.get("undo") else None
+def _undo_of(facts: Facts) -> tuple[str, Facts] | None:
+    return (url_for("calendar.undo_import"), {"task": facts["task"]}) if any_changes(facts["cursor"], "written") else None
 
 
 TASK_TEXTS[import_task.NAME] = TaskText(
@@ -266,3 +288,5 @@ TASK_TEXTS[import_task.CHECK] = TaskText(
         url_for("calendar.show_import", upload=result["form"], calendar=result["calendar"]), _("See what it would do"),
     ),
 )  # fmt: skip
+
+TASK_TEXTS[import_task.UNDO] = undo_text(lambda _about: _("Undoing an import of events."), _taken_back, _no_undo)

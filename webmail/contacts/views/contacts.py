@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from flask import Response, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
@@ -19,6 +18,8 @@ from webmail.contacts.views import sources
 from webmail.contacts.views.card_parts import has_picture
 from webmail.contacts.views.common import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
 from webmail.contacts.views.groups import change_group, group_form
+from webmail.contacts.views.import_words import undone_words
+from webmail.contacts.views.imports import undo_import
 from webmail.errors import BadAddress, LimitReached
 from webmail.mail import Address
 from webmail.mime import builder
@@ -183,9 +184,14 @@ def remove(uid: str) -> Answer:
 
 @blueprint.post("/contacts/changes/undo")
 def undo_last() -> Answer:
+    """`undo`: the name of what is undone; without it `task`, which imported contacts."""
     back = redirect(local_path(request.form.get("back", "")) or url_for("contacts.show"), 303)
+    task = request.form.get("task", "")
     try:
         with user_lock(current_user().id):
+            if task and not request.form.get("undo"):
+                undo_import(task)
+                return back
             count = undo.undo(current_user(), request.form.get("undo", ""))
     except (LimitReached, store.ContactChangedElsewhere, BookReadOnly) as error:
         if not isinstance(error, store.ContactChangedElsewhere):  # undo works again once some contacts are removed
@@ -194,9 +200,8 @@ def undo_last() -> Answer:
             notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         return back
     withdraw_notices()
-    tasks.note_undone(current_user(), request.form.get("task", ""))
-    words = ngettext("Undone for %(num)d contact.", "Undone for %(num)d contacts.", count)
-    notify(words if count else _("There was nothing to undo."))
+    tasks.note_undone(current_user(), task)
+    notify(undone_words(count) if count else _("There was nothing to undo."))
     return back
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webmail.contacts.card_versions import CardVersion
 from webmail.contacts.import_report import ImportReport
 from webmail.contacts.merge import ImportPlan, ImportResult
 from webmail.contacts.views.common import undo_of
@@ -20,6 +21,16 @@ def say_taken(planned: ImportPlan, taken: ImportResult, back: str = "") -> None:
     words = taken_words(len(taken.added), taken.merged, len(planned.present), planned.refused, planned.cut)
     offered = undo_of(list(taken.before), back) if taken.before else None
     notify(words, "caution" if planned.refused else "done", undo=offered, keep=45 if offered else 0)
+
+
+def say_broken_off(before: list[CardVersion]) -> None:
+    """Notify what was imported before it broke off, with undo."""
+    if before:
+        notify(taken_words(len(before), 0, 0, 0, 0), "caution", undo=undo_of(before), keep=45)
+
+
+def undone_words(count: int) -> str:
+    return ngettext("Undone for %(num)d contact.", "Undone for %(num)d contacts.", count)
 
 
 def taken_words(added: int, merged: int, present: int, refused: int, cut: int) -> str:

@@ -13,14 +13,15 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.contacts import card_files, import_check, import_task, merge, store
+from webmail.contacts import card_files, import_check, import_task, merge, store, undo
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.books import BookReadOnly
 from webmail.contacts.card_files import CsvColumns, FileKind, FileLook
+from webmail.contacts.card_versions import CardVersion
 from webmail.contacts.import_report import ImportReport, report_of
-from webmail.contacts.views import sources
+from webmail.contacts.views import import_words, sources
 from webmail.contacts.views.common import say_refused
-from webmail.contacts.views.import_words import field_choices, remark_words, say_taken, taken_words, will_words
+from webmail.contacts.views.import_words import field_choices, remark_words, say_taken, taken_words, undone_words, will_words
 from webmail.errors import LimitReached
 from webmail.mime.filenames import safe_name
 from webmail.mime.formats.address_books.csv_table import MOST_COLUMNS
@@ -34,6 +35,7 @@ from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.task_undo import any_changes, undo_of_task, undo_text
 
 _FORM = re.compile(r"[0-9a-f]{32}")
 _NAMES = ("name", "given", "family", "email", "phone", "organisation", "nickname")
@@ -239,17 +241,19 @@ def take_import(upload: str) -> Answer:
         return redirect(url_for("contacts.import_form"), 303)
     if import_check.is_large(content):
         return _start_import(upload, task_id, task, content)
-    columns = import_check.chosen_columns(settings(), task_id)
+    columns, before = import_check.chosen_columns(settings(), task_id), list[CardVersion]()
     try:
         with user_lock(current_user().id):
             book = sources.chosen_book()
             planned = merge.plan_cards(current_user(), card_files.read(content, columns), book)
-            taken = merge.apply(current_user(), planned, book)
+            taken = merge.apply(current_user(), planned, book, before=before)
     except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
         say_refused(error)
+        import_words.say_broken_off(before)
         return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
     except store.ContactChangedElsewhere:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
+        import_words.say_broken_off(before)
         return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
     _drop(task_id, task)
     say_taken(planned, taken)
@@ -292,10 +296,21 @@ def _import_failed(reason: str) -> str:
     }.get(reason, "")
 
 
-def _import_undo(result: Facts) -> tuple[str, Facts] | None:
-    if not result.get("undo"):
-        return None
-    return url_for("contacts.undo_last"), {"undo": result["undo"], "task": result["task"], "back": url_for("accounts.tasks")}
+def undo_import(task: str) -> None:
+    """Undo what a task imported, however it ended, and say so. Raises as `undo.take_back`."""
+    undo_of_task(task, import_task.NAME, import_task.UNDO, undo.take_back, undone_words)
+
+
+def _no_undo() -> str:
+    return _("Not everything could be undone: your contacts have changed in the meantime, or you can’t change this address book.")
+
+
+def _undo_form(facts: Facts) -> tuple[str, Facts]:
+    return url_for("contacts.undo_last"), {"task": facts["task"], "back": url_for("accounts.tasks")}
+
+
+def _import_undo(facts: Facts) -> tuple[str, Facts] | None:
+    return _undo_form(facts) if any_changes(facts["cursor"], "added", "merged") else None
 
 
 TASK_TEXTS[import_task.NAME] = TaskText(
@@ -312,3 +327,5 @@ TASK_TEXTS[import_check.NAME] = TaskText(
     failed=_import_failed,
     link=lambda result: (url_for("contacts.show_import", upload=result["form"]), _("See what it would do")),
 )
+
+TASK_TEXTS[import_task.UNDO] = undo_text(lambda _about: _("Undoing an import of contacts."), undone_words, _no_undo)
