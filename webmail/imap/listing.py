@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from builtins import list as List  # this module defines `list`
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from webmail.imap import phrases, threads
+from webmail.imap import cut_words, phrases, threads
 from webmail.imap.changes import status_numbers
 from webmail.imap.commands import mailbox_name, uid_set
 from webmail.imap.connection import Command, Connection
@@ -97,9 +98,7 @@ def list(
     `scattered`: many old messages have come back into the mailbox, so that its sequence numbers do not tell the order.
 
     With `conversations` each row is a conversation, if the server can thread (1 more round trip after mail arrived or was
-    removed); searches and other sort orders always list single messages. Rows of these have their sizes with `sizes` and in the
-    order of sizes alone.
-
+    removed); searches and other orders list single messages, with their sizes if `sizes` or in the order of sizes.
     SELECT or NOOP; SEARCH or SORT only for a query or another order; then FETCH (flags only for cached rows), LIST and
     GETQUOTAROOT together; another FETCH if the guess of what is cached was wrong. Raises NoSuchMailbox and UnsafeValue.
     """
@@ -171,7 +170,11 @@ def matching(connection: Connection, query: str | Search, sort: str = "date", *,
 def _matching(connection: Connection, query: str | Search, sort: str, scattered: bool) -> tuple[List[int], int]:
     """As `matching`, and how many of them were not looked at for a phrase."""
     found = parse(query) if isinstance(query, str) else query
+    begun = time.monotonic()
     uids = _found_by_server(connection, found, sort, scattered)
+    if not uids and found.cut and time.monotonic() - begun < cut_words.QUICK:
+        pieces = _found_by_server(connection, found.cut, "date", False)[: cut_words.MOST_READ]
+        return phrases.having(connection, connection.mailbox, pieces, found.cut.phrases), 0
     if not (found.phrases and uids):
         return uids, 0
     newest = uids if sort == "date" else uids[::-1] if sort == "oldest" else sorted(uids, reverse=True)
@@ -207,13 +210,12 @@ def page_of_date(
     connection.select(mailbox)
     keys = criteria(query, connection.capabilities)
     since = (day + timedelta(days=1)).strftime("%d-%b-%Y").encode()
-    if isinstance(query, Search) and query.phrases:
-        newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
-        return len(set(newer).intersection(matching(connection, query))) // size + 1
-    if found is None and connection.has("ESEARCH"):  # RFC 4731: only the count
+    phrased = isinstance(query, Search) and query.phrases
+    if found is None and not phrased and connection.has("ESEARCH"):  # RFC 4731: only the count
         command = (b"UID SEARCH", b"RETURN (COUNT)", *charset(keys), b"SINCE", since, keys)
         return (count_of(connection.run(command)) or 0) // size + 1
     newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
+    newer = [*set(newer).intersection(matching(connection, query))] if phrased else newer
     return (len(newer) if found is None else found.newer_than(set(newer))) // size + 1
 
 
@@ -350,10 +352,8 @@ def _distinct(each: Iterable[tuple[Address, ...]]) -> tuple[Address, ...]:
 
 
 def others_of(connection: Connection, mailbox: str, uid: int, *, most: int = 30) -> tuple[List[Summary], int]:
-    """The other messages of the conversation of `uid`, newest first, at most `most`, and their total number.
-
-    Round trips as for `threads.load`, and 1 if there are any.
-    """
+    """The other messages of the conversation of `uid`, newest first, at most `most`, and their total number: round trips of
+    `threads.load`, and 1 if there are any."""
     others = [other for other in reversed(threads.conversation_of(connection, mailbox, uid)) if other != uid]
     if not others:
         return [], 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from webmail.errors import MailError
-from webmail.imap import listing, mailboxes, phrases
+from webmail.imap import cut_words, listing, mailboxes, phrases
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Command, Connection
 from webmail.imap.mailboxes import Overview
@@ -116,8 +117,11 @@ def found(
     many hits."""
     meant = parse(query) if isinstance(query, str) else query
     names, keys = tuple(names), criteria(meant, connection.capabilities)
+    begun = time.monotonic()
     places, skipped = matching(connection, names, keys, sort)
     total = sum(len(place.uids) for place in places)
+    if not total and meant.cut and time.monotonic() - begun < cut_words.QUICK:
+        return _in_pieces(connection, names, meant.cut), skipped, 0
     if not (meant.phrases and total):
         return places, skipped, 0
     newest = places
@@ -134,6 +138,18 @@ def found(
             unchecked += checked.unchecked
     kept = [replace(one, uids=tuple(uid for uid in one.uids if uid not in absent.get(one.mailbox, ()))) for one in places]
     return kept, skipped, unchecked
+
+
+def _in_pieces(connection: Connection, names: Sequence[str], cut: Search) -> list[MailboxHits]:
+    """The messages that have the words of a search cut in pieces; of each mailbox the newest are read."""
+    places = matching(connection, names, criteria(cut, connection.capabilities))[0]
+    left, found = cut_words.MOST_READ, []
+    for place in places:
+        if place.uids and left:
+            uids = phrases.having(connection, place.mailbox, place.uids[:left], cut.phrases)
+            left -= min(left, len(place.uids))
+            found.append(replace(place, uids=tuple(uids)))
+    return found
 
 
 def matching(

@@ -40,8 +40,9 @@ class QuotedWords:
 
 @dataclass(slots=True)
 class PhraseCheck:
-    """What became of hits: `absent` ones do not have the phrases; of `unchecked` ones it is not known."""
+    """What became of hits: `present` ones have the phrases, `absent` ones do not; of `unchecked` ones it is not known."""
 
+    present: set[int]
     absent: set[int]
     unchecked: int = 0
 
@@ -72,7 +73,14 @@ def check(
         _remember(place, _look(connection, evidence.of_messages(connection, fresh, kind), wanted))
     verdicts = {uid: _known.get((*place, uid)) for uid in looked_at}
     unchecked = len(uids) - len(looked_at) + sum(verdict is None for verdict in verdicts.values())
-    return PhraseCheck({uid for uid, verdict in verdicts.items() if verdict is False}, unchecked)
+    present = {uid for uid, verdict in verdicts.items() if verdict}
+    return PhraseCheck(present, {uid for uid, verdict in verdicts.items() if verdict is False}, unchecked)
+
+
+def having(connection: Connection, mailbox: str, uids: Sequence[int], phrases: Iterable[QuotedWords]) -> list[int]:
+    """Those of these messages that have the phrases for certain: round trips of `check`, none for no messages."""
+    present = check(connection, mailbox, uids, phrases).present if uids else ()
+    return [uid for uid in uids if uid in present]
 
 
 def _remember(place: _Key, verdicts: dict[int, bool]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from webmail.imap import cut_words
 from webmail.imap.commands import flag_list, text
 from webmail.imap.phrases import QuotedWords, phrase_of
 from webmail.imap.search_keys import (
@@ -29,6 +30,7 @@ from webmail.imap.search_keys import (
     rendered,
 )
 from webmail.imap.search_values import day_range, size_in_bytes
+from webmail.imap.spellings import folded
 
 _OPERATORS = {
     "from": "from de", "to": "to à pour", "cc": "cc copie", "subject": "subject objet sujet", "body": "body corps texte",
@@ -76,6 +78,10 @@ class SearchTerm:
     named: bool = False  # had a name before a colon, a known operator or not
     phrase: QuotedWords | None = None  # several words between quotes
 
+    @property
+    def is_plain_word(self) -> bool:
+        return not (self.operator or self.named or self.minus) and cut_words.can_be_cut(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -90,6 +96,7 @@ class Search:
     by_file_name: bool = False
     sought: tuple[SearchTerm, ...] = ()
     phrases: tuple[QuotedWords, ...] = ()
+    cut: Search | None = None  # the same for words that stand in pieces; its `phrases` are these words, each to be looked for
 
     @property
     def criteria(self) -> bytes:
@@ -118,7 +125,12 @@ def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | N
     phrased = [term for term in reader.terms if term.phrase]
     phrases = () if reader.structured else tuple(dict.fromkeys(term.phrase for term in phrased if term.phrase and not term.minus))
     remarks += [SearchRemark("phrase", term.source.lstrip("-")[:100]) for term in phrased if term.phrase not in phrases]
-    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name, sought, phrases)
+    cut = None
+    if terms and not phrases and (words := [term.value for term in terms if term.is_plain_word]):
+        others = [node for term, node in zip(terms, reader.nodes, strict=True) if not term.is_plain_word]
+        sought_in_pieces = SearchNode("and", children=(*others, *map(cut_words.key, words)))
+        cut = Search(sought_in_pieces, phrases=tuple(QuotedWords("", folded(word)) for word in words))
+    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name, sought, phrases, cut)
 
 
 def state_name(value: str) -> str:
@@ -159,6 +171,7 @@ class _Reader:
         self.query, self.today, self.tag = query.translate(_QUOTES), today, tag
         self.remarks: list[SearchRemark] = []
         self.terms: list[SearchTerm] = []
+        self.nodes: list[SearchNode] = []  # of each term
         self.mailbox = ""
         self._cut: list[tuple[int, int]] = []  # positions of in:
         self.structured = self.by_file_name = self.passed_over = False
@@ -215,6 +228,8 @@ class _Reader:
                 node = SearchNode("and", children=(node,))  # so that a following OR does not extend it
         else:
             node = self._word(token, depth)
+            if node:
+                self.nodes.append(SearchNode("not", children=(node,)) if token.minus else node)
         return SearchNode("not", children=(node,)) if node and token.minus else node
 
     def _word(self, token: _Token, depth: int) -> SearchNode | None:

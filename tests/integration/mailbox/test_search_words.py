@@ -88,6 +88,9 @@ FOUND = [
     ("N'Diaye", "Awa N’Diaye"),
     ("ndiaye", "Awa N'Diaye"),
     ("ren\u00adtrée", "la rentrée"),
+    ("rentree", "la ren\u00adtrée"),
+    ("scolarité", "la sco\u00adla\u00adri\u00adté"),
+    ("journee", "la jour\u200dnée"),
 ]
 NOT_FOUND = [
     ("équipe", "les équidés"),
