@@ -161,6 +161,7 @@ class Settings:
     # connection. 0: none, pages poll once a minute
     push_connections: int = 0
     authserv_id: str = ""  # the authserv-id of our mail server in Authentication-Results; empty: none are trusted
+    own_subdomains: str = ""  # domains below ours that send mail which is always proven: without proof it is refused
     authserv_hops: int = 0  # Received headers of other hosts that stand above it, besides those within one machine
     phishing_address: str = ""  # where phishing reports go; empty: reported messages are only moved to junk
 
@@ -192,6 +193,10 @@ class Settings:
     def domain_label(self, domain: str) -> str:
         """How pages call a domain."""
         return next((one.display_name for one in self.domains if one.name.lower() == domain.lower()), "") or domain
+
+    def is_own_subdomain(self, domain: str) -> bool:
+        """Whether a domain is one of `own_subdomains`: its mail is proven, or refused."""
+        return domain in (one.strip(".").lower() for one in self.own_subdomains.replace(",", " ").split())
 
     @property
     def system_sender(self) -> Address | None:

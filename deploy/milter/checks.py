@@ -66,8 +66,8 @@ def check(arrival: Arrival | None, head: bytes, body: Callable[[], bytes], autho
     results += signatures.verify(head, body, lambda name: _txt(name, deadline))
     passed = [(one.method, _domain(one)) for one in results if one.result == "pass"]
     unsure = any(one.result == "temperror" for one in results)
-    results.append(_dmarc(author, passed, unsure, deadline))
-    return Checked(results, frozenset(domain for _method, domain in passed), unsure)
+    found, policy = _dmarc(author, passed, unsure, deadline)
+    return Checked([*results, found], frozenset(domain for _method, domain in passed), unsure, policy)
 
 
 def _domain(result: Result) -> str:
@@ -92,11 +92,11 @@ def _spf(arrival: Arrival, deadline: Deadline) -> Result:
 # --- DMARC -----------------------------------------------------------------------------------------------------------
 
 
-def _dmarc(author: str, passed: list[tuple[str, str]], unsure: bool, deadline: Deadline) -> Result:
-    """Pass, if SPF or DKIM passed for the domain of From; fail, if the domain has a policy and neither did."""
+def _dmarc(author: str, passed: list[tuple[str, str]], unsure: bool, deadline: Deadline) -> tuple[Result, str]:
+    """Pass, if SPF or DKIM passed for the domain of From; fail, if the domain has a policy (the second) and neither did."""
     about = (("header.from", author),) if author else ()
     if not author:
-        return Result("dmarc", "permerror", comment="From is not one address")
+        return Result("dmarc", "permerror", comment="From is not one address"), ""
     try:
         policy = _policy(author, deadline)
     except UnsureError:
@@ -104,25 +104,25 @@ def _dmarc(author: str, passed: list[tuple[str, str]], unsure: bool, deadline: D
     for method, domain in passed:
         strict = policy.get("adkim" if method == "dkim" else "aspf", "r").lower() == "s"
         if domain == author or (not strict and _aligned(domain, author)):
-            return Result("dmarc", "pass", about)
+            return Result("dmarc", "pass", about), ""
     if unsure:
-        return Result("dmarc", "temperror", about)
+        return Result("dmarc", "temperror", about), ""
     told = policy.get("p", "").lower()
-    return (
-        Result("dmarc", "fail", about, f"p={told}")
-        if told in ("none", "quarantine", "reject")
-        else Result("dmarc", "none", about)
-    )
+    if told not in ("none", "quarantine", "reject"):
+        return Result("dmarc", "none", about), ""
+    return Result("dmarc", "fail", about, f"p={told}"), told
 
 
 def _policy(domain: str, deadline: Deadline) -> dict[str, str]:
-    """The tags of the DMARC record of a domain or of one above it; {} if there is none. Raises UnsureError."""
+    """The tags of the DMARC record of a domain; of one above it with `sp` as `p`; {} if there is none. Raises UnsureError."""
     labels = domain.split(".")
     for start in range(max(len(labels) - _MOST_LABELS, 0), max(len(labels) - 1, 1)):
         for record in _txt(f"_dmarc.{'.'.join(labels[start:])}", deadline):
             if re.match(r"v\s*=\s*DMARC1\s*(?:;|$)", record, re.I):
                 pairs = (part.partition("=") for part in record.split(";")[:20])
-                return {name.strip().lower(): value.strip() for name, _equals, value in pairs}
+                tags = {name.strip().lower(): value.strip() for name, _equals, value in pairs}
+                above = ".".join(labels[start:]) != domain
+                return {**tags, "p": tags["sp"]} if above and "sp" in tags else tags
     return {}
 
 

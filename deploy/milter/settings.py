@@ -26,7 +26,7 @@ class SettingsError(Exception):
 @dataclass(frozen=True, slots=True)
 class Settings:
     authserv_id: str
-    domains: frozenset[str]  # ours
+    domains: frozenset[str]  # ours, and those below them that are listed
     senders: Path
     socket: str = SOCKET
     trusted: tuple[Network, ...] = ()
@@ -71,9 +71,10 @@ def read(arguments: list[str]) -> Settings:
         raise SettingsError(f"{given.settings} has no domain: those whose mail nobody else may send.")
     host, _, port = given.resolver.rpartition(":")
     ours = frozenset(domain_of(f"@{name}") for name in domains if name)
+    below = frozenset(domain_of(f"@{name}") for name in _listed(values, "own_subdomains"))
     try:
         return Settings(
-            authserv_id, ours, given.senders, given.socket,
+            authserv_id, ours | below, given.senders, given.socket,
             tuple(ipaddress.ip_network(word) for word in given.trusted.split()), (host, int(port)) if host else None,
             str(values.get("secret_key") or _secret(given.settings.parent / _KEY)), _forwarding(values, ours),
             given.dns_seconds,
@@ -87,8 +88,11 @@ def _forwarding(values: dict, ours: frozenset[str]) -> ForwardingPolicy:
     mode = str(values.get("forwarding") or "inside")
     if mode not in MODES:
         raise ValueError(f"forwarding is one of {', '.join(MODES)}, and not {mode}")
-    listed = re.split(r"[,\s]+", str(values.get("forwarding_domains") or ""))
-    return ForwardingPolicy(mode, frozenset(domain_of(f"@{name}") for name in listed if name), ours)
+    return ForwardingPolicy(mode, frozenset(domain_of(f"@{name}") for name in _listed(values, "forwarding_domains")), ours)
+
+
+def _listed(values: dict, name: str) -> list[str]:
+    return [word.strip(".") for word in re.split(r"[,\s]+", str(values.get(name) or "")) if word.strip(".")]
 
 
 def _secret(file: Path) -> str:

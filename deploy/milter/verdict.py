@@ -38,11 +38,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What SPF, DKIM and DMARC say. `aligned` are the domains that passed; `unsure`: something could not be asked now."""
+    """What SPF, DKIM and DMARC say. `passed` are the domains that did; `unsure`: something could not be asked now.
+
+    `policy`: what the domain of From asks for where DMARC fails; "" where it did not.
+    """
 
     results: list[Result]
     passed: frozenset[str] = frozenset()
     unsure: bool = False
+    policy: str = ""
 
 
 def _refused(text: str) -> Verdict:
@@ -149,9 +153,13 @@ def outside(fields: Fields, ours: frozenset[str], check: Callable[[str], Checked
     if any(len(value) > LONGEST for value in values):
         return _refused("The message is refused: its From header is too long.")
     claimed = domains & ours if plain else domains & ours | hidden_domains(values, ours)
+    if not claimed and checked.policy == "reject":  # below ours; others' policies are told, and not carried out here
+        claimed = {domain for domain in domains if any(_vouches(domain, one) for one in ours)}
     if not claimed:
         return Verdict(checked.results)
-    if single and any(_vouches(domain, next(iter(claimed))) for domain in checked.passed):
+    one = next(iter(claimed))
+    above = any(_vouches(one, domain) for domain in checked.passed & ours)  # ours speaks for what is below it
+    if single and (above or any(_vouches(domain, one) for domain in checked.passed)):
         return Verdict(checked.results)
     if single and checked.unsure:
         return Verdict(code="451", enhanced="4.7.1", text="It can't be told now whether this message comes from us. Try again.")

@@ -18,24 +18,14 @@ from webmail.mail import Draft
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key as key
 from webmail.mime.shown_address import readable_address
+from webmail.mime.threats.providers import BY_POPULARITY, PROVIDERS
 from webmail.models import Correspondent, User
 
 FIELDS = ("to", "cc", "bcc")
 MOST_SLIPS = 50  # typos reported at once
 _MOST_COMPARED = 1_000  # domains checked for typos
 
-# common mail providers of users in France and their correspondents, against which typos are checked
-_PROVIDERS = """
-gmail.com googlemail.com outlook.com outlook.fr hotmail.com hotmail.fr hotmail.be hotmail.ch hotmail.co.uk live.com live.fr
-live.be msn.com yahoo.com yahoo.fr yahoo.co.uk yahoo.es yahoo.it yahoo.de ymail.com rocketmail.com icloud.com me.com mac.com
-aol.com aol.fr mail.com gmx.com gmx.fr gmx.de gmx.net gmx.ch web.de t-online.de protonmail.com proton.me pm.me zoho.com
-fastmail.com orange.fr wanadoo.fr free.fr sfr.fr neuf.fr cegetel.net club-internet.fr bbox.fr numericable.fr laposte.net
-aliceadsl.fr mailo.com mailo.fr ik.me infomaniak.com bluewin.ch skynet.be telenet.be proximus.be videotron.ca libero.it
-hotmail.de hotmail.es hotmail.it hotmail.nl live.de live.it live.nl live.ca outlook.be outlook.de outlook.es outlook.it yahoo.be
-yahoo.ca tutanota.com tuta.io posteo.de posteo.net mailbox.org riseup.net
-"""
-PROVIDERS = frozenset(_PROVIDERS.split())
-_BY_LABEL = {one.partition(".")[0]: one for one in reversed(_PROVIDERS.split())}
+_BY_LABEL = {one.partition(".")[0]: one for one in reversed(BY_POPULARITY)}
 _ONLY_THERE = ("gmail", "icloud", "wanadoo")  # any other top-level domain after these is a typo
 
 

@@ -37,11 +37,11 @@ def shown(email: str) -> str:
 
 
 def answers(user: User, message: Message, proof: Authentication, settings: Settings) -> Iterator[SenderWarning]:
-    """Replies that go to another domain. Expected from mailing lists, and from authenticated automatic senders."""
+    """Replies that go to another domain. Expected from authenticated automatic senders: anybody can write List-Id."""
     envelope, sender = message.envelope, next((a.email for a in message.envelope.sender), "")
     domain, elsewhere = domain_of(sender), [domain_of(a.email) for a in message.envelope.reply_to if domain_of(a.email)]
     by_machine = message.trace.bulk or message.list.can_be_left or _MACHINE.match(sender)
-    expected = envelope.list_id or envelope.list_post or (by_machine and proof.verdict is Verdict.GENUINE)
+    expected = by_machine and proof.verdict is Verdict.GENUINE
     if elsewhere and domain and not expected:
         fits = any(is_inside(user, f"@{each}", settings) or authentication.aligned(each, domain) for each in elsewhere)
         if not fits and not has_written(user, envelope.reply_to[0].email.lower()):

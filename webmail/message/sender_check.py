@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from webmail.compose.recipients import PROVIDERS
 from webmail.config import Settings
 from webmail.mail import Address, Envelope, Message, Role, Trace
 from webmail.message import content_check
@@ -19,6 +18,7 @@ from webmail.mime import authentication
 from webmail.mime import proof as proofs
 from webmail.mime.authentication import Arrival, Authentication, Verdict
 from webmail.mime.threats import lookalike
+from webmail.mime.threats.providers import PROVIDERS
 from webmail.models import User
 from webmail.people import colleagues, impostors, known_senders
 from webmail.people.impostors import Impostor, Pretence, domain_of
@@ -77,13 +77,17 @@ def judge(
     domain = domain_of(sender.email)
     place = _place(user, sender.email.lower(), role, settings)
     if place is SenderPlace.OWN:
-        return Trust(sender.email, place)
+        return Trust(sender.email, place, name=sender.name)
     proof, marked = _proof(message, user, settings)
     met = (look_up or SenderLookUp(user, settings)).known(sender)
     written = place is SenderPlace.OUTSIDE and not met.contact and met.written
     stranger = not written and not met.contact
     known = known_senders.acquaintances(user) if place is SenderPlace.OUTSIDE and stranger else Acquaintances()
     warnings = [*also, *_about_proof(message, user, place, proof, settings)]
+    name = sender.name
+    if place is SenderPlace.INSIDE:
+        writer = proof.login if proof.verdict is Verdict.GENUINE else ""
+        name = colleagues.today().shown(sender.name, sender.email.lower(), writer)
     if place is SenderPlace.INSIDE or stranger:
         warnings += _about_names(user, envelope, known, met, proof, settings)
     warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, known, met, settings)
@@ -95,7 +99,7 @@ def judge(
         warnings += content_check.requests(message, proof)
     warnings.sort(key=lambda warning: -warning.level)
     email = shown(sender.email)
-    return Trust(email, place, met.contact, written, proof, tuple(warnings), email != sender.email, marked)
+    return Trust(email, place, met.contact, written, proof, tuple(warnings), email != sender.email, marked, name)
 
 
 # --- the sender ------------------------------------------------------------------------------------------------------
@@ -153,8 +157,18 @@ def _about_proof(
             yield SenderWarning(WarningKind.BORROWED, TrustLevel.DANGER, email, proof.login)
         elif place is SenderPlace.INSIDE:
             yield SenderWarning(WarningKind.REDIRECTED, TrustLevel.CAUTION, email, proof.login)
-    elif ours and proof.verdict is not Verdict.GENUINE and _is_checked(message.trace, proof, settings):
-        yield SenderWarning(WarningKind.UNPROVEN, TrustLevel.DANGER, ours[0])
+    elif proof.verdict is not Verdict.GENUINE and _is_checked(message.trace, proof, settings):
+        if ours:
+            yield SenderWarning(WarningKind.UNPROVEN, TrustLevel.DANGER, ours[0])
+        elif below := _below_ours(message.envelope, user, settings):
+            level = TrustLevel.DANGER if settings.is_own_subdomain(domain_of(below)) else TrustLevel.CAUTION
+            yield SenderWarning(WarningKind.UNPROVEN, level, below)
+
+
+def _below_ours(envelope: Envelope, user: User, settings: Settings) -> str:
+    """The first sender below a domain of ours, "" if there is none: a server of the establishment's, or somebody who says so."""
+    own = tuple(f".{one}" for one in own_domains(user, settings))
+    return next((one.email for one in envelope.sender[:_MOST_SENDERS] if domain_of(one.email).endswith(own)), "")
 
 
 def _is_checked(trace: Trace, proof: Authentication, settings: Settings) -> bool:
@@ -172,6 +186,8 @@ _KINDS = {
     Pretence.ESTABLISHMENT: WarningKind.ESTABLISHMENT,
     Pretence.COLLEAGUE: WarningKind.COLLEAGUE,
     Pretence.ROLE: WarningKind.ROLE,
+    Pretence.BEHALF: WarningKind.BEHALF,
+    Pretence.LETTERS: WarningKind.LETTERS,
 }
 
 
@@ -233,7 +249,7 @@ def _about_senders(message: Message, place: SenderPlace, proof: Authentication) 
         more = ["…"] if len(envelope.sender) > _MOST_SENDERS else []
         yield SenderWarning(WarningKind.SEVERAL, TrustLevel.CAUTION, ", ".join(named + more))
     author, sender = _first(envelope).email.lower(), next((a.email.lower() for a in trace.sender), "")
-    if not sender or not author or sender == author or envelope.list_id or envelope.list_post:
+    if not sender or not author or sender == author:
         return
     same = authentication.aligned(domain_of(sender), domain_of(author))
     if place is SenderPlace.INSIDE or not (same or proof.verdict is Verdict.GENUINE):

@@ -37,6 +37,8 @@ class WarningKind(StrEnum):
     KNOWN_NAME = "known-name"  # the name of a contact or correspondent with another address
     ALIKE = "alike"  # an address that looks like a contact's
     ADDRESS_IN_NAME = "address-in-name"
+    BEHALF = "behalf"  # the name says that somebody else is meant
+    LETTERS = "letters"  # a word of the name mixes alphabets
     LOOKALIKE = "lookalike"
     SCRIPTS = "scripts"
     REPLY = "reply"  # replies go to another domain
@@ -82,6 +84,7 @@ class Trust:
     warnings: tuple[SenderWarning, ...] = ()
     is_shown_otherwise: bool = False  # `email` is not as the message writes it
     marked: bool = False  # Traboule's own outbox sent it: `mime/proof.py`
+    name: str = ""  # of the first sender, as it is shown: a colleague's is that of the account
 
     @property
     def level(self) -> TrustLevel:

@@ -11,10 +11,12 @@ import peewee as pw
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.mime.threats import names
+from webmail.mime.threats.skeletons import skeleton
 from webmail.models import AllowedAddress, AllowedName, User
 
 MOST = 20_000
 _SECONDS = 300  # after which the index is read anew in any case
+_MOST_INITIALS = 6  # words of a name with initials
 _Person = tuple[str, str, bool]  # name, address, whether it is lent: another account's own
 
 
@@ -34,11 +36,27 @@ class Colleagues:
     others, such as that of a teacher to the secretary, the names of the others are then theirs alone.
     """
 
-    def __init__(self, people: list[_Person]) -> None:
+    def __init__(self, people: list[_Person], own: dict[str, str] | None = None) -> None:
+        """`own`: the shown name of each account, by its own address."""
+        self._own = own or {}
         self._by_name: dict[str, list[_Person]] = {}
+        self._by_word: dict[str, list[_Person]] = {}
         for name, address, lent in people:
+            person = (name, address.lower(), lent)
             if key := names.name_index(name):
-                self._by_name.setdefault(key, []).append((name, address.lower(), lent))
+                self._by_name.setdefault(key, []).append(person)
+            for word in set(names.key_words(name)) if names.is_full(name) else ():
+                self._by_word.setdefault(word, []).append(person)
+
+    def shown(self, name: str, email: str, writer: str = "") -> str:
+        """The name that is shown for an address: that of its account, or of the account that is proven to have written.
+
+        The written one if it is theirs or allowed, and for all other addresses.
+        """
+        account = self._own.get(writer or email) or self._own.get(email, "")
+        if not name or not account or self.is_own(name, email, writer) or names.within(name, email.partition("@")[0]):
+            return name
+        return account
 
     def is_own(self, name: str, email: str, writer: str = "") -> bool:
         """Whether this name is that of the account of the address: shown, given by the administrator, or allowed."""
@@ -53,6 +71,33 @@ class Colleagues:
             if people:
                 return people[0][:2]
         return None
+
+    def abbreviated(self, name: str, email: str, writer: str = "") -> tuple[str, str] | None:
+        """The (name, address) of somebody whose name this is with initials: "B. Girard", "JP Moreau", "Alice L."."""
+        for claimed in names.claims(name):
+            found = [one for words in names.initialled(claimed) for one in self._with_initials(words)]
+            if any(_goes_with(person, email, writer) for person in found):
+                return None
+            if found:
+                return found[0][:2]
+        return None
+
+    def _with_initials(self, words: list[str]) -> list[_Person]:
+        if not 2 <= len(words) <= _MOST_INITIALS or min(map(len, words)) > names.INITIALS:
+            return []
+        known = next((self._by_word[key] for word in words if len(word) > 2 and (key := skeleton(word)) in self._by_word), [])
+        return [one for one in known if names.is_abbreviation(words, one[0])]
+
+    def surname(self, name: str, own: str = "") -> bool:
+        """Whether a name is nothing but the surname of colleagues, in whichever dress; `own`: names whose words are one's own."""
+        mine = set(names.key_words(own))
+        for claimed in names.claims(name):
+            words = {skeleton(word) for word in names.bare_words(names.undressed(claimed)) if len(word) > 1}
+            if len(words) == 1 and not words & mine:
+                word = next(iter(words))
+                if any(names.surname(one[0]) == word for one in self._by_word.get(word, [])):
+                    return True
+        return False
 
     def _called(self, name: str) -> list[_Person]:
         return [person for person in self._by_name.get(names.name_index(name), []) if names.same_name(person[0], name)]
@@ -82,14 +127,15 @@ def _index(database: str, shape: tuple[int, ...], moment: int) -> Colleagues:
     for number, address in more:
         if number in people:
             people[number][1].append(address)
-    own = {addresses[0].lower() for _given, addresses in people.values()}
+    own = {addresses[0].lower(): given[0] for given, addresses in people.values()}
     return Colleagues(
         [
             (name, address, at > 0 and address.lower() in own)
             for given, addresses in people.values()
             for name in given
             for at, address in enumerate(addresses)
-        ]
+        ],
+        own,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from webmail.config import Settings
 from webmail.errors import NotAllowed
-from webmail.mime.threats import names
+from webmail.mime.threats import lookalike, names, offices
 from webmail.models import AllowedAddress, AllowedName, User
 from webmail.people import colleagues
 
@@ -23,6 +23,7 @@ class Objection(StrEnum):
     ADDRESS = "address"
     ESTABLISHMENT = "establishment"
     ROLE = "role"
+    LETTERS = "letters"  # of several alphabets in one word
 
 
 class NameRefused(NotAllowed):
@@ -53,11 +54,28 @@ def objection(user: User, name: str, settings: Settings, address: str = "") -> O
     mine = _addresses(user)
     if names.address_in(name) and names.address_in(name) not in mine:
         return Objection.ADDRESS
-    if names.holds_name(name, settings.name) or _holds_domain(name, settings.own_domains(user.domain)):
+    if _is_establishment(name, settings) or _holds_domain(name, settings.own_domains(user.domain)):
         return Objection.ESTABLISHMENT
-    if colleagues.today().imitated(name, (address or user.address).lower(), writer=user.address.lower()):
+    if lookalike.mixes_alphabets(name):
+        return Objection.LETTERS
+    if _is_colleagues(name, (address or user.address).lower(), user.address.lower(), " ".join(given)):
         return Objection.COLLEAGUE
-    return Objection.ROLE if names.holds_role(name) and not names.within(name, address.partition("@")[0]) else None
+    is_office = names.holds_role(name) or offices.claimed(name, " ".join(given))
+    return Objection.ROLE if is_office and not names.within(name, address.partition("@")[0]) else None
+
+
+def _is_establishment(name: str, settings: Settings) -> bool:
+    return names.holds_name(name, settings.name) or names.mentions_name(name, settings.name)
+
+
+def _is_colleagues(name: str, address: str, writer: str, given: str) -> bool:
+    """Whether a name is a colleague's in any dress: with a title, initials, spaces between letters, as the surname alone."""
+    people = colleagues.today()
+    if people.is_own(name, address, writer):
+        return False
+    if people.imitated(name, address, writer) or people.abbreviated(name, address, writer):
+        return True
+    return people.surname(name, given) or offices.for_another(name)
 
 
 def _holds_domain(name: str, domains: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -15,7 +15,8 @@ from webmail.database.prepared import Prepared
 from webmail.mail import Address
 from webmail.mime import authentication
 from webmail.mime.address_input import address_key
-from webmail.mime.threats import lookalike, names
+from webmail.mime.threats import lookalike, names, offices
+from webmail.mime.threats.providers import is_official
 from webmail.models import Contact, ContactAddress, Correspondent, User
 from webmail.people.colleagues import Colleagues, today
 from webmail.people.known_senders import MOST_CORRESPONDENTS
@@ -31,6 +32,8 @@ class Pretence(StrEnum):
     COLLEAGUE = "colleague"
     ROLE = "role"
     KNOWN = "known"  # a contact or correspondent
+    BEHALF = "behalf"  # somebody else, for whom it is sent
+    LETTERS = "letters"  # of several alphabets in one word
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,33 @@ def pretends(
         return None
     if person := colleagues.imitated(name, email, writer):
         return Impostor(Pretence.COLLEAGUE, *person, grave=names.is_full(person[0]))
+    office = offices.of_name(name) is not None if inside else offices.outside(name, email)
+    if not inside and settings.name != _OWN_NAME:
+        if names.holds_name(name, settings.name):
+            return Impostor(Pretence.ESTABLISHMENT, settings.name)
+        if (
+            names.mentions_name(name, settings.name)
+            and not _is_below(domain_of(email), own)
+            and not is_official(domain_of(email))
+        ):
+            return Impostor(Pretence.ESTABLISHMENT, settings.name, grave=False)
+    office = office or (not inside and offices.claimed(name) and colleagues.surname(name))
+    if office and not names.within(name, email.partition("@")[0] if inside else ""):
+        return Impostor(Pretence.ROLE, name, grave=False)
     if inside:
-        return (
-            Impostor(Pretence.ROLE, name, grave=False)
-            if names.is_role(name) and not names.within(name, email.partition("@")[0])
-            else None
-        )
-    if settings.name != _OWN_NAME and names.holds_name(name, settings.name):
-        return Impostor(Pretence.ESTABLISHMENT, settings.name)
-    return None
+        return None
+    if person := colleagues.abbreviated(name, email):
+        return Impostor(Pretence.COLLEAGUE, *person, grave=False)
+    if offices.for_another(name):
+        return Impostor(Pretence.BEHALF, name, grave=False)
+    listed = (one for one in own if one in settings.own_domains(settings.domain))  # somebody else's own domain is often a word
+    if imitated := next((one for one in listed if lookalike.goes_on(domain_of(email), one)), ""):
+        return Impostor(Pretence.ESTABLISHMENT, imitated, grave=False)
+    return Impostor(Pretence.LETTERS, name, grave=False) if lookalike.mixes_alphabets(name) else None
+
+
+def _is_below(domain: str, own: Sequence[str]) -> bool:
+    return any(domain.endswith(f".{one}") for one in own)
 
 
 def _other_address(name: str, email: str, own: Sequence[str]) -> Impostor | None:
@@ -116,11 +137,24 @@ def known_under(name: str, email: str, people: Iterable[tuple[str, str]]) -> tup
 
 # --- rows of a list --------------------------------------------------------------------------------------------------
 
-_remembered: OrderedDict[tuple[Any, ...], tuple[float, bool]] = OrderedDict()
+
+class Appearance(NamedTuple):
+    """How a sender stands in a list: `name` beside or instead of the address; `doubtful`: the name pretends something."""
+
+    name: str
+    doubtful: bool = False
+
+
+_remembered: OrderedDict[tuple[Any, ...], tuple[float, Appearance]] = OrderedDict()
 
 
 def marked(user: User, senders: Iterable[Address], settings: Settings) -> frozenset[Address]:
-    """Those of the senders of a list whose address should stand beside their name, since the name pretends something.
+    """Those of the senders of a list whose address should stand beside their name, since the name pretends something."""
+    return frozenset(one for one, found in appearances(user, senders, settings).items() if found.doubtful)
+
+
+def appearances(user: User, senders: Iterable[Address], settings: Settings) -> dict[Address, Appearance]:
+    """How each of the senders of a list is shown. An account of ours goes by its own name, whatever is written.
 
     At most 5 queries for a whole list, none while the answers of a minute ago still hold.
     """
@@ -129,16 +163,16 @@ def marked(user: User, senders: Iterable[Address], settings: Settings) -> frozen
     kept = {one: _remembered.get((*place, one.name, one.email)) for one in wanted}
     known = {one: answer[1] for one, answer in kept.items() if answer is not None and answer[0] > moment}
     if fresh := wanted - known.keys():
-        found = _marked(user, fresh, settings)
-        known |= {one: one in found for one in fresh}
+        found = _appearances(user, fresh, settings)
+        known |= found
         for one in fresh:
-            _remembered[(*place, one.name, one.email)] = (moment + _KEPT_SECONDS, one in found)
+            _remembered[(*place, one.name, one.email)] = (moment + _KEPT_SECONDS, found[one])
         while len(_remembered) > _KEPT:
             _remembered.popitem(last=False)
-    return frozenset(one for one, doubtful in known.items() if doubtful)
+    return known
 
 
-def _marked(user: User, senders: set[Address], settings: Settings) -> set[Address]:
+def _appearances(user: User, senders: set[Address], settings: Settings) -> dict[Address, Appearance]:
     own = tuple(map(lookalike.readable, settings.own_domains(user.address.rpartition("@")[2])))
     colleagues = today()
     outside = [one for one in senders if domain_of(one.email) not in own]
@@ -146,7 +180,12 @@ def _marked(user: User, senders: set[Address], settings: Settings) -> set[Addres
     known = {address for _name, address in people}
     strangers = {one for one in outside if address_key(one.email) not in known}
     doubtful = {one for one in senders - set(outside) | strangers if pretends(one, own, settings, colleagues)}
-    return doubtful | {one for one in strangers if known_under(one.name, one.email.lower(), people) or _looks_like_ours(one, own)}
+    doubtful |= {one for one in strangers if known_under(one.name, one.email.lower(), people) or _looks_like_ours(one, own)}
+    inside = senders - set(outside)
+    return {
+        one: Appearance(colleagues.shown(one.name, one.email.lower()) if one in inside else one.name, one in doubtful)
+        for one in senders
+    }
 
 
 def _looks_like_ours(sender: Address, own: Sequence[str]) -> bool:

@@ -48,6 +48,7 @@ def name_objection(objection: Objection) -> str:
         Objection.ADDRESS: _("A name can't contain somebody else’s address. Type only a name."),
         Objection.ESTABLISHMENT: _("This is your organisation’s name. Ask your administrator to allow it."),
         Objection.ROLE: _("This is the name of a department. Ask your administrator to allow it."),
+        Objection.LETTERS: _("A word of this name mixes letters of several alphabets. Type it with letters of one."),
     }[objection]
 
 

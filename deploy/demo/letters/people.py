@@ -94,7 +94,7 @@ ROLES: dict[str, tuple[Contact, ...]] = {
     "parent": PARENT_LIST,
     "eleve": PUPIL_LIST,
     "fcpe": (Contact("FCPE du lycée Ampère", "fcpe@parents-ampere.example", "Le bureau de l'association de parents"),),
-    "rectorat": (Contact("Rectorat - DPE 3", "ne-pas-repondre@ac-rhone.example", person=False),),
+    "rectorat": (Contact("DPE 3 - Personnels enseignants", "ne-pas-repondre@ac-rhone.example", person=False),),
     "inspection": (Contact("Véronique Aubert", f"veronique.aubert@{STAFF}", "IA-IPR de mathématiques"),),
     "editeur": (
         Contact("Éditions du Cadran", "enseignants@cadran-editions.example", "Le service enseignants\nÉditions du Cadran"),

@@ -281,6 +281,20 @@ def test_a_signature_that_is_right_passes(from_outside: Connect, sign, zone: Zon
         assert said.endswith("dmarc=pass header.from=far.example")
 
 
+def test_below_our_domain_its_policy_for_subdomains_holds(from_outside: Connect, zone: Zone, make_account, read) -> None:
+    reader, ent = make_account(), f"notes@ent.{US}"
+    zone[f"_dmarc.{US}", "TXT"] = ["v=DMARC1; p=none; sp=reject"]
+    assert refusal(from_outside(), ent, reader, letter(ent, "refused"))[0] == 550
+    zone[f"_dmarc.ent.{US}", "TXT"] = [
+        "v=DMARC1; p=none; sp=reject"
+    ]  # its own record comes first, of which sp is for those below
+    assert refusal(from_outside(), ent, reader, letter(ent, "own record"))[0] == 250
+    assert "dmarc=fail (p=none)" in read(reader, "own record")[0]
+    zone.clear()
+    zone[f"_dmarc.{US}", "TXT"] = ["v=DMARC1; p=reject"]
+    assert refusal(from_outside(), ent, reader, letter(ent, "p for all"))[0] == 550
+
+
 def test_a_message_that_was_changed_fails(from_outside: Connect, sign, zone: Zone, make_account, read) -> None:
     reader = make_account()
     zone["_dmarc.far.example", "TXT"] = ["v=DMARC1; p=reject"]

@@ -21,6 +21,7 @@ CHANGED = {
     ("0012_names", "contact_addresses"): {"alike", "key"},
     ("0035_categories", "index_fills"): None,
     ("0037_reminders", "index_fills"): None,
+    ("0057_capitals", "contact_addresses"): {"alike", "key"},
 }
 # made by SQL, since a model cannot say that an index counts some rows alone, what it is computed from, or of which database it is
 INDEXES_BY_SQL = {

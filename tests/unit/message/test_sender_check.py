@@ -147,7 +147,7 @@ def test_what_the_server_found_decides(alice: User) -> None:
     ("reply_to", "more", "told"),
     [
         ("ann@far.example", {}, False), ("x@mail.far.example", {}, False), ("x@evil.example", {}, True),
-        ("x@evil.example", {"list_id": "a.b"}, False), ("x@evil.example", {"sender": Address("", "no-reply@far.example")}, True),
+        ("x@evil.example", {"list_id": "a.b"}, True), ("x@evil.example", {"sender": Address("", "no-reply@far.example")}, True),
         ("x@evil.example", {"sender": Address("", "no-reply@far.example"), "results": PASSED}, False),
         ("x@evil.example", {"trace": {"bulk": True}, "results": PASSED}, False), ("x@evil.example", {"results": PASSED}, True),
         ("alice@lycee.example", {}, False), ("", {}, False),
@@ -156,6 +156,35 @@ def test_what_the_server_found_decides(alice: User) -> None:
 def test_answers_to_elsewhere(alice: User, reply_to: str, more: dict[str, Any], told: bool) -> None:
     answers = (Address("", reply_to),) if reply_to else ()
     assert kinds(alice, message(reply_to=answers, **more)) == ({"reply"} if told else set())
+
+
+def test_a_list_header_takes_no_warning_away(alice: User) -> None:
+    headers = {"list_id": "parents.example"}
+    sender = {"trace": {"sender": (Address("", "x@evil.example"),)}}
+    assert kinds(alice, message(**headers, **sender)) == {"sent-for"}
+
+
+def test_our_subdomains_come_with_caution_unless_they_are_proven(alice: User) -> None:
+    one = Address("ENT", "notes@ent.lycee.example")
+    outside = {"trace": {"arrivals": ("outside",)}}
+    [found] = sender_check.judge(message(one, **outside), alice, SETTINGS).warnings
+    assert (found.kind, found.level) == (WarningKind.UNPROVEN, TrustLevel.CAUTION)
+    listed = replace(SETTINGS, own_subdomains="ent.lycee.example, mail.lycee.example")
+    assert [one.level for one in sender_check.judge(message(one, **outside), alice, listed).warnings] == [TrustLevel.DANGER]
+    proof = ((0, "lycee.example; dmarc=pass header.from=ent.lycee.example"),)
+    assert sender_check.judge(message(one, results=proof, **outside), alice, listed).warnings == ()
+
+
+def test_a_proven_colleague_is_shown_by_the_account_s_name(alice: User) -> None:
+    User.update(name="Bob Girard").where(User.address == BOB.email).execute()
+    proof = ((0, "lycee.example; dmarc=pass header.from=lycee.example"),)
+    for written, shown in (
+        ("M. Rectorat de Lyon", "Bob Girard"),
+        ("GIRARD Bob", "GIRARD Bob"),
+        ("", ""),
+        ("B. Martin", "Bob Girard"),
+    ):
+        assert sender_check.judge(message(Address(written, BOB.email), results=proof), alice, SETTINGS).name == shown
 
 
 @pytest.mark.parametrize(
@@ -275,7 +304,7 @@ def test_the_demo_s_letters_give_warnings_only_where_they_should(alice: User) ->
             elif found and role is not Role.JUNK:
                 wrong.append((one.envelope.subject, found))
     assert wrong == []
-    assert pretended == {"colleague", "unproven", "macros"}
+    assert pretended == {"colleague", "unproven", "macros", "role"}
     assert caught == {"failed", "establishment", "credentials", "link", "reply"}
 
 

@@ -65,6 +65,20 @@ def test_our_domain_needs_a_pass_of_its_own() -> None:
     assert arrived(FAR, set()) == arrived(f"x <{FAR}> y", set()) == ""
 
 
+def test_a_domain_below_ours_is_refused_where_it_is_listed_or_dmarc_says_so() -> None:
+    ent, listed = "notes@ent.lycee.example", OURS | {"ent.lycee.example"}
+
+    def code(ours: frozenset[str], passed: set[str], policy: str = "", author: str = ent) -> str:
+        checked = Checked([], frozenset(passed), policy=policy)
+        return outside([("From", author)], ours, lambda domain: checked, trusted=False).code
+
+    assert code(OURS, set()) == code(OURS, set(), "none") == code(OURS, set(), "quarantine") == ""
+    assert code(OURS, set(), "reject") == code(listed, set()) == "550"
+    assert code(listed, {"ent.lycee.example"}) == code(listed, {"lycee.example"}) == code(listed, {"x.ent.lycee.example"}) == ""
+    assert code(listed, {"example"}) == code(listed, {"web.lycee.example"}) == "550"
+    assert code(OURS, set(), "reject", FAR) == "", "others' policies are for the page"
+
+
 HIDDEN = [
     "bob @ lycee.example", "bob@ lycee . example", '"bob"@lycee.example', '"x:bob"@lycee.example', "bob@lycee(x).example",
     "bob@(x)lycee.example", "bob@lycee(\\)).example", '"("@lycee(x).example', "bob(@)@lycee.example", "bob@[lycee.example]",

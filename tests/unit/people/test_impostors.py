@@ -147,3 +147,23 @@ def test_the_migration_computes_the_keys_of_contacts_anew(alice):
     importlib.import_module("webmail.migrations.0012_names").compute(db.obj)
     assert ContactAddress.select(ContactAddress.alike, ContactAddress.key).tuples().get() == expected
     assert impostors.marked(alice, [Address("Sophie Lambert", "s@far.example")], SETTINGS)
+
+
+def test_in_a_list_an_account_goes_by_its_own_name(alice, bob):
+    User.update(name="Bob Girard").where(User.id == bob.id).execute()
+    AllowedName.create(user=bob, name="Chorale")
+    AllowedAddress.create(user=bob, address="office@lycee.example")
+    written = {
+        ("M. Leroy", bob.address): "Bob Girard", ("Rectorat de Lyon", bob.address): "Bob Girard", ("", bob.address): "",
+        ("GIRARD Bob", bob.address): "GIRARD Bob", ("Chorale", bob.address): "Chorale", ("Bobby", "BOB@lycee.example"): "Bob Girard",
+        ("Office", "office@lycee.example"): "Office", ("M. Leroy", "ann@far.example"): "M. Leroy",
+    }  # fmt: skip
+    seen = impostors.appearances(alice, {Address(*one) for one in written}, SETTINGS)
+    assert {(one.name, one.email): found.name for one, found in seen.items()} == written
+
+
+@pytest.mark.parametrize(
+    ("domain", "like"), [("mail-lycee.example", True), ("monlycee.example", True), ("lycee-pascal.example", False)]
+)
+def test_our_domain_behind_a_prefix(alice, domain, like):
+    assert bool(impostors.marked(alice, [Address("Notes", f"x@{domain}")], SETTINGS)) is like

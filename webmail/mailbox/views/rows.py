@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, cast
@@ -17,6 +18,7 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.views.tags import Chip, row_chips
 from webmail.people import impostors
+from webmail.people.impostors import Appearance
 from webmail.web import formatting
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.labels import mailbox_label
@@ -75,9 +77,31 @@ def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str, word
     render = _rendered_page if current_app.debug else _remembered_page
     junk = listing.overview.with_role(Role.JUNK)
     chips = row_chips(listing.rows, asked.mailbox, junk.name if junk else "")
-    doubtful = impostors.marked(current_user(), {one for row in listing.rows for one in row.sender}, settings())
+    senders = {one for row in listing.rows for one in row.sender}
+    seen = impostors.appearances(current_user(), senders, settings())
+    doubtful = frozenset(_called(one, seen) for one in senders if one in seen and seen[one].doubtful)
     return render(
-        listing.rows, asked.mailbox if asked.wide else None, tuple(places.items()), tuple(map(tuple, chips)), around, doubtful
+        _with_names(listing.rows, seen),
+        asked.mailbox if asked.wide else None,
+        tuple(places.items()),
+        tuple(map(tuple, chips)),
+        around,
+        doubtful,
+    )
+
+
+def _called(sender: Address, seen: Mapping[Address, Appearance]) -> Address:
+    return replace(sender, name=seen[sender].name) if sender in seen else sender
+
+
+def _with_names(rows: tuple[Summary, ...], seen: Mapping[Address, Appearance]) -> tuple[Summary, ...]:
+    """The rows with senders under the names that they are shown by."""
+    renamed = {one for one, found in seen.items() if found.name != one.name}
+    if not renamed:
+        return rows
+    return tuple(
+        replace(row, sender=tuple(_called(one, seen) for one in row.sender)) if renamed.intersection(row.sender) else row
+        for row in rows
     )
 
 

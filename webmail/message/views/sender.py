@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask_babel import gettext as _
 
+from webmail.mail import Address, Message
 from webmail.message.blueprint import blueprint
-from webmail.message.trust import SenderPlace, SenderWarning, Trust, WarningKind
+from webmail.message.trust import SenderPlace, SenderWarning, Trust, TrustLevel, WarningKind
 from webmail.mime.authentication import AuthenticationCheck, Verdict
 from webmail.mime.threats.dangerous_files import Danger
+from webmail.people import impostors
+from webmail.web.current import current_user, settings
 
 
 @blueprint.app_template_global()
@@ -28,6 +33,14 @@ def trust_facts(trust: Trust) -> list[str]:
     if trust.written:
         facts.append(_("you have written to this address"))
     return facts
+
+
+@blueprint.app_template_global()
+def sender_names(messages: Iterable[Message]) -> dict[Address, str]:
+    """The name that each sender of these messages is shown by, as in a list."""
+    senders = {one for message in messages for one in message.envelope.sender}
+    seen = impostors.appearances(current_user(), senders, settings())
+    return {one: seen[one].name if one in seen else one.name for one in senders}
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -76,6 +89,10 @@ def _warning_words(warning: SenderWarning) -> str:
             return _("the message lists several senders: %(addresses)s.", addresses=seen)
         case WarningKind.SENT_FOR:
             return _("%(sender)s sent this message on behalf of %(author)s.", sender=seen, author=real)
+        case WarningKind.COLLEAGUE if warning.level is TrustLevel.CAUTION and real:
+            return _(
+                "the name can be read as that of %(name)s (%(address)s), but the address is different.", name=seen, address=real
+            )
         case WarningKind.COLLEAGUE if not real:  # whom the reader does not see in the directory
             return _("the name is that of %(name)s, of your organisation, but the address is different.", name=seen)
         case WarningKind.COLLEAGUE:
@@ -88,6 +105,12 @@ def _warning_words(warning: SenderWarning) -> str:
             return _("you know %(name)s by another address: %(address)s.", name=seen, address=real)
         case WarningKind.ADDRESS_IN_NAME:
             return _("the name shows %(claimed)s, but the sender is %(address)s.", claimed=seen, address=real)
+        case WarningKind.BEHALF:
+            return _("the name “%(name)s” speaks for somebody else, but the address is %(address)s.", name=seen, address=real)
+        case WarningKind.LETTERS:
+            return _(
+                "the name “%(name)s” mixes letters of several alphabets; the address is %(address)s.", name=seen, address=real
+            )
         case WarningKind.ALIKE:
             return _("%(seen)s looks like %(real)s, an address in your contacts, but is not the same.", seen=seen, real=real)
         case WarningKind.LOOKALIKE:

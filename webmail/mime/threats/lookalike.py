@@ -10,6 +10,7 @@ from functools import lru_cache
 from webmail.mime.threats.skeletons import skeleton
 
 _SHORTEST = 5  # letters; for shorter names, one differing letter means nothing
+_LONG_NAME = 8  # letters; a shorter one may stand in another by chance
 _LONGEST = 253
 
 
@@ -45,6 +46,13 @@ def mixes_scripts(word: str) -> bool:
     """Whether a word mixes scripts that don't occur together, as in "pаypal" with a Cyrillic a."""
     found = {_script(letter) for letter in word[:_LONGEST] if letter.isalpha()}
     return len(found) > 1 and not any(found <= usual for usual in _TOGETHER)
+
+
+def mixes_alphabets(name: str) -> bool:
+    """Whether a word of a name mixes scripts, or one of letters that only look Latin stands among Latin ones."""
+    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", name[:_LONGEST]))
+    latin = any(_script(word[0]) == "LATIN" for word in words)
+    return any(mixes_scripts(word) or (latin and _only_looks_latin(word.lower())) for word in words)
 
 
 @lru_cache(maxsize=4096)
@@ -88,6 +96,23 @@ def resembles(domain: str, known: Iterable[str], *own: str) -> str:
         if _imitates(seen, one) or (one in ours and _another_top(seen, one)):
             return one
     return ""
+
+
+_PREFIXES = "mon|ma|my|le|la|les|e|m|web|webmail|mail|info|ent|portail|secure|notes|login|intranet|pronote|www"
+
+
+def goes_on(domain: str, own: str) -> bool:
+    """Whether a domain is ours behind a prefix (mail-lycee.example, monlycee.example), or has a long name of ours in its own.
+
+    It may be that of friends of ours as well.
+    """
+    seen, own = readable(domain), readable(own)
+    own_name, _top = _name_and_top(own)
+    if not own_name or seen == own or seen.endswith(f".{own}"):
+        return False
+    if seen.endswith(f"-{own}") or re.fullmatch(rf"(?:{_PREFIXES}){re.escape(own)}", seen):
+        return True
+    return len(own_name) >= _LONG_NAME and skeleton(own_name) in skeleton(_name_and_top(seen)[0])
 
 
 def _imitates(seen: str, known: str) -> bool:
