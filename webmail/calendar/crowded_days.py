@@ -30,12 +30,13 @@ class Crowd:
     others: list[Happening]
     counts: dict[date, int]
     whole: bool
+    slow: tuple[str, ...] = ()  # see `Found`
 
     def found(self, numbers: Iterable[int], until: date | None = None) -> Found:
         """The events of one day with these `id`s, and the others, without those that begin after `until`. 1 query, or none where
         all are kept."""
         rows = _read(numbers, self.parts, self.rights, self.span.zone)
-        return Found([*rows, *(one for one in self.others if until is None or one.first <= until)], self.whole)
+        return Found([*rows, *(one for one in self.others if until is None or one.first <= until)], self.whole, self.slow)
 
     def of_each_day(self) -> Iterator[tuple[date, list[Time]]]:
         """The first times of each day, in order, of all calendars together."""
@@ -50,7 +51,7 @@ def crowd(rights: Mapping[int, str], span: DaySpan, floating: tzinfo, versions: 
     if not rights:
         return Crowd(rights, span, {}, [], dict.fromkeys(happenings.days(first, last), 0), True)
     parts, whole = kept_days.of(rights, versions, span)
-    more, in_time = happenings.beyond(rights, *happenings.around(first, last, zone), floating)
+    more, in_time, slow = happenings.beyond(rights, *happenings.around(first, last, zone), floating)
     counts = dict(
         zip(happenings.days(first, last), map(sum, zip(*(one.counts for one in parts.values()), strict=True)), strict=True)
     )
@@ -60,7 +61,7 @@ def crowd(rights: Mapping[int, str], span: DaySpan, floating: tzinfo, versions: 
     for one in others:
         for day in happenings.days(max(one.first, first), min(one.last, last)):
             counts[day] += 1
-    return Crowd(rights, span, parts, others, counts, whole and in_time and len(wide) <= MOST_WIDE)
+    return Crowd(rights, span, parts, others, counts, whole and in_time and len(wide) <= MOST_WIDE, slow)
 
 
 def first_of_each_day(
@@ -89,7 +90,7 @@ def until_full(all_of_it: Crowd, most: int) -> tuple[Found, date]:
             break
     shown = [time[2] for day, times in all_of_it.of_each_day() if day <= until for time in times]
     found = all_of_it.found(shown[: happenings.MOST], until)
-    return Found(found.rows, found.whole and len(shown) <= happenings.MOST), until
+    return Found(found.rows, found.whole and len(shown) <= happenings.MOST, found.slow), until
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,7 +24,7 @@ from webmail.collections import store as collections
 from webmail.database import prepared as queries
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.mime.formats import calendar_object, occurrences
+from webmail.mime.formats import calendar_object, occurrences, recurrence_rules
 from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar
 from webmail.mime.formats.occurrences import Expansion, Taking
 from webmail.models import FOR_EVER, CalendarObject, CalendarSubscription, Collection, Occurrence, now
@@ -32,6 +33,8 @@ _YEAR = 365 * 86_400
 _BEHIND, _AHEAD = 5 * _YEAR, 3 * _YEAR  # what is expanded of what recurs, from today
 _RENEWED = 2 * _YEAR  # when less is expanded than this ahead, it goes on
 _LATEST = 10 * _YEAR  # from today: nothing is expanded beyond
+_FAR_AWAY = 2**36  # seconds since 1970: thousands of years
+_RULE = re.compile(r"^RRULE:(.*)$", re.MULTILINE | re.IGNORECASE)
 ONCE = 2  # `recurring` of an object with rules that are never expanded
 MOST_LIVE = 500  # objects that are expanded for a question beyond what is in the table
 LONGEST_LIVE = 3.0  # seconds of the processor for that: one may take half a second
@@ -210,9 +213,18 @@ def _recurring(past: bool, slot: queries.Slot) -> Any:
 _after, _before_and_after = (queries.Prepared(partial(_recurring, past)) for past in (False, True))
 
 
-def live(row: CalendarObject, start: int, end: int, zone: tzinfo) -> tuple[Taking, ...]:
-    """The occurrences of one object that touch this time, expanded now: some ms. None where it can't be, or too far ahead."""
-    latest = int(time.time()) + _LATEST
+def steps_until(row: CalendarObject, end: int) -> float:
+    """How many steps expanding an object until then takes, about: to begin with the cheapest."""
+    at = datetime.fromtimestamp(min(end, _FAR_AWAY), UTC).replace(tzinfo=None)
+    rules = _RULE.findall(re.sub("\r?\n[ \t]", "", row.text))
+    begins = datetime.fromtimestamp(max(row.first, 0), UTC)
+    return sum(recurrence_rules.steps_until(rule.strip(), f"{begins:%Y%m%d}", at) for rule in rules[:20])
+
+
+def live(row: CalendarObject, start: int, end: int, zone: tzinfo, *, latest: int | None = None) -> tuple[Taking, ...]:
+    """The occurrences of one object that touch this time, expanded now: some ms. None where it can't be, or beyond `latest` (ten
+    years from today)."""
+    latest = int(time.time()) + _LATEST if latest is None else latest
     if start > latest:
         return ()
     try:

@@ -108,3 +108,18 @@ def test_a_question_beyond_the_table_has_an_end(app: Flask, monkeypatch: pytest.
     for question in (objects.events_in, objects.busy_times):
         with pytest.raises(TooMuchAsked):
             question(*asked)
+
+
+def test_months_far_away_show_what_recurs_and_name_what_is_too_slow(app: Flask) -> None:
+    calendar, alice = ground.calendar_of(name="decades"), ground.signed_in(app)
+    weekly = series(1, "20260105T080000", WEEKLY).replace("Cours", "Latin")
+    yearly = series(2, "20000612", "RRULE:FREQ=YEARLY").replace(";TZID=Europe/Paris", ";VALUE=DATE").replace("Cours", "Jeanne")
+    often = series(3, "20260105T000000", "RRULE:FREQ=HOURLY;INTERVAL=6").replace("Cours", "Relevé")
+    for number, text in enumerate((weekly, yearly, often)):
+        ground.put_text(calendar, f"far{number}", text.strip())
+    for month in ("2038-06", "2050-06"):
+        with cpu_seconds(2.0, month):
+            page = alice.get(f"/calendar/month/{month}").text
+        assert "Latin" in page and "Jeanne" in page, month
+        assert "“Relevé” is not shown: it repeats so often" in page, month
+    assert "is not shown" not in alice.get("/calendar/month/2026-12").text

@@ -67,6 +67,14 @@ def steps(rule: str, start: str) -> float:
     return _cost(_parts(rule), start)
 
 
+def steps_until(rule: str, start: str, end: datetime) -> float:
+    """The same until a moment (UTC, naive), however far it is."""
+    try:
+        return _cost(_parts(rule), start, end)
+    except (UnboundedRule, ValueError, TypeError, OverflowError, KeyError):
+        return float("inf")
+
+
 def _check_values(parts: dict[str, str], start: str = "") -> None:
     """Refuse what may never apply and, given where it begins, what takes too long."""
     try:
@@ -152,12 +160,12 @@ def _numbers(parts: dict[str, str], name: str) -> list[int]:
     return [int(one) for one in parts[name].split(",")] if name in parts else []
 
 
-def _cost(parts: dict[str, str], start: str) -> float:
+def _cost(parts: dict[str, str], start: str, horizon: datetime | None = None) -> float:
     """How many steps expanding a rule takes until its end, at most."""
     interval = int(parts.get("INTERVAL", "1"))
     count = int(parts["COUNT"]) if "COUNT" in parts else None
     begins, ends = _day(start), _day(parts["UNTIL"]) if "UNTIL" in parts else None
-    horizon = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=365 * _YEARS_AHEAD)
+    horizon = horizon or datetime.now(UTC).replace(tzinfo=None) + timedelta(days=365 * _YEARS_AHEAD)
     last = min(ends, horizon) if ends else horizon
     days = max((last - begins).days, 0) + 1
     steps = days / (_STEP[parts["FREQ"]] * interval) + 1
