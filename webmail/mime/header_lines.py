@@ -13,7 +13,7 @@ _CARRIED = re.compile(
     rb"(?:status|x-status|x-keywords|x-uid|x-mozilla-[^:\s]*|x-gmail-labels|x-gm-[^:\s]*|content-length|lines)[ \t]*:",
     re.IGNORECASE,
 )
-_LINE_END = re.compile(rb"\r*\n")
+_LINE_END = re.compile(rb"(?<!\r)\r*\n")  # begins where CRs do: each is looked at once
 
 
 def parts(raw: bytes) -> tuple[list[bytes], bytes]:

@@ -17,8 +17,8 @@ _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*From (?!:)")
 _HEADER = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|>?From ")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 # the end of C's asctime, and what programs make of it: "Tue Mar  5 09:00:00 2019", "Thu Jan 02 10:11:12 +0000 2024"
-_DATED = re.compile(rb"From .{0,400}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.{3,20}\d{1,2}:\d\d.{0,30}\d{4}[ \t]*\r?\n?\Z")
-_DAY_NAMED = re.compile(rb"From .{0,400}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.{0,40}\d{4}[ \t]*\r?\n?\Z")
+_DATED = re.compile(rb"From .{0,400}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.{3,20}\d{1,2}:\d\d.{0,30}\d{4}[ \t]{0,20}\r?\n?\Z")
+_DAY_NAMED = re.compile(rb"From .{0,400}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.{0,40}\d{4}[ \t]{0,20}\r?\n?\Z")
 _UNNAMED = re.compile(rb"From (?:- )?[ \t]*\r?\n?\Z|From - ")  # Thunderbird's
 
 

@@ -74,6 +74,7 @@ def test_what_the_standard_library_writes_comes_back(tmp_path: Path):
         b"\n" * 1_000_000,
         b"From a\nA:" + b"x" * 3_000_000,
         b">" * 2_000_000 + b"From \n",
+        (b"From " + b"Mon " * 5 + b"1:11" * 5 + b"1" * 12 + b" " * 65_000 + b"x\nA: b\n") * 100,
     ],
 )
 def test_hostile_files_are_read_in_linear_time(raw):
