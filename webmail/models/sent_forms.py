@@ -8,7 +8,7 @@ from webmail.models.base import Table, now
 
 
 class SentForm(Table):
-    """What a form was answered. `id`: a digest of who sent it and all that is in it. `status` 0: it is being worked on."""
+    """What a form was answered. `id`: who sent it, and a digest of all that is in it. `status` 0: it is being worked on."""
 
     id = pw.CharField(max_length=64, primary_key=True)
     created = pw.DateTimeField(default=now, index=True)

@@ -30,7 +30,11 @@ from webmail.web.errors import error_page
 FIELD = "form_id"
 PATIENCE = 20.0  # seconds that a second click waits for the first one
 _STEP = 0.05
+MOST_PAGES = 20  # of one person that are kept at once; each further form is still carried out once
 _LARGEST = 300_000  # bytes of a page that is answered again
+_LONGEST_ADDRESS = 4_000
+_PIECE = 1 << 20
+_OF = ":"  # in keys, after whose they are
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -63,7 +67,7 @@ def _begin() -> AnyResponse | None:
 
 
 def _again(row: SentForm) -> AnyResponse:
-    if row.status and row.answer is None:
+    if row.location:
         return redirect(row.location, row.status)
     advice = _("Look whether it is there before you send it again.")
     if row.answer is not None:
@@ -76,10 +80,11 @@ def _end(response: Response) -> Response:
     key = g.pop("form_key", None)
     if key is None:
         return response
-    if 300 <= response.status_code < 400:
-        once.end(key, response.status_code, response.headers.get("Location", ""))
-    elif response.status_code == 200 and session.token and _is_page(response):  # type: ignore[attr-defined]
-        once.end(key, 200, answer=vault.seal_for_session(response.get_data(as_text=True), *_session()))
+    location = response.headers.get("Location", "")
+    if 300 <= response.status_code < 400 and len(location) <= _LONGEST_ADDRESS:
+        once.end(key, response.status_code, location)
+    elif response.status_code == 200 and session.user is not None and _is_page(response):  # type: ignore[attr-defined]
+        once.end(key, 200, answer=_kept_page(response, key.partition(_OF)[0] + _OF))
     else:
         once.forget(key)
     return response
@@ -88,6 +93,13 @@ def _end(response: Response) -> Response:
 def _give_up(_error: BaseException | None) -> None:
     if key := g.pop("form_key", None):
         once.forget(key)
+
+
+def _kept_page(response: Response, whose: str) -> bytes | None:
+    """The page for the second click; None where this person has so many already that one more would only fill the database."""
+    if once.pages_of(whose) >= MOST_PAGES:
+        return None
+    return vault.seal_for_session(response.get_data(as_text=True), *_session())
 
 
 def _is_page(response: Response) -> bool:
@@ -99,16 +111,21 @@ def _session() -> tuple[str, str, int]:
 
 
 def _key() -> str:
+    """Whose it is, and the digest."""
     user = session.user  # type: ignore[attr-defined]
-    whose = f"user {user.id}" if user is not None else request.form.get("csrf_token", "")
+    whose, visitor = (str(user.id), "") if user is not None else ("", request.form.get("csrf_token", ""))
     asked = [request.full_path, request.headers.get("HX-Request", ""), request.headers.get("HX-Target", "")]
     fields = sorted(item for item in request.form.items(multi=True) if item[0] != "csrf_token")
-    files = sorted((name, file.filename or "", _size(file)) for name, file in request.files.items(multi=True))
-    return hashlib.sha256(json.dumps([whose, asked, fields, files]).encode(errors="replace")).hexdigest()
+    files = sorted((name, file.filename or "", _digest(file)) for name, file in request.files.items(multi=True))
+    digest = hashlib.sha256(json.dumps([visitor, asked, fields, files]).encode(errors="replace")).hexdigest()
+    return f"{whose}{_OF}{digest}"[: once.LONGEST_KEY]
 
 
-def _size(file: FileStorage) -> int:
-    file.seek(0, 2)
-    size = file.tell()
+def _digest(file: FileStorage) -> str:
+    """Of the content: a file that was corrected may have the name and the size of before."""
     file.seek(0)
-    return size
+    digest = hashlib.blake2b(digest_size=16)
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
