@@ -13,6 +13,7 @@ from webmail.imap.spellings import folded
 
 QUICK = 0.5  # seconds: a server without an index, which takes longer, is not asked for pieces
 MOST_READ = 50  # messages
+MOST_WORDS = 3  # of a search: each is some forty keys
 _SHORTEST, _LONGEST = 5, 24  # letters
 _LETTERS = re.compile(r"[^\W\d_]+")
 

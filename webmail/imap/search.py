@@ -126,7 +126,8 @@ def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | N
     phrases = () if reader.structured else tuple(dict.fromkeys(term.phrase for term in phrased if term.phrase and not term.minus))
     remarks += [SearchRemark("phrase", term.source.lstrip("-")[:100]) for term in phrased if term.phrase not in phrases]
     cut = None
-    if terms and not phrases and (words := [term.value for term in terms if term.is_plain_word]):
+    words = [term.value for term in terms if term.is_plain_word]
+    if not phrases and 0 < len(words) <= cut_words.MOST_WORDS:
         others = [node for term, node in zip(terms, reader.nodes, strict=True) if not term.is_plain_word]
         sought_in_pieces = SearchNode("and", children=(*others, *map(cut_words.key, words)))
         cut = Search(sought_in_pieces, phrases=tuple(QuotedWords("", folded(word)) for word in words))

@@ -169,3 +169,8 @@ def test_random_characters_raise_nothing_but_unsafe_value() -> None:
             _well_formed(criteria(query, DOVECOT), query)
         except UnsafeValue:
             assert set(query) & set("\r\n\0")
+
+
+def test_only_few_words_are_looked_for_in_pieces():
+    assert parse("rentrée scolaire is:unread").cut is not None
+    assert parse("rentrée scolaire emploi temps").cut is None
