@@ -104,6 +104,8 @@ def unnoted(connection: Connection, mailbox: str, place: ImportedInto, known: Se
     uids = [uid for uid in bulk.uids_from(connection, place.floor) if uid not in set(known)]
     found = []
     for uid, one in bulk.identities(connection, mailbox, uids).items():
+        if not waiting:
+            break
         contents = remote_mailbox.contents(connection, mailbox, [(uid, one.size)])
         digest = content_digest(contents[uid]).hex() if uid in contents else ""
         if digest in waiting:

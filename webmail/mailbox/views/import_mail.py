@@ -199,9 +199,7 @@ def _failed(reason: str) -> str:
     return {
         "no-mail": _("This file doesn't contain any messages. Choose an .mbox or .eml file, or a zip archive of such files."),
         "too-many-files": _("This archive contains too many files. Split it and import the parts one by one."),
-        "no-room": _(
-            "Your mailbox has too little space for these messages. Nothing was imported. Free up space, then try again."
-        ),
+        "no-room": _no_room(),
         "over-quota": _(
             "Your mailbox is full. Free up space, then import the file again: messages you already have are skipped."
         ),
@@ -214,9 +212,7 @@ def _failed(reason: str) -> str:
 
 def _move_failed(reason: str) -> str:
     return {
-        "no-room": _(
-            "Your mailbox has too little space for these messages. Nothing was imported. Free up space, then try again."
-        ),
+        "no-room": _no_room(),
         "over-quota": _("Your mailbox is full. Free up space, then start again: messages you already have are skipped."),
         "not-allowed": _("You are not allowed to add messages to one of the folders. Tell your administrator."),
         "no-folder": _("A folder could not be created, or no longer exists. Start again: messages you already have are skipped."),
