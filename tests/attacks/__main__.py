@@ -27,6 +27,7 @@ from tests.attacks import (
     helping,
     keys,
     mail_programs,
+    names,
     pages,
     providers,
     recovery,
@@ -59,12 +60,13 @@ ALL: dict[str, tuple[str, Callable[[Ground], list[Finding]]]] = {
     "helping": ("Help in person, and the page for who needs help", helping.attacks),
     "transfers": ("Large files as links", transfers.attacks),
     "clicks": ("Double clicks, on two web processes", double_clicks.attacks),
+    "names": ("Names that pretend", names.attacks),
     "pages": ("Pages in frames, and forms of other sites", pages.attacks),
     "proxies": ("Pretending to come from elsewhere", guessing.forged_addresses),
 }
 
 
-def attack(names: list[str], *, quick: bool) -> dict[str, Report]:
+def attack(chosen: list[str], *, quick: bool) -> dict[str, Report]:
     """Start everything, attack, stop everything; what came of each."""
     reports: dict[str, Report] = {}
     where = "; ".join(f"{name} {value}" for name, value in machine.describe().items() if name != "chromium")
@@ -73,7 +75,7 @@ def attack(names: list[str], *, quick: bool) -> dict[str, Report]:
         Services(folder / "demo", web=False) as services,
         Ground(services, quick) as ground,
     ):
-        for name in names:
+        for name in chosen:
             section, attacks = ALL[name]
             print(f"attacks: {section.lower()}", file=sys.stderr, flush=True)
             reports[name] = Report(notes=[f"{datetime.now().astimezone():%Y-%m-%d}; {where}."])
@@ -82,13 +84,13 @@ def attack(names: list[str], *, quick: bool) -> dict[str, Report]:
 
 
 def main(arguments: list[str]) -> int:
-    quick, names = "--quick" in arguments, [one for one in arguments if one != "--quick"] or list(ALL)
-    if unknown := [name for name in names if name not in ALL]:
+    quick, chosen = "--quick" in arguments, [one for one in arguments if one != "--quick"] or list(ALL)
+    if unknown := [name for name in chosen if name not in ALL]:
         print(f"There is no {', '.join(unknown)}; choose from: {', '.join(ALL)}.", file=sys.stderr)
         return 2
     began = time.monotonic()
     try:
-        reports = attack(names, quick=quick)
+        reports = attack(chosen, quick=quick)
     except (ServiceFailed, PlaceError) as error:
         print(error, file=sys.stderr)
         return 1
