@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from webmail import imap
-from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, Refused, SignInRefused
+from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, Refused, SignInRefused, Unconfirmed
 from webmail.imap import bulk
 from webmail.imap.connection import Connection
 from webmail.mailbox.import_folder import ImportedInto, unnoted
@@ -51,8 +51,18 @@ def _undone_in(connection: Connection, mailbox: str, place: ImportedInto) -> Ite
     for piece in imap.actions.pieces([*uids, *unnoted(connection, name, place, uids)]):
         there = imap.actions.with_flag(connection, name, piece, b"ALL", place.uidvalidity)
         if there:
-            imap.actions.delete(connection, name, there, place.uidvalidity)
+            _delete(connection, name, there, place.uidvalidity)
             yield len(there)
+
+
+def _delete(connection: Connection, name: str, uids: list[int], uidvalidity: int) -> None:
+    """Once more where the server hung up over it, as Dovecot may over a folder that was just renamed: twice does no harm."""
+    try:
+        imap.actions.delete(connection, name, uids, uidvalidity)
+    except Unconfirmed:
+        connection.reopen()
+        if left := imap.actions.with_flag(connection, name, uids, b"ALL", uidvalidity):
+            imap.actions.delete(connection, name, left, uidvalidity)
 
 
 def _now_called(connection: Connection, mailbox: str, place: ImportedInto) -> str:
