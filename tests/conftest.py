@@ -74,5 +74,6 @@ def _fresh_memory() -> None:
     earlier_messages.forget_all()
     overviews._overviews.clear()
     recount._next.clear()
+    recount._away.clear()
     circuit_breaker.forget_all()
     pool._pool.silent.clear()

@@ -6,6 +6,7 @@ out of step with its server after an error is closed, never reused.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -30,7 +31,7 @@ class _Pool:
     lent: dict[Account, int] = field(default_factory=lambda: defaultdict(int))
     waiting: dict[Account, list[object]] = field(default_factory=lambda: defaultdict(list))  # FIFO
     moved: dict[Account, float] = field(default_factory=dict)  # when a connection was last lent or returned
-    silent: dict[Account, float] = field(default_factory=dict)  # until when those in a hurry do not ask again, see `connect`
+    silent: dict[Account, tuple[float, float]] = field(default_factory=dict)  # see `connect`: until when, for whose patience
     change: threading.Condition = field(default_factory=threading.Condition)
     reaper: threading.Thread | None = None
 
@@ -58,9 +59,11 @@ def connect(account: Account, mailbox: str = "", *, patience: float | None = Non
     (see `_turn`).
 
     `patience`: seconds to wait for a connection, and for each response, where the page can do without. Such a loan raises
-    ServerAway at once for some seconds after the server left a loan of this account unanswered, so that a page waits once.
+    ServerAway at once for some seconds after the server left a loan of this account unanswered that was no less patient, so that
+    a page waits once.
     """
-    if patience is not None and _pool.silent.get(account, 0.0) > time.monotonic():
+    until, waited = _pool.silent.get(account, (0.0, 0.0))
+    if patience is not None and patience <= waited and until > time.monotonic():
         raise ServerAway(f"{account.imap.host} port {account.imap.port} did not answer a moment ago")
     connection = _take(account, mailbox, patience)
     try:
@@ -68,7 +71,7 @@ def connect(account: Account, mailbox: str = "", *, patience: float | None = Non
         yield connection
     except ServerAway as error:
         if not isinstance(error, SearchNotReady):  # that is an answer
-            _fell_silent(account)
+            _fell_silent(account, patience)
         raise
     else:
         _pool.silent.pop(account, None)
@@ -100,13 +103,14 @@ def close_all_of(address: str) -> None:
         close_all(account)
 
 
-def _fell_silent(account: Account) -> None:
+def _fell_silent(account: Account, patience: float | None) -> None:
     """Note it, and forget what is over."""
     at = time.monotonic()
     with _pool.change:
-        for other in [one for one, until in _pool.silent.items() if until < at]:
+        for other in [one for one, (until, _waited) in _pool.silent.items() if until < at]:
             del _pool.silent[other]
-        _pool.silent[account] = at + _SILENCE
+        longest = max(patience or math.inf, _pool.silent.get(account, (0.0, 0.0))[1])
+        _pool.silent[account] = (at + _SILENCE, longest)
 
 
 def _take(account: Account, mailbox: str, patience: float | None = None) -> Connection:
@@ -124,11 +128,11 @@ def _take(account: Account, mailbox: str, patience: float | None = None) -> Conn
     if connection:
         return connection
     try:
-        return Connection(account, max(deadline - time.monotonic(), _LEAST_DIAL))
+        return Connection(account, max(deadline - time.monotonic(), min(patience or _LEAST_DIAL, _LEAST_DIAL)))
     except BaseException as error:
         _returned(account, None)
         if isinstance(error, ServerAway):
-            _fell_silent(account)
+            _fell_silent(account, patience)
         raise
 
 

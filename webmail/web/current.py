@@ -23,7 +23,8 @@ from webmail.models import Outbox, SystemMessage, User
 from webmail.preferences import Preferences
 from webmail.tasks import mail_account
 
-_PATIENCE = 4.0  # seconds to wait for the side bar: the page can do without
+_PATIENCE = 4.0  # seconds to wait for the folders that a page names
+_MOMENT = 1.0  # the same for what only stands beside it
 
 
 def settings() -> Settings:
@@ -107,13 +108,53 @@ def after_the_answer(act: Callable[[], object]) -> None:
 
 
 def overview() -> Overview | None:
-    """The folders and quota for the side bar: 1 round trip, 0 if the view fetched them. None if the server is unreachable, so
-    that pages that work without the side bar (compose) are still shown.
+    """The folders and quota, for pages that name folders: 1 round trip, 0 if the view fetched them. None if the server is
+    unreachable, so that what works without is still shown.
     """
     if "overview" not in g:
-        try:
-            with imap.connect(current_account(), patience=_PATIENCE) as connection:
-                remember_overview(imap.mailboxes.overview(connection))
-        except (ServerAway, SignInRefused):
-            g.overview = None
+        _ask_overview(_PATIENCE)
+        g.setdefault("overview", None)
     return cast("Overview | None", g.overview)
+
+
+def overview_beside() -> Overview | None:
+    """The same for what stands beside every page, such as the side bar. A page that needs no mail waits a moment at most, once
+    in a while: then it has what was known last, and the server is asked again after the answer.
+    """
+    if "overview" in g or "beside" in g:
+        return cast("Overview | None", g.get("overview", g.get("beside")))
+    if _ask_overview(_MOMENT):
+        return cast(Overview, g.overview)
+    g.beside = _known_overview()
+    return cast("Overview | None", g.beside)
+
+
+def overview_known() -> Overview | None:
+    """The same for pages without the side bar: what is known already. No server is waited for."""
+    if "overview" not in g and "known" not in g:
+        g.known = _known_overview()
+    return cast("Overview | None", g.get("overview", g.get("known")))
+
+
+def _ask_overview(seconds: float) -> bool:
+    try:
+        account = current_account()
+        if seconds < _PATIENCE and imap.recount.is_away(account):
+            return False
+        with imap.connect(account, patience=seconds) as connection:
+            remember_overview(imap.mailboxes.overview(connection))
+    except (ServerAway, SignInRefused):
+        return False
+    return True
+
+
+def _known_overview() -> Overview | None:
+    """What is known of an account, which is asked for anew after the answer."""
+    try:
+        account = current_account()
+    except SignInRefused:
+        return None
+    after_the_answer(partial(imap.recount.recount_soon, account))
+    g.folders_listed = imap.mailboxes.listed(account)
+    kept = imap.mailboxes.known(account)
+    return kept.found if kept else None

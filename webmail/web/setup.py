@@ -23,7 +23,7 @@ from webmail.web import formatting, going_back, unavailable
 from webmail.web.addresses import url_for
 from webmail.web.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
 from webmail.web.banners import banners
-from webmail.web.current import current_user, overview, preferences, settings
+from webmail.web.current import current_user, overview, overview_beside, overview_known, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.fragment_cache import remembered
@@ -101,6 +101,8 @@ def install(app: Flask) -> None:
         link_errand=errand,
         notices=notices,
         overview=overview,
+        overview_beside=overview_beside,
+        overview_known=overview_known,
         settings=settings,
         preferences=preferences,
         current_user=current_user,

@@ -24,7 +24,7 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.models import Tag
 from webmail.rights import Rights
 from webmail.web import formatting
-from webmail.web.current import after_the_answer, current_account, current_user, overview
+from webmail.web.current import after_the_answer, current_account, current_user, overview_beside
 from webmail.web.notices import notify
 from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
@@ -80,7 +80,7 @@ class TagLink(NamedTuple):
 @blueprint.app_template_global()
 def tag_links() -> tuple[TagLink, ...]:
     """The user's tags for the side bar, with counts as far as they are known; they are counted anew after the answer."""
-    shown, found = my_tags()[: imap.tag_counts.MOST_KEYWORDS], overview()
+    shown, found = my_tags()[: imap.tag_counts.MOST_KEYWORDS], overview_beside()
     if not shown or found is None:
         return ()
     keywords = [chip.keyword for chip in shown]
