@@ -51,7 +51,8 @@ def notifier(fields: Fields) -> str | None:
 def _sent_on(fields: Fields) -> tuple[str, str] | None:
     """How a script sends this message, and whose script.
 
-    What stands below may be the script's: a `mailto:` can give a notification any header that Dovecot does not write itself.
+    What stands below may be the script's: a `mailto:` can give a notification any header that Dovecot does not write itself, and
+    `:mime` an answer, which says what it is above these.
     A redirect of ours has travelled no further than from there to here: below a Received, the header is of another server, whose
     mail a list or a content filter on this machine hands on.
     """
@@ -60,6 +61,8 @@ def _sent_on(fields: Fields) -> tuple[str, str] | None:
         match name.strip().lower():
             case "received":
                 travelled = True
+            case "auto-submitted" if not travelled and _is_answer(value):
+                return None
             case "x-sieve-redirected-from" if not travelled:
                 return "redirect", value.strip().strip("<>").lower()
             case "auto-submitted" if value.strip().lower().startswith("auto-notified"):
@@ -76,10 +79,14 @@ def answerer(fields: Fields, sender: str) -> str | None:
     if not fields or fields[0][0].strip().lower() != "x-sieve" or forwarder(fields) is not None:
         return None
     own = next((value for name, value in fields if name.strip().lower() in ("auto-submitted", "received")), "")
-    if not own.strip().lower().startswith("auto-replied (vacation)"):
+    if not _is_answer(own):
         return None
     local, at, domain = sender.lower().rpartition("@")
     return f"{local.partition('+')[0]}{at}{domain}"
+
+
+def _is_answer(submitted: str) -> bool:
+    return submitted.strip().lower().startswith("auto-replied (vacation)")
 
 
 def refusal(fields: Fields, recipients: list[str], policy: ForwardingPolicy, sender: str = "") -> str:

@@ -90,6 +90,7 @@ FORGED_ANSWERS = (
     'require "vacation"; vacation :mime text:\r\nFrom: Bob <bob@lycee.example>\r\n\r\nPay\r\n.\r\n;',
     'require "vacation"; vacation :mime text:\r\nSender: Bob <bob@lycee.example>\r\n\r\nPay\r\n.\r\n;',
     'require "vacation"; vacation :mime text:\r\nResent-From: Bob <bob@lycee.example>\r\n\r\nPay\r\n.\r\n;',
+    'require "vacation"; vacation :from "Bob <bob@lycee.example>" :mime text:\r\nX-Sieve-Redirected-From: {own}\r\n\r\nPay\r\n.\r\n;',
     'require ["vacation", "variables"]; set "x" "bob"; vacation :from "Bob <${{x}}@lycee.example>" "Pay";',
     'require "vacation"; vacation :addresses ["bob@lycee.example"] "Pay";',  # mail that says it was for him
     'require "enotify"; notify :from "Bob <bob@lycee.example>" :message "Pay" "mailto:{to}";',

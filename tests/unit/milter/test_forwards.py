@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.milter import settings
-from deploy.milter.forwards import ForwardingPolicy, forwarder, refusal
+from deploy.milter.forwards import ForwardingPolicy, answerer, forwarder, refusal
 
 OURS = frozenset({"lycee.example", "college.example"})
 ANN = "ann@lycee.example"
@@ -113,3 +113,19 @@ def test_the_settings_are_those_of_the_webmail(tmp_path):
     file.write_text(rest + 'forwarding = "some"\n')
     with pytest.raises(settings.SettingsError, match="forwarding is one of"):
         settings.read(["--settings", str(file)])
+
+
+@pytest.mark.parametrize("name", ["X-Sieve-Redirected-From", "Auto-Submitted"])
+def test_an_answer_is_nothing_else_whatever_its_script_writes_below(name):
+    value = {"Auto-Submitted": f' auto-notified; owner-email="{ANN}"'}.get(name, f" {ANN}")
+    answer = [
+        ("X-Sieve", " Pigeonhole"),
+        ("From", " bob@lycee.example"),
+        ("Auto-Submitted", " auto-replied (vacation)"),
+        (name, value),
+    ]
+    assert forwarder(answer) is None and answerer(answer, ANN) == ANN
+
+
+def test_an_answer_that_is_sent_on_is_mail_that_is_sent_on():
+    assert forwarder([*SENT_ON, ("Auto-Submitted", " auto-replied (vacation)")]) == ANN
