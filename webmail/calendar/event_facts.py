@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from enum import StrEnum
 
-from webmail.calendar import objects
+from webmail.calendar import editing, objects
 from webmail.calendar.repeat import Repeat, repeat_of
+from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.mail import Address
 from webmail.mime.formats import calendar_edit, calendar_object, calendar_series, event_links, occurrences
@@ -15,7 +17,7 @@ from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange, Clock, Series
 from webmail.mime.formats.calendar_text import BrokenText, Component, TextLine
 from webmail.mime.formats.event_links import Attached
-from webmail.models import CalendarObject
+from webmail.models import CalendarObject, User
 
 MOST_PEOPLE = 200
 MOST_EXCEPTIONS = 50
@@ -23,6 +25,24 @@ MOST_EXCEPTIONS = 50
 
 class NoSuchOccurrence(LookupError):
     """Nothing of the series takes place then."""
+
+
+class WhyNot(StrEnum):
+    """Why somebody can't change an event."""
+
+    GONE = "gone"  # no longer in this calendar, or none of the series any more
+    ENDED = "ended"  # they have no such calendar
+    HIDDEN = "hidden"  # they want it on no page
+    LOWERED = "lowered"  # they may not change what is in it
+    UNUSABLE = "unusable"  # no page can
+
+
+class NotEditable(LookupError):
+    """A person can't change an event, or no longer. `access`: the calendar as they have it now, None if they don't."""
+
+    def __init__(self, why: WhyNot, access: Access | None = None) -> None:
+        super().__init__(why.value)
+        self.why, self.access = why, access
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,31 @@ class EventFacts:
 
     def _aware(self, moment: date | datetime) -> date | datetime:
         return moment.replace(tzinfo=self.tz) if isinstance(moment, datetime) and self.tz else moment
+
+
+def editable(user: User, calendar: int, href: str, at: str, floating: tzinfo) -> EventFacts:
+    """What is told of an event (by its calendar's `id`, its name there, and `at`) that somebody may change. 3 queries.
+
+    Raises NotEditable, which tells the same of what is not there and of what is somebody else's.
+    """
+    try:
+        access, row = editing.load(user, calendar, href)
+    except editing.NoSuchEvent as error:
+        there = collections.get(user, calendar)
+        if there is None or there.hidden:
+            raise NotEditable(WhyNot.HIDDEN if there else WhyNot.ENDED) from error
+        raise NotEditable(WhyNot.GONE if there.reads else WhyNot.LOWERED, there) from error
+    if not access.reads:
+        raise NotEditable(WhyNot.LOWERED, access)
+    try:
+        facts = facts_of(access, row, at[:40], floating)
+    except NoSuchOccurrence as error:
+        raise NotEditable(WhyNot.GONE, access) from error
+    except UnusableCalendar as error:
+        raise NotEditable(WhyNot.UNUSABLE, access) from error
+    if not facts.editable:
+        raise NotEditable(WhyNot.UNUSABLE if access.writes else WhyNot.LOWERED, access)
+    return facts
 
 
 def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> EventFacts:

@@ -23,10 +23,12 @@ _MOST_BEYOND = 300  # objects that are expanded for a page, the cheapest first, 
 _MOST_STEPS = 15_000  # that one of them may take: some 0.05 s
 _FAR = 14 * 3600  # seconds between a day in UTC and the same one anywhere
 _DAY = 86_400
+_REVISION = 8  # characters of an etag, a hash: enough to see a change, and pages have hundreds
 _LONG = 8 * _DAY  # what takes longer has an index of its own (webmail/migrations/0033_calendar_pages.py)
 _COLUMNS = (
     Occurrence.id, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
     Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status, CalendarObject.href, CalendarObject.uid,
+    CalendarObject.etag,
 )  # fmt: skip
 
 
@@ -53,13 +55,14 @@ class Happening:
     begins: datetime
     ends: datetime
     words: bool = True
+    revision: str = ""  # of the event, which differs after each change of it: how its etag begins
 
     @property
     def key(self) -> tuple[Hashable, ...]:
         """All that tells it from others, in one time zone."""
         return (
             self.calendar, self.href, self.uid, self.at, self.start, self.end, self.whole_day, self.summary, self.location,
-            self.busy, self.status, self.words,
+            self.busy, self.status, self.words, self.revision,
         )  # fmt: skip
 
     @property
@@ -200,14 +203,14 @@ def beyond(
                 continue  # it is in the table
             rows.append((
                 0, item.collection_id, one.start, one.end, one.whole_day, one.recurrence_id, one.summary, one.location,
-                one.busy, one.status, item.href, item.uid,
+                one.busy, one.status, item.href, item.uid, item.etag,
             ))  # fmt: skip
     return rows, len(due) <= _MOST_BEYOND and not slow, tuple(slow)
 
 
 def happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> Happening | None:
     """A row as its reader may see it; None if they may not."""
-    _number, calendar, start, end, whole_day, at, summary, location, busy, status, href, uid = row
+    _number, calendar, start, end, whole_day, at, summary, location, busy, status, href, uid, etag = row
     if whole_day:
         begins, ends = _utc(start), _utc(end)
         first, last = begins.date(), _utc(max(end - 1, start)).date()
@@ -218,8 +221,9 @@ def happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> 
             last = _local(max(end - 1, start), zone).date()
     if rights[calendar] != "busy":
         return Happening(
-            calendar, href, uid, at, start, end, bool(whole_day), summary, location, busy, status, first, last, begins, ends
-        )
+            calendar, href, uid, at, start, end, bool(whole_day), summary, location, busy, status, first, last, begins, ends,
+            revision=etag[:_REVISION],
+        )  # fmt: skip
     if not busy:
         return None
     hidden = hashlib.sha256(uid.encode()).hexdigest()[:32]  # some tell where they come from: as for devices (dav/busy.py)

@@ -20,6 +20,7 @@
     if (!token) return;
     fields.csrf_token = token.value;
     fields.back = location.pathname + location.search;
+    if (link.dataset.rev) fields.revision = link.dataset.rev;
     if (at) fields.at = decodeURIComponent(at[1]);
     form.method = "post";
     form.action = link.pathname + "/times";

@@ -185,6 +185,14 @@ def test_events_are_dragged_to_another_day_and_time(open_browser: OpenBrowser, t
     )
     expect(page.locator("[role=status]", has_text="Conseil")).to_be_visible()
     expect(page.locator(".cal-month td", has_text="Conseil").locator(".n")).to_have_text("10")
+    event = page.locator(".cal-month a", has_text="Conseil")
+    shown = event.evaluate(
+        "one => { const rev = one.dataset.rev; one.dataset.rev = 'stale'; return rev; }"
+    )  # changed by a device since
+    event.drag_to(page.locator(".cal-month td", has=page.locator(".n[href$='2026-12-17']")))
+    expect(page.locator("#notices", has_text="modifié ailleurs")).to_be_visible()
+    expect(page.locator(".cal-month td", has_text="Conseil").locator(".n")).to_have_text("10")
+    assert page.locator(".cal-month a", has_text="Conseil").get_attribute("data-rev") == shown
     page.goto("/calendar/week/2026-12-08")
     styled(page)
     event = page.locator(".grid a", has_text="Conseil")

@@ -11,8 +11,9 @@ from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.calendar_texts import times
 from tests.support.visits import Page, Visitor
+from webmail.calendar import kept_forms
 from webmail.database.connection import db
-from webmail.models import CalendarObject, Collection, GoneItem
+from webmail.models import CalendarObject, Collection, CollectionShare, GoneItem, User
 
 ZONE = ";TZID=Europe/Paris:"
 FORM = "form[data-event-form]"
@@ -532,15 +533,103 @@ def test_who_may_know_only_the_time_sees_no_more(alice, bob):
     assert all(bob.get(url(only(), path)).status == 404 for path in PATHS[1:])
 
 
-def test_rights_that_end_meanwhile_end_what_was_begun(alice, bob):
-    from webmail.models import CollectionShare
+def reshare(rights: str) -> None:
+    """Change the only share, or end it."""
+    with db.atomic():
+        CollectionShare.update(rights=rights).execute()
 
+
+def test_rights_that_end_meanwhile_end_what_was_begun(alice, bob):
     row = weekly()
     share(calendar_of(), "bob", "write")
     form = bob.get(url(row, "/edit"))
     with db.atomic():
         CollectionShare.delete().execute()
-    assert bob.submit(form, FORM, title="De Bob", action="save").status == 404 and only().text == row.text
+    page = bob.submit(form, FORM, title="De Bob", action="save")
+    assert page.status == 404 and only().text == row.text
+    assert "no longer shared with you" in page.notices and "changes are not saved" in page.notices
+
+
+LOST = {"title": "De Bob", "notes": "Ordre du jour", "reminder": "30", "action": "save"}
+
+
+@pytest.mark.parametrize(
+    ("rights", "status", "why"),
+    [
+        ("", 404, "no longer shared with you"),
+        ("read", 403, "no longer change events in “Agenda (alice@lycee.example)”"),
+        ("busy", 404, "no longer change events in “Agenda (alice@lycee.example)”"),
+    ],
+)
+def test_what_was_typed_is_kept_when_the_share_ends_or_is_lowered(alice, bob, rights, status, why):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row = only()
+    share(calendar_of(), "bob", "write")
+    form = bob.get(url(row, "/edit"))
+    reshare(rights)
+    page = bob.submit(form, FORM, **LOST)
+    assert page.status == status and why in page.notices and only().text == row.text
+    assert page.one("#event-notes").get_text(strip=True) == "Ordre du jour" and page.one("#event-title")["value"] == "De Bob"
+    assert page.one("#event-calendar option[selected]")["value"] == str(calendar_of("bob").id)
+    saved = bob.submit(page, FORM, action="save")
+    assert "added to your calendar" in saved.notices and only_of(row).text == row.text
+    [mine] = rows(calendar_of("bob"))
+    assert said(mine) == ["2026-12-08 17:00 De Bob"] and "Ordre du jour" in mine.text and "-PT30M" in mine.text
+
+
+def test_what_was_typed_is_kept_when_the_event_was_deleted(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row = only()
+    form = alice.get(url(row, "/edit"))
+    alice.submit(alice.get(url(row)), "form[action$='/delete']")
+    page = alice.submit(form, FORM, title="Le même", action="more")
+    assert page.status == 404 and "deleted or moved in the meantime" in page.notices and len(page.all("[name=reminder]")) == 2
+    for _click in range(2):
+        assert "added to your calendar" in alice.submit(page, FORM, action="save").notices
+        assert said(only()) == ["2026-12-08 17:00 Le même"]
+    assert alice.get(url(row, "/edit")).status == 404
+
+
+def test_one_of_a_series_that_was_deleted_meanwhile_is_kept_as_one(alice):
+    row = weekly()
+    form = alice.get(url(row, "/edit", at="20261214T090000"))
+    alice.post(url(row, "/delete"), {"at": "20261214T090000", "scope": "one", "csrf_token": token(alice)})
+    page = alice.submit(form, FORM, title="Sortie", action="save")
+    assert page.status == 404 and "deleted or moved" in page.notices
+    alice.submit(page, FORM, action="save")
+    assert [said(one) for one in rows()] == [said(row), ["2026-12-14 09:00 Sortie"]]
+
+
+def test_a_rule_that_can_t_be_kept_is_said(alice):
+    rule = "RRULE:FREQ=YEARLY;BYDAY=MO;BYWEEKNO=50;COUNT=3"
+    put(calendar_of(), "Cours", f"{ZONE}20261207T090000", f"{ZONE}20261207T100000", rule)
+    row = only()
+    form = alice.get(url(row, "/edit"))
+    alice.submit(alice.get(url(row)), "form[action$='/delete']")
+    page = alice.submit(form, FORM, title="Cours 2", action="save")
+    assert page.status == 404 and "can’t be kept" in page.one("#repeat-error").get_text()
+    alice.submit(page, FORM, repeat="weekly", times="2", action="save")
+    assert said(only()) == ["2026-12-07 09:00 Cours 2", "2026-12-14 09:00 Cours 2"]
+
+
+def test_a_form_that_waited_for_a_link_is_kept_when_the_event_was_deleted(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row = only()
+    name = kept_forms.keep(User.get(), url(row, "/edit"), [("title", "Avec lien"), ("start", "2026-12-08T17:00")])
+    alice.submit(alice.get(url(row)), "form[action$='/delete']")
+    page = alice.get(f"/calendar/forms/{name}")
+    assert page.status == 404 and "deleted or moved" in page.notices and page.one("#event-title")["value"] == "Avec lien"
+
+
+def test_a_new_event_for_a_calendar_that_is_no_longer_shared_keeps_its_text(alice, bob):
+    share(calendar_of(), "bob", "write")
+    form = bob.get(f"/calendar/events/new?calendar={calendar_of().id}")
+    reshare("read")
+    page = bob.submit(form, FORM, title="De Bob", start="2026-12-08", start_hour="17:00", end="", end_hour="", action="save")
+    assert page.status == 422 and "can no longer add events" in page.one("#calendar-error").get_text() and not rows()
+    assert page.one("#event-title")["value"] == "De Bob"
+    bob.submit(page, FORM, calendar=str(calendar_of("bob").id), action="save")
+    assert only().collection_id == calendar_of("bob").id
 
 
 def test_a_fragment_is_the_page_without_its_frame(alice):
@@ -597,6 +686,60 @@ def test_one_of_a_series_is_dragged_alone_or_all(alice):
     assert [one[:10] for one in said(row)] == ["2026-12-07", "2026-12-15", "2026-12-21", "2026-12-28"]
     drag(alice, row, at="20261221T090000", start="2026-12-21T10:00", scope="all")
     assert [one[:16] for one in said(row)] == ["2026-12-07 10:00", "2026-12-15 09:00", "2026-12-21 10:00", "2026-12-28 10:00"]
+
+
+def seen(visitor: Visitor, view: str = "week") -> dict[str, str]:
+    """What dragging the only event of a page sends of it."""
+    page = visitor.get(f"/calendar/{view}/2026-12-07")
+    return {"revision": str(page.one("[data-rev]")["data-rev"])}
+
+
+@pytest.mark.parametrize("view", ["month", "week", "day"])
+def test_dragging_overwrites_nothing_that_was_changed_meanwhile(alice, view):
+    put(calendar_of(), "Conseil", f"{ZONE}20261207T170000", f"{ZONE}20261207T190000")
+    row, shown = only(), seen(alice, view)
+    edit(alice, row, title="Du téléphone", start_hour="15:00", end_hour="16:00")
+    before = only().text
+    page = drag(alice, row, **shown, start="2026-12-09T17:00")
+    assert "“Du téléphone” was changed elsewhere" in page.notices and "was not moved" in page.notices
+    assert "Monday 7 December 2026, 15:00–16:00" in page.notices and page.link("Show event") == url(row)
+    assert only().text == before and "15:00" in page.one("[data-event]").get_text()
+    page = drag(alice, row, **seen(alice, view), start="2026-12-09T17:00")
+    assert "was moved" in page.notices and said(row) == ["2026-12-09 17:00 Du téléphone"]
+
+
+def test_dragging_says_that_the_event_was_deleted_meanwhile(alice):
+    row = weekly()
+    alice.post(url(row, "/delete"), {"at": "20261214T090000", "scope": "one", "csrf_token": token(alice)})
+    before = only().text
+    page = drag(alice, row, at="20261214T090000", start="2026-12-15T09:00")
+    assert page.status == 200 and "deleted or moved in the meantime. Nothing was moved." in page.notices and only().text == before
+    alice.post(url(row, "/delete"), {"scope": "all", "csrf_token": token(alice)})
+    page = drag(alice, row, start="2026-12-15T09:00")
+    assert page.address == "/calendar/week/2026-12-07" and "deleted or moved in the meantime" in page.notices and not rows()
+
+
+def test_dragging_says_that_the_share_was_ended_or_lowered(alice, bob):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row = only()
+    share(calendar_of(), "bob", "write")
+    shown = seen(bob)
+    for rights, why in (
+        ("read", "no longer change events"),
+        ("busy", "no longer change events"),
+        ("", "no longer shared with you"),
+    ):
+        reshare(rights)
+        assert why in drag(bob, row, **shown, start="2026-12-09T17:00").notices and only().text == row.text
+    assert not bob.get("/calendar/week/2026-12-07").all("[data-rev]")
+
+
+def test_dragging_twice_by_one_hand_moves_once(alice):
+    put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    row, shown = only(), seen(alice)
+    for _time in range(2):
+        assert "elsewhere" not in drag(alice, row, **shown, start="2026-12-09T17:00").notices
+    assert said(row) == ["2026-12-09 17:00 Conseil"]
 
 
 # --- hostile ---------------------------------------------------------------------------------------------------------

@@ -16,13 +16,14 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import keeps_text
 from webmail.calendar import editing, event_changes, quick_entry, usual_reminders
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_facts import EventFacts
+from webmail.calendar.event_facts import EventFacts, NotEditable
 from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.repeat import Repeat, rule_of
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
 from webmail.calendar.views.event_words import is_last_of_month, place_words, repeat_words, status_words, when_words
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
+from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
 from webmail.calendar.views.undo import undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReached
@@ -35,7 +36,7 @@ from webmail.web.formatting import here
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
-_REFUSALS = (UnusableCalendar, LimitReached, UidTaken, editing.NotWritable)
+_REFUSALS = (UnusableCalendar, LimitReached, UidTaken)
 
 
 @blueprint.get("/calendar/events/new")
@@ -136,6 +137,9 @@ def add_event() -> Answer:
         done = editing.write(current_user(), [new], settings())
     except editing.EventChangedElsewhere:
         return _there_already(form, fields, calendar, new.href)
+    except editing.NotWritable:
+        _chosen(form)  # no longer among those that it can be
+        return form_page(form, status=422)
     except _REFUSALS as error:
         _say_refused(form, error)
         return form_page(form, status=422)
@@ -148,7 +152,7 @@ def _chosen(form: EventForm) -> int:
     """The calendar for a new event, by its `id`; noted as an error if it can't be."""
     may = [one.collection.id for one in editing.writable(current_user())]
     if form.calendar and form.calendar not in map(str, may):
-        form.errors["calendar"] = _("Choose a calendar in which you can add events.")
+        form.errors["calendar"] = _("Choose a calendar: you can no longer add events to the one that you had chosen.")
     return int(form.calendar) if form.calendar in map(str, may) else may[0]
 
 
@@ -169,19 +173,27 @@ def _there_already(form: EventForm, fields: EventFields | None, calendar: int, h
 
 @blueprint.get("/calendar/events/<int:calendar>/<href>/edit")
 def edit_event(calendar: int, href: str) -> Response:
-    facts = _editable(calendar, href)
-    if kept := kept_fields(request.args.get("form", "")) or _kept_fields():
-        return form_page(EventForm.sent(kept), facts)
-    return form_page(_shown(facts), facts)
+    kept = kept_fields(request.args.get("form", "")) or _kept_fields()
+    try:
+        facts = editable_here(calendar, href)
+    except NotEditable as lost:
+        return _lost(EventForm.sent(kept), lost) if kept else abort(status_of(lost))
+    return form_page(EventForm.sent(kept) if kept else _shown(facts), facts)
 
 
 @blueprint.post("/calendar/events/<int:calendar>/<href>/edit")
 @keeps_text
 def change_event(calendar: int, href: str) -> Answer:
     form = EventForm.sent(request.form)
-    if parted := _parted_before(calendar, form):
-        return parted
-    facts = _editable(calendar, href, form.at)
+    try:
+        return _parted_before(calendar, form) or _changed(calendar, href, form)
+    except NotEditable as lost:
+        return _lost(form, lost)
+
+
+def _changed(calendar: int, href: str, form: EventForm) -> Answer:
+    """The answer to a form that changes an event. Raises NotEditable."""
+    facts = editable_here(calendar, href, form.at)
     if request.form.get("action") == "file":
         return send_file(event_url(calendar, href, form.at, "calendar.edit_event"))
     if is_more():
@@ -200,8 +212,8 @@ def change_event(calendar: int, href: str) -> Answer:
         if writes[-1].text == facts.row.text:
             return redirect(event_url(calendar, href, facts.at), 303)
         done = editing.write(current_user(), writes, settings())
-    except editing.EventChangedElsewhere:
-        return _parted_before(calendar, form) or _conflict(form, _editable(calendar, href, form.at), after)
+    except (editing.EventChangedElsewhere, editing.NotWritable):
+        return _parted_before(calendar, form) or _conflict(form, editable_here(calendar, href, form.at), after)
     except CannotChange as error:
         form.errors["scope"] = why_not(error.reason)
         return form_page(form, facts, 422)
@@ -237,15 +249,6 @@ def _parted_before(calendar: int, form: EventForm) -> Answer | None:
     return _there_already(form, typed, calendar, href)
 
 
-def _editable(calendar: int, href: str, at: str | None = None) -> EventFacts:
-    """An event that the person may change; 403 or 404 else."""
-    access, row = mine(calendar, href)
-    facts = facts_here(access, row, at) if access.reads else None
-    if facts is None or not facts.editable:
-        abort(403 if access.reads else 404)
-    return facts
-
-
 def _shown(facts: EventFacts) -> EventForm:
     form = EventForm.showing(facts.fields, facts.tz)
     form.revision, form.at, form.uid = facts.row.etag, facts.at, event_changes.new_uid()
@@ -258,6 +261,20 @@ def _conflict(form: EventForm, facts: EventFacts, after: EventFields | None) -> 
     notify(_("This event was changed elsewhere. Your changes are not saved yet: check them, then save again."), "caution")
     form.revision = facts.row.etag
     return form_page(form, facts, 409, theirs=_versions(facts, after))
+
+
+def _lost(form: EventForm, lost: NotEditable) -> Response:
+    """The event can't be changed any more: what was typed is the form of a new one, in a calendar of the person's own."""
+    words = _("Your changes are not saved: check them, then save them as a new event.")
+    notify(f"{why_words(lost)} {words}", "caution")
+    if form.at and form.scope == "one":
+        form.repeat = ""
+    elif form.repeat == "kept":  # a rule that the form does not know
+        form.repeat = ""
+        form.errors["repeat"] = _("The rule of the former event can’t be kept. Choose how often this one repeats.")
+    form.uid, form.revision, form.at = event_changes.new_uid(), "", ""
+    form.calendar = str(editing.writable(current_user())[0].collection.id)
+    return form_page(form, status=status_of(lost))
 
 
 def _versions(facts: EventFacts, typed: EventFields | None) -> list[tuple[str, str, str]]:
@@ -287,26 +304,13 @@ def _said(name: str, value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def why_not(reason: str) -> str:
-    """Why a series can't be changed so."""
-    if reason == "rule":
-        return _("How an event repeats can’t differ for one of them: choose this and the following, or all.")
-    if reason == "day":
-        return _("This event repeats by a rule that can’t be moved to another day here. Change only this event, or its time.")
-    if reason == "range":
-        return _("Another program changed several of these at once, so they can’t be parted here. Choose this event, or all.")
-    return _("There is no such event in this series any more.")
-
-
 def _say_refused(form: EventForm, error: Exception) -> None:
     if isinstance(error, UnusableCalendar):
         form.errors["repeat"] = _("An event can’t repeat that often, or for that long.")
     elif isinstance(error, LimitReached):
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
-    elif isinstance(error, UidTaken):
-        notify(_("This event is in that calendar already."), "caution")
     else:
-        form.errors["calendar"] = _("Choose a calendar in which you can add events.")
+        notify(_("This event is in that calendar already."), "caution")
 
 
 def _kept_fields() -> MultiDict[str, str] | None:

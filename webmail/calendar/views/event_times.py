@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from flask import abort, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar import editing, event_changes
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_facts import EventFacts
+from webmail.calendar.event_facts import EventFacts, NotEditable
 from webmail.calendar.forms import SCOPES, typed_moment
 from webmail.calendar.objects import UidTaken
-from webmail.calendar.views.event import event_url, facts_here, mine
-from webmail.calendar.views.event_form import why_not
+from webmail.calendar.views.event import event_url
+from webmail.calendar.views.event_words import when_words
+from webmail.calendar.views.refusals import editable_here, why_not, why_words
 from webmail.calendar.views.undo import undo_of
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_edit import EventFields
@@ -31,32 +32,65 @@ _LONGEST = timedelta(days=366)
 @blueprint.post("/calendar/events/<int:calendar>/<href>/times")
 def reschedule(calendar: int, href: str) -> Answer:
     """`start` and, if it is another, `end` (ISO, by the person's clock; days for whole days, `end` the last); `at` and `scope` of
-    what recurs: one alone without it; `back`: where to go then.
+    what recurs: one alone without it; `revision`: the event's as the page showed it (how its etag begins), which is as it is now
+    if it is not sent; `back`: where to go then.
     """
-    access, row = mine(calendar, href)
-    facts = facts_here(access, row, request.form.get("at", "")) if access.reads else None
-    if facts is None or not facts.editable:
-        abort(403 if access.reads else 404)
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
+    try:
+        return _move(editable_here(calendar, href, request.form.get("at", "")), back)
+    except (editing.EventChangedElsewhere, editing.NotWritable, UidTaken):
+        return _changed_meanwhile(calendar, href, back)
+    except NotEditable as lost:
+        return _lost(lost, back)
+
+
+def _move(facts: EventFacts, back: Answer) -> Answer:
+    """Raises EventChangedElsewhere, NotWritable, UidTaken."""
     after = _moved(facts, time_zone())
+    if not facts.row.etag.startswith(request.form.get("revision", "")):
+        if after == facts.fields:  # sent twice: the first one moved it
+            return back
+        raise editing.EventChangedElsewhere("it is not as the page showed it")
     if after is None:
         notify(_("The event can’t be at this time."), "caution")
         return back
     scope = request.form.get("scope", "one")
     scope = scope if facts.parted and scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
     try:
-        writes, _lost = event_changes.change(row, facts.at, scope, facts.fields, after)
+        writes, _dropped = event_changes.change(facts.row, facts.at, scope, facts.fields, after)
         done = editing.write(current_user(), writes, settings())
     except CannotChange as error:
         notify(why_not(error.reason), "caution")
         return back
-    except (editing.EventChangedElsewhere, editing.NotWritable, LimitReached, UidTaken, UnusableCalendar):
-        notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
+    except LimitReached:
+        notify(_("There is no room left in this calendar. Delete some events first."), "danger")
         return back
-    shown = event_url(calendar, writes[-1].href, facts.at if scope == "one" else "")
+    except UnusableCalendar:
+        notify(_("The event can’t be at this time."), "caution")
+        return back
+    shown = event_url(facts.row.collection_id, writes[-1].href, facts.at if scope == "one" else "")
     offered = undo_of(done, local_path(request.form.get("back", "")))
     said = _("“%(title)s” was moved.", title=facts.fields.title)
     notify(said, undo=offered, keep=45, link={"url": shown, "text": _("Show event"), "here": True})
+    return back
+
+
+def _changed_meanwhile(calendar: int, href: str, back: Answer) -> Answer:
+    """Say how the event is now, as the page shows it that comes next."""
+    try:
+        facts = editable_here(calendar, href, request.form.get("at", ""))
+    except NotEditable as lost:
+        return _lost(lost, back)
+    words = _(
+        "“%(title)s” was changed elsewhere in the meantime, so it was not moved. It is now: %(when)s.",
+        title=facts.fields.title or _("No title"), when=when_words(facts.begins, facts.ends, time_zone()),
+    )  # fmt: skip
+    notify(words, "caution", link={"url": event_url(calendar, href, facts.at), "text": _("Show event"), "here": True})
+    return back
+
+
+def _lost(lost: NotEditable, back: Answer) -> Answer:
+    notify(why_words(lost) + " " + _("Nothing was moved."), "caution")
     return back
 
 

@@ -76,10 +76,14 @@ def event_title(one: Happening) -> str:
 
 
 @blueprint.app_template_filter()
-def event_link(one: Happening) -> Markup:
-    """The attributes of the link to an event; there is no address where the reader may know no more than its time."""
+def event_link(one: Happening, drag: bool = False) -> Markup:
+    """The attributes of the link to an event; there is no address where the reader may know no more than its time.
+
+    `drag`: with what dragging it sends, to be told what was changed meanwhile.
+    """
     path = url_for("calendar.event", calendar=one.calendar, href=one.href, at=one.at or None) if one.words else ""
     known = f'data-event data-uid="{escape(one.uid)}"'
+    known += f' data-rev="{escape(one.revision)}"' if drag and path else ""
     return Markup(f'href="{escape(path)}" {known}' if path else known)  # noqa: S704 - escaped
 
 

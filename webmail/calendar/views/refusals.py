@@ -1,0 +1,44 @@
+"""Why an event can't be changed so, or any more (its share ended or was lowered, it was deleted), in words."""
+
+from __future__ import annotations
+
+from flask import request
+from flask_babel import gettext as _
+
+from webmail.calendar import event_facts, objects
+from webmail.calendar.event_facts import EventFacts, NotEditable, WhyNot
+from webmail.calendar.views.event import calendar_words
+from webmail.web.current import current_user, settings
+
+
+def editable_here(calendar: int, href: str, at: str | None = None) -> EventFacts:
+    """An event that the person may change, `at` of the query if none is given. Raises NotEditable."""
+    at = request.args.get("at", "") if at is None else at
+    return event_facts.editable(current_user(), calendar, href, at, objects.zone_of(settings().timezone))
+
+
+def status_of(lost: NotEditable) -> int:
+    """403 for what they still read; 404 for what is not there for them."""
+    return 403 if lost.access is not None and lost.access.reads and lost.why is not WhyNot.GONE else 404
+
+
+def why_words(lost: NotEditable) -> str:
+    """What happened, in a sentence."""
+    if lost.why is WhyNot.LOWERED and lost.access is not None:
+        return _("You can no longer change events in “%(name)s”.", name=calendar_words(lost.access))
+    return {
+        WhyNot.GONE: _("This event is no longer in its calendar: it was deleted or moved in the meantime."),
+        WhyNot.HIDDEN: _("You have hidden the calendar of this event."),
+        WhyNot.ENDED: _("The calendar of this event was deleted, or is no longer shared with you."),
+    }.get(lost.why, _("This event can’t be changed here."))
+
+
+def why_not(reason: str) -> str:
+    """Why a series can't be changed so."""
+    if reason == "rule":
+        return _("How an event repeats can’t differ for one of them: choose this and the following, or all.")
+    if reason == "day":
+        return _("This event repeats by a rule that can’t be moved to another day here. Change only this event, or its time.")
+    if reason == "range":
+        return _("Another program changed several of these at once, so they can’t be parted here. Choose this event, or all.")
+    return _("There is no such event in this series any more.")
