@@ -13,7 +13,7 @@ class SentForm(Table):
     id = pw.CharField(max_length=64, primary_key=True)
     created = pw.DateTimeField(default=now, index=True)
     status = pw.IntegerField(default=0)
-    location = pw.TextField(default="")
+    location = pw.TextField(default="")  # sealed: it may be a link that opens something
     answer = pw.BlobField(null=True)  # a page, sealed for the session that asked: there may be a password on it
 
     class Meta:

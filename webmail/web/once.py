@@ -7,6 +7,7 @@ word and sends again has sent another form. What was refused is not remembered, 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -67,11 +68,11 @@ def _begin() -> AnyResponse | None:
 
 
 def _again(row: SentForm) -> AnyResponse:
-    if row.location:
-        return redirect(row.location, row.status)
     advice = _("Look whether it is there before you send it again.")
-    if row.answer is not None:
-        with suppress(vault.CannotOpen):  # of another session of theirs
+    with suppress(vault.CannotOpen, ValueError):  # of another session of theirs
+        if row.location:
+            return redirect(_opened(row.location), row.status)
+        if row.answer is not None:
             return Response(vault.open_for_session(bytes(row.answer), *_session()), row.status, mimetype="text/html")
     return error_page(_("This form was sent already"), advice, 409)
 
@@ -82,7 +83,7 @@ def _end(response: Response) -> Response:
         return response
     location = response.headers.get("Location", "")
     if 300 <= response.status_code < 400 and len(location) <= _LONGEST_ADDRESS:
-        once.end(key, response.status_code, location)
+        once.end(key, response.status_code, _sealed(location))
     elif response.status_code == 200 and session.user is not None and _is_page(response):  # type: ignore[attr-defined]
         once.end(key, 200, answer=_kept_page(response, key.partition(_OF)[0] + _OF))
     else:
@@ -93,6 +94,15 @@ def _end(response: Response) -> Response:
 def _give_up(_error: BaseException | None) -> None:
     if key := g.pop("form_key", None):
         once.forget(key)
+
+
+def _sealed(location: str) -> str:
+    """An address may be a link that opens something to whoever has it: the database alone must not tell it."""
+    return base64.b64encode(vault.seal_secret(location.encode(), settings().secret_key, FIELD, 0)).decode()
+
+
+def _opened(sealed: str) -> str:
+    return vault.open_secret(base64.b64decode(sealed), settings().secret_key, FIELD, 0).decode()
 
 
 def _kept_page(response: Response, whose: str) -> bytes | None:

@@ -64,6 +64,14 @@ def test_of_one_person_so_many_pages_are_kept_and_no_more(alice: FlaskClient, mo
     assert [row.answer is not None for row in SentForm.select().order_by(SentForm.created)] == [True, True, False, False]
 
 
+def test_an_address_in_answer_stands_nowhere_in_clear(alice: FlaskClient) -> None:
+    action, data = form_of(alice, "/settings/templates/new", "/settings/templates/new")
+    first, second = (alice.post(action, data=data | {"name": "Letter", "body": "Dear"}) for _ in range(2))
+    assert first.status_code == second.status_code == 303 and first.location == second.location
+    [row] = SentForm.select()
+    assert row.location and "/settings" not in row.location
+
+
 def test_a_file_of_the_same_name_and_size_that_says_something_else_is_another_form(alice: FlaskClient) -> None:
     action, data = form_of(alice, "/contacts/import", "/contacts/import")
     for name in ("Anne", "Anny", "Anny"):
