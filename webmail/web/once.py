@@ -68,7 +68,7 @@ def _begin() -> AnyResponse | None:
 
 
 def _again(row: SentForm) -> AnyResponse:
-    advice = _("Look whether it is there before you send it again.")
+    advice = _("Check whether it went through before you send it again.")
     with suppress(vault.CannotOpen, ValueError):  # of another session of theirs
         if row.location:
             return redirect(_opened(row.location), row.status)

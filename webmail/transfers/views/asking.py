@@ -186,7 +186,7 @@ def _remove_unfinished(mine: FileRequest, delivery: int, *, back: bool) -> None:
     if back:
         withdraw_notices()
         if unfinished.put_back(mine, delivery):
-            notify(_("The delivery is back: it can be gone on with."))
+            notify(_("The delivery is back: whoever began it can go on."))
     elif unfinished.remove(mine, delivery):
         undo = (url_for("transfers.act_on_request", number=mine.id), {"action": "put-back", "delivery": str(delivery)})
         notify(_("The unfinished delivery was removed."), undo=undo, keep=_UNDO_SECONDS)
