@@ -41,6 +41,9 @@ class Crowd:
     def of_each_day(self) -> Iterator[tuple[date, list[Time]]]:
         """The first times of each day, in order, of all calendars together."""
         days = happenings.days(self.span.first, self.span.last)
+        if not self.parts:  # no calendar is shown
+            yield from ((day, []) for day in days)
+            return
         for day, firsts in zip(days, zip(*(one.firsts for one in self.parts.values()), strict=True), strict=True):
             yield day, sorted(chain.from_iterable(firsts))
 
@@ -72,7 +75,7 @@ def first_of_each_day(
     """
     all_of_it = crowd(rights, span, floating, versions)
     shown: list[int] = []
-    if span.per_day:
+    if span.per_day and rights:
         alone = map(sum, zip(*(one.counts for one in all_of_it.parts.values()), strict=True))
         for count, (_day, times) in zip(alone, all_of_it.of_each_day(), strict=True):
             shown += (time[2] for time in (times if count <= span.per_day else times[: span.per_day - 1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
@@ -69,11 +69,11 @@ def calendars(user: User) -> list[Access]:
     return [one for one in collections.accessible(user) if one.collection.kind == collections.CALENDAR]
 
 
-def with_first(user: User) -> list[Access]:
+def with_first(user: User, make: Callable[[User, str], object] = collections.first) -> list[Access]:
     """As `calendars`; the first of their own is made where they have none. 2 queries, 7 the first time."""
     found = calendars(user)
     if not any(one.rights == "own" and takes_events(one) for one in found):
-        collections.first(user, collections.CALENDAR)
+        make(user, collections.CALENDAR)
         found = calendars(user)
     return found
 

@@ -6,7 +6,7 @@ somebody who shares a book must not be able to vouch for a sender.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from webmail.collections import look
@@ -19,12 +19,11 @@ class BookReadOnly(ValueError):
     """The person may not write into this book: it is not shared with them (any more), or only to be read."""
 
 
-def shelf(user: User) -> list[Access]:
+def shelf(user: User, first_of: Callable[[User, str], Collection | None] = collections.first) -> list[Access]:
     """The books that a person reads, their own first; the first one is made if there is none. 2 queries, 3 for several."""
     found = [one for one in collections.accessible(user) if one.collection.kind == BOOK and one.reads]
     own = [one for one in found if one.rights == "own"]
-    if len(own) != 1:  # where new ones go comes first
-        first = collections.first(user, BOOK)
+    if len(own) != 1 and (first := first_of(user, BOOK)):  # where new ones go comes first
         known = next((one for one in own if one.collection.id == first.id), Access(first, first.name, "own", {}))
         found = [known, *(one for one in found if one is not known)]
     return found

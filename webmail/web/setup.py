@@ -25,6 +25,7 @@ from webmail.web.areas import address_here, area_here, areas, current_area, mail
 from webmail.web.banners import banners
 from webmail.web.current import current_user, overview, overview_beside, overview_known, preferences, settings
 from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
+from webmail.web.first_visit import unkept_notice
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.fragment_cache import remembered
 from webmail.web.help_link import help_link
@@ -100,6 +101,7 @@ def install(app: Flask) -> None:
         banners=banners,
         link_errand=errand,
         notices=notices,
+        unkept_notice=unkept_notice,
         overview=overview,
         overview_beside=overview_beside,
         overview_known=overview_known,

@@ -157,6 +157,14 @@ def test_who_may_see_times_alone_gets_no_words_and_no_link(app, alice, view):
 # --- which are shown -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_all_calendars_may_be_hidden(alice, view):
+    put(ground.calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    alice.submit(alice.get("/calendar"), "form.cal-list", shown=None)
+    page = alice.get(f"/calendar/{view}/2026-12-08")
+    assert page.status == 200 and "Conseil" not in page.text
+
+
 def test_calendars_are_hidden_and_shown_again(alice):
     mine, other = ground.calendar_of(), ground.calendar_of("alice", "other", "Other")
     for calendar in (mine, other):

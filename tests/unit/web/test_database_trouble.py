@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sqlite3
@@ -16,9 +17,10 @@ from tests.support.broken_database import FAULTS, full, removed
 from tests.support.compose_form import FORM, text_of
 from tests.support.visits import Visitor
 from webmail import create_app
-from webmail.calendar import editing
+from webmail.calendar import editing, periods
+from webmail.collections import store as collections
 from webmail.database.connection import Sqlite, db, open_database
-from webmail.models import CalendarObject, DraftRow, User
+from webmail.models import CalendarObject, Collection, DraftRow, User
 from webmail.web import errors
 
 
@@ -62,6 +64,37 @@ def test_a_page_that_reads_says_whom_to_tell(app, alice, file, fault):
     page = alice.get("/contacts")
     assert is_well(page)
     assert "Tell your administrator" in page.text and "mail is safe" in page.text
+
+
+@pytest.mark.parametrize("fault", ["full", "read_only"])
+@pytest.mark.parametrize("address", ["/calendar", "/contacts", "/collections"])
+def test_a_first_visit_shows_what_is_there_and_says_that_nothing_can_be_kept(alice, file, fault, address):
+    auth_app.add("bob@lycee.example")
+    FAULTS[fault](file)
+    if fault == "full":
+        with contextlib.suppress(pw.OperationalError):
+            for number in range(1000):  # until not even a row that is as short finds room
+                collections.create(User.get(address="bob@lycee.example"), str(number), "addressbook", "", "{}")
+    page = alice.get(address)
+    assert page.status == 200
+    told = page.one("#notices").get_text()
+    assert "Changes can’t be saved at the moment." in told and "ell your administrator" in told
+    assert not page.all(".cal-list") and not Collection.select().where(Collection.user == User.get(address="alice@lycee.example"))
+
+
+def test_what_a_first_visit_would_make_is_made_by_the_next_one(alice, file):
+    FAULTS["read_only"](file)
+    for view in periods.VIEWS:
+        assert alice.get(f"/calendar/{view}/2026-12-08").status == 200
+    db.execute_sql("PRAGMA query_only = 0")
+    page = alice.get("/calendar")
+    assert page.all(".cal-list input[name=shown]") and "Changes can’t be saved" not in page.text
+
+
+def test_a_form_that_is_sent_without_a_calendar_is_not_answered_as_if_it_were_kept(alice, file):
+    token = alice.get("/settings").all("[name=csrf_token]")[0]["value"]
+    FAULTS["read_only"](file)
+    assert alice.client.post("/calendar/shown", data={"csrf_token": token}).status_code == 503
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -15,8 +15,10 @@ from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.subscriptions import DERIVED
 from webmail.collections import look
+from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.web.current import current_user, preferences
+from webmail.web.first_visit import made_if_writable
 from webmail.web.request_values import local_path
 
 _PATTERNS = 4  # of edges, which tell calendars apart where colours don't
@@ -47,10 +49,12 @@ class ShownCalendar:
 
 
 def my_calendars() -> list[ShownCalendar]:
-    """All that the person has, their own first, read once for a request: 2 queries. The first is made where they have none."""
+    """All that the person has, their own first, read once for a request: 2 queries. The first is made where they have none, and
+    can be kept."""
     if "my_calendars" not in g:
         hidden = set(preferences().hidden_calendars)
-        g.my_calendars = [_shown(access, number, hidden) for number, access in enumerate(editing.with_first(current_user()))]
+        found = editing.with_first(current_user(), made_if_writable(collections.first))
+        g.my_calendars = [_shown(access, number, hidden) for number, access in enumerate(found)]
     return cast("list[ShownCalendar]", g.my_calendars)
 
 

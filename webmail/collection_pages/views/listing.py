@@ -18,6 +18,7 @@ from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.errors import LimitReached
 from webmail.web.current import current_user, settings
+from webmail.web.first_visit import made_if_writable
 from webmail.web.formatting import here
 from webmail.web.formatting import number as in_words
 from webmail.web.notices import notify
@@ -32,7 +33,8 @@ KINDS = (CALENDAR, BOOK)
 def show() -> Response:
     user = current_user()
     place(request.args.get("from", ""))
-    firsts = {store.first(user, kind).id for kind in KINDS}
+    first = made_if_writable(store.first)
+    firsts = {made.id for kind in KINDS if (made := first(user, kind))}
     accesses = store.accessible(user, hidden=True)
     found = [shown(one) for one in accesses]
     own = [one for one in found if not one.owner]

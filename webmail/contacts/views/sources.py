@@ -13,6 +13,7 @@ from flask import g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.contacts import books, contact_list
 from webmail.contacts.blueprint import blueprint
@@ -21,6 +22,7 @@ from webmail.contacts.contact_list import ContactPage
 from webmail.mime.address_input import address_key
 from webmail.models import Collection, Contact, User
 from webmail.web.current import current_user
+from webmail.web.first_visit import made_if_writable
 
 MOST_FOUND = 10  # of each source, below the contacts that match
 
@@ -72,7 +74,7 @@ class FoundElsewhere:
 def shelf() -> list[Access]:
     """The books of the person who is asking. 2 queries, once for a page."""
     if "contact_shelf" not in g:
-        g.contact_shelf = books.shelf(current_user())
+        g.contact_shelf = books.shelf(current_user(), made_if_writable(collections.first))
     found: list[Access] = g.contact_shelf
     return found
 
