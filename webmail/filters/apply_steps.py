@@ -77,7 +77,8 @@ def carry_out(
     """
     wanted = [int(one[0]) for one in intent.messages]
     here = imap.actions.with_flag(connection, mailbox, wanted, b"ALL", uidvalidity) if wanted else []
-    gone = [one for one in intent.messages if one[0] not in set(here)]
+    present = set(here)
+    gone = [one for one in intent.messages if one[0] not in present]
     lacking = {flag: set(uids) for flag, uids in intent.lacking.items()}
     for flag, uids in lacking.items():
         if left := uids.intersection(here):

@@ -100,8 +100,8 @@ def unnoted(connection: Connection, mailbox: str, place: ImportedInto, known: Se
     more, where something is pending."""
     if not place.pending or not place.floor:
         return []
-    waiting = list(place.pending)
-    uids = [uid for uid in bulk.uids_from(connection, place.floor) if uid not in set(known)]
+    waiting, over = list(place.pending), set(known)
+    uids = [uid for uid in bulk.uids_from(connection, place.floor) if uid not in over]
     found = []
     for uid, one in bulk.identities(connection, mailbox, uids).items():
         if not waiting:
