@@ -38,6 +38,7 @@ from webmail.cli_transfers import transfers
 from webmail.cli_values import account_of, address_of, bytes_of, printable, room_of
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.database.migrate import migrate as migrate_database
+from webmail.filters import forward_targets
 from webmail.mailbox import room_request
 from webmail.models import AllowedAddress, AllowedName, AuditAct, LinkedAccount, User
 from webmail.people import own_name
@@ -238,6 +239,7 @@ def disable_account(address: str) -> None:
     user.active = 0
     user.save(only=[User.active])
     decide_by_hand(user)
+    forward_targets.note_closed()
     noted(AuditAct.ACCOUNT_DISABLED, user.address)
     click.echo(f"{user.address} is disabled; {signed_out(user)}")
 
@@ -250,6 +252,7 @@ def enable_account(address: str) -> None:
     user.active = 1
     user.save(only=[User.active])
     decide_by_hand(user)
+    forward_targets.note_closed()
     noted(AuditAct.ACCOUNT_ENABLED, user.address)
     click.echo(f"{user.address} is enabled")
 

@@ -42,7 +42,7 @@ from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.dav import delete_task
 from webmail.dav.remote import rounds as other_servers
 from webmail.errors import ServerAway, SignInRefused
-from webmail.filters import apply_task, contact_rules, snoozed_arrivals
+from webmail.filters import apply_task, contact_rules, forward_targets, snoozed_arrivals
 from webmail.filters.archiving import archive_log, archive_task, archive_undo, nights
 from webmail.mailbox import detach_task, export_task, import_undo, move_in, room_task, snooze
 from webmail.mailbox import import_task as mail_import_task
@@ -149,6 +149,7 @@ class Jobs:
                 handover.expire()
                 support.expire()
                 once.expire()
+                forward_targets.note_closed()
                 leftovers.sweep(self.settings)
                 archive_log.expire()
                 trash.expire()

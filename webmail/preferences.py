@@ -81,6 +81,7 @@ class Preferences:
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
     absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
     forwarding: str = ""  # where their mail is forwarded and until when, a copy: filters/forward_targets.py; "": nowhere
+    forwarding_closed: tuple[str, ...] = ()  # those of these addresses whose account here is closed, as the worker saw it
     school_zone: str = ""  # whose holidays are offered for an absence
     archive_off: tuple[str, ...] = ()  # names of the administrator's archive rules that this person turned off
     archived: str = ""  # what was archived last night and not told yet: see filters/archiving/archive_log.py

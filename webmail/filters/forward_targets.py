@@ -6,10 +6,12 @@ preferences for the banner of every page, and `ForwardTarget.active` for the adm
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from peewee import Expression
 
@@ -26,6 +28,7 @@ from webmail.models import AllowedAddress, ForwardTarget, User, now
 
 MOST_TARGETS = 10  # that somebody can choose from
 _LONGEST = 254
+_CHUNK = 500
 _LONGEST_CHAIN = 10  # people who forward to one another
 _WIDEST = 50  # addresses looked at for a loop
 _PATTERN = "%Y-%m-%dT%H:%MZ"
@@ -83,8 +86,10 @@ def check(address: str, user: User, settings: Settings) -> None:
 
 def closed(addresses: Iterable[str]) -> set[str]:
     """Those of these addresses whose account here is closed. 1 query."""
-    asked = {_bare(address_key(address)): address for address in addresses}
-    return {asked[str(row.address)] for row in User.select(User.address).where(User.address.in_(list(asked)), User.active == 0)}
+    asked = {address: _bare(address_key(address)) for address in addresses}
+    rows = User.select(User.address).where(User.address.in_(list(asked.values())), User.active == 0)
+    found = {str(row.address) for row in rows} if asked else set()
+    return {address for address, account in asked.items() if account in found}
 
 
 def needs_code(user: User, address: str, settings: Settings) -> bool:
@@ -186,6 +191,7 @@ class KnownForwarding:
 
     addresses: tuple[str, ...]
     until: datetime | None
+    closed: tuple[str, ...] = ()  # mail that is forwarded there comes back
 
     def is_on(self, at: datetime) -> bool:
         return self.until is None or at < self.until
@@ -199,20 +205,40 @@ def keep(user: User, state: FilterState) -> None:
 def keep_as(user: User, forwarding: Forwarding, *, in_force: bool = True) -> None:
     addresses = forwarding.addresses if forwarding.on and in_force else ()
     until = forwarding.until.astimezone(UTC).strftime(_PATTERN) if forwarding.until else ""
-    copy = f"{until}/{' '.join(addresses)}" if addresses else ""
-    if preferences.for_user(user).forwarding == copy and _is_kept(user, addresses, keep=forwarding.keep):
+    copy, shut = f"{until}/{' '.join(addresses)}" if addresses else "", tuple(sorted(closed(addresses)))
+    before = preferences.for_user(user)
+    if (before.forwarding, before.forwarding_closed) == (copy, shut) and _is_kept(user, addresses, keep=forwarding.keep):
         return
     with db.atomic():
-        preferences.change(user, forwarding=copy)
+        preferences.change(user, forwarding=copy, forwarding_closed=shut)
         _write(user, addresses, forwarding)
 
 
-def known(copy: str) -> KnownForwarding | None:
-    """What a preference says; None for nothing."""
+def note_closed() -> None:
+    """Note for the banners to which accounts that are closed mail is forwarded now, and to which no longer. For the worker, and
+    for who closes one. 3 queries for each 500 people who forward."""
+    to: Any = ForwardTarget.select(ForwardTarget.user, ForwardTarget.address).where(ForwardTarget.active)
+    by_owner: dict[int, set[str]] = defaultdict(set)
+    for owner, address in to.tuples():
+        by_owner[owner].add(str(address))
+    asked = sorted(set().union(*by_owner.values()))
+    found = set().union(*(closed(asked[start : start + _CHUNK]) for start in range(0, len(asked), _CHUNK)))
+    owners = sorted(by_owner)
+    for start in range(0, len(owners), _CHUNK):
+        for user in User.select().where(User.id.in_(owners[start : start + _CHUNK])):
+            shut = tuple(sorted(one for one in by_owner[user.id] if one in found))
+            if preferences.for_user(user).forwarding_closed != shut:
+                preferences.change(user, forwarding_closed=shut)
+
+
+def known(copy: str, closed: Sequence[str] = ()) -> KnownForwarding | None:
+    """What the preferences say; None for nothing."""
     until, _slash, addresses = copy.partition("/")
     if not addresses:
         return None
-    return KnownForwarding(tuple(addresses.split(" ")), datetime.strptime(until, _PATTERN).replace(tzinfo=UTC) if until else None)
+    end = datetime.strptime(until, _PATTERN).replace(tzinfo=UTC) if until else None
+    mine = tuple(addresses.split(" "))
+    return KnownForwarding(mine, end, tuple(one for one in mine if one in closed))
 
 
 def _is_kept(user: User, addresses: Iterable[str], *, keep: bool) -> bool:

@@ -436,5 +436,6 @@ def test_a_closed_account_is_refused_and_named_where_mail_goes_there(ann, bob):
     assert "This account is closed" in page.one(".targets").get_text()
     again = forward(ann, bob.address)
     assert again.status == 422
+    assert "this account is closed" in ann.get("/contacts").one("#forwarded").get_text()
     send(ann, "/forwarding/remove", address=bob.address)
     assert "This account is closed" in add(ann, bob.address).one("#address-error").text

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from webmail import config
+from webmail import config, preferences
 from webmail.filters import forward_targets, forwarding, own_script, policy, script_redirects, store
 from webmail.filters.compile import SievePlace
 from webmail.filters.forwarding import Forwarding
@@ -106,6 +106,23 @@ def test_the_copy_tells_what_the_banner_says():
 @pytest.mark.parametrize("copy", ["nonsense", "/", "2031/a@b.example", "/a@b.example\n", 5, "/a@b.example  c@d.example"])
 def test_a_copy_that_says_nothing_is_none(copy):
     assert checked(Preferences(), {"forwarding": copy}, {"forwarding"}).forwarding == ""
+
+
+def test_an_account_that_is_closed_is_noted_for_the_banner_until_it_is_open_again(here):
+    people = {
+        name: User.create(address=f"{name}@lycee.example", local=name, domain="lycee.example") for name in ("ann", "bob", "cy")
+    }
+    forward_targets.keep_as(people["ann"], Forwarding(True, ("bob+x@lycee.example", "bob@lycee.example", "cy@lycee.example")))
+    forward_targets.keep_as(people["cy"], Forwarding(True, ("ann@lycee.example",)))
+
+    def told(name: str) -> tuple[str, ...]:
+        chosen = preferences.for_user(User.get(User.local == name))
+        return forward_targets.known(chosen.forwarding, chosen.forwarding_closed).closed
+
+    for active, closed in ((0, ("bob+x@lycee.example", "bob@lycee.example")), (1, ())):
+        User.update(active=active).where(User.local == "bob").execute()
+        forward_targets.note_closed()
+        assert (told("ann"), told("cy")) == (closed, ())
 
 
 def test_addresses_that_others_wrote_and_took_away_take_up_no_room(here):

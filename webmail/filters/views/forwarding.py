@@ -319,7 +319,7 @@ def _fault_words(fault: TargetFault) -> str:
 @blueprint.app_template_global()
 def forwarding_known() -> KnownForwarding | None:
     """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""
-    found = forward_targets.known(preferences().forwarding)
+    found = forward_targets.known(preferences().forwarding, preferences().forwarding_closed)
     return found if found is not None and found.is_on(_now()) else None
 
 
