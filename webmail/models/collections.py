@@ -41,8 +41,8 @@ class Collection(Table):
 
 
 class CollectionShare(Table):
-    """Somebody else, or a group, who may use a collection; or only how it looks to somebody (`rights` is ""), who may be in such
-    a group, or get rights again.
+    """Somebody else, or a group, who may use a collection; or (`rights` is "") only how it looks to somebody, who may be in such
+    a group, or get rights again, and whether they were told that they lost theirs.
     """
 
     collection = pw.ForeignKeyField(Collection, on_delete="CASCADE", backref="shares", index=False)
@@ -51,7 +51,7 @@ class CollectionShare(Table):
     rights = pw.CharField(max_length=6, default="")  # "busy", "read", "write" or "manage"
     props = pw.TextField(default="{}")  # JSON, laid over the collection's
     hidden = pw.IntegerField(default=0)  # 1: this person wants it on no page and no device
-    seen = pw.IntegerField(default=0)  # 1: this person knows that it is shared with them
+    seen = pw.IntegerField(default=0)  # 1: this person knows that it is shared with them; 2: not yet that it no longer is
     created = pw.DateTimeField(default=now)
     if TYPE_CHECKING:
         collection_id: int

@@ -182,6 +182,39 @@ def test_they_are_told_once_on_their_page(
     assert "shares" not in zoe.press(shown, ".notice form", "seen").notices
 
 
+@pytest.mark.parametrize("path", ["/collections", "/calendar"])
+def test_who_loses_a_share_is_told_once(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], path: str
+) -> None:
+    page.share(trips, "bob")
+    other = browser_of(bob)
+    shares.mark_seen(bob, shares.news(store.accessible(bob)))
+    told = page.submit(page.get(f"/collections/{trips}"), "[data-share] form", action="revoke")
+    words = "Alice Leroy no longer shares the calendar “Trips” with you."
+    shown = other.get(path)
+    assert words in shown.notices and words in other.get(path).notices
+    assert words not in other.press(shown, ".notice form", "seen").notices and words not in other.get(path).notices
+    assert not CollectionShare.select().count()
+    page.submit(told, "#notices form")
+    assert words not in other.get(path).notices and rights_of(trips) == {"bob": "read"}
+
+
+def test_who_still_has_it_by_a_group_or_again_lost_nothing(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], group: PeopleGroup
+) -> None:
+    page.share(trips, "bob")
+    told = page.submit(page.get(f"/collections/{trips}"), "[data-share] form", action="revoke")
+    page.submit(told, "#notices form")
+    other = browser_of(bob)
+    assert "no longer shares" not in other.get("/collections").notices
+    GroupMember.create(group=group, user=bob)
+    page.share(trips, "Maths")
+    shares.change(User.get(User.local == "alice"), trips, CollectionShare.get(CollectionShare.user == bob).id, "")
+    assert "no longer shares" not in other.get("/collections").notices
+    GroupMember.delete().where(GroupMember.user == bob).execute()
+    assert "no longer shares the calendar" in other.get("/collections").notices
+
+
 def test_they_are_told_by_mail_if_one_wishes(page: Browser, trips: int, bob: User, group: PeopleGroup) -> None:
     page.share(trips, "bob")
     assert SystemMessage.select().count() == 0

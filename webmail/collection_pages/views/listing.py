@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
+from typing import cast
 
 from babel.numbers import format_decimal
-from flask import Response, redirect, request, url_for
+from flask import Response, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
@@ -26,6 +28,7 @@ from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
 _FORM = re.compile(r"[0-9a-f]{32}")
+_MOST_TOLD = 500  # that one press says are known
 KINDS = (CALENDAR, BOOK)
 
 
@@ -63,6 +66,7 @@ def change_list() -> Answer:
     one = next((each for each in accesses if str(each.collection.id) == request.form.get("number", "")), None)
     if action == "seen":
         shares.mark_seen(user, shares.news(accesses))
+        shares.mark_told(user, request.form.getlist("ended")[:_MOST_TOLD])
         upto = request.form.get("changes", "")
         if upto.isascii() and upto.isdigit() and len(upto) < 19:
             manager_notes.mark_seen(user, int(upto))
@@ -87,6 +91,22 @@ def change_list() -> Answer:
 def collection_news() -> list[Shown]:
     """What was shared with the current user that they were not told of yet: for `collections/_news.html`. 2 queries."""
     return [shown(one) for one in shares.news(store.accessible(current_user()))]
+
+
+@blueprint.app_template_global()
+def collection_losses() -> list[tuple[int, str, str, str]]:
+    """What is no longer shared with the current user, which they were not told of yet: the `id` of the share, the kind, its title
+    as they had it, and who shared it. Read once for a request, 1 query, 3 if there is any.
+    """
+    if "collection_losses" not in g:
+        g.collection_losses = [
+            (
+                one.id, one.collection.kind, title(one.collection.kind, json.loads(one.collection.props) | json.loads(one.props)),
+                one.collection.user.name or one.collection.user.address,
+            )
+            for one in shares.ended(current_user())
+        ]  # fmt: skip
+    return cast("list[tuple[int, str, str, str]]", g.collection_losses)
 
 
 # --- a new one -------------------------------------------------------------------------------------------------------
