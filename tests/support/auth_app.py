@@ -14,6 +14,7 @@ from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 
 from webmail.auth import cookies, guard, passwords, views
 from webmail.models import User
+from webmail.web import once
 from webmail.web import setup as web
 from webmail.web.current import current_user
 
@@ -56,6 +57,7 @@ def build(settings) -> Flask:
     for view in views.NEED_NO_TOKEN:
         protection.exempt(view)
     web.install(app)
+    once.install(app)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(_inbox())
     app.add_url_rule("/language", "settings.set_language", guard.public(lambda: "ok"), methods=["POST"])
