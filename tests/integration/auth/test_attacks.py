@@ -17,8 +17,21 @@ ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 240  # seconds, on a busy machine
 
 
-TRIED = ["keys", "takeover", "pages", "copies", "doors"]  # all on the same servers
-BY_HAND = ["codes", "guessing", "proxies", "timing", "programs", "directory", "helping", "providers", "recovery", "transfers"]
+TRIED = ["keys", "takeover", "pages", "copies", "doors", "names"]  # all on the same servers
+BY_HAND = [
+    "codes",
+    "guessing",
+    "proxies",
+    "timing",
+    "programs",
+    "directory",
+    "helping",
+    "providers",
+    "recovery",
+    "transfers",
+    "devices",
+    "clicks",
+]
 
 
 @pytest.mark.timeout(_PATIENCE + 10)
