@@ -14,6 +14,7 @@ from wtforms import ValidationError
 
 from webmail import vault
 from webmail.auth.cookies import visit
+from webmail.web import going_back
 
 _INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
 _LARGEST_INTERRUPTED = 8 * 1024  # bytes
@@ -67,8 +68,8 @@ def text() -> list[list[str]]:
 
 
 def path_here() -> str:
-    """Path and query of this request."""
-    return request.full_path.removesuffix("?")
+    """Path and query of this request, as the page has them whose form it may be (`send_to`)."""
+    return going_back.without_mark(request.full_path)
 
 
 def path_of_ours(url: str) -> str:

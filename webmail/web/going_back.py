@@ -32,5 +32,12 @@ def send_to(url: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{_SENT}=1"
 
 
+def without_mark(url: str) -> str:
+    """An address without what `send_to` added: where the page is."""
+    path, _question, query = url.partition("?")
+    kept = [part for part in query.split("&") if part and part != f"{_SENT}=1"]
+    return f"{path}?{'&'.join(kept)}" if kept else path
+
+
 def _on_shared() -> bool:
     return bool(session.on_shared)  # type: ignore[attr-defined]

@@ -40,7 +40,6 @@ def test_what_became_of_it_is_told_as_it_is(
         fill,
         letter(world[0], List_Unsubscribe="<https://inside.example/u>", List_Unsubscribe_Post="List-Unsubscribe=One-Click"),
     )
-    url = person.get(page.link("Unsubscribe"))
     for said, words in (
         (http_fetch.FetchedResponse("", 302, "", b""), "finish on its website"), (http_fetch.FetchedResponse("", 500, "", b""), "refused"), (http_fetch.NotFetched("x"), "did not respond"),
         (http_fetch.AddressForbidden("x"), "not allowed to contact"),
@@ -52,7 +51,7 @@ def test_what_became_of_it_is_told_as_it_is(
             return said
 
         monkeypatch.setattr(http_fetch, "post", post)
-        after = person.submit(url, "form[action^='/unsubscribe/']")
+        after = person.submit(person.get(page.link("Unsubscribe")), "form[action^='/unsubscribe/']")
         assert words in after.notices
         assert after.link("Open the page on inside.example") == "https://inside.example/u"
 

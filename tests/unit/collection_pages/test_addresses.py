@@ -131,8 +131,8 @@ def test_it_can_be_asked_so_often_in_an_hour(alice: Visitor, anybody: Visitor, m
 
 def test_there_is_a_limit(alice: Visitor, monkeypatch) -> None:
     monkeypatch.setattr(links, "MOST", 1)
-    page = alice.get(f"/collections/{calendar_of().id}/addresses")
-    for _time in range(2):
+    windows = [alice.get(f"/collections/{calendar_of().id}/addresses") for _ in range(2)]
+    for page in windows:
         shown = alice.submit(page, "#new-link", kind="feed", whole="0", action="make")
     assert "as many addresses" in shown.notices
     assert CalendarLink.select().count() == 1

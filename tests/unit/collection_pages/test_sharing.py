@@ -142,9 +142,9 @@ def test_rights_change_and_end_at_once_for_devices(
 
 def test_two_windows_may_end_the_same_share(page: Browser, trips: int, bob: User) -> None:
     page.share(trips, "bob")
-    first = page.get(f"/collections/{trips}")
-    for words in ("can no longer see", "was already changed in another window"):
-        assert words in page.submit(first, "[data-share] form", action="revoke").notices
+    windows = [page.get(f"/collections/{trips}") for _ in range(2)]
+    for window, words in zip(windows, ("can no longer see", "was already changed in another window"), strict=True):
+        assert words in page.submit(window, "[data-share] form", action="revoke").notices
 
 
 def test_who_sees_busy_times_reads_no_words(
