@@ -47,8 +47,8 @@ class Web:
 
 
 def without_tokens(page: str) -> str:
-    """A page without the tokens of its forms, which tell the second at which they were made."""
-    return re.sub(r'(name="csrf_token"[^>]*value=")[^"]*', r"\1", page)
+    """A page without the tokens of its forms, which tell the second at which they were made, and their ids."""
+    return re.sub(r'(name="(?:csrf_token|form_id)"[^>]*value=")[^"]*', r"\1", page)
 
 
 @dataclass

@@ -304,7 +304,8 @@ def test_one_web_service_is_frozen_and_pages_come_from_the_other(front: Front, o
             waits = [one for visits in pool.map(visit, people[1:]) for one in visits]
         assert sent.result(60).status == 200
     assert {status for status, _seconds in waits} == {200}
-    assert max(seconds for _status, seconds in waits) < 15 and sum(seconds > 5 for _status, seconds in waits) <= 6, waits
+    slow = [seconds for _status, seconds in waits if seconds > 9]
+    assert len(slow) <= len(waits) / 2 and max(seconds for _status, seconds in waits) < 40, waits
     assert DraftRow.select().where(DraftRow.subject == "Une fois").count() == 1, "no form is sent on twice"
 
 

@@ -237,6 +237,7 @@ def test_a_role_that_lacks_a_table(role, without, words):
     assert doctor_roles.fault(role, set(wanted)) == ""
 
 
+@pytest.mark.postgresql
 def test_roles_are_looked_at_in_postgresql(settings):
     if not server_url():
         pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
