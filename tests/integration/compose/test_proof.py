@@ -107,6 +107,7 @@ def test_port_25_proves_nothing(bob, services, unchecked):
         ("Bob Girard", "a colleague’s name"), ("M. Bob Glrard", "a colleague’s name"), ("B\u00adob Girard", "a colleague’s name"),
         (BOB, "somebody else’s address"), ("Lycée Ampère", "your organisation’s name"), ("Help desk", "the name of a department"),
         ("Direction", "the name of a department"), ("Alice - Principal", "the name of a department"),
+        ("La prof de maths", "the name of a department"),
     ],
 )  # fmt: skip
 def test_an_identity_has_no_name_of_somebody_else(alice, name, why):
@@ -118,7 +119,7 @@ def test_an_identity_has_no_name_of_somebody_else(alice, name, why):
         assert not WritingIdentity.select().where(WritingIdentity.name == name).exists()
 
 
-@pytest.mark.parametrize("name", ["Alice", "Mme Alice", "Alice Dupont", "", "Allie", "La prof de maths"])
+@pytest.mark.parametrize("name", ["Alice", "Mme Alice", "Alice Dupont", "", "Allie"])
 def test_other_names_are_free(alice, name):
     page = alice.submit(alice.get("/settings/identities/new"), SETTINGS, name=name, address=alice.address)
     assert "Identity saved." in page.notices

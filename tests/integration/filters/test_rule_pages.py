@@ -170,11 +170,11 @@ def test_another_program_s_script(person, account):
     assert "runs before your filters" in page.text and store.load(account).beside
     page = person.get("/filters/script?name=theirs")
     assert "fileinto" in page.one("textarea").get_text()
-    page = person.submit(page, "form[action^='/filters/script']", text='keep;\r\nexplode "x";\r\n')
+    page = person.submit(page, "form[action^='/filters/script?']", text='keep;\r\nexplode "x";\r\n')
     assert page.status == 422 and "Line 2" in page.one("#script-faults").get_text()
     with managesieve.connect(account) as connection:
         assert connection.read("theirs") == theirs
-    page = person.submit(person.get("/filters/script?name=theirs"), "form[action^='/filters/script']", text="keep;\n")
+    page = person.submit(person.get("/filters/script?name=theirs"), "form[action^='/filters/script?']", text="keep;\n")
     assert page.address == "/filters/scripts"
     with managesieve.connect(account) as connection:
         assert connection.read("theirs") == "keep;\r\n"
