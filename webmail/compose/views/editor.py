@@ -98,11 +98,12 @@ def show(draft_id: str) -> Response:
     return response
 
 
+@blueprint.get("/compose/<draft_id>/reply/<int:uid>/<path:mailbox>")
 @blueprint.get("/reply/<int:uid>/<path:mailbox>")
-def reply(uid: int, mailbox: str) -> Response:
+def reply(uid: int, mailbox: str, draft_id: str = "") -> Response:
     """A reply to the sender; with `all` to everyone, with `list` to the mailing list."""
     place, back = preferences().quote, url_for("mailbox.show", mailbox=mailbox)
-    draft_id, elsewhere = own_address.of_answer(back)
+    draft_id, elsewhere = own_address.of_answer(draft_id, back)
     if elsewhere is not None:
         return elsewhere
     formatted = text_format.wanted() == message_options.FORMATTED and place != "none"
@@ -145,10 +146,11 @@ def _begun(fields: Fields, me: WritingIdentity, message: Message | None = None) 
     return replace(identities.begun(fields, me), format=text_format.wanted(message))
 
 
+@blueprint.get("/compose/<draft_id>/forward/<int:uid>/<path:mailbox>")
 @blueprint.get("/forward/<int:uid>/<path:mailbox>")
-def forward(uid: int, mailbox: str) -> Response:
+def forward(uid: int, mailbox: str, draft_id: str = "") -> Response:
     back = url_for("mailbox.show", mailbox=mailbox)
-    draft_id, elsewhere = own_address.of_answer(back)
+    draft_id, elsewhere = own_address.of_answer(draft_id, back)
     if elsewhere is not None:
         return elsewhere
     whole = request.args.get("as") == "attachment"

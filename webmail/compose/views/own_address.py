@@ -16,8 +16,7 @@ from webmail.compose import drafts
 from webmail.web.current import current_user, settings
 
 NEW = "new"  # in the query of a draft's address: there may be no row yet
-DRAFT = "draft"  # in the query of an answer's: the id drawn for it
-_OWN = (NEW, DRAFT, "back")
+_OWN = (NEW, "back")
 _LONGEST = 2000  # characters of a query: a proxy takes 4 KB of headers from us, and a mailto link has no bounds
 
 
@@ -41,12 +40,15 @@ def is_new(draft_id: str) -> bool:
     return NEW in request.args and _is_drawn(draft_id) and not drafts.is_begun(draft_id)
 
 
-def of_answer(back: str) -> DrawnAddress:
-    """The id that the address of a reply or forward carries; one that carries none leads to one that does."""
-    draft_id = request.args.get(DRAFT, "")
+def of_answer(draft_id: str, back: str) -> DrawnAddress:
+    """The id that the path of a reply or forward carries; one that carries none leads to one that does.
+
+    In the path: w3m takes another query of the same path for a circle.
+    """
     if not _is_drawn(draft_id):
-        here = url_for(request.endpoint or "", **(request.view_args or {}))
-        return DrawnAddress("", redirect(f"{here}?{_query(DRAFT, _drawn(), request.args.get('back', ''))}", 303))
+        here = url_for(request.endpoint or "", **{**(request.view_args or {}), "draft_id": _drawn()})
+        query = _query("", "", request.args.get("back", ""))
+        return DrawnAddress("", redirect(f"{here}?{query}" if query else here, 303))
     if drafts.is_begun(draft_id):
         return DrawnAddress("", redirect(url_for("compose.show", draft_id=draft_id, back=back), 303))
     return DrawnAddress(draft_id)
@@ -54,7 +56,7 @@ def of_answer(back: str) -> DrawnAddress:
 
 def _query(name: str, value: str, back: str) -> str:
     asked = [one for one in request.args.items(multi=True) if one[0] not in _OWN]
-    return urlencode([*asked, *([("back", back)] if back else []), (name, value)])
+    return urlencode([*asked, *([("back", back)] if back else []), *([(name, value)] if name else [])])
 
 
 def _drawn() -> str:
