@@ -14,7 +14,7 @@ from wtforms import ValidationError
 
 from webmail import vault
 from webmail.auth.cookies import visit
-from webmail.web import going_back
+from webmail.web import going_back, once
 
 _INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
 _LARGEST_INTERRUPTED = 8 * 1024  # bytes
@@ -44,6 +44,7 @@ def keep_interrupted() -> None:
     Sealed, since recovery codes may be in it. One that was kept before was left, and nobody expects it any more.
     """
     visit().pop(_INTERRUPTED, None)
+    once.forget()
     if request.method != "POST" or (request.content_length or 0) > _LARGEST_INTERRUPTED:
         return
     if not _is_ours():
@@ -64,7 +65,7 @@ def keep_text_for_later() -> bool:
 
 def text() -> list[list[str]]:
     """The fields of this form, but for what belongs to the page."""
-    return [[name, value] for name, value in request.form.items(multi=True) if name not in ("csrf_token", "action")]
+    return [[name, value] for name, value in request.form.items(multi=True) if name not in ("csrf_token", "form_id", "action")]
 
 
 def path_here() -> str:

@@ -91,6 +91,11 @@ def _end(response: Response) -> Response:
     return response
 
 
+def forget() -> None:
+    """This form was interrupted by a question: it is carried out when it comes again."""
+    _give_up(None)
+
+
 def _give_up(_error: BaseException | None) -> None:
     if key := g.pop("form_key", None):
         once.forget(key)
