@@ -55,8 +55,9 @@ def test_a_rule(app: Flask, person: Visitor) -> None:
 
 def test_a_code_for_forwarding(app: Flask, person: Visitor) -> None:
     with db.connection_context():
-        before = SystemMessage.select().count()
+        before = [table.select().count() for table in (SystemMessage, MailedCode, ForwardTarget)]
     person.confirm()
     clicked(app, person, "/forwarding", ".new-target form[action='/forwarding/address']:last-of-type", address="me@world.test")
     with db.connection_context():
-        assert (SystemMessage.select().count() - before, MailedCode.select().count(), ForwardTarget.select().count()) == (1, 1, 0)
+        after = [table.select().count() for table in (SystemMessage, MailedCode, ForwardTarget)]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 0]

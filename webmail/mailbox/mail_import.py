@@ -222,7 +222,7 @@ class MailImport:
             if quota is None or self.source.size() <= quota.limit - quota.used:
                 return
             if self._missing_bytes(connection) > quota.limit - quota.used:
-                raise TaskFailed("no-room")
+                raise TaskFailed("mailbox-too-small")
 
     def _missing_bytes(self, connection: Connection) -> int:
         """Of the messages that no message of their folder can be the same as."""

@@ -38,7 +38,8 @@ class TaskText:
     stopped: str | LazyString = ""
 
 
-OVER_QUOTA = "over-quota"  # the `TaskFailed.reason` for which the person's mailbox has to be made emptier
+# the `TaskFailed.reason`s for which the person's mailbox has to be made emptier: it was full, or would be
+OVER_QUOTA, TOO_SMALL = "over-quota", "mailbox-too-small"
 TASK_TEXTS: dict[str, TaskText] = {}
 
 
@@ -95,7 +96,7 @@ def _link(task: Task, text: TaskText, result: Facts) -> tuple[str, str] | None:
 
 def _help(task: Task) -> tuple[str, str] | None:
     """Where one goes after it failed."""
-    return (url_for("mailbox.room"), _("Free up space")) if task.error == OVER_QUOTA else None
+    return (url_for("mailbox.room"), _("Free up space")) if task.error in (OVER_QUOTA, TOO_SMALL) else None
 
 
 def _undo(task: Task, text: TaskText | None, result: Facts) -> tuple[str, Facts] | None:

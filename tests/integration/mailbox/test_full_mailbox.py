@@ -300,7 +300,7 @@ def test_an_import_leads_to_the_page(poor: Visitor, app: Flask) -> None:
     poor.submit(form, "form[action='/import']", file=(BytesIO(letter("Neuf")), "Neuf.eml"), into="INBOX")
     work()
     page = poor.get("/tasks")
-    assert "Your mailbox is full." in page.text and page.one("main .task a[href='/room']")
+    assert "Your mailbox has too little space for these messages." in page.text and page.one("main .task a[href='/room']")
 
 
 def test_french(poor: Visitor, app: Flask) -> None:

@@ -27,7 +27,7 @@ from webmail.web.current import current_account, current_user, overview, setting
 from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.task_texts import TASK_TEXTS, TOO_SMALL, Facts, TaskText, task_started
 from webmail.web.unavailable import because
 
 _MOST_TOLD = 10
@@ -199,7 +199,7 @@ def _failed(reason: str) -> str:
     return {
         "no-mail": _("This file doesn't contain any messages. Choose an .mbox or .eml file, or a zip archive of such files."),
         "too-many-files": _("This archive contains too many files. Split it and import the parts one by one."),
-        "no-room": _no_room(),
+        TOO_SMALL: _no_room(),
         "over-quota": _(
             "Your mailbox is full. Free up space, then import the file again: messages you already have are skipped."
         ),
@@ -212,7 +212,7 @@ def _failed(reason: str) -> str:
 
 def _move_failed(reason: str) -> str:
     return {
-        "no-room": _no_room(),
+        TOO_SMALL: _no_room(),
         "over-quota": _("Your mailbox is full. Free up space, then start again: messages you already have are skipped."),
         "not-allowed": _("You are not allowed to add messages to one of the folders. Tell your administrator."),
         "no-folder": _("A folder could not be created, or no longer exists. Start again: messages you already have are skipped."),
