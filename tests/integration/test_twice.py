@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.support.visits import Visitor, fields_of
 from webmail.database.connection import db
-from webmail.models import ForwardTarget, MailedCode, SavedSearch, SystemMessage
+from webmail.models import ForwardTarget, MailedCode, SavedSearch, SystemMessage, User
 
 CLICKS = 4
 
@@ -45,7 +45,8 @@ def test_a_folder(app: Flask, person: Visitor) -> None:
 def test_a_saved_search(app: Flask, person: Visitor) -> None:
     clicked(app, person, "/mailbox/INBOX?query=bac", "#save-search", name="Le bac")
     with db.connection_context():
-        assert SavedSearch.select().where(SavedSearch.name == "Le bac").count() == 1
+        mine = SavedSearch.select().join(User).where(User.address == person.address)
+        assert [row.name for row in mine] == ["Le bac"]
 
 
 def test_a_rule(app: Flask, person: Visitor) -> None:

@@ -16,7 +16,8 @@ from webmail.database.connection import db
 from webmail.models import AuditEntry, SystemMessage, User
 from webmail.people import own_name
 
-NAME, DELETE = "form[action='/account/name']", "form[action^='/account/delete?']"
+NAME = "form[action='/account/name']"
+DELETE = "form[action^='/account/delete?'], form[action='/account/delete']"
 
 
 def stored(person: Visitor) -> User:
