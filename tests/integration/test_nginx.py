@@ -27,7 +27,7 @@ from deploy.demo import accounts
 from deploy.demo.child import HOST, Child
 from deploy.demo.services import Services
 from tests.support.compose_form import FORM
-from tests.support.front import Front, frozen, kill, nginx
+from tests.support.front import Front, frozen, is_up, kill, nginx
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.postgresql import fresh_database
@@ -288,6 +288,8 @@ def test_one_web_process_is_killed_and_nobody_notices(
 
 def test_one_web_service_is_frozen_and_pages_come_from_the_other(front: Front, own_services: Services, tables: None) -> None:
     """It takes connections and answers none: nginx asks the other after ten seconds, and then it alone but for a try now and then."""
+    for web in front.webs:
+        web.wait_for(is_up, 60)
     people = [front.visitor(BOB).sign_in() for _ in range(4)]
     written = people[0].get("/compose")
 

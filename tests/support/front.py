@@ -86,7 +86,7 @@ class Front:
             self.workers = [self.start_worker() for _ in range(self._count)]
             self._start_nginx()
             for web in self.webs:
-                web.wait_for(_is_up, 60)
+                web.wait_for(is_up, 60)
         except BaseException:
             self._stop()
             raise
@@ -167,6 +167,6 @@ def _is_open(port: int) -> bool:
     return True
 
 
-def _is_up(port: int) -> bool:
+def is_up(port: int) -> bool:
     with urlopen(f"http://{HOST}:{port}/healthz", timeout=5) as answer:
         return bool(answer.status == 200)
