@@ -23,7 +23,7 @@ from webmail.dav.item import MOST_EXPANDED, DavItem
 from webmail.dav.multistatus import DATA, Multistatus
 from webmail.dav.query_filter import InvalidFilter, calendar_filter, card_filter, time_span
 from webmail.dav.rows import ItemRow
-from webmail.dav.storage import DavCollection, TooManyItems, collection_of
+from webmail.dav.storage import DavCollection, InvalidToken, TooManyItems, collection_of
 from webmail.dav.visit import current
 from webmail.models import now
 
@@ -120,7 +120,7 @@ def _sync(answer: Multistatus, collection: DavCollection, base: str, root: ET.El
         if not reached:
             return failed(client.INSUFFICIENT_STORAGE, _TOO_MANY)
         cut = True
-    except ValueError:
+    except InvalidToken:
         return failed(client.FORBIDDEN, "D:valid-sync-token")
     ends = [_text("D:sync-token", reached if cut else collection.token)]
     if cut:

@@ -55,9 +55,9 @@ class ObjectRows:
         self.collection = access.collection.id
         self.only_busy = not access.reads
 
-    def _select(self, texts: bool, *conditions: Any, by: Any = None) -> Iterator[ItemRow]:
+    def _select(self, texts: bool, *conditions: Any, by: tuple[Any, ...] = ()) -> Iterator[ItemRow]:
         fields = [self.table.seq, *self._listed, *([self._text] if texts else [])]
-        chosen = self.table.select(*fields).where(self.table.collection == self.collection, *conditions).order_by(by)
+        chosen = self.table.select(*fields).where(self.table.collection == self.collection, *conditions).order_by(*by)
         for seq, *values in chosen.tuples().iterator():
             row = self._row(*values)
             row.seq = seq
@@ -103,9 +103,14 @@ class ObjectRows:
     def of_uid(self, uid: str) -> Iterator[ItemRow]:
         return self._select(True, self.uid == uid)
 
-    def since(self, seq: int, *, texts: bool) -> Iterator[ItemRow]:
-        """Those that were added or changed after the change of this number, in the order of changes."""
-        return self._select(texts, self.table.seq > seq, by=self.table.seq)
+    def since(self, seq: int, number: int, *, texts: bool) -> Iterator[ItemRow]:
+        """Those that were added or changed after the change of this number, in the order of changes; and of that change itself,
+        which an import shares among many, those with a greater `id` than `number` if that is not 0.
+        """
+        later = self.table.seq > seq
+        if number:
+            later |= (self.table.seq == seq) & (self.table.id > number)
+        return self._select(texts, later, by=(self.table.seq, self.table.id))
 
 
 class CardRows(ObjectRows):

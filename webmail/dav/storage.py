@@ -30,13 +30,17 @@ TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
 MOST_PROPS = 20_000  # characters, of one collection
 MOST_FILTERED = 1_000  # items that a question is put to one by one
 _TOKEN = "data:,traboule-"
-_NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}\.[0-9]{1,18})?")
 _RIGHTS = {"own": "rw", "manage": "rw", "write": "rw", "read": "r", "busy": "r"}
 _COMPONENTS = "C:supported-calendar-component-set"
 
 
 class TooManyItems(Exception):
     """A question that would have to be put to too many items one by one."""
+
+
+class InvalidToken(ValueError):
+    """A token by which nothing can be told (RFC 6578, 3.2): the program begins anew."""
 
 
 class Auth(auth.BaseAuth):
@@ -250,36 +254,37 @@ class DavCollection(storage.BaseCollection):
     def changes(self, old_token: str, *, texts: bool) -> Iterator[ItemChange]:
         """What has changed since a token, in an order in which the rest may be asked for with the token of any of them.
 
-        Raises ValueError for a token that is no good (RFC 6578, 3.2), OverBudget.
+        Raises InvalidToken, OverBudget.
         """
-        since, known = self._numbers(old_token) if old_token else (0, self.row.seq)
+        since, known, number = self._numbers(old_token) if old_token else (0, self.row.seq, 0)
         gone: Any = (
             GoneItem.select(GoneItem.href).where(GoneItem.collection == self.row, GoneItem.seq > known).order_by(GoneItem.seq)
         )
         for (href,) in gone.tuples().iterator() if old_token else ():
             current.get().budget.step()
             yield ItemChange(href if self.access.reads else busy.href_of(href), None, "")
-        for row in self.rows.since(since, texts=texts):
+        for row in self.rows.since(since, number, texts=texts):
             current.get().budget.step()
             href = row.href
             item = self._seen(row)
             if item is not None or old_token:
                 name = item.row.href if item is not None else href if self.access.reads else busy.href_of(href)
-                yield ItemChange(name, item, f"{_TOKEN}{self._mark}-{row.seq}.{self.row.seq}")
+                yield ItemChange(name, item, f"{_TOKEN}{self._mark}-{row.seq}.{self.row.seq}.{row.id}")
 
-    def _numbers(self, token: str) -> tuple[int, int]:
-        """Of a token: the change up to which all that is there was told, and the one up to which all deletions were.
+    def _numbers(self, token: str) -> tuple[int, int, int]:
+        """Of a token: the change up to which all that is there was told, the one up to which all deletions were, and the `id` up
+        to which what that first change brought was told, 0 for all of it.
 
         They differ where an answer was cut: whoever begins with nothing must not be told of deletions long ago.
         """
         head, _, numbers = token.rpartition("-")
         if head != f"{_TOKEN}{self._mark}" or not _NUMBERS.fullmatch(numbers):
-            raise ValueError("not one of our tokens")
-        first, _dot, second = numbers.partition(".")
-        since, known = int(first), int(second or first)
+            raise InvalidToken("not one of our tokens")
+        since, *more = map(int, numbers.split("."))
+        known, number = more or (since, 0)
         if known < self.row.floor or max(since, known) > self.row.seq:
-            raise ValueError("too old, or from the future")
-        return since, known
+            raise InvalidToken("too old, or from the future")
+        return since, known, number
 
 
 class DirectoryCollection(DavCollection):
@@ -305,7 +310,7 @@ class DirectoryCollection(DavCollection):
         state = old_token.removeprefix(f"{_TOKEN}directory-")
         changed = self._book.changed_since(state) if old_token else set(self._book.cards)
         if changed is None:
-            raise ValueError("from another process, or too old")
+            raise InvalidToken("from another process, or too old")
         for href, item in self.named(changed, texts=texts):
             yield ItemChange(href, item, "")
 

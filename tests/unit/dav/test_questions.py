@@ -110,6 +110,20 @@ def test_a_synchronisation_that_is_cut_goes_on_where_it_was(
     assert told(phone, sync(phone, token)) == (token, set(), set(), False)
 
 
+def test_what_one_import_brought_is_told_whole_though_it_is_cut(phone: Phone, alice: User) -> None:
+    """All of it has the number of one change."""
+    phone.ask("PROPFIND", "", Depth="1")
+    fill(alice, 10)
+    calendar = Collection.get(Collection.user == alice, Collection.kind == "calendar")
+    CalendarObject.update(seq=calendar.seq).where(CalendarObject.collection == calendar).execute()
+    token, seen, more = "", set(), True
+    while more:
+        token, there, _gone, more = told(phone, sync(phone, token, "<d:limit><d:nresults>4</d:nresults></d:limit>"))
+        assert there and not there & seen
+        seen |= there
+    assert seen == {f"{n}.ics" for n in range(1, 11)}
+
+
 def test_a_multiget_that_costs_too_much_is_refused(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     hrefs = "".join(f"<d:href>{phone.home}calendar/{n}.ics</d:href>" for n in range(11_000))
     body = f"<c:calendar-multiget xmlns:d='DAV:' xmlns:c='{C}'><d:prop><d:getetag/></d:prop>{hrefs}</c:calendar-multiget>"
