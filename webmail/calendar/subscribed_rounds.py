@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import logging
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from typing import Any
 
 from webmail.calendar import objects, subscriptions
 from webmail.calendar.subscribed_fetch import Ask, FetchedCalendar, SubscriptionFault, SubscriptionTrouble, asking, fetch
+from webmail.calendar.subscribed_matching import Standing, with_uid, without_stamps
 from webmail.collections import room
 from webmail.collections import store as collections
 from webmail.config import Settings
@@ -37,7 +38,6 @@ _WRITING = 120.0  # seconds in one round
 _FIRST_PIECE = 10
 _LARGEST = 1_000_000  # bytes of one event
 _MOST_NOTES = 20
-_CHANGING = re.compile(r"^(?:DTSTAMP|LAST-MODIFIED)[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*", re.MULTILINE | re.IGNORECASE)
 
 
 class SubscriptionEnded(Exception):
@@ -52,6 +52,11 @@ class _Changes:
     gone: list[CalendarObject] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     left: int = 0
+
+    @property
+    def leaving(self) -> tuple[int, int]:
+        """How many are going to be removed, and their bytes."""
+        return len(self.gone), sum(row.size for row in self.gone)
 
     def note(self, kind: FileRemarkKind, title: str) -> None:
         self.left += 1
@@ -145,41 +150,79 @@ def understood(content: bytes, charset: str) -> CalendarFile:
 
 
 def _write(one: CalendarSubscription, found: CalendarFile, changes: _Changes, settings: Settings) -> bool:
-    """Bring the calendar in step, in short transactions; False if there was no time for all."""
+    """Bring the calendar in step, in short transactions; False if there was no time for all.
+
+    What is gone is removed last, so that at no moment there is less than before and after.
+    """
     until = time.monotonic() + _WRITING
     _compare(one, found, changes)
-    for rows in in_pieces(changes.gone):
-        with _writing(one):
-            objects.take_out(one.collection_id, rows)
-    zone = objects.zone_of(settings.timezone)
+    zone, leaving, full = objects.zone_of(settings.timezone), changes.leaving, None
     for piece in in_pieces(changes.writes, _FIRST_PIECE):
         if time.monotonic() > until:
             return False
         prepared = [(item, row, _prepared(item, zone, changes)) for item, row in piece]
         with _writing(one):
-            for item, row, ready in prepared:
-                _put(one, item, row, ready, settings)
+            full = _put_all(one, prepared, settings, leaving)
+        if full is not None:
+            break
+    for rows in in_pieces(changes.gone):
+        with _writing(one):
+            objects.take_out(one.collection_id, rows)
+    if full is not None:
+        raise full
     return True
 
 
+def _put_all(
+    one: CalendarSubscription, prepared: Iterable[tuple[FileObject, CalendarObject | None, objects.Prepared | None]],
+    settings: Settings, leaving: tuple[int, int],
+) -> LimitReached | None:  # fmt: skip
+    """Write as many as there is room for."""
+    try:
+        for item, row, ready in prepared:
+            _put(one, item, row, ready, settings, leaving)
+    except LimitReached as error:
+        return error
+    return None
+
+
 def _compare(one: CalendarSubscription, found: CalendarFile, changes: _Changes) -> None:
-    """What differs from what is there. When it was written out is no difference: some programs say a new time each time."""
+    """What differs from what is there: by UID, or, where the file gives others each time, by what events say."""
     fields = (
         CalendarObject.id, CalendarObject.uid, CalendarObject.href, CalendarObject.etag, CalendarObject.size,
         CalendarObject.recurring, CalendarObject.component,
     )  # fmt: skip
     there = {row.uid: row for row in CalendarObject.select(*fields).where(CalendarObject.collection == one.collection_id)}
-    wanted = {item.uid: item for item in found.objects}
-    changes.gone = [row for uid, row in there.items() if uid not in wanted]
-    other = [item for item in found.objects if item.uid not in there or there[item.uid].etag != _etag(item.text)]
-    same = {uid for uid in wanted if uid in there} - {item.uid for item in other}
-    for uid, text in _texts([there[item.uid].id for item in other if item.uid in there]):
-        if _CHANGING.sub("", text) == _CHANGING.sub("", wanted[uid].text):
-            same.add(uid)
-    changes.writes = [(item, there.get(item.uid)) for item in other if item.uid not in same]
-    for uid in same:
-        if there[uid].recurring == objects.ONCE:
-            changes.note(FileRemarkKind.ONCE, wanted[uid].title)
+    known = {item.uid: item for item in found.objects if item.uid in there}
+    other = [item for item in known.values() if there[item.uid].etag != _etag(item.text)]
+    same = {uid: uid for uid in known} | dict.fromkeys((item.uid for item in other), "")
+    for uid, text in _texts([there[item.uid].id for item in other]):
+        if without_stamps(text) == without_stamps(known[uid].text):
+            same[uid] = uid
+    changes.writes = [(item, there[item.uid]) for item in other if not same[item.uid]]
+    gone = {uid: row for uid, row in there.items() if uid not in known}
+    new = [item for item in found.objects if item.uid not in there]
+    if gone and new:
+        new, renewed = _renewed(gone, new, changes)
+        same |= renewed
+    changes.writes += [(item, None) for item in new]
+    changes.gone = list(gone.values())
+    for item in found.objects:
+        if (stands := same.get(item.uid)) and there[stands].recurring == objects.ONCE:
+            changes.note(FileRemarkKind.ONCE, item.title)
+
+
+def _renewed(
+    gone: dict[str, CalendarObject], new: list[FileObject], changes: _Changes
+) -> tuple[list[FileObject], dict[str, str]]:
+    """Take from what seems gone what the file has under other UIDs. Returns what is really new, and what is there as it is."""
+    same, newer = Standing(_texts([row.id for row in gone.values()])).matched(new)
+    for item in new:
+        if known := newer.get(item.uid):
+            changes.writes.append((dataclasses.replace(item, uid=known, text=with_uid(item.text, known)), gone[known]))
+    for uid in (*same.values(), *newer.values()):
+        del gone[uid]
+    return [item for item in new if item.uid not in same and item.uid not in newer], same
 
 
 def _texts(numbers: Sequence[int]) -> Iterator[tuple[str, str]]:
@@ -213,13 +256,15 @@ def _prepared(item: FileObject, zone: tzinfo, changes: _Changes) -> objects.Prep
 
 
 def _put(
-    one: CalendarSubscription, item: FileObject, row: CalendarObject | None, ready: objects.Prepared | None, settings: Settings
+    one: CalendarSubscription, item: FileObject, row: CalendarObject | None, ready: objects.Prepared | None, settings: Settings,
+    leaving: tuple[int, int],
 ) -> None:  # fmt: skip
     if ready is None:
         if row is not None:
             objects.take_out(one.collection_id, [row])
         return
-    room.check_room(one.collection_id, 0 if row else 1, len(item.text.encode()) - (row.size if row else 0), settings)
+    size = len(item.text.encode()) - (row.size if row else 0)
+    room.check_room(one.collection_id, 0 if row else 1, size, settings, leaving=leaving)
     href = row.href if row else f"{_etag(item.uid)[:32]}.ics"
     objects.write(one.collection_id, href, item.text, ready, row)
 

@@ -153,6 +153,122 @@ def test_only_what_changed_is_written_anew(app: Flask, server: Server, alice: Vi
     assert (titles(one), seq(one)) == (["Sortie"], before + 3)
 
 
+def lesson(uid: str, number: int, title: str = "Cours", *more: str) -> str:
+    """One of many: several begin at the same time with the same title, as in the timetable of a school."""
+    begins = f"DTSTART:202612{1 + number % 28:02}T{8 + number % 9:02}0000Z"
+    return event(uid, title, *more).replace("DTSTART:20261201T080000Z", begins)
+
+
+def items(one: CalendarSubscription) -> list[tuple[str, str, str, int]]:
+    fields = (CalendarObject.uid, CalendarObject.href, CalendarObject.etag, CalendarObject.seq)
+    rows = CalendarObject.select(*fields).where(CalendarObject.collection == one.collection_id)
+    return list(rows.order_by(CalendarObject.id).tuples())
+
+
+def test_a_feed_that_renews_every_uid_changes_nothing(app: Flask, server: Server, alice: Visitor) -> None:
+    feed = lambda turn, *more: calendar(*(lesson(f"{turn}-{number}", number % 3) for number in range(12)), *more)  # noqa: E731
+    server.send(feed(1))
+    one = round_of(app, subscribed(app, server.url))
+    before, token = items(one), seq(one)
+    for turn in (2, 3):
+        server.send(feed(turn).replace(b"DTSTAMP:2026", b"CREATED:20261201T000000Z\r\nDTSTAMP:2027"))
+        one = round_of(app, one)
+        assert (items(one), seq(one), len(titles(one))) == (before, token, 12)
+    server.send(feed(4, lesson("4-x", 1)))  # one more of those that are alike
+    one = round_of(app, one)
+    assert (items(one)[:12], len(items(one)), seq(one)) == (before, 13, token + 1)
+    server.send(calendar(*(lesson(f"5-{number}", number % 3) for number in range(11))))
+    one = round_of(app, one)
+    assert (len(items(one)), seq(one)) == (11, token + 2)
+
+
+def test_what_changed_in_a_feed_that_renews_every_uid_keeps_its_item(app: Flask, server: Server, alice: Visitor) -> None:
+    weekly = ("RRULE:FREQ=WEEKLY;COUNT=3", "BEGIN:VALARM", "UID:alarm", "ACTION:DISPLAY", "SUMMARY:x", "END:VALARM")
+    server.send(calendar(lesson("1-a", 1), lesson("1-b", 1, "Cours", *weekly), lesson("1-c", 2, "Piscine")))
+    one = round_of(app, subscribed(app, server.url))
+    before = items(one)
+    server.send(calendar(lesson("2-b", 1, "Cours", *weekly, "LOCATION:B12"), lesson("2-c", 2, "Piscine"), lesson("2-a", 1)))
+    one = round_of(app, one)
+    after = items(one)
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert after[1][:2] == before[1][:2] and after[1][3] == before[0][3] + 3  # the same UID and name, with new words
+    text = CalendarObject.get(CalendarObject.href == before[1][1]).text
+    assert "LOCATION:B12" in text and "UID:1-b\r\n" in text and "UID:alarm\r\n" in text and "2-b" not in text
+
+
+def test_a_calendar_of_thousands_never_looks_empty_meanwhile(
+    app: Flask, server: Server, alice: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = round_of(app, subscribed(app, server.url))
+    known = calendar_files.read(calendar(*(lesson(f"1-{number}", number) for number in range(5_000))))
+    fill(one, known.objects)
+    fewest = [left(one)]
+    for name in ("write", "take_out"):
+        real = getattr(objects, name)
+        monkeypatch.setattr(objects, name, lambda *args, real=real: (real(*args), fewest.append(left(one)))[0])
+    token = seq(one)
+    changed = (lesson(f"2-{number}", number, "Sortie") for number in range(3))
+    server.send(calendar(*changed, *(lesson(f"2-{number}", number) for number in range(3, 5_000))))
+    asked, real_sql = [], type(db.obj).execute_sql
+    monkeypatch.setattr(type(db.obj), "execute_sql", lambda *args, **more: (asked.append(args[1]), real_sql(*args, **more))[1])
+    one = round_of(app, one)
+    assert (left(one), min(fewest), max(fewest)) == (5_000, 5_000, 5_003 + 2)
+    assert seq(one) == token + 3 + 1  # three are written, and what is gone goes at once
+    assert len(asked) < 200
+
+
+def fill(one: CalendarSubscription, objects_of_file: list[calendar_files.FileObject]) -> None:
+    """Put objects there as a round does, but at once."""
+    for at in range(0, len(objects_of_file), 200):
+        CalendarObject.insert_many(
+            {
+                "collection": one.collection_id, "href": f"{item.uid}.ics", "uid": item.uid, "component": "VEVENT", "first": 0,
+                "etag": f"{at}", "size": len(item.text), "last": 0, "busy": 1, "recurring": 0, "indexed_from": 0,
+                "indexed_until": 0, "seq": 1, "text": item.text, "words": "",
+            }
+            for item in objects_of_file[at : at + 200]
+        ).execute()  # fmt: skip
+    room = {"count": Collection.count + len(objects_of_file), "size": sum(len(item.text) for item in objects_of_file)}
+    Collection.update(**room).where(Collection.id == one.collection_id).execute()
+
+
+def test_a_full_calendar_is_replaced_whole(app: Flask, server: Server, alice: Visitor) -> None:
+    app.extensions["settings"] = dataclasses.replace(settings(app), collection_items=4)
+    server.send(calendar(*(event(f"1-{number}", f"Cours {number}") for number in range(4))))
+    one = round_of(app, subscribed(app, server.url))
+    server.send(calendar(*(event(f"2-{number}", f"Sortie {number}") for number in range(4))))
+    one = round_of(app, one)
+    assert (one.error, titles(one)) == ("", [f"Sortie {number}" for number in range(4)])
+    server.send(calendar(*(event(f"3-{number}", f"Piscine {number}") for number in range(5))))
+    one = round_of(app, one)
+    assert (one.error, titles(one)) == (SubscriptionFault.FULL, [f"Piscine {number}" for number in range(4)])
+
+
+def test_a_round_killed_among_renewed_uids_leaves_the_calendar_whole(
+    app: Flask, server: Server, alice: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.send(calendar(*(lesson(f"1-{number}", number) for number in range(20))))
+    one = round_of(app, subscribed(app, server.url))
+    real, calls = subscribed_rounds._put, []
+
+    def dies(*arguments: Any) -> None:
+        calls.append(1)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    half = (lesson(f"2-{number}", number, "Sortie" if number % 2 else "Cours") for number in range(20))
+    server.send(calendar(*half))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(subscribed_rounds, "_put", dies)
+        patch.setattr(subscribed_rounds, "_FIRST_PIECE", 5)
+        round_of(app, one)
+    assert left(one) == 25
+    server.send(calendar(*(lesson(f"3-{number}", number, "Sortie" if number % 2 else "Cours") for number in range(20))))
+    one = round_of(app, one)
+    assert titles(one) == ["Cours"] * 10 + ["Sortie"] * 10
+
+
 def test_what_was_not_read_is_not_deleted(app: Flask, server: Server, alice: Visitor, monkeypatch) -> None:
     one = round_of(app, subscribed(app, server.url))
     monkeypatch.setattr(calendar_files, "MOST_OBJECTS", 1)
