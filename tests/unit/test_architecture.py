@@ -247,6 +247,39 @@ def test_routes_are_registered_by_the_views_package_alone() -> None:
             assert not {name for name in graph()[f"webmail.{area}.blueprint"] if name.startswith("webmail")}
 
 
+PARSES_XML = {
+    "fromstring",
+    "fromstringlist",
+    "XMLParser",
+    "XMLPullParser",
+    "iterparse",
+    "XMLID",
+    "expat",
+    "lxml",
+    "minidom",
+    "sax",
+    "defusedxml",
+}
+
+
+def test_xml_is_parsed_in_one_place() -> None:
+    """`webmail/mime/safe_xml.py`: elsewhere it is only built."""
+    found = set()
+    for name, path in modules().items():
+        for node in ast.walk(parsed(path.read_text())):
+            words = {
+                part
+                for one in getattr(node, "names", ())
+                if isinstance(node, ast.Import | ast.ImportFrom)
+                for part in one.name.split(".")
+            }
+            words |= set((node.module or "").split(".")) - {"sax"} if isinstance(node, ast.ImportFrom) else set()
+            words |= {node.attr} if isinstance(node, ast.Attribute) else set()
+            if words & PARSES_XML or (isinstance(node, ast.Attribute) and ast.unparse(node) in ("ET.parse", "ET.XML")):
+                found.add(name)
+    assert found == {"webmail.mime.safe_xml"}
+
+
 def test_a_class_name_stands_once_in_the_house() -> None:
     where: dict[str, list[str]] = {}
     for name, path in modules().items():

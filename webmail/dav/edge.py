@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from http import client
 from io import BytesIO
 from typing import Any
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from webmail import imap
 from webmail.auth.check_slots import TooBusy
@@ -28,6 +28,8 @@ from webmail.dav.changes import limit_of
 from webmail.dav.sign_in import Device, sign_in
 from webmail.dav.visit import METHODS, ODD, Visit, current
 from webmail.errors import MailError, SignInRefused
+from webmail.mime import safe_xml
+from webmail.mime.safe_xml import XmlBounds, XmlRefused
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +103,9 @@ class DavEdge:
             limit = self.settings.item_limit_kb * 1024
             if method == "PUT" and (access := visit.access(_collection_in(path))) is not None:
                 limit = limit_of(access.collection, self.settings)
-            visit.body = _body(environ, method, limit)
+            visit.body = _body(environ, limit)
+            if visit.body and method != "PUT":
+                visit.xml = _xml(visit.body, limit)
             return self._protocol(method, environ, path)
         finally:
             current.reset(token)
@@ -200,8 +204,8 @@ def _unauthorized() -> DavRefusal:
     return DavRefusal(client.UNAUTHORIZED, "Sign in with an app password.", WWW_Authenticate=challenge)
 
 
-def _body(environ: Environ, method: str, limit: int) -> bytes:
-    """What was sent, whole and within the limit (bytes); XML checked."""
+def _body(environ: Environ, limit: int) -> bytes:
+    """What was sent, whole and within the limit (bytes)."""
     if environ.get("HTTP_TRANSFER_ENCODING"):
         if environ.get("CONTENT_LENGTH"):
             raise DavRefusal(client.BAD_REQUEST, "Two lengths.")
@@ -217,9 +221,6 @@ def _body(environ: Environ, method: str, limit: int) -> bytes:
             raise DavRefusal(client.BAD_REQUEST, "Less than announced.")
     if len(body) > limit:
         raise DavRefusal(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
-    if method == "PUT" or not body:
-        return body
-    _check_xml(body)
     return body
 
 
@@ -231,34 +232,11 @@ def _read(stream: Any, most: int) -> bytes:
     return b"".join(pieces)
 
 
-def _check_xml(body: bytes) -> None:
-    """Refuse what is no plain, flat XML in UTF-8: document types, entities, depth, numbers."""
+def _xml(body: bytes, limit: int) -> Element:
     try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DavRefusal(client.BAD_REQUEST, "Not UTF-8.") from error
-    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
-    depth = count = 0
-
-    def begin(_name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, count
-        depth, count = depth + 1, count + 1
-        if depth > _DEEPEST or count > _MOST_ELEMENTS or len(attributes) > 50:
-            raise DavRefusal(client.BAD_REQUEST, "Too much XML.")
-
-    def end(_name: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def refuse(*_what: Any) -> None:
-        raise DavRefusal(client.BAD_REQUEST, "XML with a document type.")
-
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(body, True)
-    except expat.ExpatError as error:
-        raise DavRefusal(client.BAD_REQUEST, "No XML.") from error
+        return safe_xml.parse(body, XmlBounds(size=limit, depth=_DEEPEST, elements=_MOST_ELEMENTS), utf8=True)
+    except XmlRefused as error:
+        raise DavRefusal(client.BAD_REQUEST, f"This XML is not taken: {error}.") from error
 
 
 def _send(environ: Environ, start: Start, status: int, headers: Mapping[str, str], body: Sequence[bytes]) -> Iterable[bytes]:

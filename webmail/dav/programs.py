@@ -12,17 +12,19 @@ from radicale import xmlutils
 from webmail.collections.store import SHARED
 from webmail.dav import changes
 from webmail.dav.visit import current
+from webmail.mime import safe_xml
+from webmail.mime.safe_xml import XmlBounds
 
 # properties with one element as their value
 _CHOICES = [xmlutils.make_clark(f"C:{name}") for name in ("schedule-calendar-transp", "calendar-free-busy-set")]
+OURS = XmlBounds(size=1 << 30, depth=100, elements=1_000_000, attributes=1_000)  # of what Radicale answers
 _ANEW = (b"valid-sync-token", b"number-of-matches-within-limits")  # what to answer by asking for all in pieces
 
 
-def texts_of_choices(body: bytes) -> bytes:
+def texts_of_choices(root: ET.Element | None) -> bytes:
     """Properties that programs set, with the names of elements inside as texts: the other code keeps texts alone."""
-    if b"schedule-calendar-transp" not in body and b"calendar-free-busy-set" not in body:
-        return body
-    root = ET.fromstring(body)  # noqa: S314 - the edge has refused what is dangerous
+    if root is None:
+        return b""
     for tag in _CHOICES:
         for found in root.iter(tag):
             if len(found):
@@ -41,7 +43,7 @@ def completed(body: bytes) -> bytes:
         )
     ):  # fmt: skip
         return body
-    root = ET.fromstring(body)  # noqa: S314 - our own
+    root = safe_xml.parse(body, OURS)
     for found in root.iter(xmlutils.make_clark("C:calendar-user-address-set")):
         if len(found):
             for address in changes.addresses_of(current.get().user):
@@ -74,15 +76,14 @@ def _without_all(root: ET.Element) -> None:
                 found.remove(privilege)
 
 
-def unchangeable(body: bytes, href: str) -> bytes:
+def unchangeable(root: ET.Element | None, href: str) -> bytes:
     """The answer to a PROPPATCH of what has no properties to change: each of them is refused (RFC 4918, 9.2.1)."""
-    root = ET.fromstring(body or b"<nothing/>")  # noqa: S314 - the edge has refused what is dangerous
     told = ET.Element(xmlutils.make_clark("D:multistatus"))
     response = ET.SubElement(told, xmlutils.make_clark("D:response"))
     ET.SubElement(response, xmlutils.make_clark("D:href")).text = href
     state = ET.SubElement(response, xmlutils.make_clark("D:propstat"))
     props = ET.SubElement(state, xmlutils.make_clark("D:prop"))
-    for found in root.iterfind(f".//{xmlutils.make_clark('D:prop')}/*"):
+    for found in root.iterfind(f".//{xmlutils.make_clark('D:prop')}/*") if root is not None else ():
         ET.SubElement(props, found.tag)
     ET.SubElement(state, xmlutils.make_clark("D:status")).text = xmlutils.make_response(403)
     return ET.tostring(told, encoding="utf-8", xml_declaration=True)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from xml.etree.ElementTree import Element
 
 from webmail.calendar import objects
 from webmail.collections import store
@@ -29,6 +30,7 @@ class Visit:
     device: Device
     settings: Settings
     body: bytes = b""
+    xml: Element | None = None  # what the body says, unless it is an item; changed to what Radicale is to read
     network: str = ""  # for the audit log
     expansion: tuple[int, int] | None = None  # from when until when each time is asked for, instead of rules
     expanded: int = 0  # times that were written out

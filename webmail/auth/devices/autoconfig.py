@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
-from xml.parsers import expat
 
 from webmail.auth.devices.servers import DeviceServer, dav_address, domains, mail_servers, user_name
 from webmail.config import Settings
+from webmail.mime import safe_xml
 from webmail.mime.address_input import address_key
+from webmail.mime.safe_xml import XmlBounds, XmlRefused
 
 LONGEST_REQUEST = 8 * 1024  # bytes; Outlook's has some 400
-_DEEPEST = 8
+_BOUNDS = XmlBounds(size=LONGEST_REQUEST, depth=8, elements=200)
 _LONGEST_ADDRESS = 254
 
 _ANSWERS = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
@@ -81,33 +82,17 @@ def _server(provider: Element, server: DeviceServer, name: str) -> None:
 
 
 def read_request(body: bytes) -> AutodiscoverRequest:
-    """What Outlook asks. No entity is ever expanded: a document type is refused before. Raises BadRequest."""
-    found: dict[str, str] = {}
-    path: list[str] = []
-
-    def begin(tag: str, _attributes: dict[str, str]) -> None:
-        if len(path) >= _DEEPEST:
-            raise BadRequest("too deep")
-        path.append(tag.rpartition(" ")[2])
-
-    def text(words: str) -> None:
-        found[path[-1]] = found.get(path[-1], "") + words
-
-    def refuse(*_given: object) -> None:
-        raise BadRequest("a document type")
-
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.CharacterDataHandler = begin, text
-    parser.EndElementHandler = lambda _tag: path.pop()
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    """What Outlook asks. Raises BadRequest."""
     try:
-        parser.Parse(body, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two: encodings that there are not
+        root = safe_xml.parse(body, _BOUNDS, namespaces=False)
+    except XmlRefused as error:
         raise BadRequest(str(error)) from error
-    address = found.get("EMailAddress", "").strip()
+    address, schema = (
+        "".join(one.text or "" for one in root.iter(name)).strip() for name in ("EMailAddress", "AcceptableResponseSchema")
+    )
     if not address.isprintable() or "@" not in address or len(address) > _LONGEST_ADDRESS:
         raise BadRequest("no address")
-    return AutodiscoverRequest(address, found.get("AcceptableResponseSchema", "").strip() or OUTLOOK)
+    return AutodiscoverRequest(address, schema or OUTLOOK)
 
 
 def outlook_answer(asked: AutodiscoverRequest, settings: Settings) -> bytes | None:

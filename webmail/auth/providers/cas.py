@@ -12,11 +12,10 @@ import re
 import ssl
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlencode
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from webmail import http_fetch
 from webmail.auth.names import normalise
@@ -25,16 +24,18 @@ from webmail.config import Settings
 from webmail.config_providers import Cas
 from webmail.errors import MailError
 from webmail.http_fetch import NotFetched
+from webmail.mime import safe_xml
+from webmail.mime.safe_xml import XmlBounds, XmlRefused
 
 PROVIDER = "cas"  # in `LinkedAccount` and `Session`
 SECONDS = 8.0  # for the whole answer
 LARGEST = 256 * 1024  # bytes of an answer
 LARGEST_SIGN_OUT = 16 * 1024  # bytes of a request that ends sessions
 _AT_ONCE = threading.BoundedSemaphore(6)  # so many threads wait for a CAS server at most
-_DEEPEST, _MOST = 12, 5000  # levels and elements of an answer
+_BOUNDS = XmlBounds(size=LARGEST, depth=12, elements=5000)
 _LONGEST_VALUE = 1000  # characters
-_SPACE = "http://www.yale.edu/tp/cas"
-_SAML = "urn:oasis:names:tc:SAML:2.0:protocol"
+_SPACE = "{http://www.yale.edu/tp/cas}"
+_SAML = "{urn:oasis:names:tc:SAML:2.0:protocol}"
 _TICKET = re.compile(r"ST-[\x21-\x7e]{1,500}")
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -59,18 +60,6 @@ class CasRefused(MailError):
         self.status = 502 if fault in (CasFault.AWAY, CasFault.ODD) else 403
 
 
-@dataclass(slots=True)
-class _Element:
-    space: str
-    name: str
-    code: str = ""  # its attribute `code`
-    text: str = ""
-    inside: list[_Element] = field(default_factory=list)
-
-    def all(self, name: str, space: str = _SPACE) -> list[_Element]:
-        return [one for one in self.inside if (one.space, one.name) == (space, name)]
-
-
 def login_address(cas: Cas, service: str, *, renew: bool = False) -> str:
     """Where the browser is sent. `renew`: the person types their password again, signed in there or not (section 2.1.1)."""
     return f"{cas.url.rstrip('/')}/login?{urlencode({'service': service, **({'renew': 'true'} if renew else {})})}"
@@ -90,11 +79,11 @@ def validate(cas: Cas, service: str, ticket: str, settings: Settings, *, renew: 
         raise CasRefused(CasFault.TICKET, "no service ticket")
     query = {"service": service, "ticket": ticket, **({"renew": "true"} if renew else {})}
     content = _asked(f"{cas.url.rstrip('/')}/p3/serviceValidate?{urlencode(query)}", cas, settings)
-    success = _success(_tree(content))
+    success = _success(_parsed(content))
     attributes = _attributes(success)
     if renew and "false" in (value.lower() for value in attributes.get("isFromNewLogin", ())):
         raise CasRefused(CasFault.TICKET, "the person was not asked for their password again")
-    return _claims(cas, _user(success), attributes, bool(success.all("attributes")), settings)
+    return _claims(cas, _user(success), attributes, success.find(f"{_SPACE}attributes") is not None, settings)
 
 
 def key_of(ticket: str) -> str:
@@ -109,11 +98,11 @@ def ended_ticket(request: bytes) -> str:
     """
     if len(request) > LARGEST_SIGN_OUT:
         raise CasRefused(CasFault.ODD, "a sign-out that is too large")
-    root = _tree(request)
-    tickets = root.all("SessionIndex", _SAML)
-    if (root.space, root.name) != (_SAML, "LogoutRequest") or len(tickets) != 1:
+    root = _parsed(request)
+    tickets = root.findall(f"{_SAML}SessionIndex")
+    if root.tag != f"{_SAML}LogoutRequest" or len(tickets) != 1:
         raise CasRefused(CasFault.ODD, "no LogoutRequest")
-    ticket = tickets[0].text.strip()
+    ticket = (tickets[0].text or "").strip()
     if not _TICKET.fullmatch(ticket):
         raise CasRefused(CasFault.ODD, "a LogoutRequest without a service ticket")
     return ticket
@@ -145,37 +134,44 @@ def _asked(url: str, cas: Cas, settings: Settings) -> bytes:
     return answer.content
 
 
-def _success(root: _Element) -> _Element:
+def _parsed(content: bytes) -> Element:
+    try:
+        return safe_xml.parse(content, _BOUNDS)
+    except XmlRefused as error:
+        raise CasRefused(CasFault.ODD, str(error)) from error
+
+
+def _success(root: Element) -> Element:
     """The answer's `authenticationSuccess`, where it is one and says nothing else besides."""
-    if (root.space, root.name) != (_SPACE, "serviceResponse"):
+    if root.tag != f"{_SPACE}serviceResponse":
         raise CasRefused(CasFault.ODD, "no serviceResponse")
-    if failures := root.all("authenticationFailure"):
-        code = failures[0].code
+    if (failure := root.find(f"{_SPACE}authenticationFailure")) is not None:
+        code = failure.get("code", "")
         known = {"INVALID_TICKET": CasFault.TICKET, "INVALID_TICKET_SPEC": CasFault.TICKET, "INTERNAL_ERROR": CasFault.AWAY}
         raise CasRefused(known.get(code, CasFault.SERVICE), f"{code[:60]!r}")
-    found = root.all("authenticationSuccess")
-    if len(found) != 1 or len(root.inside) != 1:
+    found = root.findall(f"{_SPACE}authenticationSuccess")
+    if len(found) != 1 or len(root) != 1:
         raise CasRefused(CasFault.ODD, "no success and no failure, or several")
-    if found[0].all("proxies"):
+    if found[0].find(f"{_SPACE}proxies") is not None:
         raise CasRefused(CasFault.TICKET, "another program signed in for the person")
     return found[0]
 
 
-def _user(success: _Element) -> str:
-    users = success.all("user")
-    user = users[0].text.strip() if len(users) == 1 and not users[0].inside else ""
+def _user(success: Element) -> str:
+    users = success.findall(f"{_SPACE}user")
+    user = (users[0].text or "").strip() if len(users) == 1 and not len(users[0]) else ""
     if not user or len(user) > LONGEST_SUBJECT or not user.isprintable():
         raise CasRefused(CasFault.ODD, "no user")
     return user
 
 
-def _attributes(success: _Element) -> dict[str, list[str]]:
+def _attributes(success: Element) -> dict[str, list[str]]:
     """By their names, each with its values in order."""
     found: dict[str, list[str]] = {}
-    for one in (one for group in success.all("attributes") for one in group.inside):
-        text = one.text.strip()
-        if text and not one.inside and len(text) <= _LONGEST_VALUE:
-            found.setdefault(one.name, []).append(text)
+    for one in success.iterfind(f"{_SPACE}attributes/*"):
+        text = (one.text or "").strip()
+        if text and not len(one) and len(text) <= _LONGEST_VALUE:
+            found.setdefault(one.tag.rpartition("}")[2], []).append(text)
     return found
 
 
@@ -193,42 +189,3 @@ def _address(found: Sequence[str], cas: Cas, settings: Settings) -> str:
     ours = allowed_domains(cas, settings)
     good = (one for one in found if normalise(one, settings.domain).rpartition("@")[2] in ours)
     return next(good, found[0] if found else "")
-
-
-# --- XML -------------------------------------------------------------------------------------------------------------
-
-
-def _tree(content: bytes) -> _Element:
-    """Parse a small document. Without a document type it has no entities, which could swell or read files. Raises CasRefused."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    top = _Element("", "")
-    open_elements, count = [top], 0
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        nonlocal count
-        count += 1
-        if count > _MOST or len(open_elements) > _DEEPEST:
-            raise CasRefused(CasFault.ODD, "an answer with too many elements")
-        space, _, local = name.rpartition(" ")
-        element = _Element(space, local, attributes.get("code", ""))
-        open_elements[-1].inside.append(element)
-        open_elements.append(element)
-
-    def end(_name: str) -> None:
-        open_elements.pop()
-
-    def text(words: str) -> None:
-        if len(open_elements[-1].text) <= _LONGEST_VALUE:  # longer ones are refused, or not looked at
-            open_elements[-1].text += words
-
-    def refuse(*_declared: object) -> int:
-        raise CasRefused(CasFault.ODD, "an answer with a document type")
-
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
-    parser.StartDoctypeDeclHandler = parser.ExternalEntityRefHandler = refuse
-    try:
-        parser.Parse(content, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the latter for encodings that Python does not know
-        raise CasRefused(CasFault.ODD, f"no XML: {error}") from error
-    return top.inside[0]

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin, urlsplit
-from xml.etree.ElementTree import Element, ParseError, fromstring
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
 from webmail.collections.store import BOOK, CALENDAR
+from webmail.mime import safe_xml
+from webmail.mime.safe_xml import XmlBounds, XmlRefused
 
 D, C, CR = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
 COLOUR, CTAG = "{http://apple.com/ns/ical/}calendar-color", "{http://calendarserver.org/ns/}getctag"
-MOST_ELEMENTS = 250_000  # of one answer
-_DEEPEST, _MOST_ATTRIBUTES = 30, 50
+LISTING, ITEMS = 12_000_000, 16_000_000  # bytes of an answer
+_BOUNDS = XmlBounds(size=ITEMS, depth=30, elements=250_000)
 _LONGEST_NAME = 500  # of an item, as it stands in addresses
 _STATUS = re.compile(r"HTTP/[\d.]+ (\d{3})")
 _WRITING = {f"{D}{name}" for name in ("all", "write", "write-content", "bind")}
@@ -49,33 +50,9 @@ def read(content: bytes) -> tuple[list[RemoteAnswer], str]:
 def parsed(content: bytes) -> Element:
     """XML without a document type. Raises NotMultistatus."""
     try:
-        _check(content)
-        return fromstring(content)  # noqa: S314 - what is dangerous is refused before
-    except (ParseError, expat.ExpatError, ValueError, LookupError) as error:
-        raise NotMultistatus(f"no XML: {error}"[:200]) from error
-
-
-def _check(content: bytes) -> None:
-    """Go through it without building anything. Raises ValueError for document types, depth and numbers, ExpatError."""
-    depth = count = 0
-
-    def begin(_tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, count
-        depth, count = depth + 1, count + 1
-        if depth > _DEEPEST or count > MOST_ELEMENTS or len(attributes) > _MOST_ATTRIBUTES:
-            raise ValueError("too much of it")
-
-    def end(_tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def refuse(*_given: object) -> None:
-        raise ValueError("a document type")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
-    parser.Parse(content, True)
+        return safe_xml.parse(content, _BOUNDS)
+    except XmlRefused as error:
+        raise NotMultistatus(str(error)) from error
 
 
 def _answer(element: Element) -> RemoteAnswer:

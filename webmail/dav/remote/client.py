@@ -17,13 +17,12 @@ from xml.sax.saxutils import escape
 from webmail import http_fetch
 from webmail.collections.store import BOOK
 from webmail.config import Settings
-from webmail.dav.remote.answers import COLOUR, CTAG, C, D, NotMultistatus, RemoteAnswer, item_name, origin, read
+from webmail.dav.remote.answers import COLOUR, CTAG, ITEMS, LISTING, C, D, NotMultistatus, RemoteAnswer, item_name, origin, read
 from webmail.dav.remote.answers import CR as _CR
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.http_fetch import FetchedResponse
 
 SECONDS = 30.0  # for one request
-LISTING, ITEMS = 12_000_000, 16_000_000  # bytes of an answer
 MOST_ITEMS = 20_000  # of one collection
 BATCH = 50  # items asked for at once
 _HOPS, _PAGES = 4, 400

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from xml.etree.ElementTree import Element
 
 from webmail.filters.absence import Absence
 from webmail.filters.rules import BadRule, FilterRule, check
+from webmail.mime import safe_xml
+from webmail.mime.safe_xml import XmlBounds, XmlRefused
 
 LARGEST = 1024 * 1024  # bytes of a file, characters of a script
 MOST_FOUND = 500  # rules, taken or not, of one file
 LONGEST_WORDS = 300  # characters of what is quoted
+_BOUNDS = XmlBounds(size=4 * LARGEST, depth=40, elements=100_000)
 
 
 class NotReadable(ValueError):
@@ -130,3 +134,11 @@ def text_of(data: bytes) -> str:
     if "\0" in text:
         raise NotReadable("not a text")
     return text
+
+
+def read_xml(text: str) -> Element:
+    """Its names without their namespaces. Raises NotReadable, with the line."""
+    try:
+        return safe_xml.parse(text.encode(errors="replace"), _BOUNDS, utf8=True, namespaces=False)
+    except XmlRefused as error:
+        raise NotReadable(str(error), error.line) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from xml.etree.ElementTree import Element
 
 from webmail.filters.imports.found import (
     MOST_FOUND,
@@ -20,8 +21,8 @@ from webmail.filters.imports.found import (
     WhyLeftOut,
     found_rule,
     plain,
+    read_xml,
 )
-from webmail.filters.imports.safe_xml import XmlNode, read_xml
 from webmail.filters.imports.sieve_tests import ConditionGroup, all_of
 from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 
@@ -40,10 +41,10 @@ _ASKS = frozenset(["from", "to", "subject", "hasTheWord", "doesNotHaveTheWord", 
 
 def read_gmail(text: str) -> FoundRules:
     """Raises NotReadable."""
-    feeds = list(read_xml(text).named("feed"))
-    if not feeds:
+    feed = read_xml(text)
+    if feed.tag != "feed":
         raise NotReadable("not a feed")
-    entries = [one for one in feeds[0].named("entry") if any(one.named("property"))]
+    entries = [one for one in feed.iterfind("entry") if one.find("property") is not None]
     rules: list[FoundRule] = []
     out: list[LeftOut] = []
     for number, entry in enumerate(entries[:MOST_FOUND], 1):
@@ -56,8 +57,8 @@ def read_gmail(text: str) -> FoundRules:
     return FoundRules("Gmail", tuple(rules), tuple(out), more=len(entries) > MOST_FOUND)
 
 
-def _properties(entry: XmlNode) -> dict[str, str]:
-    return {one.attributes.get("name", ""): one.attributes.get("value", "") for one in entry.named("property")}
+def _properties(entry: Element) -> dict[str, str]:
+    return {one.get("name", ""): one.get("value", "") for one in entry.iterfind("property")}
 
 
 def _rule(told: Mapping[str, str], number: int) -> FoundRule:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement
 
 from webmail.filters.imports.found import (
     MOST_FOUND,
@@ -20,8 +21,8 @@ from webmail.filters.imports.found import (
     WhyLeftOut,
     found_rule,
     plain,
+    read_xml,
 )
-from webmail.filters.imports.safe_xml import XmlNode, read_xml
 from webmail.filters.imports.sieve_tests import ConditionGroup, all_of, any_of, group_of, opposite
 from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.sieve.nodes import ListArgument, SieveTest, StringArgument, TagArgument
@@ -42,12 +43,12 @@ def read_zimbra_json(text: str) -> FoundRules:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotReadable("not JSON", getattr(error, "lineno", 0)) from error
-    top = XmlNode("")
+    top = Element("")
     _grow(top, "top", data, 0)
     return _found(top)
 
 
-def _grow(parent: XmlNode, name: str, data: Any, depth: int) -> None:
+def _grow(parent: Element, name: str, data: Any, depth: int) -> None:
     """JSON as the XML that it stands for: lists are elements of one name, objects elements, all else attributes."""
     if depth > _DEEPEST:
         raise NotReadable("too deep")
@@ -55,24 +56,23 @@ def _grow(parent: XmlNode, name: str, data: Any, depth: int) -> None:
         for one in data:
             _grow(parent, name, one, depth + 1)
     elif isinstance(data, dict):
-        node = XmlNode(name)
-        parent.children.append(node)
+        node = SubElement(parent, name)
         for key, value in data.items():
             _grow(node, key, value, depth + 1)
     elif name == "_content":
         parent.text = str(data)
     else:
-        parent.attributes[name] = {True: "1", False: "0"}.get(data, str(data)) if isinstance(data, bool) else str(data)
+        parent.set(name, str(int(data)) if isinstance(data, bool) else str(data))
 
 
-def _found(top: XmlNode) -> FoundRules:
+def _found(top: Element) -> FoundRules:
     rules: list[FoundRule] = []
     out: list[LeftOut] = []
-    all_rules = list(top.all_named("filterRule"))
-    if not all_rules and not any(top.all_named("filterRules")):
+    all_rules = list(top.iter("filterRule"))
+    if not all_rules and next(top.iter("filterRules"), None) is None:
         raise NotReadable("no filter rules")
     for number, one in enumerate(all_rules[:MOST_FOUND], 1):
-        name = one.attributes.get("name", "")
+        name = one.get("name", "")
         try:
             rules.append(_rule(one, number))
         except CannotMap as error:
@@ -80,53 +80,53 @@ def _found(top: XmlNode) -> FoundRules:
     return FoundRules("Zimbra", tuple(rules), tuple(out), more=len(all_rules) > MOST_FOUND)
 
 
-def _told(one: XmlNode) -> str:
+def _told(one: Element) -> str:
     """What its tests and actions say, in a line."""
     parts = []
-    for kind in (*one.named("filterTests"), *one.named("filterActions")):
-        for each in kind.children[:20]:
-            values = " ".join(f"{key}={value}" for key, value in each.attributes.items() if key != "index")
-            parts.append(f"{each.name} {values}".strip())
+    for kind in (*one.iterfind("filterTests"), *one.iterfind("filterActions")):
+        for each in kind[:20]:
+            values = " ".join(f"{key}={value}" for key, value in each.items() if key != "index")
+            parts.append(f"{each.tag} {values}".strip())
     return "; ".join(parts)
 
 
-def _rule(one: XmlNode, number: int) -> FoundRule:
-    if list(one.named("nestedRule")):
+def _rule(one: Element, number: int) -> FoundRule:
+    if one.find("nestedRule") is not None:
         raise CannotMap(WhyLeftOut.NESTED)
-    tests = [test for group in one.named("filterTests") for test in group.children]
-    joined = next((group.attributes.get("condition", "") for group in one.named("filterTests")), "allof")
+    tests = one.findall("filterTests/*")
+    joined = next((group.get("condition", "") for group in one.iterfind("filterTests")), "allof")
     groups = [_group(test) for test in sorted(tests, key=_index)]
     group = any_of(groups) if joined == "anyof" and groups else all_of(groups)
     differences = set(group.differences)
     actions: list[RuleAction] = []
-    for action in sorted((each for kind in one.named("filterActions") for each in kind.children), key=_index):
+    for action in sorted(one.iterfind("filterActions/*"), key=_index):
         actions += _action(action, differences)
     if any(action.kind is ActionKind.REPLY for action in actions):
         differences.add(Difference.STOPS)
     kinds = {action.kind for action in actions}
     if ActionKind.FORWARD in kinds and ActionKind.MOVE not in kinds:
         differences.add(Difference.COPY_STAYS)
-    on = one.attributes.get("active", "1").lower() in ("1", "true")
-    rule = FilterRule(one.attributes.get("name", ""), group.conditions, tuple(actions), group.any, on)
+    on = one.get("active", "1").lower() in ("1", "true")
+    rule = FilterRule(one.get("name", ""), group.conditions, tuple(actions), group.any, on)
     return found_rule(rule, number, differences)
 
 
-def _index(node: XmlNode) -> int:
-    given = node.attributes.get("index", "0")
+def _index(node: Element) -> int:
+    given = node.get("index", "0")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 0
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
 
 
-def _group(test: XmlNode) -> ConditionGroup:
+def _group(test: Element) -> ConditionGroup:
     found = _positive(test)
-    return opposite(found) if test.attributes.get("negative", "0").lower() in ("1", "true") else found
+    return opposite(found) if test.get("negative", "0").lower() in ("1", "true") else found
 
 
-def _positive(test: XmlNode) -> ConditionGroup:
-    given = test.attributes
-    match test.name:
+def _positive(test: Element) -> ConditionGroup:
+    given = test.attrib
+    match test.tag:
         case "trueTest":
             return ConditionGroup()
         case "headerTest" | "mimeHeaderTest" | "addressTest":
@@ -149,22 +149,22 @@ def _positive(test: XmlNode) -> ConditionGroup:
     raise CannotMap(WhyLeftOut.CONDITION)
 
 
-def _compared(test: XmlNode) -> ConditionGroup:
+def _compared(test: Element) -> ConditionGroup:
     """By way of the Sieve that Zimbra makes of it."""
-    kind, part = test.attributes.get("stringComparison", "is"), test.attributes.get("part", "all")
+    kind, part = test.get("stringComparison", "is"), test.get("part", "all")
     if kind not in ("is", "contains", "matches") or part not in ("all", "domain", "localpart"):
         raise CannotMap(WhyLeftOut.CONDITION)
     names = ListArgument(tuple(one.strip() for one in _needed(test, "header").split(",")))
     last = (TagArgument(kind), names, StringArgument(_needed(test, "value")))
-    exact = test.attributes.get("caseSensitive", "0").lower() in ("1", "true")
+    exact = test.get("caseSensitive", "0").lower() in ("1", "true")
     comparator = (TagArgument("comparator"), StringArgument("i;octet")) if exact else ()
-    if test.name == "addressTest":
+    if test.tag == "addressTest":
         return group_of(SieveTest("address", (*comparator, TagArgument(part), *last)))
     return group_of(SieveTest("header", (*comparator, *last)))
 
 
-def _size(test: XmlNode) -> ConditionGroup:
-    size, way = test.attributes.get("s", "").upper(), test.attributes.get("numberComparison", "over")
+def _size(test: Element) -> ConditionGroup:
+    size, way = test.get("s", "").upper(), test.get("numberComparison", "over")
     digits = size.rstrip("BKMG")
     unit = _UNITS.get(size[len(digits) :])
     if unit is None or not (digits.isascii() and digits.isdigit() and len(digits) < 12) or way not in ("over", "under"):
@@ -176,8 +176,8 @@ def _size(test: XmlNode) -> ConditionGroup:
     return ConditionGroup((RuleCondition(ConditionField.SIZE, kind, (str(value),)),))
 
 
-def _needed(test: XmlNode, name: str) -> str:
-    value = test.attributes.get(name, "")
+def _needed(test: Element, name: str) -> str:
+    value = test.get(name, "")
     if not value.strip():
         raise CannotMap(WhyLeftOut.CONDITION)
     return value
@@ -186,9 +186,9 @@ def _needed(test: XmlNode, name: str) -> str:
 # --- actions ---------------------------------------------------------------------------------------------------------
 
 
-def _action(action: XmlNode, differences: set[Difference]) -> Iterator[RuleAction]:
-    given = action.attributes
-    match action.name:
+def _action(action: Element, differences: set[Difference]) -> Iterator[RuleAction]:
+    given = action.attrib
+    match action.tag:
         case "actionFileInto":
             folder = given.get("folderPath", "").strip("/")
             copy = given.get("copy", "0").lower() in ("1", "true")
@@ -215,8 +215,8 @@ def _action(action: XmlNode, differences: set[Difference]) -> Iterator[RuleActio
             raise CannotMap(WhyLeftOut.ACTION)
 
 
-def _content(action: XmlNode) -> str:
-    words = next((one.text for one in action.named("content")), action.attributes.get("content", ""))
+def _content(action: Element) -> str:
+    words = next((one.text or "" for one in action.iterfind("content")), action.get("content", ""))
     if "${" in words:
         raise CannotMap(WhyLeftOut.VARIABLES)
     return words
