@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
-import jwt
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 Security = Literal["tls", "starttls", "none"]
 
@@ -55,12 +57,18 @@ class TokenIssuer:
         """A JSON Web Token (RFC 7519) for `username`, valid for `lifetime` seconds where both clocks agree, and longer."""
         begins, ends = self.moments(lifetime)
         claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": begins, "nbf": begins, "exp": ends}
-        return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
+        return jwt.encode({"alg": "ES256", "kid": self.key_id}, claims, _signing_key(self.key), algorithms=["ES256"])
 
     def moments(self, lifetime: int) -> tuple[int, int]:
         """Between which moments such a token is valid, in seconds of Unix time."""
         now = int(self.clock())
         return now - CLOCK_DIFFERENCE, now + lifetime + CLOCK_DIFFERENCE
+
+
+@lru_cache(maxsize=4)
+def _signing_key(pem: str) -> ECKey:
+    """Read once: reading it takes as long as signing."""
+    return ECKey.import_key(pem)
 
 
 @dataclass(frozen=True, slots=True)
