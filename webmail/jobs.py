@@ -19,7 +19,7 @@ from typing import Any
 from flask import Flask
 from huey import SqliteHuey
 
-from webmail import audit, preferences, system_mail, vault
+from webmail import audit, preferences, rate_limits, system_mail, vault
 from webmail.account import Account
 from webmail.accounts import own_data, support
 from webmail.auth import app_passwords, mailed_codes, password_reset
@@ -54,7 +54,7 @@ from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.process import TaskProcess
 from webmail.tasks.runner import TaskRunner
-from webmail.transfers import additions, check_queue, content, download_codes, requests, store, tries
+from webmail.transfers import additions, check_queue, content, download_codes, requests, store
 from webmail.transfers.views import letters
 
 log = logging.getLogger(__name__)
@@ -149,6 +149,7 @@ class Jobs:
                 handover.expire()
                 support.expire()
                 once.expire()
+                rate_limits.expire()
                 forward_targets.note_closed()
                 leftovers.sweep(self.settings)
                 archive_log.expire()
@@ -249,7 +250,6 @@ class Jobs:
         with db.connection_context():
             store.sweep(self.settings, _DELETING)
             if heartbeat.claim_periodic("clean-up of transfers", _CLEAN_UP_EVERY):
-                tries.expire()
                 download_codes.expire()
                 requests.sweep(self.settings)
             if heartbeat.claim_periodic("stray pieces of files", _DAY):

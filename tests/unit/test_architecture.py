@@ -43,6 +43,7 @@ DATA = (
     "audit_late",
     "audit",
     "send_attempts",
+    "rate_limits",
     "system_mail",
     "health",
 )

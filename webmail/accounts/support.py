@@ -13,21 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
-from webmail import audit, system_mail
+from webmail import audit, rate_limits, system_mail
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
-from webmail.errors import MailError
 from webmail.models import AuditAct, SupportRequest, SystemMessage, User, now
+from webmail.rate_limits import DAY, HOUR, Bounded, RateLimit
 
 LONGEST_TEXT, LONGEST_CONTACT, LONGEST_NAME = 4000, 200, 254  # characters
 KEPT = timedelta(days=365)
-OF_NETWORK, OF_NAME, OF_PERSON = 10, 4, 6  # requests in an hour: of a network, under a typed name, of who is signed in
-OF_STRANGERS = 300  # within a day, all together
-MAILS, MAILS_OF_STRANGERS = 20, 15  # to the administrator within a day: below system_mail.PER_DAY, so that other mail still comes
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+OF_NETWORK = RateLimit("support requests of a network", 10, HOUR)
+OF_NAME = RateLimit("support requests under a typed name", 4, HOUR)
+OF_PERSON = RateLimit("support requests of a person", 6, HOUR)
+OF_STRANGERS = RateLimit("support requests of strangers", 300, DAY)
+# to the administrator: below system_mail.PER_DAY, so that other mail still comes
+MAILS, MAILS_OF_STRANGERS = RateLimit("support mail", 20, DAY), RateLimit("support mail of strangers", 15, DAY)
 _MAIL, _OF_STRANGER, _COPY = "support", "support-stranger", "support-copy"  # kinds of system mail
 _LETTERS = "234679ACDEFGHJKMNPQRTUVWXY"  # none that is taken for another one: no 0 O 1 I L 5 S 8 B Z
 _HALF = 3
@@ -76,16 +77,6 @@ class SupportLetter:
 SupportLetters = Callable[[SupportRequest, bool], tuple[SupportLetter, SupportLetter | None]]
 
 
-class TooManyRequests(MailError):
-    """Too many from this network, under this name, or of all; again in `minutes`."""
-
-    status = 429
-
-    def __init__(self, minutes: int) -> None:
-        super().__init__(f"too many support requests; again in {minutes} min")
-        self.minutes = minutes
-
-
 def is_offered(settings: Settings) -> bool:
     """Whether there is anybody whom a request reaches."""
     return bool(settings.admin_address) and settings.system_sender is not None
@@ -97,14 +88,13 @@ def ask(asked: SupportQuestion, letters: SupportLetters, settings: Settings) -> 
     The same once more within an hour, as by a double click, is the one there is, and nothing is sent. `letters` gives the mail to
     the administrator and the copy for who is signed in; it is told whether no more will be mailed today. Raises TooManyRequests.
     """
-    if _same(asked) is None and (minutes := _wait(asked)):  # without the lock for writing, which others need
-        raise TooManyRequests(minutes)
+    if _same(asked) is None:
+        rate_limits.check(settings, *_limits(asked))  # without the lock for writing, which others need
     with db.atomic():
         serialize("support")
         if (there := _same(asked)) is not None:
             return there, []
-        if minutes := _wait(asked):
-            raise TooManyRequests(minutes)
+        rate_limits.take(settings, *_limits(asked))
         row = SupportRequest.create(
             reference=_new_reference(), user=asked.user, username=asked.username[:LONGEST_NAME], kind=asked.kind,
             text=asked.text[:LONGEST_TEXT], contact=asked.contact[:LONGEST_CONTACT], browser=asked.browser[:255],
@@ -185,49 +175,31 @@ def _same(asked: SupportQuestion) -> SupportRequest | None:
         & (row.contact == asked.contact)
         & (row.network == asked.network)
     )
-    found: SupportRequest | None = row.select().where(same, row.created > now() - _HOUR).first()
+    found: SupportRequest | None = row.select().where(same, row.created > now() - HOUR).first()
     return found
 
 
-def _wait(asked: SupportQuestion) -> int:
-    """Minutes until another one is taken, 0 for now. At most three SELECTs."""
-    row = SupportRequest
+def _limits(asked: SupportQuestion) -> list[Bounded]:
     if asked.user is not None:
-        return _minutes(row.user == asked.user, OF_PERSON, _HOUR)
-    strangers = row.user.is_null()
-    limits: list[tuple[Any, int, timedelta]] = [(strangers, OF_STRANGERS, _DAY)]
-    if asked.network:
-        limits.append((strangers & (row.network == asked.network), OF_NETWORK, _HOUR))
-    if asked.username:
-        limits.append((strangers & (row.username == asked.username), OF_NAME, _HOUR))
-    return max(_minutes(*limit) for limit in limits)
-
-
-def _minutes(which: Any, most: int, within: timedelta) -> int:
-    recent = SupportRequest.select(SupportRequest.created).where(which, SupportRequest.created > now() - within)
-    counting = recent.order_by(SupportRequest.created.desc()).offset(most - 1).first()
-    return max(1, int((counting.created + within - now()).total_seconds() // 60) + 1) if counting is not None else 0
+        return [OF_PERSON.by(asked.user.id)]
+    of_network = [OF_NETWORK.by(asked.network)] if asked.network else []
+    return [OF_STRANGERS.by(), *of_network, *([OF_NAME.by(asked.username)] if asked.username else [])]
 
 
 def _mailed(row: SupportRequest, letters: SupportLetters, settings: Settings) -> list[SystemMessage]:
     """Queue the mail about a request, unless there were too many today: it is in the list all the same."""
     user, kind = row.user, _OF_STRANGER if row.user is None else _MAIL
-    left = MAILS - _mails(_MAIL, _OF_STRANGER)
-    if user is None:
-        left = min(left, MAILS_OF_STRANGERS - _mails(_OF_STRANGER))
+    limits = [MAILS.by(), *([MAILS_OF_STRANGERS.by()] if user is None else [])]
+    left = min(one.limit.most - rate_limits.used(settings, one) for one in limits)
     letter, copy = letters(row, left == 1)
     sent = []
     if left > 0:
+        rate_limits.note(settings, *limits)
         sent.append(system_mail.send(settings.admin_address, kind, letter.subject, letter.body, settings.language, row.reference))
     if copy is not None and user is not None:
         language = system_mail.in_language_of(user, settings)
         sent.append(system_mail.send(user.address, _COPY, copy.subject, copy.body, language, row.reference))
     return [message for message in sent if message is not None]
-
-
-def _mails(*kinds: str) -> int:
-    """How many mails of these kinds there were within a day."""
-    return int(SystemMessage.select().where(SystemMessage.kind.in_(kinds), SystemMessage.created > now() - _DAY).count())
 
 
 def _new_reference() -> str:

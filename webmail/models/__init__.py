@@ -52,6 +52,7 @@ from webmail.models.factors import (
 )
 from webmail.models.filing import JunkWeek, MoveHabit
 from webmail.models.forwarding import ForwardTarget
+from webmail.models.limits import LimitUse
 from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
 from webmail.models.message import ImageSender, PhishingReport
 from webmail.models.people import Acquaintance, BlockedSenders, PeopleLearned
@@ -119,6 +120,7 @@ __all__ = [
     "IndexFill",
     "JunkWeek",
     "KeptEventForm",
+    "LimitUse",
     "LinkedAccount",
     "MailedCode",
     "MoveHabit",

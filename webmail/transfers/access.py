@@ -6,13 +6,15 @@ import hmac
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from webmail import rate_limits
 from webmail.config import Settings
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User, now
-from webmail.transfers import grants, links, options, store, tries
+from webmail.rate_limits import QUARTER, RateLimit
+from webmail.transfers import grants, links, options, store
 from webmail.transfers.grants import Grant, Right
 from webmail.transfers.options import TransferOptions
 
-UNKNOWN_PER_QUARTER = 60  # links that lead nowhere, from one network
+UNKNOWN = RateLimit("links that lead nowhere", 60, QUARTER)  # from one network
 
 
 class Need(StrEnum):
@@ -124,8 +126,8 @@ def _with_cookie(grant: Grant, kept: Grant) -> tuple[Grant, Right]:
 
 
 def count_unknown(network: str, settings: Settings) -> None:
-    """One more link that leads nowhere, from a network. Raises TooManyTries. Links that work are never counted."""
-    tries.count(f"unknown link\n{network}", UNKNOWN_PER_QUARTER, tries.QUARTER, settings)
+    """One more link that leads nowhere, from a network. Raises TooManyRequests. Links that work are never counted."""
+    rate_limits.take(settings, UNKNOWN.by(network))
 
 
 def file_of(visited: LinkVisit, upload: str) -> TransferFile | None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import hmac
 import secrets
 
+from webmail import rate_limits
 from webmail.auth.mailed_codes import DIGITS, LIFE, TRIES, CodeFault, CodeRefused, digits
 from webmail.config import Settings
 from webmail.mime.address_input import address_key
 from webmail.models import Transfer, TransferCode, TransferRecipient, now
-from webmail.transfers import tries
+from webmail.rate_limits import HOUR, RateLimit
 from webmail.vault import keyed_hash
 
-PER_HOUR = 5  # mails to one recipient of one transfer
-ASKED_PER_HOUR = 100  # from one network: a school behind one address may be sent files too
-TYPED_PER_HOUR = 300
+MAILED = RateLimit("download codes mailed", 5, HOUR)  # to one recipient of one transfer
+ASKED = RateLimit("download codes asked for", 100, HOUR)  # from one network: a school behind one address may be sent files too
+TYPED = RateLimit("download codes typed", 300, HOUR)  # from one network
 
 
 def recipient_named(transfer: Transfer | int, typed: str) -> TransferRecipient | None:
@@ -29,14 +30,9 @@ def recipient_named(transfer: Transfer | int, typed: str) -> TransferRecipient |
     return found
 
 
-def count_asked(network: str, settings: Settings) -> None:
-    """Somebody asks for a code, for whatever address. Raises TooManyTries."""
-    tries.count(f"code asked\n{network}", ASKED_PER_HOUR, tries.HOUR, settings)
-
-
 def new_code(recipient: TransferRecipient, settings: Settings) -> str:
-    """A new code in the place of the last. Raises TooManyTries after PER_HOUR."""
-    tries.count(f"code mailed\n{recipient.id}", PER_HOUR, tries.HOUR, settings)
+    """A new code in the place of the last. Raises TooManyRequests."""
+    rate_limits.take(settings, MAILED.by(recipient.id))
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     values = {"code_hash": _hash(recipient, code, settings), "tries": 0, "created": now()}
     added = TransferCode.insert(recipient=recipient, **values)

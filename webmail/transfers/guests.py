@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
+from webmail import rate_limits
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -26,6 +27,7 @@ from webmail.models import (
     User,
     now,
 )
+from webmail.rate_limits import TooManyRequests
 from webmail.transfers import guest_limits, limits, links, options, requests, store, trail
 from webmail.transfers.limits import Limit, OverLimit
 from webmail.transfers.links import LinkKind
@@ -140,15 +142,16 @@ def shut(found: AskedForFiles, settings: Settings) -> Shut | None:
 
 
 def begin(found: AskedForFiles, guest: Guest, settings: Settings) -> Transfer:
-    """A transfer that only this guest sees. Raises NotOpen, TooManyVisits, NoRoom."""
+    """A transfer that only this guest sees. Raises NotOpen, TooManyRequests, NoRoom."""
     make_way(found.request, settings, only_if_crowded=True)
     with db.atomic():
         _hold(found.request)
         if (why := shut(found, settings)) is not None:
             raise NotOpen(why)
-        guest_limits.count_begun(found.request, guest.network)
+        of_network = guest_limits.BEGUN_OF_NETWORK.by(guest.network) if guest.network else None
+        rate_limits.take(settings, guest_limits.BEGUN_OF_REQUEST.by(found.request.id), of_network)
         if guest_limits.is_crowded(found.request):
-            raise guest_limits.TooManyVisits(f"{guest_limits.UNFINISHED} unfinished transfers of request {found.request.id}")
+            raise TooManyRequests(guest_limits.IDLE_EMPTY)
         try:
             transfer = store.create(found.request.owner, settings, request=found.request, invite=found.invite)
         except OverLimit as error:
@@ -210,10 +213,10 @@ def may_go_on(transfer: Transfer, settings: Settings) -> Shut | None:
 
 
 def check(transfer: Transfer, settings: Settings) -> None:
-    """Whether another file may come to it. Raises NotOpen, TooManyVisits. Two SELECTs."""
+    """Whether another file may come to it; it then counts. Raises NotOpen, TooManyRequests."""
     if (why := may_go_on(transfer, settings)) is not None:
         raise NotOpen(why)
-    guest_limits.check_files(request_of(transfer))
+    rate_limits.take(settings, guest_limits.FILES.by(request_of(transfer).id))
 
 
 def as_told(error: MailError) -> MailError:
@@ -224,7 +227,7 @@ def as_told(error: MailError) -> MailError:
 def add(transfer: Transfer, settings: Settings, act: Callable[[Most], T]) -> T:
     """Do what adds a file (it is given the limits of the request), within what a guest may.
 
-    Raises NotOpen, TooManyVisits, NoRoom, OverLimit for the limits that a guest may know, and what `act` does.
+    Raises NotOpen, TooManyRequests, NoRoom, OverLimit for the limits that a guest may know, and what `act` does.
     """
     check(transfer, settings)
     request = request_of(transfer)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from webmail import rate_limits
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import Transfer, TransferReport, User, now
-from webmail.transfers import trail, tries
+from webmail.rate_limits import DAY, HOUR, RateLimit
+from webmail.transfers import trail
 from webmail.transfers.trail import EventKind
 
 LONGEST_TEXT = 2000
 LONGEST_ADDRESS = 254
-PER_HOUR = 5  # from one network
-PER_DAY = 20  # of one transfer: by then it is known
+OF_NETWORK = RateLimit("reports of abuse from a network", 5, HOUR)
+OF_TRANSFER = RateLimit("reports of abuse of a transfer", 20, DAY)  # by then it is known
 
 
 class AbuseReason(StrEnum):
@@ -27,9 +29,8 @@ class AbuseReason(StrEnum):
 
 
 def add(transfer: Transfer, reason: AbuseReason, text: str, address: str, network: str, settings: Settings) -> TransferReport:
-    """Keep a report, and note it in the transfer's trail, which its owner sees without who reported it. Raises TooManyTries."""
-    tries.count(f"report\n{network}", PER_HOUR, tries.HOUR, settings)
-    tries.count(f"report of\n{transfer.id}", PER_DAY, tries.KEPT, settings)
+    """Keep a report, and note it in the transfer's trail, which its owner sees, without by whom. Raises TooManyRequests."""
+    rate_limits.take(settings, OF_NETWORK.by(network), OF_TRANSFER.by(transfer.id))
     with db.atomic():
         row = TransferReport.create(transfer=transfer, reason=reason, text=text[:LONGEST_TEXT], address=address[:LONGEST_ADDRESS])
         trail.note(transfer, EventKind.REPORTED, detail=str(reason), told=True)

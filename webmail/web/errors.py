@@ -26,11 +26,13 @@ from webmail.errors import (
     Unconfirmed,
     UnsafeValue,
 )
+from webmail.rate_limits import TooManyRequests
 from webmail.storage import FileGone, StorageAway, StorageFull
 from webmail.web.form_reader import MOST_FIELDS, TooManyFields
 from webmail.web.formatting import number
 from webmail.web.rendering import fragment
 from webmail.web.room import nothing_changed, room_link
+from webmail.web.too_many import again_words, told_to_wait
 from webmail.web.unavailable import because
 
 _SECRETS = ("password", "code", "secret")  # in the names of fields that no page repeats
@@ -119,6 +121,9 @@ def too_many_fields() -> Response:
 
 
 def mail_error(error: MailError) -> Response:
+    if isinstance(error, TooManyRequests):
+        advice = again_words(error) or _("Wait a few minutes, then try again.")
+        return told_to_wait(error_page(_("Too many requests"), advice, error.status), error)
     if error.status >= 500:
         because(f"{type(error).__name__}: {error}")
         current_app.logger.warning("%s: %s", type(error).__name__, error)

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.support.limits import lower
 from tests.support.visits import Page
 from webmail import create_app
 from webmail.accounts import support
 from webmail.auth import passwords
 from webmail.database.connection import db
 from webmail.models import AuditAct, AuditEntry, SupportRequest, SystemMessage, User, now
+from webmail.rate_limits import TooManyRequests
 
 CONFIG = {
     "name": "Lycée", "domain": "lycee.example", "sign_in": "accounts", "secure_cookies": "false", "imap_security": "none",
@@ -323,41 +325,41 @@ def test_a_form_of_another_site_is_refused(visitor):
 
 
 def test_one_network_has_a_few_an_hour(visitor):
-    for number in range(support.OF_NETWORK):
+    for number in range(support.OF_NETWORK.most):
         assert visitor.ask(username=f"person{number}").status == 303
     answer = visitor.ask(username="one-more", text="Kept words")
     assert answer.status == 429
     assert int(answer.headers["Retry-After"]) > 0
     assert "Kept words" in answer.html
-    assert len(requests()) == support.OF_NETWORK
+    assert len(requests()) == support.OF_NETWORK.most
 
 
 def test_one_name_has_a_few_an_hour_from_wherever(app):
     with app.app_context(), db.connection_context():
-        for number in range(support.OF_NAME):
+        for number in range(support.OF_NAME.most):
             support.ask(_question(f"10.0.0.{number}", number, "alice@lycee.example"), _letters, app.extensions["settings"])
-        with pytest.raises(support.TooManyRequests):
+        with pytest.raises(TooManyRequests):
             support.ask(_question("10.0.0.99", 99, "alice@lycee.example"), _letters, app.extensions["settings"])
 
 
 def test_a_flood_fills_neither_the_table_nor_the_mailbox_and_keeps_nobody_who_is_signed_in(app):
     settings, taken = app.extensions["settings"], 0
     with app.app_context(), db.connection_context():
-        for number in range(support.OF_STRANGERS + 100):
+        for number in range(support.OF_STRANGERS.most + 100):
             question = _question(f"10.{number % 250}.{number // 250}.1", number, f"p{number}@lycee.example")
-            with suppress(support.TooManyRequests):
+            with suppress(TooManyRequests):
                 support.ask(question, _letters, settings)
                 taken += 1
-        assert taken == support.OF_STRANGERS
+        assert taken == support.OF_STRANGERS.most
         of_strangers = SystemMessage.select().where(SystemMessage.recipient == "admin@lycee.example").count()
-        assert of_strangers == support.MAILS_OF_STRANGERS
+        assert of_strangers == support.MAILS_OF_STRANGERS.most
     alice = Visitor(app).sign_in()
     assert alice.ask(contact="").status == 303
     assert [mail.kind for mail in mails()].count("support") == 1
 
 
 def test_the_last_mail_of_the_day_says_so(app, monkeypatch):
-    monkeypatch.setattr(support, "MAILS_OF_STRANGERS", 2)
+    lower(monkeypatch, support, "MAILS_OF_STRANGERS", most=2)
     for number in range(3):
         Visitor(app).ask(username=f"person{number}")
     bodies = [mail.body for mail in mails()]

@@ -13,15 +13,15 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.auth_app import add
+from tests.support.limits import let_pass, lower
 from tests.support.transfer_ground import form_body, put_file
 from tests.support.visits import Page, Visitor
-from webmail import system_mail
+from webmail import rate_limits, system_mail
 from webmail.config import Settings
 from webmail.models import (
     ContentState,
     FileRequest,
     FileRequestInvite,
-    GuestVisit,
     StoredContent,
     SystemMessage,
     Transfer,
@@ -32,6 +32,7 @@ from webmail.models import (
     User,
     now,
 )
+from webmail.rate_limits import HOUR, TooManyRequests
 from webmail.transfers import guest_limits, guests, limits, requests, store
 from webmail.transfers.guests import Guest, NotOpen, Shut
 from webmail.transfers.requests import Wishes
@@ -129,10 +130,10 @@ def test_nobody_is_mailed_about_arrivals_who_does_not_want_it(alice, settings, z
 
 def test_receipts_are_no_way_to_write_to_strangers(alice, settings, zoe):
     link = link_of(asked_by(alice, settings), settings)
-    for number in range(guest_limits.RECEIPTS_PER_DAY + 2):
+    for number in range(guest_limits.RECEIPTS.most + 2):
         send(zoe, link, (f"{number}.txt", b"x"), address="victim@z.example")
     sent = SystemMessage.select().where(SystemMessage.recipient == "victim@z.example").count()
-    assert sent == guest_limits.RECEIPTS_PER_DAY
+    assert sent == guest_limits.RECEIPTS.most
 
 
 def test_who_was_asked_by_mail_is_known_by_their_link(alice, settings, zoe):
@@ -362,21 +363,21 @@ def test_taking_back_the_last_file_ends_it(alice, settings, zoe):
 
 
 def test_so_many_transfers_an_hour_from_a_network_and_no_more(alice, settings, monkeypatch):
-    monkeypatch.setattr(guest_limits, "BEGUN_PER_HOUR", 3)
+    lower(monkeypatch, guest_limits, "BEGUN_OF_REQUEST", "BEGUN_OF_NETWORK", most=3)
     found = guests.asked(requests.token(asked_by(alice, settings), settings))
     other = guests.asked(requests.token(asked_by(alice, settings), settings))
     for number in range(3):
         guests.begin(found, Guest(str(number), network="192.0.2.1"), settings)
     for who in (found, other):
-        with pytest.raises(guest_limits.TooManyVisits):
+        with pytest.raises(TooManyRequests):
             guests.begin(who, Guest("x", network="192.0.2.1"), settings)
     guests.begin(other, Guest("x", network="192.0.2.2"), settings)
-    GuestVisit.update(at=now() - timedelta(hours=2)).execute()
+    let_pass(HOUR)
     guests.begin(found, Guest("x", network="192.0.2.1"), settings)
 
 
 def test_so_many_files_an_hour_and_no_more(alice, settings, zoe, monkeypatch):
-    monkeypatch.setattr(guest_limits, "FILES_PER_HOUR", 3)
+    lower(monkeypatch, guest_limits, "FILES", most=3)
     page = send(zoe, link_of(asked_by(alice, settings), settings), *((f"{number}.txt", b"x") for number in range(5)))
     assert page.status == 422 and "Too much was sent here" in page.text and TransferFile.select().count() == 3
 
@@ -403,7 +404,7 @@ def test_what_was_begun_without_a_byte_gives_way_to_a_crowd_after_a_quarter_of_a
     monkeypatch.setattr(guest_limits, "UNFINISHED", 1)
     found = guests.asked(requests.token(asked_by(alice, settings), settings))
     guests.begin(found, Guest("empty"), settings)
-    with pytest.raises(guest_limits.TooManyVisits):
+    with pytest.raises(TooManyRequests):
         guests.begin(found, Guest("next"), settings)
     Transfer.update(created=now() - timedelta(minutes=16)).execute()
     assert guests.begin(found, Guest("next"), settings).state == TransferState.OPEN
@@ -423,7 +424,7 @@ def test_what_guests_send_keeps_nobody_from_sending(tmp_path):
 def test_guessing_links_is_slowed_down(zoe, alice, settings):
     from webmail.transfers import access
 
-    answers = {zoe.get(f"/g/{number:027d}").status for number in range(access.UNKNOWN_PER_QUARTER + 1)}
+    answers = {zoe.get(f"/g/{number:027d}").status for number in range(access.UNKNOWN.most + 1)}
     assert answers == {404, 429}
     assert zoe.get(link_of(asked_by(alice, settings), settings)).status == 200  # who has a link is not held up
 
@@ -503,4 +504,4 @@ def test_a_file_that_is_refused_leaves_no_transfer_behind(alice, settings, zoe):
     assert refused.status_code == 413 and "a.txt" in refused.get_data(as_text=True)
     assert Transfer.select().count() == 0
     broken = tus(zoe, "POST", f"{link_of(request, settings)}/uploads", Upload_Length="many", Upload_Metadata=named("a.txt"))
-    assert broken.status_code == 400 and GuestVisit.select().count() == 1
+    assert broken.status_code == 400 and rate_limits.used(settings, guest_limits.BEGUN_OF_REQUEST.by(request.id)) == 1

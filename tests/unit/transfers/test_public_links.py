@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from tests.support import calendar_ground as ground
 from tests.support.attachments import PNG
+from tests.support.limits import lower
 from tests.support.transfer_ground import published, put_file
 from webmail import pages_first
 from webmail.auth import passwords
@@ -25,6 +26,7 @@ from webmail.auth.check_slots import TooBusy
 from webmail.config import Settings
 from webmail.models import (
     ContentState,
+    LimitUse,
     StoredContent,
     SystemMessage,
     Transfer,
@@ -33,13 +35,13 @@ from webmail.models import (
     TransferFile,
     TransferRecipient,
     TransferReport,
-    TransferTry,
     User,
     now,
 )
-from webmail.transfers import content, download_turns, links, store
+from webmail.transfers import access, content, download_turns, links, reports, store
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
+from webmail.transfers.views import public
 
 DATA = os.urandom(300_000)
 
@@ -166,10 +168,10 @@ def test_what_is_unknown_over_or_not_given_yet(alice, settings, guest):
 
 
 def test_links_that_lead_nowhere_are_counted_and_those_that_work_are_not(alice, settings, guest, monkeypatch):
-    monkeypatch.setattr("webmail.transfers.access.UNKNOWN_PER_QUARTER", 3)
+    lower(monkeypatch, access, "UNKNOWN", most=3)
     path = path_of(published(alice, {"a.bin": DATA}, settings), settings)
     seen = [guest.get("/t/" + letter * 27).status_code for letter in "abcde"]
-    assert seen == [404, 404, 404, 429, 429] and TransferTry.select().count() == 3
+    assert seen == [404, 404, 404, 429, 429] and LimitUse.select().count() == 3
     assert guest.get(path).status_code == 200
 
 
@@ -623,7 +625,7 @@ def test_a_grant_is_none_for_another_transfer(alice, settings, guest):
 
 
 def test_passwords_are_tried_few_times(alice, settings, guest, monkeypatch):
-    monkeypatch.setattr("webmail.transfers.views.public.PASSWORDS_PER_QUARTER", 3)
+    lower(monkeypatch, public, "PASSWORDS", most=3)
     transfer = published(alice, {"a.bin": DATA}, settings)
     Transfer.update(password=passwords.hash_password("sésame")).execute()
     path = path_of(transfer, settings)
@@ -762,7 +764,7 @@ def test_pictures_and_texts_are_shown_and_nothing_that_runs(alice, settings, gue
 
 
 def test_abuse_is_reported_to_the_administrator(alice, settings, guest, monkeypatch):
-    monkeypatch.setattr("webmail.transfers.reports.PER_HOUR", 2)
+    lower(monkeypatch, reports, "OF_NETWORK", most=2)
     path = path_of(published(alice, {"a.bin": DATA}, settings), settings)
     assert guest.get(f"{path}/report").status_code == 200
     assert guest.post(f"{path}/report", data={"reason": "nonsense", "text": "kept <words>"}).status_code == 422

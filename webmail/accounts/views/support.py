@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from flask import current_app, redirect, request, session, url_for
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from webmail import system_mail
 from webmail.accounts import support
 from webmail.accounts.blueprint import blueprint
-from webmail.accounts.support import SupportLetter, SupportQuestion, TooManyRequests, TroubleKind
+from webmail.accounts.support import SupportLetter, SupportQuestion, TroubleKind
 from webmail.auth import deputies, password_reset
 from webmail.auth.cookies import visit
 from webmail.auth.guard import public
@@ -24,10 +24,12 @@ from webmail.auth.names import normalise
 from webmail.auth.user_agent import describe
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import SupportRequest, User
+from webmail.rate_limits import TooManyRequests
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.errors import csrf_error
 from webmail.web.formatting import long_date, written_in
 from webmail.web.rendering import page
+from webmail.web.too_many import told_to_wait, with_again
 from webmail.web.unavailable import because
 
 _KINDS = {
@@ -67,9 +69,8 @@ def ask_support() -> Response:
     try:
         row, sent = support.ask(_asked(typed, user), _letters, settings())
     except TooManyRequests as error:
-        response = _page(typed, error.status, problem=_too_many(error.minutes))
-        response.headers["Retry-After"] = str(error.minutes * 60)
-        return response
+        words = with_again(_("Too many requests. Nothing was sent."), error) + " " + _kept_words()
+        return told_to_wait(_page(typed, error.status, problem=words), error)
     except DATABASE_AWAY as error:
         current_app.logger.error("a support request is not stored: %s", error)
         because("the database can't be used")
@@ -152,15 +153,6 @@ def _asked(typed: dict[str, str], user: User | None) -> SupportQuestion:
 
 def _browser() -> str:
     return "".join(mark for mark in request.headers.get("User-Agent", "")[:255] if mark.isprintable())
-
-
-def _too_many(minutes: int) -> str:
-    words = ngettext(
-        "Too many requests. Nothing was sent. Please try again in %(num)d minute.",
-        "Too many requests. Nothing was sent. Please try again in %(num)d minutes.",
-        minutes,
-    )
-    return words + " " + _kept_words()
 
 
 def _kept_words() -> str:

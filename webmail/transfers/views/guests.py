@@ -20,12 +20,12 @@ from webmail.errors import BadAddress
 from webmail.mime.address_input import parse_addresses
 from webmail.mime.threats.skeletons import visible
 from webmail.models import ContentState, FileRequest, Transfer, TransferFile, TransferState
+from webmail.rate_limits import TooManyRequests
 from webmail.transfers import access, assembly, form_uploads, guests, links, requests, store, turns
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.guests import AskedForFiles, Guest, Shut
 from webmail.transfers.limits import OverLimit
-from webmail.transfers.tries import TooManyTries
 from webmail.transfers.turn_order import TurnKind
 from webmail.transfers.turns import Body
 from webmail.transfers.views import letters, no_room, uploads, visitors
@@ -71,7 +71,7 @@ def _led_to(link: str) -> AskedForFiles | Transfer:
         return transfer
     try:
         access.count_unknown(visitors.network(), settings())
-    except TooManyTries as error:
+    except TooManyRequests as error:
         raise NoVisit(visitors.wait(error)) from error
     raise NoVisit(
         visitors.told(
@@ -291,7 +291,7 @@ class _Delivery:
         self.found, self.transfer = found, transfer
 
     def for_another_file(self) -> Transfer:
-        """Raises NotOpen, TooManyVisits, NoRoom."""
+        """Raises NotOpen, TooManyRequests, NoRoom."""
         if self.transfer is None and self.found is not None:
             nobody_yet = Guest(network=visitors.network(), language=str(get_locale()))
             self.transfer = guests.begin(self.found, nobody_yet, settings())

@@ -10,9 +10,11 @@ from typing import Any
 
 import peewee as pw
 
+from webmail import rate_limits
 from webmail.config import Settings
 from webmail.models import SystemMessage, Transfer, TransferEvent, TransferFile, TransferRecipient, TransferState, now
-from webmail.transfers import guest_limits, guests, options, store, trail
+from webmail.transfers import guests, options, store, trail
+from webmail.transfers.guest_limits import RECEIPTS
 from webmail.transfers.trail import EventKind
 from webmail.transfers.views import letter_texts as texts
 from webmail.transfers.views.letter_post import (
@@ -117,7 +119,7 @@ def _arrived(about: Telling, events: Events) -> Queued:
 
     def receipt() -> None:
         request, address = transfer.request, transfer.guest_address
-        if request is not None and address and guest_limits.may_mail_receipt(request, address, ""):
+        if request is not None and address and rate_limits.may(settings, RECEIPTS.by(address.lower())):
             rows.append(guest_receipt(transfer, files, settings))
 
     if transfer.request is not None and not transfer.request.notify:

@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail import system_mail
+from webmail import rate_limits, system_mail
 from webmail.auth import passwords
 from webmail.auth.check_slots import TooBusy, check_slot
 from webmail.auth.guard import public
@@ -18,11 +18,11 @@ from webmail.auth.mailed_codes import LIFE, CodeRefused
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import TransferFile, TransferRecipient
-from webmail.transfers import access, archive, download_codes, fetches, grants, protection, store, tries
+from webmail.rate_limits import HOUR, QUARTER, RateLimit, TooManyRequests
+from webmail.transfers import access, archive, download_codes, fetches, grants, protection, store
 from webmail.transfers.access import LinkVisit, Need
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.grants import Right
-from webmail.transfers.tries import TooManyTries
 from webmail.transfers.views import visitors
 from webmail.transfers.views.public_page import FilesPage, archive_name, sender_of
 from webmail.transfers.views.sealed_words import sealed_words
@@ -32,8 +32,8 @@ from webmail.web.current import after_the_answer, settings, wake_system_mail
 from webmail.web.file_host import file_url
 from webmail.web.formatting import written_in
 
-PASSWORDS_PER_QUARTER = 20  # wrong ones, from one network: a class may be behind it
-PASSWORDS_PER_HOUR = 300  # from all networks together
+PASSWORDS = RateLimit("passwords of a transfer from a network", 20, QUARTER)  # wrong ones: a class may be behind it
+PASSWORDS_OF_ALL = RateLimit("passwords of a transfer", 300, HOUR)  # from all networks together
 
 
 @blueprint.get("/t/<link>")
@@ -91,22 +91,18 @@ def _page(visited: LinkVisit, status: int = 200, problem: str = "", **typed: str
 def _password(visited: LinkVisit) -> AnyResponse:
     typed = request.form.get("password", "")
     try:
-        mine = tries.count(
-            f"password\n{visited.transfer.id}\n{visitors.network()}", PASSWORDS_PER_QUARTER, tries.QUARTER, settings()
-        )
-        everybody = tries.count(f"password\n{visited.transfer.id}", PASSWORDS_PER_HOUR, tries.HOUR, settings())
+        from_here = PASSWORDS.by(visited.transfer.id, visitors.network())
+        tried = rate_limits.take(settings(), from_here, PASSWORDS_OF_ALL.by(visited.transfer.id))
         with check_slot():
             right = passwords.verify(visited.transfer.password, typed)
-    except TooManyTries as error:
+    except TooManyRequests as error:
         return visitors.wait(error)
     except TooBusy:  # nothing was tried
-        tries.take_back(mine)
-        tries.take_back(everybody)
+        rate_limits.give_back(tried)
         return visitors.told(_("Many people are here right now"), _("Wait a few seconds, then try again."), 503, retry=10)
     if not right:
         return _page(visited, 422, _("Wrong password. Ask whoever sent the files which one it is."))
-    tries.take_back(mine)
-    tries.take_back(everybody)
+    rate_limits.give_back(tried)
     return _granted(visited, visited.grant.with_right(Right.PASSWORD))
 
 
@@ -116,8 +112,8 @@ def _ask_code(visited: LinkVisit) -> AnyResponse:
     if visited.recipient is None and "@" not in typed:
         return _page(visited, 422, _("Type the address that the link was sent to."))
     try:
-        download_codes.count_asked(visitors.network(), settings())
-    except TooManyTries as error:
+        rate_limits.take(settings(), download_codes.ASKED.by(visitors.network()))
+    except TooManyRequests as error:
         return visitors.wait(error)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     known = visited.recipient.id if visited.recipient is not None else 0
@@ -147,7 +143,7 @@ def _send_code(app: Flask, transfer_id: int, recipient_id: int, typed: str, lang
                 row = system_mail.send(recipient.address, "code", subject, body, language, secret_key=settings().secret_key)
             if row is not None:
                 wake_system_mail(row)
-    except (TooManyTries, BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
+    except (TooManyRequests, BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
         app.logger.info("the code for a download is not sent: %s", error)
 
 
@@ -155,9 +151,9 @@ def _code(visited: LinkVisit) -> AnyResponse:
     to = request.form.get("to", "")[:254]
     recipient = visited.recipient or download_codes.recipient_named(visited.transfer, to)
     try:
-        tries.count(f"code typed\n{visitors.network()}", download_codes.TYPED_PER_HOUR, tries.HOUR, settings())
+        rate_limits.take(settings(), download_codes.TYPED.by(visitors.network()))
         download_codes.accept(recipient, request.form.get("code", ""), settings())
-    except TooManyTries as error:
+    except TooManyRequests as error:
         return visitors.wait(error)
     except CodeRefused as refused:
         return _page(visited, 422, code_fault_words(refused.fault), to=to)

@@ -10,10 +10,10 @@ from webmail import system_mail
 from webmail.auth.guard import public
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import TransferReport
+from webmail.rate_limits import TooManyRequests
 from webmail.transfers import reports
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.reports import LONGEST_ADDRESS, LONGEST_TEXT, AbuseReason
-from webmail.transfers.tries import TooManyTries
 from webmail.transfers.views import visitors
 from webmail.transfers.views.visitors import chosen_language, for_visitors
 from webmail.web.addresses import url_for
@@ -49,7 +49,7 @@ def send_report(link: str) -> AnyResponse:
         made = reports.add(
             visited.transfer, AbuseReason(typed["reason"]), typed["text"], typed["address"], visitors.network(), settings()
         )
-    except TooManyTries as error:
+    except TooManyRequests as error:
         return visitors.wait(error)
     _tell_administrator(made)
     return redirect(url_for("transfers.report", link=link, lang=chosen_language() or None, done=1), 303)

@@ -8,24 +8,25 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 from flask import Response, current_app, render_template, request, session
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.sessions import network_of
 from webmail.errors import MailError
 from webmail.models import Transfer, User
+from webmail.rate_limits import TooManyRequests
 from webmail.storage import FileGone
 from webmail.transfers import access, links
 from webmail.transfers.access import Gone, LinkVisit
 from webmail.transfers.content import WrongKey
 from webmail.transfers.grants import MARK, Grant
-from webmail.transfers.tries import TooManyTries
 from webmail.transfers.turn_order import Sender
 from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.file_host import host_source, is_file_host
 from webmail.web.formatting import LANGUAGES, written_in
+from webmail.web.too_many import again_words, told_to_wait
 from webmail.web.unavailable import because
 
 P = ParamSpec("P")
@@ -74,7 +75,7 @@ def visit(link: str) -> LinkVisit:
         raise NoVisit(over() if found is Gone.OVER else withdrawn())
     try:
         access.count_unknown(network(), settings())
-    except TooManyTries as error:
+    except TooManyRequests as error:
         raise NoVisit(wait(error)) from error
     raise NoVisit(unknown())
 
@@ -192,6 +193,5 @@ def withdrawn() -> Response:
     )
 
 
-def wait(error: TooManyTries) -> Response:
-    words = ngettext("Try again in %(num)d minute.", "Try again in %(num)d minutes.", error.minutes)
-    return told(_("Too many tries"), words, 429, retry=error.minutes * 60)
+def wait(error: TooManyRequests) -> Response:
+    return told_to_wait(told(_("Too many tries"), again_words(error), error.status), error)

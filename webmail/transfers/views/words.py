@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.errors import MailError
+from webmail.rate_limits import TooManyRequests
 from webmail.storage import StorageAway, StorageFull
 from webmail.transfers.content import TooManyBytes
-from webmail.transfers.guest_limits import TooManyVisits
 from webmail.transfers.guests import NoRoom, NotOpen
 from webmail.transfers.limits import Limit, OverLimit
 from webmail.transfers.protection import NotProtected
 from webmail.transfers.store import TransferClosed
 from webmail.transfers.turns import TooManyUploads, UploadTooSlow
 from webmail.web.formatting import file_size, number
+from webmail.web.too_many import with_again
 
 
 def refusal_words(error: MailError, name: str = "") -> str:
@@ -33,8 +34,8 @@ def refusal_words(error: MailError, name: str = "") -> str:
         return _("There is no room for “%(name)s” here at the moment. Tell whoever asked you for it.", name=named)
     if isinstance(error, NotOpen | TransferClosed):
         return _("Nothing can be sent here any more.")
-    if isinstance(error, TooManyVisits):
-        return _("Too much was sent here within an hour. Try again later.")
+    if isinstance(error, TooManyRequests):
+        return with_again(_("Too much was sent here lately."), error)
     if isinstance(error, NotProtected):
         return _("“%(name)s” was not taken: it must be encrypted first, which takes a current browser with scripts.", name=named)
     if isinstance(error, TooManyUploads):
