@@ -242,7 +242,9 @@ def _without_end(ground: Ground, webs: list[Web]) -> Finding:
         rows, mails = SupportRequest.select().count(), SystemMessage.select().count()
     most = min(tries, support.OF_STRANGERS.most)
     known = _ask(_signed_in(ground, webs[0]), kind="mail").status
-    held = rows == answers[303] == most and mails <= support.MAILS_OF_STRANGERS.most and set(answers) <= {303, 429} and known == 303
+    held = (
+        rows == answers[303] == most and mails <= support.MAILS_OF_STRANGERS.most and set(answers) <= {303, 429} and known == 303
+    )
     words = f"{rows} requests were stored and {mails} mails sent; who is signed in is still heard"
     return Finding(f"Requests from {len(places):,} networks, in two processes", tries, words, held)
 
