@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from webmail import imap
+from webmail import imap, services
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.sessions import network_of
 from webmail.auth.throttle import TooManyAttempts
@@ -84,7 +84,7 @@ class DavEdge:
     def _answer(self, environ: Environ, path: str) -> Answer:
         method = environ.get("REQUEST_METHOD", "").upper()
         if method == "OPTIONS":
-            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS)}, []
+            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS), services.HEADER: self.settings.service}, []
         if method not in METHODS:
             raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
         inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
