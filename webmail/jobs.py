@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial, wraps
@@ -19,61 +19,48 @@ from typing import Any
 from flask import Flask
 from huey import SqliteHuey
 
-from webmail import audit, preferences, rate_limits, system_mail, vault
+from webmail import audit, rate_limits, system_mail
 from webmail.account import Account
-from webmail.accounts import own_data, support
-from webmail.auth import app_passwords, mailed_codes, password_reset
-from webmail.auth.check_slots import TooBusy
-from webmail.auth.devices import handover
-from webmail.auth.providers import app_password_pause, directory_sweep
-from webmail.auth.views import directory_letters, pause_letters
-from webmail.calendar import birthdays, daily_agenda, objects, reminders, subscribed_rounds
-from webmail.calendar import import_task as calendar_import
-from webmail.calendar.views import calendar_letters
-from webmail.collection_pages import restore_task
-from webmail.collections import leaving, trash
-from webmail.collections import store as collections
-from webmail.compose import draft_cleanup, kept_drafts
-from webmail.compose.outbox import delivery, link_gate
+from webmail.accounts.work import WORK as ACCOUNTS
+from webmail.auth.work import WORK as AUTH
+from webmail.calendar.work import WORK as CALENDAR
+from webmail.collection_pages.work import WORK as COLLECTION_PAGES
+from webmail.collections.work import WORK as COLLECTIONS
+from webmail.compose.outbox import delivery
+from webmail.compose.outbox.credentials import account_of
+from webmail.compose.work import WORK as COMPOSE
 from webmail.config import ConfigError, Settings
-from webmail.contacts import categories, device_cards, import_check, import_task
+from webmail.contacts.work import WORK as CONTACTS
 from webmail.database import once
 from webmail.database.connection import DATABASE_AWAY, advice, db
-from webmail.dav import delete_task
-from webmail.dav.remote import rounds as other_servers
-from webmail.errors import ServerAway, SignInRefused
-from webmail.filters import apply_task, contact_rules, forward_targets, snoozed_arrivals
-from webmail.filters.archiving import archive_log, archive_task, archive_undo, nights
-from webmail.mailbox import detach_task, export_task, import_undo, move_in, room_task, snooze
-from webmail.mailbox import import_task as mail_import_task
-from webmail.message import image_cache
-from webmail.models import DraftRow, Outbox, now
-from webmail.people import learning
+from webmail.dav.work import WORK as DAV
+from webmail.filters.work import WORK as FILTERS
+from webmail.mailbox.work import WORK as MAILBOX
+from webmail.message.work import WORK as MESSAGE
+from webmail.models import Outbox, now
+from webmail.people.work import WORK as PEOPLE
 from webmail.send_attempts import LEASE
 from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
+from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 from webmail.tasks.process import TaskProcess
 from webmail.tasks.runner import TaskRunner
-from webmail.transfers import additions, check_queue, content, download_codes, requests, store
-from webmail.transfers.views import letters
+from webmail.transfers.work import WORK as TRANSFERS
 
 log = logging.getLogger(__name__)
 
 WORKERS = 4
 _POLL_SECONDS = 0.2  # maximum sleep of an idle worker
-_PERIOD = timedelta(minutes=1)  # of sweeping the outbox and waking snoozed messages
-_LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether that is due
+_LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether periodic work is due
 _CLEAN_UP_EVERY = timedelta(hours=1)
-_DAY = timedelta(days=1)
 _FAR = timedelta(minutes=2)
-_TRANSFERS_EVERY = timedelta(seconds=20)  # letters about large files, and the end of what is over
-_DELETING = 10.0  # seconds of it for deleting files, then letters have their turn again
 
-KINDS: tuple[TaskKind, ...] = (
-    import_check.KIND, import_task.KIND, mail_import_task.KIND, move_in.KIND, import_undo.KIND, export_task.KIND, own_data.KIND,
-    learning.KIND, delete_task.KIND, restore_task.KIND, room_task.KIND, detach_task.KIND, apply_task.KIND, archive_task.KIND,
-    archive_undo.KIND, calendar_import.CHECK_KIND, calendar_import.KIND, calendar_import.UNDO_KIND, import_task.UNDO_KIND,
+AREAS: tuple[AreaWork, ...] = (
+    PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, MAILBOX, CONTACTS, TRANSFERS, COMPOSE, CALENDAR, MESSAGE, FILTERS, DAV, COLLECTION_PAGES,
+    AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(once.expire, rate_limits.expire)),
 )  # fmt: skip
+KINDS: tuple[TaskKind, ...] = tuple(kind for area in AREAS for kind in area.kinds)
+PERIODIC: tuple[Periodic, ...] = tuple(one for area in AREAS for one in area.periodic)
 
 
 class Jobs:
@@ -140,131 +127,38 @@ class Jobs:
             ready = delivery.sweep(self.settings)
             notices = system_mail.sweep()
             if heartbeat.claim_periodic("clean-up", _CLEAN_UP_EVERY):
-                draft_cleanup.sweep(self.settings)
-                image_cache.sweep(self.settings)
-                audit.expire(self.settings)
-                mailed_codes.expire()
-                app_passwords.note_expired()
-                password_reset.expire()
-                handover.expire()
-                support.expire()
-                once.expire()
-                rate_limits.expire()
-                forward_targets.note_closed()
-                leftovers.sweep(self.settings)
-                archive_log.expire()
-                trash.expire()
-                collections.forget_gone()
-                device_cards.adopt_strays()
-                objects.extend_index(objects.zone_of(self.settings.timezone))
-        for outbox_id in ready:
-            self.schedule(outbox_id, now())
-        for message_id in notices:
-            self.schedule_system_mail(message_id, now())
+                for area in AREAS:
+                    for clean_up in area.clean_up:
+                        clean_up(self.settings)
+                    for expire in area.expire:
+                        expire()
+        self._deliver_soon(ready)
+        self._deliver_system_mail_soon(notices)
 
-    def wake(self) -> None:
-        """Wake snoozed messages that are due. Separate from `sweep`, so that a slow mail server does not delay sending."""
-        with db.connection_context():
-            snooze.sweep(self.settings)
+    def do(self, name: str) -> None:
+        """Periodic work of this name, due or not."""
+        self._do(next(one for one in PERIODIC if one.name == name))
 
-    def ask_directory(self) -> None:
-        """Disable the accounts of people whom the directory no longer has, or ask the administrator about so many. Separate from
-        `sweep`, as `wake` is: a directory that is slow delays no mail.
-        """
-        with db.connection_context(), suppress(ServerAway, TooBusy):  # logged; asked again next time
-            found = directory_sweep.look(self.settings)
-            directory_sweep.carry_out(found, self.settings)
-            if found.doubtful:
-                with self.context():
-                    asked = directory_letters.ask_about(found, self.settings)
-                if asked is not None:
-                    self.schedule_system_mail(asked.id, now())
+    def _do(self, work: Periodic) -> None:
+        soon = (self._deliver_soon, self._deliver_system_mail_soon, self._wake_runner)
+        work.do(PeriodicRun(self.settings, self.context, *soon))
 
-    def pause_app_passwords(self) -> None:
-        """Of people whose provider has not vouched for them in a long time. Separate from `sweep`, as `wake` is."""
-        with db.connection_context(), self.context():
-            warn, tell = (partial(letter, settings=self.settings) for letter in (pause_letters.warn, pause_letters.tell))
-            app_password_pause.sweep(self.settings, warn, tell)
+    def _look(self, work: Periodic) -> None:
+        """Do it if it is due, and no other worker does."""
+        if not work.by_all:
+            with db.connection_context():
+                due = heartbeat.claim_periodic(work.name, work.every)
+            if not due:
+                return
+        self._do(work)
 
-    def renew_filters(self) -> None:
-        """Write contacts that changed into the filters that ask for them. Separate from `sweep`, as `wake` is."""
-        with db.connection_context():
-            contact_rules.sweep(self.settings)
-
-    def take_in_snoozed(self) -> None:
-        """Let messages that filters snoozed come back in their time. Separate from `sweep`, as `wake` is."""
-        with db.connection_context():
-            snoozed_arrivals.sweep(self.settings)
-
-    def keep_birthdays(self) -> None:
-        """Fill calendars of birthdays, and the index of categories, from the contacts that were there before. Separate from
-        `sweep`, as `wake` is.
-        """
-        with db.connection_context():
-            categories.fill()
-            birthdays.sweep(self.settings)
-
-    def remind(self) -> None:
-        """Remind people of events, and send the agendas of the day that they asked for. Separate from `sweep`, as `wake` is."""
-        with db.connection_context(), self.context():
-            messages = reminders.sweep(self.settings, calendar_letters.reminder_writer(self.settings))
-            messages += daily_agenda.sweep(self.settings, calendar_letters.agenda_writer(self.settings))
-        for message_id in messages:
-            self.schedule_system_mail(message_id, now())
-
-    def archive(self) -> None:
-        """Begin to archive the old messages of those whose turn has come tonight. The tasks do it."""
-        with db.connection_context():
-            if nights.sweep(self.settings):
-                self._wake_runner()
-
-    def ask_other_servers(self) -> None:
-        """Synchronise the calendars and contacts that live on other servers too. Separate from `sweep`, as `wake` is."""
-        other_servers.sweep(self.settings)
-
-    def fetch_calendars(self) -> None:
-        """Fetch the subscribed calendars whose turn it is. Separate from `sweep`, as `wake` is."""
-        subscribed_rounds.sweep(self.settings)
-
-    def clear_calendars(self) -> None:
-        """Delete large calendars that are hidden already. Separate from `sweep`, as `wake` is."""
-        with db.connection_context():
-            leaving.sweep()
-
-    def send_with_files(self) -> None:
-        """Send messages that waited for large files, once these are there."""
-        with db.connection_context():
-            ready = link_gate.arrived()
-        for outbox_id in ready:
+    def _deliver_soon(self, rows: Iterable[int]) -> None:
+        for outbox_id in rows:
             self.schedule(outbox_id, now())
 
-    def keep_transfers(self) -> None:
-        """Write the letters about large files that are due, end what is past its date, delete what is over. Separate from
-        `sweep`, as `wake` is: a storage that is slow delays no mail.
-        """
-        with db.connection_context(), self.context():
-            additions.sweep()
-            messages = letters.sweep(self.settings)
-        for message_id in messages:
+    def _deliver_system_mail_soon(self, rows: Iterable[int]) -> None:
+        for message_id in rows:
             self.schedule_system_mail(message_id, now())
-        with db.connection_context():
-            store.sweep(self.settings, _DELETING)
-            if heartbeat.claim_periodic("clean-up of transfers", _CLEAN_UP_EVERY):
-                download_codes.expire()
-                requests.sweep(self.settings)
-            if heartbeat.claim_periodic("stray pieces of files", _DAY):
-                content.sweep_strays(self.settings)
-
-    def check_files(self) -> None:
-        """Check the large files that are whole, one at a time; another worker takes others meanwhile."""
-        with db.connection_context():
-            while check_queue.check_next(self.settings):
-                additions.settle_all()
-
-    def put_drafts(self) -> None:
-        """Put drafts that are kept here only into the Drafts folders. Separate from `sweep`, as `wake` is."""
-        with db.connection_context(), self.context():
-            kept_drafts.put_due(self.settings, partial(account_of, settings=self.settings))
 
     def _wake_runner(self) -> None:
         if self._task_process:
@@ -279,33 +173,12 @@ class Jobs:
         worker, stopping = heartbeat.new_worker(), threading.Event()
         self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker))
         self._task_process.start()
-        looks: list[Callable[[], None]] = [
-            partial(_periodic, "sweep", self.sweep),
-            partial(_periodic, "wake", self.wake),
-            partial(_periodic, "drafts", self.put_drafts, kept_drafts.EVERY),
-            partial(_periodic, "messages with files", self.send_with_files, link_gate.EVERY),
-            partial(_periodic, "birthdays", self.keep_birthdays),
-            partial(_periodic, "leaving calendars", self.clear_calendars),
-            partial(_periodic, "reminders", self.remind, reminders.EVERY),
-            partial(_periodic, "transfers", self.keep_transfers, _TRANSFERS_EVERY),  # those of before end, even if it is off now
+        sweep = Periodic("sweep", lambda _run: self.sweep())
+        looks = [partial(self._look, one) for one in (sweep, *PERIODIC) if one.only_if(self.settings)]
+        rounds = [
+            (heartbeat.EVERY, partial(_beat, worker, now())),
+            *((_LOOK_EVERY, look) for look in (*looks, self._task_process.watch)),
         ]
-        if self.settings.other_dav_servers:
-            looks.append(self.ask_other_servers)  # by all workers: each account is claimed by one
-        if self.settings.calendar_subscriptions:
-            looks.append(self.fetch_calendars)  # by all workers, as well
-        if self.settings.transfers.on:
-            looks.append(self.check_files)  # by all workers: each file is leased by one
-        if self.settings.token_key_file:
-            looks.append(partial(_periodic, "archiving", self.archive, nights.EVERY))
-        if self.settings.sieve is not None:
-            looks.append(partial(_periodic, "filters", self.renew_filters))
-            looks.append(partial(_periodic, "snoozed arrivals", self.take_in_snoozed, snoozed_arrivals.EVERY))
-        if self.settings.ldap is not None:
-            looks.append(partial(_periodic, "directory", self.ask_directory, directory_sweep.EVERY))
-        if self.settings.oidc or self.settings.cas is not None or self.settings.proxy_sign_in is not None:
-            looks.append(partial(_periodic, "app passwords", self.pause_app_passwords, app_password_pause.EVERY))
-        looks.append(self._task_process.watch)
-        rounds = [(heartbeat.EVERY, partial(_beat, worker, now())), *((_LOOK_EVERY, look) for look in looks)]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
         self.sweep()
         self._sweep.schedule(delay=LEASE.total_seconds() + 2)
@@ -362,34 +235,9 @@ def _beat(worker: str, started: datetime) -> None:
         heartbeat.beat(worker, started)
 
 
-def _periodic(name: str, do: Callable[[], None], every: timedelta = _PERIOD) -> None:
-    with db.connection_context():
-        due = heartbeat.claim_periodic(name, every)
-    if due:
-        do()
-
-
 def build(settings: Settings, account_for: Callable[[Outbox], Account] | None = None) -> Jobs:
     """The job queue of this instance; `account_for` gives the mail account for an outbox row (default: `account_of`)."""
     return Jobs(settings, account_for or (lambda row: account_of(row, settings)))
-
-
-def account_of(row: Outbox | DraftRow, settings: Settings) -> Account:
-    """The account an outbox row is sent from, or a draft is of: with our token, else the password sealed in the row. Raises
-    SignInRefused.
-    """
-    address = row.user.address
-    if not row.user.active:  # disabled since it was written
-        raise SignInRefused(f"{address} is disabled")
-    try:
-        if settings.token_key_file:
-            return preferences.with_roles(settings.account(address), row.user)
-        if row.credential is None:
-            raise SignInRefused(f"{row.id} has no credential")
-        password = vault.open_for_outbox(row.credential, settings.secret_key, row.user.id)
-        return preferences.with_roles(settings.account(address, password=password), row.user)
-    except (vault.CannotOpen, ConfigError) as error:
-        raise SignInRefused(str(error)) from error
 
 
 def work(app: Flask) -> None:

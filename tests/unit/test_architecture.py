@@ -36,7 +36,6 @@ DATA = (
     "sms",
     "user_lock",
     "pages_first",
-    "services",
     "ownership",
     "storage",
     "people",

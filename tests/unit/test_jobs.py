@@ -17,6 +17,7 @@ from tests.support.waiting import eventually
 from webmail import jobs, vault
 from webmail.auth import app_passwords
 from webmail.auth.devices import handover
+from webmail.compose.outbox.credentials import account_of
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
 from webmail.models import AppPassword, Outbox, OutboxState, PeriodicJob, now
@@ -141,12 +142,12 @@ def test_the_sweep_removes_a_profile_that_nobody_fetched(here):
 def test_a_row_opens_with_its_sealed_password_or_not_at_all(here):
     row = here.enqueue(here.draft((BOB,)))
     with pytest.raises(SignInRefused):
-        jobs.account_of(row, here.settings)
+        account_of(row, here.settings)
     row.credential = vault.seal_for_outbox("sésame", here.settings.secret_key, row.user.id)
-    assert jobs.account_of(row, here.settings).credential.password == "sésame"
+    assert account_of(row, here.settings).credential.password == "sésame"
     row.credential = row.credential[:20] + bytes([row.credential[20] ^ 1]) + row.credential[21:]
     with pytest.raises(SignInRefused):
-        jobs.account_of(row, here.settings)
+        account_of(row, here.settings)
 
 
 @pytest.mark.parametrize("fault", ["read_only", "damaged", "no_database", "removed"])

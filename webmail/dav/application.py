@@ -253,8 +253,7 @@ class DavApplication(Application):
     def do_PROPPATCH(self, environ: Any, base_prefix: str, path: str, *more: Any) -> Any:
         access = current.get().access(_parts(path)[1])
         if access is None:
-            status, headers, body = NOT_FOUND
-            return status, headers, b"".join(body), None
+            return (*NOT_FOUND, None)
         _give(environ, programs.texts_of_choices(current.get().xml))
         return super().do_PROPPATCH(environ, base_prefix, path, *more)
 

@@ -129,10 +129,10 @@ def test_it_pauses_where_a_provider_has_not_vouched_for_its_owner_in_a_long_time
     work = jobs.build(settings)
     work.context = app.app_context
     client = connect(user.address, letters)
-    work.pause_app_passwords()
+    work.do("app passwords")
     assert not _ended(client) and not _refuses(connect, user.address, letters)
     LinkedAccount.update(warned=now() - timedelta(days=8)).where(LinkedAccount.user == user).execute()
-    work.pause_app_passwords()
+    work.do("app passwords")
     eventually(lambda: _ended(client), seconds=AT_ONCE, what="the end of what was open")
     assert _refuses(connect, user.address, letters)
     accounts.vouched(user, Claims("cas", user.local))

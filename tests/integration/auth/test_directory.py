@@ -318,7 +318,7 @@ def is_cut(client: IMAPClient) -> bool:
 def sweep(app: Flask) -> None:
     made = jobs.build(app.extensions["settings"])
     made.context = app.app_context
-    made.ask_directory()
+    made.do("directory")
 
 
 def test_who_left_is_disabled_with_all_that_is_open_and_comes_back(app, people, slapd, services):

@@ -57,7 +57,7 @@ def work(app):
             ready = delivery.sweep(jobs.settings)
         for outbox_id in ready:
             jobs.deliver(outbox_id)
-        jobs.put_drafts()
+        jobs.do("drafts")
 
     return run
 

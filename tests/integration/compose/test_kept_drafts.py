@@ -154,7 +154,7 @@ def ann(remote, make_account):
 
 def worker_comes(app):
     DraftRow.update(copy_due=now()).where(DraftRow.copy_due.is_null(False)).execute()
-    app.extensions["jobs"].put_drafts()
+    app.extensions["jobs"].do("drafts")
 
 
 def answers_again(relay):
@@ -172,7 +172,7 @@ def test_a_server_that_is_away_is_said_and_the_worker_saves_once_it_answers(ann,
     assert time.monotonic() - began < 4  # one try of a second, and none for the side bar
     assert (page.status, state_of(page), text_of(page)) == (200, AWAY, "mes mots")
     assert "Saved in Drafts" not in page.one("#saved").get_text()
-    remote.extensions["jobs"].put_drafts()
+    remote.extensions["jobs"].do("drafts")
     assert state_of(ann.get(page.address)) == AWAY
     answers_again(relay)
     worker_comes(remote)

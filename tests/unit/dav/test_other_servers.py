@@ -371,7 +371,7 @@ def test_the_worker_synchronises_what_is_due(
     one.write_there("a.ics", one.text("a", "Class"))
     RemoteAccount.update(due=now()).execute()
     for _time in range(2):
-        app.extensions["jobs"].ask_other_servers()
+        app.extensions["jobs"].do("other servers")
     account = RemoteAccount.get()
     assert one.equal() == Counter(["Class"]) and timedelta(minutes=12) < account.due - now() < timedelta(minutes=20)
     assert [method for method, _path in server.asked].count("REPORT") == 2  # one round: its changes, and the item

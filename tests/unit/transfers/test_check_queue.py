@@ -149,8 +149,8 @@ def test_the_doctor_and_the_totals_tell_of_files_that_the_secret_does_not_open(t
 def test_a_worker_checks_files_and_ends_what_is_past(transfer, settings):
     stored = whole(transfer, b"one", settings)
     worker = jobs.build(settings)
-    worker.check_files()
+    worker.do("checks of files")
     assert again(stored).state == ContentState.READY
     store.close(transfer, "date")
-    worker.keep_transfers()
+    worker.do("transfers")
     assert Transfer.get().files_gone == 1 and TransferFile.get().content is None

@@ -12,6 +12,7 @@ from tests.bench.faults import BOB
 from webmail import jobs, preferences
 from webmail.compose.outbox import delivery, send_later
 from webmail.compose.outbox import queue as outbox
+from webmail.compose.outbox.credentials import account_of
 from webmail.errors import SignInRefused
 from webmail.mime import proof
 from webmail.models import Outbox, OutboxState, User, now
@@ -139,7 +140,7 @@ def test_what_a_disabled_person_scheduled_does_not_leave(here, alice):
     _row, sent = at(here, days=3)
     User.update(active=0).execute()
     with pytest.raises(SignInRefused):
-        jobs.account_of(Outbox.get(Outbox.id == sent.id), here.settings)
+        account_of(Outbox.get(Outbox.id == sent.id), here.settings)
 
 
 def test_the_queue_is_not_filled_with_what_is_far_away(here):

@@ -1,0 +1,48 @@
+"""What the worker does for signing in."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+
+from webmail.auth import app_passwords, mailed_codes, password_reset
+from webmail.auth.check_slots import TooBusy
+from webmail.auth.devices import handover
+from webmail.auth.providers import app_password_pause, directory_sweep
+from webmail.auth.views import directory_letters, pause_letters
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.errors import ServerAway
+from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
+
+
+def _ask_directory(run: PeriodicRun) -> None:
+    """Disable the accounts of people whom the directory no longer has, or ask the administrator about so many."""
+    with db.connection_context(), suppress(ServerAway, TooBusy):  # logged; asked again next time
+        found = directory_sweep.look(run.settings)
+        directory_sweep.carry_out(found, run.settings)
+        if found.doubtful:
+            with run.context():
+                asked = directory_letters.ask_about(found, run.settings)
+            if asked is not None:
+                run.deliver_system_mail([asked.id])
+
+
+def _pause_app_passwords(run: PeriodicRun) -> None:
+    """Of people whose provider has not vouched for them in a long time."""
+    with run.letters():
+        warn, tell = (partial(letter, settings=run.settings) for letter in (pause_letters.warn, pause_letters.tell))
+        app_password_pause.sweep(run.settings, warn, tell)
+
+
+def _providers(settings: Settings) -> bool:
+    return bool(settings.oidc) or settings.cas is not None or settings.proxy_sign_in is not None
+
+
+WORK = AreaWork(
+    periodic=(
+        Periodic("directory", _ask_directory, directory_sweep.EVERY, only_if=lambda settings: settings.ldap is not None),
+        Periodic("app passwords", _pause_app_passwords, app_password_pause.EVERY, only_if=_providers),
+    ),
+    expire=(mailed_codes.expire, app_passwords.note_expired, password_reset.expire, handover.expire),
+)

@@ -1,0 +1,44 @@
+"""What the worker does for calendars."""
+
+from __future__ import annotations
+
+from webmail.calendar import birthdays, daily_agenda, import_task, objects, reminders, subscribed_rounds
+from webmail.calendar.views import calendar_letters
+from webmail.config import Settings
+from webmail.contacts import categories
+from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
+
+
+def _remind(run: PeriodicRun) -> None:
+    """Remind people of events, and send the agendas of the day that they asked for."""
+    with run.letters():
+        messages = reminders.sweep(run.settings, calendar_letters.reminder_writer(run.settings))
+        messages += daily_agenda.sweep(run.settings, calendar_letters.agenda_writer(run.settings))
+    run.deliver_system_mail(messages)
+
+
+def _keep_birthdays(settings: Settings) -> None:
+    """Fill calendars of birthdays, and the index of categories, from the contacts that were there before."""
+    categories.fill()
+    birthdays.sweep(settings)
+
+
+def _extend_index(settings: Settings) -> None:
+    objects.extend_index(objects.zone_of(settings.timezone))
+
+
+WORK = AreaWork(
+    kinds=(import_task.CHECK_KIND, import_task.KIND, import_task.UNDO_KIND),
+    periodic=(
+        Periodic("reminders", _remind, reminders.EVERY),
+        Periodic("birthdays", swept(_keep_birthdays)),
+        # each calendar is claimed by one worker
+        Periodic(
+            "subscriptions",
+            lambda run: subscribed_rounds.sweep(run.settings),
+            only_if=lambda settings: settings.calendar_subscriptions,
+            by_all=True,
+        ),
+    ),
+    clean_up=(_extend_index,),
+)

@@ -1,0 +1,8 @@
+"""What the worker does for contacts."""
+
+from __future__ import annotations
+
+from webmail.contacts import device_cards, import_check, import_task
+from webmail.tasks.periodic import AreaWork
+
+WORK = AreaWork(kinds=(import_check.KIND, import_task.KIND, import_task.UNDO_KIND), expire=(device_cards.adopt_strays,))

@@ -1,0 +1,20 @@
+"""What the worker does for devices and for collections that live on other servers too."""
+
+from __future__ import annotations
+
+from webmail.dav import delete_task
+from webmail.dav.remote import rounds
+from webmail.tasks.periodic import AreaWork, Periodic
+
+WORK = AreaWork(
+    kinds=(delete_task.KIND,),
+    periodic=(
+        # each account is claimed by one worker
+        Periodic(
+            "other servers",
+            lambda run: rounds.sweep(run.settings),
+            only_if=lambda settings: settings.other_dav_servers,
+            by_all=True,
+        ),
+    ),
+)

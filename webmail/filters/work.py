@@ -1,0 +1,31 @@
+"""What the worker does for filters, forwarding and archiving."""
+
+from __future__ import annotations
+
+from webmail.config import Settings
+from webmail.database.connection import db
+from webmail.filters import apply_task, contact_rules, forward_targets, snoozed_arrivals
+from webmail.filters.archiving import archive_log, archive_task, archive_undo, nights
+from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
+
+
+def _archive(run: PeriodicRun) -> None:
+    """Begin to archive the old messages of those whose turn has come tonight. The tasks do it."""
+    with db.connection_context():
+        if nights.sweep(run.settings):
+            run.wake_tasks()
+
+
+def _filters(settings: Settings) -> bool:
+    return settings.sieve is not None
+
+
+WORK = AreaWork(
+    kinds=(apply_task.KIND, archive_task.KIND, archive_undo.KIND),
+    periodic=(
+        Periodic("archiving", _archive, nights.EVERY, only_if=lambda settings: settings.token_key_file),
+        Periodic("filters", swept(contact_rules.sweep), only_if=_filters),  # that ask for contacts, which changed
+        Periodic("snoozed arrivals", swept(snoozed_arrivals.sweep), snoozed_arrivals.EVERY, only_if=_filters),
+    ),
+    expire=(forward_targets.note_closed, archive_log.expire),
+)

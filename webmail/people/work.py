@@ -1,0 +1,8 @@
+"""What the worker does for the people whom somebody writes to."""
+
+from __future__ import annotations
+
+from webmail.people import learning
+from webmail.tasks.periodic import AreaWork
+
+WORK = AreaWork(kinds=(learning.KIND,))
