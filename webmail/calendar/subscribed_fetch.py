@@ -38,13 +38,16 @@ class SubscriptionFault(StrEnum):
 
 
 class SubscriptionTrouble(MailError):
-    """`after`: seconds that the server asks us to wait, 0 where it says nothing. The words are for the log, without addresses."""
+    """`after`: seconds that the server asks us to wait, 0 where it says nothing. The words are for the log, without addresses.
+
+    `target`: the host that it sent us on to, and that must not be asked.
+    """
 
     status = 502
 
-    def __init__(self, kind: SubscriptionFault, words: str = "", after: int = 0) -> None:
+    def __init__(self, kind: SubscriptionFault, words: str = "", after: int = 0, target: str = "") -> None:
         super().__init__(f"{kind}: {words}"[:300])
-        self.kind, self.after = kind, after
+        self.kind, self.after, self.target = kind, after, target
 
 
 Ask = Callable[..., FetchedResponse]  # (url, headers, *, seconds, from_host)
@@ -114,7 +117,8 @@ def fetch(url: str, ask: Ask, etag: str = "", modified: str = "", seconds: float
             from_host = from_host or urlsplit(url).netloc
             url = re.sub(r"^webcals?://", "https://", urljoin(url, where.strip()), flags=re.IGNORECASE)
     except AddressForbidden as error:
-        raise SubscriptionTrouble(SubscriptionFault.FORBIDDEN_PLACE, str(error)) from error
+        target = host_of(url) if from_host else ""
+        raise SubscriptionTrouble(SubscriptionFault.FORBIDDEN_PLACE, str(error), target=target) from error
     except AnswerTooLarge as error:
         raise SubscriptionTrouble(SubscriptionFault.TOO_LARGE) from error
     except NotFetched as error:

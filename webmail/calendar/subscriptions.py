@@ -164,7 +164,7 @@ def claim(one: CalendarSubscription) -> bool:
 def went_well(one: CalendarSubscription, values: dict[str, Any], every: int = 0) -> None:
     """`values`: what is known of the answer; `every`: after how many seconds it wants to be asked again, 0 if it does not say."""
     wait = min(max(timedelta(seconds=every), EVERY), _LONGEST)
-    told = {"succeeded": now(), "error": "", "failures": 0, "working": 0, "due": now() + _around(wait)}
+    told = {"succeeded": now(), "error": "", "error_host": "", "failures": 0, "working": 0, "due": now() + _around(wait)}
     CalendarSubscription.update(**told, **values).where(CalendarSubscription.id == one.id).execute()
 
 
@@ -179,6 +179,7 @@ def went_wrong(one: CalendarSubscription, trouble: SubscriptionTrouble) -> None:
     wait = max(min(EVERY * 2 ** min(one.failures, 8), longest), timedelta(seconds=trouble.after))
     values = {
         "error": str(trouble.kind),
+        "error_host": trouble.target,
         "failures": CalendarSubscription.failures + 1,
         "working": 0,
         "due": now() + _around(wait),

@@ -27,6 +27,7 @@ class RemoteAccount(Table):
     tried = pw.DateTimeField(null=True)
     succeeded = pw.DateTimeField(null=True)
     error = pw.CharField(max_length=20, default="")  # a word of `RemoteFault`; "password": it stops until there is another one
+    error_host = pw.CharField(max_length=253, default="")  # to which the server sent us on
     if TYPE_CHECKING:
         user_id: int
 
@@ -74,6 +75,7 @@ class RemoteItem(Table):
     etag = pw.CharField(max_length=255, default="")  # there
     local = pw.CharField(max_length=64, default="")  # entity tag here
     sending = pw.CharField(max_length=64, default="")  # entity tag here of what is being sent: the answer may never come
+    sent = pw.CharField(max_length=200, default="")  # digests of what was sent without an answer (`versions.meaning`)
     note = pw.CharField(max_length=10, default="")
     title = pw.CharField(max_length=190, default="")  # where there is a note
     at = pw.DateTimeField(default=now)

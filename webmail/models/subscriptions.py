@@ -28,6 +28,7 @@ class CalendarSubscription(Table):
     tried = pw.DateTimeField(null=True)
     succeeded = pw.DateTimeField(null=True)
     error = pw.CharField(max_length=20, default="")
+    error_host = pw.CharField(max_length=253, default="")  # to which the server sent us on
     left = pw.IntegerField(default=0)  # how many are not shown, or once alone
     notes = pw.TextField(default="[]")  # JSON: the first of them, [FileRemarkKind, title]
     created = pw.DateTimeField(default=now)

@@ -357,6 +357,18 @@ def test_what_was_there_stays_whatever_the_server_says(
     assert (one.error, one.failures, titles(one)) == ("", 0, ["Retour"])
 
 
+def test_a_place_that_may_not_be_asked_is_named(app: Flask, server: Server, alice: Visitor) -> None:
+    one = round_of(app, subscribed(app, server.url))
+    server.answer(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.2/inside\r\nContent-Length: 0\r\n\r\n")
+    words = "127.0.0.1 sends us on to 127.0.0.2, which is not on the internet."
+    shown = alice.submit(alice.get("/calendar/subscriptions/new"), FORM, address=f"{server.url}?other")
+    assert words in shown.text
+    one = round_of(app, one)
+    assert words in alice.get(f"/calendar/subscriptions/{one.collection_id}").text
+    server.send(calendar(event("a")))
+    assert round_of(app, one).error_host == ""
+
+
 def test_a_slow_server_is_given_up(server: Server) -> None:
     waiting = threading.Event()
 

@@ -71,7 +71,13 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 @pytest.fixture
 def person(app: Flask) -> Callable[..., User]:
     def make(local: str, **more: Any) -> User:
-        values = {"address": f"{local}@lycee.example", "local": local, "domain": "lycee.example", "name": local.capitalize()}
+        values = {
+            "address": f"{local}@lycee.example",
+            "local": local,
+            "domain": "lycee.example",
+            "name": local.capitalize(),
+            "language": "en",
+        }
         return User.create(**values | more)
 
     return make

@@ -352,6 +352,15 @@ def test_a_password_stays_with_its_host() -> None:
         assert raised.value.kind is RemoteFault.ELSEWHERE
 
 
+def test_where_a_server_sends_us_on_to_is_named(one: Pair, server: OtherServer) -> None:
+    server.before = lambda _method, _path: _answer(302, location="https://evil.example/x")
+    assert one.sync().error == "elsewhere"
+    assert RemoteAccount.get_by_id(one.account.id).error_host == "evil.example"
+    server.before = lambda _method, _path: None
+    one.sync()
+    assert RemoteAccount.get_by_id(one.account.id).error_host == ""
+
+
 def test_trouble_has_a_kind_for_each_way_to_fail() -> None:
     def failing(error: Exception) -> RemoteServer:
         def ask(*_request: object, **_limits: object) -> FetchedResponse:

@@ -25,7 +25,7 @@ from webmail.dav.remote import accounts, local, rounds
 from webmail.dav.remote.client import RemoteServer
 from webmail.dav.remote.discovery import discover, typed
 from webmail.dav.remote.side import Side
-from webmail.http_fetch import FetchedResponse
+from webmail.http_fetch import FetchedResponse, NotFetched
 from webmail.models import CalendarObject, RemoteAccount, RemoteItem, RemoteLink, TrashedItem, User, now
 
 BOOK, CALENDAR = store.BOOK, store.CALENDAR
@@ -217,6 +217,118 @@ def test_much_deleted_here_is_asked_about_too(large: Pair, word: str, left: int)
     accounts.answer(link, word)
     large.sync()
     assert len(large.equal()) == left
+
+
+# --- answers that never came -----------------------------------------------------------------------------------------
+
+
+def _lost(one: Pair, server: OtherServer) -> None:
+    """A round whose PUT is stored there, and whose answer breaks off."""
+
+    def breaks(method: str, _path: str, answer: FetchedResponse) -> FetchedResponse:
+        if method == "PUT":
+            raise NotFetched("reset")
+        return answer
+
+    server.after = breaks
+    assert one.sync().error == "away"
+    server.after = lambda _method, _path, answer: answer
+
+
+def _notes(one: Pair) -> list[str]:
+    return [item.note for item in RemoteItem.select().where(RemoteItem.link == one.link, RemoteItem.note != "")]
+
+
+@pytest.mark.parametrize("kind", [CALENDAR, BOOK])
+@pytest.mark.parametrize("new", [True, False])
+def test_what_is_changed_after_a_lost_answer_is_no_conflict(
+    pair: Callable[..., Pair], server: OtherServer, kind: str, new: bool
+) -> None:
+    one = pair(kind)
+    if not new:
+        one.write_there("a.ics", one.text("a", "First"))
+        one.sync()
+    one.write_here("a.ics", one.text("a", "Sent"))
+    _lost(one, server)
+    assert one.mark(one.there()["a.ics" if kind == CALENDAR or not new else "a.vcf"]) == "Sent [a]"
+    one.write_here("a.ics", one.text("a", "Changed since"))
+    assert not one.sync().error
+    assert one.equal() == Counter(["Changed since"]) and not _notes(one)
+    assert (
+        not RemoteItem.select().where(RemoteItem.link == one.link, (RemoteItem.sending != "") | (RemoteItem.sent != "")).exists()
+    )
+
+
+def test_what_a_server_makes_of_what_was_sent_is_known_again_after_a_lost_answer(
+    pair: Callable[..., Pair], server: OtherServer
+) -> None:
+    one = pair()
+    one.write_here("a.ics", one.text("a", "Meeting", r"LOCATION:Room 1\, left", "RRULE:FREQ=DAILY;COUNT=3"))
+    _lost(one, server)
+    told = one.text("a", "Meeting", "RRULE:COUNT=3;FREQ=DAILY", "X-SERVER:1", r"LOCATION:Room 1\, left", "SEQUENCE:0")
+    one.write_there("a.ics", told.replace("20261101T08", "20261102T09"))
+    one.sync()
+    assert one.equal() == Counter(["Meeting"]) and not _notes(one)
+    assert "X-SERVER" in one.here()["a.ics"]  # it is as it is there
+    one.write_here("a.ics", one.text("a", "Second"))
+    _lost(one, server)
+    one.write_here("a.ics", one.text("a", "Third"))
+    one.write_there("a.ics", one.text("a", "Second", "X-SERVER:2"))
+    one.sync()
+    assert one.equal() == Counter(["Third"]) and not _notes(one)
+
+
+def test_what_is_deleted_after_a_lost_answer_does_not_come_back(pair: Callable[..., Pair], server: OtherServer) -> None:
+    one = pair()
+    one.write_there("a.ics", one.text("a", "First"))
+    one.sync()
+    one.write_here("a.ics", one.text("a", "Sent"))
+    _lost(one, server)
+    one.delete_here("a.ics")
+    one.sync()
+    assert one.equal() == Counter() and not _notes(one)
+
+
+def test_what_somebody_else_changed_after_a_lost_answer_is_a_conflict(pair: Callable[..., Pair], server: OtherServer) -> None:
+    one = pair()
+    one.write_there("a.ics", one.text("a", "First"))
+    one.sync()
+    one.write_here("a.ics", one.text("a", "Sent"))
+    _lost(one, server)
+    one.write_there("a.ics", one.text("a", "By somebody else"))
+    one.write_here("a.ics", one.text("a", "Changed since"))
+    one.sync()
+    assert one.equal() == Counter(["By somebody else", "Changed since (your version)"])
+
+
+def test_what_arrives_there_after_it_was_looked_for_is_no_conflict(pair: Callable[..., Pair], server: OtherServer) -> None:
+    """A server that is slow stores what it was sent after we have given it up."""
+    one = pair()
+    one.write_there("a.ics", one.text("a", "First"))
+    one.sync()
+    one.write_here("a.ics", one.text("a", "Sent"))
+
+    def slow(method: str, _path: str) -> None:
+        if method == "PUT":
+            raise NotFetched("too slow")
+
+    server.before = slow
+    assert one.sync().error == "away"
+    one.write_here("a.ics", one.text("a", "Changed since"))
+    server.before = lambda method, _path: one.write_there("a.ics", one.text("a", "Sent")) if method == "PUT" else None
+    one.sync()
+    server.before = lambda _method, _path: None
+    one.sync()
+    assert one.equal() == Counter(["Changed since"]) and not _notes(one)
+
+
+def test_a_kept_version_is_named_in_the_language_of_its_person(pair: Callable[..., Pair]) -> None:
+    one = pair()
+    User.update(language="", spoken="fr").where(User.id == one.user.id).execute()
+    one.write_there("a.ics", one.text("a", "There"))
+    one.write_here("a.ics", one.text("a", "Here"))
+    one.sync()
+    assert one.equal() == Counter(["There", "Here (votre version)"])
 
 
 # --- killed anywhere -------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from webmail.mime.formats.calendar_files import FileRemarkKind
 
 
 @blueprint.app_template_global()
-def subscription_trouble_words(kind: str, host: str) -> str:
-    """Why a calendar that was there is not fetched. `kind`: a SubscriptionFault."""
+def subscription_trouble_words(kind: str, host: str, target: str = "") -> str:
+    """Why a calendar that was there is not fetched. `kind`: a SubscriptionFault; `target`: the host that it sent us on to."""
     match kind:
         case SubscriptionFault.GONE:
             return _("This calendar no longer exists on %(host)s. Its last events stay here until you unsubscribe.", host=host)
@@ -29,6 +29,12 @@ def subscription_trouble_words(kind: str, host: str) -> str:
             return _("This calendar is too large: at most 10 MB and 10,000 events.")
         case SubscriptionFault.FULL:
             return _("You have no space left for this calendar. Delete something first.")
+        case SubscriptionFault.FORBIDDEN_PLACE if target:
+            return _(
+                "%(host)s sends us on to %(target)s, which is not on the internet. Only your administrator can allow it; then "
+                "subscribe to the address there.",
+                host=host, target=target,
+            )  # fmt: skip
         case SubscriptionFault.FORBIDDEN_PLACE:
             return _("%(host)s is not on the internet. Only your administrator can allow it.", host=host)
         case SubscriptionFault.OURS:
@@ -57,7 +63,7 @@ def subscribing_words(trouble: SubscriptionTrouble, host: str) -> str:
             return _("%(host)s could not answer because of a fault there. Try again later.", host=host)
         case SubscriptionFault.AWAY:
             return _("%(host)s is not responding. Check the address, or try again later.", host=host)
-    return subscription_trouble_words(trouble.kind, host)
+    return subscription_trouble_words(trouble.kind, host, trouble.target)
 
 
 @blueprint.app_template_global()

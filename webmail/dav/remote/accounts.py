@@ -207,7 +207,7 @@ def renew(account: RemoteAccount) -> bool:
 
 def went_well(account: RemoteAccount, at: datetime | None = None) -> None:
     """`at`: when the next round is due, if not in a while."""
-    values = {"succeeded": now(), "error": "", "failures": 0, "working": 0, "due": at or now() + _around(EVERY)}
+    values = {"succeeded": now(), "error": "", "error_host": "", "failures": 0, "working": 0, "due": at or now() + _around(EVERY)}
     RemoteAccount.update(**values).where(RemoteAccount.id == account.id).execute()
 
 
@@ -220,7 +220,8 @@ def went_wrong(account: RemoteAccount, trouble: RemoteTrouble) -> None:
     """Note what, and try again later each time, or when the server says."""
     wait = min(EVERY * 2 ** min(account.failures, 6), _LONGEST)
     wait = _around(max(wait, timedelta(seconds=trouble.after)))
-    values = {"error": str(trouble.kind), "failures": RemoteAccount.failures + 1, "working": 0, "due": now() + wait}
+    told = {"error": str(trouble.kind), "error_host": trouble.target, "failures": RemoteAccount.failures + 1}
+    values = {**told, "working": 0, "due": now() + wait}
     RemoteAccount.update(**values).where(RemoteAccount.id == account.id).execute()
 
 

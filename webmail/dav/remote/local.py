@@ -29,10 +29,12 @@ from webmail.dav.remote.side import ItemNote, Side
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, Contact, RemoteItem, now
+from webmail.system_mail.queue import in_language_of
 
 _HREF = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9@._-]{0,99}")
 _SUFFIX = {"": "(your version)", "fr": "(votre version)"}
+_UNANSWERED = 3  # sendings of one item that are remembered
 _CLASH = (UidTaken, ContactChangedElsewhere)
 
 
@@ -83,7 +85,7 @@ def take(side: Side, name: str, etag: str, text: str | None) -> None:
             return
         row = changes.row_at(side.collection, item.href) if item is not None and item.href else None
         if item is None or not item.href:
-            row, item, free = _met(side, item, name, new.uid)
+            row, item, free = _met(side, item, name, new)
             if not free:
                 _keep(side, item, name, etag, ItemNote.SAME_UID, text)
                 return
@@ -96,16 +98,22 @@ def take(side: Side, name: str, etag: str, text: str | None) -> None:
             _keep(side, item, name, etag, ItemNote.SAME_UID, text)
 
 
-def _met(side: Side, item: RemoteItem | None, name: str, uid: str) -> tuple[Item | None, RemoteItem | None, bool]:
+def is_own(item: RemoteItem | None, text: str) -> bool:
+    """Whether what is there is what was sent from here, whose answer never came."""
+    return item is not None and bool(item.sent) and versions.meaning(text) in item.sent.split()
+
+
+def _met(side: Side, item: RemoteItem | None, name: str, new: _Arrived) -> tuple[Item | None, RemoteItem | None, bool]:
     """What is here under the UID of a new item of the other server, and what was known of it; whether it is free for that."""
     field_of_uid = Contact.card_uid if side.table is Contact else CalendarObject.uid
-    row = side.table.get_or_none(side.table.collection == side.link.collection_id, field_of_uid == uid)
+    row = side.table.get_or_none(side.table.collection == side.link.collection_id, field_of_uid == new.uid)
     if row is None:
         return None, item, True
     other = RemoteItem.get_or_none(RemoteItem.link == side.link, RemoteItem.href == row.href)
     if other is None:
         return row, item, True
-    if other.name not in side.gone:
+    assert new.checked is not None
+    if other.name not in side.gone and (other.etag or not is_own(other, new.checked.text)):
         return None, item, False
     if item is not None:
         item.delete_instance()
@@ -121,12 +129,19 @@ def _merge(side: Side, item: RemoteItem | None, row: Item | None, name: str, eta
         if versions.same(text, new.checked.text) and (text == new.checked.text or item is None or item.local != here):
             _note(side, item, name, row.href, etag, here)
             return
-        if item is None or item.sending or item.local != here:
+        own = is_own(item, new.checked.text)
+        if item is not None and own and versions.meaning(text) != versions.meaning(new.checked.text):
+            newer_here(item, etag)
+            return
+        if not own and (item is None or item.sending or item.local != here):
             _keep_both(side, row)
         if _uid(row) != new.uid:
             changes.trash(side.collection, [row], side.user.address, side.host)
             row = None
     if row is None and item is not None and item.href and changes.row_at(side.collection, item.href) is None:
+        if is_own(item, new.checked.text) and not side.restores:
+            newer_here(item, etag)  # deleted here since
+            return
         href = item.href
     else:
         href = row.href if row is not None else _free_href(side, name)
@@ -135,12 +150,18 @@ def _merge(side: Side, item: RemoteItem | None, row: Item | None, name: str, eta
     _note(side, item, name, href, etag, etag_here)
 
 
+def newer_here(item: RemoteItem, etag: str) -> None:
+    """What is there came from here, and was changed or deleted here since: that goes there by and by."""
+    item.etag, item.local, item.sending = etag[:255], "", ""
+    item.save(only=[RemoteItem.etag, RemoteItem.local, RemoteItem.sending])
+
+
 def _keep_both(side: Side, row: Item) -> None:
     """Make a copy of what is here, under another UID, before the other server's version takes its place.
 
     The copy goes there too, by and by. Where there is no room for it, the trash has it.
     """
-    uid, suffix = str(uuid.uuid4()), _SUFFIX.get(side.user.language, _SUFFIX[""])
+    uid, suffix = str(uuid.uuid4()), _SUFFIX.get(in_language_of(side.user, side.settings), _SUFFIX[""])
     text = versions.copy_of(_text(row), uid, suffix)
     href = f"{uid}.{_extension(side)}"
     arrived = _arrived(side, text)
@@ -170,7 +191,7 @@ def _keep(side: Side, item: RemoteItem | None, name: str, etag: str, note: str, 
 
 def _note(side: Side, item: RemoteItem | None, name: str, href: str, etag: str, local: str) -> None:
     """Note what both sides have now."""
-    values = {"href": href, "etag": etag[:255], "local": local, "sending": ""}
+    values = {"href": href, "etag": etag[:255], "local": local, "sending": "", "sent": ""}
     if item is None:
         RemoteItem.create(link=side.link, name=name, **values)
         return
@@ -214,20 +235,32 @@ class OutgoingItem:
 
 
 def begin(side: Side, href: str) -> OutgoingItem | None:
-    """Note that what is here under this name is being sent, and what it will be called there. None if it is no longer here."""
+    """What is here under this name, to be sent, and what it will be called there, noted. None if it is no longer here."""
     with side.writing():
         row = changes.row_at(side.collection, href)
         if row is None:
             return None
-        local = changes.etag_of(row)
         item = RemoteItem.get_or_none(RemoteItem.link == side.link, RemoteItem.href == href)
         if item is None:
-            item = RemoteItem.create(link=side.link, name=_free_name(side, _uid(row)), href=href, sending=local)
-            return OutgoingItem(item, _text(row), local, _uid(row))
-        maybe = bool(item.sending)
-        RemoteItem.update(sending=local).where(RemoteItem.id == item.id).execute()
-        item.sending = local
-        return OutgoingItem(item, _text(row), local, _uid(row), maybe)
+            item = RemoteItem.create(link=side.link, name=_free_name(side, _uid(row)), href=href)
+        sending = OutgoingItem(item, _text(row), changes.etag_of(row), _uid(row), maybe=bool(item.sending))
+        if not sending.maybe:
+            _note_sending(sending)
+        return sending
+
+
+def sends(side: Side, sending: OutgoingItem) -> None:
+    """Note what is being sent once more, in place of the entity tag that `item` has now."""
+    with side.writing():
+        _note_sending(sending)
+
+
+def _note_sending(sending: OutgoingItem) -> None:
+    item = sending.item
+    meaning = versions.meaning(sending.text)
+    before = [one for one in item.sent.split() if one != meaning]
+    item.sending, item.sent = sending.local, " ".join([*before, meaning][-_UNANSWERED:])
+    item.save(only=[RemoteItem.etag, RemoteItem.sending, RemoteItem.sent])
 
 
 def sent(side: Side, sending: OutgoingItem, name: str, etag: str, text: str = "") -> None:

@@ -18,6 +18,8 @@ from webmail.database.connection import db
 from webmail.database.pieces import give_way
 from webmail.models import CalendarObject, Collection, Contact, RemoteItem, RemoteLink, User
 
+THERE, HERE = "there", "here"  # where items are missing, as `RemoteLink.missing`
+DELETE, RESTORE = "delete", "restore"  # what the person says to that
 _BRIEF = 20  # transactions; a longer round lets others write in between
 
 
@@ -63,6 +65,11 @@ class Side:
     @property
     def table(self) -> Any:
         return Contact if self.collection.kind == BOOK else CalendarObject
+
+    @property
+    def restores(self) -> bool:
+        """Whether the person wants back what is missing here."""
+        return (self.link.missing, self.link.answer) == (HERE, RESTORE)
 
     def here(self) -> dict[str, str]:
         """The items here: their names and entity tags. 1 query."""

@@ -16,7 +16,7 @@ from webmail.dav.remote import local, versions
 from webmail.dav.remote.answers import CTAG, item_name
 from webmail.dav.remote.client import ABOUT, BATCH, UNCONDITIONAL, RemoteChanges, RemoteServer, SyncTokenRefused
 from webmail.dav.remote.local import OutgoingItem
-from webmail.dav.remote.side import UNSEEN, ItemNote, Side
+from webmail.dav.remote.side import DELETE, HERE, RESTORE, THERE, UNSEEN, ItemNote, Side
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 from webmail.models import RemoteItem, RemoteLink, TrashedCollection, now
 
@@ -24,8 +24,6 @@ WHOLE_EVERY = timedelta(days=1)  # all of it is compared, whatever the server's 
 FEW = 20  # deletions that are believed
 _PIECE = 100
 _MOST_BROKEN = 3  # items on which the server breaks
-THERE, HERE = "there", "here"
-DELETE, RESTORE = "delete", "restore"
 
 
 class DecisionNeeded(Exception):
@@ -121,7 +119,7 @@ def _ask(side: Side, where: str, count: int) -> None:
 def _take_over(side: Side, server: RemoteServer, found: RemoteChanges, items: Sequence[RemoteItem]) -> None:
     known = {item.name: item for item in items}
     wanted = [name for name, etag in found.there.items() if _is_news(known.get(name), etag, found.whole)]
-    if side.link.missing == HERE and side.link.answer == RESTORE:
+    if side.restores:
         wanted += [item.name for item in _missing_here(side, items) if item.name not in wanted]
     _total(side, len(wanted) + len(side.gone))
     for at in range(0, len(wanted), BATCH):
@@ -190,7 +188,7 @@ def _missing_here(side: Side, items: Iterable[RemoteItem]) -> list[RemoteItem]:
 def _check_deletions_here(side: Side, items: Sequence[RemoteItem]) -> list[RemoteItem]:
     """What was deleted here since it was last equal; nothing while the collection itself is deleted. Raises DecisionNeeded."""
     missing = _missing_here(side, items)
-    if not missing or (side.link.missing == HERE and side.link.answer == RESTORE):
+    if not missing or side.restores:
         return []
     link = side.link.collection
     if TrashedCollection.select().where(TrashedCollection.user == side.user, TrashedCollection.name == link.name).exists():
@@ -205,13 +203,18 @@ def send(side: Side, server: RemoteServer, href: str) -> None:
     sending = local.begin(side, href)
     if sending is None:
         return
-    if sending.maybe and _was_there_already(side, server, sending):
-        return
+    if sending.maybe:
+        if _was_there_already(side, server, sending):
+            return
+        local.sends(side, sending)
     _put(side, server, sending, sending.item.name, sending.item.etag)
 
 
 def _was_there_already(side: Side, server: RemoteServer, sending: OutgoingItem) -> bool:
-    """Whether what is there now has been dealt with: an earlier answer never came. If it is as it was, it is sent again."""
+    """Whether what is there now has been dealt with: an earlier answer never came.
+
+    What is as it was, or what was sent then, is replaced by what is here now.
+    """
     now_there = _fetched(side, server, sending.item.name)
     if now_there is None:
         if sending.item.etag:
@@ -219,6 +222,10 @@ def _was_there_already(side: Side, server: RemoteServer, sending: OutgoingItem) 
             sending.item.etag = ""
         return False
     if sending.item.etag and now_there[0] == sending.item.etag:
+        return False
+    text = now_there[1] or ""
+    if local.is_own(sending.item, text) and versions.meaning(text) != versions.meaning(sending.text):
+        sending.item.etag = now_there[0][:255]
         return False
     local.take(side, sending.item.name, *now_there)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from webmail.errors import MailError
 
@@ -32,6 +33,16 @@ class RemoteTrouble(MailError):
     def __init__(self, kind: RemoteFault, words: str = "", after: int = 0) -> None:
         super().__init__(f"{kind}: {words}"[:300])
         self.kind, self.words, self.after = kind, words, after
+
+    @property
+    def target(self) -> str:
+        """The host that the server sent us on to, if that is the trouble."""
+        if self.kind is not RemoteFault.ELSEWHERE:
+            return ""
+        try:
+            return (urlsplit(self.words).hostname or "")[:253]
+        except ValueError:
+            return ""
 
 
 class RoundOver(Exception):

@@ -1,11 +1,16 @@
-"""Versions of one item: whether two say the same, and the copy that is made of one when both sides changed it."""
+"""Versions of one item: whether two say or mean the same, and the copy that is made of one when both sides changed it."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 
 _IGNORED = {"PRODID", "DTSTAMP", "LAST-MODIFIED", "CREATED", "REV"}  # that servers write anew
+_DEFAULTS = {
+    "CALSCALE:GREGORIAN", "CLASS:PUBLIC", "PRIORITY:0", "SEQUENCE:0", "STATUS:CONFIRMED", "TRANSP:OPAQUE", "VERSION:2.0",
+}  # fmt: skip
+_SAID_ANYWAY = {"VALUE=DATE-TIME", "VALUE=TEXT", "VALUE=URI", "CHARSET=UTF-8", "TYPE=PREF"}  # of parameters
 _HEAD = re.compile(r"([A-Za-z0-9.-]{1,100})((?:;[^:\"\n]*(?:\"[^\"\n]*\"[^:\"\n]*)*)?):")
 _TITLES = {"SUMMARY", "FN"}
 _MEETING = {"ORGANIZER", "ATTENDEE"}
@@ -27,6 +32,33 @@ def _lines(text: str) -> Counter[str]:
             params = ";".join(sorted(match[2].upper().strip(";").split(";")))
             found[f"{match[1].upper()};{params}:{line[match.end() :].rstrip()}"] += 1
     return +found
+
+
+def meaning(text: str) -> str:
+    """A digest of what an item means, equal for what servers make of it that write everything anew.
+
+    Stamps, definitions of zones, values that hold anyway, what programs add for themselves, and order are no part of it.
+    """
+    found, zone = [], False
+    for line in _unfolded(text):
+        match = _HEAD.match(line)
+        if match is None:
+            found += [line.strip()] if line.strip() and not zone else []
+            continue
+        name, value = match[1].upper().rpartition(".")[2], line[match.end() :].strip()
+        if value.upper() == "VTIMEZONE":
+            zone = name == "BEGIN"
+        elif not zone and not name.startswith("X-") and name not in _IGNORED and f"{name}:{value.upper()}" not in _DEFAULTS:
+            params = sorted({one for one in match[2].upper().replace('"', "").split(";") if one} - _SAID_ANYWAY)
+            found.append(f"{name};{';'.join(params)}:{_plain(name, value)}")
+    return hashlib.sha256("\n".join(sorted(found)).encode("utf-8", "replace")).hexdigest()[:40]
+
+
+def _plain(name: str, value: str) -> str:
+    """A value as all write it: some escape more than they need to, or give a rule its parts in an order of their own."""
+    if name == "RRULE":
+        return ";".join(sorted(value.upper().split(";")))
+    return re.sub(r"\\([,;:\"])", r"\1", value.replace("\\N", "\\n")).rstrip("; ")
 
 
 def copy_of(text: str, uid: str, suffix: str) -> str:

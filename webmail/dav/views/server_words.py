@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webmail.collections.store import BOOK
 from webmail.dav.blueprint import blueprint
-from webmail.dav.remote.side import ItemNote
-from webmail.dav.remote.sync import THERE
+from webmail.dav.remote.side import THERE, ItemNote
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 from webmail.models import RemoteItem, RemoteLink
 
 
 @blueprint.app_template_global()
-def server_trouble_words(kind: str, host: str) -> str:
-    """`kind`: a RemoteFault."""
+def server_trouble_words(kind: str, host: str, target: str = "") -> str:
+    """`kind`: a RemoteFault; `target`: the host that it sent us on to."""
     match kind:
         case RemoteFault.PASSWORD:
             return _("%(host)s refuses the password, so nothing is synchronised. Enter a new one.", host=host)
@@ -29,6 +26,8 @@ def server_trouble_words(kind: str, host: str) -> str:
             return _("It no longer exists on %(host)s. What is here stays.", host=host)
         case RemoteFault.REFUSED:
             return _("%(host)s does not allow this.", host=host)
+        case RemoteFault.ELSEWHERE if target:
+            return _("%(host)s sends us on to %(target)s, which will not get your password.", host=host, target=target)
         case RemoteFault.ELSEWHERE:
             return _("%(host)s sends us on to another server, which will not get your password.", host=host)
         case RemoteFault.FORBIDDEN_PLACE:
@@ -46,7 +45,6 @@ def server_trouble_words(kind: str, host: str) -> str:
 
 def connect_trouble_words(trouble: RemoteTrouble, host: str) -> str:
     """Why a server can't be connected."""
-    other = urlsplit(trouble.words).hostname or ""
     match trouble.kind:
         case RemoteFault.PASSWORD:
             return _("%(host)s refused this user name and password. Many servers require an app password.", host=host)
@@ -59,7 +57,9 @@ def connect_trouble_words(trouble: RemoteTrouble, host: str) -> str:
         case RemoteFault.BUSY:
             return _("%(host)s asks us to wait. Try again later.", host=host)
         case RemoteFault.ELSEWHERE:
-            return _("%(host)s sends us on to %(other)s. If you trust that server, enter its address.", host=host, other=other)
+            return _(
+                "%(host)s sends us on to %(other)s. If you trust that server, enter its address.", host=host, other=trouble.target
+            )
         case RemoteFault.FORBIDDEN_PLACE if "." not in host:  # a word, or half an address
             return _("Type the address of the server. It looks like cloud.example.org.")
         case RemoteFault.FORBIDDEN_PLACE:

@@ -180,7 +180,8 @@ def _choice(
     host = accounts.host_of(account)
     return page(
         "collections/servers_choose.html", 422 if problem else 200, account=account, new=new, known=len(found) - len(new),
-        chosen=chosen, problem=problem, trouble=server_trouble_words(trouble.kind, host) if trouble else "", host=host,
+        chosen=chosen, problem=problem, host=host,
+        trouble=server_trouble_words(trouble.kind, host, trouble.target) if trouble else "",
     )  # fmt: skip
 
 
