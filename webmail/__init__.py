@@ -11,7 +11,7 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
-from webmail import config, health, imap, models, pages_first
+from webmail import config, health, imap, models, pages_first, services
 from webmail.collections import store as collection_store
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, advice, open_database, reopen_if_moved
@@ -127,7 +127,7 @@ def _add_own_pages(app: Flask, settings: config.Settings) -> None:
         """
         models.User.select().limit(1).count()
         if "full" not in request.args:
-            return Response("ok\n", mimetype="text/plain")
+            return Response("ok\n", mimetype="text/plain", headers={services.HEADER: settings.service})
         found, told = watch.latest(), _may_know_why()
         lines = "".join(check.line(told) for check in found)
         return Response(lines, 200 if all(check.good for check in found) else 503, mimetype="text/plain")
@@ -144,8 +144,8 @@ def _add_own_pages(app: Flask, settings: config.Settings) -> None:
 def _configure_parts(settings: config.Settings) -> None:
     """Tell parts that know nothing of Flask what holds for all of this process."""
     imap.configure(
-        most=settings.imap_connections,
-        most_per_person=settings.imap_connections_per_person,
+        most=services.share(settings.service, settings.imap_connections),
+        most_per_person=services.share(settings.service, settings.imap_connections_per_person),
         idle_seconds=settings.imap_idle_seconds,
         patience=settings.server_timeout,
     )

@@ -154,6 +154,8 @@ class Settings:
     undo_seconds: int = 5  # default delay before a message is sent, for undo
     recipients_per_hour: int = 0  # rate limit of recipients for each person; 0: no limit
     recipients_per_day: int = 0
+    service: str = "everything"  # which web service a process belongs to (webmail/services.py): its unit says so
+    bodies_address: str = "127.0.0.1:8002"  # where the pages' service asks whether the second one is there, for /healthz?full
     imap_connections: int = 200  # open connections at most, for everybody together
     imap_connections_per_person: int = 3
     imap_idle_seconds: int = 300  # idle connections are closed after this time

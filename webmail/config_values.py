@@ -7,7 +7,7 @@ import zoneinfo
 from importlib.util import find_spec
 from typing import Any
 
-from webmail import config_checks
+from webmail import config_checks, services
 from webmail.config_checks import ConfigError
 
 Settings = Any  # webmail.config.Settings, which imports this module
@@ -24,6 +24,7 @@ _CHOICES = {
     "own_password_on_devices": ("never", "without-second-step", "always"),
     "forwarding": ("off", "inside", "domains", "anywhere"),
     "storage": ("disk", "s3"),
+    "service": (services.EVERYTHING, services.PAGES, services.BODIES),
     "remote_images": ("ask", "contacts", "known", "always", "never"),
 }
 _TEN_YEARS = 87_600  # hours
@@ -91,6 +92,8 @@ def check(settings: Settings) -> None:
     for name in ("imap_host", "smtp_host"):
         if not getattr(settings, name).strip():
             raise ConfigError(f"{name} must not be empty: write the name of the server")
+    if not re.fullmatch(r"[^\s:/]+:[0-9]{1,5}", settings.bodies_address):
+        raise ConfigError(f"bodies_address is a host and a port such as 127.0.0.1:8002, not {settings.bodies_address!r}")
     if settings.phishing_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.phishing_address):
         raise ConfigError(f"phishing_address must be one e-mail address, not {settings.phishing_address!r}")
     if settings.admin_address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", settings.admin_address):

@@ -6,14 +6,18 @@ import http.client
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from webmail import services
 from webmail.config import Settings
 from webmail.doctor_dns import is_nobodys
 from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
 
 _NAME = "Public address"
 _LONGEST = 1000  # bytes of an answer
+_BODIES = "Uploads, downloads and devices"
+_START = "Is traboule-bodies running (systemctl status traboule-bodies)?"
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
@@ -22,7 +26,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(_NAME, WARNING, "is not set (public_url), so system mail can't link to these pages.")
         return
     try:
-        status, text, peer = _asked(settings)
+        status, text, _service, peer = _asked(settings)
     except socket.gaierror:
         words = f"{settings.public_url} can't be found in DNS: add an A record, or correct public_url."
         nobodys = is_nobodys(urlsplit(settings.public_url).hostname or "")  # as in a demo
@@ -49,10 +53,21 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
                 "share one count of wrong passwords, read what is for this machine. Set proxies = 1, and restart traboule-web."
             )
             yield CheckResult("Proxy in front", PROBLEM, words)
+    if (status, text.strip()) == (200, "ok"):
+        yield from _bodies(settings)
 
 
-def _asked(settings: Settings) -> tuple[int, str, dict[str, object]]:
-    """Status and text of the answer, and the certificate, where there is one. Raises OSError, HTTPException."""
+class _Answer(NamedTuple):
+    """`service`: which web service says that it answers; `peer`: the certificate, where there is one."""
+
+    status: int
+    text: str
+    service: str
+    peer: dict[str, object]
+
+
+def _asked(settings: Settings, method: str = "GET", path: str = "/healthz") -> _Answer:
+    """Raises OSError, HTTPException."""
     address, wait = urlsplit(settings.public_url), settings.server_timeout
     host = address.hostname or ""
     if address.scheme == "https":
@@ -62,10 +77,11 @@ def _asked(settings: Settings) -> tuple[int, str, dict[str, object]]:
     else:
         client = http.client.HTTPConnection(host, address.port or 80, timeout=wait)
     try:
-        client.request("GET", f"{address.path.rstrip('/')}/healthz", headers={"Accept-Encoding": "identity"})
+        client.request(method, f"{address.path.rstrip('/')}{path}", headers={"Accept-Encoding": "identity"})
         peer = client.sock.getpeercert() if isinstance(client.sock, ssl.SSLSocket) else None
         answer = client.getresponse()
-        return answer.status, answer.read(_LONGEST).decode("utf-8", "replace"), dict(peer or {})
+        text = answer.read(_LONGEST).decode("utf-8", "replace")
+        return _Answer(answer.status, text, answer.headers.get(services.HEADER, ""), dict(peer or {}))
     finally:
         client.close()
 
@@ -79,3 +95,22 @@ def _answer(status: int, text: str, settings: Settings) -> CheckResult:
     else:
         words = f"at {url} something else answers than Traboule ({status}): check public_url and the web server's site."
     return CheckResult(_NAME, PROBLEM, words)
+
+
+def _bodies(settings: Settings) -> Iterator[CheckResult]:
+    """Whether uploads, downloads and devices have the service of their own that deploy/nginx.conf sends them to."""
+    try:
+        found = _asked(settings, "OPTIONS", "/dav/")
+    except (OSError, http.client.HTTPException) as error:
+        yield CheckResult(_BODIES, PROBLEM, f"do not answer ({plain(error).rstrip('.')}). {_START}")
+        return
+    if found.status in (502, 503, 504):
+        yield CheckResult(_BODIES, PROBLEM, f"do not answer ({found.status}). {_START}")
+    elif found.service == services.BODIES:
+        yield CheckResult(_BODIES, OK, "have a service of their own.")
+    elif found.service == services.PAGES:
+        words = "go to the service of the pages, which are slow meanwhile: copy deploy/nginx.conf anew. "
+        yield CheckResult(_BODIES, WARNING, words + _START)
+    elif found.service == services.EVERYTHING and settings.proxies:
+        words = 'share one service with the pages, which are slow meanwhile: docs/administrator.md, "Two services", has a second.'
+        yield CheckResult(_BODIES, WARNING, words)

@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
+from webmail import services
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import Outbox, OutboxState, SystemMessage, Task, TaskState, now
@@ -18,6 +21,7 @@ from webmail.tasks import heartbeat
 OVERDUE = timedelta(minutes=5)  # a sweep finds what is due within a minute
 _EVERY = 5.0  # seconds
 _PATIENCE = 5.0  # seconds
+_BODIES_PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class HealthCheck:
 def examine(settings: Settings) -> list[HealthCheck]:
     """All checks that need no mail server: ten SELECTs at most and three small files. Raises what DATABASE_AWAY names."""
     checks: list[Callable[[Settings], HealthCheck]] = [_worker, _outbox, _system_mail, _tasks, _storage]
+    if settings.service == services.PAGES:
+        checks.append(_bodies)
     return [check(settings) for check in checks]
 
 
@@ -109,6 +115,21 @@ def _storage(settings: Settings) -> HealthCheck:
         except MailError as error:
             return HealthCheck("storage", False, f"{area} can't be written: {error}. {check}")
     return HealthCheck("storage", True, "can be written")
+
+
+def _bodies(settings: Settings) -> HealthCheck:
+    host, _colon, port = settings.bodies_address.rpartition(":")
+    line = HTTPConnection(host, int(port), timeout=_BODIES_PATIENCE)
+    try:
+        line.request("GET", "/healthz")
+        if line.getresponse().status == HTTPStatus.OK:
+            return HealthCheck("bodies", True, "is running")
+        words = "answers with an error: see its log (journalctl -u traboule-bodies)."
+    except (OSError, HTTPException) as error:
+        words = f"does not answer ({error}): no uploads, downloads and devices. Is traboule-bodies running?"
+    finally:
+        line.close()
+    return HealthCheck("bodies", False, words)
 
 
 def _ago(past: timedelta) -> str:

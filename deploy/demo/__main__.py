@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.demo import accounts, postfix
+from deploy.demo import accounts, nginx, postfix
 from deploy.demo.child import HOST, ServiceFailed
 from deploy.demo.dovecot import Ports
 from deploy.demo.place import PlaceError
@@ -54,7 +54,8 @@ def _run(given: argparse.Namespace) -> int:
     started = time.monotonic()
     ports = {name: value for name in Ports.__dataclass_fields__ if (value := getattr(given, f"{name}_port"))}
     ports.setdefault("web", _port_from_environment())
-    with Services(given.base, web=not given.no_web, ports=ports, postfix=not postfix.missing()) as services:
+    front = nginx.program() is not None
+    with Services(given.base, web=not given.no_web, ports=ports, postfix=not postfix.missing(), front=front) as services:
         if not given.no_mail:
             from deploy.demo import mailboxes, school
 
@@ -93,6 +94,10 @@ def _tell(services: Services, seconds: float) -> None:
     else:
         print(f"\n  IMAP {HOST}:{ports.imap}   SMTP {HOST}:{ports.smtp}   (no TLS / sans TLS)")
         print(f"  A small server of our own sends the mail ({postfix.missing()}). / Un petit serveur maison envoie le courrier.")
+    if services.web and not services.front:
+        print(
+            "  nginx is not installed: one process serves pages and large files alike. / Sans nginx, un seul processus sert tout."
+        )
     print("  Examine / Examiner :")
     print(f"    WEBMAIL_INSTANCE={shlex.quote(str(instance))} .venv/bin/flask --app wsgi doctor --as {accounts.ALICE.address}")
     print(f"  Files, logs, mail sent outside / Fichiers, journaux, courrier sortant : {services.base}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from deploy.demo import accounts, dovecot, postfix
+from deploy.demo import accounts, dovecot, nginx, postfix
 from deploy.demo.child import HOST, Child, ServiceFailed, free_ports, greets, is_free, start
 from deploy.demo.place import mail_owner, settle
 from deploy.dovecot import render
@@ -58,6 +58,7 @@ class Services:
     A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
     the fields of `dovecot.Ports`; others are chosen. Traboule's tables are in an SQLite file below the folder, or in the
     PostgreSQL of `database_url`. Dovecot tells the web server of sign-ins; with `reports`, one that the caller starts.
+    With `front`, nginx stands at the port of the web, before a service for pages and one for bodies and streams.
     The programs also end if the thread that started them dies.
     Raises ServiceFailed and PlaceError, with a message for the user.
     """
@@ -74,6 +75,7 @@ class Services:
         resolver: str = "",
         accounts_cached: int = render.Values.accounts_cached,
         reports: bool | None = None,
+        front: bool = False,
     ) -> None:
         self.owner = mail_owner()
         self.postfix = postfix
@@ -87,10 +89,13 @@ class Services:
         self._database_url = database_url
         self._accounts_cached = accounts_cached
         self._reports = web if reports is None else reports
+        self.front = front and web
         names = list(dovecot.Ports.__dataclass_fields__)
         fixed = dict(ports or {})
-        picked = free_ports(len(names), fixed.values())
+        self._pages_port, self._bodies_port, *picked = free_ports(2 + len(names), fixed.values())
         self.ports = dovecot.Ports(**{name: fixed.get(name) or port for name, port in zip(names, picked, strict=True)})
+        if not self.front:
+            self._pages_port = self.ports.web
 
     def __enter__(self) -> Services:
         try:
@@ -107,7 +112,8 @@ class Services:
         self._refuse_a_second_start()
         self._refuse_taken_ports()
         words = (accounts.DOMAIN, ISSUER, self._accounts_cached)
-        dovecot.prepare(self.base, self.owner, self.ports, self.database, *words, reports=self._reports)
+        behind = replace(self.ports, web=self._pages_port)
+        dovecot.prepare(self.base, self.owner, behind, self.database, *words, reports=self._reports)
         accounts.prepare(self.database, self.owner, self.password)
         self._write_configuration()
         if self.postfix:
@@ -204,6 +210,8 @@ class Services:
             "jobs_file": str(web / "jobs.sqlite"),
             "uploads_folder": str(web / "uploads"),
             "secure_cookies": False,
+            "bodies_address": f"{HOST}:{self._bodies_port}",
+            **({"proxies": 1} if self.front else {}),
         }
 
     def _write_configuration(self) -> None:
@@ -214,8 +222,8 @@ class Services:
         lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in self._settings().items()]
         file.write_text("# Written anew at each start of the demo.\n" + "".join(lines) + _TABLES, encoding="utf-8")
 
-    def _start(self, name: str, command: list[str], port: int = 0) -> Child:
-        environment = {**MEMORY, **os.environ, **self.settings(), "PYTHONUNBUFFERED": "1"}
+    def _start(self, name: str, command: list[str], port: int = 0, **told: str) -> Child:
+        environment = {**MEMORY, **os.environ, **self.settings(), **told, "PYTHONUNBUFFERED": "1"}
         log = self.base / "log" / f"{name}.log"
         if name in ("dovecot", "postfix", "milter"):  # they need nothing of our environment
             environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.base)}
@@ -230,9 +238,23 @@ class Services:
 
     def start_web(self) -> Child:
         """Start the web server; again, for tests that have killed it."""
-        web = self._start("web", self._web_command(), self.ports.web)
+        told = {"WEBMAIL_SERVICE": "pages"} if self.front else {}
+        web = self._start("web", _web_command(self._pages_port), self._pages_port, **told)
+        if self.front:
+            command = ["nice", "-n", "10", *_web_command(self._bodies_port)]  # as its unit says
+            bodies = self._start("bodies", command, self._bodies_port, WEBMAIL_SERVICE="bodies")
+            self._start_nginx()
+            bodies.wait_for(_healthy)
         web.wait_for(_healthy)
         return web
+
+    def _start_nginx(self) -> None:
+        folder = self.base / "nginx"
+        folder.mkdir(exist_ok=True)
+        command = nginx.command(folder, nginx.site(self.ports.web, [self._pages_port], self._bodies_port))
+        self.owner.own(folder, *folder.iterdir())
+        child = start("nginx", [*self.owner.prefix, *command], self.base / "log" / "nginx.log", self.ports.web, cwd=Path("/"))
+        self.children.append(child)
 
     def start_door(self) -> Child:
         """Start the milter. It answers nobody who only connects: Postfix waits for it."""
@@ -260,10 +282,6 @@ class Services:
             self.start_door()
         small.wait_for(greets(b"220"))
         return self._start("postfix", postfix.command(self.base), ports.submission)  # `smtp` greets only after a TLS handshake
-
-    def _web_command(self) -> list[str]:
-        options = f"--interface wsgi --host {HOST} --port {self.ports.web} --workers 1 --blocking-threads 16"
-        return [str(BIN / "granian"), *options.split(), "--no-ws", "wsgi:app"]
 
     def _refuse_a_second_start(self) -> None:
         lock = (self.base / "lock").open("w")
@@ -298,6 +316,11 @@ class Services:
         file = self.base / "services.json"
         file.touch(mode=0o600)
         file.write_text(json.dumps(report, ensure_ascii=False, indent=2))
+
+
+def _web_command(port: int) -> list[str]:
+    options = f"--interface wsgi --host {HOST} --port {port} --workers 1 --blocking-threads 16"
+    return [str(BIN / "granian"), *options.split(), "--no-ws", "wsgi:app"]
 
 
 def _healthy(port: int) -> bool:

@@ -21,7 +21,7 @@ PLACE = Path(os.environ.get("PLACE", "/var/tmp/traboule-install-test"))
 HERE = Path(__file__).parent
 DOMAIN, PASSWORD = "lycee.example", "un long mot de passe 42"
 ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
-SERVICES = ("traboule-web", "traboule-jobs", "traboule-milter", "dovecot", "postfix", "nginx")
+SERVICES = ("traboule-web", "traboule-bodies", "traboule-jobs", "traboule-milter", "dovecot", "postfix", "nginx")
 REQUIREMENTS = {"sqlite": ["requirements.txt"], "postgresql": ["requirements.txt", "requirements-postgresql.txt"]}
 SECONDS = 60  # in which all works again after a restart
 _began = time.monotonic()
@@ -104,9 +104,10 @@ def starts(here: Machine) -> list[bool]:
 
 
 def squares(names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """A Latin square in which each name follows each other one once (Williams), for an even number of names."""
+    """A Latin square in which each name follows each other one once (Williams); for an odd number of names two, and twice."""
     first = [index // 2 if index % 2 == 0 else len(names) - 1 - index // 2 for index in range(len(names))]
-    return [tuple(names[(index + row) % len(names)] for index in first) for row in range(len(names))]
+    found = [tuple(names[(index + row) % len(names)] for index in first) for row in range(len(names))]
+    return found + [one[::-1] for one in found] if len(names) % 2 else found
 
 
 DATA, SENDERS = "/var/lib/traboule", "/etc/postfix/traboule-senders.cf"
@@ -115,6 +116,7 @@ BROKEN = {
     "": [
         ("systemctl stop nginx", "systemctl start nginx", "is nginx running"),
         ("systemctl stop traboule-web", "systemctl start traboule-web", "is traboule-web running"),
+        ("systemctl stop traboule-bodies", "systemctl start traboule-bodies", "Is traboule-bodies running"),
         ("systemctl stop traboule-milter", "systemctl start traboule-milter", "systemctl restart traboule-milter"),
         (f"chmod 600 {SENDERS} && systemctl restart postfix", f"chmod 640 {SENDERS} && systemctl restart postfix", f"can't read {SENDERS}"),
         (f"chmod 644 {DATA}/config.toml", f"chmod 600 {DATA}/config.toml", f"chmod 600 {DATA}/config.toml"),

@@ -31,6 +31,8 @@ def pages(domain: str, address: str, password: str) -> None:
     browser.open(request, timeout=20)
     inbox = browser.open(f"{base}/mailbox/INBOX", timeout=20)
     assert inbox.geturl() == f"{base}/mailbox/INBOX", f"leads to {inbox.geturl()}"
+    devices = browser.open(urllib.request.Request(f"{base}/dav/", method="OPTIONS"), timeout=20)
+    assert devices.headers["X-Traboule-Service"] == "bodies", "devices have no service of their own"
 
 
 def imap(domain: str, address: str, password: str) -> None:

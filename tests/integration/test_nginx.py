@@ -23,11 +23,11 @@ from urllib.request import HTTPErrorProcessor, build_opener
 import pytest
 from imapclient import IMAPClient
 
-from deploy.demo import accounts
+from deploy.demo import accounts, nginx
 from deploy.demo.child import HOST, Child
 from deploy.demo.services import Services
 from tests.support.compose_form import FORM
-from tests.support.front import Front, frozen, is_up, kill, nginx
+from tests.support.front import Front, frozen, is_up, kill
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
 from tests.support.postgresql import fresh_database
@@ -37,7 +37,7 @@ from tests.support.waiting import eventually
 from webmail.database.connection import db
 from webmail.models import DraftRow, Outbox, OutboxState, PeriodicJob, Session, Worker, now
 
-pytestmark = pytest.mark.skipif(nginx() is None, reason="the package nginx is not installed")
+pytestmark = pytest.mark.skipif(nginx.program() is None, reason="the package nginx is not installed")
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
 
 
@@ -309,6 +309,52 @@ def test_one_web_service_is_frozen_and_pages_come_from_the_other(front: Front, o
     slow = [seconds for _status, seconds in waits if seconds > 9]
     assert len(slow) <= len(waits) / 2 and max(seconds for _status, seconds in waits) < 40, waits
     assert DraftRow.select().where(DraftRow.subject == "Une fois").count() == 1, "no form is sent on twice"
+
+
+# --- the second service ----------------------------------------------------------------------------------------------
+
+
+def test_pages_go_on_while_the_service_of_bodies_is_frozen_or_gone_and_uploads_after_it(front: Front) -> None:
+    assert front.bodies is not None
+    alice, data = front.visitor(ALICE).sign_in(), os.urandom(3_000_000)
+    token = str(alice.get("/transfers/new").all("[name=csrf_token]")[0]["value"])
+    told = {"X-CSRFToken": token, "Tus-Resumable": "1.0.0", "Origin": front.address}
+    begun = alice.http.post(
+        "/transfers/uploads", headers={**told, "Upload-Length": str(len(data)), "Upload-Metadata": "filename YQ=="}
+    )
+    place = begun.headers["Location"]
+
+    def send(offset: int, end: int) -> int:
+        more = {**told, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        return alice.http.patch(place, content=data[offset:end], headers=more).status_code
+
+    def slowest_page() -> float:
+        waits = []
+        for address in ("/mailbox/INBOX", "/compose", "/transfers/new", "/mailbox/INBOX"):
+            started = time.monotonic()
+            assert alice.get(address).status == 200
+            waits.append(time.monotonic() - started)
+        return max(waits)
+
+    assert send(0, 1_000_000) == 204
+    with ThreadPoolExecutor(1) as pool:
+        with frozen(front.bodies):
+            waiting = pool.submit(send, 1_000_000, 2_000_000)
+            assert slowest_page() < 5, "nothing of the second service is asked for"
+        assert waiting.result(60) == 204, "what waited goes on"
+    kill(front.bodies)
+    assert slowest_page() < 5
+    away = alice.http.get("/contacts/export", headers={"Accept": "text/html"})
+    assert (away.status_code, away.headers["Retry-After"]) == (503, "5") and "Files can’t be reached" in away.text
+    for method, address in (("PATCH", place), ("PROPFIND", f"/dav/{ALICE}/")):
+        later = alice.http.request(method, address, headers=told, content=b"x")
+        assert (later.status_code, later.headers["Retry-After"]) == (503, "5") and "Come back" in later.text
+    health = alice.http.get("/healthz?full")
+    assert health.status_code == 503 and "bodies FAULT" in health.text
+    front.bodies = front.start_bodies()
+    front.bodies.wait_for(is_up, 60)
+    assert alice.http.head(place, headers=told).headers["Upload-Offset"] == "2000000"
+    assert send(2_000_000, len(data)) == 204
 
 
 def test_periodic_work_was_done_by_one_of_them(tables: None) -> None:

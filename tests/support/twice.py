@@ -55,7 +55,7 @@ HARMLESS = {
         "/act/<path:mailbox>", "/archiving/restore", "/archiving/undo", "/calendar/changes/undo",
         "/calendar/events/<int:calendar>/<href>/delete", "/calendar/import/undo", "/calendar/subscriptions/undo",
         "/collections/servers/<int:number>/disconnect", "/collections/trash", "/collections/trash/whole", "/contacts/<uid>/remove",
-        "/contacts/changes/undo", "/contacts/duplicates/compare", "/detach/<task_id>/undo", "/devices/revoke",
+        "/contacts/changes/undo", "/contacts/duplicates/compare", "/detach/<task_id>/undo", "/devices/refused", "/devices/revoke",
         "/filters/applied/<task_id>/undo", "/filters/senders/undo", "/filters/undo", "/folders/undo", "/forwarding/end",
         "/forwarding/remove", "/forwarding/undo", "/import/<task_id>/undo", "/logout", "/outbox/<int:outbox_id>", "/recipients/forget",
         "/report/undo", "/sessions", "/settings/identities/<int:number>/remove", "/settings/signatures/<int:number>/remove",

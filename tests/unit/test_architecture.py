@@ -36,6 +36,7 @@ DATA = (
     "sms",
     "user_lock",
     "pages_first",
+    "services",
     "ownership",
     "storage",
     "people",

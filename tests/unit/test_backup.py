@@ -87,8 +87,8 @@ def test_what_is_copied_by_the_documented_commands_comes_back_by_them(settings, 
     db.close()
     (instance / "db" / "traboule.sqlite").write_bytes(b"rubbish" * 5000)
     said = type_in(to_put_back)
-    assert said.splitlines()[0] == "systemctl stop traboule-web traboule-jobs"
-    assert said.splitlines()[-1] == "systemctl start traboule-web traboule-jobs"
+    assert said.splitlines()[0] == "systemctl stop traboule-web traboule-bodies traboule-jobs"
+    assert said.splitlines()[-1] == "systemctl start traboule-web traboule-bodies traboule-jobs"
     assert [user.address for user in User.select()] == ["alice@lycee.example"]
     assert b"".join(files.get("a" * 32 + "/" + "b" * 32)) == b"an attachment"
     assert (instance / "db" / "traboule.sqlite").stat().st_mode & 0o777 == 0o660

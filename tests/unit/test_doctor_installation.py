@@ -110,6 +110,26 @@ def test_nobody_said_that_nginx_is_in_front(settings, known):
     assert check.state == PROBLEM and "Set proxies = 1, and restart traboule-web" in check.words
 
 
+@pytest.mark.parametrize(
+    ("status", "service", "state", "words"),
+    [
+        ("200 OK", "bodies", OK, "have a service of their own"),
+        ("200 OK", "pages", WARNING, "copy deploy/nginx.conf anew"),
+        ("200 OK", "everything", WARNING, "share one service with the pages"),
+        ("503 Service Unavailable", "", PROBLEM, "Is traboule-bodies running"),
+    ],
+)
+def test_who_answers_for_bodies(settings, monkeypatch, status, service, state, words):
+    here = replace(settings, public_url="https://webmail.lycee.example", proxies=1)
+    healthz = doctor_public._Answer(200, "ok\n", "pages", {})
+    dav = doctor_public._Answer(int(status[:3]), "", service, {})
+    monkeypatch.setattr(
+        doctor_public, "_asked", lambda _settings, _method="GET", path="/healthz": dav if path == "/dav/" else healthz
+    )
+    check = list(doctor_public.examine(here))[-1]
+    assert (check.name, check.state) == ("Uploads, downloads and devices", state) and words in check.words
+
+
 def test_a_name_that_is_not_in_dns(settings, monkeypatch):
     def nothing(*_address: object, **_options: object) -> None:
         raise doctor_public.socket.gaierror

@@ -253,7 +253,8 @@ class DavApplication(Application):
     def do_PROPPATCH(self, environ: Any, base_prefix: str, path: str, *more: Any) -> Any:
         access = current.get().access(_parts(path)[1])
         if access is None:
-            return (*NOT_FOUND, None)
+            status, headers, body = NOT_FOUND
+            return status, headers, b"".join(body), None
         _give(environ, programs.texts_of_choices(current.get().xml))
         return super().do_PROPPATCH(environ, base_prefix, path, *more)
 

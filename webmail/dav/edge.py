@@ -17,12 +17,13 @@ from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from webmail import imap
+from webmail import imap, services
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.sessions import network_of
 from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
+from webmail.dav import refusals
 from webmail.dav.admission import Admission, AdmissionRefused
 from webmail.dav.changes import limit_of
 from webmail.dav.sign_in import Device, sign_in
@@ -43,6 +44,7 @@ _DAV = "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
 _DEEPEST, _MOST_ELEMENTS = 30, 12_000  # of XML
 _LONGEST_PATH = 2_000
 _COMPRESSED = 1_000  # bytes
+_VISIT = "traboule.visit"  # in the environment: who was let in, until the answer is sent
 
 
 class DavRefusal(Exception):
@@ -74,12 +76,15 @@ class DavEdge:
         except DavRefusal as refused:
             headers = {"Content-Type": "text/plain; charset=utf-8"} | {k.replace("_", "-"): v for k, v in refused.headers.items()}
             status, body = refused.status, [(refused.words + "\n").encode()]
-        return _send(environ, start, status, headers, body)
+        sent = _send(environ, start, status, headers, body)
+        visit, method, inner = environ.pop(_VISIT, None) or (None, "", "")
+        note = visit and refusals.noting(visit, method, inner, environ, int(status), body)
+        return refusals.Noting(sent, note, self.prepare, self.end) if note else sent
 
     def _answer(self, environ: Environ, path: str) -> Answer:
         method = environ.get("REQUEST_METHOD", "").upper()
         if method == "OPTIONS":
-            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS)}, []
+            return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS), services.HEADER: self.settings.service}, []
         if method not in METHODS:
             raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
         inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
@@ -99,6 +104,7 @@ class DavEdge:
     def _admitted(self, environ: Environ, method: str, path: str, device: Device, network: str) -> Answer:
         """Only now is the body read: somebody without an account holds no thread with one that never comes."""
         token = current.set(visit := Visit(device, self.settings, network=network))
+        environ[_VISIT] = visit, method, path
         try:
             limit = self.settings.item_limit_kb * 1024
             if method == "PUT" and (access := visit.access(_collection_in(path))) is not None:

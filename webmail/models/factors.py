@@ -114,6 +114,26 @@ class DeviceNetwork(Table):
         indexes = ((("user", "network"), True),)
 
 
+class RefusedChange(Table):
+    """What a telephone or program wanted to change in a calendar or book and was refused (auth/devices/refused_changes.py)."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="refused_changes", index=False)
+    place = pw.CharField(max_length=255)  # below the person's own address: "calendar/a.ics"
+    kind = pw.CharField(max_length=11, default="")  # of its collection, as in `Collection`; "": there is none
+    collection = pw.CharField(max_length=100, default="")  # what that was called
+    title = pw.CharField(max_length=200, default="")  # of the event or contact, "" where it is not known
+    reason = pw.CharField(max_length=20)  # a RefusalReason
+    device = pw.CharField(max_length=100, default="")  # what the person calls it, or its program
+    count = pw.IntegerField(default=1)
+    seen = pw.IntegerField(default=0)  # 1: the person knows
+    first = pw.DateTimeField(default=now)
+    last = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "refused_changes"
+        indexes = ((("user", "place"), True),)
+
+
 class AppPassword(Table):
     """A password of one telephone or program. Dovecot and Postfix read this table too: numbers, not booleans."""
 

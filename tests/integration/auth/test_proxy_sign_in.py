@@ -12,10 +12,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from deploy.demo import nginx
 from deploy.demo.accounts import ALICE
 from deploy.demo.child import HOST, free_ports
 from deploy.demo.services import Services
-from tests.support.front import nginx
 from tests.support.second_web import second_web
 from tests.support.waiting import eventually
 
@@ -81,7 +81,7 @@ def test_a_header_that_comes_twice_is_not_believed(web):
 
 @contextmanager
 def gateway(web: str, folder: Path) -> Iterator[str]:
-    program = nginx()
+    program = nginx.program()
     if program is None:
         pytest.skip("no nginx")
     [port] = free_ports(1)

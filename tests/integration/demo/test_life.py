@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo import accounts
+from deploy.demo import accounts, nginx
 from deploy.demo.child import ServiceFailed, free_ports
 from deploy.demo.place import mail_owner
 from deploy.demo.services import CHECKOUT, Services
+from tests.support.http_visits import HttpVisitor
 from tests.support.waiting import eventually
 from webmail import config, models
 from webmail.auth import passwords
@@ -165,3 +166,14 @@ def test_picked_ports_differ_and_are_below_those_of_outgoing_connections():
     ports = free_ports(6, taken=[21_000])
     assert len(set(ports)) == 6
     assert max(ports) < 32_768
+
+
+@pytest.mark.skipif(nginx.program() is None, reason="the package nginx is not installed")
+def test_nginx_stands_before_both_services_and_ends_with_them(demo_folder):
+    with Services(demo_folder, jobs=False, front=True) as services:
+        alice = HttpVisitor(services.address, "", accounts.ALICE.address, services.password).sign_in()
+        assert alice.get("/").address.startswith("/mailbox/INBOX")
+        told = [alice.http.request(*one).headers["X-Traboule-Service"] for one in (("GET", "/healthz"), ("OPTIONS", "/dav/"))]
+        assert told == ["pages", "bodies"]
+        running = pids(demo_folder)
+    assert all_end(running)

@@ -78,6 +78,7 @@ def test_without_a_turn_there_is_no_check(all_taken):
         raise AssertionError("checked")
 
 
-def test_the_demo_gives_memory_back_as_the_service_does():
-    unit = (CHECKOUT / "deploy" / "traboule-web.service").read_text()
-    assert MEMORY and all(f"{name}={value}" in unit for name, value in MEMORY.items())
+def test_the_demo_gives_memory_back_as_the_services_do():
+    for name in ("traboule-web.service", "traboule-bodies.service"):
+        unit = (CHECKOUT / "deploy" / name).read_text()
+        assert MEMORY and all(f"{setting}={value}" in unit for setting, value in MEMORY.items())

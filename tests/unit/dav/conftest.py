@@ -32,7 +32,9 @@ class Phone:
         token = base64.b64encode(f"{self.address}:{self.secret}".encode()).decode()
         sent = {"Authorization": f"Basic {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
         where = path if path.startswith("/") else self.home + path
-        return self.client.open(where, method=method, data=body, headers=sent, environ_base={"REMOTE_ADDR": network})
+        return self.client.open(
+            where, method=method, data=body, headers=sent, environ_base={"REMOTE_ADDR": network}, buffered=True
+        )
 
     def xml(self, method: str, path: str, body: str = "", **headers: str) -> ET.Element:
         answer = self.ask(method, path, body, **headers)

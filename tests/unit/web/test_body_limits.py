@@ -27,7 +27,7 @@ def test_nginx_soon_stops_listening_to_programs_that_were_told_to_come_back(tmp_
     """A program that sends all before it reads the answer would send for `lingering_time` what nobody takes."""
     blocks = re.findall(r"location ~ (\S+) \{\n((?:(?!location ).)*?)\n +\}", NGINX.read_text(encoding="utf-8"), re.DOTALL)
     (pattern,) = (
-        pattern for pattern, lines in blocks if "lingering_time 2s;" in lines and "proxy_pass http://traboule;" in lines
+        pattern for pattern, lines in blocks if "lingering_time 2s;" in lines and "proxy_pass http://traboule_bodies;" in lines
     )
     with ground.application(tmp_path / "instance") as app:
         views = [(rule, app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules()]

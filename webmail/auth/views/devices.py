@@ -20,6 +20,7 @@ from webmail.auth.devices.servers import mail_servers
 from webmail.auth.guard import asks_again
 from webmail.auth.user_agent import describe
 from webmail.auth.views.dav import dav_link, has_dav
+from webmail.auth.views.refused_changes import refused_rows
 from webmail.errors import LimitReached
 from webmail.models import AppPassword, AuditAct, Session, now
 from webmail.web.audit import audited
@@ -100,8 +101,9 @@ def _page(form: AppPasswordForm, status: int = 200, *, made: dict[str, Any] | No
     trusted = [{"row": row, "browser": _words(row.user_agent)} for row in trusted_devices.of(user)]
     passwords = app_passwords.of(user) if app_passwords.offered(settings()) else None
     return page(
-        "auth/devices.html", status, form=form, places=places, trusted=trusted, passwords=passwords, made=made, problem=problem
-    )
+        "auth/devices.html", status, form=form, places=places, trusted=trusted, passwords=passwords, made=made, problem=problem,
+        refused=refused_rows(),
+    )  # fmt: skip
 
 
 def _sessions() -> list[Any]:
