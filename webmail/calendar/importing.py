@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import tzinfo
 from typing import Any
@@ -47,6 +47,7 @@ class EventPlan:
     same: int = 0
     doubled: int = 0
     remarks: list[FileRemark] = field(default_factory=list)
+    repairs: Mapping[str, int] = field(default_factory=dict)  # how many, by FileRepair
 
     def writes(self, calendar: int, *, replace: bool) -> list[Write]:
         """What importing does; `replace`: also with what is there in other words."""
@@ -67,6 +68,7 @@ class EventReport:
     changes: list[str] = field(default_factory=list)
     remarks: list[list[Any]] = field(default_factory=list)  # line, FileRemarkKind, detail
     more_remarks: int = 0
+    repairs: dict[str, int] = field(default_factory=dict)  # how many, by FileRepair
 
     @property
     def any_events(self) -> bool:
@@ -108,7 +110,7 @@ def _value(line: re.Pattern[bytes], event: bytes) -> str:
 def plan(content: bytes, calendar: int, zone: tzinfo) -> EventPlan:
     """Compare a file with a calendar (by `id`). Some ms for each new event. Raises NotCalendarFile."""
     found = calendar_files.read(content)
-    planned = EventPlan(found.name, doubled=found.doubled, remarks=list(found.remarks))
+    planned = EventPlan(found.name, doubled=found.doubled, remarks=list(found.remarks), repairs=found.repairs)
     there = _there(calendar, [one.uid for one in found.objects])
     for one in found.objects:
         known = there.get(one.uid)
@@ -157,6 +159,7 @@ def report_of(planned: EventPlan) -> EventReport:
         planned.name, len(planned.fresh), len(planned.changed), planned.same, planned.doubled,
         [one.title for one in planned.fresh[:_MOST_NAMED]], [one.title for one, _href, _etag in planned.changed[:_MOST_NAMED]],
         [[one.line, str(one.kind), one.detail] for one in told], len(planned.remarks) - len(told),
+        dict(planned.repairs),
     )  # fmt: skip
 
 

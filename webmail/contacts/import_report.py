@@ -29,6 +29,7 @@ class ImportReport:
     changes: list[tuple[str, list[str]]] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     more_remarks: int = 0
+    repairs: dict[str, int] = field(default_factory=dict)  # how many cards, by CardRepair
 
     @property
     def any_cards(self) -> bool:
@@ -59,4 +60,5 @@ def report_of(planned: ImportPlan, present_before: int) -> ImportReport:
         names=[vcard_edit.read(card).name for card in planned.fresh[:MOST_NAMED]],
         changes=[(row.name, merge.additions(row, card)[:10]) for row, card in planned.updates[:MOST_NAMED]],
         remarks=remarks[:MOST_REMARKS], more_remarks=max(len(remarks) - MOST_REMARKS, 0),
+        repairs=dict(planned.repairs),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ class ImportPlan:
     present: list[Contact] = field(default_factory=list)  # contacts that have all of it already
     doubled: int = 0  # cards of the file that are one with another of it
     cut: int = 0  # cards that lost a picture
+    repairs: Mapping[str, int] = field(default_factory=dict)  # how many cards, by CardRepair
     remarks: list[Remark] = field(default_factory=list)
 
     @property
@@ -132,7 +133,7 @@ def plan(user: User, text: str, book: Collection | None = None) -> ImportPlan:
 def plan_cards(user: User, found: CardFile, book: Collection | None = None) -> ImportPlan:
     """Plan the import of cards that were read from a file: into this book, which is compared with them. For None, into the first
     book, where whoever is in any own book already is completed there. Read-only."""
-    planned = ImportPlan(cut=found.cut, remarks=list(found.remarks))
+    planned = ImportPlan(cut=found.cut, repairs=found.repairs, remarks=list(found.remarks))
     if not found.cards:
         return planned
     known = _Known(user, book)

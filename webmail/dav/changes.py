@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +21,12 @@ from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.pieces import give_way, next_size
 from webmail.dav.visit import Visit, current
+from webmail.mime.formats.calendar_files import CONTROL
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, TrashedCollection, User
 
 Item = Contact | CalendarObject
 _PIECE, _FIRST_PIECE = 100, 50
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class WrongComponent(ValueError):
@@ -50,7 +49,7 @@ def prepare(collection: Collection, body: bytes) -> CheckedItem:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise unusable("not UTF-8") from error
-    if _CONTROL.search(text):  # no answer in XML could tell it
+    if CONTROL.search(text):  # no answer in XML could tell it
         raise unusable("control characters")
     if collection.kind == BOOK:
         return CheckedItem(text, len(body), device_cards.read(text))

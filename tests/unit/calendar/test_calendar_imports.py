@@ -376,3 +376,21 @@ def test_exports_of_other_programs_load(alice: Visitor, program: str) -> None:
     alice.submit(page, TAKE, action="import")
     [one] = Occurrence.select()
     assert (one.summary, one.start, one.end - one.start) == ("Conseil", 1796108400, 3600)
+
+
+def test_what_devices_are_refused_is_repaired_and_told_in_a_line_each(alice: Visitor) -> None:
+    file = ics(
+        event("", "Sans"), event("a", "Clo\x07che", "DESCRIPTION:un\x1b deux\x00"), event("", "So\x02us"), event("b", "Bien")
+    )
+    page = choose(alice, file)
+    assert [" ".join(one.get_text().split()) for one in page.all("[data-repairs] li")] == [
+        "2 events had characters that can’t be stored. They were left out.",
+        "2 events had no identifier and got one.",
+    ]
+    alice.submit(page, TAKE, action="import")
+    found = {one.uid: one.text for one in rows()}
+    assert len(found) == 4 and "SUMMARY:Cloche" in found["a"] and "DESCRIPTION:un deux\r\n" in found["a"]
+    assert all(f"UID:{uid}\r\n" in text and not any(one in text for one in "\x00\x02\x07\x1b") for uid, text in found.items())
+    again = choose(alice, file)
+    assert "4 events that you already have" in again.text
+    assert not choose(alice, ics(event("b", "Bien"))).all("[data-repairs]")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
@@ -22,7 +23,7 @@ from webmail.collections import look
 from webmail.contacts import import_check as files
 from webmail.errors import LimitReached
 from webmail.mime.filenames import safe_name
-from webmail.mime.formats.calendar_files import NotCalendarFile
+from webmail.mime.formats.calendar_files import FileRepair, NotCalendarFile
 from webmail.models import Task, TaskState
 from webmail.storage import FileGone, StorageAway, StorageFull
 from webmail.tasks import files as task_files
@@ -155,7 +156,25 @@ def _check_of(upload: str) -> Task | None:
 
 def _report_page(upload: str, report: EventReport | None, calendar: int, title: str) -> Response:
     name = safe_name(request.values.get("name", ""))[:100] if request.values.get("name") else ""
-    return page("calendar/import_report.html", upload=upload, report=report, name=name, calendar=calendar, title=title)
+    return page(
+        "calendar/import_report.html", upload=upload, report=report, name=name, calendar=calendar, title=title,
+        repairs=_repair_words(report.repairs) if report else [],
+    )  # fmt: skip
+
+
+def _repair_words(repairs: Mapping[str, int]) -> list[str]:
+    """What was put right in the file, one sentence for each kind of fault."""
+    characters, uid = (repairs.get(kind, 0) for kind in (FileRepair.CHARACTERS, FileRepair.UID))
+    told = [
+        ngettext(
+            "%(num)d event had characters that can’t be stored. They were left out.",
+            "%(num)d events had characters that can’t be stored. They were left out.", characters,
+        ) if characters else "",
+        ngettext(
+            "%(num)d event had no identifier and got one.", "%(num)d events had no identifier and got one.", uid
+        ) if uid else "",
+    ]  # fmt: skip
+    return [words for words in told if words]
 
 
 @blueprint.post("/calendar/import/<upload>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -13,6 +13,7 @@ from webmail.contacts.merge import ImportPlan, ImportResult
 from webmail.contacts.views.common import undo_of
 from webmail.mime.formats.address_books import csv_headers
 from webmail.mime.formats.address_books.entry import Remark, RemarkKind
+from webmail.mime.formats.vcard_import import CardRepair
 from webmail.web.notices import notify
 
 
@@ -80,6 +81,25 @@ def will_words(report: ImportReport) -> list[str]:
         else "",
         ngettext("%(num)d can’t be imported", "%(num)d can’t be imported", report.refused) if report.refused else "",
     ]
+    return [words for words in told if words]
+
+
+def repair_words(repairs: Mapping[str, int]) -> list[str]:
+    """What was put right in the file, one sentence for each kind of fault."""
+    old, characters, uid = (repairs.get(kind, 0) for kind in (CardRepair.OLD, CardRepair.CHARACTERS, CardRepair.UID))
+    told = [
+        ngettext(
+            "%(num)d contact in an old format (vCard 2.1) was converted.",
+            "%(num)d contacts in an old format (vCard 2.1) were converted.", old,
+        ) if old else "",
+        ngettext(
+            "%(num)d contact had characters that can’t be stored. They were left out.",
+            "%(num)d contacts had characters that can’t be stored. They were left out.", characters,
+        ) if characters else "",
+        ngettext(
+            "%(num)d contact had no identifier and got one.", "%(num)d contacts had no identifier and got one.", uid
+        ) if uid else "",
+    ]  # fmt: skip
     return [words for words in told if words]
 
 

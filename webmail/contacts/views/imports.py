@@ -219,6 +219,7 @@ def _report_page(upload: str, report: ImportReport, columns: str) -> Response:
     return page(
         "contacts/import_report.html", upload=upload, report=report, reading=False, columns=columns, will=will_words(report),
         remarks=[(one, remark_words(one)) for one in report.remarks], name=_name(), most=store.MOST, into=_into(),
+        repairs=import_words.repair_words(report.repairs),
     )  # fmt: skip
 
 

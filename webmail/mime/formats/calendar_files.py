@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,7 @@ _NO_CALENDARS = ("REPLY", "COUNTER", "REFRESH", "CANCEL", "DECLINECOUNTER")  # M
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"\r\n]*(?:\"[^\"\r\n]*\"[^:\"\r\n]*)*)?):")
 _TZID = re.compile(r"TZID=(?:\"([^\"]*)\"|([^;:\"]*))", re.IGNORECASE)
 NOT_WHOLE = ("endless", "too-many")  # remarks that are always told: what is missing from the file is not gone
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what no answer in XML could tell
 _OURS = "-//Traboule//calendar//EN"
 
 
@@ -42,6 +44,13 @@ class FileRemarkKind(StrEnum):
     UNREADABLE = "unreadable"  # its times can't be understood
     LARGE = "large"
     ONCE = "once"  # its rule is kept, but it is shown once
+
+
+class FileRepair(StrEnum):
+    """What was put right in an event, task or journal entry."""
+
+    CHARACTERS = "characters"  # control characters, left out
+    UID = "uid"  # it had none
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class CalendarFile:
     remarks: list[FileRemark] = field(default_factory=list)
     doubled: int = 0  # written twice, with the same words
     unseen: int = 0  # remarks beyond MOST_REMARKS
+    repairs: Counter[str] = field(default_factory=Counter)  # how many components, by FileRepair
 
     def remark(self, line: int, kind: FileRemarkKind, detail: str = "") -> None:
         if len(self.remarks) < MOST_REMARKS or kind in NOT_WHOLE:
@@ -95,6 +105,7 @@ class _Part:
     sequence: int = 0
     title: str = ""
     zones: set[str] = field(default_factory=set)
+    cleaned: bool = False  # control characters were left out
 
     @property
     def text(self) -> str:
@@ -150,7 +161,11 @@ class _Reader:
         self.part: _Part | None = None
 
     def read(self, text: str) -> list[_Whole]:
-        for number, raw in _logical(text):
+        any_control = CONTROL.search(text) is not None
+        for number, line in _logical(text):
+            raw = CONTROL.sub("", line) if any_control else line
+            if self.part is not None and len(raw) < len(line):
+                self.part.cleaned = True
             head = _HEAD.match(raw) or _HEAD.match(_unfolded(raw[:4_000]))
             if head is None:
                 self._stray(number, raw)
@@ -214,6 +229,7 @@ class _Reader:
                 whole.zones.setdefault(zone, part.text)
         elif part.name in COMPONENTS:
             whole.parts.append(part)
+            self.found.repairs[FileRepair.CHARACTERS.value] += part.cleaned
         else:
             self.found.remark(part.line, FileRemarkKind.OTHER_PART, part.name)
 
@@ -302,6 +318,7 @@ def _gather(found: CalendarFile, wholes: Iterable[_Whole], zones: dict[str, str]
     for whole in wholes:
         for part in whole.parts:
             if not part.uid or len(part.uid) > _LONGEST_UID:
+                found.repairs[FileRepair.UID.value] += 1
                 _name(part)
             key = (part.name, part.uid)
             if key not in together and len(together) >= MOST_OBJECTS:
