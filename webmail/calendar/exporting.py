@@ -7,7 +7,7 @@ from typing import Any
 
 from webmail.collections import look
 from webmail.collections.store import Access
-from webmail.mime.formats import calendar_files, calendar_text
+from webmail.mime.formats import calendar_joining, calendar_text
 from webmail.models import CalendarObject
 
 _PIECE = 100  # objects in memory at once
@@ -18,7 +18,7 @@ def file_of(access: Access) -> Iterator[str]:
     """A calendar in pieces. 1 query for each hundred objects."""
     number = access.collection.id
     colour = look.read(access.props.get(look.COLOUR["calendar"]))
-    return calendar_files.together(_texts(number), look.title_of(access.props), colour, _zone(number))
+    return calendar_joining.together(_texts(number), look.title_of(access.props), colour, _zone(number))
 
 
 def _texts(number: int) -> Iterator[str]:

@@ -24,7 +24,7 @@ from webmail.collections.shares import NotTheirs
 from webmail.collections.store import CALENDAR, Access
 from webmail.dav import busy
 from webmail.errors import LimitReached
-from webmail.mime.formats import calendar_files
+from webmail.mime.formats import calendar_joining
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import AuditAct, CalendarLink, CalendarObject
 from webmail.web import downloads
@@ -132,7 +132,7 @@ def feed(token: str) -> Response:
         answer = Response(status=304)
     else:
         name = look.title_of(_props(link))
-        pieces = calendar_files.together(_texts(link), name)
+        pieces = calendar_joining.together(_texts(link), name)
         answer = downloads.whole((one.encode("utf-8", "replace") for one in pieces), "text/calendar")
         answer.headers["Content-Disposition"] = downloads.disposition(f"{name.replace('/', '-') or 'calendar'}.ics", "inline")
     answer.set_etag(etag)

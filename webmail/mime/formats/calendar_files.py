@@ -1,4 +1,4 @@
-"""Calendar files (RFC 5545): one of many events taken apart into objects as calendars store them, and put together again.
+"""Calendar files (RFC 5545): one of many events taken apart into objects as calendars store them (calendar_joining.py: and back).
 
 Files come from anywhere, so nothing of one is trusted: several calendars in one file, identifiers that are missing or used twice,
 broken lines. What can be kept is kept as it was written; a remark says why something is not. Linear in the size of the file.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from webmail.mime.formats.calendar_object import COMPONENTS, plain
-from webmail.mime.formats.vcard_lines import escaped, folded
+from webmail.mime.formats.vcard_lines import folded
 
 MOST_OBJECTS = 20_000
 MOST_REMARKS = 500
@@ -27,7 +27,7 @@ _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"\r\n]*(?:\"[^\"\r\n]*\"[^:\"\
 _TZID = re.compile(r"TZID=(?:\"([^\"]*)\"|([^;:\"]*))", re.IGNORECASE)
 NOT_WHOLE = ("endless", "too-many")  # remarks that are always told: what is missing from the file is not gone
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what no answer in XML could tell
-_OURS = "-//Traboule//calendar//EN"
+OURS = "-//Traboule//calendar//EN"
 
 
 class NotCalendarFile(ValueError):
@@ -162,15 +162,15 @@ class _Reader:
 
     def read(self, text: str) -> list[_Whole]:
         any_control = CONTROL.search(text) is not None
-        for number, line in _logical(text):
+        for number, line in logical_lines(text):
             raw = CONTROL.sub("", line) if any_control else line
             if self.part is not None and len(raw) < len(line):
                 self.part.cleaned = True
-            head = _HEAD.match(raw) or _HEAD.match(_unfolded(raw[:4_000]))
+            head = _HEAD.match(raw) or _HEAD.match(unfolded(raw[:4_000]))
             if head is None:
                 self._stray(number, raw)
                 continue
-            name, value = head[1].upper(), _unfolded(raw)[head.end() :].strip() if raw[:1] else ""
+            name, value = head[1].upper(), unfolded(raw)[head.end() :].strip() if raw[:1] else ""
             if name == "BEGIN":
                 self._begin(number, raw, value.upper())
             elif name == "END":
@@ -275,11 +275,11 @@ class _Reader:
             return
         self.found.remark(number, FileRemarkKind.MENDED, raw.strip())
         if not re.match(r"UID[;:]", self.part.raws[-1], re.IGNORECASE):  # by which the event is known already
-            rest = "\\n" + re.sub(r"(?<!\\)([,;])", r"\\\1", _unfolded(raw).rstrip("\r\n"))
+            rest = "\\n" + re.sub(r"(?<!\\)([,;])", r"\\\1", unfolded(raw).rstrip("\r\n"))
             self.part.raws.append(f" {folded(rest)}\r\n")
 
 
-def _logical(text: str) -> Iterator[tuple[int, str]]:
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their folds and CRLF at their ends, and the number of the first."""
     held, began = list[str](), 0
     for number, line in enumerate(re.split("\r\n|\n|\r", text), 1):
@@ -295,7 +295,7 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         yield began, "\r\n".join([*held, ""])
 
 
-def _unfolded(raw: str) -> str:
+def unfolded(raw: str) -> str:
     return raw.replace("\r\n ", "").replace("\r\n\t", "")
 
 
@@ -374,44 +374,8 @@ def _name(part: _Part, uid: str = "") -> None:
 
 def _object_text(whole: _Whole, parts: list[_Part], zones: dict[str, str]) -> str:
     header = whole.header
-    lines = [header.get("VERSION", "VERSION:2.0\r\n"), header.get("PRODID", f"PRODID:{_OURS}\r\n")]
+    lines = [header.get("VERSION", "VERSION:2.0\r\n"), header.get("PRODID", f"PRODID:{OURS}\r\n")]
     lines += [header[name] for name in ("CALSCALE", "X-WR-TIMEZONE") if name in header]
     named = sorted({zone for part in parts for zone in part.zones})
     defined = [whole.zones.get(zone) or zones[zone] for zone in named if zone in whole.zones or zone in zones]
     return "".join(["BEGIN:VCALENDAR\r\n", *lines, *defined, *(part.text for part in parts), "END:VCALENDAR\r\n"])
-
-
-# --- and together again ----------------------------------------------------------------------------------------------
-
-
-def together(texts: Iterable[str], name: str = "", colour: str = "", zone: str = "") -> Iterator[str]:
-    """One file of all these objects, in pieces: their components as they are, the definition of each zone once."""
-    head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{_OURS}"]
-    head += [folded(f"X-WR-CALNAME:{escaped(name)}")] if name else []
-    head += [f"X-APPLE-CALENDAR-COLOR:{colour}"] if colour else []
-    head += [f"X-WR-TIMEZONE:{zone}"] if zone else []
-    yield "\r\n".join([*head, ""])
-    defined: set[str] = set()
-    for text in texts:
-        yield "".join(_components(text, defined))
-    yield "END:VCALENDAR\r\n"
-
-
-def _components(text: str, defined: set[str]) -> Iterator[str]:
-    """The components of an object, but for zones that were defined before."""
-    depth, held, kind, zone = 0, [""], "", ""
-    for _number, raw in _logical(text):
-        word = raw[:6].upper()
-        if word == "BEGIN:":
-            depth += 1
-            if depth == 2:
-                held, kind, zone = [], raw[6:].strip().upper(), ""
-        if depth >= 2:
-            held.append(raw)
-        if depth == 2 and kind == "VTIMEZONE" and raw[:4].upper() == "TZID":
-            zone = _unfolded(raw).partition(":")[2].strip()
-        if word[:4] == "END:":
-            depth -= 1
-            if depth == 1 and not (kind == "VTIMEZONE" and zone in defined):
-                defined.add(zone)
-                yield "".join(held)

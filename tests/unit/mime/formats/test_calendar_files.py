@@ -13,7 +13,8 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from webmail.calendar import objects
 from webmail.mime.formats import calendar_files
-from webmail.mime.formats.calendar_files import FileRemarkKind, NotCalendarFile, decoded, read, together
+from webmail.mime.formats.calendar_files import FileRemarkKind, NotCalendarFile, decoded, read
+from webmail.mime.formats.calendar_joining import together
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_text import parsed
 
