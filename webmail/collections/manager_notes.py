@@ -9,6 +9,7 @@ from typing import Any
 
 from webmail.database.prepared import Prepared, Slot
 from webmail.models import Collection, CollectionNote, User, now
+from webmail.people import group_losses
 
 KEPT = timedelta(days=90)
 MOST_SHOWN = 20
@@ -24,6 +25,7 @@ class ManagerAct(StrEnum):
     LOOK = "look"  # its name, colour or description
     LINK_MADE = "made"  # an address by which anybody can read it
     LINK_ENDED = "ended"
+    GROUP_GONE = group_losses.GROUP_GONE  # a group that it was shared with was deleted, by nobody who manages it
 
 
 def add(collection: Collection, user: User, act: ManagerAct, about: str = "", rights: str = "") -> None:

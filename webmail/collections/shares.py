@@ -18,14 +18,13 @@ from typing import Any, cast
 
 import peewee as pw
 
-from webmail.collections import manager_notes, store
+from webmail.collections import losses, manager_notes, store
 from webmail.collections.look import COLOUR, NAME, one_line, read
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR, Access
 from webmail.config import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.database.prepared import Prepared, Slot
 from webmail.errors import LimitReached
 from webmail.mime import addresses
 from webmail.mime.address_input import address_key
@@ -37,7 +36,6 @@ MOST = 200  # people and groups that one collection is shared with
 MOST_AT_ONCE = 50  # that one form names
 MOST_GROUPS = 500  # in the list of a form
 _LONGEST_NAMED = 254
-_TO_BE_TOLD = 2  # as `CollectionShare.seen`: that it is no longer shared with them
 _NEVER_ACCENTED = re.compile(r"[^bfmpqvx0-9]+")  # everything but what practically no language writes with an accent
 Sharee = User | PeopleGroup
 
@@ -183,6 +181,8 @@ def give(user: User, number: int, people: Sequence[Sharee], rights: str) -> list
             if row is None:
                 CollectionShare.create(collection=collection, rights=rights, **_key(who))
             elif row.rights != rights:
+                if row.rights:
+                    losses.note_change(row, rights)
                 again = {"seen": 0, "created": now()} if not row.rights else {}
                 CollectionShare.update(rights=rights, **again).where(CollectionShare.id == row.id).execute()
             if row is None or row.rights != rights:
@@ -210,8 +210,9 @@ def change(user: User, number: int, share: int, rights: str) -> CollectionShare 
         row = CollectionShare.get_or_none(CollectionShare.id == share, CollectionShare.collection == collection)
         if row is None or not row.rights:
             return None
+        losses.note_change(row, rights)
         if rights or row.user_id is not None:
-            seen = row.seen if rights or row.hidden else _TO_BE_TOLD
+            seen = row.seen if rights or row.hidden else losses.REVOKED
             CollectionShare.update(rights=rights, seen=seen).where(CollectionShare.id == row.id).execute()
         else:
             CollectionShare.delete().where(CollectionShare.id == row.id).execute()
@@ -271,35 +272,6 @@ def of_row(share: CollectionShare) -> Sharee:
 def news(accesses: Iterable[Access]) -> list[Access]:
     """What was shared with somebody, of what they have, that they were not told of yet."""
     return [one for one in accesses if one.new and not one.hidden]
-
-
-def _ended(slot: Slot) -> Any:
-    """With whose they are."""
-    rows: Any = CollectionShare.select(CollectionShare, Collection, User).join(Collection).join(User)
-    theirs = rows.where(CollectionShare.user == slot("user"), CollectionShare.seen == _TO_BE_TOLD, CollectionShare.rights == "")
-    return theirs.order_by(CollectionShare.id)
-
-
-_all_ended = Prepared(_ended)
-
-
-def ended(user: User) -> list[CollectionShare]:
-    """What is no longer shared with a person, nor with a group of theirs, that they were not told of yet.
-
-    1 query, 3 if there is any.
-    """
-    rows = [one for one in _all_ended(user=user.id) if one.collection.derived != store.LEAVING]
-    still = {one.collection.id for one in store.accessible(user, hidden=True)} if rows else set()
-    return [one for one in rows if one.collection_id not in still]
-
-
-def mark_told(user: User, numbers: Iterable[str]) -> None:
-    """They know now that these (as `ended`, by `id`) are no longer shared with them; how they looked is kept. 1 transaction."""
-    told = [one.id for one in ended(user) if str(one.id) in set(numbers)]
-    with db.atomic():
-        mine = CollectionShare.id.in_(told) & (CollectionShare.seen == _TO_BE_TOLD) & (CollectionShare.rights == "")
-        CollectionShare.delete().where(mine, CollectionShare.props == "{}", CollectionShare.hidden == 0).execute()
-        CollectionShare.update(seen=1).where(mine).execute()
 
 
 @begun_again

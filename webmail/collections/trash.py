@@ -14,14 +14,14 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.collections import store
+from webmail.collections import losses, store
 from webmail.collections.look import title_of
 from webmail.database import locks
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
 from webmail.mime.encoded_words import words_in
-from webmail.models import Collection, CollectionShare, TrashedCollection, TrashedItem, User, now
+from webmail.models import Collection, CollectionShare, LostShare, TrashedCollection, TrashedItem, User, now
 
 KEPT = timedelta(days=30)
 MOST = 30_000  # of one person
@@ -69,10 +69,12 @@ def put_whole(collection: Collection, by: str, device: str = "") -> TrashedColle
     at = now()
     shares: Any = CollectionShare.select().where(CollectionShare.collection == collection).order_by(CollectionShare.id)
     told = [[one.user_id, one.group_id, one.rights, one.props, one.hidden, one.seen] for one in shares]
-    return TrashedCollection.create(
+    whole = TrashedCollection.create(
         user=collection.user_id, name=collection.name, kind=collection.kind, components=collection.components,
         props=collection.props, shares=json.dumps(told, ensure_ascii=False), by=by, device=device[:60], at=at, batch=_micro(at),
     )  # fmt: skip
+    losses.note_deleted(collection, whole)
+    return whole
 
 
 def _batch(user: int, by: str, device: str, at: datetime) -> int:
@@ -118,7 +120,11 @@ def leave(collection: Collection) -> None:
 
 
 def come_back(gone: TrashedCollection, made: Collection) -> None:
-    """What went with a collection belongs to `made` now, which was made in its place. In a transaction."""
+    """What went with a collection belongs to `made` now, which was made in its place. In a transaction.
+
+    Those with whom it is shared again are not told that it was deleted.
+    """
+    LostShare.delete().where(LostShare.whole == gone).execute()
     _belong(locks.rows(TrashedItem, TrashedItem.whole == gone.id), made.id)
 
 

@@ -51,7 +51,9 @@ class CollectionShare(Table):
     rights = pw.CharField(max_length=6, default="")  # "busy", "read", "write" or "manage"
     props = pw.TextField(default="{}")  # JSON, laid over the collection's
     hidden = pw.IntegerField(default=0)  # 1: this person wants it on no page and no device
-    seen = pw.IntegerField(default=0)  # 1: this person knows that it is shared with them; 2: not yet that it no longer is
+    # 1: this person knows that it is shared with them; 2: not yet that it no longer is, 3: nor with a group of theirs
+    seen = pw.IntegerField(default=0)
+    lowered = pw.CharField(max_length=6, default="")  # the rights that they had, where they don't know yet that they have less
     created = pw.DateTimeField(default=now)
     if TYPE_CHECKING:
         collection_id: int
@@ -162,6 +164,20 @@ class TrashedCollection(Table):
 
     class Meta:
         table_name = "trashed_collections"
+
+
+class LostShare(Table):
+    """What was shared with somebody who was not told yet that it was deleted. It is while `collection` is still there."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+")
+    collection = pw.ForeignKeyField(Collection, null=True, on_delete="SET NULL", backref="+")
+    whole = pw.ForeignKeyField(TrashedCollection, on_delete="CASCADE", backref="+")  # it may come back
+    kind = pw.CharField(max_length=11)  # as in `Collection`
+    title = pw.CharField(max_length=190)  # as they had it
+    owner = pw.CharField(max_length=254)  # their name
+
+    class Meta:
+        table_name = "lost_shares"
 
 
 class TrashedItem(Table):

@@ -18,6 +18,7 @@ from webmail.database.prepared import Prepared
 from webmail.mail import Address
 from webmail.mime.encoded_words import fold, sort_key, words_in
 from webmail.models import GroupMember, PeopleGroup, User
+from webmail.people import group_losses
 
 LONGEST_NAME = 100  # characters
 MOST_PEOPLE = 10_000  # members of the groups that one query returns
@@ -85,7 +86,9 @@ def rename(group: PeopleGroup, name: str) -> None:
 
 def delete(group: PeopleGroup) -> None:
     """Its people lose what was shared with the group; a new group of the same name does not get it."""
-    group.delete_instance()
+    with db.atomic():
+        group_losses.deleted(group)
+        group.delete_instance()
 
 
 def add(group: PeopleGroup, people: Sequence[User]) -> int:
@@ -105,6 +108,7 @@ def remove(group: PeopleGroup, people: Sequence[User]) -> int:
     numbers = [user.id for user in people]
     chunks = (numbers[at : at + _CHUNK] for at in range(0, len(numbers), _CHUNK))
     with db.atomic():
+        group_losses.left([group.id], numbers)
         mine = GroupMember.group == group
         return sum(GroupMember.delete().where(mine, GroupMember.user.in_(chunk)).execute() for chunk in chunks)
 

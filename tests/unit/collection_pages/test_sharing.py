@@ -14,7 +14,8 @@ from tests.unit.dav.test_collections import look, patch
 from webmail import audit
 from webmail.accounts import own_data
 from webmail.collections import shares, store
-from webmail.models import AuditAct, Collection, CollectionShare, GroupMember, PeopleGroup, SystemMessage, User
+from webmail.models import AuditAct, Collection, CollectionShare, GroupMember, LostShare, PeopleGroup, SystemMessage, User
+from webmail.people import groups
 
 
 @pytest.fixture
@@ -213,6 +214,89 @@ def test_who_still_has_it_by_a_group_or_again_lost_nothing(
     assert "no longer shares" not in other.get("/collections").notices
     GroupMember.delete().where(GroupMember.user == bob).execute()
     assert "no longer shares the calendar" in other.get("/collections").notices
+
+
+def told_once(reader: Browser, words: str, path: str = "/collections") -> bool:
+    """Whether somebody reads these words until they say that they know."""
+    shown = reader.get(path)
+    if words not in shown.notices or words not in reader.get(path).notices:
+        return False
+    return words not in reader.press(shown, ".notice form", "seen").notices and words not in reader.get(path).notices
+
+
+@pytest.mark.parametrize("how", ["delete", "remove"])
+def test_who_loses_a_share_with_a_group_is_told_once_and_its_owner_of_the_group(
+    page: Browser, trips: int, browser_of: Callable[[User], Browser], group: PeopleGroup, how: str
+) -> None:
+    zoe = User.get(User.local == "zoe")
+    book = page.make("addressbook", "Parents")
+    for number in (trips, book):
+        page.share(number, "Maths", "write")
+    if how == "delete":
+        groups.delete(group)
+    else:
+        assert groups.remove(group, [zoe]) == 1
+    reader = browser_of(zoe)
+    assert (
+        "The address book “Parents” (Alice Leroy) is no longer shared with a group of yours."
+        in reader.get("/collections").notices
+    )
+    assert told_once(reader, "The calendar “Trips” (Alice Leroy) is no longer shared with a group of yours.")
+    assert not CollectionShare.select().where(CollectionShare.user == zoe).exists()
+    words = "“Trips” is no longer shared with Maths: this group was deleted."
+    assert (words in page.get("/collections").notices) == (how == "delete")
+    assert how == "remove" or told_once(page, words)
+
+
+def test_who_still_has_it_by_another_group_lost_nothing(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], group: PeopleGroup, person: Callable[..., User]
+) -> None:
+    zoe, other = User.get(User.local == "zoe"), groups.create("lycee.example", "Choir")
+    groups.add(other, [zoe, bob])
+    groups.add(group, [bob, User.get(User.local == "alice")])
+    page.share(trips, "Maths, Choir, bob", "write")
+    groups.delete(group)
+    for user in (zoe, bob):
+        assert "no longer shared" not in browser_of(user).get("/collections").notices
+    groups.remove(other, [zoe, bob])
+    assert told_once(browser_of(zoe), "is no longer shared with a group of yours")
+    assert "no longer shared" not in browser_of(bob).get("/collections").notices  # it is shared with him alone too
+
+
+def test_who_had_it_is_told_once_that_it_was_deleted_unless_it_comes_back(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], group: PeopleGroup
+) -> None:
+    page.make("calendar", "Another")
+    page.share(trips, "bob, Maths")
+    zoe, other = browser_of(User.get(User.local == "zoe")), browser_of(bob)
+    shares.set_look(bob, store.get(bob, trips), "Sorties", "")  # type: ignore[arg-type]
+    gone = page.press(page.get(f"/collections/{trips}"), "form", "delete")
+    words = "Alice Leroy deleted the calendar “{}”, which was shared with you."
+    assert words.format("Trips") in zoe.get("/calendar").notices and words.format("Sorties") in other.get("/collections").notices
+    page.submit(gone, "#notices form")
+    for reader in (zoe, other):
+        assert "deleted the calendar" not in reader.get("/collections").notices
+    number = Collection.get(Collection.props.contains("Trips")).id
+    page.press(page.get(f"/collections/{number}"), "form", "delete")
+    assert told_once(zoe, words.format("Trips"), "/calendar") and told_once(other, words.format("Sorties"))
+    assert not LostShare.select().exists()
+
+
+def test_whose_rights_are_lowered_is_told_once(
+    page: Browser, trips: int, bob: User, browser_of: Callable[[User], Browser], group: PeopleGroup
+) -> None:
+    zoe, alice = User.get(User.local == "zoe"), User.get(User.local == "alice")
+    page.share(trips, "bob, Maths", "manage")
+    for right in ("write", "read"):  # in two steps, which are told as one
+        page.share(trips, "bob, Maths", right)
+    words = "Your rights to “Trips” (Alice Leroy) have changed: you can read it."
+    assert told_once(browser_of(zoe), words) and told_once(browser_of(bob), words)
+    share = CollectionShare.get(CollectionShare.user == bob, CollectionShare.rights != "")
+    shares.change(alice, trips, share.id, "busy")
+    shares.change(alice, trips, share.id, "write")  # and back before he looked
+    assert "have changed" not in browser_of(bob).get("/collections").notices
+    shares.change(alice, trips, CollectionShare.get(CollectionShare.group == group).id, "")
+    assert told_once(browser_of(zoe), "is no longer shared with a group of yours")
 
 
 def test_they_are_told_by_mail_if_one_wishes(page: Browser, trips: int, bob: User, group: PeopleGroup) -> None:

@@ -81,7 +81,12 @@ def title_of(access: Access) -> str:
 
 
 def title(kind: str, props: dict[str, Any]) -> str:
-    return look.title_of(props) or (_("Address book without a name") if kind == BOOK else _("Calendar without a name"))
+    return titled(kind, look.title_of(props))
+
+
+def titled(kind: str, name: str) -> str:
+    """This name, or what is without one."""
+    return name or (_("Address book without a name") if kind == BOOK else _("Calendar without a name"))
 
 
 def person(user: User) -> str:

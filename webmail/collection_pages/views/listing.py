@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from typing import cast
@@ -13,9 +12,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import Shown, place, shown, title
-from webmail.collections import look, manage, manager_notes, shares, store
+from webmail.collection_pages.views.common import Shown, own_rights_words, place, shown, titled
+from webmail.collections import look, losses, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
+from webmail.collections.losses import Loss, LossKind
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.errors import LimitReached
@@ -66,7 +66,7 @@ def change_list() -> Answer:
     one = next((each for each in accesses if str(each.collection.id) == request.form.get("number", "")), None)
     if action == "seen":
         shares.mark_seen(user, shares.news(accesses))
-        shares.mark_told(user, request.form.getlist("ended")[:_MOST_TOLD])
+        losses.mark_told(user, {kind: request.form.getlist(kind)[:_MOST_TOLD] for kind in LossKind})
         upto = request.form.get("changes", "")
         if upto.isascii() and upto.isdigit() and len(upto) < 19:
             manager_notes.mark_seen(user, int(upto))
@@ -78,7 +78,7 @@ def change_list() -> Answer:
         except NotTheirs:  # deleted by its owner at this moment
             notify(_("This is no longer shared with you."), "caution")
             return back
-        name = title(one.collection.kind, one.props)
+        name = titled(one.collection.kind, look.title_of(one.props))
         if action == "hide":
             undo = (url_for("collections.change_list"), {"action": "show", "number": one.collection.id})
             notify(_("“%(name)s” is no longer shown here and on your devices.", name=name), undo=undo, keep=45)
@@ -94,19 +94,33 @@ def collection_news() -> list[Shown]:
 
 
 @blueprint.app_template_global()
-def collection_losses() -> list[tuple[int, str, str, str]]:
-    """What is no longer shared with the current user, which they were not told of yet: the `id` of the share, the kind, its title
-    as they had it, and who shared it. Read once for a request, 1 query, 3 if there is any.
+def collection_losses() -> list[tuple[str, int, str]]:
+    """What the current user can no longer do with what was shared with them, and was not told of yet: the field by which the form
+    says that they know, its value, and the words. Read once for a request, 2 queries, 4 if there is any.
     """
     if "collection_losses" not in g:
-        g.collection_losses = [
-            (
-                one.id, one.collection.kind, title(one.collection.kind, json.loads(one.collection.props) | json.loads(one.props)),
-                one.collection.user.name or one.collection.user.address,
-            )
-            for one in shares.ended(current_user())
-        ]  # fmt: skip
-    return cast("list[tuple[int, str, str, str]]", g.collection_losses)
+        g.collection_losses = [(one.kind.value, one.number, _loss_words(one)) for one in losses.of(current_user())]
+    return cast("list[tuple[str, int, str]]", g.collection_losses)
+
+
+def _loss_words(one: Loss) -> str:
+    told = {"who": one.owner, "name": titled(one.of, one.title)}
+    book = one.of == BOOK
+    match one.kind:
+        case LossKind.DELETED if book:
+            return _("%(who)s deleted the address book “%(name)s”, which was shared with you.", **told)
+        case LossKind.DELETED:
+            return _("%(who)s deleted the calendar “%(name)s”, which was shared with you.", **told)
+        case LossKind.LOWERED:
+            rights = own_rights_words(one.rights)
+            return _("Your rights to “%(name)s” (%(who)s) have changed: %(rights)s.", rights=rights, **told)
+        case LossKind.GROUP if book:
+            return _("The address book “%(name)s” (%(who)s) is no longer shared with a group of yours.", **told)
+        case LossKind.GROUP:
+            return _("The calendar “%(name)s” (%(who)s) is no longer shared with a group of yours.", **told)
+    if book:
+        return _("%(who)s no longer shares the address book “%(name)s” with you.", **told)
+    return _("%(who)s no longer shares the calendar “%(name)s” with you.", **told)
 
 
 # --- a new one -------------------------------------------------------------------------------------------------------

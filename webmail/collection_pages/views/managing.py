@@ -91,6 +91,8 @@ def _sentence(one: CollectionNote, names: dict[str, str]) -> str:
             return _("%(who)s stopped sharing “%(name)s” with %(whom)s.", **told)
         case ManagerAct.LINK_MADE:
             return _("%(who)s made an address where anyone can read “%(name)s” without signing in.", **told)
+        case ManagerAct.GROUP_GONE:
+            return _("“%(name)s” is no longer shared with %(whom)s: this group was deleted.", **told)
         case ManagerAct.LINK_ENDED:
             return _("%(who)s ended an address of “%(name)s”.", **told)
     return _("%(who)s changed the name, colour or description of “%(name)s”.", **told)
