@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import peewee as pw
 
 from webmail.config import Settings
-from webmail.database import idempotency
 from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
 from webmail.errors import BadAddress, LimitReached, MailError, NotAllowed
 from webmail.mail import Address, Envelope, Identity
 from webmail.mime import addresses, builder
@@ -159,7 +159,7 @@ def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: 
 
 
 def save(identity: WritingIdentity, settings: Settings) -> None:
-    """Create or update an identity; a new default replaces the previous one. Idempotent: an identical one is not created twice.
+    """Create or update an identity; a new default replaces the previous one.
 
     Raises NotYours, display_names.NameRefused, LimitReached.
     """
@@ -170,8 +170,7 @@ def save(identity: WritingIdentity, settings: Settings) -> None:
     with db.atomic():
         if not identity.id:
             identity.id = None
-            if idempotency.is_there(identity):
-                return
+            in_turn(identity.user)
             if WritingIdentity.select().where(mine).count() >= MOST:
                 raise LimitReached(f"{identity.user.address} has {MOST} identities")
         if identity.is_default:
@@ -187,12 +186,11 @@ def signatures(user: User) -> list[Signature]:
 
 
 def save_signature(signature: Signature) -> None:
-    """Create or update a signature. Idempotent: an identical one is not created twice. Raises LimitReached."""
+    """Create or update a signature. Raises LimitReached."""
     signature.text = tidy(signature.text)
     with db.atomic():
         if not signature.id:
-            if idempotency.is_there(signature):
-                return
+            in_turn(signature.user)
             if Signature.select().where(Signature.user == signature.user).count() >= MOST:
                 raise LimitReached(f"{signature.user.address} has {MOST} signatures")
         signature.save()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from webmail.database import idempotency
 from webmail.database.connection import db
+from webmail.database.idempotency import in_turn
 from webmail.errors import LimitReached, NoSuchMessage
 from webmail.models import ReadyText, User
 
@@ -36,14 +36,13 @@ def load(user: User, text_id: int) -> ReadyText:
 
 
 def save(text: ReadyText) -> None:
-    """Create or update a template; only administrators can share. Idempotent: no identical duplicates. Raises LimitReached."""
+    """Create or update a template; only administrators can share. Raises LimitReached."""
     text.shared = bool(text.shared) and text.user.role == "admin"
     text.body = text.body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").rstrip()
     text.subject = " ".join(text.subject.split())
     with db.atomic():
         if not text.id:
-            if idempotency.is_there(text):
-                return
+            in_turn(text.user)
             if ReadyText.select().where(ReadyText.user == text.user).count() >= MOST:
                 raise LimitReached(f"{text.user.address} has {MOST} texts")
         text.save()

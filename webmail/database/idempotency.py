@@ -1,4 +1,4 @@
-"""Idempotency: a form submitted twice creates one row; requests of one person can be serialized."""
+"""Idempotency: what is removed twice is removed once; requests of one person can be serialized."""
 
 from __future__ import annotations
 
@@ -14,15 +14,6 @@ def in_turn_together(*people: int) -> None:
     """The same for what concerns several people (by `id`), whoever of them begins: always in the same order. One UPDATE each."""
     for number in sorted(set(people)):
         User.update(active=User.active).where(User.id == number).execute()
-
-
-def is_there(row: Table) -> bool:
-    """Whether the table already has an identical row of this person. Call in the transaction of the INSERT. Two queries."""
-    in_turn(row.user)  # type: ignore[attr-defined]
-    fields = [field for field in row._meta.sorted_fields if not field.primary_key]
-    values = {field: row.__data__.get(field.name) for field in fields}
-    same = [field.is_null() if value is None else field == value for field, value in values.items()]
-    return bool(type(row).select().where(*same).exists())
 
 
 def removed(table: type[Table], number: int, user: User) -> bool:

@@ -6,16 +6,20 @@ import time
 from typing import Any, cast
 
 from flask import request, session
+from flask_babel import gettext as _
 
+from webmail.web import once
 from webmail.web.areas import area_here, mailbox_here
 from webmail.web.request_values import fetched_ahead
+
+UNDO_SECONDS = 45  # how long Undo is offered on the following pages
 
 
 def notify(
     text: str,
     kind: str = "done",
     undo: tuple[str, dict[str, Any]] | None = None,
-    keep: float = 0,
+    keep: float | None = None,
     *,
     link: dict[str, Any] | None = None,
     poll: tuple[str, float] | None = None,
@@ -28,17 +32,21 @@ def notify(
     answers takes the notice's place. `count`: the number in the text is seconds that scripts count down from. `button`: a URL to
     POST to, its fields and its words.
 
-    With `keep` it stays on the following pages for so many seconds, or until another such notice replaces it; one with `undo`
-    only on the pages of the list or area that shows it first, unless it polls. What tells that an undo was done takes the place
-    of the notice that offered it.
+    With `keep` (UNDO_SECONDS where there is an `undo`) it stays on the following pages for so many seconds, or until another such
+    notice replaces it; one with `undo` only on the pages of the list or area that shows it first, unless it polls. What tells
+    that an undo was done takes its notice's place.
     """
+    if keep is None:
+        keep = UNDO_SECONDS if undo else 0
     before = session.get("notices", [])
     if kind in ("done", "plain"):
-        before = [one for one in before if not _is_being_undone(one)]
+        before = _without_undone(before)
     until = time.time() + keep if keep else 0
     if keep:
         before = [notice for notice in before if not notice.get("until")]
     notice: dict[str, Any] = {"text": text, "kind": kind, "undo": undo, "until": until}
+    if undo and (form := once.current()):
+        notice["form"] = form
     if link:
         notice["link"] = link
     if button:
@@ -83,6 +91,14 @@ def _is_being_undone(notice: dict[str, Any]) -> bool:
     return all(request.form.get(name) == str(value) for name, value in fields.items())
 
 
+def _without_undone(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The notices but the one whose undo this request is. The form that had done it is carried out if it is sent again."""
+    for one in found:
+        if "form" in one and _is_being_undone(one):
+            once.release(one["form"])
+    return [one for one in found if not _is_being_undone(one)]
+
+
 def _placed(notice: dict[str, Any], here: str) -> dict[str, Any]:
     """The notice with the place where it was shown first, if it belongs to one."""
     bound = notice["undo"] and notice.get("until") and not notice.get("poll") and "place" not in notice
@@ -91,4 +107,10 @@ def _placed(notice: dict[str, Any], here: str) -> dict[str, Any]:
 
 def withdraw_notices() -> None:
     """Remove the notices queued with `keep`, because their undo was used."""
-    session["notices"] = [notice for notice in session.get("notices", []) if not notice.get("until")]
+    session["notices"] = [one for one in _without_undone(session.get("notices", [])) if not one.get("until")]
+
+
+def undone(words: str = "", kind: str = "done") -> None:
+    """In place of the notice that offered it: what became of the undo."""
+    withdraw_notices()
+    notify(words or _("Undone."), kind)

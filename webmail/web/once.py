@@ -2,7 +2,7 @@
 
 Two clicks of an impatient hand, a browser that sends again, a line that broke after the form had gone: the second finds the first
 by a digest of who sent it and of all its fields, waits until that is answered, and gets the same answer. Who goes back, changes a
-word and sends again has sent another form. What was refused is not remembered, so it can be sent again.
+word and sends again has sent another form. What was refused, or undone, is not remembered, so it can be sent again.
 """
 
 from __future__ import annotations
@@ -89,6 +89,16 @@ def _end(response: Response) -> Response:
     else:
         once.forget(key)
     return response
+
+
+def current() -> str:
+    """The key of the form that this request sends; "" where it has no id."""
+    return str(g.get("form_key", ""))
+
+
+def release(key: str) -> None:
+    """What this form did was taken back: who sends it again wants it done again."""
+    once.forget(key)
 
 
 def forget() -> None:

@@ -15,7 +15,7 @@ from tests.support.visits import Page, fields_of
 from webmail import create_app
 from webmail.auth import passwords
 from webmail.database.connection import db
-from webmail.models import SentForm, User
+from webmail.models import CalendarObject, SentForm, User
 from webmail.web import once
 
 PASSWORD = "correct horse"
@@ -78,3 +78,27 @@ def test_a_file_of_the_same_name_and_size_that_says_something_else_is_another_fo
         card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nEND:VCARD\r\n".encode()
         assert alice.post(action, data=data | {"file": (io.BytesIO(card), "all.vcf")}).status_code == 303
     assert SentForm.select().count() == 2
+
+
+def test_what_was_undone_is_done_again_by_the_same_form(alice: FlaskClient) -> None:
+    where, fields = form_of(alice, "/calendar/events/new", "/calendar/events/new")
+    fields |= {"title": "Meeting"}
+
+    for _time in range(2):
+        answer = alice.post(where, data=fields)
+        assert answer.status_code == 303 and alice.post(where, data=fields).location == answer.location
+        assert CalendarObject.select().count() == 1
+        undo, steps = form_of(alice, str(answer.location), "/calendar/changes/undo")
+        assert "Undone." in alice.post(undo, data=steps, follow_redirects=True).text
+        assert CalendarObject.select().count() == 0
+
+
+def test_an_undo_that_comes_too_late_leaves_the_form_as_it_was(alice: FlaskClient) -> None:
+    where, fields = form_of(alice, "/calendar/events/new", "/calendar/events/new")
+    fields |= {"title": "Meeting"}
+    made = alice.post(where, data=fields)
+    undo, steps = form_of(alice, str(made.location), "/calendar/changes/undo")
+    event = CalendarObject.get()
+    CalendarObject.update(etag="changed").where(CalendarObject.id == event.id).execute()
+    alice.post(undo, data=steps)
+    assert alice.post(where, data=fields).location == made.location and CalendarObject.select().count() == 1

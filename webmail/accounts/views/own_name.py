@@ -17,8 +17,6 @@ from webmail.web.labels import name_objection
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 
-_UNDO_SHOWN = 45  # seconds
-
 
 @blueprint.get("/account/name")
 def show_name() -> Response:
@@ -49,7 +47,7 @@ def _tell(before: str, *, undone: bool) -> None:
     words = _("Others now see “%(name)s”.", name=name) if name else _("Others now see your address only.")
     withdraw_notices()  # of a change before, which this one has overtaken
     undo = (url_for("accounts.change_name"), {"name": before, "undo": "1"}) if settings().own_name and not undone else None
-    notify(words, "done", undo, keep=_UNDO_SHOWN if undo else 0)
+    notify(words, "done", undo)
 
 
 def _page(form: OwnNameForm, status: int = 200) -> Response:

@@ -144,7 +144,7 @@ def add_event() -> Answer:
         _say_refused(form, error)
         return form_page(form, status=422)
     saved()
-    notify(_("“%(title)s” was added to your calendar.", title=fields.title), undo=undo_of(done), keep=45)
+    notify(_("“%(title)s” was added to your calendar.", title=fields.title), undo=undo_of(done))
     return redirect(event_url(calendar, new.href), 303)
 
 
@@ -228,7 +228,7 @@ def _changed(calendar: int, href: str, form: EventForm) -> Answer:
             lost,
         )
     saved()
-    notify(said, undo=undo_of(done), keep=45)
+    notify(said, undo=undo_of(done))
     return redirect(event_url(calendar, writes[-1].href, facts.at if scope == "one" else ""), 303)
 
 

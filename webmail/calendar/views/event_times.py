@@ -71,7 +71,7 @@ def _move(facts: EventFacts, back: Answer) -> Answer:
     shown = event_url(facts.row.collection_id, writes[-1].href, facts.at if scope == "one" else "")
     offered = undo_of(done, local_path(request.form.get("back", "")))
     said = _("“%(title)s” was moved.", title=facts.fields.title)
-    notify(said, undo=offered, keep=45, link={"url": shown, "text": _("Show event"), "here": True})
+    notify(said, undo=offered, link={"url": shown, "text": _("Show event"), "here": True})
     return back
 
 

@@ -83,7 +83,7 @@ def delete_event(calendar: int, href: str) -> Answer:
     except (editing.NotWritable, LimitReached, UidTaken, UnusableCalendar):
         abort(403)
     title = facts.fields.title if facts else ""
-    notify(_("“%(title)s” was deleted.", title=title or _("No title")), undo=undo_of(done), keep=45)
+    notify(_("“%(title)s” was deleted.", title=title or _("No title")), undo=undo_of(done))
     return redirect(day_url(event_facts.day_of(facts, time_zone())) if facts else url_for("calendar.show"), 303)
 
 
@@ -148,5 +148,5 @@ def move_event(calendar: int, href: str) -> Answer:
     except (editing.NotWritable, UnusableCalendar):
         abort(403)
     words = _("Copied to “%(name)s”.", name=names[target]) if copy else _("Moved to “%(name)s”.", name=names[target])
-    notify(words, undo=undo_of(done), keep=45)
+    notify(words, undo=undo_of(done))
     return redirect(event_url(int(target), writes[-1].href), 303)

@@ -143,7 +143,7 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
     if method == "request":
         words += " " + _("The organiser is not told.")
     link = {"url": event_url(writes[0].calendar, writes[0].href), "text": _("Show event"), "here": True}
-    notify(words, undo=undo_of(done, back_to_message(uid, mailbox)), keep=45, link=link)
+    notify(words, undo=undo_of(done, back_to_message(uid, mailbox)), link=link)
     return back
 
 

@@ -15,7 +15,7 @@ from webmail.calendar.objects import UidTaken
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.web.current import current_user, settings
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify, undone
 from webmail.web.request_values import local_path
 
 
@@ -29,13 +29,12 @@ def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str
 def undo_last() -> Answer:
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
     try:
-        undone = editing.undo(current_user(), request.form.get("undo", ""), settings())
+        done = editing.undo(current_user(), request.form.get("undo", ""), settings())
     except editing.EventChangedElsewhere:
         notify(_("This event was changed again in the meantime, so it stays as it is."), "caution")
         return back
     except (editing.NotWritable, LimitReached, UidTaken, UnusableCalendar):
         notify(_("This can’t be undone any more: the calendar is full, or you can no longer change it."), "caution")
         return back
-    withdraw_notices()
-    notify(_("Undone.") if undone else _("There was nothing to undo."))
+    undone(_("Undone.") if done else _("There was nothing to undo."))
     return back

@@ -81,7 +81,7 @@ def change_list() -> Answer:
         name = titled(one.collection.kind, look.title_of(one.props))
         if action == "hide":
             undo = (url_for("collections.change_list"), {"action": "show", "number": one.collection.id})
-            notify(_("“%(name)s” is no longer shown here and on your devices.", name=name), undo=undo, keep=45)
+            notify(_("“%(name)s” is no longer shown here and on your devices.", name=name), undo=undo)
         else:
             notify(_("“%(name)s” is shown again here and on your devices.", name=name))
     return back

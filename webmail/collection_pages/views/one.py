@@ -191,7 +191,7 @@ def _change_shared(access: Access, action: str) -> Answer:
             else _("“%(name)s” is shown again here and on your devices.")
         )
         undo = (url_for("collections.change", number=number), {"action": "show"}) if action == "hide" else None
-        notify(words % {"name": title_of(access)}, undo=undo, keep=45 if undo else 0)
+        notify(words % {"name": title_of(access)}, undo=undo)
         return redirect(collections_list(), 303)
     if action != "look":
         abort(400)

@@ -31,11 +31,10 @@ from webmail.people.visibility import sight_of
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings, wake_system_mail
 from webmail.web.formatting import today, written_in
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify, undone
 from webmail.web.public_links import public_link
 from webmail.web.rendering import fragment
 
-_UNDO_SECONDS = 45
 MOST_MAILED = 50  # people who are told of one share by mail
 _MAILS_A_DAY = 5  # from one person to one person or group
 _LONGEST_FIELD = 5_000
@@ -261,7 +260,7 @@ def _change(access: Access, rights: str) -> None:
     key = f"group:{who.id}" if isinstance(who, PeopleGroup) else f"person:{who.address}"
     fields = {"action": "restore", "who": key, "rights": before.rights}
     undo = (url_for("collections.share", number=access.collection.id), fields) if _can_give(who) else None
-    notify(_("%(who)s can no longer see “%(name)s”.", who=who_words(who), name=title_of(access)), undo=undo, keep=_UNDO_SECONDS)
+    notify(_("%(who)s can no longer see “%(name)s”.", who=who_words(who), name=title_of(access)), undo=undo)
     _say_addresses(access, before.rights, "")
 
 
@@ -300,8 +299,7 @@ def _restore(access: Access) -> None:
         return
     _audited(AuditAct.SHARE_GIVEN, access, who, rights, undo=True)
     tell_owner(access, "sharing", [note(access, ManagerAct.GIVEN, shares.called(who), rights)])
-    withdraw_notices()
-    notify(_("%(who)s has access to “%(name)s” again.", who=who_words(who), name=title_of(access)))
+    undone(_("%(who)s has access to “%(name)s” again.", who=who_words(who), name=title_of(access)))
 
 
 def _audited(act: AuditAct, access: Access, who: Sharee, rights: str | None = None, undo: bool | None = None) -> None:

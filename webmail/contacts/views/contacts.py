@@ -164,7 +164,7 @@ def change(uid: str) -> Answer:
         say_refused(error)
         return _form_page(form, row, 422)
     _join(changed)
-    notify(_("Contact saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
+    notify(_("Contact saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]))
     return redirect(url_for("contacts.one", uid=row.uid), 303)
 
 
@@ -178,7 +178,7 @@ def remove(uid: str) -> Answer:
     if not store.remove(current_user(), [row.uid]):
         say_refused(BookReadOnly(row.uid))
         return redirect(url_for("contacts.one", uid=row.uid), 303)
-    notify(_("%(name)s was removed from your contacts.", name=row.name), undo=offered, keep=45)
+    notify(_("%(name)s was removed from your contacts.", name=row.name), undo=offered)
     return redirect(url_for("contacts.show"), 303)
 
 
@@ -234,7 +234,7 @@ def _add(words: str, here: str) -> Answer:
         say_refused(error)
         return redirect(back or url_for("contacts.show"), 303)
     offered = undo_of([CardVersion(row.uid, "", row.revision)], back)
-    notify(_("%(name)s was added to your contacts.", name=row.name), undo=offered, keep=45)
+    notify(_("%(name)s was added to your contacts.", name=row.name), undo=offered)
     return redirect(back or url_for("contacts.one", uid=row.uid), 303)
 
 

@@ -84,7 +84,7 @@ def merge_duplicates() -> Answer:
         if request.form.get("action") == "different":
             duplicates.tell_apart(user, [row.uid for row in rows])
             again = (url_for("contacts.merge_duplicates"), {"action": "together", "uids": ",".join(row.uid for row in rows)})
-            notify(_("These contacts won’t be suggested as duplicates any more."), undo=again, keep=45)
+            notify(_("These contacts won’t be suggested as duplicates any more."), undo=again)
             return here
         if [row.revision for row in rows] != request.form.getlist("revision"):
             notify(_("One of these contacts has changed meanwhile. Check it, then merge again."), "caution")
@@ -99,5 +99,5 @@ def merge_duplicates() -> Answer:
             return here
     words = ngettext("%(num)d contact merged into “%(name)s”.", "%(num)d contacts merged into “%(name)s”.", len(rows),
                      name=store.load(user, rows[0].uid).name)  # fmt: skip
-    notify(words, undo=undo_of(before, url_for("contacts.show_duplicates")), keep=45)
+    notify(words, undo=undo_of(before, url_for("contacts.show_duplicates")))
     return here

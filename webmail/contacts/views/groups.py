@@ -89,7 +89,7 @@ def change_group(row: Contact) -> Answer:
     except (store.CardTooLarge, BookReadOnly) as error:
         _refuse(form, error)
         return _form_page(form, row, 422)
-    notify(_("Group saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]), keep=45)
+    notify(_("Group saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]))
     return redirect(url_for("contacts.one", uid=row.uid), 303)
 
 

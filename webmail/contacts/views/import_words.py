@@ -21,13 +21,13 @@ def say_taken(planned: ImportPlan, taken: ImportResult, back: str = "") -> None:
     """Notify what was imported, with undo."""
     words = taken_words(len(taken.added), taken.merged, len(planned.present), planned.refused, planned.cut)
     offered = undo_of(list(taken.before), back) if taken.before else None
-    notify(words, "caution" if planned.refused else "done", undo=offered, keep=45 if offered else 0)
+    notify(words, "caution" if planned.refused else "done", undo=offered)
 
 
 def say_broken_off(before: list[CardVersion]) -> None:
     """Notify what was imported before it broke off, with undo."""
     if before:
-        notify(taken_words(len(before), 0, 0, 0, 0), "caution", undo=undo_of(before), keep=45)
+        notify(taken_words(len(before), 0, 0, 0, 0), "caution", undo=undo_of(before))
 
 
 def undone_words(count: int) -> str:

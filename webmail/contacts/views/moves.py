@@ -81,4 +81,4 @@ def _tell(done: Moved, book: str, *, copies: bool) -> None:
         names = ", ".join(done.there[:_MOST_NAMED])
         words.append(_("Already in “%(book)s”: %(names)s.", book=book, names=names))
     offered = undo_of(done.before) if count else None
-    notify(" ".join(words), "done" if count else "caution", undo=offered, keep=45 if offered else 0)
+    notify(" ".join(words), "done" if count else "caution", undo=offered)

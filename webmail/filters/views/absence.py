@@ -135,7 +135,7 @@ def _notify(words: str, before: Absence, after: Absence, kind: str = "done", bac
         notify(words, kind)
         return
     undo = part_undo.offered(_UNDO, absence.to_json(before), absence_change.version_of(after), back)
-    notify(words, kind, undo=undo, keep=part_undo.UNDO_SECONDS)
+    notify(words, kind, undo=undo)
 
 
 def _audited(found: Absence) -> None:

@@ -33,7 +33,6 @@ from webmail.web.task_texts import task_started
 
 add_banner("filters/_archived.html")
 _OPENING = '{"archive-rule"'
-_UNDO_SECONDS = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def change_archiving() -> Response:
         if plan := archive_rules.remove(user, number):
             kept = json.dumps({"archive-rule": asdict(plan), "position": position})
             undo = (url_for("filters.restore_archive_rule"), {"undo": undo_store.keep(user, kept)})
-            notify(_("The rule was deleted."), undo=undo, keep=_UNDO_SECONDS)
+            notify(_("The rule was deleted."), undo=undo)
     return to_archiving()
 
 

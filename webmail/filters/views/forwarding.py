@@ -185,7 +185,7 @@ def _notify(words: str, before: Forwarding, after: Forwarding, kind: str = "done
         notify(words, kind)
         return
     undo = part_undo.offered(_UNDO, forwarding.to_json(before), forward_change.version_of(after), back)
-    notify(words, kind, undo=undo, keep=part_undo.UNDO_SECONDS)
+    notify(words, kind, undo=undo)
 
 
 def _renewed(form: ForwardForm) -> ForwardForm:

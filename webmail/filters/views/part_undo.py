@@ -20,10 +20,8 @@ from webmail.filters.store import FiltersChanged
 from webmail.filters.views.frame import trouble_words
 from webmail.models import Undo
 from webmail.web.current import current_user
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify, undone, withdraw_notices
 from webmail.web.request_values import local_path
-
-UNDO_SECONDS = 45
 
 
 def offered(endpoint: str, before: str, version: str, back: str = "") -> tuple[str, dict[str, str]]:
@@ -45,8 +43,7 @@ def take_back(row: Undo | None, put_back: Callable[[str], object], changed: str,
     """
     back = redirect(local_path(request.form.get("back", "")) or url_for(to), 303)
     if row is None:
-        withdraw_notices()
-        notify(_("There was nothing to undo."))
+        undone(_("There was nothing to undo."))
         return back
     try:
         put_back(json.loads(row.steps)["version"])

@@ -21,9 +21,8 @@ from webmail.filters.views.frame import trouble_words
 from webmail.filters.views.sentences import rule_name
 from webmail.managesieve import ScriptRefused
 from webmail.web.current import current_account, current_user, settings
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify, undone, withdraw_notices
 
-UNDO_SECONDS = 45
 _OPENING = '{"filters"'
 _LARGEST = 1_500_000  # characters of a script that undo keeps
 
@@ -47,7 +46,7 @@ def change_filters(edit: Edit, told: Told, version: str = "") -> bool:
         return False
     contact_rules.note(user, after)
     snoozed_arrivals.note(user, after)
-    notify(told(before), undo=_undo_of(change.state.text, change.version), keep=UNDO_SECONDS)
+    notify(told(before), undo=_undo_of(change.state.text, change.version))
     return True
 
 
@@ -92,8 +91,7 @@ def undo_change() -> Response:
     user = current_user()
     kept = undo_store.load(user, request.form.get("undo", ""), _OPENING)
     if kept is None:
-        withdraw_notices()
-        notify(_("There was nothing to undo."))
+        undone(_("There was nothing to undo."))
         return to_list()
     steps = json.loads(kept.steps)
     try:

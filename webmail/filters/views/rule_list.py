@@ -20,7 +20,7 @@ from webmail.filters.rules import ActionKind, BadRule, FilterRule
 from webmail.filters.store import Filters, FilterState
 from webmail.filters.views.followed import renew_after_answer
 from webmail.filters.views.frame import loaded_state, trouble_words
-from webmail.filters.views.rule_changes import UNDO_SECONDS, change_filters, change_rules, to_list, why_not
+from webmail.filters.views.rule_changes import change_filters, change_rules, to_list, why_not
 from webmail.filters.views.sentences import folder_name, rule_name, sentence
 from webmail.web.current import current_account, current_user, overview, settings
 from webmail.web.notices import notify
@@ -157,7 +157,7 @@ def _run(how: str, other: str) -> Response:
             told = _("Your filters are now active.")
             if other:
                 told = _("Your filters here are now active. “%(name)s” is kept, but no longer runs.", name=other[:60])
-        notify(told, undo=undo, keep=UNDO_SECONDS)
+        notify(told, undo=undo)
     except MailError as error:
         notify(trouble_words(error), "danger")
     return to_list()

@@ -18,11 +18,10 @@ from webmail.filters import script_files
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views import forward_guard
 from webmail.filters.views.frame import trouble_words
-from webmail.filters.views.rule_changes import UNDO_SECONDS
 from webmail.managesieve import NoSuchScript, ScriptRefused
 from webmail.web.current import current_account, current_user
 from webmail.web.downloads import named
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify, undone, withdraw_notices
 from webmail.web.rendering import page
 
 _OPENING = '{"script"'
@@ -50,7 +49,7 @@ def change_scripts() -> Response:
                 text = script_files.delete(user.id, account, name)
                 kept = undo_store.keep(user, json.dumps({"script": text, "name": name}))
                 undo = (url_for("filters.change_scripts"), {"action": "restore", "undo": kept})
-                notify(_("“%(name)s” was deleted.", name=name[:60]), undo=undo, keep=UNDO_SECONDS)
+                notify(_("“%(name)s” was deleted.", name=name[:60]), undo=undo)
             case "restore":
                 _restore(request.form.get("undo", ""))
     except NoSuchScript:
@@ -70,11 +69,10 @@ def _activate(name: str, *, by_undo: bool) -> None:
         return
     script_files.activate(current_user().id, current_account(), name)
     if by_undo:
-        withdraw_notices()
-        notify(_("Undone."))
+        undone()
         return
     undo = (url_for("filters.change_scripts"), {"action": "back", "name": before})
-    notify(_("“%(name)s” is now active.", name=name[:60]), undo=undo, keep=UNDO_SECONDS)
+    notify(_("“%(name)s” is now active.", name=name[:60]), undo=undo)
 
 
 def _restore(kept: str) -> None:

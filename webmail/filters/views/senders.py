@@ -34,7 +34,6 @@ from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.request_values import fetched_ahead, local_path
 
-_UNDO_SECONDS = 45
 _OPENING = '{"senders"'
 _LISTS = {BLOCKED: "junk", SAFE: "notjunk"}  # what happens to the message that the sender is known from
 
@@ -101,7 +100,7 @@ def _tell(done: SenderChange, words: str, mail: str = "") -> None:
         steps = json.dumps({"senders": done.before, "mail": mail})
         back = local_path(request.form.get("back", "")) or url_for("filters.show_senders")
         undo = (url_for("filters.undo_senders"), {"undo": undo_store.keep(current_user(), steps), "back": back})
-    notify(words, undo=undo, keep=_UNDO_SECONDS if undo else 0)
+    notify(words, undo=undo)
     if not done.runs:
         notify(
             _("Your filters are not running at the moment: blocked senders are not moved to Junk."), "caution", link=_to_filters()

@@ -47,9 +47,6 @@ from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
 from webmail.web.room import room_link
 
-_UNDO_SECONDS = 45  # how long undo is offered on the following pages
-
-
 Outcome = ActionResult | Response | None  # the result; or a page that asks for more; or None, with a notice saying why
 
 
@@ -352,4 +349,4 @@ def _tell(done: ActionResult, chosen: list[Selection], back: str) -> None:
         link = moved.tell(moved.MovedByHand(done.action, sources, done.to, done.count, done.undo.moved()))
     if isinstance(done.failed, OverQuota):
         link = room_link()
-    notify(words, kind, offer, keep=_UNDO_SECONDS if offer and "star" not in request.form else 0, link=link)
+    notify(words, kind, offer, keep=0 if "star" in request.form else None, link=link)

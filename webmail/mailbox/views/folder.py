@@ -23,11 +23,10 @@ from webmail.mailbox.folders import BadFolderName, NameFault
 from webmail.web.current import current_account, current_user, remember_overview, settings
 from webmail.web.current import preferences as preferred
 from webmail.web.labels import role_label
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify, undone, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 
-_UNDO_SECONDS = 45
 _LONGEST_UNDO = 4000  # characters of a UID set that a notice can carry
 
 
@@ -207,7 +206,7 @@ def _mark_read(connection: Connection, _found: Overview, here: Mailbox) -> Respo
     fields = {"action": "unread", "uids": which, "v": connection.uidvalidity}
     undo = (url_for("mailbox.change_folder", mailbox=here.name), fields) if 0 < len(which) <= _LONGEST_UNDO else None
     told = ngettext("%(num)d message marked as read.", "%(num)d messages marked as read.", len(uids))
-    notify(told if uids else _("Nothing to change."), undo=undo, keep=_UNDO_SECONDS if undo else 0)
+    notify(told if uids else _("Nothing to change."), undo=undo)
     return redirect(_back_to(here), 303)
 
 
@@ -218,8 +217,7 @@ def _mark_unread(connection: Connection, _found: Overview, here: Mailbox) -> Res
         raise UnsafeValue("not a set of UIDs") from error
     for piece in imap.actions.pieces(uids):
         imap.actions.set_flags(connection, here.name, piece, ["\\Seen"], False, request.form.get("v", 0, int))
-    withdraw_notices()
-    notify(ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", len(uids)))
+    undone(ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", len(uids)))
     return redirect(_back_to(here), 303)
 
 
@@ -267,7 +265,7 @@ _VERBS = {
 
 
 def _tell(text: str, moved: logic.MovedFolder) -> None:
-    notify(text, undo=(url_for("mailbox.put_back"), {"name": moved.name, "to": moved.before}), keep=_UNDO_SECONDS)
+    notify(text, undo=(url_for("mailbox.put_back"), {"name": moved.name, "to": moved.before}))
 
 
 def fault_words(fault: NameFault) -> str:

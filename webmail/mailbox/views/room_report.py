@@ -30,7 +30,6 @@ from webmail.web.room import room_link
 from webmail.web.task_texts import TASK_TEXTS, TaskText, wake_worker
 
 _MOST_AT_ONCE = 5000  # messages of a newsletter deleted by one click
-_UNDO_SECONDS = 45
 
 
 def report_context() -> dict[str, Any]:
@@ -115,7 +114,7 @@ def _tell(done: ActionResult) -> None:
     if done.failed:
         words = f"{words} {why_not_all(done.failed)}"
     link = room_link() if isinstance(done.failed, OverQuota) else None
-    notify(words, "caution" if done.failed else "done", undo, keep=_UNDO_SECONDS if undo else 0, link=link)
+    notify(words, "caution" if done.failed else "done", undo, link=link)
 
 
 @blueprint.app_template_global()

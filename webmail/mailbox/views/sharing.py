@@ -21,9 +21,7 @@ from webmail.models import AuditAct
 from webmail.rights import Rights
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, settings
-from webmail.web.notices import notify, withdraw_notices
-
-_UNDO_SECONDS = 45
+from webmail.web.notices import notify, undone
 
 
 @blueprint.post("/share/<path:mailbox>")
@@ -109,7 +107,7 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
         fields["inside"] = "1"
     back = before.get(who) and not _is_gone(who)
     undo = (url_for("mailbox.share", mailbox=here.name), fields) if back else None
-    notify(_("%(who)s can no longer see this folder.", who=called(who)), undo=undo, keep=_UNDO_SECONDS if undo else 0)
+    notify(_("%(who)s can no longer see this folder.", who=called(who)), undo=undo)
 
 
 def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
@@ -119,8 +117,7 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
     imap.acl.grant(connection, concerned, who, letters)
     level = imap.acl.Entry(who, Rights(letters)).level or "other"
     _audited(AuditAct.SHARE_GIVEN, who, concerned, level=level, undo=True)
-    withdraw_notices()
-    notify(_("%(who)s can see this folder again.", who=called(who)))
+    undone(_("%(who)s can see this folder again.", who=called(who)))
 
 
 def _known(words: str) -> str:

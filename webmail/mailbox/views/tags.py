@@ -279,7 +279,7 @@ def _remove(tag: Tag, strip: bool) -> None:
     words = _("Tag %(tag)s deleted.", tag=tag.name)
     if done.count:
         words += " " + ngettext("It was removed from %(num)d message.", "It was removed from %(num)d messages.", done.count)
-    notify(words, "done", offer, keep=45 if offer else 0)
+    notify(words, "done", offer)
 
 
 def _stripped(connection: Connection, keyword: str) -> ActionResult:

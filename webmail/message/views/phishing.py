@@ -27,8 +27,6 @@ from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.request_values import local_path
 
-_UNDO_SECONDS = 45
-
 
 def can_be_reported(message: Message, role: Role | None, rights: Rights | None) -> bool:
     """Whether to offer reporting a message: it is not the user's own, not reported yet, and can be moved to junk."""
@@ -59,7 +57,7 @@ def report(uid: int, mailbox: str) -> Response:
     row = reports.note(current_user(), message, sent.id if sent else 0)
     audited(AuditAct.PHISHING_REPORTED, row.sender.lower(), sent=sent is not None)
     words = _("Reported and moved to Junk. Thank you.") if sent else _("Marked as phishing and moved to Junk.")
-    notify(words, undo=_undoing(row.id, mailbox, moved, message, back), keep=_UNDO_SECONDS)
+    notify(words, undo=_undoing(row.id, mailbox, moved, message, back))
     return redirect(back, 303)
 
 

@@ -102,7 +102,7 @@ def change_images() -> Answer:
         case "allow":
             if sender_lists.allow(user, sender):
                 undo = (url_for("message.change_images"), {"action": "forget", "sender": sender, "back": back})
-                notify(_("Images from %(sender)s will be shown from now on.", sender=sender), undo=undo, keep=45)
+                notify(_("Images from %(sender)s will be shown from now on.", sender=sender), undo=undo)
             else:
                 notify(_("This sender can't be remembered."), "caution")
         case "forget":
@@ -111,11 +111,11 @@ def change_images() -> Answer:
         case "contacts":
             preferred.change(user, images="contacts")
             undo = (url_for("message.change_images"), {"action": "ask", "back": back})
-            notify(_("Images from your contacts will be shown from now on."), undo=undo, keep=45)
+            notify(_("Images from your contacts will be shown from now on."), undo=undo)
         case "known":
             preferred.change(user, images="known")
             undo = (url_for("message.change_images"), {"action": "ask", "back": back})
-            notify(_("Images from your contacts and people you have written to will be shown from now on."), undo=undo, keep=45)
+            notify(_("Images from your contacts and people you have written to will be shown from now on."), undo=undo)
         case "ask":
             preferred.change(user, images="ask")
             notify(_("Images will be shown only when you ask."))

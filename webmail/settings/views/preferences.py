@@ -21,12 +21,11 @@ from webmail.settings.views.catalogue import SettingsPage
 from webmail.web import look
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import LANGUAGES
-from webmail.web.notices import notify, withdraw_notices
+from webmail.web.notices import notify, undone
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
 
 _LONGEST_QUERY = 100
-_UNDO_SHOWN = 45  # seconds
 _SIGNATURES_SHOWN = 5  # that the index leads to at once
 _LOOK = {"theme", "text_size"}
 _WHOLE_PAGE = {"language"}  # what no page can show in one of its parts
@@ -70,8 +69,7 @@ def undo() -> Response:
         return _after(
             back, fragment("settings/_undone.html", form=_shown(), names=back, url_of=catalogue.url_of, look=look.look())
         )
-    withdraw_notices()
-    notify(_("Previous setting restored."))
+    undone(_("Previous setting restored."))
     return _after(back, redirect(_back(), 303))
 
 
@@ -117,7 +115,7 @@ def _save(place: SettingsPage, names: Collection[str]) -> Response:
     if request.form.get("only") and _asks_for_part() and not _WHOLE_PAGE & changed.keys():
         return _after(changed, fragment("settings/_saved.html", value=value, name=sent[0] if sent else "", look=look.look()))
     undo = (url_for("settings.undo"), {"undo": value, "back": place.url}) if value else None
-    notify(_("Settings saved."), undo=undo, keep=_UNDO_SHOWN if undo else 0)
+    notify(_("Settings saved."), undo=undo)
     return _after(changed, redirect(place.url, 303))
 
 
@@ -130,8 +128,7 @@ def _refused(place: SettingsPage, form: PreferencesForm, sent: list[str]) -> Res
 def _told(words: str) -> Response:
     if _asks_for_part():
         return fragment("settings/_saved.html", 409, errors=[words])
-    withdraw_notices()
-    notify(words, "caution")
+    undone(words, "caution")
     return redirect(_back(), 303)
 
 

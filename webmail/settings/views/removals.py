@@ -15,7 +15,6 @@ from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify, withdraw_notices
 
-_SHOWN = 45  # seconds
 _LISTS = {"identity": "settings.list_identities", "signature": "settings.list_signatures", "template": "settings.list_templates"}
 
 
@@ -41,4 +40,4 @@ def put_back() -> Response:
 
 def told_removed(kind: str, words: str, undo: str) -> None:
     """The notice after a removal, with its undo."""
-    notify(words, undo=(url_for("settings.put_back"), {"undo": undo, "kind": kind}), keep=_SHOWN)
+    notify(words, undo=(url_for("settings.put_back"), {"undo": undo, "kind": kind}))

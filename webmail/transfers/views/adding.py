@@ -30,7 +30,6 @@ from webmail.web.rendering import page
 
 _FORM = "files to add"
 _ROWS = 200  # of files, on the page
-_UNDO_SECONDS = 45
 _LONGEST_LINK = 2000
 
 
@@ -103,7 +102,7 @@ def add_files(number: int, addition: int) -> Response:
     if action == "drop":
         store.close(mine, "owner")  # its files stay for a while, should that have been a mistake
         undo = (url_for("transfers.act_on_transfer", number=mine.id), {"action": "reopen"})
-        notify(_("The new files were removed. Nothing was added."), undo=undo, keep=_UNDO_SECONDS)
+        notify(_("The new files were removed. Nothing was added."), undo=undo)
         return _to(transfer)
     if "shown" in values:
         additions.set_tells(mine, "tell" in values)

@@ -42,7 +42,6 @@ from webmail.web.rendering import page
 _SMALL = MB  # bytes of a form without files, which waits for no file of others
 _FORM = "transfer form"
 _ROWS = 200  # of files, on the page
-_UNDO_SECONDS = 45
 
 
 @blueprint.get("/transfers/new")
@@ -89,7 +88,7 @@ def send() -> Response:
     if action == "drop" and transfer is not None:
         store.close(transfer, "owner")  # its files stay for a while, should that have been a mistake
         undo = (url_for("transfers.act_on_transfer", number=transfer.id), {"action": "reopen"})
-        notify(_("The files were removed. Nothing was sent."), undo=undo, keep=_UNDO_SECONDS)
+        notify(_("The files were removed. Nothing was sent."), undo=undo)
         return redirect(url_for("transfers.index"), 303)
     if action == "keep":
         return _kept(transfer, form)

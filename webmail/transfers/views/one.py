@@ -254,7 +254,7 @@ def act_on_recipient(number: int, person: int) -> AnyResponse:
 def _remove_person(transfer: Transfer, found: TransferRecipient) -> None:
     if changes.remove_person(found):
         undo = (url_for("transfers.act_on_recipient", number=transfer.id, person=found.id), {"action": "put-back"})
-        notify(_("The link of %(address)s no longer works.", address=found.address), undo=undo, keep=45)
+        notify(_("The link of %(address)s no longer works.", address=found.address), undo=undo)
 
 
 @blueprint.post("/transfers/<int:number>/files/<upload>")
