@@ -9,7 +9,7 @@ from datetime import tzinfo
 
 import peewee as pw
 
-from webmail.calendar import objects
+from webmail.calendar import objects, privacy
 from webmail.collections import room, trash
 from webmail.collections import store as collections
 from webmail.collections.store import Access
@@ -91,12 +91,12 @@ def takes_events(access: Access) -> bool:
 
 
 def load(user: User, calendar: int, href: str) -> tuple[Access, CalendarObject]:
-    """An event by its calendar's `id` and its name there. 3 queries. Raises NoSuchEvent."""
+    """An event by its calendar's `id` and its name there, as they see it. 3 queries. Raises NoSuchEvent."""
     access = next((one for one in calendars(user) if one.collection.id == calendar), None)
     row = _row(calendar, href) if access else None
     if access is None or row is None or row.component != "VEVENT":
         raise NoSuchEvent(f"no event {href[:60]!r} in calendar {calendar}")
-    return access, row
+    return privacy.as_seen(access, row, user)
 
 
 def _row(calendar: int, href: str) -> CalendarObject | None:
@@ -115,10 +115,13 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
     found = [_prepared(one.text, zone, as_kept) if one.text else None for one in writes]
     with db.atomic():
         collections.lock(sorted({one.calendar for one in writes}))
-        may = {one.collection.id: one.collection for one in calendars(user) if one.writes and takes_events(one)}
+        accesses = {one.collection.id: one for one in calendars(user) if one.writes and takes_events(one)}
+        may = {number: one.collection for number, one in accesses.items()}
         if not all(one.calendar in may for one in writes):
             raise NotWritable("no right to write")
         rows = [_row(one.calendar, one.href) for one in writes]
+        if any(row is not None and privacy.is_hidden(accesses[one.calendar], row) for row, one in zip(rows, writes, strict=True)):
+            raise NotWritable("a private event, of which they see only when it is")
         if any((row.etag if row else "") != one.etag for row, one in zip(rows, writes, strict=True)):
             raise EventChangedElsewhere("another version is there")
         keepers = {may[one.calendar].user_id for one in writes if one.text}  # it stays theirs

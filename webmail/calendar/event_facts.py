@@ -34,6 +34,7 @@ class WhyNot(StrEnum):
     ENDED = "ended"  # they have no such calendar
     HIDDEN = "hidden"  # they want it on no page
     LOWERED = "lowered"  # they may not change what is in it
+    PRIVATE = "private"  # they see only when it is
     UNUSABLE = "unusable"  # no page can
 
 
@@ -113,6 +114,8 @@ def editable(user: User, calendar: int, href: str, at: str, floating: tzinfo) ->
         if there is None or there.hidden:
             raise NotEditable(WhyNot.HIDDEN if there else WhyNot.ENDED) from error
         raise NotEditable(WhyNot.GONE if there.reads else WhyNot.LOWERED, there) from error
+    if access.private and access.reads:
+        raise NotEditable(WhyNot.PRIVATE, access)
     if not access.reads:
         raise NotEditable(WhyNot.LOWERED, access)
     try:

@@ -1,37 +1,36 @@
-"""Exporting: calendars as files, all that is in them as it is stored."""
+"""Exporting: calendars as files, all that is in them as it is stored; of what is private, as much as somebody sees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from webmail.calendar import privacy
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.mime.formats import calendar_joining, calendar_text
-from webmail.models import CalendarObject
+from webmail.models import CalendarObject, User
 
 _PIECE = 100  # objects in memory at once
 _ZONE = "X-WR-TIMEZONE:"
 
 
-def file_of(access: Access) -> Iterator[str]:
-    """A calendar in pieces. 1 query for each hundred objects."""
+def file_of(access: Access, user: User) -> Iterator[str]:
+    """A calendar in pieces, as a person has it. 1 query for each hundred objects."""
     number = access.collection.id
     colour = look.read(access.props.get(look.COLOUR["calendar"]))
-    return calendar_joining.together(_texts(number), look.title_of(access.props), colour, _zone(number))
+    return calendar_joining.together(_texts(access, user), look.title_of(access.props), colour, _zone(number))
 
 
-def _texts(number: int) -> Iterator[str]:
+def _texts(access: Access, user: User) -> Iterator[str]:
     last = 0
     while True:
-        rows: Any = CalendarObject.select(CalendarObject.id, CalendarObject.text).where(
-            CalendarObject.collection == number, CalendarObject.id > last
-        )
-        some = list(rows.order_by(CalendarObject.id).limit(_PIECE).tuples())
+        rows = CalendarObject.select().where(CalendarObject.collection == access.collection.id, CalendarObject.id > last)
+        some = list(rows.order_by(CalendarObject.id).limit(_PIECE))
         if not some:
             return
-        last = some[-1][0]
-        yield from (text for _id, text in some)
+        last = some[-1].id
+        yield from filter(None, (privacy.as_seen(access, row, user)[1].text for row in some))
 
 
 def _zone(number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.calendar import objects
+from webmail.calendar import objects, privacy
 from webmail.database.prepared import Prepared, Slot, one_of
 from webmail.mime.formats import calendar_object
 from webmail.models import CalendarObject, Occurrence
@@ -28,7 +27,7 @@ _LONG = 8 * _DAY  # what takes longer has an index of its own (webmail/migration
 _COLUMNS = (
     Occurrence.id, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day, Occurrence.recurrence_id,
     Occurrence.summary, Occurrence.location, Occurrence.busy, Occurrence.status, CalendarObject.href, CalendarObject.uid,
-    CalendarObject.etag,
+    CalendarObject.etag, CalendarObject.public_etag, Occurrence.private,
 )  # fmt: skip
 
 
@@ -91,7 +90,7 @@ class Found:
 
 
 def between(rights: Mapping[int, str], first: date, last: date, zone: tzinfo, floating: tzinfo, most: int = MOST) -> Found:
-    """What takes place on these days, in order, in the calendars of `rights` (by `id`; "busy": times alone).
+    """What takes place on these days, in order, in the calendars of `rights` (by `id`; as `Access.sight` has them).
 
     `floating`: where times without a zone are meant. 1 query, and 1 for what recurs further away than the table reaches.
     """
@@ -196,21 +195,22 @@ def beyond(
     costs = sorted(((objects.steps_until(item, end), item.id, item) for item in due[:_MOST_BEYOND]), key=lambda one: one[:2])
     for steps, _number, item in costs:
         if steps > _MOST_STEPS or time.thread_time() - began > PATIENCE:
-            slow.append(calendar_object.read_once(item.text).summary if rights[item.collection_id] != "busy" else "")
+            known = rights[item.collection_id] == "own" or item.public_etag == item.etag
+            slow.append(calendar_object.read_once(item.text).summary if known else "")
             continue
         for one in objects.live(item, start, end, floating, latest=end):
             if one.start < item.indexed_until and one.end > item.indexed_from:
                 continue  # it is in the table
             rows.append((
                 0, item.collection_id, one.start, one.end, one.whole_day, one.recurrence_id, one.summary, one.location,
-                one.busy, one.status, item.href, item.uid, item.etag,
+                one.busy, one.status, item.href, item.uid, item.etag, item.public_etag, int(one.private),
             ))  # fmt: skip
     return rows, len(due) <= _MOST_BEYOND and not slow, tuple(slow)
 
 
 def happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> Happening | None:
     """A row as its reader may see it; None if they may not."""
-    _number, calendar, start, end, whole_day, at, summary, location, busy, status, href, uid, etag = row
+    _number, calendar, start, end, whole_day, at, summary, location, busy, status, href, uid, etag, public_etag, private = row
     if whole_day:
         begins, ends = _utc(start), _utc(end)
         first, last = begins.date(), _utc(max(end - 1, start)).date()
@@ -219,15 +219,19 @@ def happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> 
         first, last = begins.date(), ends.date()
         if first != last:  # what ends at midnight is not of the day that begins
             last = _local(max(end - 1, start), zone).date()
-    if rights[calendar] != "busy":
+    right = rights[calendar]
+    hidden = right == "busy" or (right != "own" and (public_etag != etag if private is None else private))
+    if not hidden:
         return Happening(
             calendar, href, uid, at, start, end, bool(whole_day), summary, location, busy, status, first, last, begins, ends,
             revision=etag[:_REVISION],
         )  # fmt: skip
-    if not busy:
-        return None
-    hidden = hashlib.sha256(uid.encode()).hexdigest()[:32]  # some tell where they come from: as for devices (dav/busy.py)
-    return Happening(calendar, "", hidden, "", start, end, bool(whole_day), "", "", busy, "", first, last, begins, ends, False)
+    if right == "busy":
+        if not busy:
+            return None
+        status = ""
+    name = privacy.hidden_name(uid)
+    return Happening(calendar, "", name, "", start, end, bool(whole_day), "", "", busy, status, first, last, begins, ends, False)
 
 
 def midnight(day: date, zone: tzinfo) -> int:

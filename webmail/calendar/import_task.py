@@ -35,7 +35,7 @@ def _check(run: TaskRun) -> dict[str, Any]:
 
 def _planned(run: TaskRun, content: bytes) -> EventPlan:
     try:
-        return importing.plan(content, run.arguments["calendar"], objects.zone_of(run.settings.timezone))
+        return importing.plan(content, run.arguments["calendar"], objects.zone_of(run.settings.timezone), run.user)
     except NotCalendarFile as error:
         raise TaskFailed("no-events") from error
 

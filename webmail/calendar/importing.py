@@ -12,9 +12,10 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.calendar import editing, objects
+from webmail.calendar import editing, objects, privacy
 from webmail.calendar.editing import Done, EventChangedElsewhere, Write
 from webmail.collections import room
+from webmail.collections import store as collections
 from webmail.config import Settings
 from webmail.database import undo_store
 from webmail.database.pieces import in_pieces
@@ -107,14 +108,18 @@ def _value(line: re.Pattern[bytes], event: bytes) -> str:
     return found[1].decode(errors="replace").strip() if found else ""
 
 
-def plan(content: bytes, calendar: int, zone: tzinfo) -> EventPlan:
-    """Compare a file with a calendar (by `id`). Some ms for each new event. Raises NotCalendarFile."""
+def plan(content: bytes, calendar: int, zone: tzinfo, user: User) -> EventPlan:
+    """Compare a file with a calendar (by `id`), as somebody has it: a private event that they see in part stays as it is.
+
+    Some ms for each new event. Raises NotCalendarFile.
+    """
     found = calendar_files.read(content)
     planned = EventPlan(found.name, doubled=found.doubled, remarks=list(found.remarks), repairs=found.repairs)
-    there = _there(calendar, [one.uid for one in found.objects])
+    access = collections.get(user, calendar)
+    there = _there(calendar, [one.uid for one in found.objects], hides=access is not None and access.sight != "own")
     for one in found.objects:
         known = there.get(one.uid)
-        if known and known[1] == hashlib.sha256(one.text.encode()).hexdigest():
+        if known and known[1] in ("", hashlib.sha256(one.text.encode()).hexdigest()):
             planned.same += 1
         elif _usable(one, zone, planned):
             if known:
@@ -125,11 +130,12 @@ def plan(content: bytes, calendar: int, zone: tzinfo) -> EventPlan:
     return planned
 
 
-def _there(calendar: int, uids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """The names and entity tags of those that the calendar has."""
+def _there(calendar: int, uids: Sequence[str], *, hides: bool) -> dict[str, tuple[str, str]]:
+    """The names and entity tags of those that the calendar has; no entity tag of private ones, if it `hides` them."""
     found: dict[str, tuple[str, str]] = {}
     for at in range(0, len(uids), 500):
-        rows: Any = CalendarObject.select(CalendarObject.uid, CalendarObject.href, CalendarObject.etag).where(
+        tag = pw.Case(None, [(privacy.unsure(), "")], CalendarObject.etag) if hides else CalendarObject.etag
+        rows: Any = CalendarObject.select(CalendarObject.uid, CalendarObject.href, tag).where(
             CalendarObject.collection == calendar, CalendarObject.uid.in_(uids[at : at + 500])
         )
         found |= {uid: (href, etag) for uid, href, etag in rows.tuples()}

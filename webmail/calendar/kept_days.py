@@ -62,7 +62,7 @@ def of(rights: Mapping[int, str], versions: Mapping[int, Hashable], span: DaySpa
     `versions`: another one for each change; calendars without one are not kept. 1 query, unless all are.
     """
     keys = {
-        number: (str(db.obj.database), number, versions[number], right == "busy", span)
+        number: (str(db.obj.database), number, versions[number], right, span)
         for number, right in rights.items()
         if number in versions
     }

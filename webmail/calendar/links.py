@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable
 
 import peewee as pw
 
@@ -18,8 +17,7 @@ from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR
 from webmail.database.connection import db
 from webmail.errors import LimitReached
-from webmail.mime.formats import calendar_text
-from webmail.models import CalendarLink, CalendarObject, Collection, User, now
+from webmail.models import CalendarLink, Collection, User, now
 
 FEED, PAGE = "feed", "page"
 MOST = 10  # of one calendar
@@ -85,24 +83,6 @@ def count(link: CalendarLink) -> None:
     update = CalendarLink.update(hour=hour, asked=asked, used=now())
     if not update.where(CalendarLink.id == link.id, few).execute():
         raise AskedTooOften
-
-
-def is_private(text: str) -> bool:
-    """Whether an object says that it is not for everybody (RFC 5545, 3.8.1.3: a word that nobody knows means private)."""
-    return any(line.value.strip().upper() != "PUBLIC" for line in calendar_text.lines_named(text, "CLASS"))
-
-
-def private_ones(collection: int, hrefs: Iterable[str]) -> set[str]:
-    """Those of these names in a calendar (by `id`) that are. 1 query for each 500."""
-    names, found = list(hrefs), set()
-    for at in range(0, len(names), 500):
-        mine = (CalendarObject.collection == collection) & CalendarObject.href.in_(names[at : at + 500])
-        said = (
-            CalendarObject.text.contains("CLASS") | CalendarObject.text.contains("\n ") | CalendarObject.text.contains("\n\t")
-        )  # a fold may be in the word
-        rows = CalendarObject.select(CalendarObject.href, CalendarObject.text).where(mine, said)
-        found |= {row.href for row in rows if is_private(row.text)}
-    return found
 
 
 def _hash(token: str) -> str:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import peewee as pw
 
-from webmail.calendar import reminder_rows
+from webmail.calendar import privacy, reminder_rows
 from webmail.calendar.search_words import words_of
 from webmail.collections import look
 from webmail.collections import store as collections
@@ -82,15 +82,15 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
     """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. Raises UidTaken."""
     read, expansion, start, end = found
     content = text.encode()
-    size = len(content)
+    size, etag = len(content), hashlib.sha256(content).hexdigest()
     seq = collections.changed(calendar, count=0 if row else 1, size=size - (row.size if row else 0))
     whole = not read.recurring or read.component != "VEVENT"
     values: dict[str, Any] = {
-        "uid": read.uid, "component": read.component, "etag": hashlib.sha256(content).hexdigest(), "size": size,
+        "uid": read.uid, "component": read.component, "etag": etag, "size": size,
         "first": expansion.first, "last": expansion.last, "busy": int(expansion.busy),
         "recurring": ONCE if read.once else int(read.recurring),
         "indexed_from": -FOR_EVER if whole else start, "indexed_until": FOR_EVER if whole else end, "seq": seq, "text": text,
-        "words": words_of(text), "modified": now(),
+        "words": words_of(text), "modified": now(), "public_etag": privacy.public_etag(text, etag),
     }  # fmt: skip
     try:
         with db.atomic():
@@ -115,7 +115,7 @@ def add_takings(calendar: int, takings: Sequence[tuple[int, Taking]]) -> None:
         {
             "object": number, "collection": calendar, "start": one.start, "end": one.end, "whole_day": int(one.whole_day),
             "recurrence_id": one.recurrence_id[:40], "summary": one.summary, "location": one.location, "busy": one.busy,
-            "status": one.status,
+            "status": one.status, "private": int(one.private),
         }
         for number, one in takings
     ]  # fmt: skip

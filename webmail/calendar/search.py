@@ -11,8 +11,9 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.calendar import happenings, objects
+from webmail.calendar import happenings, objects, privacy
 from webmail.calendar.happenings import Happening
+from webmail.calendar.search_words import words_of
 from webmail.database.connection import db
 from webmail.database.plain_rows import plain_rows
 from webmail.mime.encoded_words import words_in
@@ -23,6 +24,7 @@ MOST_EARLIER = 50
 LONGEST_WORDS = 100
 _MOST_WORDS = 10
 _MANY = 1_000  # objects: more are not named in a query
+_MOST_PARTLY = 200  # private objects with the words that are looked through
 _SPANS = (14 * 86_400, 365 * 86_400, 2 * FOR_EVER)  # seconds; where many events are sought, the near ones mostly fill a page
 _FAR = 14 * 3600  # seconds between a day in UTC and the same one anywhere
 
@@ -37,11 +39,13 @@ class Sought:
 
 
 def sought(rights: Mapping[int, str], words: str) -> Sought:
-    """The events with all these words (as they begin). 1 query, answered from an index: see docs/decisions/calendar.md.
+    """The events with all these words (as they begin). 1 query, answered from an index: see docs/decisions/calendar.md; 2 where
+    they don't see private events.
 
-    `rights`: of the calendars by their `id`; those of which only the times are known have no words.
+    `rights`: of the calendars by their `id`, as `Access.sight` has them; what is only known to take time has no words.
     """
     mine = {number: right for number, right in rights.items() if right != "busy"}
+    whole = [number for number, right in mine.items() if right == "own"]
     folded = words_in(words[:LONGEST_WORDS])[:_MOST_WORDS]
     if not mine or (words.strip() and not folded):  # signs alone
         return Sought(mine, None)
@@ -49,11 +53,25 @@ def sought(rights: Mapping[int, str], words: str) -> Sought:
     if not folded:
         return Sought(mine, inside, many=True)
     wanted = [_has(word) for word in folded]
+    if len(whole) < len(mine):  # the words of what is private are not theirs to know
+        theirs = objects.among(CalendarObject.collection, whole or [0])
+        wanted.append(theirs | ~privacy.unsure())
     asked = CalendarObject.select(CalendarObject.id).where(objects.among(CalendarObject.collection, mine), *wanted)
     numbers = [number for (number,) in plain_rows(asked.limit(_MANY + 1))]
     if len(numbers) > _MANY:
         return Sought(mine, reduce(and_, wanted, inside), many=True)
+    numbers += _partly_private([number for number in mine if number not in whole], folded)
     return Sought(mine, objects.among(Occurrence.object, numbers) if numbers else None)
+
+
+def _partly_private(calendars: list[int], words: list[str]) -> list[int]:
+    """The series (by `id`) of which one is private, or all but one, and that have these words in what anybody sees who reads."""
+    if not calendars:
+        return []
+    mine = objects.among(CalendarObject.collection, calendars) & privacy.unsure()
+    found: Any = CalendarObject.select(CalendarObject.id, CalendarObject.text).where(mine, *map(_has, words))
+    seen = ((number, words_of(privacy.seen(text, ""))) for number, text in found.limit(_MOST_PARTLY).tuples())
+    return [number for number, known in seen if all(f" {word}" in known for word in words)]
 
 
 def _has(word: str) -> Any:

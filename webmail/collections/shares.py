@@ -223,6 +223,24 @@ def change(user: User, number: int, share: int, rights: str) -> CollectionShare 
     return row
 
 
+@begun_again
+def hide_private(owner: User, number: int, hidden: bool) -> bool:
+    """Whether those who may write in a calendar of one's own (by `id`) see of its private events only when they are, as those do
+    who may only read; False if that was so. 1 transaction. Raises NotTheirs.
+    """
+    with db.atomic():
+        collection = own(owner, number)
+        if collection.kind != CALENDAR:
+            raise NotTheirs(f"no calendar {number}")
+        Collection.update(hides_private=int(hidden), private_news=0).where(Collection.id == number).execute()
+    return bool(collection.hides_private) != hidden
+
+
+def mark_private_told(owner: User) -> None:
+    """They know now who sees their private events. 1 query."""
+    Collection.update(private_news=0).where(Collection.user == owner, Collection.private_news == 1).execute()
+
+
 def managed(user: User, number: int) -> Collection:
     """A collection (by `id`) that a person owns or manages, locked until the transaction ends, as it is now. Raises NotTheirs."""
     store.lock([number])

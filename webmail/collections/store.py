@@ -45,6 +45,7 @@ class Access:
     hidden: bool = False  # they want it on no page and no device
     new: bool = False  # they were not told yet that it is shared with them
     shared: datetime | None = None  # when it was, the latest time
+    private: bool = False  # it is about one event, of which they may know only when it is
 
     @property
     def manages(self) -> bool:
@@ -59,10 +60,25 @@ class Access:
     def reads(self) -> bool:
         return self.rights in ("own", "manage", "write", "read")
 
+    @property
+    def sight(self) -> str:
+        """How much they see of events: "own" all, "read" of private ones only when they are, "busy" of any (calendar/privacy.py).
+
+        What is derived is never shared: its owner alone has it, who reads it.
+        """
+        if self.rights == "own" or self.collection.derived or (self.writes and not self.collection.hides_private):
+            return "own"
+        return "read" if self.reads else "busy"
+
 
 def configure(*, language: str) -> None:
     """Set what first collections are called for people who have chosen no language, for all of this process."""
     _installation["language"] = language
+
+
+def language() -> str:
+    """Of those who have chosen none."""
+    return _installation["language"]
 
 
 def first(user: User, kind: str) -> Collection:
@@ -91,7 +107,7 @@ def create(user: User, name: str, kind: str, components: str, props: str) -> Col
 
 
 def _made(user: User, kind: str) -> Collection:
-    name = _NAMES[kind].get(user.language or _installation["language"]) or _NAMES[kind][""]
+    name = _NAMES[kind].get(user.language or language()) or _NAMES[kind][""]
     start = time.time_ns() // 1000  # as in `create`
     values = {
         "kind": kind, "components": _COMPONENTS if kind == CALENDAR else "", "seq": start, "floor": start,

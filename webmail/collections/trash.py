@@ -72,6 +72,7 @@ def put_whole(collection: Collection, by: str, device: str = "") -> TrashedColle
     whole = TrashedCollection.create(
         user=collection.user_id, name=collection.name, kind=collection.kind, components=collection.components,
         props=collection.props, shares=json.dumps(told, ensure_ascii=False), by=by, device=device[:60], at=at, batch=_micro(at),
+        hides_private=collection.hides_private,
     )  # fmt: skip
     losses.note_deleted(collection, whole)
     return whole

@@ -20,6 +20,7 @@ from radicale.item import check_and_sanitize_props
 from radicale.log import logger
 
 from webmail.calendar.objects import UidTaken
+from webmail.calendar.privacy import is_private
 from webmail.collections import store
 from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
 from webmail.config import Settings
@@ -144,7 +145,10 @@ class DavApplication(Application):
                 if (access := visit.access(parts[1])) is None or not access.writes:
                     return FORBIDDEN
                 row = changes.row_at(access.collection, parts[2])
-                if (unmet := _precondition(environ, f'"{changes.etag_of(row)}"' if row is not None else "")) is not None:
+                if changes.is_hidden(access, row):
+                    return _PRIVATE
+                known = f'"{changes.etag_seen(access, row)}"' if row is not None else ""
+                if (unmet := _precondition(environ, known)) is not None:
                     return unmet
                 etag = changes.write(access.collection, parts[2], prepared, row, visit.settings)
         except (UidTaken, ContactChangedElsewhere):
@@ -152,7 +156,8 @@ class DavApplication(Application):
         except LimitReached:
             return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         changes.tell(access.collection)
-        return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'}, []
+        seen = access.sight == "own" or prefix == "CR" or not is_private(prepared.text)  # else they are told another one
+        return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'} if seen else {}, []
 
     def delete(self, environ: dict[str, Any], path: str) -> Answer:
         parts, visit = _parts(path), current.get()
@@ -169,7 +174,9 @@ class DavApplication(Application):
                 return NOT_FOUND
             if not access.writes:
                 return FORBIDDEN
-            if (unmet := _precondition(environ, f'"{changes.etag_of(row)}"')) is not None:
+            if changes.is_hidden(access, row):
+                return _PRIVATE
+            if (unmet := _precondition(environ, f'"{changes.etag_seen(access, row)}"')) is not None:
                 return unmet
             changes.trash(access.collection, [row], visit.user.address, visit.device.name)
         changes.tell(access.collection)
@@ -204,6 +211,8 @@ class DavApplication(Application):
             if not source.writes or not goal.writes or source.collection.kind != goal.collection.kind:
                 return FORBIDDEN
             there = changes.row_at(goal.collection, to[2])
+            if changes.is_hidden(source, row) or changes.is_hidden(goal, there):
+                return _PRIVATE
             if there is not None and environ.get("HTTP_OVERWRITE", "T").upper() == "F":
                 return plain(client.PRECONDITION_FAILED, "There is something of that name.")
             if there is not None and there == row:
@@ -265,6 +274,7 @@ class DavApplication(Application):
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer]
 
 
+_PRIVATE = plain(client.FORBIDDEN, "This event is private: you see only when it is, and can't change it.")
 _INFO: dict[str, Any] = {"method": "", "login": "", "path": "", "useragent": "", "host": ""}
 
 

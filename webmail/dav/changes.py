@@ -9,11 +9,11 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.calendar import objects
+from webmail.calendar import objects, privacy
 from webmail.collections import store
 from webmail.collections import trash as trash_store
 from webmail.collections.room import check_room
-from webmail.collections.store import BOOK, CALENDAR
+from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.config import Settings
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
@@ -81,6 +81,16 @@ def uid_of(row: Item) -> str:
 
 def etag_of(row: Item) -> str:
     return row.revision if isinstance(row, Contact) else row.etag
+
+
+def etag_seen(access: Access, row: Item) -> str:
+    """The entity tag that somebody is told."""
+    return row.revision if isinstance(row, Contact) else privacy.etag_seen(access, row)
+
+
+def is_hidden(access: Access, row: Item | None) -> bool:
+    """Whether somebody sees of it only when it is, so that they don't change it."""
+    return isinstance(row, CalendarObject) and privacy.is_hidden(access, row)
 
 
 def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings) -> str:

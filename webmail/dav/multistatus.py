@@ -18,11 +18,12 @@ DATA = (xmlutils.make_clark("C:calendar-data"), xmlutils.make_clark("CR:address-
 _RESPONSE, _HREF, _STATUS, _PROPSTAT, _PROP = (
     xmlutils.make_clark(f"D:{name}") for name in ("response", "href", "status", "propstat", "prop")
 )
+LENGTH = xmlutils.make_clark("D:getcontentlength")
 _FILLED: Mapping[str, Callable[[DavItem], str]] = {
     xmlutils.make_clark("D:getetag"): lambda item: item.etag,
     xmlutils.make_clark("D:getlastmodified"): lambda item: item.last_modified or "",
     xmlutils.make_clark("D:getcontenttype"): lambda item: xmlutils.get_content_type(item, "utf-8"),
-    xmlutils.make_clark("D:getcontentlength"): lambda item: str(item.row.size),
+    LENGTH: lambda item: str(item.row.size),
     **dict.fromkeys(DATA, lambda item: item.serialize()),
 }
 

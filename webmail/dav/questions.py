@@ -20,7 +20,7 @@ from webmail.dav.answers import XML, Answer, failed
 from webmail.dav.budget import OverBudget
 from webmail.dav.changes import limit_of
 from webmail.dav.item import MOST_EXPANDED, DavItem
-from webmail.dav.multistatus import DATA, Multistatus
+from webmail.dav.multistatus import DATA, LENGTH, Multistatus
 from webmail.dav.programs import OURS
 from webmail.dav.query_filter import InvalidFilter, calendar_filter, card_filter, time_span
 from webmail.dav.rows import ItemRow
@@ -66,7 +66,8 @@ def propfind(application: Any, base: str, access: Access, root: ET.Element | Non
     tags = [one.tag for one in asked] if asked is not None and asked.tag == _tag("D:prop") else []
     answer = _multistatus(application, base, collection, safe_xml.parse(own, OURS), tags, asked)
     try:
-        told = _written(answer, ((item.row.href, item) for item in collection.get_all()), collection)
+        texts = _hides(collection) and (not tags or LENGTH in tags)
+        told = _written(answer, ((item.row.href, item) for item in collection.get_all(texts=texts)), collection)
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer.begin.encode(), *told, answer.end.encode()]
     except OverBudget:
         return failed(client.INSUFFICIENT_STORAGE, _TOO_MANY)
@@ -112,7 +113,7 @@ def _sync(answer: Multistatus, collection: DavCollection, base: str, root: ET.El
     told, reached, cut = [answer.begin.encode()], "", False
     budget = current.get().budget
     try:
-        for change in collection.changes(old, texts=_wants_texts(root)):
+        for change in collection.changes(old, texts=_wants_texts(root, collection)):
             if most and change.token and budget.told >= most:
                 cut = True
                 break
@@ -154,7 +155,7 @@ def _multiget(answer: Multistatus, collection: DavCollection, base: str, root: E
             hrefs.append(path[len(own) :])
         elif path is not None and path.startswith(f"{base}/"):
             yield answer.missing(path[len(base) :]).encode()
-    for href, item in collection.named(hrefs, texts=_wants_texts(root)):
+    for href, item in collection.named(hrefs, texts=_wants_texts(root, collection)):
         if item is None:
             budget.step()
             yield answer.missing(f"/{collection.path}/{href}").encode()
@@ -236,8 +237,13 @@ def _names(root: ET.Element) -> list[str]:
     return [one.tag for one in props] if props is not None else []
 
 
-def _wants_texts(root: ET.Element) -> bool:
-    return any(tag in DATA for tag in _names(root))
+def _wants_texts(root: ET.Element, collection: DavCollection) -> bool:
+    """How long what is partly seen is, its text alone tells."""
+    return any(tag in DATA or (tag == LENGTH and _hides(collection)) for tag in _names(root))
+
+
+def _hides(collection: DavCollection) -> bool:
+    return collection.row.kind == CALENDAR and collection.access.sight != "own"
 
 
 def _text(name: str, text: str) -> ET.Element:

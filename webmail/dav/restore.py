@@ -148,6 +148,7 @@ def restore_collection(user: User, gone: TrashedCollection) -> Collection:
             return there
         name = gone.name if there is None else f"{gone.name[:150]}-{store.new_name()}"
         made = store.create(user, name, gone.kind, gone.components, gone.props)
+        Collection.update(hides_private=gone.hides_private).where(Collection.id == made.id).execute()
         _share_again(made, gone)
         # they find it by its number: its name may be another one
         trash_store.come_back(gone, made)

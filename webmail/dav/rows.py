@@ -9,6 +9,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.calendar import privacy
 from webmail.calendar.objects import ONCE
 from webmail.collections.store import BOOK, Access
 from webmail.database.connection import db
@@ -33,6 +34,7 @@ class ItemRow:
     text: str | None = None
     once: bool = False  # its rules are never expanded: it is as if it had none
     seq: int = 0  # the number of the change that it came with
+    private: bool = False  # or it may be (calendar/privacy.py)
 
 
 class ObjectRows:
@@ -48,7 +50,7 @@ class ObjectRows:
         return (
             CalendarObject.id, CalendarObject.href, CalendarObject.uid, CalendarObject.etag, CalendarObject.size,
             CalendarObject.modified, CalendarObject.component, CalendarObject.busy, CalendarObject.first, CalendarObject.last,
-            CalendarObject.recurring,
+            CalendarObject.recurring, CalendarObject.public_etag,
         )  # fmt: skip
 
     def __init__(self, access: Access) -> None:
@@ -64,9 +66,9 @@ class ObjectRows:
             yield row
 
     def _row(self, *values: Any) -> ItemRow:
-        number, href, uid, etag, size, modified, component, busy, first, last, recurring, *text = values
+        number, href, uid, etag, size, modified, component, busy, first, last, recurring, public, *text = values
         row = ItemRow(number, href, uid, etag, size, modified, component, bool(busy), first, last, *text)
-        row.once = recurring == ONCE
+        row.once, row.private = recurring == ONCE, public != etag
         return row
 
     def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
@@ -103,11 +105,13 @@ class ObjectRows:
     def of_uid(self, uid: str) -> Iterator[ItemRow]:
         return self._select(True, self.uid == uid)
 
-    def since(self, seq: int, number: int, *, texts: bool) -> Iterator[ItemRow]:
+    def since(self, seq: int, number: int, *, texts: bool, private: bool = False) -> Iterator[ItemRow]:
         """Those that were added or changed after the change of this number, in the order of changes; and of that change itself,
-        which an import shares among many, those with a greater `id` than `number` if that is not 0.
+        which an import shares among many, those with a greater `id` than `number` if that is not 0. `private`: and all of these.
         """
         later = self.table.seq > seq
+        if private and self.table is CalendarObject:
+            later |= privacy.unsure()
         if number:
             later |= (self.table.seq == seq) & (self.table.id > number)
         return self._select(texts, later, by=(self.table.seq, self.table.id))

@@ -16,7 +16,7 @@ from radicale import auth, pathutils, rights, storage
 from radicale.item import Item
 
 from webmail import audit
-from webmail.calendar import objects
+from webmail.calendar import objects, privacy
 from webmail.collections import look, manage
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
@@ -24,6 +24,7 @@ from webmail.dav.item import DavItem, ItemChange, http_date
 from webmail.dav.query_filter import OPEN, CompFilter
 from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import current
+from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import AuditAct, Collection, CollectionShare, GoneItem
 
 TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
@@ -32,6 +33,7 @@ MOST_FILTERED = 1_000  # items that a question is put to one by one
 _TOKEN = "data:,traboule-"
 _NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}\.[0-9]{1,18})?")
 _RIGHTS = {"own": "rw", "manage": "rw", "write": "rw", "read": "r", "busy": "r"}
+_MARKS = {"own": "", "read": "p", "busy": "h"}  # of what somebody sees
 _COMPONENTS = "C:supported-calendar-component-set"
 
 
@@ -122,8 +124,8 @@ class DavCollection(storage.BaseCollection):
 
     @property
     def _mark(self) -> str:
-        """Another one as soon as somebody sees more, or less, than busy times: they get it all anew."""
-        return f"{self.row.id}{'' if self.access.reads else 'h'}"
+        """Another one as soon as somebody sees more, or less: they get all anew, or (`_turned`) what is private."""
+        return f"{self.row.id}{_MARKS[self.access.sight] if self.row.kind == CALENDAR else ''}"
 
     @property
     def last_modified(self) -> str:
@@ -189,16 +191,31 @@ class DavCollection(storage.BaseCollection):
 
     def _seen(self, row: ItemRow) -> DavItem | None:
         """An item as the person may see it; None where they may not."""
-        if self.access.reads:
+        sight = self.access.sight
+        if sight == "own" or self.row.kind == BOOK or (sight == "read" and not row.private):
             return DavItem(self, row, row.text or "")
-        if not row.busy:
+        if sight == "busy" and not row.busy:
             return None
-        row.href, row.etag = busy.href_of(row.href), f"{row.etag}-b"
-        return DavItem(self, row, busy.masked(row.text, row.uid, current.get().user.language) if row.text is not None else "")
+        text = self._seen_text(row) if row.text is not None else ""
+        if row.text and not text:
+            return None
+        row.etag = privacy.masked_etag(row.id, row.seq)
+        row.size = len(text.encode())  # 0 where nobody asks for it: that of the whole would tell of what is not seen
+        if sight == "busy":
+            row.href = busy.href_of(row.href)
+        return DavItem(self, row, text)
 
-    def get_all(self) -> Iterator[DavItem]:
-        """All, without their texts."""
-        return self._items(self.rows.all())
+    def _seen_text(self, row: ItemRow) -> str:
+        """ "" of what can't be read."""
+        text, language = row.text or "", privacy.language_of(current.get().user)
+        try:
+            return privacy.busy_alone(text, row.uid, language) if self.access.sight == "busy" else privacy.seen(text, language)
+        except UnusableCalendar:
+            return ""
+
+    def get_all(self, *, texts: bool = False) -> Iterator[DavItem]:
+        """All, mostly without their texts."""
+        return self._items(self.rows.all(texts=texts))
 
     def named(self, hrefs: Iterable[str], *, texts: bool) -> Iterator[tuple[str, DavItem | None]]:
         """These items, each once; None for those that are not there."""
@@ -256,6 +273,7 @@ class DavCollection(storage.BaseCollection):
 
         Raises InvalidToken, OverBudget.
         """
+        turned = self._turned(old_token)
         since, known, number = self._numbers(old_token) if old_token else (0, self.row.seq, 0)
         gone: Any = (
             GoneItem.select(GoneItem.href).where(GoneItem.collection == self.row, GoneItem.seq > known).order_by(GoneItem.seq)
@@ -263,13 +281,18 @@ class DavCollection(storage.BaseCollection):
         for (href,) in gone.tuples().iterator() if old_token else ():
             current.get().budget.step()
             yield ItemChange(href if self.access.reads else busy.href_of(href), None, "")
-        for row in self.rows.since(since, number, texts=texts):
+        for row in self.rows.since(since, number, texts=texts, private=turned):
             current.get().budget.step()
             href = row.href
             item = self._seen(row)
             if item is not None or old_token:
                 name = item.row.href if item is not None else href if self.access.reads else busy.href_of(href)
                 yield ItemChange(name, item, f"{_TOKEN}{self._mark}-{row.seq}.{self.row.seq}.{row.id}")
+
+    def _turned(self, token: str) -> bool:
+        """Whether a token is from when they saw private events that they no longer see, or the reverse."""
+        others = [f"{self.row.id}{_MARKS[sight]}" for sight in ("own", "read") if sight != self.access.sight]
+        return self.row.kind == CALENDAR and len(others) == 1 and token.rpartition("-")[0] == f"{_TOKEN}{others[0]}"
 
     def _numbers(self, token: str) -> tuple[int, int, int]:
         """Of a token: the change up to which all that is there was told, the one up to which all deletions were, and the `id` up
@@ -278,7 +301,7 @@ class DavCollection(storage.BaseCollection):
         They differ where an answer was cut: whoever begins with nothing must not be told of deletions long ago.
         """
         head, _, numbers = token.rpartition("-")
-        if head != f"{_TOKEN}{self._mark}" or not _NUMBERS.fullmatch(numbers):
+        if (head != f"{_TOKEN}{self._mark}" and not self._turned(token)) or not _NUMBERS.fullmatch(numbers):
             raise InvalidToken("not one of our tokens")
         since, *more = map(int, numbers.split("."))
         known, number = more or (since, 0)

@@ -32,6 +32,8 @@ class Collection(Table):
     created = pw.DateTimeField(default=now)
     modified = pw.DateTimeField(default=now)
     derived = pw.CharField(max_length=12, default="")  # what it is made from ("birthdays"), where only we write it
+    hides_private = pw.IntegerField(default=0)  # 1: also who may write sees of private events only when they are
+    private_news = pw.IntegerField(default=0)  # 1: the owner was not told yet what those see now who have it
     if TYPE_CHECKING:
         user_id: int
 
@@ -101,6 +103,7 @@ class CalendarObject(Table):
     created = pw.DateTimeField(default=now)
     modified = pw.DateTimeField(default=now)
     words = pw.TextField(default="")  # folded, with a space before each: what it is found by
+    public_etag = pw.CharField(max_length=64, null=True)  # the etag of the text in which nothing was found to be private
     text = pw.TextField()
     if TYPE_CHECKING:
         collection_id: int
@@ -129,6 +132,7 @@ class Occurrence(Table):
     location = pw.CharField(max_length=300, default="")
     busy = pw.IntegerField(default=0)  # 0: free, 1: tentatively, 2: busy
     status = pw.CharField(max_length=12, default="")
+    private = pw.IntegerField(null=True)  # whether it says so; null: as the object does
 
     class Meta:
         table_name = "occurrences"
@@ -157,6 +161,7 @@ class TrashedCollection(Table):
     components = pw.CharField(max_length=60, default="")
     props = pw.TextField(default="{}")
     shares = pw.TextField(default="[]")  # JSON: [user's id or null, group's id or null, rights, props, hidden, seen]
+    hides_private = pw.IntegerField(default=0)
     by = pw.CharField(max_length=254, default="")  # who did it
     device = pw.CharField(max_length=60, default="")
     at = pw.DateTimeField(default=now, index=True)

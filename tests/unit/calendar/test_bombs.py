@@ -93,8 +93,9 @@ def test_nobody_waits_for_rules_that_take_long(app: Flask, kind: str) -> None:
     content = file_of(*events)
     assert importing.is_small(content) is at_once
     if at_once:
+        calendar = ground.calendar_of()
         with cpu_seconds(0.6, kind):
-            importing.plan(content, ground.calendar_of().id, ground.PARIS)
+            importing.plan(content, calendar.id, ground.PARIS, calendar.user)
 
 
 def test_a_question_beyond_the_table_has_an_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

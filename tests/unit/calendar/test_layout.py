@@ -25,14 +25,16 @@ def timed(name: str, begins: str, ends: str, zone: ZoneInfo = PARIS) -> Happenin
 
 
 def at(name: str, start: int, end: int, zone: ZoneInfo = PARIS) -> Happening:
-    found = happenings.happening((1, 1, start, end, 0, "", name, "", 2, "", name, name, ""), {1: "own"}, zone)
+    found = happenings.happening((1, 1, start, end, 0, "", name, "", 2, "", name, name, "", "", 0), {1: "own"}, zone)
     assert found is not None
     return found
 
 
 def whole(name: str, first: str, days: int = 1) -> Happening:
     start = int(datetime.fromisoformat(first).replace(tzinfo=UTC).timestamp())
-    found = happenings.happening((1, 1, start, start + days * 86_400, 1, "", name, "", 2, "", name, name, ""), {1: "own"}, PARIS)
+    found = happenings.happening(
+        (1, 1, start, start + days * 86_400, 1, "", name, "", 2, "", name, name, "", "", 0), {1: "own"}, PARIS
+    )
     assert found is not None
     return found
 
@@ -202,6 +204,6 @@ def test_a_whole_day_is_that_day_wherever_one_is():
     for zone in ("Pacific/Kiritimati", "Pacific/Niue", "America/New_York"):
         start = int(datetime(2026, 12, 8, tzinfo=UTC).timestamp())
         found = happenings.happening(
-            (1, 1, start, start + 86_400, 1, "", "x", "", 2, "", "x", "x", ""), {1: "own"}, ZoneInfo(zone)
+            (1, 1, start, start + 86_400, 1, "", "x", "", 2, "", "x", "x", "", "", 0), {1: "own"}, ZoneInfo(zone)
         )
         assert found is not None and (found.first, found.last) == (date(2026, 12, 8), date(2026, 12, 8))

@@ -18,6 +18,7 @@ from webmail import preferences, system_mail
 from webmail.calendar import daily_agenda, reminders
 from webmail.calendar.happenings import Happening
 from webmail.calendar.views.event_words import when_words
+from webmail.calendar.views.words import event_title
 from webmail.collections import look
 from webmail.config import Settings
 from webmail.errors import BadAddress, UnsafeValue
@@ -97,8 +98,8 @@ def _of_day(one: Happening, day: date, calendar: str) -> LetterEvent:
         begins = f"{one.begins:%H:%M}" if one.first == day else "…"
         when = f"{begins}–{one.ends:%H:%M}" if one.last == day and one.start != one.end else begins
         when = f"{when}–…" if one.last != day else when
-    url = public_link("calendar.event", calendar=one.calendar, href=one.href, at=one.at or None)
-    return LetterEvent(_title(one.summary), when, look.one_line(one.location)[:_LONGEST], calendar, url)
+    url = public_link("calendar.event", calendar=one.calendar, href=one.href, at=one.at or None) if one.words else ""
+    return LetterEvent(_title(event_title(one)), when, look.one_line(one.location)[:_LONGEST], calendar, url)
 
 
 def _send(

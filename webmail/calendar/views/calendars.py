@@ -35,8 +35,9 @@ class ShownCalendar:
     tag: str
     pattern: str
     shown: bool
-    rights: str
+    sight: str  # as `Access` has it
     writes: bool
+    news: bool  # the owner was not told yet who sees its private events
     subscribed: bool
     new: bool  # they were not told yet that it is shared with them
     # another one after each change in it (a number alone might be that of a calendar that is gone); it looks the same
@@ -70,8 +71,9 @@ def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
         f"tag-{colour}",
         f"p{number % _PATTERNS}",
         str(row.id) not in hidden,
-        access.rights,
+        access.sight,
         access.writes,
+        bool(row.private_news) and not owner,
         row.derived == DERIVED,
         access.new,
         (row.seq, row.modified),

@@ -33,7 +33,8 @@ def event(calendar: int, href: str) -> Response:
         return _busy_page(access, row)
     facts = facts_here(access, row)
     if facts is None:
-        return page("calendar/event.html", facts=None, title=title_of(row), calendar=calendar_words(access), back=_back(None))
+        title = title_of(access, row)
+        return page("calendar/event.html", facts=None, title=title, calendar=calendar_words(access), back=_back(None))
     fields, zone = facts.fields, time_zone()
     asked = [one.person for one in facts.people]
     return page(
@@ -101,8 +102,10 @@ def facts_here(access: Access, row: CalendarObject, at: str | None = None) -> Ev
         return None
 
 
-def title_of(row: CalendarObject) -> str:
-    """The title as lists have it."""
+def title_of(access: Access, row: CalendarObject) -> str:
+    """The title as lists have it; "" where the person does not see it."""
+    if access.private:
+        return ""
     one = Occurrence.get_or_none(Occurrence.object == row.id)
     return one.summary if one else ""
 

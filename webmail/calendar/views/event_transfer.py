@@ -10,11 +10,12 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar import editing, event_changes, event_facts, objects
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_facts import EventFacts
+from webmail.calendar.event_facts import EventFacts, NotEditable, WhyNot
 from webmail.calendar.forms import SCOPES
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
 from webmail.calendar.views.event_words import when_words
+from webmail.calendar.views.refusals import why_words
 from webmail.calendar.views.undo import undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReached
@@ -30,11 +31,18 @@ _FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @blueprint.get("/calendar/events/<int:calendar>/<href>/delete")
-def ask_to_delete(calendar: int, href: str) -> Response:
+def ask_to_delete(calendar: int, href: str) -> Answer:
     """Which of those that recur are to go."""
     access, row = mine(calendar, href)
-    facts = _changeable(facts_here(access, row) if access.reads else None)
-    return _question(facts)
+    if access.private:
+        return _say_private(calendar, href)
+    return _question(_changeable(facts_here(access, row) if access.reads else None))
+
+
+def _say_private(calendar: int, href: str) -> Answer:
+    """Back to what they see of an event that they can't change."""
+    notify(why_words(NotEditable(WhyNot.PRIVATE)), "caution")
+    return redirect(event_url(calendar, href), 303)
 
 
 def _question(facts: EventFacts, status: int = 200, error: str = "") -> Response:
@@ -64,6 +72,8 @@ def delete_event(calendar: int, href: str) -> Answer:
         return redirect(url_for("calendar.show"), 303)
     access, row = found
     at, floating = request.form.get("at", "")[:40], objects.zone_of(settings().timezone)
+    if access.private:
+        return _say_private(calendar, href)
     if not access.writes:
         abort(403 if access.reads else 404)
     facts = facts_here(access, row, at)
@@ -122,6 +132,8 @@ def move_event(calendar: int, href: str) -> Answer:
         return redirect(url_for("calendar.show"), 303)
     access, row = found
     copy = request.form.get("action") == "copy"
+    if access.private and not copy:
+        return _say_private(calendar, href)
     if not access.reads or not (copy or access.writes):
         abort(403 if access.reads else 404)
     target = request.form.get("to", "")

@@ -44,7 +44,7 @@ def export_calendar(number: int) -> Response:
     access = next((one for one in _readable() if one.collection.id == number), None)
     if access is None:
         abort(404)
-    return _as_file(downloads.whole(_bytes(exporting.file_of(access)), "text/calendar"), f"{_name(access)}.ics")
+    return _as_file(downloads.whole(_bytes(exporting.file_of(access, current_user())), "text/calendar"), f"{_name(access)}.ics")
 
 
 @blueprint.get("/calendar/export")
@@ -62,13 +62,13 @@ def _pack(spool: IO[bytes]) -> None:
                 name = f"{name}-{access.collection.id}"
             names.add(name.lower())
             with archive.open(f"{name}.ics", "w") as file:
-                for piece in _bytes(exporting.file_of(access)):
+                for piece in _bytes(exporting.file_of(access, current_user())):
                     file.write(piece)
 
 
 @blueprint.get("/calendar/export/<int:calendar>/<href>")
 def export_event(calendar: int, href: str) -> Response:
-    """An event with its exceptions, as it is stored."""
+    """An event with its exceptions, as it is stored, or as the person sees it."""
     try:
         access, row = editing.load(current_user(), calendar, href)
     except NoSuchEvent:

@@ -138,7 +138,7 @@ def show_import(upload: str) -> Answer:
         return _report_page(upload, EventReport.from_json(tasks.result_of(task)["report"]), calendar, title)
     try:
         _task_id, content = _kept(upload)
-        planned = importing.plan(content, calendar, objects.zone_of(settings().timezone))
+        planned = importing.plan(content, calendar, objects.zone_of(settings().timezone), current_user())
     except FileGone:
         return _gone()
     except NotCalendarFile:
@@ -195,7 +195,7 @@ def take_import(upload: str) -> Answer:
     user, done = current_user(), list[Done]()
     try:
         with user_lock(user.id):
-            planned = importing.plan(content, calendar, objects.zone_of(settings().timezone))
+            planned = importing.plan(content, calendar, objects.zone_of(settings().timezone), user)
             writes = planned.writes(calendar, replace=replace)
             importing.check_room_for(writes, settings())
             importing.apply(user, writes, settings(), done)

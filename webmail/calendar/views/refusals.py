@@ -28,6 +28,7 @@ def why_words(lost: NotEditable) -> str:
         return _("You can no longer change events in “%(name)s”.", name=calendar_words(lost.access))
     return {
         WhyNot.GONE: _("This event is no longer in its calendar: it was deleted or moved in the meantime."),
+        WhyNot.PRIVATE: _("This event is private: you see only when it is, and can’t change it."),
         WhyNot.HIDDEN: _("You have hidden the calendar of this event."),
         WhyNot.ENDED: _("The calendar of this event was deleted, or is no longer shared with you."),
     }.get(lost.why, _("This event can’t be changed here."))

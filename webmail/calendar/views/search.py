@@ -24,7 +24,7 @@ def search() -> Response:
     first, last = typed_day(begin), typed_day(finish)
     wrong = [name for name, text, day in (("from", begin, first), ("to", finish, last)) if text and day is None]
     calendars = {one.id: one for one in my_calendars()}
-    rights = {one.id: one.rights for one in calendars.values()}
+    rights = {one.id: one.sight for one in calendars.values()}
     coming: list[Happening] = []
     earlier: list[Happening] = []
     asked = bool(words or first or last) and not wrong

@@ -108,7 +108,7 @@ def _shown(period: Period) -> Response:
     """The page. What it shows is laid out, and asked of the database, only where its piece has not been kept."""
     g.calendar_period = period
     mine = {one.id: one for one in my_calendars()}
-    rights = {one.id: one.rights for one in mine.values() if one.shown}
+    rights = {one.id: one.sight for one in mine.values() if one.shown}
     marks = _marks(period.shown_first, period.shown_last)
     lay_out = {"month": _month, "agenda": _agenda, "year": _year}.get(period.view, _hours)
     return page(

@@ -71,8 +71,8 @@ def clock(moment: datetime) -> str:
 
 @blueprint.app_template_filter()
 def event_title(one: Happening) -> str:
-    """What an event is called; "Busy" where the reader may know no more."""
-    return (one.summary or _("No title")) if one.words else _("Busy")
+    """What an event is called; where the reader may know no more, whether it takes time."""
+    return (one.summary or _("No title")) if one.words else _("Busy") if one.busy else _("Private")
 
 
 @blueprint.app_template_filter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import public
-from webmail.calendar import happenings, links, objects
+from webmail.calendar import happenings, links, objects, privacy
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import mine, title
 from webmail.collection_pages.views.managing import lost, managed, names_of, note, owner_in_audit, tell_owner, title_for_all
@@ -22,7 +21,6 @@ from webmail.collections import look
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import CALENDAR, Access
-from webmail.dav import busy
 from webmail.errors import LimitReached
 from webmail.mime.formats import calendar_joining
 from webmail.mime.formats.calendar_object import UnusableCalendar
@@ -158,12 +156,12 @@ def _texts(link: CalendarLink) -> Iterator[str]:
 
 def _seen(row: CalendarObject, link: CalendarLink) -> str:
     """An object as those see it who know the address; "" for what they don't."""
-    if link.whole and not links.is_private(row.text):
+    if link.whole and not privacy.is_private(row.text):
         return row.text
     if row.component != "VEVENT" or not row.busy:
         return ""
     try:
-        return busy.masked(row.text, row.uid, link.user.language)
+        return privacy.busy_alone(row.text, row.uid, privacy.language_of(link.user))
     except UnusableCalendar:
         return ""
 
@@ -184,14 +182,8 @@ def public_page(token: str) -> Response:
     number = link.collection_id
     rights = {number: "read" if link.whole else "busy"}
     found = happenings.between(rights, first, last, zone, zone)
-    private = links.private_ones(number, {one.href for one in found.rows}) if link.whole else set()
-    shown = [
-        dataclasses.replace(one, words=False, summary="", location="") if one.href in private else one
-        for one in found.rows
-        if one.href not in private or one.busy
-    ]
     by_day: dict[date, list[happenings.Happening]] = {}
-    for one in shown:
+    for one in (each for each in found.rows if each.words or each.busy):
         for day in happenings.days(max(one.first, first), min(one.last, last)):
             by_day.setdefault(day, []).append(one)
     words = render_template(

@@ -38,6 +38,7 @@ class Shown:
     hidden: bool
     new: bool
     subscribed: bool = False  # to an address elsewhere
+    hides_private: bool = False  # from who may write, too
 
 
 def mine(number: int) -> Access:
@@ -72,7 +73,7 @@ def shown(access: Access) -> Shown:
         row.id, row.kind, title_of(access), look.colour_of(row.kind, access.props, row.id),
         look.description_of(row.kind, access.props) if access.reads else "", access.rights, "" if own else person(row.user),
         "" if own else row.user.address, row.count, row.size, bool(row.derived), access.hidden, access.new,
-        row.derived == "subscription",
+        row.derived == "subscription", bool(row.hides_private),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from typing import cast
@@ -19,6 +20,7 @@ from webmail.collections.losses import Loss, LossKind
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.errors import LimitReached
+from webmail.models import Collection
 from webmail.web.current import current_user, settings
 from webmail.web.first_visit import made_if_writable
 from webmail.web.formatting import here
@@ -59,12 +61,15 @@ def _used(own: list[Shown]) -> dict[str, str | int]:
 
 @blueprint.post("/collections")
 def change_list() -> Answer:
-    """`action`: hide or show what is shared with one (`number`), or note that its news are read (`seen`)."""
+    """`action`: hide or show what is shared with one (`number`), or note that its news are read (`seen`), or those of who sees
+    private events (`private`)."""
     user, action = current_user(), request.form.get("action", "")
     back = redirect(local_path(request.form.get("back", "")) or url_for("collections.show"), 303)
     accesses = store.accessible(user, hidden=True)
     one = next((each for each in accesses if str(each.collection.id) == request.form.get("number", "")), None)
-    if action == "seen":
+    if action == "private":
+        shares.mark_private_told(user)
+    elif action == "seen":
         shares.mark_seen(user, shares.news(accesses))
         losses.mark_told(user, {kind: request.form.getlist(kind)[:_MOST_TOLD] for kind in LossKind})
         upto = request.form.get("changes", "")
@@ -91,6 +96,13 @@ def change_list() -> Answer:
 def collection_news() -> list[Shown]:
     """What was shared with the current user that they were not told of yet: for `collections/_news.html`. 2 queries."""
     return [shown(one) for one in shares.news(store.accessible(current_user()))]
+
+
+@blueprint.app_template_global()
+def private_news() -> list[tuple[int, str]]:
+    """The calendars of the current user (`id`, title) of which they were not told yet who sees their private events. 1 query."""
+    mine = Collection.select().where(Collection.user == current_user().id, Collection.private_news == 1, Collection.derived == "")
+    return [(row.id, titled(row.kind, look.title_of(json.loads(row.props)))) for row in mine.order_by(Collection.id)]
 
 
 @blueprint.app_template_global()

@@ -49,7 +49,8 @@ def shown_again(number: int) -> Answer:
 
 @blueprint.post("/collections/<int:number>/shares")
 def share(number: int) -> Answer:
-    """`action`: give to whom the form names, change or revoke one (`share`), or restore what was revoked (`who`)."""
+    """`action`: give to whom the form names, change or revoke one (`share`), restore what was revoked (`who`), or say who sees
+    private events (`hidden`)."""
     access, action = managed(number), request.form.get("action", "")
     try:
         if action == "give":
@@ -59,6 +60,8 @@ def share(number: int) -> Answer:
             _change(access, request.form.get("rights", "") if action == "change" else "")
         elif action == "restore":
             _restore(access)
+        elif action == "private":
+            _hide_private(access)
         else:
             abort(400)
     except NotTheirs:  # deleted, or the right taken back, at this moment
@@ -300,6 +303,20 @@ def _restore(access: Access) -> None:
     _audited(AuditAct.SHARE_GIVEN, access, who, rights, undo=True)
     tell_owner(access, "sharing", [note(access, ManagerAct.GIVEN, shares.called(who), rights)])
     undone(_("%(who)s has access to “%(name)s” again.", who=who_words(who), name=title_of(access)))
+
+
+def _hide_private(access: Access) -> None:
+    """The owner's choice who sees private events. Raises NotTheirs."""
+    hidden = request.form.get("hidden") == "1"
+    if shares.hide_private(current_user(), access.collection.id, hidden):
+        change = "private-hidden" if hidden else "private-shown"
+        audited(AuditAct.COLLECTION_CHANGED, current_user().address, collection=title_for_all(access.collection), change=change)
+    words = (
+        _("Private events in “%(name)s” are now hidden from everyone else: they see only when these are.")
+        if hidden
+        else _("Private events in “%(name)s” are now visible to people who can edit it.")
+    )
+    notify(words % {"name": title_of(access)})
 
 
 def _audited(act: AuditAct, access: Access, who: Sharee, rights: str | None = None, undo: bool | None = None) -> None:

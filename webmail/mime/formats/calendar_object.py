@@ -26,7 +26,7 @@ _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?")
 _LEAP_SECOND = re.compile(r"(\dT\d{4})60(?!\d)")  # RFC 5545, 3.3.12: as the second before it
 _KEPT = {  # what expanding needs; all else is left out, since reading it is slow
     "UID", "DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SUMMARY", "LOCATION", "STATUS",
-    "TRANSP", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "SEQUENCE",
+    "TRANSP", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "SEQUENCE", "CLASS",
 }  # fmt: skip
 _LONGEST_KEPT = 2_000  # characters of a text in there
 

@@ -31,6 +31,7 @@ class Taking:
     location: str
     busy: int  # 0: free, 1: tentatively, 2: busy
     status: str
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
         events = calendar.walk("VEVENT")
         if not events or any("DTSTART" not in event for event in events):
             raise UnusableCalendar("an event without a beginning")
-        own = [taking(event, zone) for event in events]
+        usual = any(_is_private(event) for event in events if "RECURRENCE-ID" not in event)
+        own = [taking(event, zone, usual) for event in events]
         if not read.recurring:
             return Expansion(min(one.start for one in own), max(one.end for one in own), tuple(own))
         first, last = _extent(events, own, zone)
@@ -77,7 +79,7 @@ def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
                 if "RECURRENCE-ID" in event:
                     event[_FIRST] = event["DTSTART"].dt
             found = _few(library().of(calendar, skip_bad_series=False).between(moment_at(start), moment_at(end)))
-            takings = _each_once(_named(taking(event, zone), event) for event in found)
+            takings = _each_once(_named(taking(event, zone, usual), event) for event in found)
         return Expansion(first, max([last, *(one.end for one in takings)]), takings)
     except UnusableCalendar:
         raise
@@ -89,7 +91,7 @@ def _plain(event: Any, own: Taking, start: int, end: int, zone: tzinfo) -> Itera
     """What touches the time from `start` to `end` of a series of which `own` is the first."""
     for begins, ends, name in plain_series.spans(event, moment_at(end), zone):
         if begins < end and (ends > start or begins >= start):
-            yield Taking(begins, ends, own.whole_day, name, own.summary, own.location, own.busy, own.status)
+            yield Taking(begins, ends, own.whole_day, name, own.summary, own.location, own.busy, own.status, own.private)
 
 
 def _each_once(found: Iterable[Taking]) -> tuple[Taking, ...]:
@@ -177,8 +179,14 @@ def _last_counted(rule: Any, begins: date | datetime, last: datetime) -> datetim
     return min(counted[-1].replace(tzinfo=zone or UTC).astimezone(UTC), last)
 
 
-def taking(event: Any, zone: tzinfo) -> Taking:
-    """When an event of the library takes place."""
+def _is_private(event: Any, usual: bool = False) -> bool:
+    """Whether an event says that it is not for everybody; `usual`: of a changed one of a series that says nothing."""
+    told = _listed(event.get("CLASS"))
+    return any(str(one).strip().upper() != "PUBLIC" for one in told) if told else usual and "RECURRENCE-ID" in event
+
+
+def taking(event: Any, zone: tzinfo, private: bool = False) -> Taking:
+    """When an event of the library takes place. `private`: whether its series is."""
     begins = event["DTSTART"].dt
     whole_day = not isinstance(begins, datetime)
     exact = 0
@@ -206,6 +214,7 @@ def taking(event: Any, zone: tzinfo) -> Taking:
         location=plain(str(event.get("LOCATION", "")))[:300],
         busy=0 if free else 1 if status == "TENTATIVE" else 2,
         status=status,
+        private=_is_private(event, private),
     )
 
 
