@@ -19,6 +19,7 @@ MOST_ZONES = 50
 MOST_DATES = 2_000  # of RDATE and EXDATE together
 _DEEPEST = 4
 _MOST_ALONE = 2_000  # lines of an event that is shown once, and of its time zones
+_MOST_OFTEN = 5  # rules by hours, minutes or seconds of one object: how many steps they take is tried out
 _LONGEST_UID = 255
 _EARLIEST = 1900
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):", re.DOTALL)
@@ -206,6 +207,8 @@ class _Reader:
         uid = next(iter(self.uids))
         if not uid or len(uid) > _LONGEST_UID:
             raise UnusableCalendar("no usable UID")
+        if sum("FREQ=" + often in rule for _name, rule, _start in self.rules for often in recurrence_rules.OFTEN) > _MOST_OFTEN:
+            raise UnusableCalendar("too many rules by hours")
         for component, rule, start in self.rules:
             _check_rule(component, rule, start)
         return ReadObject(uid, self.kinds[0], self.recurring, "\r\n".join(self.kept) + "\r\n", self.summary, self.zone)

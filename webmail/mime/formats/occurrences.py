@@ -136,7 +136,7 @@ def end_rule(event: Any, until: int) -> None:
     if stepped_rules.is_stepped(parts):
         _write_out(event, begins, last)
         return
-    if (united := stepped_rules.with_all_days(parts)) != parts:
+    if (united := stepped_rules.as_meant(parts, begins)) != parts:
         rule = event["RRULE"] = type(rule).from_ical(recurrence_edit.text_of(united))
     given = rule.get("UNTIL")
     if given and isinstance(begins, datetime) and not isinstance(given[0], datetime):  # a day, as some write it: all of it
@@ -242,10 +242,11 @@ def _rule_end(rule: Any, one: Taking) -> int:
     if rule.get("UNTIL"):
         return int(_as_moment(rule["UNTIL"][0]).timestamp()) + length + 3 * 86_400  # a day, wherever
     if "COUNT" in rule and not any(name.upper().startswith("BY") for name in rule):
-        step = {"HOURLY": 3600, "DAILY": 86_400, "WEEKLY": 7 * 86_400, "MONTHLY": 31 * 86_400, "YEARLY": 366 * 86_400}
+        days = {"WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}
+        step = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3_600} | {name: many * 86_400 for name, many in days.items()}
         steps = int(rule["COUNT"][0]) * int((rule.get("INTERVAL") or [1])[0])
         # a monthly rule on the 31st, a yearly one on the 29th of February: up to eight steps for one
-        return one.start + steps * step[str(rule["FREQ"][0]).upper()] * 8 + length
+        return one.start + steps * step.get(str(rule["FREQ"][0]).upper(), 86_400) * 8 + length
     return FOR_EVER
 
 

@@ -55,7 +55,7 @@ def dates(rule: str, start: date | datetime, before: datetime, tz: tzinfo | None
 def _dates(rule: str, start: date | datetime, before: datetime, tz: tzinfo | None) -> Iterator[datetime]:
     from dateutil.rrule import rrulestr  # imported when first needed
 
-    parts = stepped_rules.with_all_days(parts_of(rule))
+    parts = stepped_rules.as_meant(parts_of(rule), start)
     first = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
     last = min([before - timedelta(seconds=1), *([end] if (end := until_of(parts, tz)) is not None else [])])
     count = int(parts.pop("COUNT", _MOST))
@@ -70,12 +70,11 @@ def first_from(rule: str, start: date | datetime, moment: date | datetime, tz: t
     """When a rule applies first from a moment on, by the clock; None for never (again)."""
     from dateutil.rrule import rrulestr  # imported when first needed
 
-    parts = stepped_rules.with_all_days(parts_of(rule))
+    parts = stepped_rules.as_meant(parts_of(rule), start)
     end = until_of(parts, tz)
     if stepped_rules.is_stepped(parts):
         after = _as_time(moment)
-        within = dates(rule, start, after + _SEARCHED, tz)
-        return next((one for one in within if one >= after), None)
+        return next((one for one in _dates(rule, start, after + _SEARCHED, tz) if one >= after), None)
     parts.pop("UNTIL", None)
     found: Any = rrulestr(text_of(parts), dtstart=_as_time(start)).after(_as_time(moment), inc=True)
     return None if found is None or (end is not None and found > end) else found

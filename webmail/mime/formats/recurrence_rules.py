@@ -10,17 +10,20 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
+from webmail.mime.formats import stepped_rules
+
 MOST_STEPS = 25_000  # that expanding a rule may take
 _LARGEST = 1_000_000  # of counts and intervals
 _LONGEST = 1_000  # characters
 _YEARS_AHEAD = 3  # how far rules without an end are reckoned
-_STEP = {"HOURLY": 1 / 24, "DAILY": 1.0, "WEEKLY": 7.0, "MONTHLY": 30.4, "YEARLY": 365.2}  # days
+OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
+_STEP = {"DAILY": 1.0, "WEEKLY": 7.0, "MONTHLY": 30.4, "YEARLY": 365.2}  # days
 _ZONE_HOURS = {"BYHOUR", "BYMINUTE", "BYSECOND"}  # one of each: Notes names the hour again
 _ZONE_PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYDAY", "BYMONTHDAY", "WKST"} | _ZONE_HOURS
 _ALWAYS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYHOUR", "BYMINUTE", "BYSECOND", "BYMONTH", "BYDAY"}
 _PARTS = {
-    "HOURLY": _ALWAYS | {"BYMONTHDAY"},
-    "DAILY": _ALWAYS | {"BYMONTHDAY"},
+    **{often: _ALWAYS | {"BYMONTHDAY", "BYYEARDAY", "BYSETPOS"} for often in OFTEN},
+    "DAILY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS"},
     "WEEKLY": _ALWAYS | {"BYSETPOS"},
     "MONTHLY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS"},
     "YEARLY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS", "BYYEARDAY", "BYWEEKNO"},
@@ -28,7 +31,7 @@ _PARTS = {
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of months
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ALL_YEAR = tuple(range(1, 13))
-_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)")
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 
 
@@ -52,7 +55,7 @@ def check(rule: str, start: str) -> None:
     if parts.pop("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.pop("SKIP", "OMIT") != "OMIT":
         raise UnboundedRule("a rule of another calendar")
     if parts.get("FREQ") not in _PARTS or not _MOMENT.match(start):
-        raise UnboundedRule("a rule that repeats more often than hourly, or none")
+        raise UnboundedRule("a rule that does not say how often it applies")
     if unknown := set(parts) - _PARTS[parts["FREQ"]]:
         raise UnboundedRule(f"a rule with {sorted(unknown)[0][:20]}")
     _check_values(parts, start)
@@ -103,7 +106,7 @@ def _check_applies(parts: dict[str, str], start: str) -> None:
     most = 53 if frequency == "YEARLY" and "BYMONTH" not in parts else 5
     if None in days or any(not 1 <= abs(number) <= most for number in ordinals):
         raise UnboundedRule("a rule for days that there are not")
-    if frequency in ("HOURLY", "DAILY", "WEEKLY") and ordinals:
+    if frequency not in ("MONTHLY", "YEARLY") and ordinals:
         raise UnboundedRule("a rule with numbered days of a week")
     months = [int(one) for one in parts["BYMONTH"].split(",")] if "BYMONTH" in parts else list(_ALL_YEAR)
     if frequency == "MONTHLY":
@@ -148,11 +151,12 @@ def _check_positions(parts: dict[str, str], days: int, ordinals: list[int]) -> N
     if not positions or parts["FREQ"] == "YEARLY":
         return
     there = 1
-    if days:
+    if days and parts["FREQ"] not in (*OFTEN, "DAILY"):
         there = days if ordinals or parts["FREQ"] == "WEEKLY" else days * 5
-    elif "BYMONTHDAY" in parts:
+    elif parts["FREQ"] == "MONTHLY" and "BYMONTHDAY" in parts:
         there = len(_numbers(parts, "BYMONTHDAY"))
-    if not any(1 <= abs(position) <= there * _times(parts) for position in positions):
+    times = len(stepped_rules.within_step(parts, datetime.min)) if parts["FREQ"] in OFTEN else _times(parts)
+    if not any(1 <= abs(position) <= there * times for position in positions):
         raise UnboundedRule("a rule for a place that there is not")
 
 
@@ -164,9 +168,11 @@ def _cost(parts: dict[str, str], start: str, horizon: datetime | None = None) ->
     """How many steps expanding a rule takes until its end, at most."""
     interval = int(parts.get("INTERVAL", "1"))
     count = int(parts["COUNT"]) if "COUNT" in parts else None
-    begins, ends = _day(start), _day(parts["UNTIL"]) if "UNTIL" in parts else None
+    begins, ends = _moment(start), _moment(parts["UNTIL"]) if "UNTIL" in parts else None
     horizon = horizon or datetime.now(UTC).replace(tzinfo=None) + timedelta(days=365 * _YEARS_AHEAD)
     last = min(ends, horizon) if ends else horizon
+    if parts["FREQ"] in OFTEN:
+        return stepped_rules.steps_for(parts, begins, last, count or MOST_STEPS + 1, MOST_STEPS + 1)
     days = max((last - begins).days, 0) + 1
     steps = days / (_STEP[parts["FREQ"]] * interval) + 1
     each = _times(parts) * _days_in_step(parts)
@@ -181,27 +187,24 @@ def _times(parts: dict[str, str]) -> int:
 
 
 def _days_in_step(parts: dict[str, str]) -> int:
-    """On how many days at most in one step of the rule."""
-    named = sum(_many(parts, name) for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO") if name in parts)
-    if parts["FREQ"] == "WEEKLY":
-        return min(_many(parts, "BYDAY"), 7)
-    if parts["FREQ"] == "MONTHLY":
-        return min(named * 5, 31) if named else 1
-    if parts["FREQ"] == "YEARLY":
-        return (
-            min(named * 12 * 5 if "BYMONTH" not in parts else named * 5 * _many(parts, "BYMONTH"), 366)
-            if named
-            else _many(parts, "BYMONTH")
-        )
-    return 1
+    """On how many days at most in one step of the rule: each part that names days limits the others."""
+    months = _many(parts, "BYMONTH") if "BYMONTH" in parts or parts["FREQ"] != "YEARLY" else 12
+    most = {
+        "WEEKLY": {"BYDAY": 1},
+        "MONTHLY": {"BYDAY": 5, "BYMONTHDAY": 1},
+        "YEARLY": {"BYDAY": 5 * months, "BYMONTHDAY": months, "BYYEARDAY": 1, "BYWEEKNO": 7},
+    }.get(parts["FREQ"], {})
+    named = [_many(parts, name) * days for name, days in most.items() if name in parts]
+    return min(named, default=_many(parts, "BYMONTH") if parts["FREQ"] == "YEARLY" else 1)
 
 
 def _many(parts: dict[str, str], name: str) -> int:
-    return parts[name].count(",") + 1 if name in parts else 1
+    return len({one.strip() for one in parts[name].split(",")}) if name in parts else 1
 
 
-def _day(value: str) -> datetime:
+def _moment(value: str) -> datetime:
     match = _MOMENT.match(value)
     if match is None:
         raise UnboundedRule("no date")
-    return datetime(int(match[1]), int(match[2]), int(match[3]))
+    year, month, day, hour, minute, second = (int(one or 0) for one in match.groups())
+    return datetime(year, month, day, hour, minute, min(second, 59))

@@ -1,6 +1,7 @@
-"""Random rules, expanded by us, by the library of RFC 5545 and by dateutil: all see the same.
+"""Random rules, expanded by us, by the library of RFC 5545, by dateutil and by libical: all see the same.
 
-60 here; all 3,000: `RANDOM_RULES=3000 pytest tests/unit/mime/formats/test_random_rules.py`.
+60 here, 300 of the last test; all 3,000: `RANDOM_RULES=3000 pytest tests/unit/mime/formats/test_random_rules.py`, and
+`python -m tests.bench.recurrence`, which prints a table.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from dateutil.rrule import rruleset, rrulestr
 
+from tests.bench.recurrence import SEED
+from tests.support import random_rules
 from tests.support.calendar_texts import calendar, moment
+from tests.support.libical import Libical, NotHere
 from webmail.mime.formats import calendar_object, calendar_parsing, occurrences
 from webmail.mime.formats.calendar_object import UnusableCalendar
 
@@ -162,3 +166,14 @@ def test_days_are_as_long_as_written() -> None:
         part = occurrences.expand(read, low, high, UTC_ZONE).takings
         wanted = {one for one in whole if one.start < high and (one.end > low or one.start >= low)}
         assert set(part) == wanted, (number, lines)
+
+
+def test_rules_of_all_kinds_are_as_libical_and_dateutil_say() -> None:
+    """Each difference has its reason, and nothing that applies is refused."""
+    try:
+        with Libical() as libical:
+            found = random_rules.compare(MANY * 5, SEED, libical)
+    except NotHere as reason:
+        pytest.skip(str(reason))
+    assert (found.refused, found.unknown) == ([], [])
+    assert found.equal > MANY * 5 * 0.7

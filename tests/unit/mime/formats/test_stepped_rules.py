@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
 
 import pytest
@@ -85,6 +85,50 @@ def test_a_numbered_day_and_one_without_a_number_are_both() -> None:
     assert len(recurrence_edit.dates(f"{text};COUNT=3", datetime(2026, 9, 1, 10), datetime(2030, 1, 1), None)) == 3
     last = recurrence_edit.dates(f"{text};BYSETPOS=-1;INTERVAL=2", datetime(2026, 9, 1, 10), datetime(2026, 12, 1), None)
     assert [f"{one:%m-%d}" for one in last] == ["09-29", "11-24"]
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("FREQ=MINUTELY;INTERVAL=25;COUNT=3", ["09-01 09:00", "09-01 09:25", "09-01 09:50"]),
+        ("FREQ=MINUTELY;INTERVAL=40;BYHOUR=9,10;COUNT=4", ["09-01 09:00", "09-01 09:40", "09-01 10:20", "09-02 09:00"]),
+        ("FREQ=HOURLY;INTERVAL=36;BYYEARDAY=244,-121;COUNT=2", ["09-01 09:00", "09-02 21:00"]),
+        ("FREQ=HOURLY;BYMINUTE=10,20,30;BYSETPOS=-1;COUNT=2", ["09-01 09:30", "09-01 10:30"]),
+        ("FREQ=DAILY;BYHOUR=9,14,18;BYSETPOS=2;COUNT=2", ["09-01 14:00", "09-02 14:00"]),
+        ("FREQ=SECONDLY;INTERVAL=1800;BYSECOND=0;COUNT=3", ["09-01 09:00", "09-01 09:30", "09-01 10:00"]),
+        ("FREQ=WEEKLY;BYDAY=MO,WE;BYSETPOS=1;COUNT=2", ["09-07 09:00", "09-14 09:00"]),  # that of the week is over
+        ("FREQ=YEARLY;BYWEEKNO=37;COUNT=1", ["09-08 09:00"]),  # on a Tuesday, as it began
+    ],
+)
+def test_steps_and_places_within_days(text: str, times: list[str]) -> None:
+    recurrence_rules.check(text, "20260901T090000")
+    found = recurrence_edit.dates(text, datetime(2026, 9, 1, 9), datetime(2027, 9, 1), None)
+    assert [f"{one:%m-%d %H:%M}" for one in found] == times
+
+
+def test_whole_days_have_no_hours() -> None:
+    """RFC 5545, 3.3.10: BYHOUR must be ignored there."""
+    found = recurrence_edit.dates("FREQ=DAILY;BYHOUR=9,14;COUNT=2", date(2026, 9, 1), datetime(2027, 9, 1), None)
+    assert found == [datetime(2026, 9, 1), datetime(2026, 9, 2)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=MINUTELY", "FREQ=SECONDLY;COUNT=100000", "FREQ=SECONDLY;INTERVAL=2;BYSECOND=59;COUNT=3",
+        "FREQ=SECONDLY;BYHOUR=1,2,3,4;BYMINUTE=1,2,3,4,5;BYSETPOS=3;COUNT=4", "FREQ=HOURLY;BYMINUTE=1,1;BYSETPOS=2;COUNT=3",
+        "FREQ=DAILY;BYHOUR=9,9;BYSETPOS=2", "FREQ=MINUTELY;BYSECOND=0;BYSETPOS=2;COUNT=2",
+    ],
+)  # fmt: skip
+def test_what_applies_too_often_or_never_is_refused_at_once(text: str) -> None:
+    with cpu_seconds(0.2, text), pytest.raises(UnboundedRule):
+        recurrence_rules.check(text, "20260901T090000")
+
+
+def test_many_rules_by_minutes_in_one_object_are_refused_untried() -> None:
+    one = "BEGIN:VEVENT\r\nUID:s\r\nDTSTART:20260901T090000\r\nRRULE:FREQ=SECONDLY;COUNT=24000;BYSECOND=59\r\nEND:VEVENT\r\n"
+    with cpu_seconds(0.2, "many rules"), pytest.raises(calendar_object.UnusableCalendar):
+        calendar_object.read(f"BEGIN:VCALENDAR\r\n{one * 900}END:VCALENDAR\r\n")
 
 
 def test_days_of_months_that_are_ever_such_days() -> None:
