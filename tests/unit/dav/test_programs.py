@@ -68,7 +68,7 @@ def test_davx5_is_told_of_both_versions_of_cards(phone: Phone) -> None:
 def test_thunderbird(phone: Phone) -> None:
     root = phone.xml("PROPFIND", "calendar/", THUNDERBIRD, Depth="0")
     assert root.find(".//D:resourcetype/C:calendar", NAMES) is not None
-    assert root.findtext(".//D:displayname", "", NAMES) == "Agenda"
+    assert root.findtext(".//D:displayname", "", NAMES) == "Calendar"
 
 
 def test_answers_are_compressed_for_who_takes_it(phone: Phone) -> None:
