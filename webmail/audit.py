@@ -138,13 +138,6 @@ def count_of(act: AuditAct, actor: User | None, since: datetime, target: str = "
     return int(AuditEntry.select().where(found).count())
 
 
-def first_of(act: AuditAct, actor: User, since: datetime) -> datetime | None:
-    """When somebody did this for the first time since then (naive UTC). One SELECT."""
-    mine = (AuditEntry.act == act) & (AuditEntry.actor == actor) & (AuditEntry.at >= since)
-    first = AuditEntry.select(AuditEntry.at).where(mine).order_by(AuditEntry.at).first()
-    return first.at if first is not None else None
-
-
 def search(
     *,
     act: str = "",

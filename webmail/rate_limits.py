@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,7 +93,7 @@ def take(settings: Settings, *bounded: Bounded | None, mark: str = "", turn: Tur
     wanted = [one for one in bounded if one is not None]
     if turn is None and not db.in_transaction() and (full := _full(settings, wanted)):
         raise _refusal(full)  # without the lock for writing, which others need
-    with db.atomic():
+    with nullcontext() if db.in_transaction() else db.atomic():
         use = note(settings, *wanted, mark=mark)
         full = _full(settings, wanted, besides=1)
         wait = timedelta(seconds=turn([one for one, _again in full])) if full and turn else None
@@ -116,6 +117,11 @@ def check(settings: Settings, *bounded: Bounded | None) -> None:
     """Raises TooManyRequests where one of them is used up; counts nothing. One SELECT."""
     if full := _full(settings, [one for one in bounded if one is not None]):
         raise _refusal(full)
+
+
+def is_full(settings: Settings, *bounded: Bounded) -> bool:
+    """Whether one of these is used up. One SELECT."""
+    return bool(_full(settings, bounded))
 
 
 def note(settings: Settings, *bounded: Bounded, mark: str = "") -> Use:
@@ -176,7 +182,8 @@ def _full(settings: Settings, wanted: Sequence[Bounded], besides: int = 0) -> li
     for one in wanted:
         lately = (LimitUse.key == one.key(settings)) & (LimitUse.at > at - one.limit.span)
         newest = LimitUse.select(LimitUse.at).where(lately).order_by(LimitUse.at.desc())
-        looks.append(newest.limit(1).offset(max(one.limit.most, 1) - 1 + besides))
+        nothing_may = one.limit.most < 1
+        looks.append(pw.Value(at) if nothing_may else newest.limit(1).offset(one.limit.most - 1 + besides))
     (found,) = pw.Select(columns=looks).bind(db).tuples()
     times = [datetime.fromisoformat(one) if isinstance(one, str) else one for one in found]
     return [(one, when + one.limit.span) for one, when in zip(wanted, times, strict=True) if when is not None]

@@ -20,7 +20,7 @@ from tests.bench.visitor import Answer, Visitor, fields
 from webmail import config
 from webmail.auth import authenticator, passwords, recovery_codes, second_step
 from webmail.config import Settings
-from webmail.models import SignInFailure, TakenTurn, User, WaitingPlace, now
+from webmail.models import LimitUse, TakenTurn, User, WaitingPlace, now
 
 PASSWORD = "cheval pile agrafe nuage"
 _THREADS = 32  # as in deploy/traboule-web.service: limits of what is done at once are made for that
@@ -134,7 +134,7 @@ class Ground:
     def forget(self) -> None:
         """The next attack finds a quiet door."""
         with self.tables():
-            for table in (SignInFailure, TakenTurn, WaitingPlace):
+            for table in (LimitUse, TakenTurn, WaitingPlace):
                 table.delete().execute()
 
     def person(self, **values: object) -> str:

@@ -21,7 +21,7 @@ from tests.attacks.ground import Browser, Ground, Web, networks, with_app
 from tests.attacks.report import Finding
 from tests.support.waiting import eventually
 from webmail import system_mail
-from webmail.models import Session, SignInFailure, SystemMessage, TakenTurn
+from webmail.models import LimitUse, Session, SystemMessage, TakenTurn
 
 ALLOWED = 10  # `sign_in_attempts`
 _AT_ONCE = 6  # programs that guess
@@ -153,7 +153,7 @@ def _patient(ground: Ground, web: Web) -> Finding:
         for program in programs:
             _set_clock_forward(ground, program)
         with ground.tables():
-            for table in (SignInFailure, TakenTurn):
+            for table in (LimitUse, TakenTurn):
                 for row in table.select():
                     table.update(at=row.at - timedelta(seconds=61)).where(table.id == row.id).execute()
     began, browser = time.monotonic(), web.browser(_ELSEWHERE)

@@ -26,7 +26,7 @@ from tests.support.oidc_provider import CLIENT, ENDED, SECRET, FakeProvider, fak
 from tests.support.real_provider import config_of
 from webmail.auth import authenticator, second_step
 from webmail.config_providers import Oidc
-from webmail.models import LinkedAccount, Session, SignInFailure, User
+from webmail.models import LimitUse, LinkedAccount, Session, User
 
 _PUBLIC = "https://webmail.lycee.example"
 _BEGIN, _BACK, _OUT = "/login/oidc/one", "/login/oidc/one/callback", "/login/oidc/one/sign-out"
@@ -61,7 +61,7 @@ class Place:
 
     def forget(self) -> None:
         with self.ground.tables():
-            SignInFailure.delete().execute()
+            LimitUse.delete().execute()
 
     def reset(self) -> None:
         self.one.sign, self.one.told, self.one.person = None, {}, {}

@@ -164,7 +164,7 @@ def _when_told_to_wait(ground: Ground, web: Web) -> Finding:
     first, tries = list[int](), 0
     for place, name in zip(networks(len(names), seed=13), names, strict=True):
         browser, statuses = _asker(web, place), list[int]()
-        while len(statuses) < 3 * password_reset.PER_NETWORK and 429 not in statuses:
+        while len(statuses) < 3 * password_reset.ASKED.most and 429 not in statuses:
             statuses.append(browser.post("/forgot", username=name, action="mail").status)
         first.append(len(statuses))
         tries += len(statuses)

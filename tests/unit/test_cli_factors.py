@@ -104,7 +104,7 @@ def test_a_vouch_of_somebody_whose_factors_are_gone_is_worth_nothing(
     run: Run, alice: User, bob: User, settings: Settings
 ) -> None:
     wish = vouchers.ask(alice, "bob", "a" * 64, settings)
-    vouchers.give(wish.id, bob, wish.number)
+    vouchers.give(wish.id, bob, wish.number, settings)
     run("accounts factors reset bob")
     assert vouchers.use("a" * 64) is None
 

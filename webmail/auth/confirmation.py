@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from webmail import rate_limits
 from webmail.account import Account, Password
 from webmail.auth import passwords, second_step
 from webmail.auth.check_slots import check_slot
 from webmail.auth.providers import directory
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import attempt_at, take_back
+from webmail.auth.throttle import attempt_at
 from webmail.config import Settings
 from webmail.errors import MailError, SignInRefused
 from webmail.models import Session, User, now
@@ -23,7 +24,7 @@ def confirm(
 ) -> Factor:
     """Check what the person of this session typed: a code where they have a factor, else the password. Returns what it was.
 
-    `check_imap` and `browser`: as in sign_in.sign_in and second_step.check_code. Raises SignInRefused, TooManyAttempts, TooBusy
+    `check_imap` and `browser`: as in sign_in.sign_in and second_step.check_code. Raises SignInRefused, TooManyRequests, TooBusy
     and ServerAway.
     """
     user: User = session.user
@@ -59,6 +60,6 @@ def _check_password(user: User, typed: str, settings: Settings, check_imap: Call
             check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, typed), settings.sieve))
     except MailError as error:
         if not isinstance(error, SignInRefused):  # nobody looked at it, so it is not a wrong one
-            take_back(attempt)
+            rate_limits.give_back(attempt)
         raise
-    take_back(attempt)
+    rate_limits.give_back(attempt)

@@ -14,19 +14,19 @@ from typing import Any
 
 import peewee as pw
 
-from webmail import audit
+from webmail import audit, rate_limits
 from webmail.auth import password_change, temporary_passwords
 from webmail.auth.factor_reset import reset_factors
 from webmail.auth.providers.accounts import has_own_password
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn_together
 from webmail.models import AuditAct, AuditEntry, Deputy, GroupMember, PeopleGroup, User, now
+from webmail.rate_limits import HOUR, RateLimit
 from webmail.vault import keyed_hash
 
-PER_HOUR = 30  # temporary passwords and removals of factors together, of one deputy
+HELPED = RateLimit("help of a deputy", 30, HOUR)  # temporary passwords and removals of factors together
 LONGEST_REASON, SHORTEST_REASON = 200, 3  # characters
 _HOUR = timedelta(hours=1)
 _ACTS = (AuditAct.DEPUTY_PASSWORD_SET, AuditAct.DEPUTY_FACTORS_REMOVED)
@@ -210,7 +210,7 @@ def give_password(helper: User, number: int, seen: str, settings: Settings, netw
     """Give somebody a temporary password; returns who they are, and its letters, which are nowhere else.
 
     `seen`: `state_of` the person on the page. The caller ends what they have open (auth/endings.py) and tells them. Raises
-    NotHelped, ChangedMeanwhile, TooManyAttempts, TooBusy; LookupError where there is nobody of this number for `helper`.
+    NotHelped, ChangedMeanwhile, TooManyRequests, TooBusy; LookupError where there is nobody of this number for `helper`.
     """
     letters = temporary_passwords.make()
     hashed = password_change.hash_in_turn(letters)  # before the transaction: it takes a while
@@ -225,7 +225,7 @@ def _given(helper: User, number: int, seen: str, hashed: str, settings: Settings
             raise NotHelped(refusal)
         if state_of(person, settings) != seen:
             raise ChangedMeanwhile(person.address)
-        _count(helper)
+        rate_limits.take(settings, HELPED.by(helper.id))
         new: dict[str, Any] = {
             "password": hashed, "must_change": 1, "temporary_until": now() + temporary_passwords.VALID, "reset_by_mail": 0,
         }  # fmt: skip
@@ -245,7 +245,7 @@ def remove_factors(helper: User, number: int, reason: str, settings: Settings, n
         person = _again(helper, number, settings)
         if refusal := why_no_removal(helper, person):
             raise NotHelped(refusal)
-        _count(helper)
+        rate_limits.take(settings, HELPED.by(helper.id))
         reset_factors(person)
         audit.record(
             AuditAct.DEPUTY_FACTORS_REMOVED, actor=helper, target=person.address, network=network, reason=reason[:LONGEST_REASON]
@@ -261,12 +261,3 @@ def _again(helper: User, number: int, settings: Settings) -> User:
     if person is None:
         raise LookupError(number)
     return person
-
-
-def _count(helper: User) -> None:
-    since = now() - _HOUR
-    if sum(audit.count_of(act, helper, since) for act in _ACTS) < PER_HOUR:
-        return
-    firsts = [at for act in _ACTS if (at := audit.first_of(act, helper, since))]
-    first = min(firsts, default=now())
-    raise TooManyAttempts(max(1, int((first + _HOUR - now()).total_seconds() // 60) + 1))

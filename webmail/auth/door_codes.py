@@ -31,9 +31,9 @@ def are_offered(settings: Settings) -> bool:
 def receiver(address: str, source: SignInSource, settings: Settings) -> User | None:
     """Who is to be sent a code: somebody with a recovery address, while sign-ins as `address` from `source` have to wait.
 
-    At most four SELECTs.
+    At most three SELECTs.
     """
-    if not are_offered(settings) or not throttle.is_slowed(address, source, settings.sign_in_attempts):
+    if not are_offered(settings) or not throttle.is_slowed(address, source, settings):
         return None
     theirs = User.address == directory.owner_of(address, settings)
     user: User | None = User.get_or_none(theirs & (User.active == 1) & (User.recovery_address != ""))

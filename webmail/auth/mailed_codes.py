@@ -9,23 +9,22 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from webmail import audit, system_mail
+from webmail import audit, rate_limits, system_mail
 from webmail.auth import text_messages
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import AuditAct, MailedCode, SystemMessage, User, now
+from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
 from webmail.vault import keyed_hash
 
 LIFE = timedelta(minutes=15)
 TRIES = 5
-PER_HOUR = 5  # mails to one person, whatever for
+MAILED = RateLimit("codes mailed", 5, HOUR)  # to one person, whatever for
 DIGITS = 6
-_HOUR = timedelta(hours=1)
-_TEXTS = {_HOUR: 3, timedelta(days=1): 10}  # text messages to confirm numbers of one person
+_TEXTED = (RateLimit("codes texted", 3, HOUR), RateLimit("codes texted", 10, DAY))  # to confirm numbers of one person
 _OTHERS = 3  # people who wait for a code at the same number: more are no family, but plague its owner
 _LONGEST = 40  # characters of what is typed, with spaces in it
 
@@ -81,19 +80,18 @@ def send(
 ) -> SystemMessage:
     """Queue the mail with a new code; `letter` gives its subject and text, in `language`. The caller wakes the worker.
 
-    Raises TooManyAttempts after PER_HOUR mails (also where the address had too many from us today), BadAddress, and one of
+    Raises TooManyRequests after MAILED (also where the address had too many from us today), BadAddress, and one of
     DATABASE_AWAY.
     """
     code = _new_code()
     subject, body = letter(code)
     language = language or system_mail.in_language_of(user, settings)
     with db.atomic():
-        _store(user, purpose, address, _hash(user, purpose, address, code, settings))  # first: of two at once, one waits here
-        if wait := _wait(user):
-            raise TooManyAttempts(wait)
+        rate_limits.take(settings, MAILED.by(user.id))
+        _store(user, purpose, address, _hash(user, purpose, address, code, settings))
         row = system_mail.send(address, "code", subject, body, language, secret_key=settings.secret_key)
         if row is None:
-            raise TooManyAttempts(60)
+            raise TooManyRequests(HOUR)
         audit.record(AuditAct.CODE_MAILED, actor=user, network=network, address=address)
     return row
 
@@ -101,21 +99,18 @@ def send(
 def begin_by_text(user: User, number: str, settings: Settings, network: str = "") -> str:
     """A new code that confirms a telephone number, for the caller to send.
 
-    Raises TooManyAttempts after three text messages to one person in an hour, ten in a day, or all that may be sent, and while
+    Raises TooManyRequests after three text messages to one person in an hour, ten in a day, or all that may be sent, and while
     too many others wait for a code at this number.
     """
     code = _new_code()
     with db.atomic():
         waiting = (MailedCode.purpose == CodePurpose.PHONE) & (MailedCode.address == number) & (MailedCode.created > now() - LIFE)
         if MailedCode.select().where(waiting, MailedCode.user != user).count() >= _OTHERS:
-            raise TooManyAttempts(int(LIFE.total_seconds() // 60))
+            raise TooManyRequests(LIFE)
         _store(user, CodePurpose.PHONE, number, _hash(user, CodePurpose.PHONE, number, code, settings))
-        for span, most in _TEXTS.items():
-            if audit.count_of(AuditAct.CODE_TEXTED, user, now() - span) >= most:
-                first = audit.first_of(AuditAct.CODE_TEXTED, user, now() - span)
-                raise TooManyAttempts(max(1, int(span.total_seconds() // 60) - _minutes_since(first)))
+        rate_limits.take(settings, *(limit.by(user.id) for limit in _TEXTED))
         if not text_messages.may_send(user, number, settings, network=network, by_person=True):
-            raise TooManyAttempts(60)
+            raise TooManyRequests(HOUR)
     return code
 
 
@@ -176,18 +171,6 @@ def _store(user: User, purpose: CodePurpose, address: str, code_hash: str) -> No
     values = {"address": address, "code_hash": code_hash, "tries": 0, "created": now()}
     added = MailedCode.insert(user=user, purpose=purpose, **values)
     added.on_conflict(conflict_target=[MailedCode.user, MailedCode.purpose], update=values).execute()
-
-
-def _wait(user: User) -> int:
-    """Minutes until another mail may be sent, 0 for now. The log knows all that were."""
-    since = now() - _HOUR
-    if audit.count_of(AuditAct.CODE_MAILED, user, since) < PER_HOUR:
-        return 0
-    return max(1, 60 - _minutes_since(audit.first_of(AuditAct.CODE_MAILED, user, since)))
-
-
-def _minutes_since(moment: datetime | None) -> int:
-    return int((now() - moment).total_seconds() // 60) if moment else 0
 
 
 def _hash(user: User, purpose: CodePurpose, address: str, code: str, settings: Settings) -> str:

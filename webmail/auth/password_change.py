@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from webmail import rate_limits
 from webmail.auth import password_strength, passwords, temporary_passwords
 from webmail.auth.check_slots import check_slot
 from webmail.auth.password_strength import Strength
@@ -58,7 +59,7 @@ def hash_in_turn(new: str) -> str:
 def change(user: User, before: str, new: str, again: str, settings: Settings) -> None:
     """Replace the password `before` of `user` by `new`. The caller ends the other sessions.
 
-    Raises PasswordNotChanged with all that is wrong, TooManyAttempts after too many wrong passwords on this page (their count is
+    Raises PasswordNotChanged with all that is wrong, TooManyRequests after too many wrong passwords on this page (their count is
     its own: they neither lock the sign-in nor are they reset by it), and TooBusy.
     """
     judged = strength(new, user, settings)
@@ -68,7 +69,7 @@ def change(user: User, before: str, new: str, again: str, settings: Settings) ->
     with check_slot():
         right = passwords.verify(user.password, before)
     if right:
-        attempt.delete_instance()
+        rate_limits.give_back(attempt)
     else:
         refused.faults["password"] = ChangeFault.WRONG
     refused.faults |= faults_of(new, again, judged, settings, before=before if right else "")

@@ -15,25 +15,25 @@ from enum import StrEnum
 
 from peewee import Expression
 
+from webmail import rate_limits
 from webmail.auth import known_devices, mailed_codes, password_change, text_messages
 from webmail.auth.mailed_codes import DIGITS, TRIES, CodeFault, CodeRefused
 from webmail.auth.names import normalise
 from webmail.auth.sessions import hash_token
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.models import PasswordReset, User, now
+from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
 from webmail.vault import keyed_hash
 
 LIFE = timedelta(hours=1)
 CODE_LIFE = mailed_codes.LIFE
-PER_HOUR = 3  # mails, and as many text messages, to one person; as many again asked for in browsers of theirs
-PER_DAY = 10
-PER_NETWORK = 30  # requests in an hour; browsers of the person are not counted
+# mails, and as many text messages, to one person; as many again asked for in browsers of theirs
+SENT = (RateLimit("ways to a new password", 3, HOUR), RateLimit("ways to a new password", 10, DAY))
+ASKED = RateLimit("new passwords asked for", 30, HOUR)  # from one network; browsers of the person are not counted
 NEW = timedelta(days=1)  # a way that was given with the password alone leads nowhere yet: a thief may have given it
-_UNSENT = 5000  # rows, the newest, for which nothing was sent: they count for networks, and for the tries of a code
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_UNSENT = 5000  # rows, the newest, for which nothing was sent: they count for the tries of a code
 _LONGEST_TOKEN = 100
 
 
@@ -85,20 +85,17 @@ def channels(settings: Settings) -> list[Channel]:
 
 
 def ask(name: str, channel: Channel, network: str, settings: Settings, *, browser: str = "") -> AskedReset:
-    """Note that somebody asked for a new password of `name`, as it was typed. The same queries whoever that is: four at most.
+    """Note that somebody asked for a new password of `name`, as it was typed. The same queries whoever that is: five at most.
 
-    `browser`: the known-devices cookie. Raises TooManyAttempts, after PER_NETWORK requests.
+    `browser`: the known-devices cookie. Raises TooManyRequests after ASKED.
     """
     address = normalise(name, settings.domain)
     known = bool(known_devices.recognise(browser, address, settings.secret_key))
     token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     hashed = hash_token(token)
-    if not known and (minutes := _network_waits(network)):
-        raise TooManyAttempts(minutes)  # before the lock: others do not wait behind a flood
+    if not known:
+        rate_limits.take(settings, ASKED.by(network))
     with db.atomic():
-        serialize("password-reset")
-        if (minutes := _network_waits(network)) and not known:
-            raise TooManyAttempts(minutes)
         person = User.select(User.id).where(User.address == address).scalar()
         row = PasswordReset.create(
             user=person, token_hash=hashed, channel=channel, known=known, network=network[:64],
@@ -124,11 +121,16 @@ def claim(asked: AskedReset, settings: Settings) -> Sending | None:
         to, since = (
             (user.recovery_address, user.recovery_from) if asked.channel is Channel.MAIL else (user.phone, user.phone_from)
         )
-        if not to or (since is not None and since > now()) or _had_enough(user, row):
+        if not to or (since is not None and since > now()):
+            return None
+        try:  # strangers, who may ask in anybody's name, use up nothing of the owner's browsers
+            use = rate_limits.take(settings, *(limit.by(user.id, row.channel, row.known) for limit in SENT))
+        except TooManyRequests:
             return None
         if asked.channel is Channel.SMS and not text_messages.may_send(
             user, str(to), settings, network=asked.network, stranger=not row.known
         ):
+            rate_limits.give_back(use)
             return None
         PasswordReset.update(sent=now()).where(PasswordReset.id == row.id).execute()
     answer = Answer.DISABLED if not user.active else Answer.WAY if user.password else Answer.ELSEWHERE
@@ -200,8 +202,8 @@ def void(user: User) -> None:
 
 def expire() -> int:
     """Delete what counts no more; returns how many rows."""
-    worthless = PasswordReset.sent.is_null() & (PasswordReset.created < now() - _HOUR)
-    return int(PasswordReset.delete().where(worthless | (PasswordReset.created < now() - _DAY)).execute())
+    worthless = PasswordReset.sent.is_null() & (PasswordReset.created < now() - HOUR)
+    return int(PasswordReset.delete().where(worthless | (PasswordReset.created < now() - DAY)).execute())
 
 
 def _is_open(token: str) -> Expression:
@@ -211,28 +213,11 @@ def _is_open(token: str) -> Expression:
     return (PasswordReset.token_hash == hash_token(token)) & alive & given
 
 
-def _network_waits(network: str) -> int:
-    """Minutes until this network may ask again, 0 for now. One SELECT."""
-    mine = (PasswordReset.network == network[:64]) & (PasswordReset.created > now() - _HOUR) & (PasswordReset.known == False)  # noqa: E712
-    last = PasswordReset.select(PasswordReset.created).where(mine).order_by(PasswordReset.created.desc())
-    counting = last.limit(1).offset(PER_NETWORK - 1).first()
-    return max(1, int((counting.created + _HOUR - now()).total_seconds() // 60) + 1) if counting else 0
-
-
-def _had_enough(user: User, row: PasswordReset) -> bool:
-    """Whether as much was sent as may be. Strangers, who may ask in anybody's name, use up nothing of the owner's browsers."""
-    same = (PasswordReset.user == user) & (PasswordReset.channel == row.channel) & (PasswordReset.known == row.known)
-    sent = PasswordReset.select().where(same)
-    return any(
-        sent.where(PasswordReset.sent > now() - span).count() >= most for span, most in ((_HOUR, PER_HOUR), (_DAY, PER_DAY))
-    )
-
-
 def _forget_worthless(newest: int) -> None:
     """Keep few rows for which nothing was sent: others may ask without end. One DELETE.
 
-    Whether they are of somebody or of nobody plays no part: what is forgotten counts no more for its network, nor for the tries
-    of its code, so that answers would tell who has an account.
+    Whether they are of somebody or of nobody plays no part: what is forgotten counts no more for the tries of its code, so that
+    answers would tell who has an account.
     """
     PasswordReset.delete().where(PasswordReset.sent.is_null(), PasswordReset.id <= newest - _UNSENT).execute()
 

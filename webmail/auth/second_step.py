@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import peewee as pw
 
+from webmail import rate_limits
 from webmail.auth import authenticator, mailed_codes, recovery_codes
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.throttle import attempt_at, attempt_in_turn
@@ -21,7 +22,8 @@ from webmail.auth.waiting_lines import Place
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
-from webmail.models import Authenticator, SecurityKey, SignInFailure, User
+from webmail.models import Authenticator, SecurityKey, User
+from webmail.rate_limits import Use
 
 
 class Factor(StrEnum):
@@ -132,7 +134,7 @@ def check_code(user: User, code: str, settings: Settings, *, browser: str = "", 
     Tries are counted by person, and those on a browser that the person signed in on before (`browser`: the key that
     known_devices.recognise gives) by themselves: whoever knows the password and guesses elsewhere does not lock the person out.
     Nor on a new browser: one that was told to wait has turns (`place`: auth/waiting_lines.py). And right recovery codes are never
-    refused, since 50 bits can't be guessed here. Raises SignInRefused, and TooManyAttempts without looking at any other code.
+    refused, since 50 bits can't be guessed here. Raises SignInRefused, and TooManyRequests without looking at any other code.
     """
     if recovery_codes.accept(user, code, settings):
         return Factor.CODE
@@ -146,7 +148,7 @@ def confirm_code(user: User, code: str, settings: Settings, *, browser: str = ""
     return _checked(user, code, settings, attempt_at(f"confirm of {user.id} {browser}".rstrip(), settings))
 
 
-def _checked(user: User, code: str, settings: Settings, attempt: SignInFailure) -> Factor:
+def _checked(user: User, code: str, settings: Settings, attempt: Use) -> Factor:
     factor = None
     if authenticator.accept(user, code, settings):
         factor = Factor.APP
@@ -154,7 +156,7 @@ def _checked(user: User, code: str, settings: Settings, attempt: SignInFailure) 
         factor = Factor.MAIL
     if factor is None:
         raise SignInRefused("not a code of the second step")
-    attempt.delete_instance()
+    rate_limits.give_back(attempt)
     return factor
 
 

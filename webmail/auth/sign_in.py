@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from peewee import IntegrityError
 
+from webmail import rate_limits
 from webmail.account import Account, Password
 from webmail.auth import door_codes, known_devices, passwords, sources, temporary_passwords, throttle
 from webmail.auth.check_slots import check_slot
@@ -40,7 +41,7 @@ def sign_in(
     `place`: see throttle.begin.
     `code`: a door code (auth/door_codes.py), if one was typed.
 
-    Raises SignInRefused, TooManyAttempts (the password is not checked then); TooBusy, ServerAway, and NotLetIn where the
+    Raises SignInRefused, TooManyRequests (the password is not checked then); TooBusy, ServerAway, and NotLetIn where the
     password was right (not counted as failures).
     """
     address, source = normalise(address_or_name, settings.domain), sources.NOWHERE
@@ -52,7 +53,7 @@ def sign_in(
     else:
         counted = address or f"name {address_or_name.strip().lower()}"[:254]  # like no other key: nobody types one of those
         source = sources.source_of(network, computer, settings)
-    attempt = throttle.begin(counted, source, settings.sign_in_attempts, place=place)
+    attempt = throttle.begin(counted, source, settings, place=place)
     if not address or not passwords.usable(password):
         raise SignInRefused("not a name and a password")
     try:
@@ -62,9 +63,9 @@ def sign_in(
             user = _by_imap(address, password, settings, check_imap)
     except MailError as error:
         if not isinstance(error, SignInRefused):  # a server error, not a wrong password
-            throttle.take_back(attempt)
+            rate_limits.give_back(attempt.use)
         raise
-    throttle.succeeded(attempt, settings.sign_in_attempts)
+    throttle.succeeded(attempt, settings)
     return user
 
 

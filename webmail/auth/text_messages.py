@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from datetime import timedelta
 
-from webmail import audit, sms
+from webmail import audit, rate_limits, sms
 from webmail.auth import phone_numbers
 from webmail.config import Settings
 from webmail.database.connection import db
-from webmail.database.locks import serialize
-from webmail.models import AuditAct, User, now
+from webmail.models import AuditAct, User
+from webmail.rate_limits import DAY, RateLimit
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +32,13 @@ def may_send(
     """Count a text message that is about to be sent; False where all of the day were. In the caller's transaction, if any.
 
     `by_person`: they asked for it themselves, signed in. `stranger`: asked for in a browser that the person has not used before:
-    a quarter of the day's is kept from those, who may ask in anybody's name. The audit log knows all that were sent.
+    a quarter of the day's is kept from those, who may ask in anybody's name.
     """
     if settings.sms is None or not number:
         return False
     with db.atomic():
-        serialize("text-messages")
         most = settings.sms.per_day - (settings.sms.per_day // 4 if stranger else 0)
-        if audit.count_of(AuditAct.CODE_TEXTED, None, now() - timedelta(days=1)) >= most:
+        if not rate_limits.may(settings, RateLimit("text messages", most, DAY).by()):
             return False
         actor = to if by_person else None
         audit.record(AuditAct.CODE_TEXTED, actor=actor, target=to.address, network=network, phone=phone_numbers.masked(number))

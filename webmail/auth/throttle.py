@@ -14,128 +14,95 @@ and none gives whoever guesses many tries:
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from peewee import Expression
-
+from webmail import rate_limits
 from webmail.auth import waiting_lines
 from webmail.auth.sources import SignInSource
 from webmail.auth.waiting_lines import Place, WaitingLine, has_waited
 from webmail.config import Settings
-from webmail.database.connection import db
 from webmail.database.locks import serialize
-from webmail.errors import MailError
-from webmail.models import SignInFailure, now
-
-WINDOW = timedelta(minutes=15)
+from webmail.rate_limits import QUARTER, Bounded, RateLimit, TooManyRequests, Use
 
 # seconds between turns of browsers that have waited, once the ordinary tries are used up
 _TURN_OF_NAME = 60
 _TURN_OF_CODE = 120  # of the second step: three codes of an app are right at any time
 
-
-class TooManyAttempts(MailError):
-    """Too many failed attempts for this name or from this network; retry after `retry_minutes`, or `retry_seconds`."""
-
-    status = 429
-
-    def __init__(self, retry_minutes: int = 0, *, seconds: int = 0) -> None:
-        self.retry_seconds = seconds or retry_minutes * 60
-        self.retry_minutes = math.ceil(self.retry_seconds / 60)
-        super().__init__(f"too many attempts; again in {self.retry_seconds} s")
+Lines = dict[Bounded, WaitingLine]
 
 
-def begin(name: str, source: SignInSource, limit: int, *, place: Place | None = None) -> SignInFailure:
+@dataclass(frozen=True, slots=True)
+class SignInAttempt:
+    """A password that counts as wrong until it was right."""
+
+    use: Use
+    name: Bounded
+    counted: tuple[Bounded, ...]
+    mark: str  # of failures from the same network under the same name
+
+
+def begin(name: str, source: SignInSource, settings: Settings, *, place: Place | None = None) -> SignInAttempt:
     """Record a failure before the password is checked, so that concurrent attempts all count; it is deleted on success.
 
-    `place`: of this browser, where it was told to wait. Raises TooManyAttempts; such an attempt is not recorded, so that waiting
-    always helps, and costs two SELECTs alone where the browser did not wait.
+    `place`: of this browser, where it was told to wait. Raises TooManyRequests; such an attempt is not recorded, so that waiting
+    always helps, and costs one SELECT alone where the browser did not wait.
     """
-    if _lines(name, source, limit) and not has_waited(place):
-        raise TooManyAttempts(seconds=waiting_lines.FIRST)
-    forget_old_failures()
-    with db.atomic():
-        serialize("sign-in")
-        lines, wait = _lines(name, source, limit), 0
-        if lines:
-            wait = waiting_lines.take(lines, place, source.key) if place and has_waited(place) else waiting_lines.FIRST
-        if not wait:
-            return SignInFailure.create(address=name, network=source.key)
-    raise TooManyAttempts(seconds=wait)
+    lines, mark = _lines(name, source, settings), f"{name}\n{source.key}"
+    use = _taken(lines, settings, place, source.key, mark)
+    return SignInAttempt(use, next(iter(lines)), tuple(lines), mark)
 
 
-def is_slowed(name: str, source: SignInSource, limit: int) -> bool:
-    """Whether the ordinary tries for this name from there are used up. Two SELECTs."""
-    return bool(_lines(name, source, limit))
+def is_slowed(name: str, source: SignInSource, settings: Settings) -> bool:
+    """Whether the ordinary tries for this name from there are used up. One SELECT."""
+    return rate_limits.is_full(settings, *_lines(name, source, settings))
 
 
-def attempt_at(what: str, settings: Settings) -> SignInFailure:
-    """Count an attempt to say a secret elsewhere than at the door; delete what is returned if it was right.
+def attempt_at(what: str, settings: Settings) -> Use:
+    """Count an attempt to say a secret elsewhere than at the door; give back what is returned if it was right.
 
-    Raises TooManyAttempts. `what` tells apart whose they are: they count by themselves, and nobody has turns.
+    Raises TooManyRequests. `what` tells apart whose they are: they count by themselves, and nobody has turns.
     """
-    what = what[:254]
-    with db.atomic():
-        serialize("sign-in")
-        forget_old_failures()
-        if minutes := _wait(SignInFailure.address == what, settings.sign_in_attempts):
-            raise TooManyAttempts(minutes)
-        return SignInFailure.create(address=what, network="")
+    return rate_limits.take(settings, _secret(what, settings))
 
 
-def attempt_in_turn(what: str, settings: Settings, place: Place | None) -> SignInFailure:
+def attempt_in_turn(what: str, settings: Settings, place: Place | None) -> Use:
     """The same, but a browser that was told to wait has turns: whoever guesses elsewhere keeps nobody out."""
-    what = what[:254]
-    with db.atomic():
-        serialize("sign-in")
-        forget_old_failures()
-        wait = 0
-        if _wait(SignInFailure.address == what, settings.sign_in_attempts):
-            line = WaitingLine(what, _TURN_OF_CODE)
-            wait = waiting_lines.take([line], place, "") if place and has_waited(place) else waiting_lines.FIRST
-        if not wait:
-            return SignInFailure.create(address=what, network="")
-    raise TooManyAttempts(seconds=wait)
+    return _taken({_secret(what, settings): WaitingLine(what[:254], _TURN_OF_CODE)}, settings, place, "")
 
 
-def succeeded(attempt: SignInFailure, limit: int) -> None:
+def succeeded(attempt: SignInAttempt, settings: Settings) -> None:
     """The attempt was right. Also forgets the failures before it from the same network, which were typing mistakes then; but not
     while their number slows somebody down: the owner's visits give whoever guesses no new tries.
     """
-    take_back(attempt)
-    same = SignInFailure.address == attempt.address
-    if not _wait(same, limit):
-        SignInFailure.delete().where(same, SignInFailure.network == attempt.network, SignInFailure.at <= attempt.at).execute()
+    rate_limits.give_back(attempt.use)
+    if not rate_limits.is_full(settings, attempt.name):
+        rate_limits.forget(settings, *attempt.counted, mark=attempt.mark, until=attempt.use.at)
 
 
-def take_back(attempt: SignInFailure) -> None:
-    """The attempt counts no more. Not by its number alone: a success may have deleted it, and SQLite gives numbers again."""
-    same = (SignInFailure.address == attempt.address) & (SignInFailure.at == attempt.at)
-    SignInFailure.delete().where(SignInFailure.id == attempt.id, same).execute()
+def _secret(what: str, settings: Settings) -> Bounded:
+    return RateLimit("secrets that are said", settings.sign_in_attempts, QUARTER).by(what)
 
 
-def forget_old_failures() -> int:
-    """Delete the failures older than WINDOW; returns how many."""
-    return SignInFailure.delete().where(SignInFailure.at < now() - WINDOW).execute()
-
-
-def _lines(name: str, source: SignInSource, limit: int) -> list[WaitingLine]:
-    """Those in which an attempt has to wait; none where there are ordinary tries left."""
-    lines = []
-    if _wait(SignInFailure.address == name, limit):
-        lines.append(WaitingLine(f"name {name}", _TURN_OF_NAME, by_source=True))
-    if source.key and _wait(SignInFailure.network == source.key, source.tries):
-        lines.append(source.line)
+def _lines(name: str, source: SignInSource, settings: Settings) -> Lines:
+    """What is counted, the name first, and the line in which an attempt has to wait where it is used up."""
+    of_name = RateLimit("passwords for a name", settings.sign_in_attempts, QUARTER).by(name)
+    lines = {of_name: WaitingLine(f"name {name}", _TURN_OF_NAME, by_source=True)}
+    if source.key:
+        lines[RateLimit("passwords from a network", source.tries, QUARTER).by(source.key)] = source.line
     return lines
 
 
-def _wait(same: Expression, limit: int) -> int:
-    """Minutes until another attempt is allowed, 0 for now."""
-    recent = SignInFailure.select(SignInFailure.at).where(same, SignInFailure.at > now() - WINDOW)
-    counting = recent.order_by(SignInFailure.at.desc()).limit(1).offset(limit - 1).first()
-    return _minutes(counting.at + WINDOW - now()) if counting else 0
+def _taken(lines: Lines, settings: Settings, place: Place | None, source: str, mark: str = "") -> Use:
+    if place is None or not has_waited(place):
+        try:
+            return rate_limits.take(settings, *lines, mark=mark)
+        except TooManyRequests as error:
+            raise TooManyRequests(timedelta(seconds=waiting_lines.FIRST), error.limit) from error
 
+    def turn(full: Sequence[Bounded]) -> int:
+        serialize("sign-in")
+        return waiting_lines.take([lines[one] for one in full], place, source)
 
-def _minutes(wait: timedelta) -> int:
-    return max(1, math.ceil(wait.total_seconds() / 60))
+    return rate_limits.take(settings, *lines, mark=mark, turn=turn)

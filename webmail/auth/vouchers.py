@@ -9,27 +9,25 @@ they name has an account: a wish to nobody looks the same and is never granted.
 from __future__ import annotations
 
 import hmac
-import math
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from webmail import rate_limits
 from webmail.auth.names import normalise
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.models import Session, User, Voucher, now
+from webmail.rate_limits import DAY, HOUR, RateLimit
 
 VALID = timedelta(minutes=15)
-MOST_ASKED = 5  # by one person within ASKED_WITHIN
-ASKED_WITHIN = timedelta(hours=1)
-MOST_GIVEN = 5  # by one person within GIVEN_WITHIN
-GIVEN_WITHIN = timedelta(days=1)
+ASKED = RateLimit("vouchers asked for", 5, HOUR)  # by one person
+GIVEN = RateLimit("vouchers given", 5, DAY)  # by one person
 MOST_TRIES = 3  # at the number; the wish is refused after that many wrong ones
-_KEPT = timedelta(days=2)  # rows count for the limits above
+_KEPT = timedelta(days=2)
 
 
 class WishFault(StrEnum):
@@ -44,7 +42,7 @@ class GiveFault(StrEnum):
     """Why a voucher is not given."""
 
     NO_FACTOR = "no-factor"  # the giver has no second factor of their own
-    TOO_MANY = "too-many"  # MOST_GIVEN
+    TOO_MANY = "too-many"  # GIVEN
     GONE = "gone"  # too late, refused or given meanwhile, or never theirs to give
     WRONG_NUMBER = "wrong-number"
     TOO_MANY_TRIES = "too-many-tries"  # at the number: the wish is refused now
@@ -74,7 +72,7 @@ def ask(receiver: User, colleague: str, session: str, settings: Settings, *, use
     """Ask a colleague, named by address or user name, to vouch for `receiver` in this pending session (its `id_hash`).
 
     What was asked in it before is withdrawn, and what was asked in sessions that are over. The same queries whether there is such
-    a colleague or not. Raises NotAsked, and TooManyAttempts beyond MOST_ASKED.
+    a colleague or not. Raises NotAsked, and TooManyRequests beyond ASKED.
     """
     address = normalise(colleague[:300], receiver.domain)
     if fault := _fault_of(address, receiver, settings):
@@ -83,8 +81,7 @@ def ask(receiver: User, colleague: str, session: str, settings: Settings, *, use
     Voucher.delete().where(Voucher.created < at - _KEPT).execute()
     with db.atomic():
         in_turn(receiver)
-        if minutes := _wait(receiver):
-            raise TooManyAttempts(minutes)
+        rate_limits.take(settings, ASKED.by(receiver.id))
         giver = User.select().where(User.address == address, *_may_give(receiver)).first()
         others = Session.select(Session.id_hash).where(Session.user == receiver, Session.id_hash != session)
         over = (Voucher.receiver == receiver) & Voucher.session.not_in(others)
@@ -142,7 +139,7 @@ def is_open_for(giver_id: Any, at: Any) -> Any:
     return (Voucher.giver == giver_id) & (Voucher.expires > at) & Voucher.used.is_null() & Voucher.refused.is_null()
 
 
-def give(voucher_id: int, giver: User, number: str) -> Voucher:
+def give(voucher_id: int, giver: User, number: str, settings: Settings) -> Voucher:
     """Vouch for whoever sees `number` on their screen. Raises NotGiven. Of two at once one wins.
 
     Where a person asks in several browsers, the number says which one it is for: returns that wish.
@@ -154,9 +151,11 @@ def give(voucher_id: int, giver: User, number: str) -> Voucher:
         raise NotGiven(GiveFault.GONE)
     with db.atomic():  # nothing is raised within: wrong numbers count
         in_turn(giver)
-        too_many = given_lately(giver) >= MOST_GIVEN
+        too_many = rate_limits.is_full(settings, GIVEN.by(giver.id))
         wanted = None if too_many else _with_number(wish, number)
         fault = GiveFault.TOO_MANY if too_many else _given(wanted) if wanted else _wrong_number(wish)
+        if not fault:
+            rate_limits.note(settings, GIVEN.by(giver.id))
     if fault or wanted is None:
         raise NotGiven(fault)
     return wanted
@@ -201,11 +200,6 @@ def withdraw(user: User) -> None:
     Voucher.update(refused=now()).where(theirs, Voucher.used.is_null(), Voucher.refused.is_null()).execute()
 
 
-def given_lately(giver: User) -> int:
-    """How often `giver` has vouched for somebody within GIVEN_WITHIN. One SELECT."""
-    return int(Voucher.select().where(Voucher.giver == giver, Voucher.given > now() - GIVEN_WITHIN).count())
-
-
 # --- the rules -------------------------------------------------------------------------------------------------------
 
 
@@ -240,12 +234,3 @@ def _fault_of(address: str, receiver: User, settings: Settings) -> WishFault | N
 def _open(voucher_id: int, giver: User) -> Voucher | None:
     row: Voucher | None = Voucher.select().where(Voucher.id == voucher_id, is_open_for(giver.id, now())).first()
     return row
-
-
-def _wait(receiver: User) -> int:
-    """Minutes until `receiver` may ask again, 0 for now."""
-    lately = Voucher.select(Voucher.created).where(Voucher.receiver == receiver, Voucher.created > now() - ASKED_WITHIN)
-    times = [row.created for row in lately.order_by(Voucher.created.desc()).limit(MOST_ASKED)]
-    if len(times) < MOST_ASKED:
-        return 0
-    return max(1, math.ceil((times[-1] + ASKED_WITHIN - now()).total_seconds() / 60))

@@ -7,7 +7,7 @@ from functools import partial
 
 from webmail.auth import app_passwords, mailed_codes, password_reset
 from webmail.auth.check_slots import TooBusy
-from webmail.auth.devices import handover
+from webmail.auth.devices import failures, handover
 from webmail.auth.providers import app_password_pause, directory_sweep
 from webmail.auth.views import directory_letters, pause_letters
 from webmail.config import Settings
@@ -44,5 +44,5 @@ WORK = AreaWork(
         Periodic("directory", _ask_directory, directory_sweep.EVERY, only_if=lambda settings: settings.ldap is not None),
         Periodic("app passwords", _pause_app_passwords, app_password_pause.EVERY, only_if=_providers),
     ),
-    expire=(mailed_codes.expire, app_passwords.note_expired, password_reset.expire, handover.expire),
+    expire=(mailed_codes.expire, app_passwords.note_expired, password_reset.expire, failures.expire, handover.expire),
 )

@@ -7,29 +7,28 @@ where its password was right lately is counted apart: whatever strangers try, it
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from webmail import audit
+from webmail import audit, rate_limits
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.devices import failures
-from webmail.auth.throttle import WINDOW, TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.errors import SignInRefused
-from webmail.models import AuditAct, DeviceNetwork, SignInFailure, User, now
+from webmail.models import AuditAct, DeviceNetwork, User, now
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 
 KNOWN_FOR = timedelta(days=60)
 _NETWORK_FACTOR = 5  # as in auth/throttle.py
 _CHECK_SECONDS = 12.0  # that a check takes at most
 _STEP = 0.05
 _NOTED_EVERY = timedelta(days=1)
+_CHECKS = RateLimit("devices being checked", 1, timedelta(seconds=_CHECK_SECONDS))
 _LANES = {True: threading.BoundedSemaphore(2), False: threading.BoundedSemaphore(1)}  # checks at once, known or not
 _PLACES = {True: threading.BoundedSemaphore(8), False: threading.BoundedSemaphore(6)}  # with those that wait: each holds a thread
 
@@ -56,19 +55,20 @@ def lane(known: bool) -> Iterator[None]:
 class counted_attempt:
     """Note a failure before the password is checked, and take it back unless it was wrong.
 
-    Raises SignInRefused for one that was wrong before, TooManyAttempts, TooBusy.
+    Raises SignInRefused for one that was wrong before, TooManyRequests, TooBusy.
     """
 
     def __init__(self, address: str, secret: str, network: str, settings: Settings, *, user: User | None = None) -> None:
         self.network, self.settings, self.user = network, settings, user
         self.told = address if user is not None else audit.UNKNOWN  # people type passwords where the name belongs
         # another secret once the account's password is changed
-        text = "\0".join([address, user.password if user is not None else "", secret])
-        self.mark = hmac.new(settings.secret_key.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+        self.mark = "\0".join([address, user.password if user is not None else "", secret])
         self.known = user is not None and is_known(user, network)
-        here = f"device {address} at {network}"
-        self.keys = (here[:254],) if self.known else (f"device {address}"[:254], f"devices of {network}"[:254])
-        self.under_way = f"checking {address}"[:254]
+        most = settings.sign_in_attempts
+        of_account = RateLimit("passwords of devices", most, QUARTER)
+        of_network = RateLimit("passwords of a network's devices", most * _NETWORK_FACTOR, QUARTER)
+        self.counted = (of_account.by(address, network),) if self.known else (of_account.by(address), of_network.by(network))
+        self.under_way = _CHECKS.by(address)
 
     def __enter__(self) -> None:
         end = time.monotonic() + _CHECK_SECONDS
@@ -79,35 +79,26 @@ class counted_attempt:
 
     def _begin(self) -> bool:
         """Whether it is noted; False while the same secret is being checked. One transaction."""
-        recent = SignInFailure.at > now() - WINDOW
-        limits = (self.settings.sign_in_attempts, self.settings.sign_in_attempts * _NETWORK_FACTOR)
-        with db.atomic():
-            serialize("sign-in")
-            mine = SignInFailure.network == self.mark
-            if SignInFailure.select().where(SignInFailure.address == self.under_way, mine, self._lately()).exists():
-                return False
-            wrong = SignInFailure.select().where(SignInFailure.address == self.keys[0], mine, recent).exists()
-            counts = [SignInFailure.select().where(SignInFailure.address == key, recent).count() for key in self.keys]
-            full = not wrong and any(count >= limit for count, limit in zip(counts, limits, strict=False))
-            if full:  # in the audit log, so the transaction has to end well
-                audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.told, network=self.network)
-            elif not wrong:
-                for key in (*self.keys, self.under_way):
-                    SignInFailure.create(address=key, network=self.mark)
+        try:
+            with db.atomic():
+                serialize(self.under_way.who)
+                if rate_limits.is_noted(self.settings, self.under_way, self.mark):
+                    return False
+                if not (wrong := rate_limits.is_noted(self.settings, self.counted[0], self.mark)):
+                    rate_limits.take(self.settings, *self.counted, mark=self.mark)
+                    rate_limits.note(self.settings, self.under_way, mark=self.mark)
+        except TooManyRequests:
+            audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.told, network=self.network)
+            raise
         if wrong:
             self._tell()
             raise SignInRefused("the same wrong password again")
-        if full:
-            raise TooManyAttempts(int(WINDOW.total_seconds() // 60))
         return True
-
-    def _lately(self) -> object:
-        return SignInFailure.at > now() - timedelta(seconds=_CHECK_SECONDS)
 
     def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
         wrong = kind is not None and issubclass(kind, SignInRefused)
-        over = (self.under_way,) if wrong else (*self.keys, self.under_way)
-        SignInFailure.delete().where(SignInFailure.address.in_(over), SignInFailure.network == self.mark).execute()
+        over = (self.under_way,) if wrong else (*self.counted, self.under_way)
+        rate_limits.forget(self.settings, *over, mark=self.mark)
         if wrong:
             self._tell()
             audit.record(AuditAct.SIGN_IN_REFUSED, target=self.told, network=self.network)

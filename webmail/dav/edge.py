@@ -20,7 +20,6 @@ from xml.etree.ElementTree import Element
 from webmail import imap, services
 from webmail.auth.check_slots import TooBusy
 from webmail.auth.sessions import network_of
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav import refusals
@@ -31,6 +30,7 @@ from webmail.dav.visit import METHODS, ODD, Visit, current
 from webmail.errors import MailError, SignInRefused
 from webmail.mime import safe_xml
 from webmail.mime.safe_xml import XmlBounds, XmlRefused
+from webmail.rate_limits import TooManyRequests
 
 log = logging.getLogger(__name__)
 
@@ -121,9 +121,8 @@ class DavEdge:
             return sign_in(name, secret, network, self.settings, imap.check)
         except SignInRefused as error:
             raise _unauthorized() from error
-        except TooManyAttempts as error:
-            wait = str(error.retry_minutes * 60)
-            raise DavRefusal(client.TOO_MANY_REQUESTS, "Too many wrong passwords.", Retry_After=wait) from error
+        except TooManyRequests as error:
+            raise DavRefusal(error.status, "Too many wrong passwords.", Retry_After=str(error.seconds)) from error
         except (TooBusy, MailError) as error:
             raise DavRefusal(client.SERVICE_UNAVAILABLE, "Passwords can't be checked now.", Retry_After="60") from error
 

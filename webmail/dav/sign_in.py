@@ -47,7 +47,7 @@ class Device:
 def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
     """Whose telephone this is. `check_imap`: as in auth/sign_in.py. 1 query with an app password.
 
-    Raises SignInRefused, TooManyAttempts; TooBusy and ServerAway where nobody looked at the password.
+    Raises SignInRefused, TooManyRequests; TooBusy and ServerAway where nobody looked at the password.
     """
     address = normalise(name, settings.domain)
     if not address or not passwords.usable(secret):
@@ -99,7 +99,7 @@ def _by_own_password(user: User, secret: str, network: str, settings: Settings, 
         else:
             name = settings.username(user.address)
             check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, secret), settings.sieve))
-    _remember(_proof(user, secret))
+        _remember(_proof(user, secret))  # before those that wait for this check go on
     return Device(user, (BOOK, CALENDAR))
 
 

@@ -29,7 +29,7 @@ class Session(Table):
 
 
 class SignInFailure(Table):
-    """A failed sign-in, kept as long as it counts for the rate limit."""
+    """When a device last tried a wrong password (auth/devices/failures.py); what is limited by time is a `LimitUse`."""
 
     address = pw.CharField(max_length=254, index=True)
     network = pw.CharField(max_length=64, index=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webmail.rate_limits import TooManyRequests
 from webmail.web.current import settings
+from webmail.web.too_many import with_again
 
 
 def code_letter(begin: str, code: str, end: str, minutes: int) -> tuple[str, str]:
@@ -23,9 +25,5 @@ def code_fault_words(fault: str) -> str:
     return _("This is not the code we sent. Check it, or ask for a new one.")
 
 
-def too_many_codes_words(minutes: int) -> str:
-    return ngettext(
-        "We have already sent several codes. You can ask for another one in %(num)d minute.",
-        "We have already sent several codes. You can ask for another one in %(num)d minutes.",
-        minutes,
-    )
+def too_many_codes_words(error: TooManyRequests) -> str:
+    return with_again(_("We have already sent several codes."), error)

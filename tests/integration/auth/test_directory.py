@@ -30,10 +30,10 @@ from webmail.models import (
     AuditAct,
     AuditEntry,
     GroupMember,
+    LimitUse,
     LinkedAccount,
     PeriodicJob,
     Session,
-    SignInFailure,
     SystemMessage,
     User,
     now,
@@ -58,7 +58,7 @@ def app_with(services: Services) -> Iterator[Callable[..., Flask]]:
         values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in services.settings().items()}
         return create_app(values.pop("instance"), **{**values, "new_browser_mail": False, "ldap": ldap, **changed})
 
-    SignInFailure.delete().execute()
+    LimitUse.delete().execute()
     yield make
     for user in User.select().where((User.provider == "ldap") | (User.local << ["ann", "ben", "emma", "zed"])):
         user.delete_instance(recursive=True)
@@ -248,7 +248,7 @@ def test_a_directory_that_is_away_is_said_and_not_counted_and_others_still_get_i
     local("ben")
     page = door(app, "ann")
     assert page.status == 502 and AWAY in page.text
-    assert not SignInFailure.select().exists()
+    assert not LimitUse.select().exists()
     assert door(app, "ben", "demo").status == 200
 
 

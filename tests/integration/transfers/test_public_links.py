@@ -14,7 +14,7 @@ from tests.support.transfer_ground import published
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import Transfer, TransferEvent, TransferRecipient, User
-from webmail.transfers import fetches, store, tries
+from webmail.transfers import fetches, store
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
 
@@ -86,12 +86,6 @@ def test_of_many_at_once_one_has_what_is_given_once(app: Flask, owner: User, set
     refused = [one for one in got if isinstance(one, fetches.FetchedBefore) or getattr(one, "status_code", 0) == 410]
     assert len(whole) == 1 and len(refused) == 4, got
     assert downloads(transfer) == 1
-
-
-def test_no_more_than_may_be_tried_are_tried_at_once(owner: User, settings: Settings) -> None:
-    got = together(8, lambda _number: tries.count(f"test {owner.id}", 3, tries.HOUR, settings))
-    assert sum(isinstance(one, tries.TooManyTries) for one in got) >= 5
-    assert not [one for one in got if isinstance(one, Exception) and not isinstance(one, tries.TooManyTries)]
 
 
 def test_the_code_arrives_and_opens_the_files(

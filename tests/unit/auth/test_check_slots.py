@@ -11,7 +11,7 @@ from tests.support.auth_app import PASSWORD, Browser
 from tests.support.waiting import eventually
 from webmail.auth import check_slots, passwords
 from webmail.auth.check_slots import AT_ONCE, TooBusy, check_slot
-from webmail.models import SignInFailure
+from webmail.models import LimitUse
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_who_gets_no_turn_keeps_the_name_they_typed_and_has_not_guessed(app, vis
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "60"
     assert "A lot of people are signing in" in answer.text
     assert 'value="alice"' in answer.text and PASSWORD not in answer.text
-    assert SignInFailure.select().count() == 0
+    assert LimitUse.select().count() == 0
 
 
 def test_a_turn_is_given_back_whatever_becomes_of_it(monkeypatch):

@@ -10,10 +10,10 @@ from tests.support.auth_app import PASSWORD
 from webmail.auth import passwords
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged, change, strength
 from webmail.auth.sign_in import sign_in
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config import Settings
 from webmail.errors import SignInRefused
-from webmail.models import SignInFailure, User
+from webmail.models import LimitUse, User
+from webmail.rate_limits import TooManyRequests
 
 NEW = "cheval pile agrafe nuage"
 
@@ -30,7 +30,7 @@ def test_the_new_password_replaces_the_old_one(alice: User, settings: Settings) 
     change(alice, PASSWORD, NEW, NEW, settings)
     now = User.get_by_id(alice.id)
     assert passwords.verify(now.password, NEW) and not passwords.verify(now.password, PASSWORD)
-    assert now.must_change == 0 and not SignInFailure.select().exists()
+    assert now.must_change == 0 and not LimitUse.select().exists()
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_the_minimum_is_the_administrators(alice: User, settings: Settings) -> N
 def test_wrong_passwords_are_counted_and_do_not_lock_the_door(alice: User, settings: Settings) -> None:
     for _ in range(settings.sign_in_attempts):
         refused(alice, "wrong", NEW, NEW, settings)
-    with pytest.raises(TooManyAttempts):
+    with pytest.raises(TooManyRequests):
         change(alice, PASSWORD, NEW, NEW, settings)
     door = replace(settings, sign_in="accounts")
     assert sign_in(alice.address, PASSWORD, "192.0.2.1", door, lambda _account: None) == alice
-    with pytest.raises(TooManyAttempts):
+    with pytest.raises(TooManyRequests):
         change(alice, PASSWORD, NEW, NEW, settings)
 
 

@@ -9,16 +9,17 @@ from threading import Barrier, Event, Thread
 import pytest
 
 from tests.support.auth_app import PASSWORD, add
+from tests.support.limits import let_pass
 from tests.support.waiting import eventually
 from webmail import sms
 from webmail.auth import known_devices, password_reset, passwords, text_messages
 from webmail.auth.mailed_codes import CodeFault, CodeRefused
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
 from webmail.auth.password_reset import Answer, Channel, ResetOver
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config_providers import Sms
 from webmail.database.connection import db
 from webmail.models import PasswordReset, User, now
+from webmail.rate_limits import TooManyRequests
 
 OUTSIDE, NUMBER = "alice@ailleurs.example", "+33612345678"
 NEW = "cheval pile agrafe nuage"
@@ -51,6 +52,7 @@ def sent(settings, **how):
 
 
 def age(span: timedelta) -> None:
+    let_pass(span)
     for column in (PasswordReset.created, PasswordReset.sent):
         for row in PasswordReset.select():
             if getattr(row, column.name) is not None:
@@ -74,8 +76,8 @@ def wrong(code: str) -> str:
 def test_whoever_is_asked_for_there_is_one_row_and_as_many_queries(alice, settings, queries, name):
     queries.clear()
     asked(settings, name)
-    mine = [sql for sql in queries if "password_resets" in sql or "accounts" in sql]
-    assert len(mine) == 4 and PasswordReset.select().count() == 1
+    mine = [sql for sql in queries if any(table in sql for table in ("password_resets", "accounts", "limit_uses"))]
+    assert len(mine) == 5 and PasswordReset.select().count() == 1
 
 
 def test_a_link_goes_to_the_recovery_address_and_a_code_to_the_telephone(alice, settings):
@@ -135,9 +137,9 @@ def test_a_browser_of_theirs_has_a_count_of_its_own(alice, settings):
 def test_a_network_asks_thirty_times_an_hour_but_for_known_browsers(alice, settings):
     for number in range(30):
         asked(settings, f"nobody{number}")
-    with pytest.raises(TooManyAttempts) as caught:
+    with pytest.raises(TooManyRequests) as caught:
         asked(settings)
-    assert 59 <= caught.value.retry_minutes <= 61
+    assert 59 <= caught.value.minutes <= 61
     asked(settings, network="192.0.2.2")
     asked(settings, browser=known_devices.remember("", alice.address, settings.secret_key))
     age(timedelta(minutes=61))
@@ -162,11 +164,11 @@ def test_a_network_waits_as_early_whether_there_is_such_an_account_or_not(alice,
         for number in range(50):
             try:
                 one = asked(settings, name, channel, network=f"10.0.0.{place}")
-            except TooManyAttempts:
+            except TooManyRequests:
                 times.append(number)
                 break
             password_reset.claim(one, settings)
-    assert times == [password_reset.PER_NETWORK] * 3
+    assert times == [password_reset.ASKED.most] * 3
 
 
 def test_a_wrong_code_is_told_the_same_however_often_others_ask_meanwhile(alice, settings):

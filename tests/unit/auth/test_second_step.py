@@ -10,9 +10,9 @@ import pytest
 from webmail import vault
 from webmail.auth import authenticator, recovery_codes, second_step
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import TooManyAttempts
 from webmail.errors import SignInRefused
 from webmail.models import Authenticator, RecoveryCode, User
+from webmail.rate_limits import TooManyRequests
 
 NOON = 1_790_000_010  # the tenth second of a step
 
@@ -179,14 +179,14 @@ def guess(alice, settings, times, browser=""):
 
 def test_after_ten_wrong_codes_none_is_looked_at(alice, secret, codes, settings):
     guess(alice, settings, 10)
-    with pytest.raises(TooManyAttempts):
+    with pytest.raises(TooManyRequests):
         second_step.check_code(alice, now_code(secret), settings)
     assert Authenticator.get().last_step == 0
 
 
 def test_a_right_recovery_code_is_always_taken(alice, secret, codes, settings):
     guess(alice, settings, 10)
-    with pytest.raises(TooManyAttempts):
+    with pytest.raises(TooManyRequests):
         second_step.check_code(alice, "0000-0000-00", settings)
     assert second_step.check_code(alice, codes[0], settings) is Factor.CODE
 
@@ -195,7 +195,7 @@ def test_a_right_code_does_not_give_the_tries_back(alice, secret, settings):
     guess(alice, settings, 9)
     second_step.check_code(alice, now_code(secret), settings)
     guess(alice, settings, 1)
-    with pytest.raises(TooManyAttempts):
+    with pytest.raises(TooManyRequests):
         second_step.check_code(alice, now_code(secret), settings)
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from webmail import config
+from tests.support.limits import let_pass
+from webmail import config, rate_limits
 from webmail.auth import sources, throttle, waiting_lines
 from webmail.auth.sources import NOWHERE, SignInSource, computer_cookie, source_of
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.waiting_lines import has_waited, next_place
-from webmail.models import SignInFailure, TakenTurn, WaitingPlace, now
+from webmail.config import Settings
+from webmail.models import TakenTurn, WaitingPlace, now
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
 HERE, THERE, ELSEWHERE = "192.0.2.1", "198.51.100.1", "203.0.113.9"
 LIMIT = 10
+SETTINGS = replace(Settings(), secret_key="k" * 40, sign_in_attempts=LIMIT)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +37,7 @@ def clock(monkeypatch):
         ahead[0] += seconds
 
     monkeypatch.setattr(waiting_lines.time, "time", lambda: real() + ahead[0])
-    for module in (throttle, waiting_lines):
+    for module in (rate_limits, waiting_lines):
         monkeypatch.setattr(module, "now", lambda: moment() + timedelta(seconds=ahead[0]))
     return move
 
@@ -47,14 +51,18 @@ class Visitor:
 
     def comes(self, *, right: bool = False) -> int:
         try:
-            attempt = throttle.begin(self.name, self.source, LIMIT, place=self.place)
-        except TooManyAttempts as told:
+            attempt = throttle.begin(self.name, self.source, SETTINGS, place=self.place)
+        except TooManyRequests as told:
             self.place = next_place(self.place)
-            return told.retry_seconds
+            return told.seconds
         self.place = None
         if right:
-            throttle.succeeded(attempt, LIMIT)
+            throttle.succeeded(attempt, SETTINGS)
         return 0
+
+
+def failures(name: str) -> int:
+    return rate_limits.used(SETTINGS, RateLimit("passwords for a name", LIMIT, QUARTER).by(name))
 
 
 def network(address: str) -> SignInSource:
@@ -63,14 +71,14 @@ def network(address: str) -> SignInSource:
 
 def guess(times: int = LIMIT, name: str = ALICE, place: str = HERE) -> None:
     for _ in range(times):
-        throttle.begin(name, network(place), LIMIT)
+        throttle.begin(name, network(place), SETTINGS)
 
 
 def crowd(source: SignInSource | None = None) -> None:
     """So many wrong passwords for invented names that the ordinary tries of a network are used up."""
     source = source or network(HERE)
     for number in range(source.tries):
-        throttle.begin(f"pupil{number}@lycee.example", source, LIMIT)
+        throttle.begin(f"pupil{number}@lycee.example", source, SETTINGS)
 
 
 # --- turns of a name -------------------------------------------------------------------------------------------------
@@ -81,7 +89,7 @@ def test_what_is_refused_is_not_recorded():
     stranger = Visitor()
     for _ in range(20):
         assert stranger.comes() == 5
-    assert SignInFailure.select().count() == LIMIT
+    assert failures(ALICE) == LIMIT
     assert WaitingPlace.select().count() == 0
 
 
@@ -152,9 +160,8 @@ def test_a_turn_is_not_used_up_while_there_are_ordinary_tries():
 def test_a_success_forgets_the_typing_mistakes_and_nothing_of_others():
     guess(3)
     guess(4, place=THERE)
-    throttle.succeeded(throttle.begin(ALICE, network(HERE), LIMIT), LIMIT)
-    assert {row.network for row in SignInFailure.select()} == {THERE}
-    assert SignInFailure.select().count() == 4
+    throttle.succeeded(throttle.begin(ALICE, network(HERE), SETTINGS), SETTINGS)
+    assert failures(ALICE) == 4
 
 
 @pytest.mark.parametrize("place", [HERE, THERE])
@@ -168,12 +175,12 @@ def test_an_owner_who_gets_in_gives_whoever_guesses_no_new_tries(clock, place):
 
 
 def test_what_is_taken_back_is_no_other_attempt_that_has_its_number_since():
-    attempt = throttle.begin(ALICE, network(HERE), LIMIT)
-    throttle.succeeded(throttle.begin(ALICE, network(HERE), LIMIT), LIMIT)  # in another tab: forgets the first one's
+    attempt = throttle.begin(ALICE, network(HERE), SETTINGS)
+    throttle.succeeded(throttle.begin(ALICE, network(HERE), SETTINGS), SETTINGS)  # in another tab: forgets the first one's
     for _ in range(2):
-        throttle.begin(BOB, network(THERE), LIMIT)
-    throttle.take_back(attempt)
-    assert SignInFailure.select().where(SignInFailure.address == BOB).count() == 2
+        throttle.begin(BOB, network(THERE), SETTINGS)
+    rate_limits.give_back(attempt.use)
+    assert failures(BOB) == 2
 
 
 def test_a_name_as_long_as_may_be_has_turns_too(clock):
@@ -332,5 +339,5 @@ def test_the_place_of_another_version_is_none():
 
 def test_failures_older_than_the_window_count_no_more():
     guess()
-    SignInFailure.update(at=now() - timedelta(minutes=15, seconds=1)).execute()
+    let_pass(timedelta(minutes=15, seconds=1))
     guess()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.postgresql import fresh_database, server_url
-from webmail import config
 from webmail.auth import throttle
 from webmail.auth.sources import SignInSource
-from webmail.auth.throttle import TooManyAttempts
+from webmail.config import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
+from webmail.rate_limits import TooManyRequests
 
 ALICE, LIMIT, AT_ONCE = "alice@lycee.example", 10, 24
+SETTINGS = replace(Settings(), secret_key="k" * 40, sign_in_attempts=LIMIT)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -49,7 +51,7 @@ def let_through(attempt: Callable[[int], object]) -> int:
             together.wait()
             try:
                 attempt(number)
-            except TooManyAttempts:
+            except TooManyRequests:
                 return
             through.append(number)
 
@@ -62,13 +64,14 @@ def let_through(attempt: Callable[[int], object]) -> int:
 
 
 def test_ordinary_tries_then_one_turn(url):
-    assert let_through(lambda number: throttle.begin(ALICE, SignInSource(f"192.0.2.{number}", 50), LIMIT)) == LIMIT
+    assert let_through(lambda number: throttle.begin(ALICE, SignInSource(f"192.0.2.{number}", 50), SETTINGS)) == LIMIT
     long_ago = int(time.time()) - 60
     places = [(long_ago, 1, f"place {number}") for number in range(AT_ONCE)]
-    assert let_through(lambda number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), LIMIT, place=places[number])) == 1
-    assert let_through(lambda _number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), LIMIT, place=places[0])) <= 1
+    assert (
+        let_through(lambda number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), SETTINGS, place=places[number])) == 1
+    )
+    assert let_through(lambda _number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), SETTINGS, place=places[0])) <= 1
 
 
-def test_codes(url, tmp_path):
-    settings = config.load(tmp_path / "instance", sign_in_attempts=LIMIT)
-    assert let_through(lambda _number: throttle.attempt_at("second step of 1", settings)) == LIMIT
+def test_codes(url):
+    assert let_through(lambda _number: throttle.attempt_at("second step of 1", SETTINGS)) == LIMIT

@@ -13,23 +13,26 @@ import pytest
 
 from tests.support import postgresql
 from tests.support.auth_app import add
+from tests.support.limits import let_pass
 from webmail import config
 from webmail.auth import vouchers
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.vouchers import GiveFault, NotAsked, NotGiven, State, WishFault
 from webmail.config import Settings
 from webmail.config_tables import Domain
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import Session, User, Voucher, now
+from webmail.rate_limits import TooManyRequests
 
 HERE = "a" * 64  # the pending session of Alice
 RACE = """
 import sys
+from webmail import config
 from webmail.auth import vouchers
 from webmail.database.connection import db, open_database
 from webmail.models import User
 open_database(sys.argv[1])
+settings = config.load(sys.argv[3])
 with db.connection_context():
     bob = User.get(User.address == "bob@lycee.example")
     wishes = list(vouchers.wishes_for(bob))
@@ -41,7 +44,7 @@ with db.connection_context():
             if sys.argv[2] == "use":
                 done += vouchers.use(wish.session) is not None
             else:
-                vouchers.give(wish.id, bob, wish.number)
+                vouchers.give(wish.id, bob, wish.number, settings)
                 done += 1
         except vouchers.NotGiven:
             pass
@@ -68,13 +71,13 @@ def ask(alice: User, settings: Settings, colleague: str = "bob", session: str = 
     return vouchers.ask(alice, colleague, session, settings, user_agent="Firefox", network="192.0.2.1")
 
 
-def give(wish: Voucher, giver: User) -> Voucher:
-    return vouchers.give(wish.id, giver, wish.number)
+def give(wish: Voucher, giver: User, number: str = "") -> Voucher:
+    return vouchers.give(wish.id, giver, number or wish.number, replace(Settings(), secret_key="k" * 40))
 
 
 def fault_of_giving(wish: Voucher, giver: User, number: str = "") -> GiveFault:
     with pytest.raises(NotGiven) as caught:
-        vouchers.give(wish.id, giver, number or wish.number)
+        give(wish, giver, number)
     fault: GiveFault = caught.value.args[0]
     return fault
 
@@ -127,7 +130,7 @@ def test_of_several_browsers_the_number_says_which(alice: User, bob: User, setti
     first, second = ask(alice, settings), ask(alice, settings, session="b" * 64)
     Voucher.update(number="1111").where(Voucher.id == first.id).execute()
     Voucher.update(number="2222").where(Voucher.id == second.id).execute()
-    assert vouchers.give(first.id, bob, "2222").id == second.id
+    assert give(first, bob, "2222").id == second.id
     assert (state(), state("b" * 64)) == (State.WAITING, State.GIVEN)
     assert fault_of_giving(first, bob, "2222") is GiveFault.WRONG_NUMBER
 
@@ -250,7 +253,7 @@ def test_the_number_is_typed_and_three_wrong_ones_refuse(alice: User, bob: User,
 
 def test_spaces_in_the_number_do_not_matter(alice: User, bob: User, settings: Settings) -> None:
     wish = ask(alice, settings)
-    vouchers.give(wish.id, bob, f" {wish.number[:2]} {wish.number[2:]} ")
+    give(wish, bob, f" {wish.number[:2]} {wish.number[2:]} ")
     assert state() is State.GIVEN
 
 
@@ -264,23 +267,23 @@ def test_a_refusal_is_final_and_what_was_given_can_be_taken_back(alice: User, bo
 
 
 def test_nobody_is_asked_more_than_five_times_an_hour(alice: User, bob: User, settings: Settings) -> None:
-    for number in range(vouchers.MOST_ASKED):
+    for number in range(vouchers.ASKED.most):
         ask(alice, settings, "bob" if number % 2 else "nobody", session=f"{number:064d}")
-    with pytest.raises(TooManyAttempts) as caught:
+    with pytest.raises(TooManyRequests) as caught:
         ask(alice, settings)
-    assert 1 <= caught.value.retry_minutes <= 60
+    assert 1 <= caught.value.minutes <= 60
     assert ask(add("zoe@lycee.example"), settings, session="z" * 64).giver == bob, "others are not kept waiting"
-    Voucher.update(created=now() - timedelta(minutes=61)).execute()
+    let_pass(timedelta(minutes=61))
     ask(alice, settings)
 
 
 def test_nobody_vouches_more_than_five_times_a_day(bob: User, settings: Settings) -> None:
-    people = [add(f"p{number}@lycee.example") for number in range(vouchers.MOST_GIVEN + 1)]
+    people = [add(f"p{number}@lycee.example") for number in range(vouchers.GIVEN.most + 1)]
     wishes = [ask(person, settings, session=f"{person.id:064d}") for person in people]
     for wish in wishes[:-1]:
         give(wish, bob)
     assert fault_of_giving(wishes[-1], bob) is GiveFault.TOO_MANY
-    Voucher.update(given=now() - timedelta(hours=25)).where(Voucher.id == wishes[0].id).execute()
+    let_pass(timedelta(hours=25))
     give(wishes[-1], bob)
 
 
@@ -314,7 +317,7 @@ def _opened(url: str, tmp_path: Any) -> Iterator[Settings]:
 
 
 def _race(settings: Settings, what: str) -> list[int]:
-    command = [sys.executable, "-c", RACE, settings.database_url, what]
+    command = [sys.executable, "-c", RACE, settings.database_url, what, str(settings.instance)]
     workers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     for worker in workers:
         assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
@@ -328,9 +331,9 @@ def _race(settings: Settings, what: str) -> list[int]:
 def test_processes_give_no_more_than_is_allowed_and_use_each_once(shared: Settings) -> None:
     bob = add("bob@lycee.example")
     _set(bob, second_step=1)
-    for number in range(vouchers.MOST_GIVEN + 3):
+    for number in range(vouchers.GIVEN.most + 3):
         ask(add(f"p{number}@lycee.example"), shared, session=f"{number:064d}")
-    assert sum(_race(shared, "give")) == vouchers.MOST_GIVEN
-    assert Voucher.select().where(Voucher.given.is_null(False)).count() == vouchers.MOST_GIVEN
-    assert sum(_race(shared, "use")) == vouchers.MOST_GIVEN
-    assert Voucher.select().where(Voucher.used.is_null(False)).count() == vouchers.MOST_GIVEN
+    assert sum(_race(shared, "give")) == vouchers.GIVEN.most
+    assert Voucher.select().where(Voucher.given.is_null(False)).count() == vouchers.GIVEN.most
+    assert sum(_race(shared, "use")) == vouchers.GIVEN.most
+    assert Voucher.select().where(Voucher.used.is_null(False)).count() == vouchers.GIVEN.most

@@ -16,15 +16,17 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.support.cpu_time import cpu_seconds
+from tests.support.limits import let_pass
 from tests.support.waiting import eventually
 from tests.unit.dav.conftest import NAMES, Phone, card, event
-from webmail import imap
+from webmail import imap, rate_limits
 from webmail.account import Account
 from webmail.auth import app_passwords, passwords
 from webmail.auth.devices import failures
 from webmail.dav import admission, budget, edge, sign_in, storage
 from webmail.errors import ServerAway, SignInRefused
-from webmail.models import AppPassword, AuditEntry, DeviceNetwork, SignInFailure, User, now
+from webmail.models import AppPassword, AuditEntry, DeviceNetwork, LimitUse, SignInFailure, User, now
+from webmail.rate_limits import QUARTER, RateLimit
 
 PROPFIND = "<d:propfind xmlns:d='DAV:'><d:prop>%s</d:prop></d:propfind>"
 DEEP = "<a xmlns='DAV:'>" + "<b>" * 100_000
@@ -308,9 +310,11 @@ def test_the_same_wrong_password_counts_once_and_never_for_pages(app: Flask, own
     right, own.secret = own.secret, "forgotten"
     for _ in range(30):
         assert own.ask("PROPFIND", "/dav/").status_code == 401
-    assert SignInFailure.select().where(SignInFailure.address == f"device {alice.address}").count() == 1
-    assert not SignInFailure.select().where(SignInFailure.address == alice.address)
+    settings = app.extensions["settings"]
+    assert rate_limits.used(settings, RateLimit("passwords of devices", 10, QUARTER).by(alice.address)) == 1
+    assert rate_limits.used(settings, RateLimit("passwords for a name", 10, QUARTER).by(alice.address)) == 0
     assert AuditEntry.get(AuditEntry.act == "sign-in-refused").target == alice.address
+    let_pass(timedelta(minutes=5))
     SignInFailure.update(at=now() - timedelta(minutes=5)).execute()
     assert own.ask("PROPFIND", "/dav/").status_code == 401
     told = failures.last(alice.address, now() - timedelta(minutes=1))
@@ -330,7 +334,7 @@ def test_the_same_wrong_password_counts_once_and_never_for_pages(app: Flask, own
     letters, _row = app_passwords.add(alice, "Phone", ("caldav",))
     own.secret = letters
     assert own.ask("PROPFIND", "/dav/").status_code == 207  # no guessing stands in its way
-    SignInFailure.update(at=now() - timedelta(minutes=16)).execute()
+    let_pass(timedelta(minutes=16))
     own.secret = right
     assert own.ask("PROPFIND", "/dav/").status_code == 207
 
@@ -355,7 +359,7 @@ def test_several_connections_with_a_right_password_at_once(
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(ask, range(6))) == {207}
     assert len(checks) == 1
-    assert not SignInFailure.select().exists()
+    assert not LimitUse.select().exists()
 
 
 def test_where_the_mail_server_checks_passwords(app: Flask, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,9 +378,8 @@ def test_where_the_mail_server_checks_passwords(app: Flask, alice: User, monkeyp
     for secret, status in (("right", 207), ("right", 207), ("wrong", 401), ("wrong", 401), ("away", 503), ("away", 503)):
         assert Phone(app, alice.address, secret).ask("PROPFIND", "").status_code == status, secret
     assert asked == ["right", "wrong", "away", "away"]
-    assert [row.address for row in SignInFailure.select() if row.address.startswith("device")] == [
-        f"device {alice.address} at 127.0.0.1"  # where it was right a moment ago
-    ]
+    where_it_was_right = RateLimit("passwords of devices", 10, QUARTER).by(alice.address, "127.0.0.1")
+    assert rate_limits.used(app.extensions["settings"], where_it_was_right) == LimitUse.select().count() == 1
     assert Phone(app, "stranger@lycee.example", "right").ask("PROPFIND", "").status_code == 401
 
 

@@ -1,7 +1,7 @@
 """Failures of devices: when a telephone or program last tried a wrong password, for the page that waits for it. No Flask here.
 
-They are kept apart from those that count (auth/throttle.py, dav/sign_in.py), since the same wrong password counts once but is
-told each time. One row for a person, as long as failures are kept.
+They are kept apart from those that count (auth/throttle.py, dav/attempts.py), since the same wrong password counts once but is
+told each time. One row for a person, for an hour.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from webmail.models import SignInFailure, now
 
 DAV = "dav"  # calendars or contacts
+_KEPT = timedelta(hours=1)
 _STEP = timedelta(seconds=3)  # at most this often: somebody may be guessing
 
 
@@ -41,6 +42,11 @@ def last(address: str, since: datetime) -> DeviceFailure | None:
         return None
     protocol, _space, network = row.network.partition(" ")
     return DeviceFailure(row.at, protocol, network)
+
+
+def expire() -> int:
+    """Forget those that no page waits for any more; returns how many. One DELETE."""
+    return int(SignInFailure.delete().where(SignInFailure.at < now() - _KEPT).execute())
 
 
 def _key(address: str) -> str:

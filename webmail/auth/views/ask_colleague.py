@@ -13,20 +13,20 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import ColleagueForm
 from webmail.auth.guard import public
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import after_sign_in
 from webmail.auth.views.second_step import kept_fields, second_step_done, second_step_over
-from webmail.auth.views.sign_in import too_many_words
 from webmail.auth.vouchers import NotAsked, State, WishFault
 from webmail.mail import Address
 from webmail.models import AuditAct, User
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, next_path
 from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.too_many import told_to_wait, too_many_words
 
 
 @blueprint.get("/login/code/voucher")
@@ -62,10 +62,8 @@ def ask_colleague() -> Response:
     except NotAsked as error:
         form.colleague.errors = [_fault_words(error.args[0])]
         return _form(form, 422)
-    except TooManyAttempts as error:
-        response = _form(form, error.status, too_many_words(error.retry_minutes))
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
-        return response
+    except TooManyRequests as error:
+        return told_to_wait(_form(form, error.status, too_many_words(error)), error)
     visit().wait_longer()
     audited(AuditAct.VOUCHER_ASKED, wish.named if wish.giver_id else audit.UNKNOWN, actor=user)
     return redirect(url_for("auth.show_wish", next=local_path(form.next.data or "") or None), 303)

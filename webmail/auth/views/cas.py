@@ -29,7 +29,6 @@ from webmail.auth.providers import accounts, cas
 from webmail.auth.providers.accounts import Claims, NotLetIn
 from webmail.auth.providers.cas import PROVIDER, CasFault, CasRefused
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc_attempts
 from webmail.auth.views import provider_answers as answers
@@ -38,13 +37,15 @@ from webmail.auth.views.confirm import confirmed
 from webmail.auth.views.linked_accounts import ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
+from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
 from webmail.config_providers import Cas
 from webmail.models import AuditAct
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.public_links import public_link
 from webmail.web.request_values import local_path, next_path
+from webmail.web.too_many import too_many_words
 
 _BEGUN = "cas"  # in the session: what was begun in this browser, the fields of `CasVisit`
 _MOST = 4  # tabs
@@ -155,8 +156,8 @@ def end_cas() -> Response:
         answers.refuse_too_many()
         claims = cas.validate(rules, _service(begun.state), ticket, settings(), renew=renew)
         return _go_on(claims, begun, rules, ticket)
-    except TooManyAttempts as error:
-        return answers.refused(begun, too_many_words(error.retry_minutes), error.status)
+    except TooManyRequests as error:
+        return answers.refused(begun, too_many_words(error), error.status)
     except CasRefused as error:
         if error.fault is CasFault.TICKET:
             answers.count_refused()

@@ -20,15 +20,16 @@ from webmail.auth.guard import comes_first, is_confirmed
 from webmail.auth.interrupted_forms import is_interrupted, take_interrupted
 from webmail.auth.providers.accounts import has_own_password
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.second_step import recovery_code_was_used
-from webmail.auth.views.sign_in import away_words, busy_words, too_many_words
+from webmail.auth.views.sign_in import away_words, busy_words
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AuditAct
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, next_path
+from webmail.web.too_many import told_to_wait, too_many_words
 
 
 @blueprint.get("/account/confirm")
@@ -53,11 +54,11 @@ def confirm() -> Response:
         audited(AuditAct.SECOND_STEP_REFUSED, user.address, factor=None if user.second_step else Factor.PASSWORD)
         wrong = _("This code is not right, or it was used already.") if user.second_step else _("This is not your password.")
         return _form(form, error.status, wrong)
-    except TooManyAttempts as error:
-        words = too_many_words(error.retry_minutes)
+    except TooManyRequests as error:
+        words = too_many_words(error)
         if user.second_step:
             words += " " + _("A recovery code works at once.")
-        return _form(form, error.status, words, wait=error.retry_minutes * 60)
+        return told_to_wait(_form(form, error.status, words), error)
     except TooBusy as error:
         return _form(form, error.status, busy_words(), wait=60)
     except ServerAway as error:

@@ -18,11 +18,11 @@ from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
 from webmail.auth.guard import asks_again
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.provider_ways import password_keeper
 from webmail.auth.views.sign_in import busy_words
 from webmail.mail import Address
 from webmail.models import Deputy, User
+from webmail.rate_limits import TooManyRequests
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.formatting import day_in_full, local, written_in
 from webmail.web.notices import notify
@@ -30,6 +30,7 @@ from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.public_links import public_link
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.too_many import told_to_wait, with_again
 
 _SHEET = "deputy_sheet"  # in the session: a password that was made and not shown yet, sealed
 _PURPOSE = "sheet of a temporary password"
@@ -83,8 +84,8 @@ def give_temporary_password(number: int) -> Response:
         return _password_page(person, 403, problem=refusal_of(refused.refusal, person))
     except ChangedMeanwhile:
         return _person_page(person, 409, problem=_meanwhile(person))
-    except TooManyAttempts as error:
-        return _later(_password_page(person, error.status, problem=_too_many(error.retry_minutes)), error.retry_minutes * 60)
+    except TooManyRequests as error:
+        return told_to_wait(_password_page(person, error.status, problem=_too_many(error)), error)
     except TooBusy as error:
         return _later(_password_page(person, error.status, problem=busy_words()), 60)
     endings.end_everything_else(person, settings())
@@ -129,9 +130,8 @@ def remove_factors(number: int) -> Response:
         abort(404)
     except NotHelped as refused:
         return _factors_page(person, 403, problem=refusal_of(refused.refusal, person), reason=reason)
-    except TooManyAttempts as error:
-        page_again = _factors_page(person, error.status, problem=_too_many(error.retry_minutes), reason=reason)
-        return _later(page_again, error.retry_minutes * 60)
+    except TooManyRequests as error:
+        return told_to_wait(_factors_page(person, error.status, problem=_too_many(error), reason=reason), error)
     endings.end_everything_else(person, settings())
     tell(person, SecurityNotice.FACTORS_REMOVED, _name(helper), note=_NOT_YOU)
     notify(_("Two-step verification is removed for %(name)s.", name=_label(person)), "done")
@@ -294,11 +294,10 @@ def _meanwhile(person: User) -> str:
     )
 
 
-def _too_many(minutes: int) -> str:
+def _too_many(error: TooManyRequests) -> str:
     words = ngettext(
         "You have helped %(num)d time in an hour, which is the limit.",
         "You have helped %(num)d times in an hour, which is the limit.",
-        deputies.PER_HOUR,
+        deputies.HELPED.most,
     )
-    again = ngettext("Please try again in %(num)d minute.", "Please try again in %(num)d minutes.", minutes)
-    return f"{words} {again}"
+    return with_again(words, error)

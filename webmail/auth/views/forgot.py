@@ -16,16 +16,16 @@ from webmail.auth.forms import ForgotForm
 from webmail.auth.guard import public
 from webmail.auth.mailed_codes import CodeRefused
 from webmail.auth.password_reset import AskedReset, Channel
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views import reset_letters
 from webmail.auth.views.password import PROVED
-from webmail.auth.views.sign_in import too_many_words
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import AuditAct
+from webmail.rate_limits import TooManyRequests
 from webmail.web.code_words import code_fault_words
 from webmail.web.current import after_the_answer, settings
 from webmail.web.rendering import page
+from webmail.web.too_many import told_to_wait, too_many_words
 
 _TOKENS = "reset_tokens"  # in the session: of the codes that were asked for in this browser, the latest first
 _MOST_TOKENS = 5
@@ -50,10 +50,8 @@ def ask_forgot() -> Response:
         return _page("ask", form, 422)
     try:
         asked = password_reset.ask(form.username.data or "", channel, visit().network, settings(), browser=visit().known)
-    except TooManyAttempts as error:
-        response = _page("ask", form, error.status, problem=too_many_words(error.retry_minutes))
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
-        return response
+    except TooManyRequests as error:
+        return told_to_wait(_page("ask", form, error.status, problem=too_many_words(error)), error)
     after_the_answer(partial(_send, current_app._get_current_object(), asked))  # type: ignore[attr-defined]
     if channel is Channel.MAIL:
         return redirect(url_for("auth.show_forgot_sent"), 303)

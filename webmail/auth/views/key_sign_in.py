@@ -15,7 +15,6 @@ from webmail.auth.forms import SecondStepForm, SignInForm
 from webmail.auth.guard import comes_first, public
 from webmail.auth.second_step import Factor
 from webmail.auth.security_keys import KeyRefused, Site
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.completion import Started, complete
 from webmail.auth.views.confirm import confirmed
 from webmail.auth.views.second_step import second_step_done, second_step_over, second_step_page
@@ -27,12 +26,14 @@ from webmail.auth.views.security_keys import (
     key_was_refused,
     passkey_site,
 )
-from webmail.auth.views.sign_in import PLACE, kept_data, later_words, sign_in_page, too_many_words
+from webmail.auth.views.sign_in import PLACE, kept_data, sign_in_page
 from webmail.models import AuditAct
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.request_values import local_path
+from webmail.web.too_many import told_to_wait, too_many_words
 
 _REFUSED = 401
 
@@ -48,12 +49,10 @@ def check_key() -> Response:
         key = answering_key(user, Purpose.SECOND_STEP, place)
     except KeyRefused as refused:
         return second_step_page(form, _REFUSED, key_fault_words(refused.fault))
-    except TooManyAttempts as error:
+    except TooManyRequests as error:
         session[PLACE] = waiting_lines.next_place(place)
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
-        response = second_step_page(form, error.status, later_words(error.retry_seconds))
-        response.headers["Retry-After"] = str(error.retry_seconds)
-        return response
+        return told_to_wait(second_step_page(form, error.status, too_many_words(error)), error)
     return second_step_done(Factor(key_kind(key)), form.next.data or "", trust=bool(form.trust.data))
 
 
@@ -68,8 +67,8 @@ def confirm_by_key() -> Response:
     except KeyRefused as refused:
         notify(key_fault_words(refused.fault), "danger")
         return again
-    except TooManyAttempts as error:
-        notify(too_many_words(error.retry_minutes), "danger")
+    except TooManyRequests as error:
+        notify(too_many_words(error), "danger")
         return again
     return confirmed(Factor(key_kind(key)), target)
 

@@ -14,10 +14,10 @@ from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import comes_first, public
 from webmail.auth.mailed_codes import CodePurpose
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.code_letters import mail_code
 from webmail.errors import BadAddress
 from webmail.models import User
+from webmail.rate_limits import TooManyRequests
 from webmail.web.code_words import too_many_codes_words
 from webmail.web.current import settings
 from webmail.web.notices import notify
@@ -103,8 +103,8 @@ def _mail(user: User) -> bool:
     """Send it, or say why not; returns whether it was sent."""
     try:
         mail_code(user, CodePurpose.SECOND_STEP, user.recovery_address)
-    except TooManyAttempts as error:
-        notify(too_many_codes_words(error.retry_minutes), "caution")
+    except TooManyRequests as error:
+        notify(too_many_codes_words(error), "caution")
     except BadAddress:
         notify(_("We can't send mail to your recovery address. Choose another way."), "caution")
     else:

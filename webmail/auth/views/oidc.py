@@ -23,7 +23,6 @@ from webmail.auth.providers.accounts import NotLetIn
 from webmail.auth.providers.oidc import ProvenPerson
 from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views import oidc_attempts
 from webmail.auth.views import provider_answers as answers
@@ -32,14 +31,16 @@ from webmail.auth.views.confirm import confirm_page, confirmed
 from webmail.auth.views.linked_accounts import ask_to_connect
 from webmail.auth.views.oidc_attempts import AttemptPurpose, Begun
 from webmail.auth.views.provider_ways import lead_on, refusal_words
-from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words, too_many_words
+from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
 from webmail.config_providers import Oidc
 from webmail.models import AuditAct
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.request_values import local_path, next_path
+from webmail.web.too_many import too_many_words
 from webmail.web.unavailable import because
 
 _TELLS = {  # errors that a provider tells (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6)
@@ -139,8 +140,8 @@ def end_oidc(name: str) -> Response:
         answers.refuse_too_many()
         identity = oidc.finish(provider, begun.attempt, request.args, _back(provider))
         return _go_on(provider, begun, identity)
-    except TooManyAttempts as error:
-        return answers.refused(begun, too_many_words(error.retry_minutes), error.status)
+    except TooManyRequests as error:
+        return answers.refused(begun, too_many_words(error), error.status)
     except ProviderAway as error:
         return answers.refused(begun, _away_words(provider), error.status)
     except ProviderRefused as error:

@@ -18,20 +18,21 @@ from webmail.auth.guard import FACTOR, comes_first, public
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
 from webmail.auth.password_strength import Strength
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views import first_walk
 from webmail.auth.views.completion import HINT, after_sign_in
 from webmail.auth.views.password_words import fault_words
 from webmail.auth.views.provider_ways import password_keeper
-from webmail.auth.views.sign_in import busy_words, too_many_words
+from webmail.auth.views.sign_in import busy_words
 from webmail.models import AuditAct
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import next_path
 from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.too_many import told_to_wait, too_many_words
 
 PROVED = "reset_proved"  # in the session: the token of somebody who has forgotten their password, after the code of an SMS
 
@@ -60,8 +61,8 @@ def change_password() -> Response:
         for name, fault in refused.faults.items():
             form[name].errors = [fault_words(fault, refused.strength)]
         return _page(form, 422, judged=refused.strength if new else None)
-    except TooManyAttempts as error:
-        return _page(form, error.status, problem=too_many_words(error.retry_minutes), wait=error.retry_minutes * 60)
+    except TooManyRequests as error:
+        return told_to_wait(_page(form, error.status, problem=too_many_words(error)), error)
     except TooBusy as error:
         return _page(form, error.status, problem=busy_words(), wait=60)
     answer = _changed(new, form.next.data or "", first=first)

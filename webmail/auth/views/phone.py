@@ -13,10 +13,10 @@ from webmail.auth.forms import PhoneForm
 from webmail.auth.guard import asks_again, confirm_first
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.phone_numbers import NumberFault, NumberRefused
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.new_password import text_soon
 from webmail.auth.views.reset_letters import code_text, phone_text
 from webmail.models import AuditAct
+from webmail.rate_limits import TooManyRequests
 from webmail.sms import NotTexted
 from webmail.web.audit import audited
 from webmail.web.code_words import code_fault_words, too_many_codes_words
@@ -24,6 +24,7 @@ from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.too_many import told_to_wait
 
 _PURPOSE = CodePurpose.PHONE
 
@@ -48,11 +49,9 @@ def give_phone() -> Response:
     except NumberRefused as refused:
         form.number.errors = [_fault_words(refused.fault)]
         return _page(form, 422, ask=True)
-    except TooManyAttempts as error:
-        form.number.errors = [too_many_codes_words(error.retry_minutes)]
-        response = _page(form, error.status, ask=True)
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
-        return response
+    except TooManyRequests as error:
+        form.number.errors = [too_many_codes_words(error)]
+        return told_to_wait(_page(form, error.status, ask=True), error)
     except NotTexted as error:
         mailed_codes.forget(user, _PURPOSE)
         current_app.logger.warning("a code is not sent: %s", error)

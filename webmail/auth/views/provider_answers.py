@@ -8,19 +8,19 @@ from flask import redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import sources, throttle
+from webmail import rate_limits
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.providers import accounts
 from webmail.auth.providers.accounts import Claims, Rules
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views import oidc_attempts
 from webmail.auth.views.completion import HINT, Started, after_sign_in, password_was_right
 from webmail.auth.views.confirm import confirm_page
 from webmail.auth.views.linked_accounts import account_told
 from webmail.auth.views.oidc_attempts import AttemptPurpose
 from webmail.auth.views.sign_in import sign_in_page
-from webmail.models import AuditAct, SignInFailure
+from webmail.models import AuditAct
+from webmail.rate_limits import QUARTER, Bounded, RateLimit
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
@@ -103,15 +103,15 @@ def nobody_waits() -> Response:
 
 
 def refuse_too_many() -> None:
-    """Before an answer is looked at, as each costs requests to the provider. Two SELECTs. Raises TooManyAttempts."""
-    if throttle.is_slowed(_counted(), sources.NOWHERE, _MOST_REFUSED * settings().sign_in_attempts):
-        raise TooManyAttempts(int(throttle.WINDOW.total_seconds() // 60))
+    """Before an answer is looked at, as each costs requests to the provider. One SELECT. Raises TooManyRequests."""
+    rate_limits.check(settings(), _refused_answers())
 
 
 def count_refused() -> None:
     """Note an answer that proved nothing. One INSERT."""
-    SignInFailure.create(address=_counted(), network="")
+    rate_limits.note(settings(), _refused_answers())
 
 
-def _counted() -> str:
-    return f"answers of providers at {visit().network}"[:254]
+def _refused_answers() -> Bounded:
+    most = _MOST_REFUSED * settings().sign_in_attempts
+    return RateLimit("refused answers of providers", most, QUARTER).by(visit().network)

@@ -19,12 +19,12 @@ from webmail.auth.forms import RecoveryForm
 from webmail.auth.guard import asks_again, comes_first, confirm_first, is_confirmed, step_to_do
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
 from webmail.auth.recovery_address import AddressFault, AddressRefused
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views import first_walk
 from webmail.auth.views.code_letters import mail_code
 from webmail.auth.views.mailed_factor import mail_was_turned_off
 from webmail.errors import BadAddress
 from webmail.models import AuditAct, now
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.code_words import code_fault_words, too_many_codes_words
 from webmail.web.current import current_user, settings
@@ -33,6 +33,7 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path
 from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.too_many import told_to_wait
 
 _PURPOSE = CodePurpose.RECOVERY_ADDRESS
 _PROVED = "recovery_given"  # in the session: the address, and whether more than the password said that it is theirs
@@ -61,11 +62,9 @@ def give_recovery() -> Response:
     except BadAddress:
         form.address.errors = [_fault_words(AddressFault.INVALID)]
         return _page(form, 422, ask=True)
-    except TooManyAttempts as error:
-        form.address.errors = [too_many_codes_words(error.retry_minutes)]
-        response = _page(form, error.status, ask=True)
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
-        return response
+    except TooManyRequests as error:
+        form.address.errors = [too_many_codes_words(error)]
+        return told_to_wait(_page(form, error.status, ask=True), error)
     if walks or is_confirmed():
         session[_PROVED] = [address, bool(walks or user.second_step)]
     first_walk.has_walked()

@@ -17,17 +17,18 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import SecondStepForm, SignInForm
 from webmail.auth.guard import public
 from webmail.auth.second_step import Factor
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import HINT, Started, after_sign_in, complete
-from webmail.auth.views.sign_in import PLACE, kept_text, later_words
+from webmail.auth.views.sign_in import PLACE, kept_text
 from webmail.errors import SignInRefused
 from webmail.models import AuditAct, User, now
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, next_path
 from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.too_many import told_to_wait, too_many_words
 
 
 @blueprint.get("/login/code")
@@ -55,14 +56,12 @@ def check_second_step() -> Response:
         session.pop(PLACE, None)
         audited(AuditAct.SECOND_STEP_REFUSED, user.address)
         return second_step_page(form, error.status, _("This code is not right, or it was used already."))
-    except TooManyAttempts as error:
+    except TooManyRequests as error:
         session[PLACE] = waiting_lines.next_place(place)
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
         tell(user, SecurityNotice.SECOND_STEP_GUESSED, once=f"{now():%Y-%m-%d}")
-        words = f"{later_words(error.retry_seconds)} {_('A recovery code works at once.')}"
-        response = second_step_page(form, error.status, words)
-        response.headers["Retry-After"] = str(error.retry_seconds)
-        return response
+        words = f"{too_many_words(error)} {_('A recovery code works at once.')}"
+        return told_to_wait(second_step_page(form, error.status, words), error)
     return second_step_done(factor, form.next.data or "", trust=bool(form.trust.data))
 
 

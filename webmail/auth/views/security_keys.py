@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from webmail import rate_limits
 from webmail.auth import authenticator, known_devices, second_step, security_keys
 from webmail.auth.blueprint import blueprint
 from webmail.auth.challenges import Asked, Purpose
@@ -118,7 +119,7 @@ def _page(status: int = 200, **shown: Any) -> Response:
 
 
 def answering_key(user: User, purpose: Purpose, place: Place | None = None) -> SecurityKey:
-    """The key of this person that answered the button of the page before (`key_question`). Raises KeyRefused, TooManyAttempts.
+    """The key of this person that answered the button of the page before (`key_question`). Raises KeyRefused, TooManyRequests.
 
     A refusal is audited; a key that may have been copied is told by mail. Tries are counted as those of codes are: with turns
     at the second step (`place`: of a browser that was told to wait).
@@ -134,7 +135,7 @@ def answering_key(user: User, purpose: Purpose, place: Place | None = None) -> S
     except KeyRefused as refused:
         key_was_refused(refused, AuditAct.SECOND_STEP_REFUSED, user.address)
         raise
-    attempt.delete_instance()
+    rate_limits.give_back(attempt)
     return key
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from flask import Flask, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
@@ -26,13 +24,13 @@ from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import account_address, sign_in
 from webmail.auth.sources import SignInSource
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.views.code_letters import mail_door_code
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.provider_ways import provider_title, refusal_words
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, ServerAway, SignInRefused, UnsafeValue
 from webmail.models import AuditAct, User
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.banners import add_banner
 from webmail.web.current import after_the_answer, settings
@@ -40,6 +38,7 @@ from webmail.web.errors import csrf_error
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import local_path, next_path
+from webmail.web.too_many import told_to_wait, too_many_words
 from webmail.web.unavailable import because
 
 PLACE = "waiting"  # in the session of who was told to wait: their place in line (auth/waiting_lines.py)
@@ -76,12 +75,10 @@ def log_in() -> Response:
         over = isinstance(error, TemporaryPasswordOver)
         words = _("This temporary password is no longer valid. Ask for a new one.") if over else _("Wrong user name or password.")
         return sign_in_page(form, error.status, words)
-    except TooManyAttempts as error:
+    except TooManyRequests as error:
         session[PLACE] = waiting_lines.next_place(place)
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
-        response = sign_in_page(form, error.status, later_words(error.retry_seconds), waits=True)
-        response.headers["Retry-After"] = str(error.retry_seconds)
-        return response
+        return told_to_wait(sign_in_page(form, error.status, too_many_words(error), waits=True), error)
     except TooBusy as error:
         response = sign_in_page(form, error.status, busy_words())
         response.headers["Retry-After"] = "60"
@@ -204,22 +201,3 @@ def busy_words() -> str:
     """For who gets 503, as TooBusy was raised."""
     because(f"no turn to check a password within {PATIENCE_SECONDS:g} s")
     return _("A lot of people are signing in at the moment. Please try again in a minute.")
-
-
-def later_words(seconds: int) -> str:
-    """For who has a turn by waiting."""
-    if seconds > 60:
-        return too_many_words(math.ceil(seconds / 60))
-    return ngettext(
-        "Too many attempts. Please try again in %(num)d second.",
-        "Too many attempts. Please try again in %(num)d seconds.",
-        seconds,
-    )
-
-
-def too_many_words(minutes: int) -> str:
-    return ngettext(
-        "Too many attempts. Please try again in %(num)d minute.",
-        "Too many attempts. Please try again in %(num)d minutes.",
-        minutes,
-    )

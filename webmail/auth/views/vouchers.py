@@ -49,7 +49,7 @@ def vouch() -> Response:
     _only_where_offered()
     user, chosen = current_user(), _chosen()
     try:
-        wish = vouchers.give(chosen, user, request.form.get("number", ""))
+        wish = vouchers.give(chosen, user, request.form.get("number", ""), settings())
     except NotGiven as error:
         fault: GiveFault = error.args[0]
         if fault is GiveFault.TOO_MANY_TRIES:
@@ -120,7 +120,7 @@ def _fault_words(fault: GiveFault) -> str:
         case GiveFault.NO_FACTOR:
             return _("Set up two-step verification yourself first: then you can vouch for others.")
         case GiveFault.TOO_MANY:
-            most = vouchers.MOST_GIVEN
+            most = vouchers.GIVEN.most
             return ngettext(
                 "You can vouch once a day. Ask another colleague to vouch for this person.",
                 "You can vouch %(num)d times a day. Ask another colleague to vouch for this person.",

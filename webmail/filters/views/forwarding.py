@@ -19,7 +19,6 @@ from webmail.auth import mailed_codes
 from webmail.auth.cookies import visit
 from webmail.auth.guard import asks_again, confirm_first
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
-from webmail.auth.throttle import TooManyAttempts
 from webmail.auth.user_agent import describe
 from webmail.errors import BadAddress, MailError
 from webmail.filters import forward_change, forward_targets, forwarding, policy, store
@@ -34,6 +33,7 @@ from webmail.filters.store import FiltersChanged, FilterState
 from webmail.filters.views import part_undo
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.models import AuditAct, User
+from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.banners import add_banner
 from webmail.web.code_words import code_fault_words, code_letter, too_many_codes_words
@@ -43,6 +43,7 @@ from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import fetched_ahead, local_path
 from webmail.web.security_mail import SecurityNotice, tell
+from webmail.web.too_many import told_to_wait
 
 _PURPOSE = CodePurpose.FORWARDING
 _UNDO = "filters.undo_forwarding"
@@ -109,10 +110,8 @@ def add_forward_target() -> Response:
         return _forwarding_page(None, new=text, problem=_fault_words(refused.fault), status=422)
     except BadAddress:
         return _forwarding_page(None, new=text, problem=_fault_words(TargetFault.INVALID), status=422)
-    except TooManyAttempts as error:
-        response = _forwarding_page(None, new=text, problem=too_many_codes_words(error.retry_minutes), status=error.status)
-        response.headers["Retry-After"] = str(error.retry_minutes * 60)
-        return response
+    except TooManyRequests as error:
+        return told_to_wait(_forwarding_page(None, new=text, problem=too_many_codes_words(error), status=error.status), error)
     return _back("new")
 
 

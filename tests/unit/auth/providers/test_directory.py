@@ -14,10 +14,10 @@ from webmail.auth.providers import ldap as protocol
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.providers.ldap import DirectoryAway, DirectoryEntry
 from webmail.auth.sign_in import sign_in
-from webmail.auth.throttle import TooManyAttempts
 from webmail.config_providers import Ldap
 from webmail.errors import ServerAway, SignInRefused
-from webmail.models import LinkedAccount, SignInFailure, User, now
+from webmail.models import LimitUse, LinkedAccount, User, now
+from webmail.rate_limits import TooManyRequests
 
 THEIRS = "of the directory"
 
@@ -128,7 +128,7 @@ def test_an_address_of_another_domain_gets_no_account(settings, there):
     there.add("zoe", mail=["zoe@elsewhere.example"])
     with pytest.raises(NotLetIn) as refused:
         come(settings)
-    assert refused.value.refusal is Refusal.NO_ADDRESS and not SignInFailure.select().exists()
+    assert refused.value.refusal is Refusal.NO_ADDRESS and not LimitUse.select().exists()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_wrong_passwords_count_and_an_absent_directory_does_not(settings, there)
     for _ in range(settings.sign_in_attempts):
         with pytest.raises(SignInRefused):
             come(settings, password="wrong")
-    with pytest.raises(TooManyAttempts):
+    with pytest.raises(TooManyRequests):
         come(settings)
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.auth_app import Browser, add, build
 from tests.support.cas_server import cas_server, failure, sign_out, xml
-from webmail import config
-from webmail.models import AuditAct, AuditEntry, LinkedAccount, Session, SignInFailure, User
+from webmail import config, rate_limits
+from webmail.models import AuditAct, AuditEntry, LinkedAccount, Session, User
+from webmail.rate_limits import QUARTER, RateLimit
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_the_link_of_somebody_else_signs_nobody_in(app, server):
 def test_many_refused_tickets_are_not_asked_about_any_more(app, visitor, server):
     here = app.extensions["settings"].sign_in_attempts
     for _ in range(5 * here - 1):
-        SignInFailure.create(address="answers of providers at 127.0.0.1", network="")
+        rate_limits.note(app.extensions["settings"], RateLimit("refused answers of providers", 5 * here, QUARTER).by("127.0.0.1"))
     forged = server.sign_in(there(visitor), "alice").partition("&ticket=")[0] + "&ticket=ST-forged"
     assert visitor.get(forged).status_code == 403
     assert come_in(visitor, server).status_code == 429

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, add, build
+from tests.support.limits import lower
 from webmail.auth import deputies
 from webmail.models import (
     AuditAct,
@@ -231,7 +232,7 @@ def test_a_temporary_password_that_is_too_old_says_so(app, deputy):
 
 
 def test_too_many_within_an_hour(deputy, monkeypatch):
-    monkeypatch.setattr(deputies, "PER_HOUR", 0)
+    lower(monkeypatch, deputies, "HELPED", most=0)
     answer = make(deputy)
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0

@@ -17,6 +17,7 @@ from joserfc.jwk import OctKey
 
 from tests.support.auth_app import Browser, build, csrf
 from tests.support.oidc_provider import CLIENT, ENDED, SECRET, fake_provider, new_key
+from webmail import rate_limits
 from webmail.auth import authenticator, second_step
 from webmail.auth.providers import oidc, oidc_server
 from webmail.config_providers import Oidc
@@ -27,11 +28,11 @@ from webmail.models import (
     LinkedAccount,
     PeopleGroup,
     Session,
-    SignInFailure,
     UsedToken,
     User,
     now,
 )
+from webmail.rate_limits import QUARTER, RateLimit
 
 BASE = "https://mail.lycee.example"
 BEGIN, BACK, OUT = "/login/oidc/ent", "/login/oidc/ent/callback", "/login/oidc/ent/sign-out"
@@ -415,7 +416,7 @@ def test_what_the_provider_refuses_is_said_in_words(visitor, provider, alice, er
 def test_many_refused_answers_are_not_asked_about_any_more(visitor, provider, alice, settings):
     most = 5 * settings.sign_in_attempts
     for _ in range(most):
-        SignInFailure.create(address="answers of providers at 127.0.0.1", network="")
+        rate_limits.note(settings, RateLimit("refused answers of providers", most, QUARTER).by("127.0.0.1"))
     assert sign_in(visitor, provider).status_code == 429
     assert not provider.forms
     assert visitor.sign_in().status_code == 303  # passwords count apart
