@@ -98,7 +98,7 @@ ASKED = [
     Asked(KDE, "the homes", "PROPFIND", "", propfind("C:calendar-home-set", "R:addressbook-home-set"), "0", there=_MINE),
     Asked(EVOLUTION, "without saying what", "PROPFIND", "", "", "0", there=[".//D:resourcetype/D:principal"]),
     Asked(EVOLUTION, "all properties", "PROPFIND", "calendar/", report("propfind", "<allprop/>"), "0",
-        there=[".//D:displayname='Agenda'", ".//D:sync-token"]),
+        there=[".//D:displayname='Calendar'", ".//D:sync-token"]),
     # --- the list of collections -------------------------------------------------------------------------------------
     Asked(IOS, "the calendars", "PROPFIND", "", propfind("displayname", "resourcetype", "S:getctag", "sync-token", "I:calendar-color",
         "I:calendar-order", "C:supported-calendar-component-set", "current-user-privilege-set", "owner", "C:calendar-timezone",
