@@ -103,11 +103,16 @@ def _checked(blocks: Iterable[tuple[int, list[str], bool]], most: int) -> CardFi
 def _blocks(text: str) -> Iterable[tuple[int, list[str], bool]]:
     """(line of BEGIN, lines of the card, whether characters were left out); no lines for a card without END."""
     block: list[str] | None = None
-    began, cleaned, any_beyond = 0, False, BEYOND.search(text) is not None
+    began, cleaned, any_beyond, in_agent = 0, False, BEYOND.search(text) is not None, False
     for number, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
         line = BEYOND.sub("", raw) if any_beyond else raw
         told = line.strip().upper()
-        if told == "BEGIN:VCARD":
+        if in_agent:
+            in_agent = told != "END:VCARD"
+        elif told == "BEGIN:VCARD" and block and re.match(r"AGENT[;:]", block[-1], re.IGNORECASE):
+            # the card of an assistant within somebody's (vCard 2.1): left out, and told as a line that is none
+            block[-1], in_agent = block[-1][:5], True
+        elif told == "BEGIN:VCARD":
             if block is not None:
                 yield began, [], False  # a card without END
             block, began, cleaned = [], number, False

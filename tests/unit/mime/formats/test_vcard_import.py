@@ -55,6 +55,12 @@ def test_what_old_telephones_write(old: list[str], new: list[str]) -> None:
     assert lines_of(read(*old)) == new
 
 
+def test_an_assistants_card_within_a_card_is_left_out_and_told() -> None:
+    found = read("FN:A", "AGENT:", "BEGIN:VCARD", "VERSION:2.1", "FN:B", "END:VCARD", "TEL:1")
+    assert [card for card, _details in found.cards] == ["BEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\nTEL:1\r\nEND:VCARD\r\n"]
+    assert [(one.kind, one.detail) for one in found.remarks] == [("line", "AGENT")]
+
+
 def test_the_samples_of_other_programs_are_read_whole() -> None:
     if not CORPUS.is_dir():
         pytest.skip("no samples: set TRABOULE_CORPORA")
