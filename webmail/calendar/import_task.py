@@ -11,11 +11,10 @@ from webmail.calendar import importing, objects
 from webmail.calendar.editing import EventChangedElsewhere, NotWritable
 from webmail.calendar.importing import EventPlan
 from webmail.calendar.objects import UidTaken
-from webmail.contacts import import_check as files
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_files import NotCalendarFile
 from webmail.storage import FileGone, open_storage
-from webmail.tasks import leftovers, undo_steps
+from webmail.tasks import leftovers, undo_steps, waiting_files
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 
 CHECK, NAME, UNDO = "calendar-check", "calendar-import", "calendar-import-undo"
@@ -24,13 +23,13 @@ FILE = "calendar.ics"
 
 def _check(run: TaskRun) -> dict[str, Any]:
     try:
-        content = files.content_of(run.settings, run.task.id)
+        content = waiting_files.content_of(run.settings, run.task.id)
     except FileGone as error:
         raise TaskFailed("file-gone") from error
     report = importing.report_of(_planned(run, content))
     if not report.any_events and not report.remarks:
         raise TaskFailed("no-events")
-    return {"report": report.to_json(), "file": files.file_name(run.task.id), **run.arguments}
+    return {"report": report.to_json(), "file": waiting_files.file_name(run.task.id), **run.arguments}
 
 
 def _planned(run: TaskRun, content: bytes) -> EventPlan:

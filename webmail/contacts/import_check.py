@@ -1,4 +1,4 @@
-"""Import check: a file waits in storage until the person has seen what it would do; a worker looks through a large one first."""
+"""Import check: a worker looks through a large file, of which the person then sees what it would do; and its columns."""
 
 from __future__ import annotations
 
@@ -11,51 +11,31 @@ from webmail.contacts.card_files import CsvColumns
 from webmail.contacts.import_report import report_of
 from webmail.contacts.import_task import book_of
 from webmail.storage import FileGone, open_storage
-from webmail.tasks import leftovers
+from webmail.tasks import waiting_files
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 
 NAME = "contacts-check"
 _MANY_LINES = 3_000  # a table of short rows has a person in each
-FILE, COLUMNS = "contacts.file", "columns.json"
-
-
-def file_name(task_id: str, name: str = FILE) -> str:
-    return f"{leftovers.folder(task_id)}/{name}"
-
-
-def keep(settings: Settings, task_id: str, content: bytes) -> None:
-    """Keep a file until it is decided on, a day at most. Raises StorageFull, StorageAway."""
-    files = open_storage(settings)
-    files.delete_all(leftovers.folder(task_id))  # the form was sent again, perhaps with another file
-    files.put(file_name(task_id), [content])
-
-
-def content_of(settings: Settings, task_id: str) -> bytes:
-    """Raises FileGone."""
-    return b"".join(open_storage(settings).get(file_name(task_id)))
+COLUMNS = "columns.json"
 
 
 def choose_columns(settings: Settings, task_id: str, columns: CsvColumns) -> None:
     """Raises StorageFull, StorageAway."""
     files = open_storage(settings)
-    files.delete(file_name(task_id, COLUMNS))
-    files.put(file_name(task_id, COLUMNS), [json.dumps(columns.to_json()).encode()])
+    files.delete(waiting_files.file_name(task_id, COLUMNS))
+    files.put(waiting_files.file_name(task_id, COLUMNS), [json.dumps(columns.to_json()).encode()])
 
 
 def chosen_columns(settings: Settings, task_id: str) -> CsvColumns | None:
     try:
-        return CsvColumns.from_json(json.loads(b"".join(open_storage(settings).get(file_name(task_id, COLUMNS)))))
+        return CsvColumns.from_json(json.loads(b"".join(open_storage(settings).get(waiting_files.file_name(task_id, COLUMNS)))))
     except FileGone:
         return None
 
 
-def forget(settings: Settings, task_id: str) -> None:
-    leftovers.remove(task_id, settings)
-
-
 def _work(run: TaskRun) -> dict[str, Any]:
     try:
-        content = content_of(run.settings, run.task.id)
+        content = waiting_files.content_of(run.settings, run.task.id)
     except FileGone as error:
         raise TaskFailed("file-gone") from error
     columns = CsvColumns.from_json(run.arguments.get("columns"))
@@ -67,7 +47,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
     return {
         "report": report,
         "columns": run.arguments.get("columns"),
-        "file": file_name(run.task.id),
+        "file": waiting_files.file_name(run.task.id),
         "form": run.arguments["form"],
         "book": run.arguments.get("book", 0),
     }

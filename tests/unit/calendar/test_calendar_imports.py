@@ -202,6 +202,21 @@ def test_a_large_file_is_read_and_imported_by_a_worker_that_may_be_killed(app: F
     assert len(rows()) == 70
 
 
+def test_another_large_file_from_the_same_page_is_another_import(
+    app: Flask, alice: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who goes back and chooses another file is not shown what the first one holds."""
+    monkeypatch.setattr(importing, "SMALL_FILE", 10)
+    form = alice.get("/calendar/import")
+    pages = [
+        alice.submit(form, FORM, file=(io.BytesIO(ics(event("a@x", title))), "export.ics")) for title in ("Algebra", "Biology")
+    ]
+    for page, title in zip(pages, ("Algebra", "Biology"), strict=True):
+        assert "it is being read" in page.text
+        turn(app, import_task.CHECK_KIND)
+        assert title in alice.get(page.address).text
+
+
 def begun(app: Flask, alice: Visitor, monkeypatch: pytest.MonkeyPatch, count: int = 70) -> None:
     """An import that a worker has still to do."""
     monkeypatch.setattr(importing, "SMALL_FILE", 1000)

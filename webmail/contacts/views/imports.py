@@ -1,15 +1,12 @@
-"""Import pages: a file is chosen, its columns are named where they are not known, what it would do is shown, then it is taken.
-
-Between these pages the file waits in storage under a name that is made from the person and the form's random one, so that
-nobody can ask for somebody else's.
+"""Import pages of contacts: a file is chosen, its columns are named where they are not known, what it would do is shown, then
+it is taken (webmail/web/import_pages.py).
 """
 
 from __future__ import annotations
 
-import json
-import re
+from typing import Any
 
-from flask import Response, abort, redirect, request, url_for
+from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
@@ -23,23 +20,27 @@ from webmail.contacts.views import import_words, sources
 from webmail.contacts.views.common import say_refused
 from webmail.contacts.views.import_words import field_choices, remark_words, say_taken, taken_words, undone_words, will_words
 from webmail.errors import LimitReached
-from webmail.mime.filenames import safe_name
 from webmail.mime.formats.address_books.csv_table import MOST_COLUMNS
-from webmail.models import Task, TaskState
-from webmail.storage import FileGone, StorageAway, StorageFull
-from webmail.tasks import files as task_files
-from webmail.tasks import store as tasks
 from webmail.user_lock import user_lock
 from webmail.web.current import current_user, settings
-from webmail.web.formatting import file_size
+from webmail.web.import_pages import ImportPages, ImportRefused, name_asked, refusals
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText
 from webmail.web.task_undo import any_changes, undo_of_task, undo_text
 
-_FORM = re.compile(r"[0-9a-f]{32}")
 _NAMES = ("name", "given", "family", "email", "phone", "organisation", "nickname")
 _GOOGLE_NAMES = ("g.e mail", "g.phone", "g.organization")
+
+
+def _no_contacts() -> str:
+    return _("No contacts found in this file. Choose a vCard (.vcf), CSV or LDIF file.")
+
+
+_PAGES = ImportPages(
+    area="contacts", largest=merge.LARGEST_FILE, check=import_check.NAME, empty="no-cards", work=import_task.NAME,
+    file=import_task.FILE, unnamed=lambda: _("contacts"), nothing=_no_contacts,
+)  # fmt: skip
 
 
 @blueprint.get("/contacts/import")
@@ -48,74 +49,31 @@ def import_form() -> Response:
     return _choose()
 
 
-def _choose(status: int = 200, *errors: str) -> Response:
+def _choose(status: int = 200, problem: str = "") -> Response:
     return page(
-        "contacts/import.html", status, errors=errors, task=tasks.new_id(), any_contacts=bool(store.count(current_user())),
+        "contacts/import.html", status, problem=problem, any_contacts=bool(store.count(current_user())),
         shelf=[(one.collection.id, sources.book_label(one)) for one in sources.shelf()],
     )  # fmt: skip
 
 
+_PAGES.install(blueprint, _choose)
+
+
 @blueprint.post("/contacts/import")
 def import_file() -> Answer:
-    """Keep the file until it is decided on. One that is too large is refused without being parsed."""
-    file = request.files.get("file")
-    content = file.stream.read(merge.LARGEST_FILE + 1) if file else b""
-    if len(content) > merge.LARGEST_FILE:
-        return _choose(422, _("This file is too large. The limit is %(limit)s.", limit=file_size(merge.LARGEST_FILE)))
-    if not content:
-        return _choose(422, _("Choose a file first."))
-    look = card_files.look(content)
+    """Keep the file until it is decided on."""
+    content, name = _PAGES.chosen()
+    look, large = card_files.look(content), import_check.is_large(content)
     if look.kind is FileKind.UNKNOWN:
-        return _choose(422, _no_contacts())
-    typed = request.form.get("task", "")
-    upload = typed if _FORM.fullmatch(typed) else tasks.new_id()
-    name = safe_name(file.filename or "") if file else ""
-    task_id = tasks.id_of_form(current_user(), upload)
-    if tasks.is_there(current_user(), task_id):  # the form was sent twice
-        return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
-    try:
-        if import_check.is_large(content):
-            tasks.check_room(current_user())
-        import_check.keep(settings(), task_id, content)
-        if look.known and import_check.is_large(content):
-            _start_check(upload, name, None)
-    except (LimitReached, StorageFull, StorageAway) as error:
-        return _not_kept(error)
-    step = "contacts.show_import" if look.known else "contacts.import_columns"
-    return redirect(url_for(step, upload=upload, name=name or None, book=_book()), 303)
+        raise ImportRefused(_no_contacts())
+    upload = _PAGES.keep(content, large=large)
+    if look.known and large:
+        _PAGES.look_through(upload, name, _about(None))
+    return _PAGES.to("show_import" if look.known else "import_columns", upload=upload, name=name or None, book=_book())
 
 
-def _not_kept(error: LimitReached | StorageFull | StorageAway) -> Response:
-    if isinstance(error, LimitReached):
-        return _choose(422, _("You have too many tasks running. Wait until one finishes."))
-    if isinstance(error, StorageFull):
-        return _choose(error.status, _("The server is out of space for files. Tell your administrator."))
-    return _choose(error.status, _("The server can't reach its files at the moment. Try again in a few minutes."))
-
-
-def _start_check(upload: str, name: str, columns: CsvColumns | None) -> None:
-    """Leave reading a large file to a worker."""
-    about = {
-        "name": name or _("contacts"), "form": upload, "columns": columns.to_json() if columns else None, "book": _book() or 0,
-    }  # fmt: skip
-    task_started(tasks.start(current_user(), import_check.NAME, about, task_id=tasks.id_of_form(current_user(), upload)))
-
-
-def _no_contacts() -> str:
-    return _("No contacts found in this file. Choose a vCard (.vcf), CSV or LDIF file.")
-
-
-def _kept(upload: str) -> tuple[str, bytes]:
-    """The id and the content of a file that waits. Raises FileGone."""
-    if not _FORM.fullmatch(upload):
-        abort(404)
-    task_id = tasks.id_of_form(current_user(), upload)
-    return task_id, import_check.content_of(settings(), task_id)
-
-
-def _gone() -> Answer:
-    notify(_("This file is no longer here: it was imported or dropped. Choose it again if you need it."), "caution")
-    return redirect(url_for("contacts.import_form"), 303)
+def _about(columns: CsvColumns | None) -> Facts:
+    return {"columns": columns.to_json() if columns else None, "book": _book() or 0}
 
 
 # --- columns ---------------------------------------------------------------------------------------------------------
@@ -124,10 +82,7 @@ def _gone() -> Answer:
 @blueprint.get("/contacts/import/<upload>/columns")
 def import_columns(upload: str) -> Answer:
     """Which column holds what, with the first rows."""
-    try:
-        task_id, content = _kept(upload)
-    except FileGone:
-        return _gone()
+    task_id, content = _PAGES.waiting(upload)
     chosen = import_check.chosen_columns(settings(), task_id)
     return _columns_page(upload, card_files.look(content, chosen))
 
@@ -136,7 +91,7 @@ def _columns_page(upload: str, look: FileLook, status: int = 200, error: str = "
     if look.kind is not FileKind.TABLE:
         abort(404)
     return page(
-        "contacts/import_columns.html", status, upload=upload, file=look, choices=field_choices(), error=error, name=_name()
+        "contacts/import_columns.html", status, upload=upload, file=look, choices=field_choices(), error=error, name=name_asked()
     )
 
 
@@ -146,17 +101,10 @@ def _book() -> int | None:
     return book.collection.id if book else None
 
 
-def _name() -> str:
-    return safe_name(request.values.get("name", "")[:200])
-
-
 @blueprint.post("/contacts/import/<upload>/columns")
 def choose_columns(upload: str) -> Answer:
     """Keep what each column holds; `column`: a key each, in their order."""
-    try:
-        task_id, content = _kept(upload)
-    except FileGone:
-        return _gone()
+    task_id, content = _PAGES.waiting(upload)
     columns = CsvColumns(tuple(request.form.getlist("column")[:MOST_COLUMNS]), "header" in request.form)
     look = card_files.look(content, columns)
     known = {key for _name, fields in field_choices() for key, _label in fields}
@@ -164,13 +112,11 @@ def choose_columns(upload: str) -> Answer:
     names_some = any(key.partition(".")[0] in _NAMES or key.startswith(_GOOGLE_NAMES) for key in columns.keys)
     if not set(columns.keys) <= allowed or not names_some:
         return _columns_page(upload, look, 422, _("Say which column holds the name, the address or the phone number."))
-    try:
+    with refusals():
         import_check.choose_columns(settings(), task_id, columns)
-        if import_check.is_large(content) and not tasks.is_there(current_user(), task_id):
-            _start_check(upload, _name(), columns)
-    except (LimitReached, StorageFull, StorageAway) as error:
-        return _not_kept(error)
-    return redirect(url_for("contacts.show_import", upload=upload, name=_name() or None, book=_book()), 303)
+    if import_check.is_large(content):
+        _PAGES.look_through(upload, name_asked(), _about(columns))
+    return _PAGES.to("show_import", upload=upload, name=name_asked() or None, book=_book())
 
 
 # --- report and import -----------------------------------------------------------------------------------------------
@@ -179,48 +125,31 @@ def choose_columns(upload: str) -> Answer:
 @blueprint.get("/contacts/import/<upload>")
 def show_import(upload: str) -> Answer:
     """What importing the file would do; nothing is written yet."""
-    if (task := _check_of(upload)) is not None:
-        return _report_of_task(upload, task)
-    try:
-        task_id, content = _kept(upload)
-    except FileGone:
-        return _gone()
+    if (found := _PAGES.found(upload)) is not None:
+        return _report_page(upload, ImportReport.from_json(found["report"]) if found else None, "")
+    task_id, content = _PAGES.waiting(upload)
     if import_check.is_large(content):  # its columns were not chosen yet
-        return redirect(url_for("contacts.import_columns", upload=upload, name=_name() or None, book=_book()), 303)
+        return _PAGES.to("import_columns", upload=upload, name=name_asked() or None, book=_book())
     columns = import_check.chosen_columns(settings(), task_id)
     try:
         book = sources.chosen_book()
     except BookReadOnly as error:
         say_refused(error)
-        return redirect(url_for("contacts.import_form"), 303)
+        return _PAGES.to("import_form")
     planned = merge.plan_cards(current_user(), card_files.read(content, columns), book)
     report = report_of(planned, store.count(book.user_id if book else current_user()))
     table = card_files.look(content).kind is FileKind.TABLE
     return _report_page(upload, report, "contacts.import_columns" if table else "")
 
 
-def _check_of(upload: str) -> Task | None:
-    try:
-        task = tasks.find(current_user(), tasks.id_of_form(current_user(), upload))
-    except tasks.NoSuchTask:
-        return None
-    return task if task.kind == import_check.NAME else None
-
-
-def _report_of_task(upload: str, task: Task) -> Response:
-    if task.state in tasks.OPEN:
-        return page("contacts/import_report.html", upload=upload, report=None, reading=True, name=_name())
-    if task.state != TaskState.DONE:
-        return _choose(422, _no_contacts() if task.error == "no-cards" else _("This file was not read. Choose it again."))
-    return _report_page(upload, ImportReport.from_json(tasks.result_of(task)["report"]), "")
-
-
-def _report_page(upload: str, report: ImportReport, columns: str) -> Response:
-    return page(
-        "contacts/import_report.html", upload=upload, report=report, reading=False, columns=columns, will=will_words(report),
-        remarks=[(one, remark_words(one)) for one in report.remarks], name=_name(), most=store.MOST, into=_into(),
-        repairs=import_words.repair_words(report.repairs),
-    )  # fmt: skip
+def _report_page(upload: str, report: ImportReport | None, columns: str) -> Response:
+    """`report`: None while a worker reads the file."""
+    told: dict[str, Any] = {
+        "columns": columns, "will": will_words(report), "most": store.MOST, "into": _into(),
+        "remarks": [(one, remark_words(one)) for one in report.remarks], "repairs": import_words.repair_words(report.repairs),
+    } if report else {}  # fmt: skip
+    again = url_for("contacts.show_import", upload=upload, name=name_asked() or None, book=_book())
+    return page("contacts/import_report.html", upload=upload, report=report, name=name_asked(), again=again, **told)
 
 
 def _into() -> str:
@@ -232,17 +161,11 @@ def _into() -> str:
 @blueprint.post("/contacts/import/<upload>")
 def take_import(upload: str) -> Answer:
     """`action`: import the file that was shown, or cancel."""
-    task = _check_of(upload)
-    try:
-        task_id, content = _kept(upload)
-    except FileGone:
-        return _gone() if request.form.get("action") != "cancel" else redirect(url_for("contacts.import_form"), 303)
-    if request.form.get("action") == "cancel":
-        _drop(task_id, task)
-        return redirect(url_for("contacts.import_form"), 303)
+    if (content := _PAGES.decided(upload)) is None:
+        return _PAGES.to("import_form")
     if import_check.is_large(content):
-        return _start_import(upload, task_id, task, content)
-    columns, before = import_check.chosen_columns(settings(), task_id), list[CardVersion]()
+        return _PAGES.leave_to_worker(upload, content, lambda found: {"columns": found["columns"], "book": found.get("book", 0)})
+    columns, before = import_check.chosen_columns(settings(), _PAGES.waiting(upload)[0]), list[CardVersion]()
     try:
         with user_lock(current_user().id):
             book = sources.chosen_book()
@@ -251,37 +174,14 @@ def take_import(upload: str) -> Answer:
     except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
         say_refused(error)
         import_words.say_broken_off(before)
-        return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
+        return _PAGES.to("show_import", upload=upload, book=_book())
     except store.ContactChangedElsewhere:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         import_words.say_broken_off(before)
-        return redirect(url_for("contacts.show_import", upload=upload, book=_book()), 303)
-    _drop(task_id, task)
+        return _PAGES.to("show_import", upload=upload, book=_book())
+    _PAGES.drop(upload)
     say_taken(planned, taken)
-    return redirect(url_for("contacts.show", book=_book()), 303)
-
-
-def _drop(task_id: str, task: Task | None) -> None:
-    import_check.forget(settings(), task_id)
-    if task is not None:
-        tasks.remove(current_user(), task.id)
-
-
-def _start_import(upload: str, task_id: str, task: Task | None, content: bytes) -> Answer:
-    """Leave a large file to a worker."""
-    if task is None or task.state != TaskState.DONE:
-        return redirect(url_for("contacts.show_import", upload=upload), 303)
-    result = tasks.result_of(task)
-    about = {"name": json.loads(task.arguments)["name"], "columns": result["columns"], "book": result.get("book", 0)}
-    try:
-        started = task_files.start(
-            current_user(), import_task.NAME, about, settings(), form=f"{upload} import", name=import_task.FILE, chunks=[content]
-        )  # fmt: skip
-    except (LimitReached, StorageFull, StorageAway) as error:
-        return _not_kept(error)
-    _drop(task_id, task)
-    task_started(started)
-    return redirect(url_for("contacts.show"), 303)
+    return _PAGES.to("show", book=_book())
 
 
 # --- as tasks --------------------------------------------------------------------------------------------------------
@@ -322,11 +222,9 @@ TASK_TEXTS[import_task.NAME] = TaskText(
     undo=_import_undo,
 )
 
-TASK_TEXTS[import_check.NAME] = TaskText(
-    title=lambda about: _("Reading contacts from “%(name)s”.", name=about["name"]),
-    done=lambda _result: _("The file was read. Nothing has been imported yet."),
-    failed=_import_failed,
-    link=lambda result: (url_for("contacts.show_import", upload=result["form"]), _("See what it would do")),
-)
+_PAGES.tell(
+    lambda about: _("Reading contacts from “%(name)s”.", name=about["name"]), _import_failed,
+    lambda result: url_for("contacts.show_import", upload=result["form"]),
+)  # fmt: skip
 
 TASK_TEXTS[import_task.UNDO] = undo_text(lambda _about: _("Undoing an import of contacts."), undone_words, _no_undo)
