@@ -20,6 +20,7 @@ from webmail.auth.devices import refused_changes
 from webmail.auth.devices.refused_changes import DeviceRefusal, RefusalReason
 from webmail.auth.user_agent import describe
 from webmail.collections import look
+from webmail.collections.store import Access
 from webmail.collections.trash import UNNAMED
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav import changes
@@ -121,13 +122,19 @@ def _reason(status: int, answer: str) -> RefusalReason:
 def _refusal(visit: Visit, names: list[str], reason: RefusalReason, program: str) -> DeviceRefusal:
     access = visit.access(names[0]) if len(names) == 2 else None
     title = title_in(visit.body) if len(names) == 2 else _asked_name(visit.body)
-    if not title and access is not None and (row := changes.row_at(access.collection, names[1])) is not None:
-        title = row.name if isinstance(row, Contact) else title_in(row.text.encode())
+    if not title and access is not None and access.rights == "own":  # of others' events not all may be seen
+        title = _known_title(access, names[1])
     device = look.one_line(describe(program)) if visit.device.name == UNNAMED else visit.device.name
     return DeviceRefusal(
         "/".join(names), reason, access.collection.kind if access is not None else "",
         look.title_of(access.props) if access is not None else "", title, device,
     )  # fmt: skip
+
+
+def _known_title(access: Access, href: str) -> str:
+    """What is there already. 1 query."""
+    row = changes.row_at(access.collection, href)
+    return row.name if isinstance(row, Contact) else title_in(row.text.encode()) if row is not None else ""
 
 
 def _asked_name(request: bytes) -> str:

@@ -181,6 +181,21 @@ def test_what_may_only_be_read(alice: User, bob: User, phone: Phone) -> None:
     assert refused_changes.of(bob) == []
 
 
+@pytest.mark.parametrize("rights", ["busy", "read", "write"])
+def test_a_refusal_tells_nothing_of_what_one_may_not_see(
+    alice: User, bob: User, phone: Phone, phone_of: Callable[..., Phone], rights: str
+) -> None:
+    phone_of(bob).put("calendar/a.ics", event("a", "SUMMARY:Secret", "CLASS:PRIVATE"))
+    shared = store.first(bob, store.CALENDAR)
+    CollectionShare.create(collection=shared, user=alice, rights=rights)
+    for method, body in (("DELETE", ""), ("PUT", "no event"), ("PUT", "X" * 2_000_000)):
+        phone.ask(method, f"shared-{shared.id}/a.ics", body)
+        later()
+    if rights != "write":
+        assert refused_changes.of(alice)
+    assert "Secret" not in "".join(row.title for row in refused_changes.of(alice))
+
+
 def test_what_passes_by_itself_is_not_told(alice: User, phone: Phone) -> None:
     phone.put("calendar/a.ics", event("a"))
     assert phone.put("calendar/a.ics", event("a"), If_None_Match="*").status_code == 412
