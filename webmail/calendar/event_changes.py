@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from webmail.calendar.editing import Write
-from webmail.mime.formats import calendar_object, calendar_series, occurrences, recurrence_edit
+from webmail.mime.formats import calendar_object, calendar_series, occurrences, recurrence_edit, term_dates
 from webmail.mime.formats.calendar_edit import EventFields, made_event
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series_all import change_all
 from webmail.mime.formats.calendar_text import made, parsed
+from webmail.mime.formats.term_dates import Holidays
 from webmail.models import CalendarObject
 
 _LONG_AGO = 1 << 52
@@ -26,27 +27,37 @@ def href_of(uid: str) -> str:
     return f"{uid}.ics"
 
 
-def addition(calendar: int, uid: str, fields: EventFields) -> Write:
-    """A new event."""
-    return Write(calendar, href_of(uid), str(made_event(uid, fields)))
+def addition(calendar: int, uid: str, fields: EventFields, holidays: Holidays | None = None) -> Write:
+    """A new event. `holidays`: in which a series does not take place. Raises CannotChange."""
+    return Write(calendar, href_of(uid), _in_term(str(made_event(uid, fields)), holidays))
 
 
 def change(
-    row: CalendarObject, at: str, scope: str, before: EventFields, after: EventFields, uid: str = ""
-) -> tuple[list[Write], int]:
+    row: CalendarObject, at: str, scope: str, before: EventFields, after: EventFields, uid: str = "",
+    holidays: Holidays | None = None,
+) -> tuple[list[Write], int]:  # fmt: skip
     """What changing an event comes to, the one that is to be shown then last; and how many changed ones of a series go with its
-    rule. `scope`: "one", "following" (which make a series of this `uid`) or "all". Raises CannotChange.
+    rule. `scope`: "one", "following" (which make a series of this `uid`) or "all". `holidays`: in which a series does not take
+    place. Raises CannotChange.
     """
     if scope == "following" and at and not calendar_series.is_first(row.text, at):
         uid = uid or new_uid()
         later = _counted(row.text, at, before, after)
-        text, lost = change_all(calendar_series.from_on(row.text, at, uid), before, later)
+        text, lost = change_all(calendar_series.from_on(term_dates.without(row.text), at, uid), before, later)
         earlier = calendar_series.end_before(row.text, at)
-        return [_over(row, earlier), Write(row.collection_id, href_of(uid), text)], lost
+        return [_over(row, earlier), Write(row.collection_id, href_of(uid), _in_term(text, holidays))], lost
     if scope == "one":
         return [_over(row, calendar_series.change_one(row.text, at, before, after))], 0
-    text, lost = change_all(row.text, before, after)
+    whole = term_dates.without(row.text)
+    text, lost = change_all(whole, before, after)
+    text = _in_term(text, holidays)
+    if before == after:  # only what is left out may be another
+        text = row.text if term_dates.same(text, row.text) else term_dates.touched(text)
     return [_over(row, text)], lost
+
+
+def _in_term(text: str, holidays: Holidays | None) -> str:
+    return text if holidays is None else term_dates.leave_out(text, holidays)
 
 
 def _counted(text: str, at: str, before: EventFields, after: EventFields) -> EventFields:

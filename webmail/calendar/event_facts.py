@@ -11,12 +11,13 @@ from webmail.calendar.repeat import Repeat, repeat_of
 from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.mail import Address
-from webmail.mime.formats import calendar_edit, calendar_object, calendar_series, event_links, occurrences
+from webmail.mime.formats import calendar_edit, calendar_object, calendar_series, event_links, occurrences, term_dates
 from webmail.mime.formats.calendar_edit import EventFields
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange, Clock, Series
 from webmail.mime.formats.calendar_text import BrokenText, Component, TextLine
 from webmail.mime.formats.event_links import Attached
+from webmail.mime.formats.term_dates import LeftOut
 from webmail.models import CalendarObject, User
 
 MOST_PEOPLE = 200
@@ -85,6 +86,7 @@ class EventFacts:
     url: str = ""
     attached: Attached = field(default_factory=Attached)
     exceptions: list[SeriesException] = field(default_factory=list)
+    term: LeftOut | None = None  # what it leaves out, if it does not take place in school holidays
 
     @property
     def editable(self) -> bool:
@@ -158,6 +160,7 @@ def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> 
     facts.attached = event_links.attached(event)
     if series.recurs:
         facts.exceptions = _exceptions(series)
+        facts.term = term_dates.left_out(series.master)
     return facts
 
 

@@ -58,6 +58,8 @@ class EventForm:
     repeat: str = ""
     every: str = "1"
     days: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    term: bool = False  # not in school holidays
     until: str = ""
     times: str = ""
     scope: str = "one"
@@ -81,6 +83,7 @@ class EventForm:
             links=list(known.links), reminders=[str(minutes) for minutes in known.reminders],
             privacy=known.privacy, free=not known.busy,
             status=known.status, repeat=rule.kind, every=str(rule.every), days=[str(one) for one in rule.days],
+            places=[str(one) for one in rule.places],
             until=rule.until.isoformat() if rule.until else "", times=str(rule.times) if rule.times else "",
         )  # fmt: skip
 
@@ -90,13 +93,19 @@ class EventForm:
         values = {name: fields.get(name, "").replace("\0", "")[: LONGEST_NOTES * 2] for name in _PLAIN}
         values |= {name: trimmed(values[name]) for name in ("title", "location", "video", "categories")}
         uid = fields.get("uid", "")
-        form = cls(all_day=bool(fields.get("all_day")), free=bool(fields.get("free")), uid=uid if _UID.fullmatch(uid) else "")
+        form = cls(
+            all_day=bool(fields.get("all_day")),
+            free=bool(fields.get("free")),
+            term=bool(fields.get("term")),
+            uid=uid if _UID.fullmatch(uid) else "",
+        )
         for name, value in values.items():
             setattr(form, name, value)
         form.reminders = [one for one in fields.getlist("reminder")[: calendar_edit.MOST_REMINDERS] if one.strip()]
         form.links = [one.strip() for one in fields.getlist("link")[: 2 * MOST_LINKS] if one.strip()]
         form.kept = fields.get("kept", "")[:40]
         form.days = [one for one in fields.getlist("days")[:7] if one in "0123456" and len(one) == 1]
+        form.places = [one for one in fields.getlist("places")[:5] if one in map(str, repeats.PLACES)]
         return form
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -123,7 +132,7 @@ class EventForm:
             return None
         start, end = times
         typed = self.typed_repeat()
-        if (before is None or rule != before.rule) and typed.kind in ("weekly", "weekdays"):
+        if (before is None or rule != before.rule) and typed.kind in ("weekly", "weekdays", "monthly-days"):
             more = first_day(typed, _day(start)) - _day(start)
             start, end = start + more, end + more
         return EventFields(
@@ -223,7 +232,8 @@ class EventForm:
         except ValueError:
             until = None
         days = tuple(sorted({int(one) for one in self.days})) if self.repeat == "weekly" else ()
-        return Repeat(self.repeat, max(every, 1) if self.repeat != "weekdays" else 1, days, until, times)
+        places = tuple(one for one in repeats.PLACES if str(one) in self.places) if self.repeat == "monthly-days" else ()
+        return Repeat(self.repeat, max(every, 1) if self.repeat != "weekdays" else 1, days, until, times, places)
 
     def _rule(self, start: date | datetime | None, clock: tzinfo | None, before: EventFields | None, shown: Repeat) -> str:
         """The rule that was typed; that of the event as it is where nothing of what was `shown` of it was touched."""

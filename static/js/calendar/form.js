@@ -25,7 +25,8 @@
     idle(field("start_hour"), allDay);
     idle(field("end_hour"), allDay);
     idle(form().querySelector(".repeat-more"), !repeat || repeat === "kept");
-    idle(form().querySelector(".days"), repeat !== "weekly");
+    idle(form().querySelector(".days:not(.places)"), repeat !== "weekly");
+    idle(form().querySelector(".places"), repeat !== "monthly-days");
     before = moment("start");
     if (usual === null) remind();
   }

@@ -11,6 +11,7 @@ from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.calendar_texts import times
 from tests.support.visits import Page, Visitor
+from webmail import preferences as preferred
 from webmail.calendar import kept_forms
 from webmail.database.connection import db
 from webmail.models import CalendarObject, Collection, CollectionShare, GoneItem, User
@@ -165,6 +166,9 @@ REPEATED = [
     ({"repeat": "monthly", "until": "2027-06-30"}, "FREQ=MONTHLY;UNTIL=20270630T215959Z", "Every month on day 8, until Wednesday 30 June 2027"),
     ({"repeat": "monthly-day"}, "FREQ=MONTHLY;BYDAY=2TU", "Every month on the second Tuesday"),
     ({"repeat": "monthly-last", "start": "2026-12-25", "end": "2026-12-25"}, "FREQ=MONTHLY;BYDAY=-1FR", "Every month on the last Friday"),
+    ({"repeat": "monthly-days", "places": ["2", "4"]}, "FREQ=MONTHLY;BYDAY=2TU,4TU", "Every month on the second and fourth Tuesday"),
+    ({"repeat": "monthly-days", "places": ["2", "-1"], "every": "2"}, "FREQ=MONTHLY;INTERVAL=2;BYDAY=2TU,-1TU",
+     "Every 2 months on the second and last Tuesday"),
     ({"repeat": "yearly"}, "FREQ=YEARLY", "Every year"),
     ({"repeat": "yearly", "all_day": "1", "until": "2028-12-08"}, "FREQ=YEARLY;UNTIL=20281208", "Every year, until Friday 8 December 2028"),
 ]  # fmt: skip
@@ -179,6 +183,66 @@ def test_repetitions_are_written_and_told(alice):
         assert again.one(f"#event-repeat option[value={fields['repeat']}]").has_attr("selected")
         alice.submit(again, FORM, title="Autre", action="save")
         assert f"RRULE:{rule}\r\n" in rows()[-1].text and "SUMMARY:Autre" in rows()[-1].text  # as it was
+
+
+def test_several_weekdays_of_a_month_begin_on_one_of_them_and_are_read_back(app, alice):
+    page = new(alice, repeat="monthly-days", places=["1", "3"], times="3")
+    assert times(only().text) == ["2026-12-15 17:00 Conseil", "2027-01-05 17:00 Conseil", "2027-01-19 17:00 Conseil"]
+    assert "Every month on the first and third Tuesday, 3 times" in page.text
+    form = alice.get(url(only(), "/edit"))
+    assert [one["value"] for one in form.all("[name=places][checked]")] == ["1", "3"]
+    alice.submit(form, FORM, start="2026-12-16", end="2026-12-16", scope="all", action="save")
+    assert "BYDAY=1WE,3WE" in only().text
+    put(calendar_of(), "Autre", f"{ZONE}20261207T170000", f"{ZONE}20261207T180000", "RRULE:FREQ=MONTHLY;BYDAY=+1MO,-1MO")
+    assert "Every month on the first and last Monday" in alice.get(url(rows()[-1])).text
+    anne = ground.person(app, "anne", "fr")
+    french = new(anne, repeat="monthly-days", places=["1", "3"])
+    assert "Tous les mois, les premier et troisième mardis" in french.text, french.text
+
+
+def days_of(row) -> list[str]:
+    return [one[:10] for one in times(row.text)]
+
+
+def test_a_series_in_term_leaves_out_the_holidays_and_is_read_back(alice):
+    preferred.change(User.get(User.address == alice.address), school_zone="A")
+    fields = {"repeat": "weekly", "every": "2", "until": "2027-03-09", "term": "1"}
+    page = new(alice, **fields)
+    assert "2 dates in the school holidays are left out (Tuesday 22 December 2026 to Tuesday 16 February 2027)." in page.notices
+    assert days_of(only()) == ["2026-12-08", "2027-01-05", "2027-01-19", "2027-02-02", "2027-03-02"]
+    assert "Every 2 weeks on Tuesday, until Tuesday 9 March 2027, not in the school holidays (Zone A)" in page.text
+    text = only().text
+    assert "EXDATE;TZID=Europe/Paris:20261222T170000,20270216T170000\r\n" in text and "RRULE:FREQ=WEEKLY;INTERVAL=2;" in text
+    form = alice.get(url(only(), "/edit"))
+    assert form.one("[name=term]").has_attr("checked") and "end on" in form.one("#term-hint").get_text()
+    alice.submit(form, FORM, action="save")
+    assert only().text == text  # as it was
+    alice.submit(form, FORM, start_hour="16:00", end_hour="17:00", scope="all", action="save")
+    assert days_of(only()) == ["2026-12-08", "2027-01-05", "2027-01-19", "2027-02-02", "2027-03-02"]
+    alice.submit(alice.get(url(only(), "/edit")), FORM, every="1", until="2027-01-10", action="save")
+    assert days_of(only()) == ["2026-12-08", "2026-12-15", "2027-01-05"]
+    alice.submit(alice.get(url(only(), "/edit")), FORM, term=[], action="save")
+    assert days_of(only()) == ["2026-12-08", "2026-12-15", "2026-12-22", "2026-12-29", "2027-01-05"]
+    assert "X-TRABOULE-TERM" not in only().text and "EXDATE" not in only().text
+
+
+def test_what_was_taken_out_by_hand_stays_out_and_what_was_moved_stays(alice):
+    put(calendar_of(), "Cours", f"{ZONE}20261201T170000", f"{ZONE}20261201T180000", "RRULE:FREQ=WEEKLY;COUNT=6",
+              f"EXDATE{ZONE}20261208T170000")  # fmt: skip
+    alice.submit(alice.get(url(only(), "/edit")), FORM, term="1", action="save")
+    assert days_of(only()) == ["2026-12-01", "2026-12-15", "2027-01-05"]
+    form = alice.get(url(only(), "/edit") + "?at=20261215T160000Z")
+    alice.submit(form, FORM, start="2026-12-23", end="2026-12-23", scope="one", action="save")
+    alice.submit(alice.get(url(only(), "/edit")), FORM, title="Cours 2", action="save")
+    assert days_of(only()) == ["2026-12-01", "2026-12-23", "2027-01-05"]
+    alice.submit(alice.get(url(only(), "/edit")), FORM, term=[], action="save")
+    assert days_of(only()) == ["2026-12-01", "2026-12-22", "2026-12-23", "2026-12-29", "2027-01-05"]
+
+
+def test_a_series_of_holidays_alone_is_refused_in_words(alice):
+    page = new(alice, start="2026-12-22", end="2026-12-22", repeat="daily", times="5", term="1")
+    assert page.status == 422 and "All of these dates are in the school holidays." in page.text and not rows()
+    assert page.one("[name=term]").has_attr("checked")
 
 
 def test_a_weekly_event_begins_on_one_of_its_days(alice):

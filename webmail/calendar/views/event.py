@@ -10,7 +10,7 @@ from flask import Response, abort, request, url_for
 from webmail.calendar import editing, event_facts, objects
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts
-from webmail.calendar.views.event_words import elsewhere_words, privacy_words, repeat_words, status_words, when_words
+from webmail.calendar.views.event_words import elsewhere_words, privacy_words, series_words, status_words, when_words
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.mime.address_text import address_text
@@ -40,7 +40,7 @@ def event(calendar: int, href: str) -> Response:
     return page(
         "calendar/event.html", facts=facts, title=fields.title, calendar=calendar_words(access), back=_back(facts),
         when=when_words(facts.begins, facts.ends, zone), elsewhere=elsewhere_words(facts, zone),
-        repeats=repeat_words(facts.repeat, fields.start), state=status_words(fields.status),
+        repeats=series_words(facts), state=status_words(fields.status),
         privacy=privacy_words(fields.privacy), following=_following(facts), to=address_text(asked) if asked else "",
         exceptions=[(when_words(one.when, one.when, zone), _moved_words(one.moved, zone), one.title) for one in facts.exceptions],
         ours=request.args.get("at") or "",

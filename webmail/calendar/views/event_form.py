@@ -19,9 +19,18 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, NotEditable
 from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
 from webmail.calendar.objects import UidTaken
-from webmail.calendar.repeat import Repeat, rule_of
+from webmail.calendar.repeat import PLACES, Repeat, rule_of
+from webmail.calendar.views import term
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
-from webmail.calendar.views.event_words import is_last_of_month, place_words, repeat_words, status_words, when_words
+from webmail.calendar.views.event_words import (
+    is_last_of_month,
+    one_place_words,
+    place_words,
+    remark_words,
+    repeat_words,
+    status_words,
+    when_words,
+)
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
 from webmail.calendar.views.undo import undo_of
@@ -132,19 +141,23 @@ def add_event() -> Answer:
     if fields is None or form.errors:
         return form_page(form, status=422)
     form.uid = form.uid or event_changes.new_uid()
-    new = event_changes.addition(calendar, form.uid, fields)
     try:
+        new = event_changes.addition(calendar, form.uid, fields, term.wanted(form))
         done = editing.write(current_user(), [new], settings())
     except editing.EventChangedElsewhere:
         return _there_already(form, fields, calendar, new.href)
     except editing.NotWritable:
         _chosen(form)  # no longer among those that it can be
         return form_page(form, status=422)
+    except CannotChange as error:
+        form.errors["term"] = why_not(error.reason)
+        return form_page(form, status=422)
     except _REFUSALS as error:
         _say_refused(form, error)
         return form_page(form, status=422)
     saved()
-    notify(_("“%(title)s” was added to your calendar.", title=fields.title), undo=undo_of(done))
+    said = [_("“%(title)s” was added to your calendar.", title=fields.title), term.left_out_words(new.text)]
+    notify(" ".join(filter(None, said)), undo=undo_of(done))
     return redirect(event_url(calendar, new.href), 303)
 
 
@@ -201,26 +214,26 @@ def _changed(calendar: int, href: str, form: EventForm) -> Answer:
     before = facts.fields
     after = form.fields(time_zone(), before, facts.tz)
     if form.revision != facts.row.etag:
-        if after == before:  # a second click: the first one saved it
+        if after == before and form.term == (facts.term is not None):  # a second click: the first one saved it
             return redirect(event_url(calendar, href, facts.at), 303)
         return _conflict(form, facts, after)
     if after is None:
         return form_page(form, facts, 422)
     scope = form.scope if facts.parted and form.scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
     try:
-        writes, lost = event_changes.change(facts.row, facts.at, scope, before, after, form.uid)
+        writes, lost = event_changes.change(facts.row, facts.at, scope, before, after, form.uid, term.wanted(form, facts))
         if writes[-1].text == facts.row.text:
             return redirect(event_url(calendar, href, facts.at), 303)
         done = editing.write(current_user(), writes, settings())
     except (editing.EventChangedElsewhere, editing.NotWritable):
         return _parted_before(calendar, form) or _conflict(form, editable_here(calendar, href, form.at), after)
     except CannotChange as error:
-        form.errors["scope"] = why_not(error.reason)
+        form.errors["term" if error.reason == "term" else "scope"] = why_not(error.reason)
         return form_page(form, facts, 422)
     except _REFUSALS as error:
         _say_refused(form, error)
         return form_page(form, facts, 422)
-    said = _("Event saved.")
+    said = " ".join(filter(None, [_("Event saved."), term.left_out_words(writes[-1].text) if scope != "one" else ""]))
     if lost:
         said += " " + ngettext(
             "%(num)d changed event that no longer fits was removed.",
@@ -252,7 +265,7 @@ def _parted_before(calendar: int, form: EventForm) -> Answer | None:
 def _shown(facts: EventFacts) -> EventForm:
     form = EventForm.showing(facts.fields, facts.tz)
     form.revision, form.at, form.uid = facts.row.etag, facts.at, event_changes.new_uid()
-    form.scope = "one" if facts.at else "all"
+    form.scope, form.term = "one" if facts.at else "all", facts.term is not None
     return form
 
 
@@ -346,10 +359,12 @@ def form_page(
     typed = form.typed_repeat()
     return page(
         "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, links=links,
-        offered=REMINDERS, own_zone=str(time_zone()), words=words, remarks=_remarks(found), understood=_understood(found),
+        offered=REMINDERS, own_zone=str(time_zone()), words=words, understood=_understood(found),
+        remarks=remark_words(found.remarks) if found else [],
         theirs=theirs or [], others=others or [], back=back, conversation=conversation,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
+        term=term.choice_words(facts), places=[(str(one), one_place_words(one)) for one in PLACES],
         names=get_day_names("wide", locale=here().locale),
     )  # fmt: skip
 
@@ -376,14 +391,3 @@ def _understood(found: quick_entry.Understood | None) -> str:
         return ""
     parts = [when_words(found.start, found.end, time_zone()), found.place, repeat_words(found.repeat, found.start)]
     return " · ".join(filter(None, parts))
-
-
-def _remarks(found: quick_entry.Understood | None) -> list[str]:
-    words = {
-        "no-date": _("No date was found in these words: this is today."),
-        "next-year": _("This date has passed this year, so next year’s was chosen."),
-        "next-week": _("This time has passed today, so next week was chosen."),
-        "tomorrow": _("This time has passed today, so tomorrow was chosen."),
-        "past": _("This day has passed."),
-    }
-    return [words[one] for one in found.remarks] if found else []

@@ -14,6 +14,7 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, NotEditable
 from webmail.calendar.forms import SCOPES, typed_moment
 from webmail.calendar.objects import UidTaken
+from webmail.calendar.views import term
 from webmail.calendar.views.event import event_url
 from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.refusals import editable_here, why_not, why_words
@@ -57,7 +58,7 @@ def _move(facts: EventFacts, back: Answer) -> Answer:
     scope = request.form.get("scope", "one")
     scope = scope if facts.parted and scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
     try:
-        writes, _dropped = event_changes.change(facts.row, facts.at, scope, facts.fields, after)
+        writes, _dropped = event_changes.change(facts.row, facts.at, scope, facts.fields, after, holidays=term.as_before(facts))
         done = editing.write(current_user(), writes, settings())
     except CannotChange as error:
         notify(why_not(error.reason), "caution")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 
 from babel.dates import get_day_names
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
+from webmail.calendar import special_days
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, Invited
 from webmail.calendar.repeat import Repeat
@@ -73,6 +75,20 @@ def repeat_words(repeat: Repeat, start: date | datetime) -> str:
     return often
 
 
+def series_words(facts: EventFacts) -> str:
+    """How an event repeats, and when it does not."""
+    words = repeat_words(facts.repeat, facts.fields.start)
+    if not words or facts.term is None:
+        return words
+    if facts.term.zone:
+        return _("%(often)s, not in the school holidays (%(zone)s)", often=words, zone=school_zone_words(facts.term.zone))
+    return _("%(often)s, not in the school holidays", often=words)
+
+
+def school_zone_words(zone: str) -> str:
+    return _("Zone %(name)s", name=zone) if zone in special_days.ZONES else zone
+
+
 def _often(repeat: Repeat, day: date) -> str:
     every = repeat.every
     if repeat.kind == "daily":
@@ -88,6 +104,8 @@ def _often(repeat: Repeat, day: date) -> str:
     words = ngettext("Every month", "Every %(num)d months", every)
     if repeat.kind == "monthly":
         return _("%(often)s on day %(number)d", often=words, number=day.day)
+    if repeat.kind == "monthly-days":
+        return _("%(often)s on the %(places)s", often=words, places=places_words(repeat.places, day))
     return _("%(often)s on the %(place)s", often=words, place=place_words(day, last=repeat.kind == "monthly-last"))
 
 
@@ -104,6 +122,20 @@ def place_words(day: date, *, last: bool = False) -> str:
     return [
         _("first %(day)s", day=name), _("second %(day)s", day=name), _("third %(day)s", day=name), _("fourth %(day)s", day=name),
     ][(day.day - 1) // 7]  # fmt: skip
+
+
+def one_place_words(place: int) -> str:
+    """Which of its weekdays in a month, alone."""
+    return {
+        1: pgettext("weekday", "first"), 2: pgettext("weekday", "second"), 3: pgettext("weekday", "third"),
+        4: pgettext("weekday", "fourth"),
+    }.get(place) or pgettext("weekday", "last")  # fmt: skip
+
+
+def places_words(places: tuple[int, ...], day: date) -> str:
+    """Several of the weekday of a day: "first and third Monday"."""
+    name = get_day_names("wide", locale=here().locale)[day.weekday()]
+    return pgettext("weekdays", "%(places)s %(day)s") % {"places": listed([one_place_words(one) for one in places]), "day": name}
 
 
 def is_last_of_month(day: date) -> bool:
@@ -154,3 +186,15 @@ def status_words(status: str) -> str:
 
 def privacy_words(privacy: str) -> str:
     return {"private": _("Private"), "confidential": _("Confidential")}.get(privacy, "")
+
+
+def remark_words(remarks: Iterable[str]) -> list[str]:
+    """What quick entry supposed."""
+    words = {
+        "no-date": _("No date was found in these words: this is today."),
+        "next-year": _("This date has passed this year, so next year’s was chosen."),
+        "next-week": _("This time has passed today, so next week was chosen."),
+        "tomorrow": _("This time has passed today, so tomorrow was chosen."),
+        "past": _("This day has passed."),
+    }
+    return [words[one] for one in remarks]

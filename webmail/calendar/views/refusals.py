@@ -42,4 +42,6 @@ def why_not(reason: str) -> str:
         return _("This event repeats by a rule that can’t be moved to another day here. Change only this event, or its time.")
     if reason == "range":
         return _("Another program changed several of these at once, so they can’t be parted here. Choose this event, or all.")
+    if reason == "term":
+        return _("All of these dates are in the school holidays.")
     return _("There is no such event in this series any more.")

@@ -17,7 +17,7 @@ Clock = date | datetime  # a moment by the clock of the series
 
 class CannotChange(ValueError):
     """The series can't be changed so. `reason`: "day" (its rule can't be moved to another day), "range" (another program changed
-    several at once), "rule" (a rule for one alone), "nothing" (there is no such one)."""
+    several at once), "rule" (a rule for one alone), "term" (all in school holidays), "nothing" (there is no such one)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

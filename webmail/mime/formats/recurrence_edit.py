@@ -120,10 +120,23 @@ def moved(rule: str, old: date, new: date) -> str | None:
         parts["BYMONTHDAY"] = "-1" if ends else str(new.day)
     if "BYDAY" in by:
         places = nth_of(old)
+        if "," in parts["BYDAY"]:
+            return _moved_places(parts, old, new)
         if parts["BYDAY"].removeprefix("+") not in places:
             return None
         last = parts["BYDAY"].startswith("-1") and nth_of(new)[-1].startswith("-1")
         parts["BYDAY"] = nth_of(new)[-1 if last else 0]
+    return text_of(parts)
+
+
+def _moved_places(parts: dict[str, str], old: date, new: date) -> str | None:
+    """Of "the first and third Monday": another weekday, where that is at the same place of its month."""
+    was, to = DAYS[old.weekday()], DAYS[new.weekday()]
+    names = parts["BYDAY"].replace("+", "").split(",")
+    same_place = {one[:-2] for one in nth_of(old)} & {one[:-2] for one in nth_of(new)}
+    if any(name[-2:] != was for name in names) or not any(f"{place}{was}" in names for place in same_place):
+        return None
+    parts["BYDAY"] = ",".join(f"{name[:-2]}{to}" for name in names)
     return text_of(parts)
 
 
