@@ -17,7 +17,7 @@ from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_series import CannotChange, Clock, Series
 from webmail.mime.formats.calendar_text import BrokenText, Component, TextLine
 from webmail.mime.formats.event_links import Attached
-from webmail.mime.formats.term_dates import LeftOut
+from webmail.mime.formats.term_dates import TermNote
 from webmail.models import CalendarObject, User
 
 MOST_PEOPLE = 200
@@ -86,7 +86,7 @@ class EventFacts:
     url: str = ""
     attached: Attached = field(default_factory=Attached)
     exceptions: list[SeriesException] = field(default_factory=list)
-    term: LeftOut | None = None  # what it leaves out, if it does not take place in school holidays
+    term: TermNote | None = None  # what it leaves out, if it does not take place in school holidays
 
     @property
     def editable(self) -> bool:

@@ -35,14 +35,14 @@ class Holidays:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class TermNote:
     """What a series says that it leaves out."""
 
     zone: str
     days: tuple[date, ...]
 
 
-def left_out(master: Component | None) -> LeftOut | None:
+def left_out(master: Component | None) -> TermNote | None:
     """None where a series takes place in the holidays too."""
     if master is None or master.first(_NOTE) is None:
         return None
@@ -53,7 +53,7 @@ def left_out(master: Component | None) -> LeftOut | None:
             days.add(date.fromisoformat(word))
         except ValueError:
             continue
-    return LeftOut(zone, tuple(sorted(days)))
+    return TermNote(zone, tuple(sorted(days)))
 
 
 def without(text: str) -> str:
