@@ -29,7 +29,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Web:
-    """A web process; `cpu()` is the processor time that it has used, in seconds."""
+    """A web service; `cpu()` is the processor time that its processes have used, in seconds."""
 
     port: int
     pid: int
@@ -105,7 +105,7 @@ class Ground:
     quick: bool = False
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**6)))
     _open: ExitStack = field(default_factory=ExitStack)
-    _idle: dict[tuple[tuple[str, str | int], ...], list[Web]] = field(default_factory=dict)
+    _idle: dict[tuple[int, tuple[tuple[str, str | int], ...]], list[Web]] = field(default_factory=dict)
 
     def times(self, number: int) -> int:
         return number // 10 if self.quick else number
@@ -117,18 +117,19 @@ class Ground:
         self._open.close()
 
     @contextmanager
-    def web(self, **settings: str | int) -> Iterator[Web]:
-        """A web process with these settings, behind a proxy that it trusts: one that nobody has at the moment, or a new one."""
-        idle = self._idle.setdefault(tuple(sorted(settings.items())), [])
-        web = idle.pop() if idle else self._new_web(settings)
+    def web(self, processes: int = 1, **settings: str | int) -> Iterator[Web]:
+        """A web service with these settings, behind a proxy that it trusts: one that nobody has at the moment, or a new one."""
+        idle = self._idle.setdefault((processes, tuple(sorted(settings.items()))), [])
+        web = idle.pop() if idle else self._new_web(processes, settings)
         self.forget()
         try:
             yield web
         finally:
             idle.append(web)
 
-    def _new_web(self, settings: dict[str, str | int]) -> Web:
-        traboule = self._open.enter_context(instance.traboule(self.services, threads=_THREADS, **{"proxies": 1, **settings}))
+    def _new_web(self, processes: int, settings: dict[str, str | int]) -> Web:
+        made = instance.traboule(self.services, processes=processes, threads=_THREADS, **{"proxies": 1, **settings})
+        traboule = self._open.enter_context(made)
         return Web(int(traboule.base.rpartition(":")[2]), traboule.roots[0])
 
     def forget(self) -> None:

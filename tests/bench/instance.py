@@ -20,11 +20,11 @@ _BIN = Path(sys.executable).parent
 
 @contextmanager
 def traboule(
-    services: Services, *, checkout: Path = CHECKOUT, threads: int = 16, **settings: str | int
+    services: Services, *, checkout: Path = CHECKOUT, processes: int = 1, threads: int = 16, **settings: str | int
 ) -> Iterator[Traboule]:  # fmt: skip
-    """One more web process on the same servers and accounts; `settings` by their names in config.py. `checkout`: whose code."""
+    """One more web service on the same servers and accounts; `settings` by their names in config.py. `checkout`: whose code."""
     port = free_ports(1)[0]
-    options = f"--interface wsgi --host {HOST} --port {port} --workers 1 --blocking-threads {threads} --no-ws"
+    options = f"--interface wsgi --host {HOST} --port {port} --workers {processes} --blocking-threads {threads} --no-ws"
     child = _start("web", [str(_BIN / "granian"), *options.split(), "wsgi:app"], services, settings, port, checkout)
     try:
         child.wait_for(_is_up)
