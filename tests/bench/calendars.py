@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -50,6 +51,12 @@ def card(number: int, name: str = "Élodie") -> str:
     return f"BEGIN:VCARD\r\nVERSION:3.0\r\n{inside}TEL:+3361234{number:05}\r\nORG:Bench\r\nEND:VCARD\r\n"
 
 
+def token_in(body: bytes) -> str:
+    found = re.search(rb"sync-token[^>]*>([^<]+)<", body)
+    assert found, body[-300:]
+    return found[1].decode()
+
+
 @dataclass(slots=True)
 class Server:
     """Something that speaks CalDAV in this process."""
@@ -71,7 +78,7 @@ class Server:
 
     def token(self) -> str:
         _took, body = self.ask("REPORT", self.calendar, _SYNC % "")
-        return body.partition(b"sync-token>")[2].partition(b"</")[0].decode()
+        return token_in(body)
 
 
 def ours(folder: Path, events: int, cards: int) -> Server:
@@ -143,7 +150,7 @@ def steps(server: Server) -> dict[str, Callable[[], float]]:
         token[0] = token[0] or server.token()
         put("7", 7)
         took, body = server.ask("REPORT", server.calendar, _SYNC % token[0])
-        token[0] = body.partition(b"sync-token>")[2].partition(b"</")[0].decode()
+        token[0] = token_in(body)
         return took
 
     def new() -> float:
