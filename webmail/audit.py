@@ -124,20 +124,6 @@ def _write_late(row: dict[str, Any], number: str) -> None:
         AuditEntry.insert(fold=f"late {number}", **row).on_conflict_ignore().execute()
 
 
-def count_of(act: AuditAct, actor: User | None, since: datetime, target: str = "") -> int:
-    """How often somebody (None: all together) did this since then (naive UTC), to this `target`: for limits on what is in the log
-    anyway.
-
-    One SELECT.
-    """
-    found = (AuditEntry.act == act) & (AuditEntry.at >= since)
-    if actor is not None:
-        found &= AuditEntry.actor == actor
-    if target:
-        found &= AuditEntry.target == target
-    return int(AuditEntry.select().where(found).count())
-
-
 def search(
     *,
     act: str = "",

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,16 +30,20 @@ _BATCH = 1000  # rows that are deleted at once
 
 
 class TooManyRequests(MailError):
-    """As many as may be already. `seconds` to wait; 0: waiting does not help. `left`: how many may be, where one asked for more.
+    """As many as may be already. `seconds` to wait, 0 where nobody can say how long; `again`: until when (naive UTC). `left`: how
+    many may be, where one asked for more.
 
     The only error that is answered 429: what it says to people stands in web/too_many.py.
     """
 
     status = 429
 
-    def __init__(self, wait: timedelta = timedelta(), limit: RateLimit | None = None, left: int = 0) -> None:
+    def __init__(
+        self, wait: timedelta = timedelta(), limit: RateLimit | None = None, *, left: int = 0, again: datetime | None = None
+    ) -> None:
+        wait = max(again - now(), timedelta(seconds=1)) if again else wait
         self.seconds = math.ceil(wait.total_seconds())
-        self.limit, self.left = limit, left
+        self.limit, self.left, self.again = limit, left, again
         super().__init__(f"too many requests ({limit.name if limit else 'unnamed'}); again in {self.seconds} s")
 
     @property
@@ -111,6 +115,22 @@ def may(settings: Settings, *bounded: Bounded | None) -> bool:
     except TooManyRequests:
         return False
     return True
+
+
+@contextmanager
+def attempt(settings: Settings, *bounded: Bounded, counts: Callable[[Exception], bool]) -> Iterator[None]:
+    """Count what is done in this block, unless it ends well or with an error that is nobody's guess: `counts` says which is.
+
+    Raises TooManyRequests.
+    """
+    use = take(settings, *bounded)
+    try:
+        yield
+    except Exception as error:
+        if not counts(error):
+            give_back(use)
+        raise
+    give_back(use)
 
 
 def check(settings: Settings, *bounded: Bounded | None) -> None:
@@ -191,7 +211,7 @@ def _full(settings: Settings, wanted: Sequence[Bounded], besides: int = 0) -> li
 
 def _refusal(full: Sequence[tuple[Bounded, datetime]]) -> TooManyRequests:
     bounded, again = max(full, key=lambda one: one[1])
-    return TooManyRequests(max(again - now(), timedelta(seconds=1)), bounded.limit)
+    return TooManyRequests(limit=bounded.limit, again=again)
 
 
 def _hashed(text: str, settings: Settings) -> str:

@@ -25,7 +25,7 @@ MOMENTS = {
     "as the file is written": ("webmail.mime.builder", "_attach"),
     "before the disk has the file": ("os", "fsync"),
     "before the disk has its name": ("webmail.storage.local", "_sync"),
-    "after the file, before the row": ("webmail.compose.outbox.rate_limits", "check"),
+    "after the file, before the row": ("webmail.compose.outbox.recipient_limits", "check"),
     "after the row, before it is answered": ("webmail.compose.outbox.queue", "enqueue"),
 }
 

@@ -282,6 +282,23 @@ def test_xml_is_parsed_in_one_place() -> None:
     assert found == {"webmail.mime.safe_xml"}
 
 
+def test_what_is_limited_by_time_is_counted_and_refused_in_one_place() -> None:
+    """One module writes the table of what counts, and has the one error that is answered 429."""
+    found = []
+    for name, path in modules().items():
+        for node in ast.walk(parsed(path.read_text())):
+            if isinstance(node, ast.Name | ast.alias) and "LimitUse" in (getattr(node, "id", ""), getattr(node, "name", "")):
+                found.append(f"{name} uses the table of limits")
+            if isinstance(node, ast.ClassDef) and any(_says_429(line) for line in node.body):
+                found.append(f"{name}: {node.name} is answered 429")
+    ours = {"webmail.rate_limits uses the table of limits", "webmail.rate_limits: TooManyRequests is answered 429"}
+    assert set(found) - {"webmail.models uses the table of limits"} == ours
+
+
+def _says_429(line: ast.stmt) -> bool:
+    return isinstance(line, ast.Assign | ast.AnnAssign) and isinstance(line.value, ast.Constant) and line.value.value == 429
+
+
 def test_a_class_name_stands_once_in_the_house() -> None:
     where: dict[str, list[str]] = {}
     for name, path in modules().items():

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 
-import peewee as pw
-
+from webmail import rate_limits
 from webmail.collections import manager_notes, shares
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR
+from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.models import CalendarLink, Collection, User, now
+from webmail.rate_limits import HOUR, RateLimit
 
 FEED, PAGE = "feed", "page"
 MOST = 10  # of one calendar
-PER_HOUR = 120  # requests of one address
-
-
-class AskedTooOften(Exception):
-    """An address was asked more often in an hour than may be."""
+ASKED = RateLimit("requests of a calendar's address", 120, HOUR)
 
 
 def of(collection: Collection) -> list[CalendarLink]:
@@ -75,14 +71,10 @@ def find(token: str, kind: str) -> CalendarLink | None:
     return found.where(CalendarLink.token_hash == _hash(token), CalendarLink.kind == kind, User.active == 1).first()
 
 
-def count(link: CalendarLink) -> None:
-    """Count a request. 1 query. Raises AskedTooOften."""
-    hour = int(time.time()) // 3600
-    asked = pw.Case(None, [(CalendarLink.hour == hour, CalendarLink.asked + 1)], 1)
-    few = (CalendarLink.hour != hour) | (CalendarLink.asked < PER_HOUR)
-    update = CalendarLink.update(hour=hour, asked=asked, used=now())
-    if not update.where(CalendarLink.id == link.id, few).execute():
-        raise AskedTooOften
+def count(link: CalendarLink, settings: Settings) -> None:
+    """Count a request. 4 queries. Raises TooManyRequests."""
+    rate_limits.take(settings, ASKED.by(link.id))
+    CalendarLink.update(used=now()).where(CalendarLink.id == link.id).execute()
 
 
 def _hash(token: str) -> str:

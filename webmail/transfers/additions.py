@@ -91,7 +91,7 @@ def begin(transfer: Transfer, settings: Settings, link_key: bytes | None = None)
         raise CannotAdd(Fault.KEY)
     with db.atomic():
         _hold_owner(transfer)
-        limits.check_pace(transfer.owner)
+        limits.count_begun(transfer.owner, settings)
         alive = list(Transfer.select().where((Transfer.adds_to == transfer) & (Transfer.state != TransferState.CLOSED)))
         if len(alive) >= MOST:
             empty = next((one for one in alive if not store.files(one)), None)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from enum import StrEnum
 
 import peewee as pw
 
+from webmail import rate_limits
 from webmail.config import Settings
 from webmail.database.locks import serialize
 from webmail.errors import MailError
-from webmail.models import StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User, now
+from webmail.models import StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User
+from webmail.rate_limits import HOUR, RateLimit
 from webmail.storage import StorageArea, open_storage, room
 from webmail.transfers import promises
 from webmail.transfers.promises import MB
 
-PER_HOUR = 120  # transfers that one person begins
+BEGUN = RateLimit("transfers begun", 120, HOUR)  # by one person
 _FROM_GUESTS = 5  # times as many transfers as one's own
 _STEP = 64 * MB  # bytes of an upload, after which it is looked whether there is room for more
 
@@ -117,7 +118,7 @@ def most_of_file(
 
 def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -> None:
     """Whether a person may begin another transfer; what guests send them counts by itself, since it comes by the class. One's own
-    that has no file, as a form leaves that was refused, does not count. Raises OverLimit. Two SELECTs.
+    that has no file, as a form leaves that was refused, does not count. It then counts. Raises OverLimit.
     """
     most = settings.transfers.open_transfers * (_FROM_GUESTS if from_guests else 1)
     standing = (Transfer.state != TransferState.CLOSED) & Transfer.adds_to.is_null()
@@ -128,14 +129,13 @@ def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -
     if Transfer.select().where(open_ones).count() >= most:
         raise OverLimit(Limit.TRANSFERS, most)
     if not from_guests:
-        check_pace(owner)
+        count_begun(owner, settings)
 
 
-def check_pace(owner: User) -> None:
-    """Whether a person may begin another one within this hour, or another addition. Raises OverLimit. One SELECT."""
-    lately = (Transfer.owner == owner) & (Transfer.created > now() - timedelta(hours=1)) & Transfer.request.is_null()
-    if Transfer.select().where(lately).count() >= PER_HOUR:
-        raise OverLimit(Limit.PACE, PER_HOUR)
+def count_begun(owner: User, settings: Settings) -> None:
+    """One more that a person begins within this hour, or another addition. Raises OverLimit."""
+    if not rate_limits.may(settings, BEGUN.by(owner.id)):
+        raise OverLimit(Limit.PACE, BEGUN.most)
 
 
 def check_disk(size: int, settings: Settings) -> None:

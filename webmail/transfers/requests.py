@@ -19,6 +19,7 @@ from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, Transfer, User, now
+from webmail.rate_limits import TooManyRequests
 from webmail.transfers import links, mail_limits, unfinished
 from webmail.transfers.links import LinkKind
 
@@ -61,10 +62,6 @@ class Listed:
     arrived: int
     last: datetime | None
     invited: int
-
-
-class MailLimitReached(LimitReached):
-    """Its owner would write to more people in an hour than they may."""
 
 
 def is_offered(settings: Settings) -> bool:
@@ -207,7 +204,7 @@ def invites(request: FileRequest) -> list[FileRequestInvite]:
 def invite(request: FileRequest, people: Iterable[tuple[str, str]], settings: Settings) -> list[FileRequestInvite]:
     """Ask people (name, address), each with a link of their own; who was asked already is left out. Returns whom to write to.
 
-    Raises LimitReached where a request has too many, MailLimitReached where its owner wrote to too many within an hour.
+    Raises LimitReached where a request has too many, TooManyRequests where its owner wrote to too many within an hour.
     """
     wanted = {address.lower(): name for name, address in people}
     with db.atomic():
@@ -236,7 +233,7 @@ def _invited(
 
 
 def remind(invited: FileRequestInvite, settings: Settings) -> bool:
-    """Whether a reminder may go to them now; it then counts as sent. Raises MailLimitReached."""
+    """Whether a reminder may go to them now; it then counts as sent. Raises TooManyRequests."""
     with db.atomic():
         _hold_owner(invited.request.owner)
         _check_mails(invited.request.owner, 1, settings)
@@ -264,7 +261,7 @@ def find_invite(request: FileRequest, number: int) -> FileRequestInvite | None:
 def _check_mails(owner: User, more: int, settings: Settings) -> None:
     """As many people as they may still write to."""
     if more and more > (room := mail_limits.room(owner, settings)):
-        raise MailLimitReached(f"{room} people more")
+        raise TooManyRequests(left=room)
 
 
 # --- what its owner is told ------------------------------------------------------------------------------------------

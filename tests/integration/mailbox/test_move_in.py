@@ -148,7 +148,7 @@ def test_nobody_guesses_passwords_of_other_servers_through_this_one(person):
         pages = [ask(person, "zoe@gmail.com", f"guess {n}", f"127.0.0.1:{world.port}") for n in range(10)]
         assert {page.status for page in pages} == {422}
         page = ask(person, "zoe@gmail.com", world.password, f"127.0.0.1:{world.port}")
-    assert page.status == 429 and "Try again in 15 minutes" in page.text
+    assert page.status == 429 and "Please try again in 15 minutes" in page.text
 
 
 def test_a_server_that_does_not_answer_and_one_that_is_no_name(person):

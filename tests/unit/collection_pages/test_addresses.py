@@ -10,6 +10,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
+from tests.support.limits import lower
 from tests.support.visits import Visitor
 from webmail.calendar import links
 from webmail.models import CalendarLink, User
@@ -124,7 +125,7 @@ def test_the_table_does_not_tell_the_address(alice: Visitor) -> None:
 
 
 def test_it_can_be_asked_so_often_in_an_hour(alice: Visitor, anybody: Visitor, monkeypatch) -> None:
-    monkeypatch.setattr(links, "PER_HOUR", 2)
+    lower(monkeypatch, links, "ASKED", most=2)
     url = address(alice)
     assert [anybody.get(url).status for _time in range(3)] == [200, 200, 429]
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import calendar_ground as ground
+from tests.support.limits import let_pass, lower
 from tests.support.transfer_ground import put_file
 from webmail.config import Settings
-from webmail.models import Transfer, User, now
+from webmail.models import Transfer, User
 from webmail.transfers import content, limits, protection, store
 from webmail.transfers.limits import Limit, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
@@ -81,11 +82,11 @@ def test_names_of_what_was_sealed_are_not_kept_as_they_are(alice, settings):
 
 
 def test_nobody_begins_transfers_without_end(alice, settings, monkeypatch):
-    monkeypatch.setattr(limits, "PER_HOUR", 2)
+    lower(monkeypatch, limits, "BEGUN", most=2)
     for _ in range(2):
         store.create(alice, settings)
     with pytest.raises(OverLimit) as refused:
         store.create(alice, settings)
     assert refused.value.limit == Limit.PACE
-    Transfer.update(created=now() - timedelta(hours=2)).execute()
+    let_pass(timedelta(hours=2))
     assert store.create(alice, settings)

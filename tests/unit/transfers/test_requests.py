@@ -15,9 +15,10 @@ from tests.support.visits import Page, Visitor
 from webmail.config import Settings
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage, User, now
+from webmail.rate_limits import TooManyRequests
 from webmail.transfers import guests, mail_limits, requests
 from webmail.transfers.guests import Shut
-from webmail.transfers.requests import MailLimitReached, RequestState, Wishes
+from webmail.transfers.requests import RequestState, Wishes
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_who_is_asked_counts_for_the_day_and_for_links_too(alice, settings):
     made, [bob] = requests.make(alice, Wishes("Photos"), "en", settings, [("", "bob@z.example")])
     FileRequestInvite.update(invited=now() - timedelta(hours=5)).where(FileRequestInvite.id == bob.id).execute()
     assert mail_limits.room(alice, settings) == 1
-    with pytest.raises(MailLimitReached):
+    with pytest.raises(TooManyRequests):
         requests.invite(made, [("", "eve@z.example"), ("", "zoe@z.example")], settings)
 
 
@@ -115,11 +116,11 @@ def test_nobody_mails_more_people_an_hour_by_asking_than_by_writing(alice, setti
     alice.recipients_per_hour = 3
     alice.save()
     people = [("", f"p{number}@z.example") for number in range(4)]
-    with pytest.raises(MailLimitReached):
+    with pytest.raises(TooManyRequests):
         requests.make(alice, Wishes("Photos"), "en", settings, people)
     assert FileRequest.select().count() == 0  # and nothing half made
     _made, asked = requests.make(alice, Wishes("Photos"), "en", settings, people[:3])
-    with pytest.raises(MailLimitReached):
+    with pytest.raises(TooManyRequests):
         requests.remind(FileRequestInvite.get_by_id(asked[0].id), settings)
 
 

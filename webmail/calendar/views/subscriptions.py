@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail import audit
+from webmail import rate_limits
 from webmail.calendar import importing, subscribed_rounds, subscriptions
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, asking, fetch, host_of, typed
@@ -17,16 +16,18 @@ from webmail.calendar.views.subscription_words import subscribing_words
 from webmail.collections import leaving, look, store
 from webmail.collections.look import PALETTE
 from webmail.errors import LimitReached
-from webmail.models import AuditAct, CalendarSubscription, now
+from webmail.models import AuditAct, CalendarSubscription
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.outside_turns import NoTurn, turn_outside
 from webmail.web.rendering import page
+from webmail.web.too_many import told_to_wait, with_again
 
 _SECONDS = 10.0  # that a page waits for another server
-_MOST_TRIES, _TRIES_WITHIN = 20, timedelta(minutes=15)
+_ASKED = RateLimit("addresses of calendars tried", 20, QUARTER)
 _UNDO_SECONDS = 300
 
 
@@ -49,8 +50,10 @@ def subscribe() -> Answer:
     if not url:
         return _form(422, _("Type or paste the address of the calendar. It begins with https:// or webcal://."))
     user, host = current_user(), host_of(url)
-    if audit.count_of(AuditAct.CALENDAR_ASKED, user, now() - _TRIES_WITHIN) >= _MOST_TRIES:
-        return _form(429, _("You have tried many addresses. Try again in 15 minutes."))
+    try:
+        rate_limits.take(settings(), _ASKED.by(user.id))
+    except TooManyRequests as error:
+        return told_to_wait(_form(error.status, with_again(_("You have tried many addresses."), error)), error)
     audited(AuditAct.CALENDAR_ASKED, host)
     try:
         with turn_outside():

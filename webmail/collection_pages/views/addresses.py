@@ -25,12 +25,14 @@ from webmail.errors import LimitReached
 from webmail.mime.formats import calendar_joining
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import AuditAct, CalendarLink, CalendarObject
+from webmail.rate_limits import TooManyRequests
 from webmail.web import downloads
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.rendering import page
+from webmail.web.too_many import told_to_wait, with_again
 
 _DAYS = 28  # on the page
 _PIECE = 100
@@ -102,11 +104,10 @@ def _asked(token: str, kind: str) -> CalendarLink:
     return link
 
 
-def _too_often() -> Response:
-    answer = make_response(_("This calendar was asked for too often. Try again in an hour."), 429)
+def _too_often(error: TooManyRequests) -> Response:
+    answer = make_response(with_again(_("This calendar was asked for too often."), error))
     answer.mimetype = "text/plain"
-    answer.headers["Retry-After"] = "3600"
-    return answer
+    return told_to_wait(answer, error)
 
 
 def _guarded(answer: Response) -> Response:
@@ -123,9 +124,9 @@ def feed(token: str) -> Response:
     row = link.collection
     etag = hashlib.sha256(f"{row.seq} {link.whole} {link.user.language} {row.props}".encode()).hexdigest()[:32]
     try:
-        links.count(link)
-    except links.AskedTooOften:
-        return _too_often()
+        links.count(link, settings())
+    except TooManyRequests as error:
+        return _too_often(error)
     if request.if_none_match.contains(etag):
         answer = Response(status=304)
     else:
@@ -172,9 +173,9 @@ def public_page(token: str) -> Response:
     """Four weeks of the calendar by day. 3 queries."""
     link = _asked(token, links.PAGE)
     try:
-        links.count(link)
-    except links.AskedTooOften:
-        return _too_often()
+        links.count(link, settings())
+    except TooManyRequests as error:
+        return _too_often(error)
     zone = objects.zone_of(settings().timezone)
     today = datetime.now(zone).date()
     first = _day(request.args.get("from", ""), today)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
-from webmail import audit, system_mail
+from webmail import rate_limits, system_mail
 from webmail.calendar import links
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import is_own, own_rights_words, person, title_of, who_words
@@ -25,9 +24,10 @@ from webmail.compose import suggestions
 from webmail.errors import BadAddress, LimitReached, UnsafeValue
 from webmail.mail import Address
 from webmail.mime.address_text import address_text
-from webmail.models import AuditAct, PeopleGroup, User, now
+from webmail.models import AuditAct, PeopleGroup, User
 from webmail.people import groups as people_groups
 from webmail.people.visibility import sight_of
+from webmail.rate_limits import DAY, RateLimit
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings, wake_system_mail
 from webmail.web.formatting import today, written_in
@@ -36,7 +36,7 @@ from webmail.web.public_links import public_link
 from webmail.web.rendering import fragment
 
 MOST_MAILED = 50  # people who are told of one share by mail
-_MAILS_A_DAY = 5  # from one person to one person or group
+_MAILS = RateLimit("mail of what is shared", 5, DAY)  # from one person to one person or group
 _LONGEST_FIELD = 5_000
 _WHO = re.compile(r"(person|group):(.{1,254})")
 
@@ -168,7 +168,7 @@ def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee]
             len(people), name=title_of(access),
         )  # fmt: skip
     if request.form.get("mail") and (told := _to_tell(fresh)):
-        often = [who for who in fresh if _often(who)]
+        often = [who for who in fresh if not rate_limits.may(settings(), _MAILS.by(current_user().id, _target(who)))]
         sent = _mailed(access, _to_tell([who for who in fresh if who not in often]) if often else told, rights)
         words += " " + (
             ngettext("%(num)d person was told by email.", "%(num)d people were told by email.", sent)
@@ -185,12 +185,6 @@ def _to_tell(people: Sequence[Sharee]) -> list[User]:
     members = [user for who in people if isinstance(who, PeopleGroup) for user in people_groups.members(who) if user.active]
     found = {user.id: user for user in [*(who for who in people if isinstance(who, User)), *members]}
     return [user for user in found.values() if user.id != current_user().id]
-
-
-def _often(who: Sharee) -> bool:
-    """Whether the current user has shared so much with them since yesterday that mail of it would be a nuisance. 1 query."""
-    yesterday = now() - timedelta(days=1)
-    return audit.count_of(AuditAct.SHARE_GIVEN, current_user(), yesterday, _target(who)) > _MAILS_A_DAY
 
 
 def _target(who: Sharee) -> str:

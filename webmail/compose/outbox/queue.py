@@ -23,7 +23,7 @@ from webmail import preferences
 from webmail.account import Account
 from webmail.compose import draft_message, drafts, identities, large_files
 from webmail.compose.fields import Fields, fields_of, normalised, revision_of
-from webmail.compose.outbox import filing, rate_limits, spool
+from webmail.compose.outbox import filing, recipient_limits, spool
 from webmail.config import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
@@ -58,7 +58,7 @@ def enqueue(
     Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
     nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
 
-    Raises BadAddress, UnsafeValue, FilesGone, StorageFull, StorageAway, identities.NotYours, rate_limits.RecipientLimitReached,
+    Raises BadAddress, UnsafeValue, FilesGone, StorageFull, StorageAway, identities.NotYours, TooManyRequests,
     and drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
     """
     identities.check(row.user, identity.email, settings)
@@ -118,7 +118,7 @@ def _enqueued(
         present = DraftRow.get_or_none(DraftRow.id == row.id)
         if present is not None and present.updated != row.updated:  # the message built is out of date
             raise drafts.DraftChangedElsewhere(present)
-        rate_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
+        recipient_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
         if before is None:
             with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: keep its row
                 return Outbox.create(user=row.user, draft=row.id, **values)

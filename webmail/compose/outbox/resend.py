@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import peewee as pw
 
 from webmail.compose import drafts, identities
-from webmail.compose.outbox import queue, rate_limits, spool
+from webmail.compose.outbox import queue, recipient_limits, spool
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.mail import Address, Identity, Message
@@ -27,7 +27,7 @@ def send_on(
     `form` is an idempotency key: a second click returns the existing row and sends nothing, unless that was cancelled or failed.
     The same form with other recipients is a separate message.
 
-    Raises identities.NotYours, rate_limits.RecipientLimitReached, BadAddress, UnsafeValue, StorageFull, StorageAway.
+    Raises identities.NotYours, TooManyRequests, BadAddress, UnsafeValue, StorageFull, StorageAway.
     """
     identities.check(user, identity.email, settings)
     recipients = list({address.email.lower(): address.email for address in to}.values())
@@ -48,7 +48,7 @@ def send_on(
     with db.atomic():
         before = Outbox.select(Outbox.state).where(mine).first()
         if before is None or before.state in (OutboxState.CANCELLED, OutboxState.FAILED):
-            rate_limits.check(user, len(recipients), now(), settings, besides=once)
+            recipient_limits.check(user, len(recipients), now(), settings, besides=once)
         if before is None:
             with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: use its row
                 return Outbox.create(user=user, draft=once, **values)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
 
 from webmail import schedule
-from webmail.compose.outbox import rate_limits, spool
+from webmail.compose.outbox import recipient_limits, spool
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.models import Outbox, OutboxState, User, now
@@ -51,7 +51,7 @@ def waits(row: Outbox) -> bool:
 
 
 def send_now(user: User, outbox_id: int, settings: Settings) -> bool:
-    """Send a scheduled message at once; False if it was sent or cancelled. Raises rate_limits.RecipientLimitReached,
+    """Send a scheduled message at once; False if it was sent or cancelled. Raises TooManyRequests,
     spool.ContentGone, StorageFull, StorageAway.
     """
     return _move(user, outbox_id, None, settings)
@@ -72,7 +72,7 @@ def _move(user: User, outbox_id: int, at: datetime | None, settings: Settings) -
     before = bytes(row.content)
     content = spool.with_header(before, lambda header: _dated(header, when), settings)
     with db.atomic():
-        rate_limits.check(user, row.people or 0, when, settings, besides=row.draft)
+        recipient_limits.check(user, row.people or 0, when, settings, besides=row.draft)
         changed = Outbox.update(scheduled=at, due=when, created=now(), content=content, attempts=Outbox.attempts + 1)
         moved = bool(changed.where(still & (Outbox.attempts == row.attempts)).execute())
     spool.remove(before if moved else content, settings)

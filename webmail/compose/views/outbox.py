@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from webmail.compose.blueprint import blueprint
 from webmail.compose.large_files import FileState
-from webmail.compose.outbox import filing, queue, rate_limits, send_errors, send_later, status
+from webmail.compose.outbox import filing, queue, recipient_limits, send_errors, send_later, status
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import say_left_out
@@ -24,6 +24,7 @@ from webmail.compose.views.large_files import coming_words, stopped_words
 from webmail.compose.views.send_later import NotDone, cancel, change_time, send_now, too_many_words
 from webmail.errors import ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
+from webmail.rate_limits import TooManyRequests
 from webmail.web.banners import add_banner
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.errors import mail_error
@@ -238,8 +239,8 @@ def _to_draft(draft_id: str) -> str:
 def _retry(outbox_id: int) -> str | None:
     row = queue.find(current_user(), outbox_id)
     try:
-        rate_limits.check(current_user(), row.people or 0, now(), settings(), besides=row.draft)
-    except rate_limits.RecipientLimitReached as error:
+        recipient_limits.check(current_user(), row.people or 0, now(), settings(), besides=row.draft)
+    except TooManyRequests as error:
         raise NotDone(too_many_words(error)) from error
     if not queue.retry(current_user(), outbox_id, sealed_credential()):
         return None

@@ -15,7 +15,7 @@ from webmail import imap
 from webmail.compose import bare_names, drafts, header_values, identities, inline_images, message_options
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import one_line
-from webmail.compose.outbox import rate_limits, resend
+from webmail.compose.outbox import resend
 from webmail.compose.views.editor import my_identities, no_room_words
 from webmail.compose.views.inline_images import picture_address
 from webmail.compose.views.original import framed
@@ -26,6 +26,7 @@ from webmail.errors import BadAddress, NoSuchMessage
 from webmail.mail import Message
 from webmail.mime import builder, plain_text
 from webmail.mime.html import sanitizer
+from webmail.rate_limits import TooManyRequests
 from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.formatting import file_size
@@ -91,7 +92,7 @@ def send_it_on(uid: int, mailbox: str) -> Response:
         sent = resend.send_on(
             current_user(), message, original, me, to, settings(), sealed_credential(), (form.form.data or "")[:32]
         )
-    except rate_limits.RecipientLimitReached as error:
+    except TooManyRequests as error:
         return _refused(form, message, too_many_words(error))
     except (StorageFull, StorageAway) as error:
         current_app.logger.error("a message is not sent on: %s", error)

@@ -15,10 +15,11 @@ from webmail import schedule
 from webmail.account import Password
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
-from webmail.compose.outbox import queue, rate_limits, send_later, spool
+from webmail.compose.outbox import queue, recipient_limits, send_later, spool
 from webmail.compose.views.draft_state import clock, put_into_drafts
 from webmail.compose.views.editor import no_room_words
 from webmail.models import DraftRow
+from webmail.rate_limits import HOUR, TooManyRequests
 from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, settings, time_zone, wake
 from webmail.web.formatting import local, long_date
@@ -54,10 +55,10 @@ def keeps_password() -> bool:
 @blueprint.app_template_global()
 def little_room() -> str:
     """A sentence with the remaining recipients of the rate limit; "" while there are plenty."""
-    room = rate_limits.near(current_user(), settings())
+    room = recipient_limits.near(current_user(), settings())
     if room is None:
         return ""
-    words = _room_words(room.window is rate_limits.HOUR, room.people)
+    words = _room_words(room.window == HOUR, room.people)
     return words + " " + _("You can send more from %(time)s.", time=clock(room.again)) if room.again else words
 
 
@@ -82,13 +83,13 @@ def show_time(form: ComposeForm, at: datetime) -> None:
     form.later.data, form.day.data, form.hour.data = "at", f"{local(at):%Y-%m-%d}", f"{local(at):%H:%M}"
 
 
-def too_many_words(error: rate_limits.RecipientLimitReached) -> str:
+def too_many_words(error: TooManyRequests) -> str:
     """Why the message can't be sent at that time, and when it can."""
-    words = _room_words(error.window is rate_limits.HOUR, error.room)
-    if error.possible is None:
+    words = _room_words(error.limit is not None and error.limit.span == HOUR, error.left)
+    if error.again is None:
         return words + " " + _("This message has more recipients than you may write to at once. Send it in several parts.")
-    when = long_date(error.possible)
-    if not error.room:
+    when = long_date(error.again)
+    if not error.left:
         return words + " " + _("This message can go out on %(when)s. Schedule it for then.", when=when)
     return words + " " + _("This message can go out on %(when)s. Schedule it for then, or remove some recipients.", when=when)
 
@@ -143,7 +144,7 @@ def _refusals_in_words() -> Iterator[None]:
         yield
     except schedule.BadTime as error:
         raise NotDone(_("Choose a date and time within the next year."), "danger") from error
-    except rate_limits.RecipientLimitReached as error:
+    except TooManyRequests as error:
         raise NotDone(too_many_words(error)) from error
     except (StorageFull, StorageAway) as error:
         words = _("Nothing was changed. The message will be sent as scheduled.") + " " + no_room_words(error)

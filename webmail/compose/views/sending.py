@@ -21,7 +21,7 @@ from webmail.compose.draft_message import FilesGone
 from webmail.compose.drafts import DraftChangedElsewhere
 from webmail.compose.fields import fields_of, normalised
 from webmail.compose.forms import ComposeForm
-from webmail.compose.outbox import queue, rate_limits
+from webmail.compose.outbox import queue
 from webmail.compose.views.archive_original import archive_answered
 from webmail.compose.views.conflicts import changed_elsewhere
 from webmail.compose.views.draft_state import put_into_drafts
@@ -40,6 +40,7 @@ from webmail.compose.views.sent_notice import say_sent
 from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.people import display_names
+from webmail.rate_limits import TooManyRequests
 from webmail.storage import StorageFull
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.labels import name_objection
@@ -71,11 +72,11 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         )
     except DraftChangedElsewhere as error:
         return _overtaken(form, error.row, sure=sure, archiving=archiving)
-    except rate_limits.RecipientLimitReached as error:
+    except TooManyRequests as error:
         form.mark("to", too_many_words(error))
-        if error.possible:
-            show_time(form, error.possible)
-        return _back_to_form(form, row, offering=bool(error.possible))
+        if error.again:
+            show_time(form, error.again)
+        return _back_to_form(form, row, offering=bool(error.again))
     except FilesGone:
         form.mark("attachments", _("A file is missing. Remove it and attach it again."))
         return _back_to_form(form, row)

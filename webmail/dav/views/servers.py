@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Response, abort, redirect, request, url_for
@@ -12,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
-from webmail import audit
+from webmail import rate_limits
 from webmail.auth.guard import asks_again
 from webmail.collections import look
 from webmail.dav.blueprint import blueprint
@@ -25,6 +24,7 @@ from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.dav.views.server_words import connect_trouble_words, server_trouble_words
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -33,9 +33,10 @@ from webmail.web.notices import notify
 from webmail.web.outside_turns import NoTurn, turn_outside
 from webmail.web.rendering import page
 from webmail.web.task_texts import task_started
+from webmail.web.too_many import told_to_wait, with_again
 
 _SECONDS = 25.0  # that a page waits for another server
-_MOST_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=15)  # refused passwords: nobody guesses them elsewhere through us
+_REFUSED = RateLimit("passwords refused by other servers", 10, QUARTER)  # nobody guesses them elsewhere through us
 
 
 @blueprint.before_request
@@ -99,15 +100,17 @@ def connect_server() -> Answer:
     if not login or not login.isprintable() or not password:
         return _form(shown, login, _("Type your user name and password on this server."), "password" if login else "login")
     host = urlsplit(url).hostname or ""
-    if audit.count_of(AuditAct.OTHER_SERVER_REFUSED, current_user(), now() - _TRIES_WITHIN) >= _MOST_TRIES:
-        words = _("Other servers refused too many passwords. Try again in 15 minutes.")
-        return _form(shown, login, words, "password", 429)
     try:
-        if not _found(RemoteServer(url, login, password, asking(settings()))):
+        with rate_limits.attempt(settings(), _REFUSED.by(current_user().id), counts=_is_refusal):
+            found = _found(RemoteServer(url, login, password, asking(settings())))
+        if not found:
             raise RemoteTrouble(RemoteFault.NOT_DAV, url)
         account = accounts.connect(current_user(), url, login, password, settings())
+    except TooManyRequests as error:
+        words = with_again(_("Other servers refused too many passwords."), error)
+        return told_to_wait(_form(shown, login, words, "password", error.status), error)
     except RemoteTrouble as trouble:
-        if trouble.kind is RemoteFault.PASSWORD:
+        if _is_refusal(trouble):
             audited(AuditAct.OTHER_SERVER_REFUSED, f"{login} {host}")
         place = "password" if trouble.kind is RemoteFault.PASSWORD else "address"
         return _form(shown, login, connect_trouble_words(trouble, host), place)
@@ -115,6 +118,10 @@ def connect_server() -> Answer:
         return _form(shown, login, _("You have too many servers connected. Disconnect one first."), "address")
     audited(AuditAct.OTHER_SERVER_CONNECTED, f"{login} {host}")
     return redirect(url_for("dav.choose_collections", number=account.id), 303)
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, RemoteTrouble) and error.kind is RemoteFault.PASSWORD
 
 
 def _form(address: str, login: str, problem: str = "", place: str = "", status: int = 422) -> Response:

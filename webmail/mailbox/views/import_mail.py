@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -11,12 +10,13 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail import audit, imap
+from webmail import imap, rate_limits
 from webmail.errors import LimitReached, ServerAway, SignInRefused
 from webmail.mailbox import import_task, import_undo, move_in
 from webmail.mailbox.blueprint import blueprint
 from webmail.mime.filenames import safe_name
-from webmail.models import AuditAct, Task, now
+from webmail.models import AuditAct, Task
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 from webmail.storage import CHUNK, StorageAway, StorageFull
 from webmail.tasks import files as task_files
 from webmail.tasks import store
@@ -28,10 +28,11 @@ from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_texts import TASK_TEXTS, TOO_SMALL, Facts, TaskText, task_started
+from webmail.web.too_many import told_to_wait, with_again
 from webmail.web.unavailable import because
 
 _MOST_TOLD = 10
-_MOST_TRIES, _TRIES_WITHIN = 10, timedelta(minutes=15)  # refused passwords: nobody guesses them elsewhere through us
+_REFUSED = RateLimit("passwords refused by other mailboxes", 10, QUARTER)  # nobody guesses them elsewhere through us
 _APP_PASSWORDS = ("imap.gmail.com", "imap.mail.yahoo.com", "imap.mail.me.com")  # whose usual passwords open no IMAP
 
 
@@ -109,17 +110,19 @@ def move_in_mail() -> Response:
     username, password = request.form.get("username", "").strip(), request.form.get("password", "")
     if not username or not password:
         return _form(server_error=_("Type the address and password of the other mailbox."))
-    if audit.count_of(AuditAct.MOVE_IN_REFUSED, current_user(), now() - _TRIES_WITHIN) >= _MOST_TRIES:
-        return _form(server_error=_("Other servers refused too many passwords. Try again in 15 minutes."), status=429)
     try:
         old = move_in.old_mailbox(username, request.form.get("server", ""), settings())
-        move_in.check(old, password, settings())
+        with rate_limits.attempt(settings(), _REFUSED.by(current_user().id), counts=lambda one: isinstance(one, SignInRefused)):
+            move_in.check(old, password, settings())
         arguments = {"host": old.host, "port": old.port, "username": old.username}
         credential = task_credential(password)
         task_id = store.id_of_form(current_user(), request.form.get("task", ""))
         task = store.start(current_user(), move_in.NAME, arguments, task_id=task_id, credential=credential)
     except move_in.BadServer:
         return _form(server_error=_("Type the other mailbox’s IMAP server. You will find it in your provider’s help pages."))
+    except TooManyRequests as error:
+        words = with_again(_("Other servers refused too many passwords."), error)
+        return told_to_wait(_form(server_error=words, status=error.status), error)
     except SignInRefused:
         audited(AuditAct.MOVE_IN_REFUSED, f"{old.username} {old.host}")
         return _form(server_error=_refused_words(username))

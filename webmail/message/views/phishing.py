@@ -10,7 +10,7 @@ from webmail import imap
 from webmail.compose import drafts, uploads
 from webmail.compose import reply as replies
 from webmail.compose.fields import Fields
-from webmail.compose.outbox import queue, rate_limits
+from webmail.compose.outbox import queue
 from webmail.errors import MailboxChanged, UnsafeValue
 from webmail.imap.actions import MovedMessages
 from webmail.mail import Identity, Message, Role
@@ -18,6 +18,7 @@ from webmail.mailbox.moved import MovedByHand, tell
 from webmail.message import phishing_reports as reports
 from webmail.message.blueprint import blueprint
 from webmail.models import AuditAct, DraftRow, Outbox
+from webmail.rate_limits import TooManyRequests
 from webmail.rights import Rights
 from webmail.storage import StorageAway, StorageFull
 from webmail.user_lock import user_lock
@@ -124,7 +125,7 @@ def _send(draft: DraftRow) -> Outbox | None:
     user = current_user()
     try:
         sent = queue.enqueue(draft, current_account(), Identity(user.name, user.address), settings(), sealed_credential())
-    except rate_limits.RecipientLimitReached as error:
+    except TooManyRequests as error:
         current_app.logger.warning("a report of %s is not sent: %s", user.address, error)
         drafts.forget(draft.id, settings())
         return None

@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 from webmail import schedule
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage
+from webmail.rate_limits import TooManyRequests
 from webmail.transfers import guests, request_forms, requests, unfinished
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.request_forms import RequestForm
-from webmail.transfers.requests import MailLimitReached, RequestState
+from webmail.transfers.requests import RequestState
 from webmail.transfers.views import letters
 from webmail.web.current import current_user, settings, time_zone, wake_system_mail
 from webmail.web.formatting import day_and_month, day_in_full, long_date
@@ -102,7 +103,7 @@ def make_request() -> Response:
         return _form_page(form, 422)
     try:
         made, asked = requests.make(current_user(), wishes, str(get_locale()), settings(), people)
-    except MailLimitReached:
+    except TooManyRequests:
         form.errors["people"] = _too_many_mails()
         return _form_page(form, 429)
     except LimitReached:
@@ -215,7 +216,7 @@ def _invite(mine: FileRequest) -> Response:
         return _page(mine, form.people, form.errors["people"], 422)
     try:
         asked = requests.invite(mine, people, settings())
-    except MailLimitReached:
+    except TooManyRequests:
         return _page(mine, form.people, _too_many_mails(), 429)
     except LimitReached:
         most = settings().transfers.recipients
@@ -255,7 +256,7 @@ def _remind(mine: FileRequest, found: FileRequestInvite) -> None:
         return
     try:
         sent = requests.remind(found, settings()) and letters.invite(found, settings(), again=True)
-    except MailLimitReached:
+    except TooManyRequests:
         notify(_too_many_mails(), "caution")
         return
     if not sent:

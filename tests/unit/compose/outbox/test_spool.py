@@ -16,9 +16,9 @@ from webmail import smtp
 from webmail.compose import attachments, draft_message, drafts, identities
 from webmail.compose.draft_message import FilesGone
 from webmail.compose.fields import Fields, fields_of, revision_of
-from webmail.compose.outbox import delivery, queue, rate_limits, send_later, spool
-from webmail.compose.outbox.rate_limits import RecipientLimitReached
+from webmail.compose.outbox import delivery, queue, recipient_limits, send_later, spool
 from webmail.models import Outbox, OutboxState, now
+from webmail.rate_limits import TooManyRequests
 from webmail.storage import local
 
 LARGE = 1_000_000
@@ -133,10 +133,8 @@ def test_a_file_goes_over_the_wire_as_its_bytes_do():
 
 
 def test_what_is_not_taken_into_the_outbox_leaves_no_file(here, large, monkeypatch):
-    monkeypatch.setattr(
-        rate_limits, "check", lambda *_args, **_named: (_ for _ in ()).throw(RecipientLimitReached(rate_limits.HOUR, 1, 0, None))
-    )
-    with pytest.raises(RecipientLimitReached):
+    monkeypatch.setattr(recipient_limits, "check", lambda *_args, **_named: (_ for _ in ()).throw(TooManyRequests()))
+    with pytest.raises(TooManyRequests):
         here.enqueue(large)
     assert files(here) == []
     monkeypatch.undo()

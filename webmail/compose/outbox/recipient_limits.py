@@ -1,6 +1,7 @@
-"""Rate limits: how many recipients a user may write to per hour and per day, as set by the administrator.
+"""Recipient limits: how many recipients a user may write to per hour and per day, as set by the administrator.
 
-Messages count when they are sent: scheduled ones at their time, cancelled and failed ones not at all.
+Messages count when they are sent: scheduled ones at their time, cancelled and failed ones not at all. So the outbox itself is
+what is counted, with what is still to come, in the turn of its owner: a table of uses (webmail/rate_limits.py) can't know that.
 """
 
 from __future__ import annotations
@@ -9,26 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from webmail.config import Settings
-from webmail.errors import MailError
 from webmail.models import Outbox, OutboxState, User, now
+from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _NEAR = 4  # warn when less than one in this many is left
 _UNSENT = [OutboxState.CANCELLED, OutboxState.FAILED]
 Leaving = list[tuple[datetime, int]]  # (time of sending, number of recipients)
-
-
-class RecipientLimitReached(MailError):
-    """The message would exceed the user's rate limit at the time of sending.
-
-    `most` recipients per `window`, of which `room` are left; `possible` is the earliest time (naive UTC) to send it, or None.
-    """
-
-    status = 429
-
-    def __init__(self, window: timedelta, most: int, room: int, possible: datetime | None) -> None:
-        super().__init__(f"{room} of {most} recipients left in {window}")
-        self.window, self.most, self.room, self.possible = window, most, room, possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +36,7 @@ def for_user(user: User, settings: Settings) -> dict[timedelta, int]:
 
 
 def check(user: User, people: int, at: datetime, settings: Settings, besides: str = "") -> None:
-    """Raises RecipientLimitReached if `people` more recipients at `at` would exceed a limit. Ignores the draft `besides`."""
+    """Raises TooManyRequests if `people` more recipients at `at` would exceed a limit. Ignores the draft `besides`."""
     limits = for_user(user, settings)
     if not limits:
         return
@@ -57,7 +44,8 @@ def check(user: User, people: int, at: datetime, settings: Settings, besides: st
     rooms = {window: most - _fullest(leaving, at, window) for window, most in limits.items()}
     window = min(rooms, key=lambda one: rooms[one])
     if rooms[window] < people:
-        raise RecipientLimitReached(window, limits[window], max(rooms[window], 0), _possible(leaving, people, at, limits))
+        limit, again = RateLimit("recipients", limits[window], window), _possible(leaving, people, at, limits)
+        raise TooManyRequests(limit=limit, left=max(rooms[window], 0), again=again)
 
 
 def near(user: User, settings: Settings) -> RemainingRecipients | None:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.bench.faults import BOB, CARL, DORA
 from webmail.compose.outbox import queue as outbox
-from webmail.compose.outbox import rate_limits
+from webmail.compose.outbox import recipient_limits
 from webmail.models import Outbox, User, now
+from webmail.rate_limits import DAY, HOUR, TooManyRequests
 
 
 def at(here, **ahead):
@@ -20,20 +21,20 @@ def at(here, **ahead):
 
 def test_an_hour_takes_so_many_and_the_next_one_more(here, alice):
     here.settings = replace(here.settings, recipients_per_hour=5)
-    assert rate_limits.near(alice, here.settings) is None
+    assert recipient_limits.near(alice, here.settings) is None
     first = here.draft()
     here.enqueue(first)
     here.enqueue(first)  # a second click
-    with pytest.raises(rate_limits.RecipientLimitReached) as refused:
+    with pytest.raises(TooManyRequests) as refused:
         here.enqueue(here.draft())
-    assert (refused.value.room, refused.value.most) == (2, 5)
-    assert timedelta(minutes=59) < refused.value.possible - now() < timedelta(minutes=62)
+    assert (refused.value.left, refused.value.limit.most) == (2, 5)
+    assert timedelta(minutes=59) < refused.value.again - now() < timedelta(minutes=62)
     assert Outbox.select().count() == 1
     here.enqueue(here.draft((BOB, CARL)))
-    left = rate_limits.near(alice, here.settings)
-    assert (left.window, left.people) == (rate_limits.HOUR, 0)
+    left = recipient_limits.near(alice, here.settings)
+    assert (left.window, left.people) == (HOUR, 0)
     assert timedelta(minutes=59) < left.again - now() < timedelta(minutes=62)
-    outbox.enqueue(here.draft(), here.account(), here.identity(), here.settings, None, at=refused.value.possible)
+    outbox.enqueue(here.draft(), here.account(), here.identity(), here.settings, None, at=refused.value.again)
 
 
 def test_what_was_stopped_or_refused_counts_nothing(here, alice):
@@ -47,19 +48,19 @@ def test_what_will_leave_counts_at_its_time(here):
     here.settings = replace(here.settings, recipients_per_hour=4)
     at(here, minutes=90)
     here.enqueue(here.draft())
-    with pytest.raises(rate_limits.RecipientLimitReached):
+    with pytest.raises(TooManyRequests):
         at(here, minutes=58)  # within an hour of both
 
 
 def test_more_people_than_ever_possible(here):
     here.settings = replace(here.settings, recipients_per_hour=2)
-    with pytest.raises(rate_limits.RecipientLimitReached) as refused:
+    with pytest.raises(TooManyRequests) as refused:
         here.enqueue(here.draft((BOB, CARL, DORA)))
-    assert refused.value.possible is None
+    assert refused.value.again is None
 
 
 def test_one_person_may_have_a_limit_of_their_own(here, alice):
     here.settings = replace(here.settings, recipients_per_hour=2)
-    assert rate_limits.for_user(User(recipients_per_hour=0, recipients_per_day=9), here.settings) == {rate_limits.DAY: 9}
+    assert recipient_limits.for_user(User(recipients_per_hour=0, recipients_per_day=9), here.settings) == {DAY: 9}
     User.update(recipients_per_hour=0).execute()
     here.enqueue(here.draft((BOB, CARL, DORA)))
