@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from tests.attacks.ground import PASSWORD, Browser, Ground, Web, networks, without_tokens
 from tests.attacks.report import Finding
 from tests.bench.visitor import Answer
+from tests.support.limits import forget_all
 from webmail import rate_limits
 from webmail.accounts import support
 from webmail.auth import deputies, passwords, temporary_passwords
@@ -227,6 +228,7 @@ def _without_end(ground: Ground, webs: list[Web]) -> Finding:
     places = networks(tries // 2)
     with ground.tables():
         SupportRequest.delete().execute()
+        forget_all()
         SystemMessage.delete().execute()
 
     def ask(number: int) -> int:
@@ -252,6 +254,7 @@ def _into_headers(ground: Ground, web: Web) -> Finding:
     assert sender is not None
     with ground.tables():
         SupportRequest.delete().execute()
+        forget_all()
         SystemMessage.delete().execute()
     places = iter(networks(len(_HEADERS) * len(_TYPED), seed=5))
     for at, words in enumerate(_HEADERS):
@@ -277,6 +280,7 @@ def _is_plain(mail: EmailMessage, admin: str) -> bool:
 def _others_references(ground: Ground, web: Web) -> Finding:
     with ground.tables():
         SupportRequest.delete().execute()
+        forget_all()
     owner, tries = web.browser("93.184.216.7"), ground.times(500)
     owner.open("/support")
     assert _ask(owner, text="privé").status == 303
@@ -293,6 +297,7 @@ def _passwords_kept(ground: Ground, web: Web) -> Finding:
     """People who write their password all the same, in the words they use."""
     with ground.tables():
         SupportRequest.delete().execute()
+        forget_all()
         SystemMessage.delete().execute()
     before = ("mot de passe : {}", "Mon mot de passe est {}", "mdp={}", "password: {}", "my password is {}", "PASSWORD : {}")
     secrets = ("Zebre-7491", "quokka", "p4ss!word")
