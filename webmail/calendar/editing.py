@@ -55,13 +55,15 @@ class Write:
 @dataclass(frozen=True, slots=True)
 class Done:
     """What was done: the name, what stood there before ("" for nothing), and what stands there now ("" for nothing). `trashed`:
-    the item of the trash (by `id`) that has what was taken out of a series; 0 for none."""
+    the item of the trash (by `id`) that has what was taken out of a series; 0 for none. `hidden`: who did it sees no more of it
+    than when it is."""
 
     calendar: int
     href: str
     before: str
     etag: str
     trashed: int = 0
+    hidden: bool = False
 
 
 def calendars(user: User) -> list[Access]:
@@ -133,7 +135,8 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
         trashed = [_trash_taken(may[one.calendar], one, user) if kept else 0 for one in writes]
         done: dict[int, Done] = {}
         for at in sorted(range(len(writes)), key=lambda at: bool(writes[at].text)):  # first what makes room, and frees a UID
-            done[at] = replace(_write_one(writes[at], rows[at], found[at], settings), trashed=trashed[at])
+            hidden = privacy.will_be_hidden(accesses[writes[at].calendar], writes[at].text)
+            done[at] = replace(_write_one(writes[at], rows[at], found[at], settings), trashed=trashed[at], hidden=hidden)
     return [done[at] for at in range(len(writes))]
 
 

@@ -52,6 +52,11 @@ def is_hidden(access: Access, row: CalendarObject) -> bool:
     return access.sight != "own" and row.public_etag != row.etag and is_private(row.text)
 
 
+def will_be_hidden(access: Access, text: str) -> bool:
+    """The same of what somebody is about to write there."""
+    return access.sight != "own" and is_private(text)
+
+
 def as_seen(access: Access, row: CalendarObject, user: User) -> tuple[Access, CalendarObject]:
     """An object as somebody sees it, and what they may do with it: who sees only when it is doesn't change it."""
     if not is_hidden(access, row):

@@ -20,7 +20,7 @@ from radicale.item import check_and_sanitize_props
 from radicale.log import logger
 
 from webmail.calendar.objects import UidTaken
-from webmail.calendar.privacy import is_private
+from webmail.calendar.privacy import will_be_hidden
 from webmail.collections import store
 from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
 from webmail.config import Settings
@@ -156,7 +156,7 @@ class DavApplication(Application):
         except LimitReached:
             return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         changes.tell(access.collection)
-        seen = access.sight == "own" or prefix == "CR" or not is_private(prepared.text)  # else they are told another one
+        seen = prefix == "CR" or not will_be_hidden(access, prepared.text)  # else they are told another one
         return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'} if seen else {}, []
 
     def delete(self, environ: dict[str, Any], path: str) -> Answer:
@@ -211,7 +211,7 @@ class DavApplication(Application):
             if not source.writes or not goal.writes or source.collection.kind != goal.collection.kind:
                 return FORBIDDEN
             there = changes.row_at(goal.collection, to[2])
-            if changes.is_hidden(source, row) or changes.is_hidden(goal, there):
+            if changes.is_hidden(source, row) or changes.is_hidden(goal, there) or changes.will_be_hidden(goal, row):
                 return _PRIVATE
             if there is not None and environ.get("HTTP_OVERWRITE", "T").upper() == "F":
                 return plain(client.PRECONDITION_FAILED, "There is something of that name.")

@@ -93,6 +93,11 @@ def is_hidden(access: Access, row: Item | None) -> bool:
     return isinstance(row, CalendarObject) and privacy.is_hidden(access, row)
 
 
+def will_be_hidden(goal: Access, row: Item) -> bool:
+    """The same of what they are about to put there: nobody loses sight of what is theirs."""
+    return isinstance(row, CalendarObject) and privacy.will_be_hidden(goal, row.text)
+
+
 def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings) -> str:
     """Store an item; returns its entity tag. In a transaction that has locked the collection.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import re
 import zipfile
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from playhouse.migrations import Runner
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, put_text, share
@@ -17,9 +19,10 @@ from tests.support.visits import Visitor
 from tests.unit.dav.conftest import NAMES, Phone
 from webmail import preferences
 from webmail.auth import app_passwords
-from webmail.calendar import daily_agenda, importing
+from webmail.calendar import daily_agenda, importing, kept_days, privacy
 from webmail.calendar.views import calendar_letters
 from webmail.database.connection import db
+from webmail.database.migrate import MIGRATIONS
 from webmail.models import CalendarObject, Collection, CollectionShare, DailyAgenda, Occurrence, SystemMessage, User
 
 C = NAMES["C"]
@@ -414,6 +417,28 @@ def test_what_is_hidden_can_not_be_changed(alice: Visitor, phone: Phone, calenda
     assert phone.ask("DELETE", path + "new.ics").status_code == 204
 
 
+def test_what_one_adds_oneself_is_hidden_from_then_on_and_nothing_of_ones_own_goes_away_so(
+    alice: Visitor, phone: Phone, calendar: Collection
+) -> None:
+    share(calendar, "alice", "write")
+    hide(calendar)
+    form = alice.get("/calendar/events/new")
+    typed = {"title": "Zinzolin", "privacy": "private", "calendar": str(calendar.id), "action": "save"}
+    typed |= {"start": "2026-12-10", "start_hour": "09:00", "end": "2026-12-10", "end_hour": "10:00"}
+    done = alice.submit(form, "main form.form", **typed)
+    assert "from now on you see only when it is" in done.notices and not done.all("form[action='/calendar/changes/undo']")
+    assert done.one("h1").get_text() == "Busy"
+    own = calendar_of()
+    uid = put(own, "Dentiste", ":20261211T090000Z", ":20261211T100000Z", "CLASS:PRIVATE")
+    page = alice.get(f"/calendar/events/{own.id}/{uid}.ics/move")
+    done = alice.submit(page, "main form", to=str(calendar.id), action="move")
+    assert "Copy it instead" in done.notices
+    moved = phone.ask("MOVE", f"calendar/{uid}.ics", Destination=f"{phone.home}shared-{calendar.id}/moved.ics")
+    assert moved.status_code == 403 and CalendarObject.get(CalendarObject.uid == uid).collection_id == own.id
+    done = alice.submit(page, "main form", to=str(calendar.id), action="copy")
+    assert "from now on you see only when it is" in done.notices and "Dentiste" not in done.one("main").get_text()
+
+
 def test_an_entity_tag_tells_nothing_of_what_is_hidden(phone: Phone, calendar: Collection) -> None:
     share(calendar, "alice", "read")
     path, row = f"shared-{calendar.id}/", CalendarObject.get(CalendarObject.uid == "whole")
@@ -494,8 +519,6 @@ def queries() -> Callable[..., int]:
     """How many questions something asks of the database."""
 
     def count(visit: Callable[[], object]) -> int:
-        from webmail.calendar import kept_days
-
         kept_days.forget()
         asked: list[str] = []
         real = db.obj.execute_sql
@@ -509,13 +532,29 @@ def queries() -> Callable[..., int]:
     return count
 
 
-def test_what_stood_in_calendars_before(app: Flask, calendar: Collection) -> None:
+def test_what_stood_in_calendars_before(calendar: Collection) -> None:
     """The migration finds what is private, and who is to be told."""
-    import importlib
+    runner = Runner(db.obj, str(MIGRATIONS))
+    runner.down("0062_private_events")
+    db.execute_sql(
+        f"INSERT INTO collection_shares (collection_id, user_id, rights, props, hidden, seen, created, lowered)"
+        f" VALUES ({calendar.id}, {user().id}, 'read', '{{}}', 0, 1, '2026-11-01', '')"
+    )
+    runner.up()
+    found = {row.uid: row.public_etag == row.etag for row in CalendarObject.select()}
+    assert [uid for uid, public in found.items() if public] == [uid for uid in found if uid.startswith("Conseil")]
+    assert [row.name for row in Collection.select().where(Collection.private_news == 1)] == ["plans"]
+    assert {row.hides_private for row in Collection.select()} == {0}
 
-    migration = importlib.import_module("webmail.migrations.0062_private_events")
-    for text, private in (
-        ("CLASS:PRIVATE", True), ("class;X-A=\"b:c\":confidential", True), ("CLA\r\n SS:PRI\r\n\tVATE", True), ("CLASS:PUBLIC", False),
+
+@pytest.mark.parametrize(
+    ("text", "private"),
+    [
+        ("CLASS:PRIVATE", True), ('class;X-A="b:c":confidential', True), ("CLA\r\n SS:PRI\r\n\tVATE", True), ("CLASS:PUBLIC", False),
         ("SUMMARY:CLASS:x", False), ("DESCRIPTION:a\r\n CLASS:PRIVATE", False), ("CLASS:", True), ("SUMMARY:x", False),
-    ):  # fmt: skip
-        assert migration._is_private(f"BEGIN:VEVENT\r\n{text}\r\nEND:VEVENT\r\n") is private, text
+    ],
+)  # fmt: skip
+def test_what_the_migration_takes_for_private(text: str, private: bool) -> None:
+    migration = importlib.import_module("webmail.migrations.0062_private_events")
+    whole = f"BEGIN:VEVENT\r\n{text}\r\nEND:VEVENT\r\n"
+    assert migration._is_private(whole) is private and privacy.is_private(whole) is private

@@ -33,7 +33,7 @@ from webmail.calendar.views.event_words import (
 )
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
-from webmail.calendar.views.undo import undo_of
+from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_edit import MOST_REMINDERS, EventFields
@@ -157,7 +157,7 @@ def add_event() -> Answer:
         return form_page(form, status=422)
     saved()
     said = [_("“%(title)s” was added to your calendar.", title=fields.title), term.left_out_words(new.text)]
-    notify(" ".join(filter(None, said)), undo=undo_of(done))
+    notify(" ".join(filter(None, said)) + hidden_words(done), undo=undo_of(done))
     return redirect(event_url(calendar, new.href), 303)
 
 
@@ -241,7 +241,7 @@ def _changed(calendar: int, href: str, form: EventForm) -> Answer:
             lost,
         )
     saved()
-    notify(said, undo=undo_of(done))
+    notify(said + hidden_words(done), undo=undo_of(done))
     return redirect(event_url(calendar, writes[-1].href, facts.at if scope == "one" else ""), 303)
 
 

@@ -8,7 +8,7 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import editing, event_changes, event_facts, objects
+from webmail.calendar import editing, event_changes, event_facts, objects, privacy
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, NotEditable, WhyNot
 from webmail.calendar.forms import SCOPES
@@ -16,7 +16,7 @@ from webmail.calendar.objects import UidTaken
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
 from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.refusals import why_words
-from webmail.calendar.views.undo import undo_of
+from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar
@@ -137,10 +137,14 @@ def move_event(calendar: int, href: str) -> Answer:
     if not access.reads or not (copy or access.writes):
         abort(403 if access.reads else 404)
     target = request.form.get("to", "")
-    names = {str(one.collection.id): calendar_words(one) for one in editing.writable(current_user())}
+    goals = {str(one.collection.id): one for one in editing.writable(current_user())}
+    names = {number: calendar_words(one) for number, one in goals.items()}
     back = redirect(url_for("calendar.ask_to_move", calendar=calendar, href=href), 303)
     if target not in names or (not copy and target == str(calendar)):
         notify(_("Choose another calendar."), "caution")
+        return back
+    if not copy and privacy.will_be_hidden(goals[target], row.text):  # nobody loses sight of what is theirs so
+        notify(_("You would see only when this private event is in that calendar. Copy it instead."), "caution")
         return back
     form = request.form.get("form", "")
     writes = event_changes.transfer(row, int(target), copy=copy, form=form if copy and _FORM.fullmatch(form) else "")
@@ -160,5 +164,5 @@ def move_event(calendar: int, href: str) -> Answer:
     except (editing.NotWritable, UnusableCalendar):
         abort(403)
     words = _("Copied to “%(name)s”.", name=names[target]) if copy else _("Moved to “%(name)s”.", name=names[target])
-    notify(words, undo=undo_of(done))
+    notify(words + hidden_words(done), undo=undo_of(done))
     return redirect(event_url(int(target), writes[-1].href), 303)

@@ -20,8 +20,9 @@ from webmail.web.request_values import local_path
 
 
 def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str, Any]] | None:
-    """The undo of a notice."""
-    name = editing.offer_undo(current_user(), done)
+    """The undo of a notice; none of what they don't see any more."""
+    done = list(done)
+    name = "" if any(one.hidden for one in done) else editing.offer_undo(current_user(), done)
     return (url_for("calendar.undo_last"), {"undo": name, "back": back}) if name else None
 
 
@@ -38,3 +39,8 @@ def undo_last() -> Answer:
         return back
     undone(_("Undone.") if done else _("There was nothing to undo."))
     return back
+
+
+def hidden_words(done: Iterable[editing.Done]) -> str:
+    """That they no longer see what they have just written, after a sentence; "" where they do."""
+    return " " + _("It is private: from now on you see only when it is.") if any(one.hidden for one in done) else ""
