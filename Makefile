@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser firefox install-test screenshots soak bench bench-slow bench-large lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser firefox install-test screenshots soak caldavtester bench bench-slow bench-large lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +98,9 @@ screenshots: ready ## pictures of every page in instance/screenshots, or of a fe
 TIMES := 20
 soak: ready ## tests again and again on a busy machine: make soak TESTS=tests/unit/imap (TIMES=20)
 	$(BIN)/python -m tests.support.soak $(TIMES) $(TESTS)
+
+caldavtester: ready ## Apple's tests of CalDAV and CardDAV: make caldavtester SUITE=<checkout of apple/ccs-caldavtester> (RADICALE=1: beside Radicale)
+	SUITE="$(SUITE)" RADICALE="$(RADICALE)" ONLY="$(ONLY)" $(BIN)/python -m tests.bench.caldavtester
 
 bench: ready ## how long things take
 	$(BIN)/python -m tests.bench

@@ -74,7 +74,7 @@ class DavApplication(Application):
             return self.delete(environ, path)
         if method in ("MKCOL", "MKCALENDAR"):
             return self.make_collection(method, environ, path)
-        if method == "PROPPATCH" and len(_parts(path)) != 2:
+        if method == "PROPPATCH" and (len(_parts(path)) != 2 or programs.is_protected(current.get().xml)):
             return self._unchangeable(prefix, path)
         if method == "MOVE":
             return self.move(environ, prefix, path)

@@ -17,6 +17,10 @@ from webmail.mime.safe_xml import XmlBounds
 
 # properties with one element as their value
 _CHOICES = [xmlutils.make_clark(f"C:{name}") for name in ("schedule-calendar-transp", "calendar-free-busy-set")]
+_PROTECTED = [
+    xmlutils.make_clark(f"D:{name}")
+    for name in ("resourcetype", "getetag", "getcontentlength", "getcontenttype", "getlastmodified", "sync-token", "owner")
+]
 OURS = XmlBounds(size=1 << 30, depth=100, elements=1_000_000, attributes=1_000)  # of what Radicale answers
 _ANEW = (b"valid-sync-token", b"number-of-matches-within-limits")  # what to answer by asking for all in pieces
 
@@ -76,8 +80,13 @@ def _without_all(root: ET.Element) -> None:
                 found.remove(privilege)
 
 
+def is_protected(root: ET.Element | None) -> bool:
+    """Whether a PROPPATCH would change what only the server says: Radicale answers to that with a bare 400."""
+    return root is not None and any(root.find(f".//{xmlutils.make_clark('D:prop')}/{tag}") is not None for tag in _PROTECTED)
+
+
 def unchangeable(root: ET.Element | None, href: str) -> bytes:
-    """The answer to a PROPPATCH of what has no properties to change: each of them is refused (RFC 4918, 9.2.1)."""
+    """The answer to a PROPPATCH of what can't be changed, or not with the rest: each of them is refused (RFC 4918, 9.2.1)."""
     told = ET.Element(xmlutils.make_clark("D:multistatus"))
     response = ET.SubElement(told, xmlutils.make_clark("D:response"))
     ET.SubElement(response, xmlutils.make_clark("D:href")).text = href

@@ -16,7 +16,7 @@ from radicale.app.propfind import xml_propfind_response
 from webmail.calendar.objects import TooMuchAsked
 from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.dav import free_busy
-from webmail.dav.answers import XML, Answer, failed
+from webmail.dav.answers import XML, Answer, failed, plain
 from webmail.dav.budget import OverBudget
 from webmail.dav.changes import limit_of
 from webmail.dav.item import MOST_EXPANDED, DavItem
@@ -35,6 +35,10 @@ _tag = xmlutils.make_clark
 _QUERIES = {_tag("C:calendar-query"): CALENDAR, _tag("CR:addressbook-query"): BOOK}
 _MULTIGETS = {_tag("C:calendar-multiget"): CALENDAR, _tag("CR:addressbook-multiget"): BOOK}
 _SYNC, _FREE_BUSY = _tag("D:sync-collection"), _tag("C:free-busy-query")
+_FORMS = (
+    ("C:calendar-data", ("text/calendar",), ("2.0",)),
+    ("CR:address-data", ("text/vcard", "text/x-vcard", "text/directory"), ("3.0", "4.0")),
+)
 _TOO_MANY = "D:number-of-matches-within-limits"
 
 
@@ -83,6 +87,10 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
     collection, parts = collection_of(access), pathutils.strip_path(path).split("/")
     if kind not in (None, access.collection.kind) or (len(parts) == 3 and root.tag not in _QUERIES):
         return failed(client.FORBIDDEN, "D:supported-report")
+    if root.findtext(_tag("D:sync-level"), "1").strip() not in ("", "1", "infinite"):
+        return plain(client.BAD_REQUEST, "No such sync-level.")  # RFC 6578, 6.3
+    if (unknown := _other_data(root)) is not None:
+        return failed(client.FORBIDDEN, unknown)
     try:
         if root.tag == _FREE_BUSY:
             return _free_busy(access, root)
@@ -101,6 +109,15 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
         return failed(client.FORBIDDEN, f"{prefix}:{error.condition}", str(error))
     except (TooManyItems, TooMuchAsked, OverBudget) as error:
         return failed(client.FORBIDDEN, _TOO_MANY, str(error))
+
+
+def _other_data(root: ET.Element) -> str | None:
+    """The precondition that fails if items are wanted in another form than they are kept in (RFC 4791, 7.8; RFC 6352, 8.6)."""
+    for name, types, versions in _FORMS:
+        for asked in root.iterfind(f"{_tag('D:prop')}/{_tag(name)}"):
+            if asked.get("content-type", types[0]).lower() not in types or asked.get("version", versions[0]) not in versions:
+                return name.replace(":", ":supported-")
+    return None
 
 
 # --- each of them ----------------------------------------------------------------------------------------------------

@@ -264,3 +264,39 @@ def test_a_rule_in_a_changed_time_of_a_series_costs_nothing(phone: Phone) -> Non
     for inside in (RANGE, "<c:comp-filter name='VALARM'/>", "<c:prop-filter name='SUMMARY'/>"):
         with cpu_seconds(0.3):
             assert phone.ask("REPORT", "calendar/", query(inside)).status_code == 207, answer.text
+
+
+def test_levels_and_forms_that_there_are_not(phone: Phone) -> None:
+    phone.put("calendar/a.ics", event())
+
+    def sync(level: str) -> int:
+        body = f"<d:sync-collection xmlns:d='DAV:'><d:sync-token/>{level}<d:prop><d:getetag/></d:prop></d:sync-collection>"
+        return phone.ask("REPORT", "calendar/", body).status_code
+
+    assert [sync(f"<d:sync-level>{one}</d:sync-level>") for one in ("1", "infinite", "bogus")] == [207, 207, 400]
+    assert sync("") == 207
+
+    def wanted(kind: str, data: str) -> tuple[int, str]:
+        name, where = ("calendar", "calendar/") if kind == "c" else ("addressbook", "contacts/")
+        body = f"<{kind}:{name}-query xmlns:d='DAV:' xmlns:c='{C}' xmlns:r='{CR}'><d:prop>{data}</d:prop></{kind}:{name}-query>"
+        answer = phone.ask("REPORT", where, body)
+        return answer.status_code, answer.text
+
+    assert wanted("c", "<c:calendar-data content-type='text/calendar' version='2.0'/>")[0] == 207
+    assert wanted("r", "<r:address-data content-type='text/vcard' version='4.0'/>")[0] == 207
+    for kind, data, condition in (
+        ("c", "<c:calendar-data content-type='application/calendar+json'/>", "supported-calendar-data"),
+        ("c", "<c:calendar-data version='3.0'/>", "supported-calendar-data"),
+        ("r", "<r:address-data content-type='text/vcard' version='2.1'/>", "supported-address-data"),
+    ):
+        status, text = wanted(kind, data)
+        assert status == 403 and condition in text
+
+
+def test_what_only_the_server_says_is_refused_property_by_property(phone: Phone) -> None:
+    """RFC 4918, 9.2: all or nothing, and which."""
+    props = "<d:displayname>New</d:displayname><d:resourcetype/>"
+    body = f"<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop>{props}</d:prop></d:set></d:propertyupdate>"
+    answer = phone.ask("PROPPATCH", "calendar/", body)
+    assert answer.status_code == 207 and "403 Forbidden" in answer.text and "200 OK" not in answer.text
+    assert "New" not in phone.ask("PROPFIND", "calendar/").text

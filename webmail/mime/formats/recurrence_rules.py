@@ -54,8 +54,10 @@ def check(rule: str, start: str) -> None:
     parts = _parts(rule)
     if parts.pop("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.pop("SKIP", "OMIT") != "OMIT":
         raise UnboundedRule("a rule of another calendar")
-    if parts.get("FREQ") not in _PARTS or not _MOMENT.match(start):
+    if parts.get("FREQ") not in _PARTS:
         raise UnboundedRule("a rule that does not say how often it applies")
+    if not _MOMENT.match(start):
+        raise UnboundedRule("a rule of what has no beginning")
     if unknown := set(parts) - _PARTS[parts["FREQ"]]:
         raise UnboundedRule(f"a rule with {sorted(unknown)[0][:20]}")
     _check_values(parts, start)
