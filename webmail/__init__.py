@@ -11,14 +11,14 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
-from webmail import config, health, imap, models, pages_first, services
+from webmail import config, health, imap, models, services
 from webmail.collections import store as collection_store
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, advice, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
 from webmail.web import compression, current, file_host, form_reader, once, row_numbers, setup, template_cache
-from webmail.web.body_limits import begin_page, end_page, set_body_limit
+from webmail.web.body_limits import set_body_limit
 from webmail.web.formatting import LANGUAGES
 from webmail.web.template_environment import TemplateEnvironment
 
@@ -49,8 +49,6 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
         if not settings.database_url.startswith("sqlite") and not database.is_closed():
             database.close()
 
-    app.before_request(begin_page)
-    app.teardown_request(end_page)
     app.before_request(prepare_database)
     app.teardown_request(close_database)
     app.extensions["dav"] = DavEdge(app.wsgi_app, settings, prepare_database, close_database)  # before proxies are trusted
@@ -150,7 +148,6 @@ def _configure_parts(settings: config.Settings) -> None:
         patience=settings.server_timeout,
     )
     collection_store.configure(language=settings.language)
-    pages_first.share(Path(settings.jobs_file).with_name("pages.begun"))
 
 
 def _configure(app: Flask, settings: config.Settings) -> None:

@@ -10,8 +10,8 @@ import click
 from flask.cli import AppGroup
 
 from webmail import doctor_directory, doctor_result
-from webmail.auth.check_slots import TooBusy
 from webmail.auth.endings import end_everything
+from webmail.auth.password_checks import TooBusy
 from webmail.auth.providers import accounts as provider_accounts
 from webmail.auth.providers import directory as people_directory
 from webmail.auth.providers import directory_sweep

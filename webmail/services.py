@@ -18,3 +18,8 @@ def share(service: str, most: int) -> int:
         return most
     pages = max(1, most * 3 // 4)
     return pages if service == PAGES else max(1, 2 * (most - pages))
+
+
+def places(service: str, most: int) -> int:
+    """How many bodies of a kind a process takes at once where `most` were meant for each of two that serve everything."""
+    return 2 * most if service == BODIES else most

@@ -32,13 +32,13 @@ from tests.bench.visitor import Answer
 from tests.support import images, s3_server
 from tests.support.transfer_ground import published
 from webmail import config
-from webmail.auth import form_slots
 from webmail.config import Settings
 from webmail.models import FileRequest, StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageArea, local, open_storage
 from webmail.storage.s3 import S3Storage
 from webmail.transfers import assembly, content, promises, requests, store
 from webmail.transfers.requests import Wishes
+from webmail.transfers.upload_bodies import SMALL_FORMS
 
 if TYPE_CHECKING:
     from tests.attacks.transfers import Sender
@@ -220,8 +220,8 @@ def _slow_forms(ground: Ground) -> Finding:
         busy = _median(reader)
         answered, _writable, _errors = select.select(lines, [], [], 0.2)
         signed_in = web.browser("198.51.100.8").sign_in(ground.person()).status
-    few = len(lines) - len(answered) <= form_slots.FILES_AT_ONCE + 8  # and turns of uploads: six of eight, and two wait for one
-    held = busy < 2 * quiet + 20 and few and signed_in == 303 and longest < 500 * form_slots.PATIENCE_SECONDS
+    few = len(lines) - len(answered) <= SMALL_FORMS.at_once + 8  # and turns of uploads: six of eight, and two wait for one
+    held = busy < 2 * quiet + 20 and few and signed_in == 303 and longest < 500
     words = (
         f"{len(lines) - len(answered)} have a thread, the others are told to come back; a page of mail {busy:.0f} ms, {quiet:.0f} before, "
         f"{longest:.0f} as they came"

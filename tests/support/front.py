@@ -75,7 +75,7 @@ class Front:
         return self._start_service(f"web-{port}", port, self._processes, self._threads, service="pages")
 
     def start_bodies(self) -> Child:
-        return self._start_service("bodies", self._bodies_port, 1, 64, service="bodies")
+        return self._start_service("bodies", self._bodies_port, 1, 96, service="bodies")
 
     def _start_service(self, name: str, port: int, processes: int, threads: int, service: str) -> Child:
         options = (

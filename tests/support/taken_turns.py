@@ -7,14 +7,13 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from webmail.web import outside_turns
+from webmail.web.outside import ASKING_OUTSIDE
 
 
 @contextmanager
 def all_taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patched, ExitStack() as stack:
-        patched.setattr(outside_turns, "PATIENCE", 0.01)
-        assert outside_turns.AT_ONCE < 8
-        for _page in range(outside_turns.AT_ONCE):
-            stack.enter_context(outside_turns.turn_outside())
+        patched.setattr(ASKING_OUTSIDE, "patience", 0.01)
+        for _page in range(ASKING_OUTSIDE.at_once):
+            stack.enter_context(ASKING_OUTSIDE.admit())
         yield

@@ -35,7 +35,7 @@ DATA = (
     "schedule",
     "sms",
     "user_lock",
-    "pages_first",
+    "admission",
     "services",
     "ownership",
     "storage",

@@ -20,6 +20,7 @@ def test_both_together_keep_as_many_connections_as_two_that_serve_everything(mos
     pages, bodies = services.share("pages", most), services.share("bodies", most)
     assert 2 * pages + bodies <= 2 * services.share("everything", most) == 2 * most
     assert min(pages, bodies) > 0
+    assert services.places("bodies", most) == 2 * services.places("pages", most), "as many as two processes took"
 
 
 def where(address: str) -> str:

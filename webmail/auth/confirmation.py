@@ -10,7 +10,7 @@ from collections.abc import Callable
 from webmail import rate_limits
 from webmail.account import Account, Password
 from webmail.auth import passwords, second_step
-from webmail.auth.check_slots import check_slot
+from webmail.auth.password_checks import checking
 from webmail.auth.providers import directory
 from webmail.auth.second_step import Factor
 from webmail.auth.throttle import attempt_at
@@ -51,7 +51,7 @@ def _check_password(user: User, typed: str, settings: Settings, check_imap: Call
         if directory.is_asked(user, settings):
             directory.check_password(user, typed, settings)
         elif settings.sign_in == "accounts":
-            with check_slot():
+            with checking():
                 right = passwords.verify(user.password, typed)
             if not right:
                 raise SignInRefused("not the password")

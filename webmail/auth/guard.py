@@ -14,7 +14,8 @@ from flask_login import LoginManager, current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.auth import form_slots, interrupted_forms, request_slots, whereabouts
+from webmail.admission import Admission, AdmissionRefused
+from webmail.auth import interrupted_forms, whereabouts
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep, first_step
 from webmail.auth.forms import SignInForm
@@ -35,6 +36,15 @@ from webmail.web.security_mail import SecurityNotice, tell
 from webmail.web.unavailable import because
 
 CONFIRMED_FOR = timedelta(minutes=10)
+# of the 16 or more threads per process (docs/administrator.md). Browsers send up to six requests at once: by themselves with
+# HTTP/1.1, and limited by deploy/nginx.conf with HTTP/2
+VISITS = Admission(of_one=8)
+# what scripts fetch ahead, a message and a page of a list, takes no place of what somebody waits for. It is refused while half of
+# those are taken: a page that nobody has asked for must not make them slower either
+AHEAD = Admission(of_one=2)
+_BUSY = VISITS.of_one // 2
+# of people who are not signed in, on pages whose forms nginx hands on whole: without it a slow one holds its thread
+FORMS = Admission(8, of_one_network=4, waiting=4, patience=1.0)
 FACTOR = "factor"  # in the session: what signing in took besides the password, a word of second_step.Factor
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -88,8 +98,8 @@ def install(app: Flask) -> None:
     app.before_request(refuse_foreign_forms)
     app.before_request(_read_strangers_form)
     app.before_request(_require_sign_in)
-    app.after_request(_stream_keeps_turn)
-    app.teardown_request(_end_turn)
+    app.after_request(_stream_keeps_place)
+    app.teardown_request(_leave_place)
 
 
 def keeps_text(view: View) -> View:
@@ -152,9 +162,9 @@ def _load_person(_request: Any) -> Any:
 
 
 def _read_strangers_form() -> None:
-    """Read the form of somebody who is not signed in, where the page needs it, in a turn: see `form_slots`.
+    """Read the form of somebody who is not signed in, where the page needs it, once it is admitted.
 
-    Who is signed in has turns of their own (`request_slots`), but on pages for everybody.
+    Who is signed in is counted by themselves, but on pages for everybody.
     """
     if request.method != "POST" or request.endpoint is None:
         return
@@ -164,9 +174,9 @@ def _read_strangers_form() -> None:
     if not for_everybody and (current_user.is_authenticated or not _mark(request.endpoint, "keeps_text", False)):
         return
     try:
-        with form_slots.form_slot(network_of(request.remote_addr)):
+        with FORMS.admit(network=network_of(request.remote_addr)):
             request.form  # noqa: B018 - reads and keeps it
-    except form_slots.TooManyForms as error:
+    except AdmissionRefused as error:
         because(error)
         abort(503)
 
@@ -182,10 +192,18 @@ def _require_sign_in() -> AnyResponse | None:
     if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
         return Response(status=503)
     if fetched_ahead():
-        g.turn = request_slots.take_ahead(current_user.id) if _comes_ahead() else None
-        return None if g.turn else Response(status=204)
-    g.turn = request_slots.take(current_user.id)
-    return None if g.turn else abort(429)
+        return None if _comes_ahead() and _is_admitted(AHEAD) else Response(status=204)
+    return None if _is_admitted(VISITS) else abort(429)
+
+
+def _is_admitted(among: Admission) -> bool:
+    if among is AHEAD and VISITS.held(current_user.id) >= _BUSY:
+        return False
+    try:
+        g.place = among.enter(current_user.id)
+    except AdmissionRefused:
+        return False
+    return True
 
 
 def _note_whereabouts() -> None:
@@ -276,20 +294,20 @@ def _lead_to(endpoint: str, back: str = "") -> AnyResponse:
     return redirect(target, 302 if reads else 303)
 
 
-def _stream_keeps_turn(response: Response) -> Response:
-    """Keep the slot of a streamed response, which occupies its thread, until it is closed; otherwise until the view is done."""
-    if (turn := g.get("turn")) and response.is_streamed:
-        g.turn_of_stream = response
-        response.call_on_close(turn.give_back)
-        weakref.finalize(response, turn.give_back)  # for a response that is never closed because the client disconnected
+def _stream_keeps_place(response: Response) -> Response:
+    """Keep the place of a streamed response, which occupies its thread, until it is closed; otherwise until the view is done."""
+    if (place := g.get("place")) and response.is_streamed:
+        g.place_of_stream = response
+        response.call_on_close(place.leave)
+        weakref.finalize(response, place.leave)  # for a response that is never closed because the client disconnected
     else:
-        g.pop("turn_of_stream", None)  # an error page replaced the stream
+        g.pop("place_of_stream", None)  # an error page replaced the stream
     return response
 
 
-def _end_turn(_error: BaseException | None) -> None:
-    if (turn := g.get("turn")) and "turn_of_stream" not in g:
-        turn.give_back()
+def _leave_place(_error: BaseException | None) -> None:
+    if (place := g.get("place")) and "place_of_stream" not in g:
+        place.leave()
 
 
 def _sign_in_page(back: str) -> str:

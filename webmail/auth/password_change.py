@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from webmail import rate_limits
 from webmail.auth import password_strength, passwords, temporary_passwords
-from webmail.auth.check_slots import check_slot
+from webmail.auth.password_checks import checking
 from webmail.auth.password_strength import Strength
 from webmail.auth.throttle import attempt_at
 from webmail.config import Settings
@@ -52,7 +52,7 @@ def faults_of(new: str, again: str, judged: Strength, settings: Settings, *, bef
 
 def hash_in_turn(new: str) -> str:
     """Its hash, once there is a turn for it. Raises TooBusy."""
-    with check_slot():
+    with checking():
         return passwords.hash_password(new)
 
 
@@ -66,7 +66,7 @@ def change(user: User, before: str, new: str, again: str, settings: Settings) ->
     refused = PasswordNotChanged(strength=judged)
     attempt = attempt_at(f"password of {user.id}", settings)
     before = temporary_passwords.as_kept(user, before)
-    with check_slot():
+    with checking():
         right = passwords.verify(user.password, before)
     if right:
         rate_limits.give_back(attempt)

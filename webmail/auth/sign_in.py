@@ -10,8 +10,8 @@ from peewee import IntegrityError
 from webmail import rate_limits
 from webmail.account import Account, Password
 from webmail.auth import door_codes, known_devices, passwords, sources, temporary_passwords, throttle
-from webmail.auth.check_slots import check_slot
 from webmail.auth.names import normalise
+from webmail.auth.password_checks import checking
 from webmail.auth.providers import directory
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
@@ -89,7 +89,7 @@ def _by_accounts(address: str, password: str, settings: Settings, network: str) 
 
 def _by_own_table(user: User | None, password: str) -> User:
     password = temporary_passwords.as_kept(user, password)
-    with check_slot():
+    with checking():
         right = passwords.verify(user.password if user else "", password)
     if user is None or not right:
         raise SignInRefused("wrong name or password")
@@ -98,7 +98,7 @@ def _by_own_table(user: User | None, password: str) -> User:
     if temporary_passwords.is_over(user):
         raise TemporaryPasswordOver("the temporary password is too old")
     if passwords.needs_rehash(user.password):
-        with check_slot():
+        with checking():
             hashed = passwords.hash_password(password)
         # only over the one that was checked: it may have been changed meanwhile
         if User.update(password=hashed).where(User.id == user.id, User.password == user.password).execute():

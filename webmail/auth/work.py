@@ -6,8 +6,8 @@ from contextlib import suppress
 from functools import partial
 
 from webmail.auth import app_passwords, mailed_codes, password_reset
-from webmail.auth.check_slots import TooBusy
 from webmail.auth.devices import failures, handover
+from webmail.auth.password_checks import TooBusy
 from webmail.auth.providers import app_password_pause, directory_sweep
 from webmail.auth.views import directory_letters, pause_letters
 from webmail.config import Settings

@@ -7,15 +7,15 @@ where its password was right lately is counted apart: whatever strangers try, it
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from webmail import audit, rate_limits
-from webmail.auth.check_slots import TooBusy
+from webmail.admission import Admission, AdmissionRefused
 from webmail.auth.devices import failures
+from webmail.auth.password_checks import TooBusy
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
@@ -29,8 +29,10 @@ _CHECK_SECONDS = 12.0  # that a check takes at most
 _STEP = 0.05
 _NOTED_EVERY = timedelta(days=1)
 _CHECKS = RateLimit("devices being checked", 1, timedelta(seconds=_CHECK_SECONDS))
-_LANES = {True: threading.BoundedSemaphore(2), False: threading.BoundedSemaphore(1)}  # checks at once, known or not
-_PLACES = {True: threading.BoundedSemaphore(8), False: threading.BoundedSemaphore(6)}  # with those that wait: each holds a thread
+_LANES = {  # of known networks, and of others
+    True: Admission(2, waiting=6, patience=_CHECK_SECONDS),
+    False: Admission(1, waiting=5, patience=_CHECK_SECONDS),
+}
 
 
 @contextmanager
@@ -39,17 +41,11 @@ def lane(known: bool) -> Iterator[None]:
 
     Raises TooBusy: nobody looked at the password.
     """
-    if not _PLACES[known].acquire(blocking=False):
-        raise TooBusy("other devices' passwords are being checked")
     try:
-        if not _LANES[known].acquire(timeout=_CHECK_SECONDS):
-            raise TooBusy("other devices' passwords take long to check")
-        try:
+        with _LANES[known].admit():
             yield
-        finally:
-            _LANES[known].release()
-    finally:
-        _PLACES[known].release()
+    except AdmissionRefused as error:
+        raise TooBusy(f"other devices' passwords are being checked: {error}") from error
 
 
 class counted_attempt:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 
-from webmail import pages_first
-
 SECONDS = 0.3  # of the processor, for a request
 PER_ITEM = 0.000_15  # and for each item that it tells
 MOST_BYTES = 32_000_000  # of an answer
 _EVERY = 64  # items between two looks at the clock
-_REST = 0.01  # seconds for which pages go first, at each of these looks
 
 
 class OverBudget(Exception):
@@ -18,7 +15,7 @@ class OverBudget(Exception):
 
 
 class Budget:
-    """Counted in the thread that makes the answer. `told` items earn it more time; pages go first at each look."""
+    """Counted in the thread that makes the answer. `told` items earn it more time."""
 
     def __init__(self) -> None:
         self._began = time.thread_time()
@@ -35,7 +32,6 @@ class Budget:
         """Another item is looked at. Raises OverBudget."""
         self._steps += 1
         if self._steps % _EVERY == 0:
-            pages_first.give_way(_REST)
             self.check()
 
     def check(self) -> None:

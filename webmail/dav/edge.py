@@ -18,12 +18,12 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from webmail import imap, services
-from webmail.auth.check_slots import TooBusy
+from webmail.admission import Admission, AdmissionRefused
+from webmail.auth.password_checks import TooBusy
 from webmail.auth.sessions import network_of
 from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav import refusals
-from webmail.dav.admission import Admission, AdmissionRefused
 from webmail.dav.changes import limit_of
 from webmail.dav.sign_in import Device, sign_in
 from webmail.dav.visit import METHODS, ODD, Visit, current
@@ -63,7 +63,8 @@ class DavEdge:
         self.pages, self.settings, self.prepare, self.end = pages, settings, prepare, end
         self._application: Any = None
         self._making = threading.Lock()
-        self.admission = Admission()
+        # a school's telephones must not take all threads; one person's, however many, keep nobody's waiting
+        self.admission = Admission(8, of_one=2, waiting=12, waiting_of_one=4, patience=15.0)
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

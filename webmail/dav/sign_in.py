@@ -15,11 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from webmail import pages_first
 from webmail.account import Account, Password
 from webmail.auth import app_passwords, passwords
-from webmail.auth.check_slots import check_slot
 from webmail.auth.names import normalise
+from webmail.auth.password_checks import checking
 from webmail.auth.providers import directory
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.collections.trash import UNNAMED
@@ -63,8 +62,7 @@ def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap
             return _by_own_password(user, secret, network, settings, check_imap)
     with lane(False), counted_attempt(address, secret, network, settings, user=user):
         if settings.sign_in == "accounts" and settings.own_password_on_devices != "never":
-            pages_first.give_way()
-            with check_slot():  # so that time does not tell who has an account, or a second step
+            with checking():  # so that time does not tell who has an account, or a second step
                 passwords.verify("", secret)
         raise SignInRefused("no app password of theirs")
 
@@ -91,8 +89,7 @@ def _by_own_password(user: User, secret: str, network: str, settings: Settings, 
         if directory.is_asked(user, settings):
             directory.check_password(user, secret, settings)
         elif settings.sign_in == "accounts":
-            pages_first.give_way()
-            with check_slot():
+            with checking():
                 right = passwords.verify(user.password, secret)
             if not right:
                 raise SignInRefused("not the password")

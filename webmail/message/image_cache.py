@@ -6,13 +6,11 @@ import hashlib
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from webmail import http_fetch
+from webmail.admission import Admission, AdmissionRefused
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.mime.formats import image_info
@@ -24,18 +22,14 @@ SECONDS = 8.0  # timeout for one image
 AGE_DAYS = 30
 FAILED_SECONDS = 600  # how long failures are cached
 _ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.5"
-_AT_ONCE = threading.BoundedSemaphore(8)  # concurrent fetches per process, so that threads are left for mail
-_AT_ONCE_OF_ONE = 2  # concurrent fetches per user
-_TURN_SECONDS = 1.0  # how long to wait for a slot
+_FETCHING = Admission(8, of_one=2, waiting=16, patience=1.0)  # so that threads are left for mail
 _SLOW_SECONDS = 60  # how long a host is skipped after a timeout
 _MOST_SLOW = 1_000
 _SWEEP_SHARE = 10  # sweep after writing one in this many parts of the cache's size
 
 _lock = threading.Lock()
 _written: dict[str, int] = {}  # bytes since the last sweep, by instance
-_fetching: Counter[int] = Counter()  # slots taken, by user id
 _slow: dict[str, float] = {}  # hosts to skip, and until when (monotonic)
-_free = threading.Condition(_lock)
 
 
 class NoPicture(Exception):
@@ -51,49 +45,33 @@ class CachedImage:
 def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
     """The image at an http(s) URL, from the cache or the web; `person` is the user id. Raises NoPicture.
 
-    Fails quickly if no slot is free (rate limit) or the host has timed out recently; such failures are not cached.
+    Fails quickly where many are fetched or the host has timed out recently; such failures are not cached.
     """
     name = _name(url)
     if settings.image_cache_mb and (kept := _kept(_files(settings), name)) is not None:
         return kept
-    with _place(person):
-        host = _host(url)  # checked only now: a fetch that held the slot may have just timed out on it
-        with _lock:
-            if _slow.get(host, 0.0) > time.monotonic():
-                raise NoPicture("this host was too slow a moment ago")
-        started = time.monotonic()
-        try:
-            found = _fetched(url)
-        except NoPicture:
-            if time.monotonic() - started >= SECONDS * 0.9:
-                _note_slow(host)
-            _keep(name, b"", settings)
-            raise
+    try:
+        with _FETCHING.admit(person):
+            found = _fetched_unless_slow(url, name, settings)
+    except AdmissionRefused as error:
+        raise NoPicture("too many images are being fetched") from error
     _keep(name, found.content, settings)
     return found
 
 
-@contextmanager
-def _place(person: int) -> Iterator[None]:
-    """Holds a slot for fetching. Raises NoPicture if none is free in time."""
-    end = time.monotonic() + _TURN_SECONDS
-    with _free:
-        if not _free.wait_for(lambda: _fetching[person] < _AT_ONCE_OF_ONE, _TURN_SECONDS):
-            raise NoPicture("too many images are being fetched")
-        _fetching[person] += 1
+def _fetched_unless_slow(url: str, name: str, settings: Settings) -> CachedImage:
+    host = _host(url)  # checked only now: a fetch that was before this one may have just timed out on it
+    with _lock:
+        if _slow.get(host, 0.0) > time.monotonic():
+            raise NoPicture("this host was too slow a moment ago")
+    started = time.monotonic()
     try:
-        if not _AT_ONCE.acquire(timeout=max(end - time.monotonic(), 0.0)):
-            raise NoPicture("too many images are being fetched")
-        try:
-            yield
-        finally:
-            _AT_ONCE.release()
-    finally:
-        with _free:
-            _fetching[person] -= 1
-            if not _fetching[person]:
-                del _fetching[person]
-            _free.notify_all()
+        return _fetched(url)
+    except NoPicture:
+        if time.monotonic() - started >= SECONDS * 0.9:
+            _note_slow(host)
+        _keep(name, b"", settings)
+        raise
 
 
 def _host(url: str) -> str:

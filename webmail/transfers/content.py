@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from webmail import pages_first, vault
+from webmail import vault
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -155,9 +155,7 @@ class _Writer:
 
     def _put(self) -> None:
         name = f"{self.at:014x}-{secrets.token_hex(4)}"
-        pages_first.give_way()
-        with pages_first.COMPUTING.turn():
-            sealed = self.sealer.seal(self.piece, self.at)
+        sealed = self.sealer.seal(self.piece, self.at)
         try:
             self.files.put(f"{self.content.name}/{name}", sealed, sync=False)
         except BaseException:
@@ -165,8 +163,7 @@ class _Writer:
             raise
         self.waiting.append((self.at, len(self.piece), name))
         if self.hash is not None:
-            with pages_first.COMPUTING.turn():
-                self.hash.update(memoryview(self.piece)[self.hashed - self.at :])
+            self.hash.update(memoryview(self.piece)[self.hashed - self.at :])
         self.at += len(self.piece)
         self.hashed = self.at
         self.piece = bytearray()
@@ -263,9 +260,7 @@ def _opened(
         if not piece.start <= at < piece.start + piece.size:
             raise ContentDamaged(f"{content.name} has a gap at {at}")
         sealed = _object(files, content, piece.name)
-        pages_first.give_way()
-        with pages_first.COMPUTING.turn():
-            plain = sealer.open(sealed, piece.start)
+        plain = sealer.open(sealed, piece.start)
         del sealed  # 4 MiB less while the reader takes them
         part = plain[at - piece.start : end - piece.start]
         at += len(part)

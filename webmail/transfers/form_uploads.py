@@ -17,7 +17,7 @@ from webmail.errors import MailError
 from webmail.models import ContentState, Transfer, TransferFile
 from webmail.transfers import assembly, content, limits, paths, store
 from webmail.transfers.content import TooManyBytes
-from webmail.transfers.turns import Body, UploadTooSlow
+from webmail.transfers.upload_bodies import Body, UploadTooSlow
 
 log = logging.getLogger(__name__)
 

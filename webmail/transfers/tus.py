@@ -13,24 +13,23 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import format_datetime
 from typing import Any, TypeAlias
 
-from webmail import pages_first
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile
 from webmail.storage import StorageAway, StorageFull
-from webmail.transfers import assembly, content, limits, store, turns
+from webmail.transfers import assembly, content, limits, store
 from webmail.transfers.content import TooManyBytes, WrongOffset
 from webmail.transfers.limits import MB
-from webmail.transfers.turns import Body
+from webmail.transfers.upload_bodies import RETRY_SECONDS, Body, TooManyUploads, UploadBusy
 
 log = logging.getLogger(__name__)
 
 TusHeaders: TypeAlias = Any  # of a request; their `get` knows no upper and lower case
-BodyInTurn: TypeAlias = Callable[[TransferFile], AbstractContextManager[Body]]  # what a request brings for a file, in its turn
+AdmittedBody: TypeAlias = Callable[[TransferFile], AbstractContextManager[Body]]  # what a request brings for a file
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
 CHECKED = 8 * MB  # bytes of a PATCH with a checksum: they wait in memory until it is known to be right
@@ -80,10 +79,10 @@ def answered(headers: TusHeaders, act: Callable[[], TusAnswer]) -> TusAnswer:
         found = TusAnswer(error.status, error.headers, error)
     except WrongOffset as error:
         found = TusAnswer(409, {"Upload-Offset": str(error.received)}, error)
-    except turns.TooManyUploads as error:
+    except TooManyUploads as error:
         found = TusAnswer(error.status, _later(error.retry), error)
-    except (turns.UploadBusy, StorageAway) as error:
-        found = TusAnswer(error.status, _later(turns.RETRY_SECONDS), error)
+    except (UploadBusy, StorageAway) as error:
+        found = TusAnswer(error.status, _later(RETRY_SECONDS), error)
     except MailError as error:
         if error.status >= 500 and not isinstance(error, StorageFull):
             log.error("an upload failed: %s", error)
@@ -93,12 +92,12 @@ def answered(headers: TusHeaders, act: Callable[[], TusAnswer]) -> TusAnswer:
     )
 
 
-def later(answer: TusAnswer, pause: Callable[[str, datetime], int]) -> TusAnswer:
-    """The answer, and when to send more of the file if others are before it: `pause` tells the seconds."""
+def later(answer: TusAnswer, pause: Callable[[], int]) -> TusAnswer:
+    """The answer, and when to send more of the file if others want to: `pause` tells the seconds."""
     stored = answer.file.content if answer.file is not None else None
     if answer.file is None or stored is None or stored.state != ContentState.UPLOADING:
         return answer
-    seconds = pause(answer.file.upload, stored.touched)
+    seconds = pause()
     return replace(answer, headers=answer.headers | _later(seconds)) if seconds else answer
 
 
@@ -166,12 +165,12 @@ def name_in(headers: TusHeaders) -> str:
 
 
 def create(
-    headers: TusHeaders, body: BodyInTurn, transfer: Transfer, settings: Settings, address: Callable[[TransferFile], str], *,
+    headers: TusHeaders, body: AdmittedBody, transfer: Transfer, settings: Settings, address: Callable[[TransferFile], str], *,
     link_key: bytes | None = None, most_bytes: int = 0, most_files: int = 0,
 ) -> TusAnswer:  # fmt: skip
     """POST: a new file, with its first bytes if some came along. `most_...`: of a transfer, besides those of `[transfers]`.
 
-    Without bytes it takes no turn; where there is none, the file is there all the same, and its bytes are to follow.
+    Where its bytes are not admitted, the file is there all the same, and they are to follow.
 
     Raises TusRefusal, OverLimit; what stopped the bytes leaves the file, to be gone on with.
     """
@@ -203,7 +202,7 @@ def head(file: TransferFile, settings: Settings, link_key: bytes | None = None) 
 
 
 def patch(
-    file: TransferFile, headers: TusHeaders, body: BodyInTurn, settings: Settings, link_key: bytes | None = None
+    file: TransferFile, headers: TusHeaders, body: AdmittedBody, settings: Settings, link_key: bytes | None = None
 ) -> TusAnswer:
     """PATCH: more bytes. Raises TusRefusal, TooManyUploads, UploadBusy, and what `content.append` raises."""
     if not brings_bytes(headers):
@@ -262,9 +261,8 @@ def _checked(body: Body, name: str, expected: bytes) -> Iterator[bytes]:
         if size > CHECKED:
             raise TusRefusal(413, f"a PATCH with a checksum has {CHECKED} bytes at most")
     found = _ALGORITHMS[name]()
-    with pages_first.COMPUTING.turn():
-        for chunk in whole:
-            found.update(chunk)
+    for chunk in whole:
+        found.update(chunk)
     if not hmac.compare_digest(found.digest(), expected):
         raise TusRefusal(WRONG_CHECKSUM, "the checksum is another")
     yield from whole

@@ -1,7 +1,4 @@
-"""Body limits: a view that takes larger uploads than the rest says so before anything reads the form, or reads it by itself.
-
-Pages that people wait for are told apart here too from views that move large files (pages_first.py).
-"""
+"""Body limits: a view that takes larger uploads than the rest says so before anything reads the form, or reads it by itself."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from typing import Any, TypeVar
 
 from flask import current_app, request
 
-from webmail import pages_first
 from webmail.config import Settings
 from webmail.web.current import settings
 
@@ -18,7 +14,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _LIMIT = "largest_body"
 _READS_ITSELF = "reads_its_body"
-_HANDS_ON = "hands_on_files"
 _REST = 1 << 20  # bytes of the form around the file
 
 
@@ -38,25 +33,8 @@ def reads_its_body(view: View) -> View:
     return view
 
 
-def hands_on_files(view: View) -> View:
-    """Mark a view that answers with a large file: no page for which others would wait, but one that waits for pages itself."""
-    setattr(view, _HANDS_ON, True)
-    return view
-
-
 def is_read_by_view(view: object) -> bool:
     return bool(getattr(view, _READS_ITSELF, False))
-
-
-def begin_page() -> None:
-    """Before each request: what moves large files gives way to it, unless it is one of those itself."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    if not is_read_by_view(view) and not getattr(view, _HANDS_ON, False):
-        pages_first.begun()
-
-
-def end_page(_error: BaseException | None = None) -> None:
-    pages_first.ended()
 
 
 def set_body_limit() -> None:

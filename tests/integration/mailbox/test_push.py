@@ -18,7 +18,7 @@ from flask import Flask
 from tests.support.messages import message
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
-from webmail.auth import request_slots
+from webmail.auth import guard
 from webmail.imap.connection import Connection
 from webmail.imap.idle import Watch
 from webmail.mailbox import push_streams
@@ -167,7 +167,7 @@ def test_a_bound_for_all_people_together(pushing, app: Flask, person: Visitor, m
 
 def test_streams_leave_a_person_all_their_turns(pushing, person: Visitor) -> None:
     with stream(person):
-        assert request_slots.running(User.get(User.address == person.address).id) == 0
+        assert guard.VISITS.held(User.get(User.address == person.address).id) == 0
 
 
 def test_a_session_that_ended_ends_the_stream(pushing, person: Visitor, watches: list[Watch], monkeypatch) -> None:

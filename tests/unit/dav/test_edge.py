@@ -23,7 +23,7 @@ from webmail import imap, rate_limits
 from webmail.account import Account
 from webmail.auth import app_passwords, passwords
 from webmail.auth.devices import failures
-from webmail.dav import admission, budget, edge, sign_in, storage
+from webmail.dav import budget, edge, sign_in, storage
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AppPassword, AuditEntry, DeviceNetwork, LimitUse, SignInFailure, User, now
 from webmail.rate_limits import QUARTER, RateLimit
@@ -413,9 +413,10 @@ def test_devices_of_one_person_leave_threads_to_others(
     askers = [threading.Thread(target=lambda: statuses.append(phone.ask("GET", "calendar/a.ics").status_code)) for _ in range(14)]
     for one in askers:
         one.start()
-    for _ in range(admission.OF_ONE_PERSON):
+    admission = app.extensions["dav"].admission
+    for _ in range(admission.of_one):
         assert held.acquire(timeout=20)
-    few = admission.OF_ONE_PERSON + admission.WAITING_OF_ONE
+    few = admission.of_one + admission.waiting_of_one
     eventually(lambda: statuses.count(503) == 14 - few, what="those who are sent away")
     assert theirs.ask("GET", "calendar/a.ics").status_code == 200
     going.set()

@@ -140,7 +140,7 @@ def test_slow_hosts_hold_few_places_and_are_not_asked_again_for_a_while(
 ) -> None:
     monkeypatch.setattr(image_cache, "SECONDS", 0.0)  # any time is too long
     monkeypatch.setattr(image_cache, "_slow", {})
-    monkeypatch.setattr(image_cache, "_TURN_SECONDS", 0.2)
+    monkeypatch.setattr(image_cache._FETCHING, "patience", 0.2)
     given_up = threading.Event()
 
     def hang(url: str, **_options: Any) -> FetchedResponse:
@@ -172,4 +172,4 @@ def test_slow_hosts_hold_few_places_and_are_not_asked_again_for_a_while(
     visit(9)
     assert told[-1] == "this host was too slow a moment ago" and len(web.asked) == asked, "not asked again at once"
     assert len(list(Path(settings.instance, "images").glob("??/*"))) == 3, "those that got no place are not kept as failures"
-    assert not image_cache._fetching
+    assert not image_cache._FETCHING.held()

@@ -30,9 +30,9 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import content, form_uploads, options, store, turns
+from webmail.transfers import content, form_uploads, options, store, upload_bodies
 from webmail.transfers.limits import OverLimit
-from webmail.transfers.turn_order import Sender
+from webmail.transfers.upload_bodies import Sender, admitted
 
 MB = 1024 * 1024
 FORM = "#transfer"
@@ -418,12 +418,12 @@ def test_a_full_disk_keeps_the_files_before_and_what_was_typed(alice, monkeypatc
 
 
 def test_too_many_uploads_at_once_are_told_to_wait(alice, app, monkeypatch):
-    monkeypatch.setattr(turns, "_FORM_AT_DOOR", 0.0)
+    monkeypatch.setattr(upload_bodies, "_FORM_PATIENCE", 0.0)
     body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n' + bytes(2 * MB) + b"\r\n--b--\r\n"
     address = action_of(alice)
     with ExitStack() as others:
         for number in range(8):
-            others.enter_context(turns.turn(Sender(f"other {number}"), app.extensions["settings"], f"file {number}"))
+            others.enter_context(admitted(Sender(f"other {number}"), app.extensions["settings"]))
         answer = alice.client.post(address, data=body, content_type="multipart/form-data; boundary=b")
     assert answer.status_code == 503 and answer.headers["Retry-After"]
     assert mine() == []

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,8 @@ from tests.support import calendar_ground as ground
 from tests.support.attachments import PNG
 from tests.support.limits import lower
 from tests.support.transfer_ground import published, put_file
-from webmail import pages_first
 from webmail.auth import passwords
-from webmail.auth.check_slots import TooBusy
+from webmail.auth.password_checks import TooBusy
 from webmail.config import Settings
 from webmail.models import (
     ContentState,
@@ -38,7 +38,7 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import access, content, download_turns, links, reports, store
+from webmail.transfers import access, content, download_places, links, reports, store
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
 from webmail.transfers.views import public
@@ -291,7 +291,7 @@ def test_a_damaged_piece_breaks_the_line_and_counts_nothing(alice, settings, gue
     monkeypatch.setattr(content, "_object", _broken_after(1, content._object))
     with pytest.raises(content.ContentDamaged):
         fetched(guest, path, action="all")
-    assert not events(EventKind.DOWNLOADED) and not download_turns.running()
+    assert not events(EventKind.DOWNLOADED) and not download_places.running()
 
 
 def test_a_storage_that_is_away_is_told_to_visitors_in_their_words(alice, settings, guest, monkeypatch):
@@ -306,7 +306,7 @@ def test_a_storage_that_is_away_is_told_to_visitors_in_their_words(alice, settin
     for address in (*plain, f"{path}/all.zip", plain[1].replace("/b.txt", "").replace(path, f"{path}/preview")):
         answer = guest.get(address, headers={"Accept-Language": "en"})
         assert answer.status_code == 503 and "tell whoever sent the files" in answer.text and "inbox" not in answer.text
-    assert not download_turns.running()
+    assert not download_places.running()
 
 
 def _broken_after(count: int, real):
@@ -323,7 +323,7 @@ def _broken_after(count: int, real):
 
 def test_with_no_turn_left_one_is_asked_to_come_again(alice, settings, guest):
     [path] = addresses(guest.get(path_of(published(alice, {"a.bin": DATA}, settings), settings)))
-    held = [download_turns.take(f"10.0.0.{one}", 16) for one in range(16)]
+    held = [taken(f"10.0.0.{one}") for one in range(16)]
     try:
         answer = guest.get(path)
         assert answer.status_code == 503 and answer.headers["Retry-After"] == "30"
@@ -331,7 +331,7 @@ def test_with_no_turn_left_one_is_asked_to_come_again(alice, settings, guest):
     finally:
         for turn in held:
             turn.give_back()
-    assert guest.get(path).status_code == 200 and not download_turns.running()
+    assert guest.get(path).status_code == 200 and not download_places.running()
 
 
 def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, settings, monkeypatch):
@@ -340,10 +340,10 @@ def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, setting
     address = f"/t/{store.link_token(transfer, settings)}/picture/{file.upload}"
     with app.test_request_context(address):
         never_closed = app.full_dispatch_request()
-        assert (never_closed.status_code, download_turns.running()) == (200, 1)
+        assert (never_closed.status_code, download_places.running()) == (200, 1)
         del never_closed
     gc.collect()
-    assert download_turns.running() == 0
+    assert download_places.running() == 0
     real, asked = content.read, []
 
     def deleted_meanwhile(*args: Any, **more: Any) -> Any:
@@ -354,33 +354,39 @@ def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, setting
 
     monkeypatch.setattr(content, "read", deleted_meanwhile)
     assert visitor_of(app).get(address).status_code == 404
-    assert (len(asked), download_turns.running()) == (2, 0)
+    assert (len(asked), download_places.running()) == (2, 0)
 
 
 def test_one_network_never_has_all_the_turns():
-    held = [download_turns.take("10.0.0.1", 8) for _ in range(8)]
+    held = [taken("10.0.0.1", 8) for _ in range(8)]
     assert sum(turn is not None for turn in held) == 6
-    other = download_turns.take("10.0.0.2", 8)
+    other = taken("10.0.0.2", 8)
     assert other is not None
     for turn in (*held, other, *held):
         if turn is not None:
             turn.give_back()
-    assert not download_turns.running()
+    assert not download_places.running()
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass for whoever waits for readers."""
     passed = [0.0]
-    monkeypatch.setattr(download_turns.time, "monotonic", lambda: 1000.0 + passed[0])
+    monkeypatch.setattr(download_places.time, "monotonic", lambda: 1000.0 + passed[0])
     return passed
 
 
-def begun_by(network: str, most: int = 16) -> tuple[download_turns.DownloadTurn, Iterator[bytes]]:
+def taken(network: str, most: int = 16) -> download_places.Download | None:
+    """A place, of `most`."""
+    few = SimpleNamespace(service="everything", transfers=SimpleNamespace(downloads_at_once=most))
+    return download_places.take(network, few)
+
+
+def begun_by(network: str, most: int = 16) -> tuple[download_places.Download, Iterator[bytes]]:
     """A download whose reader was handed a slice."""
-    turn = download_turns.take(network, most)
+    turn = taken(network, most)
     assert turn is not None
-    slices = download_turns.paced(iter([bytes(2000 * download_turns.SLICE)]), turn)
+    slices = download_places.sliced(iter([bytes(2000 * download_places.SLICE)]), turn)
     next(slices)
     return turn, slices
 
@@ -388,7 +394,7 @@ def begun_by(network: str, most: int = 16) -> tuple[download_turns.DownloadTurn,
 def test_who_takes_almost_nothing_is_let_go(clock):
     turn, slices = begun_by("10.0.0.1")
     clock[0] += 70
-    with pytest.raises(download_turns.ReaderTooSlow):
+    with pytest.raises(download_places.ReaderTooSlow):
         next(slices)
     turn.give_back()
 
@@ -400,13 +406,13 @@ def test_readers_who_take_nothing_do_not_stop_the_downloads_of_their_network(ali
         assert guest.get(path).status_code == 503  # they have only just begun
         clock[0] += 6
         assert guest.get(path).status_code == 200
-        lost = [slices for turn, slices in held if turn.is_over]
-        with pytest.raises(download_turns.ReaderTooSlow):
+        lost = [slices for turn, slices in held if not turn.place.held]
+        with pytest.raises(download_places.ReaderTooSlow):
             next(lost[0])
     finally:
         for turn, _slices in held:
             turn.give_back()
-    assert not download_turns.running()
+    assert not download_places.running()
 
 
 def test_readers_who_trickle_make_room_and_those_on_a_slow_line_stay(clock):
@@ -418,38 +424,23 @@ def test_readers_who_trickle_make_room_and_those_on_a_slow_line_stay(clock):
             next(slices)
     for _turn, slices in trickling:
         next(slices)
-    fresh = [download_turns.take("10.0.0.1", 16) for _ in range(7)]
+    fresh = [taken("10.0.0.1") for _ in range(7)]
     assert [turn is not None for turn in fresh] == [True] * 6 + [False]
-    assert all(turn.is_over for turn, _slices in trickling) and not any(turn.is_over for turn, _slices in slow)
+    assert all(not turn.place.held for turn, _slices in trickling) and all(turn.place.held for turn, _slices in slow)
     for turn in (*(turn for turn, _slices in trickling + slow), *filter(None, fresh)):
         turn.give_back()
-    assert not download_turns.running()
+    assert not download_places.running()
 
 
 def test_threads_of_readers_who_lost_their_turns_are_few(clock):
     held = [begun_by("10.0.0.1")[0] for _ in range(12)]
     clock[0] += 6
     more = []
-    while (turn := download_turns.take("10.0.0.1", 16)) is not None:
+    while (turn := taken("10.0.0.1")) is not None:
         more.append(turn)
-    assert (len(more), download_turns.running()) == (8, 20)
+    assert (len(more), download_places.running()) == (8, 20)
     for turn in held + more:
         turn.give_back()
-
-
-def test_downloads_rest_from_their_own_work_and_are_no_pages_themselves(alice, settings, guest, monkeypatch):
-    rests, begun = [], []
-    monkeypatch.setattr(pages_first.SENDING, "worked", rests.append)
-    monkeypatch.setattr(pages_first, "begun", lambda: begun.append(True))
-    monkeypatch.setattr(download_turns, "_WORK", -1.0)  # after each slice, however little it took
-    transfer = published(alice, {"a.bin": DATA}, settings)
-    [file] = store.files(transfer)
-    link = f"/t/{store.link_token(transfer, settings)}"
-    assert guest.get(f"{link}/{file.upload}/a.bin").data == DATA
-    assert len(rests) == -(-len(DATA) // download_turns.SLICE) and all(0 <= one <= download_turns._MOST_WORK for one in rests)
-    assert guest.get(f"{link}/all.zip").status_code == 200 and not begun
-    guest.get(link)
-    assert begun == [True]
 
 
 # --- what counts
@@ -486,7 +477,7 @@ def test_one_that_breaks_off_does_not_count(alice, settings, guest):
     answer = guest.get(ticket, buffered=False)
     next(iter(answer.response))
     answer.close()
-    assert not events(EventKind.DOWNLOADED) and not download_turns.running()
+    assert not events(EventKind.DOWNLOADED) and not download_places.running()
 
 
 def test_a_file_that_is_removed_while_it_is_downloaded_arrives_whole(alice, settings, guest):
@@ -498,7 +489,7 @@ def test_a_file_that_is_removed_while_it_is_downloaded_arrives_whole(alice, sett
     TransferFile.delete().execute()
     assert got + b"".join(chunks) == DATA
     answer.close()
-    assert not events(EventKind.DOWNLOADED) and not download_turns.running()
+    assert not events(EventKind.DOWNLOADED) and not download_places.running()
 
 
 def test_the_owners_own_downloads_do_not_count(app, alice, settings):
@@ -634,7 +625,7 @@ def test_passwords_are_tried_few_times(alice, settings, guest, monkeypatch):
         raise TooBusy("all slots are taken")
 
     with pytest.MonkeyPatch.context() as patch:  # what was not looked at is no try
-        patch.setattr("webmail.transfers.views.public.check_slot", crowded)
+        patch.setattr("webmail.transfers.views.public.checking", crowded)
         assert [guest.post(path, data={"action": "password", "password": "no"}).status_code for _ in range(4)] == [503] * 4
     seen = [guest.post(path, data={"action": "password", "password": "no"}).status_code for _ in range(4)]
     assert seen == [422, 422, 422, 429]
@@ -760,7 +751,7 @@ def test_pictures_and_texts_are_shown_and_nothing_that_runs(alice, settings, gue
     assert guest.get(f"{path}/picture/{named['fake.png'].upload}").status_code == 404
     for name in ("v.svg", "d.pdf"):
         assert guest.get(f"{path}/preview/{named[name].upload}").status_code == 404
-    assert not events(EventKind.DOWNLOADED) and not download_turns.running()
+    assert not events(EventKind.DOWNLOADED) and not download_places.running()
 
 
 def test_abuse_is_reported_to_the_administrator(alice, settings, guest, monkeypatch):

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,12 +15,11 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.visits import Visitor
-from webmail import pages_first
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageFull
 from webmail.storage.local import LocalStorage
-from webmail.transfers import content, store, turn_file, turn_order, turns
-from webmail.transfers.turn_order import Sender
+from webmail.transfers import content, store, upload_bodies
+from webmail.transfers.upload_bodies import Body, Sender, admitted
 
 MB = 1024 * 1024
 UPLOADS = "/transfers/uploads"
@@ -283,26 +283,26 @@ def test_a_request_without_the_token_changes_nothing(alice):
 
 @pytest.fixture
 def crowd(app, monkeypatch) -> ExitStack:
-    """Eight others, who have all the turns; they go when it is closed."""
-    monkeypatch.setattr(turns, "_AT_DOOR", 0.0)
+    """Eight others, who have all the places; they go when it is closed."""
+    monkeypatch.setattr(upload_bodies._uploads(8), "patience", 0.0)
     people = ExitStack()
     for number in range(8):
-        people.enter_context(turns.turn(Sender(f"other {number}"), app.extensions["settings"], f"file {number}"))
+        people.enter_context(admitted(Sender(f"other {number}"), app.extensions["settings"]))
     return people
 
 
-def test_without_a_turn_a_client_is_told_to_come_back(alice, crowd):
+def test_without_a_place_a_client_is_told_to_come_back(alice, crowd):
     with crowd:
         url = alice.create(6).headers["Location"]
         refused, told = alice.patch(url, 0, b"abc"), alice.ask("HEAD", url)
         assert (refused.status_code, told.status_code, told.headers["Upload-Offset"]) == (503, 200, "0")
-        assert {refused.headers["Retry-After"], told.headers["Retry-After"]} <= {"1", "2", "3"}  # so long turns last at least
+        assert refused.headers["Retry-After"] == told.headers["Retry-After"] == "3"
     answer = alice.patch(url, 0, b"abc")
     assert (answer.status_code, "Retry-After" in answer.headers) == (204, False)
-    assert turn_file.running() == 0
+    assert not upload_bodies._uploads(8).held() and not upload_bodies._coming
 
 
-def test_a_file_is_created_without_a_turn_and_its_bytes_follow(alice, crowd):
+def test_a_file_is_created_without_a_place_and_its_bytes_follow(alice, crowd):
     with crowd:
         made = alice.create(6, "a.txt", b"abc")
         assert (made.status_code, made.headers["Upload-Offset"], "Retry-After" in made.headers) == (201, "0", True)
@@ -310,30 +310,59 @@ def test_a_file_is_created_without_a_turn_and_its_bytes_follow(alice, crowd):
 
 
 def test_few_files_are_created_at_once(alice, monkeypatch):
-    monkeypatch.setattr(turns, "_CREATION_PATIENCE", 0.0)
-    with turns.creation(), turns.creation():
+    monkeypatch.setattr(upload_bodies._creating, "patience", 0.0)
+    with upload_bodies.creation(), upload_bodies.creation():
         refused = alice.create(3)
-        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
-        assert alice.create(3, data=b"abc").status_code == 201  # its bytes take a turn
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "3")
+        assert alice.create(3, data=b"abc").status_code == 201  # its bytes have a place of their own
     assert alice.create(3).status_code == 201
 
 
-def test_a_turn_ends_for_somebody_who_is_before_it_and_what_came_is_kept(alice, app, monkeypatch):
-    monkeypatch.setattr(turn_order.TurnOrder, "look", lambda _order, turn, _now: setattr(turn, "leaving", True))
+def test_an_upload_makes_room_for_somebody_who_was_refused_and_what_came_is_kept(alice, app, monkeypatch):
+    monkeypatch.setattr(upload_bodies, "HOLD", 0.0)
+    monkeypatch.setattr(upload_bodies, "_LOOK", 0.0)
+    few = replace(app.extensions["settings"], transfers=replace(app.extensions["settings"].transfers, uploads_at_once=1))
+    app.extensions["settings"] = few
     url = alice.create(300_000).headers["Location"]
+    real = Body.chunks
+
+    def meanwhile(self: Body) -> Any:
+        with pytest.raises(upload_bodies.TooManyUploads), admitted(Sender("bob"), few):
+            pass
+        return real(self)
+
+    monkeypatch.setattr(upload_bodies._uploads(1), "patience", 0.0)
+    monkeypatch.setattr(Body, "chunks", meanwhile)
     answer = alice.patch(url, 0, bytes(300_000))
-    assert answer.status_code == 503 and int(answer.headers["Retry-After"]) >= 1
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
     monkeypatch.undo()
+    with admitted(Sender("bob"), few):
+        pass
     came = int(alice.ask("HEAD", url).headers["Upload-Offset"])
     assert 0 < came < 300_000
     assert alice.patch(url, came, bytes(300_000 - came)).status_code == 204
 
 
+def test_a_piece_is_not_broken_off_and_the_next_is_to_wait_while_others_were_refused(alice, app, monkeypatch):
+    monkeypatch.setattr(upload_bodies, "HOLD", 0.0)
+    monkeypatch.setattr(upload_bodies, "_LOOK", 0.0)
+    url, piece = alice.create(600_000).headers["Location"], bytes(300_000)
+    monkeypatch.setattr(upload_bodies._uploads(8), "patience", 0.0)
+    with ExitStack() as others:
+        for number in range(8):
+            others.enter_context(admitted(Sender(f"other {number}"), app.extensions["settings"]))
+        with pytest.raises(upload_bodies.TooManyUploads), admitted(Sender("bob"), app.extensions["settings"]):
+            pass
+    answer = alice.patch(url, 0, piece, Upload_Checksum=checksum(piece))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (204, "3"), "for bob, who comes back now"
+    assert "Retry-After" not in alice.ask("HEAD", url).headers, "said once"
+
+
 def test_two_windows_do_not_upload_one_file_at_once(alice, app, monkeypatch):
     url = alice.create(6).headers["Location"]
-    with turns.turn(Sender("user 1"), app.extensions["settings"], url.rpartition("/")[2]):
+    with Body(lambda _size: b"", 6).of(url.rpartition("/")[2]):
         assert alice.patch(url, 0, b"abc").status_code == 423
-        monkeypatch.setattr(turns, "_STILL_SECONDS", 0.0)  # its line was lost, which nobody is told
+        monkeypatch.setattr(upload_bodies, "_STILL_SECONDS", 0.0)  # its line was lost, which nobody is told
         assert alice.patch(url, 0, b"abc").status_code == 204
 
 
@@ -369,22 +398,11 @@ def test_somebody_who_was_disabled_uploads_no_more(alice):
     assert StoredContent.get().received == 0
 
 
-def test_files_give_way_to_pages_and_not_to_each_other(alice, monkeypatch):
-    begun, gave_way = [], []
-    monkeypatch.setattr(pages_first, "begun", lambda: begun.append(True))
-    monkeypatch.setattr(pages_first, "give_way", lambda longest=1.0: gave_way.append(True) or longest)
-    url = alice.create(MB).headers["Location"]
-    assert alice.patch(url, 0, bytes(MB)).status_code == 204
-    assert gave_way and not begun
-    alice.visitor.get("/settings")
-    assert begun
-
-
 def test_a_storage_that_takes_its_time_makes_no_client_slow(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr(turns.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(upload_bodies.time, "monotonic", lambda: clock[0])
     came = 0
-    for chunk in turns.Body(lambda size: b"x" * size, 300_000).chunks():
+    for chunk in Body(lambda size: b"x" * size, 300_000).chunks():
         came += len(chunk)
         clock[0] += 100.0
     assert came == 300_000
@@ -393,17 +411,17 @@ def test_a_storage_that_takes_its_time_makes_no_client_slow(monkeypatch):
 @pytest.mark.parametrize("slow", [True, False])
 def test_a_body_that_trickles_is_given_up_and_what_came_is_kept(monkeypatch, slow):
     clock = [0.0]
-    monkeypatch.setattr(turns.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(upload_bodies.time, "monotonic", lambda: clock[0])
 
     def read(size: int) -> bytes:
         clock[0] += 2.0 if slow else 0.01
         return b"x" * min(size, 1024 if slow else size)
 
-    body, came = turns.Body(read, 300_000), 0
+    body, came = Body(read, 300_000), 0
     try:
         for chunk in body.chunks():
             came += len(chunk)
-    except turns.UploadTooSlow:
+    except upload_bodies.UploadTooSlow:
         assert slow and came == body.received and 60 <= clock[0] <= 70
     else:
         assert not slow and came == 300_000

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from webmail import audit
 from webmail.auth.names import normalise
 from webmail.auth.providers.accounts import Claims, NotLetIn, Refusal, account_for, allowed_domains, has_own_password, of_subject
-from webmail.auth.providers.directory_turns import answered, turn
+from webmail.auth.providers.directory_admission import ASKING, admitted
 from webmail.config import Settings
 from webmail.config_providers import Ldap
 from webmail.database.connection import db
@@ -130,13 +130,13 @@ def size_of(text: str) -> int | None:
 
 @contextmanager
 def asking(settings: Settings) -> Iterator[DirectoryTalk]:
-    """A conversation with the directory, in its turn. Raises ServerAway and TooBusy."""
+    """A conversation with the directory, once it is admitted. Raises ServerAway and TooBusy."""
     from webmail.auth.providers.ldap import conversation  # python-ldap is installed only where there is a directory
 
     there = _directory(settings)
     try:
-        with turn(there), conversation(there, ca_file(settings)) as talk:
-            answered()
+        with admitted(there), conversation(there, ca_file(settings)) as talk:
+            ASKING.moved()
             yield talk
     except ServerAway as error:
         log.warning("the directory can't be asked: %s", error)

@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.auth import confirmation, known_devices
 from webmail.auth.blueprint import blueprint
-from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import ConfirmForm
 from webmail.auth.guard import comes_first, is_confirmed
 from webmail.auth.interrupted_forms import is_interrupted, take_interrupted
+from webmail.auth.password_checks import TooBusy
 from webmail.auth.providers.accounts import has_own_password
 from webmail.auth.second_step import Factor
 from webmail.auth.views.second_step import recovery_code_was_used

@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response
 from webmail import system_mail, vault
 from webmail.auth import deputies, endings, temporary_passwords
 from webmail.auth.blueprint import blueprint
-from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
 from webmail.auth.guard import asks_again
+from webmail.auth.password_checks import TooBusy
 from webmail.auth.views.provider_ways import password_keeper
 from webmail.auth.views.sign_in import busy_words
 from webmail.mail import Address

@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response
 
 from webmail.auth import password_reset, text_messages
 from webmail.auth.blueprint import blueprint
-from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.endings import end_everything_else
 from webmail.auth.forms import ResetForm
 from webmail.auth.guard import public
 from webmail.auth.password_change import PasswordNotChanged
+from webmail.auth.password_checks import TooBusy
 from webmail.auth.password_reset import ResetOver
 from webmail.auth.password_strength import Strength
 from webmail.auth.user_agent import describe

@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response
 
 from webmail.auth import password_change, password_reset
 from webmail.auth.blueprint import blueprint
-from webmail.auth.check_slots import TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.endings import end_everything_else
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import PasswordForm
 from webmail.auth.guard import FACTOR, comes_first, public
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
+from webmail.auth.password_checks import TooBusy
 from webmail.auth.password_strength import Strength
 from webmail.auth.second_step import Factor
 from webmail.auth.user_agent import describe

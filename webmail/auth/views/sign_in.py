@@ -14,11 +14,11 @@ from werkzeug.wrappers import Response
 from webmail import audit, imap
 from webmail.auth import door_codes, sessions, sources, waiting_lines
 from webmail.auth.blueprint import blueprint
-from webmail.auth.check_slots import PATIENCE_SECONDS, TooBusy
 from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.names import normalise
+from webmail.auth.password_checks import PATIENCE_SECONDS, TooBusy
 from webmail.auth.providers import directory
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import account_address, sign_in

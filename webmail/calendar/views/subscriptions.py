@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail import rate_limits
+from webmail.admission import AdmissionRefused
 from webmail.calendar import importing, subscribed_rounds, subscriptions
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, asking, fetch, host_of, typed
@@ -22,7 +23,7 @@ from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
-from webmail.web.outside_turns import NoTurn, turn_outside
+from webmail.web.outside import ASKING_OUTSIDE
 from webmail.web.rendering import page
 from webmail.web.too_many import told_to_wait, with_again
 
@@ -56,7 +57,7 @@ def subscribe() -> Answer:
         return told_to_wait(_form(error.status, with_again(_("You have tried many addresses."), error)), error)
     audited(AuditAct.CALENDAR_ASKED, host)
     try:
-        with turn_outside():
+        with ASKING_OUTSIDE.admit():
             fetched = fetch(url, asking(settings()), seconds=_SECONDS)
         found = subscribed_rounds.understood(fetched.content or b"", fetched.charset)
         name = look.one_line(request.form.get("name", "")) or found.name
@@ -66,7 +67,7 @@ def subscribe() -> Answer:
         made = subscriptions.subscribe(user, url, name, colour, settings(), form=place, busy=busy)
     except SubscriptionTrouble as trouble:
         return _form(422, subscribing_words(trouble, host))
-    except NoTurn:
+    except AdmissionRefused:
         return _form(422, subscribing_words(SubscriptionTrouble(SubscriptionFault.BUSY), host))
     except LimitReached:
         return _form(422, _("You have as many calendars as you can have. Remove one first."))

@@ -18,11 +18,10 @@ from webmail.compose.outbox import queue
 from webmail.compose.views.editor import LEFT
 from webmail.compose.views.large_files import link_refusal_words, linked_files
 from webmail.models import DraftRow, OutboxState, Transfer, TransferState
-from webmail.transfers import form_uploads, turns
+from webmail.transfers import form_uploads
 from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.limits import MB
-from webmail.transfers.turn_order import Sender, TurnKind
-from webmail.transfers.turns import Body, TooManyUploads
+from webmail.transfers.upload_bodies import Body, Sender, TooManyUploads, admitted
 from webmail.web.address_token import address_token, check_address_token
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
@@ -88,9 +87,8 @@ def _read(transfer: Callable[[], Transfer]) -> TakenForm:
         return TakenForm()
     read = request.environ["wsgi.input"].read
     try:
-        sender = Sender(f"user {current_user().id}")
-        with turns.turn(sender, settings(), kind=TurnKind.FORM) as held:
-            body = Body(read, request.content_length, held, settings())
+        with admitted(Sender(f"user {current_user().id}"), settings(), form=True):
+            body = Body(read, request.content_length)
             return form_uploads.take(body, request.content_type or "", transfer, settings())
     except TooManyUploads:
         abort(too_many_files())

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail import rate_limits
+from webmail.admission import AdmissionRefused
 from webmail.auth.guard import asks_again
 from webmail.collections import look
 from webmail.dav.blueprint import blueprint
@@ -30,7 +31,7 @@ from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import number as number_in_words
 from webmail.web.notices import notify
-from webmail.web.outside_turns import NoTurn, turn_outside
+from webmail.web.outside import ASKING_OUTSIDE
 from webmail.web.rendering import page
 from webmail.web.task_texts import task_started
 from webmail.web.too_many import told_to_wait, with_again
@@ -133,10 +134,10 @@ def _form(address: str, login: str, problem: str = "", place: str = "", status: 
 def _found(server: RemoteServer) -> list[FoundCollection]:
     """What there is to choose. Raises RemoteTrouble, also where too many pages wait for other servers already."""
     try:
-        with turn_outside():
+        with ASKING_OUTSIDE.admit():
             server.end = time.monotonic() + _SECONDS
             return discover(server)
-    except NoTurn as error:
+    except AdmissionRefused as error:
         raise RemoteTrouble(RemoteFault.BUSY, server.url) from error
     except RoundOver as error:
         raise RemoteTrouble(RemoteFault.AWAY, "too slow") from error

@@ -38,7 +38,7 @@ def guest_uploads(link: str) -> Response:
     found = None if begun is not None else guests.asked(links.parts(link)[0])
     if begun is None and found is None:
         abort(404)
-    answer = tus.answered(_headers(), uploads.created_in_turn(lambda: _create(begun, found)))
+    answer = tus.answered(_headers(), uploads.creating(lambda: _create(begun, found)))
     return uploads.response(answer, tus.name_in(_headers()))
 
 
@@ -56,7 +56,7 @@ def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
             settings(),
             lambda most: tus.create(
                 _headers(),
-                uploads.body_in_turn(sender),
+                uploads.admitted_body(sender),
                 transfer,
                 settings(),
                 _address_of(transfer),
@@ -71,7 +71,7 @@ def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
             assembly.drop(transfer, settings())
         raise
     going_on = {"X-Traboule-Transfer": guests.receipt_token(transfer, settings())}
-    return uploads.in_order(TusAnswer(made.status, made.headers | going_on, made.error, made.file), sender)
+    return uploads.with_pause(TusAnswer(made.status, made.headers | going_on, made.error, made.file), sender)
 
 
 def _address_of(transfer: Transfer) -> Callable[[TransferFile], str]:

@@ -14,20 +14,19 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webmail.auth import form_slots
+from webmail.admission import AdmissionRefused
 from webmail.auth.guard import public
 from webmail.errors import BadAddress
 from webmail.mime.address_input import parse_addresses
 from webmail.mime.threats.skeletons import visible
 from webmail.models import ContentState, FileRequest, Transfer, TransferFile, TransferState
 from webmail.rate_limits import TooManyRequests
-from webmail.transfers import access, assembly, form_uploads, guests, links, requests, store, turns
+from webmail.transfers import access, assembly, form_uploads, guests, links, requests, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.guests import AskedForFiles, Guest, Shut
 from webmail.transfers.limits import OverLimit
-from webmail.transfers.turn_order import TurnKind
-from webmail.transfers.turns import Body
+from webmail.transfers.upload_bodies import RETRY_SECONDS, SMALL_FORMS, Body, TooManyUploads, admitted
 from webmail.transfers.views import letters, no_room, uploads, visitors
 from webmail.transfers.views.asking import end_words
 from webmail.transfers.views.public_page import SentBy
@@ -224,16 +223,13 @@ def send_as_guest(link: str) -> Response:
     """
     length = request.content_length
     try:
-        if (
-            length is not None and length <= _SMALL
-        ):  # has threads of its own; where these are taken, as a class does, it is one of all
-            with suppress(form_slots.TooManyForms), form_slots.files_form_slot(visitors.network(), 0.0):
+        if length is not None and length <= _SMALL:
+            with suppress(AdmissionRefused), SMALL_FORMS.admit(visitors.network()):
                 return _taken(link, uploads.body_of_request())
-        with turns.turn(visitors.sender(None), settings(), kind=TurnKind.FORM) as held:
-            return _taken(link, uploads.body_of_request(held))
-    except turns.TooManyUploads:
-        words = refusal_words(turns.TooManyUploads())
-        return visitors.told(_("Please wait a moment"), words, 503, retry=turns.RETRY_SECONDS)
+        with admitted(visitors.sender(None), settings(), form=True):
+            return _taken(link, uploads.body_of_request())
+    except TooManyUploads as error:
+        return visitors.told(_("Please wait a moment"), refusal_words(error), 503, retry=RETRY_SECONDS)
 
 
 def _taken(link: str, body: Body) -> Response:

@@ -15,18 +15,17 @@ from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webmail.auth import form_slots
+from webmail.admission import AdmissionRefused
 from webmail.errors import BadAddress
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, form_uploads, mail_limits, protection, store, turns
+from webmail.transfers import assembly, form_uploads, mail_limits, protection, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import FormBroken, TakenForm
 from webmail.transfers.limits import MB, OverLimit
 from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import FilesChanged, TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
-from webmail.transfers.turn_order import Sender, Turn, TurnKind
-from webmail.transfers.turns import Body, TooManyUploads
+from webmail.transfers.upload_bodies import SMALL_FORMS, Body, Sender, TooManyUploads, admitted
 from webmail.transfers.views import letters, link_keys, transfer_words
 from webmail.transfers.views.uploads import body_of_request
 from webmail.transfers.views.words import refusal_words, upload_words
@@ -151,15 +150,15 @@ def take_form(transfer: Callable[[], Transfer]) -> TakenForm:
     length, person = request.content_length, f"user {current_user().id}"
     has_files = request.mimetype == "multipart/form-data"
 
-    def read(held: Turn | None = None) -> TakenForm:
-        return _read(body_of_request(held), transfer) if has_files else TakenForm(fields=dict(request.form.lists()))
+    def read() -> TakenForm:
+        return _read(body_of_request(), transfer) if has_files else TakenForm(fields=dict(request.form.lists()))
 
     if not has_files or (length is not None and length <= _SMALL):
-        with suppress(form_slots.TooManyForms), form_slots.files_form_slot(person, 0.0):
+        with suppress(AdmissionRefused), SMALL_FORMS.admit(person):
             return read()
     try:
-        with turns.turn(Sender(person), settings(), kind=TurnKind.FORM) as held:
-            return read(held)
+        with admitted(Sender(person), settings(), form=True):
+            return read()
     except TooManyUploads:
         abort(too_many_files())
 

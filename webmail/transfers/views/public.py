@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail import rate_limits, system_mail
 from webmail.auth import passwords
-from webmail.auth.check_slots import TooBusy, check_slot
 from webmail.auth.guard import public
 from webmail.auth.mailed_codes import LIFE, CodeRefused
+from webmail.auth.password_checks import TooBusy, checking
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import TransferFile, TransferRecipient
@@ -93,7 +93,7 @@ def _password(visited: LinkVisit) -> AnyResponse:
     try:
         from_here = PASSWORDS.by(visited.transfer.id, visitors.network())
         tried = rate_limits.take(settings(), from_here, PASSWORDS_OF_ALL.by(visited.transfer.id))
-        with check_slot():
+        with checking():
             right = passwords.verify(visited.transfer.password, typed)
     except TooManyRequests as error:
         return visitors.wait(error)

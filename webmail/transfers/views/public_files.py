@@ -19,7 +19,7 @@ from webmail.config import Settings
 from webmail.database.connection import DATABASE_AWAY, Sqlite, db
 from webmail.errors import MailError
 from webmail.models import TransferFile
-from webmail.transfers import access, archive, content, download_turns, fetches, ranges, store
+from webmail.transfers import access, archive, content, download_places, fetches, ranges, store
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.ranges import ByteRange, Unsatisfiable
@@ -27,7 +27,6 @@ from webmail.transfers.views import letters, visitors
 from webmail.transfers.views.file_words import state_words
 from webmail.transfers.views.public_page import archive_name
 from webmail.transfers.views.visitors import NoVisit, for_visitors
-from webmail.web.body_limits import hands_on_files
 from webmail.web.current import settings
 from webmail.web.downloads import POLICY, disposition
 from webmail.web.file_host import comes_from_file_host
@@ -38,7 +37,6 @@ AGAIN = 30  # seconds until somebody who was turned away may come again
 
 
 @blueprint.get("/t/<link>/<upload>/<name>")
-@hands_on_files
 @public
 @comes_from_file_host
 @for_visitors
@@ -72,7 +70,6 @@ def file(link: str, upload: str, name: str) -> AnyResponse:
 
 
 @blueprint.get("/t/<link>/all.zip", endpoint="archive")
-@hands_on_files
 @public
 @comes_from_file_host
 @for_visitors
@@ -152,9 +149,9 @@ def _streamed(
     visited: LinkVisit, files: list[TransferFile], what: str, chunks: Iterator[bytes], length: int, headers: dict[str, str],
     part: ByteRange | None, ends: bool, mimetype: str = ANY_TYPE,
 ) -> Response:  # fmt: skip
-    """The answer with a turn of its own, which ends with it."""
-    turn = download_turns.take(visitors.network(), settings().transfers.downloads_at_once)
-    if turn is None:
+    """The answer, once it is admitted; its place ends with it."""
+    download = download_places.take(visitors.network(), settings())
+    if download is None:
         words = _("Wait half a minute, then try again. A download that was broken off goes on where it stopped.")
         busy = visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
         if "Access-Control-Allow-Origin" in headers:  # the page that decrypts waits, then tries again
@@ -164,14 +161,14 @@ def _streamed(
         # what is wrong from the beginning is an error page, not a broken line; in an archive a name comes before the first file
         first = b"".join(islice(chunks, 1 if mimetype == ANY_TYPE else 2))
     except BaseException:
-        turn.give_back()
+        download.give_back()
         raise
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    slices = download_turns.paced(_with_first(first, chunks), turn)
+    slices = download_places.sliced(_with_first(first, chunks), download)
     body = _body(app, visited, files, what, slices, counts=ends and visited.counts)
     response = _answer(body, length, headers, part, mimetype)
-    response.call_on_close(turn.give_back)
-    weakref.finalize(response, turn.give_back)  # for an answer that is never closed, because its reader had gone
+    response.call_on_close(download.give_back)
+    weakref.finalize(response, download.give_back)  # for an answer that is never closed, because its reader had gone
     return response
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.guard import public
 from webmail.models import TransferFile
-from webmail.transfers import access, content, download_turns, previews
+from webmail.transfers import access, content, download_places, previews
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.previews import PreviewKind
@@ -50,8 +50,8 @@ def picture(link: str, upload: str) -> AnyResponse:
     mimetype = previews.picture_type(found, settings(), visited.key) if kind is PreviewKind.PICTURE else ""
     if not mimetype:
         raise NoVisit(visitors.unknown())
-    turn = download_turns.take(visitors.network(), settings().transfers.downloads_at_once)
-    if turn is None:
+    download = download_places.take(visitors.network(), settings())
+    if download is None:
         because("as many downloads as may be at once")
         return Response(status=503, headers={"Retry-After": "30"})
     assert found.content is not None
@@ -59,10 +59,10 @@ def picture(link: str, upload: str) -> AnyResponse:
     try:
         pieces = content.read(found.content, settings(), link_key=visited.key)
     except BaseException:  # deleted at this moment
-        turn.give_back()
+        download.give_back()
         raise
     response = Response(
-        download_turns.paced(pieces, turn),
+        download_places.sliced(pieces, download),
         mimetype=mimetype,
         headers={
             "Content-Security-Policy": POLICY,
@@ -72,8 +72,8 @@ def picture(link: str, upload: str) -> AnyResponse:
         },
     )
     response.content_length = found.size
-    response.call_on_close(turn.give_back)
-    weakref.finalize(response, turn.give_back)  # for an answer that is never closed, because its reader had gone
+    response.call_on_close(download.give_back)
+    weakref.finalize(response, download.give_back)  # for an answer that is never closed, because its reader had gone
     return response
 
 

@@ -14,12 +14,11 @@ from wtforms import ValidationError
 
 from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, store, turns, tus
+from webmail.transfers import assembly, store, tus, upload_bodies
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.limits import OverLimit
-from webmail.transfers.turn_order import Sender, Turn, TurnKind
-from webmail.transfers.turns import Body
 from webmail.transfers.tus import TusAnswer
+from webmail.transfers.upload_bodies import Body, Sender
 from webmail.transfers.views import letters, link_keys
 from webmail.transfers.views.words import refusal_words
 from webmail.web.addresses import url_for
@@ -37,14 +36,14 @@ def uploads() -> Response:
     if request.method == "OPTIONS":
         return response(tus.options(settings()))
     _check_token()
-    return response(tus.answered(request.headers, created_in_turn(_create)), tus.name_in(request.headers))
+    return response(tus.answered(request.headers, creating(_create)), tus.name_in(request.headers))
 
 
-def created_in_turn(create: Callable[[], TusAnswer]) -> Callable[[], TusAnswer]:
-    """Few at a time, unless bytes come along, which wait for a turn of their own."""
+def creating(create: Callable[[], TusAnswer]) -> Callable[[], TusAnswer]:
+    """Few at a time, unless bytes come along, which are admitted by themselves."""
 
     def act() -> TusAnswer:
-        with nullcontext() if tus.brings_bytes(request.headers) else turns.creation():
+        with nullcontext() if tus.brings_bytes(request.headers) else upload_bodies.creation():
             return create()
 
     return act
@@ -58,13 +57,13 @@ def _create() -> TusAnswer:
         transfer = link_keys.begin()
     sender = _person()
     try:
-        found = tus.create(request.headers, body_in_turn(sender), transfer, settings(), _address, link_key=link_key_of(transfer))
+        found = tus.create(request.headers, admitted_body(sender), transfer, settings(), _address, link_key=link_key_of(transfer))
     except MailError:
         if made:
             assembly.drop(transfer, settings())
         raise
     found = TusAnswer(found.status, found.headers | {"X-Traboule-Transfer": str(transfer.id)}, found.error, found.file)
-    return in_order(found, sender)
+    return with_pause(found, sender)
 
 
 def _person() -> Sender:
@@ -102,7 +101,7 @@ def upload(upload: str) -> Response:
 def answer_for(
     file: TransferFile, method: str, sender: Sender, told: Callable[[MailError], MailError] = lambda error: error
 ) -> Response:
-    """What a request for a file does, once it is known that it may. `sender`: whose turn it takes; `told`: what they may know of
+    """What a request for a file does, once it is known that it may. `sender`: who is admitted; `told`: what they may know of
     why it was refused.
     """
 
@@ -111,10 +110,10 @@ def answer_for(
         if store.is_over(transfer):
             raise tus.TusRefusal(410, "this transfer is closed")
         if method == "HEAD":
-            return in_order(tus.head(file, settings(), key), sender)
+            return with_pause(tus.head(file, settings(), key), sender)
         if method == "PATCH":
             try:
-                return in_order(tus.patch(file, request.headers, body_in_turn(sender), settings(), key), sender)
+                return with_pause(tus.patch(file, request.headers, admitted_body(sender), settings(), key), sender)
             except OverLimit as error:
                 raise told(error) from error
         if method == "DELETE":
@@ -144,31 +143,32 @@ def link_key_of(transfer: Transfer) -> bytes | None:
     return link_keys.of(transfer) or abort(403)
 
 
-def body_in_turn(sender: Sender) -> tus.BodyInTurn:
-    """What the client sends for a file, read in a turn of its own. Raises TooManyUploads, UploadBusy."""
+def admitted_body(sender: Sender) -> tus.AdmittedBody:
+    """What the client sends for a file, once it is admitted. Raises TooManyUploads, UploadBusy."""
 
     @contextmanager
     def coming(file: TransferFile) -> Iterator[Body]:
-        kind = TurnKind.PIECE if request.headers.get("Upload-Checksum") else TurnKind.BODY
-        touched = file.content.touched if file.content is not None else None
-        with turns.turn(sender, settings(), file.upload, kind, touched) as held:
-            yield body_of_request(held)
+        body = body_of_request()
+        with body.of(file.upload), upload_bodies.admitted(sender, settings()) as place:
+            if not request.headers.get("Upload-Checksum"):  # of which all or nothing is kept
+                body.place = place
+            yield body
 
     return coming
 
 
-def in_order(answer: TusAnswer, sender: Sender) -> TusAnswer:
-    """An answer that says too when to send more, where others are before this upload."""
-    return tus.later(answer, lambda upload, touched: turns.pause(sender, settings(), upload, touched))
+def with_pause(answer: TusAnswer, sender: Sender) -> TusAnswer:
+    """An answer that says too when to send more, where others want to."""
+    return tus.later(answer, lambda: upload_bodies.pause(sender, settings()))
 
 
-def body_of_request(held: Turn | None = None) -> Body:
+def body_of_request() -> Body:
     """What the client sends, of which nothing was read yet."""
     read: Callable[[int], bytes] = request.environ["wsgi.input"].read
     length = request.content_length
     if length is None and request.headers.get("Transfer-Encoding", "") == "":
         length = 0
-    return Body(read, length, held, settings())
+    return Body(read, length)
 
 
 def response(answer: TusAnswer, name: str = "") -> Response:

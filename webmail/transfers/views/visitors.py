@@ -21,7 +21,7 @@ from webmail.transfers import access, links
 from webmail.transfers.access import Gone, LinkVisit
 from webmail.transfers.content import WrongKey
 from webmail.transfers.grants import MARK, Grant
-from webmail.transfers.turn_order import Sender
+from webmail.transfers.upload_bodies import Sender
 from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.file_host import host_source, is_file_host
@@ -106,7 +106,7 @@ def network() -> str:
 
 
 def sender(transfer: Transfer | None) -> Sender:
-    """Whose turn an upload takes: a class behind one address is many. Who has begun nothing yet is somebody of their own."""
+    """Who is admitted with an upload: a class behind one address is many. Who has begun nothing yet is somebody of their own."""
     return Sender(f"guest {transfer.id if transfer is not None else secrets.token_hex(8)}", network())
 
 

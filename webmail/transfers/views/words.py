@@ -12,7 +12,7 @@ from webmail.transfers.guests import NoRoom, NotOpen
 from webmail.transfers.limits import Limit, OverLimit
 from webmail.transfers.protection import NotProtected
 from webmail.transfers.store import TransferClosed
-from webmail.transfers.turns import TooManyUploads, UploadTooSlow
+from webmail.transfers.upload_bodies import TooManyUploads, UploadTooSlow
 from webmail.web.formatting import file_size, number
 from webmail.web.too_many import with_again
 

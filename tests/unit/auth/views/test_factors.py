@@ -13,7 +13,7 @@ import pytest
 from tests.support.auth_app import PASSWORD, Browser, csrf
 from webmail import audit
 from webmail.auth import authenticator, confirmation, recovery_codes, second_step
-from webmail.auth.check_slots import TooBusy
+from webmail.auth.password_checks import TooBusy
 from webmail.models import Authenticator, GroupMember, PeopleGroup, RecoveryCode, Session, TrustedDevice, User, now
 
 CONFIRM, TOTP, CODES, SECURITY = "/account/confirm", "/account/totp", "/account/recovery-codes", "/account"
@@ -106,7 +106,7 @@ def test_a_password_that_nobody_could_look_at_is_no_guess(signed_in, monkeypatch
         raise TooBusy
 
     with monkeypatch.context() as patch:
-        patch.setattr(confirmation, "check_slot", busy)
+        patch.setattr(confirmation, "checking", busy)
         assert [confirm(signed_in, password=PASSWORD).status_code for _ in range(11)] == [503] * 11
     assert confirm(signed_in, password=PASSWORD).status_code == 303
 

@@ -1,4 +1,4 @@
-"""Check slots: a few passwords are checked at once; whoever gets no turn is told so, and it counts as no guess."""
+"""Password checks: a few passwords are checked at once; whoever gets no turn is told so, and it counts as no guess."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,25 +9,25 @@ import pytest
 from deploy.demo.services import CHECKOUT, MEMORY
 from tests.support.auth_app import PASSWORD, Browser
 from tests.support.waiting import eventually
-from webmail.auth import check_slots, passwords
-from webmail.auth.check_slots import AT_ONCE, TooBusy, check_slot
+from webmail.auth import passwords
+from webmail.auth.password_checks import AT_ONCE, CHECKS, TooBusy, checking
 from webmail.models import LimitUse
 
 
 @pytest.fixture
 def all_taken(monkeypatch):
     """Others check passwords, and nobody has patience."""
-    monkeypatch.setattr(check_slots, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(CHECKS, "patience", 0.05)
     go_on = Event()
 
     def check() -> None:
-        with check_slot():
+        with checking():
             assert go_on.wait(60)
 
     with ThreadPoolExecutor(AT_ONCE) as others:
         for _ in range(AT_ONCE):
             others.submit(check)
-        eventually(lambda: check_slots._slots._value == 0)
+        eventually(lambda: CHECKS.held() == AT_ONCE)
         yield
         go_on.set()
 
@@ -65,16 +65,16 @@ def test_who_gets_no_turn_keeps_the_name_they_typed_and_has_not_guessed(app, vis
 
 
 def test_a_turn_is_given_back_whatever_becomes_of_it(monkeypatch):
-    monkeypatch.setattr(check_slots, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(CHECKS, "patience", 0.05)
     for _ in range(AT_ONCE + 1):
-        with pytest.raises(ZeroDivisionError), check_slot():
+        with pytest.raises(ZeroDivisionError), checking():
             raise ZeroDivisionError
-    with check_slot():
+    with checking():
         pass
 
 
 def test_without_a_turn_there_is_no_check(all_taken):
-    with pytest.raises(TooBusy), check_slot():
+    with pytest.raises(TooBusy), checking():
         raise AssertionError("checked")
 
 

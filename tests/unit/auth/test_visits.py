@@ -1,6 +1,7 @@
 """One person never has all the threads: so many requests at once, and each gives its turn back whatever becomes of it."""
 
 import gc
+from contextlib import ExitStack
 from threading import Event, Thread
 
 import pytest
@@ -8,7 +9,8 @@ from flask import Response, abort
 
 from tests.support.auth_app import Browser
 from tests.support.waiting import eventually
-from webmail.auth import guard, request_slots
+from webmail.auth import guard
+from webmail.auth.sessions import network_of
 from webmail.errors import ServerAway
 
 AHEAD = {"X-Traboule-Prefetch": "1"}
@@ -65,7 +67,7 @@ def keep_busy(app, visitor, rooms):
 @pytest.fixture
 def crowded(keep_busy):
     """Alice has as many requests under way as she may."""
-    return keep_busy(request_slots.AT_ONCE)
+    return keep_busy(guard.VISITS.of_one)
 
 
 def _visit(app, cookie: str, headers: dict[str, str] | None) -> None:
@@ -90,43 +92,43 @@ def test_what_anybody_may_see_is_not_counted(crowded):
 
 def test_the_turns_come_back(alice, crowded, rooms):
     rooms.go_on.set()
-    eventually(lambda: not request_slots.running(alice.id))
+    eventually(lambda: not guard.VISITS.held(alice.id))
     assert crowded.get("/mailbox/INBOX").status_code == 200
-    assert request_slots.running(alice.id) == 0
+    assert guard.VISITS.held(alice.id) == 0
 
 
 @pytest.mark.parametrize("path", ["/mail/breaks", "/bug/breaks", "/404/breaks", "/word", "/stream"])
 def test_no_fault_keeps_a_turn(app, visitor, rooms, alice, path):
     app.config["PROPAGATE_EXCEPTIONS"] = False
     visitor.sign_in()
-    for _ in range(2 * request_slots.AT_ONCE):
+    for _ in range(2 * guard.VISITS.of_one):
         answer = visitor.get(path)
         assert answer.status_code != 429
         answer.close()
-    assert request_slots.running(alice.id) == 0
+    assert guard.VISITS.held(alice.id) == 0
 
 
 def test_a_form_that_is_refused_gives_its_turn_back(visitor, alice):
     visitor.sign_in()
     assert visitor.client.post("/mailbox/INBOX", base_url=visitor.base).status_code == 400
-    assert request_slots.running(alice.id) == 0
+    assert guard.VISITS.held(alice.id) == 0
 
 
 def test_a_download_counts_until_it_is_closed(visitor, rooms, alice):
     visitor.sign_in()
     answer = visitor.get("/stream")
-    assert request_slots.running(alice.id) == 1
+    assert guard.VISITS.held(alice.id) == 1
     answer.close()
-    assert request_slots.running(alice.id) == 0
+    assert guard.VISITS.held(alice.id) == 0
 
 
 def test_a_download_that_nobody_closes_counts_until_it_is_forgotten(visitor, rooms, alice):
     visitor.sign_in()
     answer = visitor.get("/stream")
-    assert request_slots.running(alice.id) == 1
+    assert guard.VISITS.held(alice.id) == 1
     del answer
     gc.collect()
-    assert request_slots.running(alice.id) == 0
+    assert guard.VISITS.held(alice.id) == 0
 
 
 def test_an_error_in_the_place_of_a_download_keeps_nothing(app, visitor, rooms, alice, monkeypatch):
@@ -142,21 +144,21 @@ def test_an_error_in_the_place_of_a_download_keeps_nothing(app, visitor, rooms, 
     monkeypatch.setattr(app.session_interface, "save_session", fail)
     assert visitor.get("/stream").status_code == 500
     assert kept
-    assert request_slots.running(alice.id) == 0
+    assert guard.VISITS.held(alice.id) == 0
 
 
 # --- what scripts fetch ahead
 
 
 def test_what_is_fetched_ahead_takes_no_place_of_a_visit(alice, keep_busy):
-    visitor = keep_busy(request_slots.AHEAD_AT_ONCE, AHEAD)
-    assert request_slots.running(alice.id) == 0
-    keep_busy(request_slots.AT_ONCE - 1)
+    visitor = keep_busy(guard.AHEAD.of_one, AHEAD)
+    assert guard.VISITS.held(alice.id) == 0
+    keep_busy(guard.VISITS.of_one - 1)
     assert visitor.get("/mailbox/INBOX").status_code == 200
 
 
 def test_it_is_refused_in_silence_where_it_could_slow_down_visits(keep_busy):
-    visitor = keep_busy(request_slots.AT_ONCE // 2 - 1)
+    visitor = keep_busy(guard.VISITS.of_one // 2 - 1)
     assert visitor.get("/mailbox/INBOX", headers=AHEAD).status_code == 200
     keep_busy(1)
     answer = visitor.get("/mailbox/INBOX", headers=AHEAD)
@@ -165,10 +167,10 @@ def test_it_is_refused_in_silence_where_it_could_slow_down_visits(keep_busy):
 
 
 def test_no_more_than_two_are_fetched_ahead_at_once(alice, keep_busy, rooms):
-    visitor = keep_busy(request_slots.AHEAD_AT_ONCE, AHEAD)
+    visitor = keep_busy(guard.AHEAD.of_one, AHEAD)
     assert visitor.get("/mailbox/INBOX", headers=AHEAD).status_code == 204
     rooms.go_on.set()
-    eventually(lambda: not request_slots.running_ahead(alice.id))
+    eventually(lambda: not guard.AHEAD.held(alice.id))
     assert visitor.get("/mailbox/INBOX", headers=AHEAD).status_code == 200
 
 
@@ -193,3 +195,19 @@ def test_a_form_is_done_whatever_its_headers_say(visitor):
     visitor.sign_in()
     answer = visitor.post("/mailbox/INBOX", form_at="/devices", headers=AHEAD)
     assert answer.status_code == 200 and "alice@lycee.example" in answer.text
+
+
+# --- forms of strangers
+
+
+def test_one_network_has_a_part_of_the_places_for_forms(app, monkeypatch):
+    monkeypatch.setattr(guard.FORMS, "patience", 0.0)
+    stranger, network = app.test_client(), network_of("127.0.0.1")
+    with ExitStack() as held:
+        for _ in range(guard.FORMS.of_one_network):
+            held.enter_context(guard.FORMS.admit(network=network))
+        assert stranger.post("/login", base_url="https://mail.lycee.example").status_code == 503
+        with guard.FORMS.admit(network=network_of("192.0.2.1")):
+            pass
+    assert stranger.post("/login", base_url="https://mail.lycee.example").status_code != 503
+    assert not guard.FORMS.held()

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from webmail.auth.check_slots import TooBusy
-from webmail.auth.providers import directory_turns
-from webmail.auth.providers.directory_turns import AT_ONCE, SILENCE_SECONDS, answered, turn
+from webmail.auth.password_checks import TooBusy
+from webmail.auth.providers.directory_admission import ASKING, AT_ONCE, SILENCE_SECONDS, admitted
 from webmail.config_providers import Ldap
 from webmail.errors import ServerAway, SignInRefused
 
@@ -15,17 +14,17 @@ THERE = Ldap("ldaps://directory.lycee.example", "dc=example")
 
 
 def test_one_that_was_away_is_left_alone():
-    with pytest.raises(ServerAway, match="no route"), turn(THERE):
+    with pytest.raises(ServerAway, match="no route"), admitted(THERE):
         raise ServerAway("no route")
-    with pytest.raises(ServerAway, match="a moment ago"), turn(THERE):
+    with pytest.raises(ServerAway, match="a moment ago"), admitted(THERE):
         pytest.fail("asked again at once")
 
 
 @pytest.mark.parametrize("error", [SignInRefused("wrong"), TooBusy("busy"), KeyError("anything")])
 def test_other_answers_mean_that_it_is_there(error):
-    with pytest.raises(type(error)), turn(THERE):
+    with pytest.raises(type(error)), admitted(THERE):
         raise error
-    with turn(THERE):
+    with admitted(THERE):
         pass
 
 
@@ -35,9 +34,9 @@ def test_nobody_waits_long_for_a_turn_while_nobody_is_answered():
     for one in holding:
         one.start()
     try:
-        _until(lambda: directory_turns._asking == AT_ONCE)
+        _until(lambda: ASKING.held() == AT_ONCE)
         began = time.monotonic()
-        with pytest.raises(ServerAway, match="answered nobody"), turn(THERE):
+        with pytest.raises(ServerAway, match="answered nobody"), admitted(THERE):
             pytest.fail("there was no turn")
         assert SILENCE_SECONDS * 0.9 <= time.monotonic() - began < SILENCE_SECONDS * 5
     finally:
@@ -52,11 +51,11 @@ def test_one_waits_as_long_as_others_are_answered():
     waiting = threading.Thread(target=_hold, args=(over, came))
     for one in holding:
         one.start()
-    _until(lambda: directory_turns._asking == AT_ONCE)
+    _until(lambda: ASKING.held() == AT_ONCE)
     waiting.start()
     end = time.monotonic() + SILENCE_SECONDS * 1.5
     while time.monotonic() < end:
-        answered()
+        ASKING.moved()
         assert waiting.is_alive() and not came.is_set()
         time.sleep(0.05)
     over.set()
@@ -66,7 +65,7 @@ def test_one_waits_as_long_as_others_are_answered():
 
 
 def _hold(over: threading.Event, came: threading.Event | None = None) -> None:
-    with turn(THERE):
+    with admitted(THERE):
         if came:
             came.set()
         over.wait(20)
