@@ -14,7 +14,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.collections.look import title_of
-from webmail.collections.store import LEAVING
+from webmail.collections.store import LEAVING, props_for
 from webmail.models import (
     Acquaintance,
     AllowedAddress,
@@ -213,7 +213,7 @@ def shares_of(user: User) -> str:
     joined = joined.switch(CollectionShare).join(PeopleGroup, pw.JOIN.LEFT_OUTER).order_by(CollectionShare.id)
     given = [
         {
-            "collection": title_of(json.loads(one.collection.props)), "kind": one.collection.kind, "rights": one.rights,
+            "collection": title_of(props_for(one.collection, user)), "kind": one.collection.kind, "rights": one.rights,
             "since": one.created, **({"group": one.group.name} if one.group_id else {"person": one.user.address}),
         }
         for one in joined.where(Collection.user == user, CollectionShare.rights != "")
@@ -221,7 +221,7 @@ def shares_of(user: User) -> str:
     mine = {one.collection_id: one for one in CollectionShare.select().where(CollectionShare.user == user)}
     had = [
         {
-            "collection": title_of(json.loads(one.collection.props)), "kind": one.collection.kind, "rights": one.rights,
+            "collection": title_of(props_for(one.collection, user)), "kind": one.collection.kind, "rights": one.rights,
             "owner": one.collection.user.address, "since": one.created, "group": one.group.name if one.group_id else "",
             "own_look": json.loads(mine[one.collection_id].props) if one.collection_id in mine else {},
         }
@@ -234,7 +234,7 @@ def shares_of(user: User) -> str:
     notes: Any = CollectionNote.select(CollectionNote, Collection).join(Collection).order_by(CollectionNote.id)
     done = [
         {
-            "collection": title_of(json.loads(one.collection.props)), "by": one.by, "act": one.act, "about": one.about,
+            "collection": title_of(props_for(one.collection, user)), "by": one.by, "act": one.act, "about": one.about,
             "rights": one.rights, "at": one.at,
         }
         for one in notes.where(Collection.user == user)

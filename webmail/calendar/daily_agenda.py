@@ -92,6 +92,6 @@ def _events(
     what others only share as busy."""
     mine: Any = [one for one in editing.calendars(user) if one.reads and str(one.collection.id) not in hidden]
     rights = {one.collection.id: one.sight for one in mine}
-    names = {one.collection.id: look.title_of(one.props) or one.name for one in mine}
+    names = {one.collection.id: look.title_of(one.props) for one in mine}
     found = happenings.between(rights, day, day, zone, objects.zone_of(settings.timezone), MOST * 2)
     return [one for one in found.rows if not one.cancelled], names

@@ -57,11 +57,11 @@ def of(user: User) -> list[Loss]:
     """What a person was not told of yet, and has not got otherwise, by a group or again. 2 queries, 4 if there is any."""
     rows = [one for one in _untold_shares(user=user.id) if one.collection.derived != store.LEAVING]
     now = {one.collection.id: one.rights for one in store.accessible(user, hidden=True)} if rows else {}
-    found = [loss for one in rows if (loss := _loss(one, now.get(one.collection_id, ""))) is not None]
+    found = [loss for one in rows if (loss := _loss(one, user, now.get(one.collection_id, ""))) is not None]
     return found + [Loss(LossKind.DELETED, one.id, one.kind, one.title, one.owner) for one in _deleted(user=user.id)]
 
 
-def _loss(one: CollectionShare, rights: str) -> Loss | None:
+def _loss(one: CollectionShare, user: User, rights: str) -> Loss | None:
     kind = LossKind.GROUP if one.seen == group_losses.ENDED else LossKind.REVOKED
     if rights:
         if not one.lowered or store.RIGHTS.index(rights) >= store.RIGHTS.index(one.lowered):
@@ -69,7 +69,7 @@ def _loss(one: CollectionShare, rights: str) -> Loss | None:
         kind = LossKind.LOWERED
     elif one.seen not in (REVOKED, group_losses.ENDED):
         return None
-    title = look.title_of(json.loads(one.collection.props) | json.loads(one.props))
+    title = look.title_of(store.props_for(one.collection, user) | json.loads(one.props))
     return Loss(kind, one.id, one.collection.kind, title, _called(one.collection.user), rights)
 
 

@@ -26,6 +26,10 @@ RIGHTS = ("", "busy", "read", "write", "manage")  # each includes those before
 LEAVING = "leaving"  # `derived` of what is being deleted (collections/leaving.py): nobody sees it
 FIRST = {BOOK: "contacts", CALENDAR: "calendar"}  # what a person's first ones are called in addresses
 _NAMES = {BOOK: {"": "Contacts"}, CALENDAR: {"": "Calendar", "fr": "Agenda"}}  # by language: no request says it here
+_NAMELESS = {  # what a device made without a name
+    BOOK: {"": "Address book without a name", "fr": "Carnet d’adresses sans nom"},
+    CALENDAR: {"": "Calendar without a name", "fr": "Agenda sans nom"},
+}
 _installation = {"language": ""}
 _COMPONENTS = "VEVENT,VTODO"
 SHARED = "shared-"  # how names of what is shared with somebody begin, in addresses below their own
@@ -79,6 +83,18 @@ def configure(*, language: str) -> None:
 def language() -> str:
     """Of those who have chosen none."""
     return _installation["language"]
+
+
+def nameless(kind: str, reader: User) -> str:
+    """What is called by everything, in somebody's language, that has no name."""
+    names = _NAMELESS[kind]
+    return names.get(reader.language or reader.spoken or _installation["language"]) or names[""]
+
+
+def props_for(row: Collection, reader: User) -> dict[str, Any]:
+    """The props of a collection, with a name in any case: pages, devices, files and mails call it by that."""
+    props: dict[str, Any] = json.loads(row.props)
+    return props if look.title_of(props) else props | {NAME: nameless(row.kind, reader)}
 
 
 def first(user: User, kind: str) -> Collection:
@@ -145,11 +161,11 @@ def accessible(user: User, *, hidden: bool = False) -> list[Access]:
     `hidden`: also what they don't want to see.
     """
     own = _own(user=user.id)
-    found = [Access(row, row.name, "read" if row.derived else "own", json.loads(row.props)) for row in own]
+    found = [Access(row, row.name, "read" if row.derived else "own", props_for(row, user)) for row in own]
     shared: dict[int, Access] = {}
     for share in _shares(user=user.id):
         row = share.collection
-        one = shared.setdefault(row.id, Access(row, f"{SHARED}{row.id}", "", json.loads(row.props)))
+        one = shared.setdefault(row.id, Access(row, f"{SHARED}{row.id}", "", props_for(row, user)))
         one.rights = max(one.rights, share.rights, key=RIGHTS.index)
         if share.rights:
             one.shared = max(one.shared or share.created, share.created)

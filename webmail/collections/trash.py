@@ -47,7 +47,7 @@ def put(
     """
     at = now()
     batch = whole.batch if whole is not None else _batch(collection.user_id, by, device, at)
-    place = title_of(json.loads(collection.props))
+    place = title_of(store.props_for(collection, collection.user))
     for start in range(0, len(items), 50):
         rows = [
             {

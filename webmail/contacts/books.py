@@ -24,14 +24,15 @@ def shelf(user: User, first_of: Callable[[User, str], Collection | None] = colle
     found = [one for one in collections.accessible(user) if one.collection.kind == BOOK and one.reads]
     own = [one for one in found if one.rights == "own"]
     if len(own) != 1 and (first := first_of(user, BOOK)):  # where new ones go comes first
-        known = next((one for one in own if one.collection.id == first.id), Access(first, first.name, "own", {}))
+        made = Access(first, first.name, "own", collections.props_for(first, user))
+        known = next((one for one in own if one.collection.id == first.id), made)
         found = [known, *(one for one in found if one is not known)]
     return found
 
 
 def title(access: Access) -> str:
     """What the person calls a book."""
-    return look.title_of(access.props) or access.collection.name
+    return look.title_of(access.props)
 
 
 def shared(user: User, *, writable: bool = False) -> list[int]:

@@ -17,7 +17,7 @@ from radicale.item import Item
 
 from webmail import audit
 from webmail.calendar import objects, privacy
-from webmail.collections import look, manage
+from webmail.collections import look, manage, store
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
 from webmail.dav.item import DavItem, ItemChange, http_date
@@ -148,6 +148,8 @@ class DavCollection(storage.BaseCollection):
     def set_meta(self, props: Mapping[str, str]) -> None:
         """The owner's are the collection's; those of others are their own, but for how managers call and colour it."""
         kept = {name: value for name, value in props.items() if name not in ("tag", _COMPONENTS)}
+        if kept.get(NAME) == store.nameless(self.row.kind, current.get().user) and NAME not in json.loads(self.row.props):
+            del kept[NAME]  # it was never given one
         if sum(len(name) + len(value) for name, value in kept.items()) > MOST_PROPS:
             raise ValueError("too many properties")
         if self.access.rights == "own":

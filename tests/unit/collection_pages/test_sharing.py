@@ -299,6 +299,35 @@ def test_whose_rights_are_lowered_is_told_once(
     assert told_once(browser_of(zoe), "is no longer shared with a group of yours")
 
 
+def test_what_a_device_made_without_a_name_is_called_the_same_everywhere(
+    page: Browser, alice: User, bob: User, browser_of: Callable[[User], Browser], phone_of: Callable[..., Phone]
+) -> None:
+    """It was called by the last part of its address, by nothing, or by words, in turn."""
+    phone = phone_of(alice)
+    assert phone.ask("MKCALENDAR", "5F3C-77AB/").status_code == 201
+    phone.put("5F3C-77AB/a.ics", event("a"))
+    number = Collection.get(Collection.name == "5F3C-77AB").id
+    name = "Calendar without a name"
+    page.share(number, "bob", "write")
+    other = browser_of(bob)
+    pages = [
+        page.get(path).html
+        for path in ("/calendar", "/collections", f"/collections/{number}", "/calendar/events/new", "/calendar/import")
+    ] + [other.get(path).html for path in ("/calendar", "/collections", "/calendar/events/new")]
+    for shown in (*pages, page.get(f"/calendar/export/{number}").response.text, phone.ask("PROPFIND", "5F3C-77AB/", NAMED).text):
+        assert name in shown and ">5F3C" not in shown, shown
+    assert name in phone_of(bob).ask("PROPFIND", f"shared-{number}/", NAMED).text
+    User.update(language="fr").where(User.id == bob.id).execute()
+    assert "Agenda sans nom" in phone_of(bob).ask("PROPFIND", f"shared-{number}/", NAMED).text
+    phone.ask("PROPPATCH", "5F3C-77AB/", patch(colour="#ff0000"))
+    assert name not in Collection.get_by_id(number).props  # which is nobody's name for it
+    phone.ask("PROPPATCH", "5F3C-77AB/", patch(name="Sorties"))
+    assert "Sorties" in page.get("/calendar").text and name not in page.get("/calendar").text
+
+
+NAMED = "<d:propfind xmlns:d='DAV:'><d:prop><d:displayname/></d:prop></d:propfind>"
+
+
 def test_they_are_told_by_mail_if_one_wishes(page: Browser, trips: int, bob: User, group: PeopleGroup) -> None:
     page.share(trips, "bob")
     assert SystemMessage.select().count() == 0

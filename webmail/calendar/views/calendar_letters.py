@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from webmail.calendar.happenings import Happening
 from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.words import event_title
 from webmail.collections import look
+from webmail.collections import store as collections
 from webmail.config import Settings
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import Collection, SystemMessage, User
@@ -48,7 +48,7 @@ def remind(user: User, due: Sequence[reminders.Reminder], settings: Settings) ->
     with written_in(system_mail.in_language_of(user, settings)):
         several = {(one.object, one.taking.recurrence_id): one for one in due}.values()
         names = {row.id: row for row in Collection.select().where(Collection.id.in_([one.calendar for one in several]))}
-        events = [_reminded(one, names.get(one.calendar), zone) for one in several]
+        events = [_reminded(one, names.get(one.calendar), zone, user) for one in several]
         if len(events) == 1:
             subject = _("Reminder: %(title)s, %(when)s", title=events[0].title[:100], when=events[0].when)
         else:
@@ -58,12 +58,12 @@ def remind(user: User, due: Sequence[reminders.Reminder], settings: Settings) ->
         return _send(user, "reminder", subject, subject, events, end, settings)
 
 
-def _reminded(one: reminders.Reminder, calendar: Collection | None, zone: tzinfo) -> LetterEvent:
+def _reminded(one: reminders.Reminder, calendar: Collection | None, zone: tzinfo, user: User) -> LetterEvent:
     taking = one.taking
     begins, ends = _moment(taking.start, taking.whole_day), _moment(taking.end - taking.whole_day * 86_400, taking.whole_day)
     when = when_words(begins, max(begins, ends), zone)
     url = public_link("calendar.event", calendar=one.calendar, href=one.href, at=taking.recurrence_id or None)
-    name = look.title_of(json.loads(calendar.props)) if calendar else ""
+    name = look.title_of(collections.props_for(calendar, user)) if calendar else ""
     return LetterEvent(_title(taking.summary), when, look.one_line(taking.location)[:_LONGEST], name, url)
 
 

@@ -62,7 +62,7 @@ def my_calendars() -> list[ShownCalendar]:
 def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
     row = access.collection
     colour = _near(look.colour_of(row.kind, access.props, row.id))
-    title = look.title_of(access.props) or access.name
+    title = look.title_of(access.props)
     owner = "" if row.user_id == current_user().id else row.user.name or row.user.address
     return ShownCalendar(
         row.id,

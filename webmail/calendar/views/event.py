@@ -112,7 +112,7 @@ def title_of(access: Access, row: CalendarObject) -> str:
 
 def calendar_words(access: Access) -> str:
     """What a calendar is called, with whose it is if that is somebody else."""
-    name = look.title_of(access.props) or access.name
+    name = look.title_of(access.props)
     if access.collection.user_id == current_user().id:  # of which the owner is not read with it
         return name
     owner = access.collection.user

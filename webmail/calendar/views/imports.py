@@ -50,8 +50,8 @@ def _choose(status: int = 200, problem: str = "") -> Response:
     mine = [one for one in editing.calendars(current_user()) if one.reads]
     return page(
         "calendar/import.html", status, problem=problem, chosen=_calendar_asked(),
-        calendars=[(one.collection.id, look.title_of(one.props) or one.name) for one in editing.writable(current_user())],
-        exports=[(one.collection.id, look.title_of(one.props) or one.name) for one in mine],
+        calendars=[(one.collection.id, look.title_of(one.props)) for one in editing.writable(current_user())],
+        exports=[(one.collection.id, look.title_of(one.props)) for one in mine],
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _calendar() -> tuple[int, str]:
     found = next((one for one in mine if one.collection.id == asked), None) if asked else mine[0]
     if found is None:
         abort(404)
-    return found.collection.id, look.title_of(found.props) or found.name
+    return found.collection.id, look.title_of(found.props)
 
 
 @blueprint.post("/calendar/import")

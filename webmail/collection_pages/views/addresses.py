@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import mine, title
 from webmail.collection_pages.views.managing import lost, managed, names_of, note, owner_in_audit, tell_owner, title_for_all
 from webmail.collections import look
+from webmail.collections import store as collections
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import CALENDAR, Access
@@ -141,7 +141,7 @@ def feed(token: str) -> Response:
 
 
 def _props(link: CalendarLink) -> dict[str, Any]:
-    return dict(json.loads(link.collection.props))
+    return collections.props_for(link.collection, link.user)
 
 
 def _texts(link: CalendarLink) -> Iterator[str]:

@@ -87,7 +87,7 @@ def title(kind: str, props: dict[str, Any]) -> str:
 
 def titled(kind: str, name: str) -> str:
     """This name, or what is without one."""
-    return name or (_("Address book without a name") if kind == BOOK else _("Calendar without a name"))
+    return name or store.nameless(kind, current_user())
 
 
 def person(user: User) -> str:

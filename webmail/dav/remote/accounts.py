@@ -143,7 +143,8 @@ def unlink(one: RemoteLink, *, keep: bool) -> Task | None:
     """
     collection, by, begun = one.collection, one.collection.user.address, None
     if not keep and collection.count > delete_task.SMALL:
-        begun, keep = delete_task.begin(collection.user, collection, look.title_of(json.loads(collection.props))), True
+        name = look.title_of(store.props_for(collection, collection.user))
+        begun, keep = delete_task.begin(collection.user, collection, name), True
     with db.atomic():
         store.lock([collection.id])
         RemoteLink.delete().where(RemoteLink.id == one.id).execute()

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail import rate_limits
 from webmail.admission import AdmissionRefused
 from webmail.auth.guard import asks_again
-from webmail.collections import look
+from webmail.collections import look, store
 from webmail.dav.blueprint import blueprint
 from webmail.dav.remote import accounts
 from webmail.dav.remote.answers import FoundCollection
@@ -75,7 +75,7 @@ def _look(link: RemoteLink) -> tuple[str, str]:
     """The colour of the collection here, and what it is called."""
     row = link.collection
     props = json.loads(row.props)
-    return look.colour_of(row.kind, props, row.id), look.title_of(props) or link.url
+    return look.colour_of(row.kind, props, row.id), look.title_of(store.props_for(row, current_user()))
 
 
 # --- connecting ------------------------------------------------------------------------------------------------------
