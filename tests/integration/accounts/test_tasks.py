@@ -268,16 +268,17 @@ def latest(person) -> Task:
         return Task.select().join(User).where(User.address == person.address).order_by(Task.created.desc()).get()
 
 
-def test_a_form_with_the_name_of_somebody_elses_task_does_them_no_harm(person, make_account, app, work):
-    form = person.get("/contacts/import")
-    person.submit(form, "form[action='/contacts/import']", file=(io.BytesIO(cards(450)), "tout.vcf", "text/vcard"))
-    typed = form.one("[name=task]")["value"]
-    for name in (latest(person).id, typed):
+def test_who_knows_the_address_of_somebody_elses_import_does_it_no_harm(person, make_account, app, work):
+    page = send_file(person, cards(450))
+    upload = page.address.partition("?")[0].rpartition("/")[2]
+    for name in (latest(person).id, upload):
         other = Visitor(app, make_account()).sign_in()
-        page, file = other.get("/contacts/import"), (io.BytesIO(BAD), "photo.vcf", "text/vcard")
-        assert "in the background" in other.submit(page, "form[action='/contacts/import']", task=name, file=file).notices
+        token = other.get("/contacts/import").one("form[enctype] [name=csrf_token]")["value"]
+        assert "no longer here" in other.get(f"/contacts/import/{name}").notices
+        for action in ("cancel", "import"):
+            assert other.post(f"/contacts/import/{name}", {"csrf_token": token, "action": action}).status == 200
     work()
-    person.submit(person.get(f"/contacts/import/{typed}"), TAKE, action="import")
+    person.submit(person.get(page.address), TAKE, action="import")
     work()
     assert contacts_of(person) == 450
 
