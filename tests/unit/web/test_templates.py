@@ -36,6 +36,19 @@ def test_all_offenders_are_told_and_by_name() -> None:
     assert too_long("a\n" + "b" * (LONGEST + 1)) == [2]
 
 
+def is_framed(text: str) -> bool:
+    """Whether it is a page in the frame of the application, by whatever templates between them."""
+    found = re.search(r'\{% extends "(.*?)"', text)
+    return bool(found) and (found[1] == "app.html" or is_framed((ROOT / "templates" / found[1]).read_text()))
+
+
+def test_every_page_in_the_frame_has_a_main_part_of_its_own() -> None:
+    """HTMX is given the page's block alone: one that stands in a template between is not found, and the page would land in itself."""
+    pages = [path for path in PAGES if is_framed(path.read_text()) and not path.name.startswith("_")]
+    assert len(pages) > 50
+    assert offenders(pages, lambda text: not re.search(r"\{% block main\b", text)) == {}
+
+
 # the buttons whose form knows what they mean, and the field of a date that is sent without one (webmail/web/list_buttons.py)
 KNOWN = {
     'form="jump" required><button class="btn" form="jump">',
