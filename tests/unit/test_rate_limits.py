@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,6 +98,21 @@ def test_what_is_given_back_counts_no_more(tables, settings):
     rate_limits.take(settings, ASKED.by(HERE), None)
     rate_limits.give_back(first)
     assert rate_limits.used(settings, ASKED.by(HERE)) == 1 and rate_limits.used(settings, ASKED.by()) == 0
+
+
+def test_of_what_is_tried_only_what_was_wrong_counts(tables, settings):
+    def tries(error: Exception | None) -> None:
+        with suppress(PermissionError, OSError), rate_limits.attempt(settings, ASKED.by(1), counts=_is_wrong):
+            if error is not None:
+                raise error
+
+    for error in (None, PermissionError("wrong"), OSError("away"), PermissionError("wrong")):
+        tries(error)
+    assert rate_limits.used(settings, ASKED.by(1)) == 2
+
+
+def _is_wrong(error: Exception) -> bool:
+    return isinstance(error, PermissionError)
 
 
 def test_all_of_one_mark_are_forgotten_together(tables, settings):

@@ -79,7 +79,7 @@ def take(lines: Sequence[WaitingLine], place: Place, source: str) -> int:
     """
     at, number = now(), place[2]
     _forget(at)
-    if wait := max(_wait(line, number, source, at) for line in lines):
+    if wait := max(_turn_in(line, number, source, at) for line in lines):
         WaitingPlace.update(until=at + timedelta(seconds=wait) + _LATE).where(WaitingPlace.place == number).execute()
         return wait
     WaitingPlace.delete().where(WaitingPlace.place == number).execute()
@@ -88,7 +88,7 @@ def take(lines: Sequence[WaitingLine], place: Place, source: str) -> int:
     return 0
 
 
-def _wait(line: WaitingLine, place: str, source: str, at: datetime) -> int:
+def _turn_in(line: WaitingLine, place: str, source: str, at: datetime) -> int:
     """Seconds until this place may have a turn, 0 for now; it stands in the line from here on. Four queries."""
     mine = WaitingPlace.get_or_none(WaitingPlace.line == line.key, WaitingPlace.place == place)
     if mine is None:

@@ -16,6 +16,8 @@ def up(migrator, db):
             indexes = ((("key", "at"), False),)
 
     db.create_tables([LimitUse])
+    db.execute_sql("DELETE FROM guest_visits")  # networks of strangers and hashes of their addresses, which nobody needs any more
+    db.execute_sql("DELETE FROM transfer_tries")
 
 
 def down(migrator, db):

@@ -66,13 +66,12 @@ from webmail.models.sent_forms import SentForm
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, TaskUndo, Worker
-from webmail.models.transfer_visits import TransferCode, TransferFetch, TransferReport, TransferTry
+from webmail.models.transfer_visits import TransferCode, TransferFetch, TransferReport
 from webmail.models.transfers import (
     ContentPiece,
     ContentState,
     FileRequest,
     FileRequestInvite,
-    GuestVisit,
     StoredContent,
     Transfer,
     TransferAllowance,
@@ -118,7 +117,6 @@ __all__ = [
     "ForwardTarget",
     "GoneItem",
     "GroupMember",
-    "GuestVisit",
     "ImageSender",
     "IndexFill",
     "JunkWeek",
@@ -186,5 +184,4 @@ __all__ = [
     "TransferRecipient",
     "TransferReport",
     "TransferState",
-    "TransferTry",
 ]

@@ -1,4 +1,4 @@
-"""Tables of visits to public links: confirmed downloads, codes by mail, reports of abuse, and tries that are counted."""
+"""Tables of visits to public links: confirmed downloads, codes by mail and reports of abuse."""
 
 from __future__ import annotations
 
@@ -38,17 +38,6 @@ class TransferCode(Table):
 
     class Meta:
         table_name = "transfer_codes"
-
-
-class TransferTry(Table):
-    """Something that may be tried a number of times: a password, a code by mail, an unknown link; kept for a day at most."""
-
-    what = pw.CharField(max_length=64)  # hash of what is counted: no address or network stands here
-    at = pw.DateTimeField(default=now, index=True)
-
-    class Meta:
-        table_name = "transfer_tries"
-        indexes = ((("what", "at"), False),)
 
 
 class TransferReport(Table):

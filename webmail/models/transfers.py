@@ -82,21 +82,6 @@ class FileRequestInvite(Table):
         indexes = ((("request", "address"), True),)
 
 
-class GuestVisit(Table):
-    """What somebody without an account did at a page that asks for files; kept for a day, so that nobody does too much."""
-
-    request = pw.ForeignKeyField(FileRequest, on_delete="CASCADE", backref="+")
-    kind = pw.CharField(max_length=10)  # of webmail/transfers/guest_limits.py
-    network = pw.CharField(max_length=64, default="", index=True)
-    address_hash = pw.CharField(max_length=64, default="", index=True)  # of whom a receipt was mailed to
-    at = pw.DateTimeField(default=now, index=True)
-    if TYPE_CHECKING:
-        request_id: int
-
-    class Meta:
-        table_name = "guest_visits"
-
-
 class Transfer(Table):
     """Files behind a link, from somebody with an account, or to them (`request`) from somebody without."""
 

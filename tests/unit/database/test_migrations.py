@@ -23,6 +23,8 @@ CHANGED = {
     ("0037_reminders", "index_fills"): None,
     ("0057_capitals", "contact_addresses"): {"alike", "key"},
 }
+EMPTIED = {("0058_limit_uses", "guest_visits"), ("0058_limit_uses", "transfer_tries")}
+OLD = {"guest_visits", "transfer_tries"}  # tables that no model is of any more: the code of before may still run
 # made by SQL, since a model cannot say that an index counts some rows alone, what it is computed from, or of which database it is
 INDEXES_BY_SQL = {
     "calendar_objects_recurring", "calendar_objects_trigrams", "calendar_objects_words", "contacts_trigrams", "occurrences_long",
@@ -55,6 +57,8 @@ def rows_lost(name: str, before: dict[str, list[dict[str, Any]]], after: dict[st
     """By table, the rows that stood in it before the migration of this name and no longer do."""
     lost = {}
     for table, rows in before.items():
+        if (name, table) in EMPTIED:
+            continue
         anew = CHANGED.get((name, table), set())
         same = [column for column in rows[0] if column not in (anew or ()) and column in after[table][0]]
         left = {repr([row[column] for column in same]) for row in after[table]}
@@ -91,7 +95,7 @@ def test_they_make_the_tables_of_the_models_and_can_be_taken_back(database: pw.D
     runner.down(NAMES[0])
     assert columns(database) == {}
     database.create_tables([table for table in map(models.__dict__.get, models.__all__) if is_model(table)])
-    assert what_differs(migrated, shape(database)) == {}
+    assert set(what_differs(migrated, shape(database))) == OLD
 
 
 def is_model(thing: object) -> bool:
