@@ -21,12 +21,12 @@ from tests.support import calendar_ground as ground
 from tests.support.attachments import PNG
 from tests.support.limits import lower
 from tests.support.transfer_ground import published, put_file
+from webmail import rate_limits
 from webmail.auth import passwords
 from webmail.auth.password_checks import TooBusy
 from webmail.config import Settings
 from webmail.models import (
     ContentState,
-    LimitUse,
     StoredContent,
     SystemMessage,
     Transfer,
@@ -171,7 +171,7 @@ def test_links_that_lead_nowhere_are_counted_and_those_that_work_are_not(alice, 
     lower(monkeypatch, access, "UNKNOWN", most=3)
     path = path_of(published(alice, {"a.bin": DATA}, settings), settings)
     seen = [guest.get("/t/" + letter * 27).status_code for letter in "abcde"]
-    assert seen == [404, 404, 404, 429, 429] and LimitUse.select().count() == 3
+    assert seen == [404, 404, 404, 429, 429] and rate_limits.used(settings, access.UNKNOWN.by("127.0.0.1")) == 3
     assert guest.get(path).status_code == 200
 
 
