@@ -60,7 +60,7 @@ def _stream(watched: Callable[[], Watched]) -> Response:
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.call_on_close(stream.close)
     weakref.finalize(response, stream.close)  # for a response that is never closed because the client disconnected
-    g.turn.give_back()  # streams have their own limit and don't occupy the user's request slots
+    g.place.leave()  # streams have a limit of their own, and take no place of visits
     return response
 
 
