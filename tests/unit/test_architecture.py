@@ -99,9 +99,13 @@ TOP = (
 )  # "" is create_app
 LEVELS = (NOUNS, FORMATS, PROTOCOLS, DATA, ("web",), AREAS, TOP)
 
-FLASK = {"flask", "flask_login", "flask_wtf", "flask_babel", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}
+FLASK = {"flask", "flask_login", "flask_wtf", "flask_compress", "htmx_flask", "wtforms", "werkzeug"}
+GETTEXT = "flask_babel"  # above the data level: words need no request
 DATABASE = {"peewee", "playhouse", "huey"}
-FLASK_MODULES = ("blueprint", "forms")  # or ends so (identity_forms); and all of `views/`
+FLASK_MODULES = ("blueprint", "forms")  # or ends so (identity_forms); and all of `views/`, and of `notifications/`
+# Of web/, what the rest of an area may use: it speaks, and asks nobody who is signed in. Of `current`, the names below it.
+WORDS_OF_WEB = {"addresses", "code_words", "current", "day_names", "formatting", "public_links", "too_many"}
+WITHOUT_REQUEST = {"settings", "time_zone", "wake", "wake_system_mail"}
 FLASK_IN_AUTH = {"cookies", "guard", "interrupted_forms"}  # the sign-in of a request
 
 Graph = dict[str, set[str]]
@@ -163,7 +167,7 @@ def knows_flask(module: str) -> bool:
         return False
     if place(module) == "auth" and parts[-1] in FLASK_IN_AUTH:
         return True
-    return "views" in parts[2:] or parts[-1].endswith(FLASK_MODULES)
+    return bool({"views", "notifications"} & set(parts[2:])) or parts[-1].endswith(FLASK_MODULES)
 
 
 def faults_of(module: str, imports: set[str]) -> list[str]:
@@ -171,7 +175,9 @@ def faults_of(module: str, imports: set[str]) -> list[str]:
     faults = []
     own, libraries = level(module), {name.split(".")[0] for name in imports}
     if not knows_flask(module) and libraries & FLASK:
-        faults.append(f"{module} uses Flask: only views, forms, blueprints and web/ do")
+        faults.append(f"{module} uses Flask: only views, notifications, forms, blueprints and web/ do")
+    if own <= LEVELS.index(DATA) and GETTEXT in libraries:
+        faults.append(f"{module} speaks to people: only what stands above the data does")
     if own < LEVELS.index(DATA) and libraries & DATABASE:
         faults.append(f"{module} uses the database, which stands above it")
     if own == LEVELS.index(NOUNS) and place(module) != "account" and not libraries <= STANDARD:
@@ -188,7 +194,7 @@ def faults_of(module: str, imports: set[str]) -> list[str]:
             faults.append(f"{module} imports {imported}, an area that comes after it")
         if other == LEVELS.index(AREAS) and own <= other and (knows_flask(imported) and there != "auth" or ".views" in imported):
             faults.append(f"{module} imports {imported}, the pages of another area")
-        if other == LEVELS.index(("web",)) and not knows_flask(module):
+        if other == LEVELS.index(("web",)) and not knows_flask(module) and imported.split(".")[-1] not in WORDS_OF_WEB:
             faults.append(f"{module} imports {imported}, but is logic below the pages")
     return faults
 
@@ -317,7 +323,8 @@ def test_a_class_name_stands_once_in_the_house() -> None:
         ("webmail.imap.pool", "import peewee"),
         ("webmail.models.auth", "from webmail.auth import sessions"),
         ("webmail.compose.drafts", "from flask import request"),
-        ("webmail.compose.drafts", "from webmail.web.current import settings"),
+        ("webmail.compose.drafts", "from webmail.web.notices import notify"),
+        ("webmail.storage.local", "from flask_babel import gettext"),
         ("webmail.contacts.store", "from webmail.compose import drafts"),
         ("webmail.mailbox.views.rows", "def late():\n    from webmail.settings import forms"),
         ("webmail.message.views.message", "from webmail.compose.views.editor import show"),

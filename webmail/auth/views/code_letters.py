@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 
 from webmail import system_mail
 from webmail.auth import door_codes, mailed_codes
-from webmail.auth.cookies import visit
 from webmail.auth.mailed_codes import CodePurpose
 from webmail.models import User
 from webmail.web.code_words import code_letter
@@ -17,11 +16,14 @@ from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import written_in
 
 
-def mail_code(user: User, purpose: CodePurpose, address: str) -> None:
-    """Send it, in the language of the page where they asked unless they chose one. Raises what `mailed_codes.send` does."""
+def mail_code(user: User, purpose: CodePurpose, address: str, network: str) -> None:
+    """Send it, in the language of the page where they asked unless they chose one. `network`: from where they asked.
+
+    Raises what `mailed_codes.send` does.
+    """
     language = user.language or str(get_locale())
     letter = partial(_letter, user, purpose, language)
-    row = mailed_codes.send(user, purpose, address, settings(), letter, visit().network, language)
+    row = mailed_codes.send(user, purpose, address, settings(), letter, network, language)
     wake_system_mail(row)
 
 

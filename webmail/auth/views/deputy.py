@@ -18,7 +18,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
 from webmail.auth.guard import asks_again
 from webmail.auth.password_checks import TooBusy
-from webmail.auth.views.provider_ways import password_keeper
+from webmail.auth.provider_titles import password_keeper
 from webmail.auth.views.sign_in import busy_words
 from webmail.mail import Address
 from webmail.models import Deputy, User

@@ -14,10 +14,11 @@ from webmail.auth import sessions
 from webmail.auth.blueprint import blueprint
 from webmail.auth.cookies import visit
 from webmail.auth.guard import asks_again
+from webmail.auth.provider_titles import provider_title
 from webmail.auth.providers import accounts
 from webmail.auth.providers.accounts import Claims, NotLetIn, Rules
 from webmail.auth.user_agent import describe
-from webmail.auth.views.provider_ways import provider_title, refusal_words
+from webmail.auth.views.provider_ways import refusal_words
 from webmail.models import AuditAct, LinkedAccount, User
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings

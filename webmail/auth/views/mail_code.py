@@ -102,7 +102,7 @@ def _sent(user: User, back: str) -> Response:
 def _mail(user: User) -> bool:
     """Send it, or say why not; returns whether it was sent."""
     try:
-        mail_code(user, CodePurpose.SECOND_STEP, user.recovery_address)
+        mail_code(user, CodePurpose.SECOND_STEP, user.recovery_address, visit().network)
     except TooManyRequests as error:
         notify(too_many_codes_words(error), "caution")
     except BadAddress:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from webmail import audit
 from webmail.auth import known_devices
-from webmail.auth.cookies import visit
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import AuditAct, User, now
 from webmail.web.current import settings
@@ -15,8 +14,10 @@ from webmail.web.security_mail import SecurityNotice, tell
 _AGAIN_AFTER = timedelta(days=1)
 
 
-def tell_of_new_browser(user: User, browser: str, *, shared: bool) -> bool:
+def tell_of_new_browser(user: User, browser: str, *, known: str, network: str, shared: bool) -> bool:
     """Queue the mail, before the sign-in is in the audit log; whether that log should say so. Never raises.
+
+    `known`: the cookie of known devices that it has; `network`: where it is.
 
     Nothing is told where the establishment sends no mail, nor of the first sign-in ever. What was told is not told again for a
     day: of a shared computer, which stays unknown, for everything in its network; otherwise for the same kind of browser.
@@ -24,10 +25,10 @@ def tell_of_new_browser(user: User, browser: str, *, shared: bool) -> bool:
     """
     if settings().system_sender is None or not settings().new_browser_mail:
         return False
-    if known_devices.recognise(visit().known, user.address, settings().secret_key):
+    if known_devices.recognise(known, user.address, settings().secret_key):
         return False
     try:
-        if _is_told(user, browser, shared=shared):
+        if _is_told(user, browser, network, shared=shared):
             return False
         if not _is_first(user):
             tell(user, SecurityNotice.NEW_SIGN_IN, browser=browser)
@@ -36,9 +37,9 @@ def tell_of_new_browser(user: User, browser: str, *, shared: bool) -> bool:
     return True
 
 
-def _is_told(user: User, browser: str, *, shared: bool) -> bool:
+def _is_told(user: User, browser: str, network: str, *, shared: bool) -> bool:
     lately, _more = audit.search(act=AuditAct.SIGN_IN, actor=user.address, since=now() - _AGAIN_AFTER)
-    here = [entry for entry in lately if entry.network == visit().network and (shared or entry.target == browser)]
+    here = [entry for entry in lately if entry.network == network and (shared or entry.target == browser)]
     return any(audit.details_of(entry).get("new") for entry in here)
 
 

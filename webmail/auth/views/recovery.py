@@ -55,7 +55,7 @@ def give_recovery() -> Response:
         return elsewhere
     try:
         address = recovery_address.outside(form.address.data or "", user, settings())
-        mail_code(user, _PURPOSE, address)
+        mail_code(user, _PURPOSE, address, visit().network)
     except AddressRefused as refused:
         form.address.errors = [_fault_words(refused.fault)]
         return _page(form, 422, ask=True)

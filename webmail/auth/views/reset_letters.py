@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from webmail import system_mail
 from webmail.auth import password_reset, text_messages
 from webmail.auth.password_reset import Answer, AskedReset, Channel, Sending
-from webmail.auth.views.provider_ways import password_keeper
+from webmail.auth.provider_titles import password_keeper
 from webmail.models import User
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import written_in

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from webmail import preferences as preferred
 from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.happenings import Happening
 from webmail.calendar.subscriptions import DERIVED
 from webmail.collections import look
 from webmail.collections import store as collections
@@ -81,6 +82,13 @@ def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
 
 
 _near = lru_cache(maxsize=1024)(look.near)
+
+
+@blueprint.app_template_filter()
+def event_classes(one: Happening, calendar: ShownCalendar) -> str:
+    """The classes of an event in style sheets: of its calendar, and whether it takes place, is sure, and takes time."""
+    state = " gone" if one.cancelled else " maybe" if one.busy == 1 else " free" if one.busy == 0 else ""
+    return calendar.classes + state
 
 
 @blueprint.app_template_global()

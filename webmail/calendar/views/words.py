@@ -14,7 +14,6 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.happenings import Happening
 from webmail.calendar.hours import is_twice
 from webmail.calendar.periods import Period
-from webmail.calendar.views.calendars import ShownCalendar
 from webmail.web.addresses import url_for
 from webmail.web.formatting import day_in_full, here
 
@@ -85,13 +84,6 @@ def event_link(one: Happening, drag: bool = False) -> Markup:
     known = f'data-event data-uid="{escape(one.uid)}"'
     known += f' data-rev="{escape(one.revision)}"' if drag and path else ""
     return Markup(f'href="{escape(path)}" {known}' if path else known)  # noqa: S704 - escaped
-
-
-@blueprint.app_template_filter()
-def event_classes(one: Happening, calendar: ShownCalendar) -> str:
-    """The classes of an event in style sheets: of its calendar, and whether it takes place, is sure, and takes time."""
-    state = " gone" if one.cancelled else " maybe" if one.busy == 1 else " free" if one.busy == 0 else ""
-    return calendar.classes + state
 
 
 @blueprint.app_template_filter()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from webmail.compose import large_files
 from webmail.compose.blueprint import blueprint
-from webmail.compose.views.large_files import links_offered
 from webmail.web.current import settings
 from webmail.web.formatting import file_size
 
@@ -78,7 +78,7 @@ def attach_words() -> dict[str, str]:
 def _large() -> str:
     told = {"name": "{name}", "size": "{size}"}
     limit = settings().message_limit
-    if links_offered():
+    if large_files.are_offered(settings()):
         limit = limit * 73 // 100  # as the form says how much fits
         return _("too large to attach (%(size)s of %(limit)s), so it goes as a link", limit=file_size(limit), **told)
     return _(

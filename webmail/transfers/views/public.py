@@ -24,7 +24,7 @@ from webmail.transfers.access import LinkVisit, Need
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.grants import Right
 from webmail.transfers.views import visitors
-from webmail.transfers.views.public_page import FilesPage, archive_name, sender_of
+from webmail.transfers.views.public_page import archive_name, requested_page, sender_of
 from webmail.transfers.views.sealed_words import sealed_words
 from webmail.transfers.views.visitors import for_visitors
 from webmail.web.code_words import code_fault_words, code_letter
@@ -77,12 +77,10 @@ def _page(visited: LinkVisit, status: int = 200, problem: str = "", **typed: str
             asked_to=request.args.get("to", "") if request.method == "GET" else typed.get("to", ""),
             by_mail=settings().system_sender is not None,
         )  # fmt: skip
-    files = store.files(visited.transfer)
-    number = request.args.get("page", 1, type=int) or 1
     sealed = bool(visited.transfer.end_to_end)
     return visitors.page(
         f"transfers/public/{'sealed' if sealed else 'files'}.html", status, sealed, visit=visited, problem=problem,
-        sender=sender_of(visited.transfer), shown=FilesPage(visited, files, number, settings()),
+        sender=sender_of(visited.transfer), shown=requested_page(visited, settings()),
         sealed_names=protection.sealed_names(visited.transfer), sealed_words=sealed_words() if sealed else {},
         archive_name=archive_name(visited), here=visitors.page_url(visited, visited.link_with(visited.grant, settings())),
     )  # fmt: skip

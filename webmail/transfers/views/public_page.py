@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask import request
 from flask_babel import gettext as _
 
 from webmail.config import Settings
 from webmail.models import ContentState, Transfer, TransferFile
-from webmail.transfers import access, fetches, options, paths, previews
+from webmail.transfers import access, fetches, options, paths, previews, store
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.views.file_words import scan_words, state_words
 from webmail.transfers.views.transfer_words import size_of
@@ -97,6 +98,11 @@ class FilesPage:
 
     def page_link(self, number: int) -> str:
         return page_url(self._visited, self._link, page=number)
+
+
+def requested_page(visited: LinkVisit, settings: Settings) -> FilesPage:
+    """The page of files that is asked for."""
+    return FilesPage(visited, store.files(visited.transfer), request.args.get("page", 1, type=int) or 1, settings)
 
 
 def archive_name(visited: LinkVisit) -> str:
