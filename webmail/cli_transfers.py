@@ -10,7 +10,7 @@ from webmail.cli_values import account_of, bytes_of, printable, room_of
 from webmail.models import AuditAct, Transfer, TransferEvent, TransferRecipient
 from webmail.storage import StorageAway
 from webmail.transfers import additions, content, limits, overview, reports, store
-from webmail.transfers.views import letters
+from webmail.transfers.notifications import letters
 from webmail.web.current import settings
 
 transfers = AppGroup("transfers", help="Large files that are sent as links: what is stored, how much a person may store.")

@@ -7,9 +7,9 @@ from functools import partial
 
 from webmail.auth import app_passwords, mailed_codes, password_reset
 from webmail.auth.devices import failures, handover
+from webmail.auth.notifications import directory_letters, pause_letters
 from webmail.auth.password_checks import TooBusy
 from webmail.auth.providers import app_password_pause, directory_sweep
-from webmail.auth.views import directory_letters, pause_letters
 from webmail.config import Settings
 from webmail.database.connection import db
 from webmail.errors import ServerAway

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webmail.calendar import birthdays, daily_agenda, import_task, objects, reminders, subscribed_rounds
-from webmail.calendar.views import calendar_letters
+from webmail.calendar.notifications import calendar_letters
 from webmail.config import Settings
 from webmail.contacts import categories
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept

@@ -8,7 +8,7 @@ from webmail.database.connection import db
 from webmail.tasks.heartbeat import claim_periodic
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 from webmail.transfers import additions, check_queue, content, download_codes, requests, store
-from webmail.transfers.views import letters
+from webmail.transfers.notifications import letters
 
 EVERY = timedelta(seconds=20)  # letters, and the end of what is over
 _CLEAN_UP_EVERY, _STRAYS_EVERY = timedelta(hours=1), timedelta(days=1)

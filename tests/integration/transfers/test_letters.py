@@ -29,8 +29,8 @@ from webmail.models import (
 from webmail.transfers import check_queue, checking, listing, overview, store
 from webmail.transfers.limits import OverLimit
 from webmail.transfers.listing import Order, Shelf
+from webmail.transfers.notifications import letters
 from webmail.transfers.options import TransferOptions
-from webmail.transfers.views import letters
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.visits import Visitor
 from webmail import preferences
 from webmail.calendar import daily_agenda
-from webmail.calendar.views import calendar_letters
+from webmail.calendar.notifications import calendar_letters
 from webmail.database.connection import db
 from webmail.models import DailyAgenda, SystemMessage, User
 

@@ -20,7 +20,7 @@ from tests.unit.dav.conftest import NAMES, Phone
 from webmail import preferences
 from webmail.auth import app_passwords
 from webmail.calendar import daily_agenda, importing, kept_days, privacy
-from webmail.calendar.views import calendar_letters
+from webmail.calendar.notifications import calendar_letters
 from webmail.database.connection import db
 from webmail.database.migrate import MIGRATIONS
 from webmail.models import CalendarObject, Collection, CollectionShare, DailyAgenda, Occurrence, SystemMessage, User

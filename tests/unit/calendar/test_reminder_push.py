@@ -14,7 +14,7 @@ from tests.support.calendar_ground import calendar_of, put
 from tests.support.visits import Visitor
 from webmail import preferences
 from webmail.calendar import objects, reminders
-from webmail.calendar.views import calendar_letters
+from webmail.calendar.notifications import calendar_letters
 from webmail.database.connection import db
 from webmail.mailbox import push_streams
 from webmail.models import CalendarObject, NextReminder, ShownReminder, User

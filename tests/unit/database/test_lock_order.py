@@ -20,7 +20,7 @@ from webmail.admin import account_deletion
 from webmail.auth import deputies
 from webmail.calendar import editing, objects, reminder_rows, reminders
 from webmail.calendar.editing import Write
-from webmail.calendar.views import calendar_letters
+from webmail.calendar.notifications import calendar_letters
 from webmail.collections import store, trash
 from webmail.database import again
 from webmail.database.again import begun_again

@@ -49,9 +49,9 @@ from webmail.transfers import (
 )
 from webmail.transfers.additions import CannotAdd, Fault
 from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.notifications import letters
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
-from webmail.transfers.views import letters
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}

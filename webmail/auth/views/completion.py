@@ -14,11 +14,11 @@ from werkzeug.wrappers import Response
 from webmail.auth import requirement, second_step, trusted_devices
 from webmail.auth.cookies import visit
 from webmail.auth.guard import FACTOR
+from webmail.auth.notifications.new_browser import tell_of_new_browser
 from webmail.auth.second_step import Factor
 from webmail.auth.user_agent import describe
 from webmail.auth.views import first_walk
 from webmail.auth.views.mail_code import mail_only_factor
-from webmail.auth.views.new_browser import tell_of_new_browser
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, User

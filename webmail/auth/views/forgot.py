@@ -15,8 +15,8 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import ForgotForm
 from webmail.auth.guard import public
 from webmail.auth.mailed_codes import CodeRefused
+from webmail.auth.notifications import reset_letters
 from webmail.auth.password_reset import AskedReset, Channel
-from webmail.auth.views import reset_letters
 from webmail.auth.views.password import PROVED
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue

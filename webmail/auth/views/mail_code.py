@@ -14,7 +14,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import comes_first, public
 from webmail.auth.mailed_codes import CodePurpose
-from webmail.auth.views.code_letters import mail_code
+from webmail.auth.notifications.code_letters import mail_code
 from webmail.errors import BadAddress
 from webmail.models import User
 from webmail.rate_limits import TooManyRequests

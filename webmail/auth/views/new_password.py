@@ -16,12 +16,12 @@ from webmail.auth.cookies import visit
 from webmail.auth.endings import end_everything_else
 from webmail.auth.forms import ResetForm
 from webmail.auth.guard import public
+from webmail.auth.notifications import reset_letters
 from webmail.auth.password_change import PasswordNotChanged
 from webmail.auth.password_checks import TooBusy
 from webmail.auth.password_reset import ResetOver
 from webmail.auth.password_strength import Strength
 from webmail.auth.user_agent import describe
-from webmail.auth.views import reset_letters
 from webmail.auth.views.completion import Started, password_was_right
 from webmail.auth.views.password import PROVED
 from webmail.auth.views.password_words import fault_words

@@ -12,9 +12,9 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import PhoneForm
 from webmail.auth.guard import asks_again, confirm_first
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.notifications.reset_letters import code_text, phone_text
 from webmail.auth.phone_numbers import NumberFault, NumberRefused
 from webmail.auth.views.new_password import text_soon
-from webmail.auth.views.reset_letters import code_text, phone_text
 from webmail.models import AuditAct
 from webmail.rate_limits import TooManyRequests
 from webmail.sms import NotTexted

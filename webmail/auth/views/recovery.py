@@ -18,9 +18,9 @@ from webmail.auth.first_steps import FirstStep
 from webmail.auth.forms import RecoveryForm
 from webmail.auth.guard import asks_again, comes_first, confirm_first, is_confirmed, step_to_do
 from webmail.auth.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.notifications.code_letters import mail_code
 from webmail.auth.recovery_address import AddressFault, AddressRefused
 from webmail.auth.views import first_walk
-from webmail.auth.views.code_letters import mail_code
 from webmail.auth.views.mailed_factor import mail_was_turned_off
 from webmail.errors import BadAddress
 from webmail.models import AuditAct, now

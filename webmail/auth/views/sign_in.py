@@ -18,6 +18,7 @@ from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.names import normalise
+from webmail.auth.notifications.code_letters import mail_door_code
 from webmail.auth.password_checks import PATIENCE_SECONDS, TooBusy
 from webmail.auth.provider_titles import provider_title
 from webmail.auth.providers import directory
@@ -25,7 +26,6 @@ from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.sign_in import account_address, sign_in
 from webmail.auth.sources import SignInSource
 from webmail.auth.temporary_passwords import TemporaryPasswordOver
-from webmail.auth.views.code_letters import mail_door_code
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.provider_ways import refusal_words
 from webmail.database.connection import DATABASE_AWAY, db

@@ -2,7 +2,6 @@
 
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.views import (
-    calendar_letters,
     calendars,
     event,
     event_form,
@@ -25,7 +24,7 @@ from webmail.calendar.views import (
 )
 
 __all__ = [
-    "blueprint", "calendar_letters", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words",
+    "blueprint", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words",
     "exports", "from_message", "imports", "kept_forms", "meetings", "reminders", "search", "show", "subscription_words",
     "subscriptions", "undo", "usual_reminders", "words",
 ]  # fmt: skip

@@ -16,9 +16,10 @@ from webmail.transfers import additions, assembly, changes, links, protection, s
 from webmail.transfers.additions import CannotAdd, Fault
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.limits import MB, OverLimit
+from webmail.transfers.notifications import letters
 from webmail.transfers.protection import NotProtected
 from webmail.transfers.store import TransferClosed
-from webmail.transfers.views import letters, link_keys, new, transfer_words
+from webmail.transfers.views import link_keys, new, transfer_words
 from webmail.transfers.views.file_words import state_words
 from webmail.transfers.views.words import adding_words, refusal_words
 from webmail.web.address_token import address_token, check_address_token

@@ -15,9 +15,9 @@ from webmail.models import FileRequest, FileRequestInvite, SystemMessage
 from webmail.rate_limits import TooManyRequests
 from webmail.transfers import guests, request_forms, requests, unfinished
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.notifications import letters
 from webmail.transfers.request_forms import RequestForm
 from webmail.transfers.requests import RequestState
-from webmail.transfers.views import letters
 from webmail.web.current import current_user, settings, time_zone, wake_system_mail
 from webmail.web.formatting import day_and_month, day_in_full, long_date
 from webmail.web.notices import notify, withdraw_notices

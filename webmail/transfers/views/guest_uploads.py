@@ -14,8 +14,9 @@ from webmail.models import Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, guests, links, requests, tus
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.guests import AskedForFiles, Guest
+from webmail.transfers.notifications import no_room
 from webmail.transfers.tus import TusAnswer
-from webmail.transfers.views import no_room, uploads, visitors
+from webmail.transfers.views import uploads, visitors
 from webmail.web.addresses import url_for
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import settings

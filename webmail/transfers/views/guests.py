@@ -26,8 +26,9 @@ from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import TakenForm
 from webmail.transfers.guests import AskedForFiles, Guest, Shut
 from webmail.transfers.limits import OverLimit
+from webmail.transfers.notifications import letters, no_room
 from webmail.transfers.upload_bodies import RETRY_SECONDS, SMALL_FORMS, Body, TooManyUploads, admitted
-from webmail.transfers.views import letters, no_room, uploads, visitors
+from webmail.transfers.views import uploads, visitors
 from webmail.transfers.views.asking import end_words
 from webmail.transfers.views.public_page import SentBy
 from webmail.transfers.views.visitors import NoVisit

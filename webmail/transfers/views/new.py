@@ -22,11 +22,12 @@ from webmail.transfers import assembly, form_uploads, mail_limits, protection, s
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import FormBroken, TakenForm
 from webmail.transfers.limits import MB, OverLimit
+from webmail.transfers.notifications import letters
 from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import FilesChanged, TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
 from webmail.transfers.upload_bodies import SMALL_FORMS, Body, Sender, TooManyUploads, admitted
-from webmail.transfers.views import letters, link_keys, transfer_words
+from webmail.transfers.views import link_keys, transfer_words
 from webmail.transfers.views.uploads import body_of_request
 from webmail.transfers.views.words import refusal_words, upload_words
 from webmail.user_lock import user_lock

@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webmail.models import ContentState, Transfer, TransferEvent, TransferFile, TransferState, now
+from webmail.transfers.notifications.letter_texts import refusal_words
 from webmail.transfers.sealed_sizes import plain_size, plain_total
 from webmail.transfers.trail import EventKind
-from webmail.transfers.views.letter_texts import refusal_words
 from webmail.web.formatting import day_and_month, day_in_full, local
 
 

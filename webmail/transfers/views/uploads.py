@@ -17,9 +17,10 @@ from webmail.models import StoredContent, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, store, tus, upload_bodies
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.limits import OverLimit
+from webmail.transfers.notifications import letters
 from webmail.transfers.tus import TusAnswer
 from webmail.transfers.upload_bodies import Body, Sender
-from webmail.transfers.views import letters, link_keys
+from webmail.transfers.views import link_keys
 from webmail.transfers.views.words import refusal_words
 from webmail.web.addresses import url_for
 from webmail.web.body_limits import reads_its_body

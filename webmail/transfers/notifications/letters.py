@@ -27,10 +27,9 @@ from webmail.models import (
     now,
 )
 from webmail.transfers import mail_limits, options, requests, store, trail
-from webmail.transfers.trail import EventKind
-from webmail.transfers.views import letter_texts as texts
-from webmail.transfers.views import owner_letters
-from webmail.transfers.views.letter_post import (
+from webmail.transfers.notifications import letter_texts as texts
+from webmail.transfers.notifications import owner_letters
+from webmail.transfers.notifications.letter_post import (
     TO_OTHERS,
     Post,
     address_of,
@@ -40,7 +39,8 @@ from webmail.transfers.views.letter_post import (
     to_owner,
     to_recipient,
 )
-from webmail.transfers.views.owner_letters import DAILY, Telling
+from webmail.transfers.notifications.owner_letters import DAILY, Telling
+from webmail.transfers.trail import EventKind
 from webmail.web.current import wake_system_mail
 from webmail.web.public_links import public_link
 

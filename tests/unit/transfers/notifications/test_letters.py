@@ -27,10 +27,10 @@ from webmail.models import (
 )
 from webmail.transfers import changes, checking, content, links, store, trail
 from webmail.transfers.links import LinkKind
+from webmail.transfers.notifications import letter_texts, letters
+from webmail.transfers.notifications.owner_letters import DAILY
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
-from webmail.transfers.views import letter_texts, letters
-from webmail.transfers.views.owner_letters import DAILY
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}

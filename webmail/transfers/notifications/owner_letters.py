@@ -15,9 +15,8 @@ from webmail.config import Settings
 from webmail.models import SystemMessage, Transfer, TransferEvent, TransferFile, TransferRecipient, TransferState, now
 from webmail.transfers import guests, options, store, trail
 from webmail.transfers.guest_limits import RECEIPTS
-from webmail.transfers.trail import EventKind
-from webmail.transfers.views import letter_texts as texts
-from webmail.transfers.views.letter_post import (
+from webmail.transfers.notifications import letter_texts as texts
+from webmail.transfers.notifications.letter_post import (
     TO_OTHERS,
     Post,
     address_of,
@@ -27,6 +26,7 @@ from webmail.transfers.views.letter_post import (
     to_owner,
     to_recipient,
 )
+from webmail.transfers.trail import EventKind
 from webmail.web.public_links import public_link
 
 QUIET = timedelta(minutes=2)  # downloads that follow each other are told together

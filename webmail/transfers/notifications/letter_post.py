@@ -15,8 +15,8 @@ from webmail.database.connection import db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import ContentState, SystemMessage, Transfer, TransferFile, User
 from webmail.transfers import links, options, store
-from webmail.transfers.views import letter_texts
-from webmail.transfers.views.letter_texts import FilesLetter
+from webmail.transfers.notifications import letter_texts
+from webmail.transfers.notifications.letter_texts import FilesLetter
 from webmail.web.formatting import written_in
 from webmail.web.public_links import public_link
 

@@ -1,0 +1,1 @@
+"""Mail about one's own calendar, written by the worker."""
