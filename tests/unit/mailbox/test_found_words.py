@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from webmail.imap.search import parse
-from webmail.mailbox.views.found_words import marked_words, words_of
+from webmail.mailbox.found_words import marked_words, words_of
 
 
 @pytest.mark.parametrize(

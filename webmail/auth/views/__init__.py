@@ -1,5 +1,6 @@
 """Auth views: importing these modules registers their routes."""
 
+from webmail.auth import password_words
 from webmail.auth.blueprint import blueprint
 from webmail.auth.views import (
     ask_colleague,
@@ -19,7 +20,6 @@ from webmail.auth.views import (
     new_password,
     oidc,
     password,
-    password_words,
     phone,
     profiles,
     provider_ways,

@@ -17,6 +17,7 @@ from webmail import vault
 from webmail.auth import app_passwords
 from webmail.auth.app_password_forms import ConnectForm
 from webmail.auth.blueprint import blueprint
+from webmail.auth.connect_words import WORDS, Wanted, downloaded_words, signed_in_words, steps, use_words, wrong_password_words
 from webmail.auth.cookies import visit
 from webmail.auth.devices import failures, handover
 from webmail.auth.devices.device_links import davx5_link, thunderbird_code
@@ -24,15 +25,6 @@ from webmail.auth.devices.failures import DeviceFailure
 from webmail.auth.devices.kinds import DeviceKind, kind_of
 from webmail.auth.devices.servers import mail_servers, user_name
 from webmail.auth.guard import asks_again
-from webmail.auth.views.connect_words import (
-    WORDS,
-    Wanted,
-    downloaded_words,
-    signed_in_words,
-    steps,
-    use_words,
-    wrong_password_words,
-)
 from webmail.auth.views.dav import dav_link
 from webmail.auth.views.devices import new_app_password, server_lines, too_many_words
 from webmail.errors import LimitReached

@@ -21,10 +21,10 @@ from webmail.auth.password_change import PasswordNotChanged
 from webmail.auth.password_checks import TooBusy
 from webmail.auth.password_reset import ResetOver
 from webmail.auth.password_strength import Strength
+from webmail.auth.password_words import fault_words
 from webmail.auth.user_agent import describe
 from webmail.auth.views.completion import Started, password_was_right
 from webmail.auth.views.password import PROVED
-from webmail.auth.views.password_words import fault_words
 from webmail.auth.views.sign_in import busy_words
 from webmail.models import AuditAct, User
 from webmail.web.audit import audited

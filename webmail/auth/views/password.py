@@ -17,12 +17,12 @@ from webmail.auth.guard import FACTOR, comes_first, public
 from webmail.auth.password_change import ChangeFault, PasswordNotChanged
 from webmail.auth.password_checks import TooBusy
 from webmail.auth.password_strength import Strength
+from webmail.auth.password_words import fault_words
 from webmail.auth.provider_titles import password_keeper
 from webmail.auth.second_step import Factor
 from webmail.auth.user_agent import describe
 from webmail.auth.views import first_walk
 from webmail.auth.views.completion import HINT, after_sign_in
-from webmail.auth.views.password_words import fault_words
 from webmail.auth.views.sign_in import busy_words
 from webmail.models import AuditAct
 from webmail.rate_limits import TooManyRequests

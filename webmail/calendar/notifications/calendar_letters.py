@@ -15,9 +15,9 @@ from flask_babel import ngettext
 
 from webmail import preferences, system_mail
 from webmail.calendar import daily_agenda, reminders
+from webmail.calendar.event_words import when_words
 from webmail.calendar.happenings import Happening
-from webmail.calendar.views.event_words import when_words
-from webmail.calendar.views.words import event_title
+from webmail.calendar.words import event_title
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.config import Settings

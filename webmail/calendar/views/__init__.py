@@ -1,5 +1,6 @@
 """Calendar views: importing these modules registers their routes."""
 
+from webmail.calendar import event_words, subscription_words, words
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.views import (
     calendars,
@@ -7,7 +8,6 @@ from webmail.calendar.views import (
     event_form,
     event_times,
     event_transfer,
-    event_words,
     exports,
     from_message,
     imports,
@@ -16,11 +16,9 @@ from webmail.calendar.views import (
     reminders,
     search,
     show,
-    subscription_words,
     subscriptions,
     undo,
     usual_reminders,
-    words,
 )
 
 __all__ = [

@@ -10,7 +10,7 @@ from flask import Response, abort, request, url_for
 from webmail.calendar import editing, event_facts, objects
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts
-from webmail.calendar.views.event_words import elsewhere_words, privacy_words, series_words, status_words, when_words
+from webmail.calendar.event_words import elsewhere_words, privacy_words, series_words, status_words, when_words
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.mime.address_text import address_text

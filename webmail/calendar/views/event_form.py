@@ -17,12 +17,7 @@ from webmail.auth.guard import keeps_text
 from webmail.calendar import editing, event_changes, quick_entry, usual_reminders
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, NotEditable
-from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
-from webmail.calendar.objects import UidTaken
-from webmail.calendar.repeat import PLACES, Repeat, rule_of
-from webmail.calendar.views import term
-from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
-from webmail.calendar.views.event_words import (
+from webmail.calendar.event_words import (
     is_last_of_month,
     one_place_words,
     place_words,
@@ -31,6 +26,11 @@ from webmail.calendar.views.event_words import (
     status_words,
     when_words,
 )
+from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
+from webmail.calendar.objects import UidTaken
+from webmail.calendar.repeat import PLACES, Repeat, rule_of
+from webmail.calendar.views import term
+from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
 from webmail.calendar.views.undo import hidden_words, undo_of

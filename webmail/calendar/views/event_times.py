@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response as Answer
 from webmail.calendar import editing, event_changes
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, NotEditable
+from webmail.calendar.event_words import when_words
 from webmail.calendar.forms import SCOPES, typed_moment
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.views import term
 from webmail.calendar.views.event import event_url
-from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.refusals import editable_here, why_not, why_words
 from webmail.calendar.views.undo import undo_of
 from webmail.errors import LimitReached

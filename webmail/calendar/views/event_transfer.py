@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as Answer
 from webmail.calendar import editing, event_changes, event_facts, objects, privacy
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, NotEditable, WhyNot
+from webmail.calendar.event_words import when_words
 from webmail.calendar.forms import SCOPES
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
-from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.refusals import why_words
 from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access

@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response as Answer
 from webmail import imap
 from webmail.calendar import dates_in_text, editing, event_changes
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.event_words import when_words
 from webmail.calendar.forms import EventForm
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.views.event import event_url
 from webmail.calendar.views.event_form import begin, form_of_words, form_page
-from webmail.calendar.views.event_words import when_words
 from webmail.calendar.views.undo import undo_of
 from webmail.compose import reply
 from webmail.errors import LimitReached, NoSuchMessage

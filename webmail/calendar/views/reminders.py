@@ -16,8 +16,8 @@ from webmail import schedule
 from webmail.auth.guard import asked_by_pages
 from webmail.calendar import reminders
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.event_words import when_words
 from webmail.calendar.views.event import event_url, moment_of
-from webmail.calendar.views.event_words import when_words
 from webmail.models import NextReminder, ShownReminder, now
 from webmail.web.banners import add_banner
 from webmail.web.current import current_user, settings, time_zone

@@ -13,13 +13,12 @@ from flask import Response, abort, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import bars, crowded_days, happenings, hours, kept_days, objects, periods, special_days
+from webmail.calendar import bars, crowded_days, happenings, hours, kept_days, objects, periods, special_days, words
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.crowded_days import Crowd
 from webmail.calendar.happenings import Found, Happening
 from webmail.calendar.kept_days import DaySpan
 from webmail.calendar.periods import NoSuchPeriod, Period
-from webmail.calendar.views import words
 from webmail.calendar.views.calendars import my_calendars
 from webmail.web.current import preferences, settings, time_zone
 from webmail.web.day_names import day_name

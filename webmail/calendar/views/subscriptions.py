@@ -13,7 +13,7 @@ from webmail.admission import AdmissionRefused
 from webmail.calendar import importing, subscribed_rounds, subscriptions
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, asking, fetch, host_of, typed
-from webmail.calendar.views.subscription_words import subscribing_words
+from webmail.calendar.subscription_words import subscribing_words
 from webmail.collections import leaving, look, store
 from webmail.collections.look import PALETTE
 from webmail.errors import LimitReached

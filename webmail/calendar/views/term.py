@@ -9,8 +9,8 @@ from flask_babel import ngettext
 
 from webmail.calendar import special_days
 from webmail.calendar.event_facts import EventFacts
+from webmail.calendar.event_words import school_zone_words
 from webmail.calendar.forms import EventForm
-from webmail.calendar.views.event_words import school_zone_words
 from webmail.mime.formats.calendar_series import series_of
 from webmail.mime.formats.term_dates import Holidays, left_out
 from webmail.web.current import preferences, settings

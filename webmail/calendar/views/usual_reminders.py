@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from webmail.calendar import editing, usual_reminders
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.event_words import reminder_words
 from webmail.calendar.views.event import calendar_words
-from webmail.calendar.views.event_words import reminder_words
 from webmail.preferences import CHOICES
 from webmail.web.current import current_user, preferences
 from webmail.web.notices import notify

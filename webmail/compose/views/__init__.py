@@ -1,5 +1,6 @@
 """Compose views: importing these modules registers their routes."""
 
+from webmail.compose import link_words, script_texts
 from webmail.compose.blueprint import blueprint
 from webmail.compose.views import (
     actions,
@@ -12,13 +13,11 @@ from webmail.compose.views import (
     inline_images,
     large_files,
     large_page,
-    link_words,
     original,
     outbox,
     outbox_alert,
     recipients,
     resend,
-    script_texts,
     send_later,
     signatures,
 )

@@ -22,7 +22,7 @@ from webmail.dav.remote.client import RemoteServer, asking
 from webmail.dav.remote.discovery import discover, typed
 from webmail.dav.remote.sync import DELETE, RESTORE
 from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
-from webmail.dav.views.server_words import connect_trouble_words, server_trouble_words
+from webmail.dav.server_words import connect_trouble_words, server_trouble_words
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
 from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests

@@ -19,6 +19,7 @@ from webmail.filters import absence as absences
 from webmail.filters import script_files
 from webmail.filters.blueprint import blueprint
 from webmail.filters.compile import SievePlace, missing
+from webmail.filters.import_words import difference_words, reason_words, unreadable_words
 from webmail.filters.imports import fitting
 from webmail.filters.imports.anything import read_rules
 from webmail.filters.imports.found import LARGEST, Difference, FoundRule, FoundRules, NotReadable
@@ -28,7 +29,6 @@ from webmail.filters.rules import MOST_RULES, ActionKind, BadRule, FilterRule, R
 from webmail.filters.store import Filters, FilterState
 from webmail.filters.views import forward_guard, rule_form
 from webmail.filters.views.frame import loaded_state, trouble_words
-from webmail.filters.views.import_words import difference_words, reason_words, unreadable_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
 from webmail.filters.views.sentences import rule_name, sentence
 from webmail.mailbox import folders, tags

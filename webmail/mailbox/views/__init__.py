@@ -1,5 +1,6 @@
 """Mailbox views: importing these modules registers their routes."""
 
+from webmail.mailbox import found_words, sorting
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.views import (
     actions,
@@ -10,7 +11,6 @@ from webmail.mailbox.views import (
     files,
     folder,
     folders,
-    found_words,
     import_mail,
     listing,
     push,
@@ -21,7 +21,6 @@ from webmail.mailbox.views import (
     search,
     sharing,
     snooze,
-    sorting,
     tags,
     undo,
 )

@@ -23,6 +23,7 @@ from webmail.mailbox.actions import ACTIONS, ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.retag import retag
 from webmail.mailbox.selection import Selection
+from webmail.mailbox.stopped import why_not_all
 from webmail.mailbox.views.action_form import (
     SELECT_FIRST,
     ListJob,
@@ -36,7 +37,6 @@ from webmail.mailbox.views.action_form import (
 )
 from webmail.mailbox.views.chooser import ask_folder, ask_tags, made_target, wanted_changes
 from webmail.mailbox.views.full_mailbox import no_room_for
-from webmail.mailbox.views.stopped import why_not_all
 from webmail.mailbox.views.tags import tag_name, told_wrong
 from webmail.rights import Rights
 from webmail.user_lock import user_lock

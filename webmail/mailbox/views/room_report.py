@@ -20,7 +20,7 @@ from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.room_report import RoomReport, counted_mailboxes
 from webmail.mailbox.selection import Selection
-from webmail.mailbox.views.stopped import why_not_all
+from webmail.mailbox.stopped import why_not_all
 from webmail.tasks import heartbeat, store
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, remember_overview, task_credential

@@ -11,7 +11,7 @@ from webmail import imap
 from webmail.errors import OverQuota
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.views.stopped import why_not_all
+from webmail.mailbox.stopped import why_not_all
 from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user
 from webmail.web.notices import notify, withdraw_notices

@@ -1,9 +1,9 @@
 """Message views: importing these modules registers their routes."""
 
+from webmail.message import card_texts
 from webmail.message.blueprint import blueprint
 from webmail.message.views import (
     attachments,
-    card_texts,
     conversation,
     link_warning,
     message,

@@ -1,13 +1,8 @@
 """Settings views: importing these modules registers their routes."""
 
+from webmail.settings import catalogue
 from webmail.settings.blueprint import blueprint
-from webmail.settings.views import (
-    catalogue,
-    identities,
-    preferences,
-    removals,
-    templates,
-)
+from webmail.settings.views import identities, preferences, removals, templates
 
 __all__ = [
     "blueprint",

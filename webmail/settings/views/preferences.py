@@ -13,11 +13,10 @@ from webmail.auth.guard import public
 from webmail.compose.identities import signatures
 from webmail.filters import holidays
 from webmail.models import User
-from webmail.settings import changes, time_zones
+from webmail.settings import catalogue, changes, time_zones
 from webmail.settings.blueprint import blueprint
+from webmail.settings.catalogue import SettingsPage
 from webmail.settings.forms import PreferencesForm
-from webmail.settings.views import catalogue
-from webmail.settings.views.catalogue import SettingsPage
 from webmail.web import look
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import LANGUAGES

@@ -1,5 +1,6 @@
 """Views of large files sent as links: importing these modules registers their routes."""
 
+from webmail.transfers import words
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.views import (
     adding,
@@ -16,7 +17,6 @@ from webmail.transfers.views import (
     public_report,
     saving,
     uploads,
-    words,
 )
 
 CHECK_TOKENS_THEMSELVES = (

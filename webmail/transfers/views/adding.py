@@ -12,16 +12,16 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
-from webmail.transfers import additions, assembly, changes, links, protection, store
+from webmail.transfers import additions, assembly, changes, links, protection, store, transfer_words
 from webmail.transfers.additions import CannotAdd, Fault
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.file_words import state_words
 from webmail.transfers.limits import MB, OverLimit
 from webmail.transfers.notifications import letters
 from webmail.transfers.protection import NotProtected
 from webmail.transfers.store import TransferClosed
-from webmail.transfers.views import link_keys, new, transfer_words
-from webmail.transfers.views.file_words import state_words
-from webmail.transfers.views.words import adding_words, refusal_words
+from webmail.transfers.views import link_keys, new
+from webmail.transfers.words import adding_words, refusal_words
 from webmail.web.address_token import address_token, check_address_token
 from webmail.web.addresses import url_for
 from webmail.web.body_limits import reads_its_body

@@ -32,7 +32,7 @@ from webmail.transfers.views import uploads, visitors
 from webmail.transfers.views.asking import end_words
 from webmail.transfers.views.public_page import SentBy
 from webmail.transfers.views.visitors import NoVisit
-from webmail.transfers.views.words import refusal_words, upload_words
+from webmail.transfers.words import refusal_words, upload_words
 from webmail.web.addresses import url_for
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import settings

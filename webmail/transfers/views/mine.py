@@ -7,10 +7,9 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.transfers import limits, listing, promises, requests
+from webmail.transfers import limits, listing, promises, requests, transfer_words
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.listing import Order, Shelf
-from webmail.transfers.views import transfer_words
 from webmail.web.addresses import url_for
 from webmail.web.current import current_user, settings
 from webmail.web.rendering import page

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from webmail.admission import AdmissionRefused
 from webmail.errors import BadAddress
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, form_uploads, mail_limits, protection, store
+from webmail.transfers import assembly, form_uploads, mail_limits, protection, store, transfer_words
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.form_uploads import FormBroken, TakenForm
 from webmail.transfers.limits import MB, OverLimit
@@ -27,9 +27,9 @@ from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import FilesChanged, TransferClosed
 from webmail.transfers.transfer_forms import TransferForm
 from webmail.transfers.upload_bodies import SMALL_FORMS, Body, Sender, TooManyUploads, admitted
-from webmail.transfers.views import link_keys, transfer_words
+from webmail.transfers.views import link_keys
 from webmail.transfers.views.uploads import body_of_request
-from webmail.transfers.views.words import refusal_words, upload_words
+from webmail.transfers.words import refusal_words, upload_words
 from webmail.user_lock import user_lock
 from webmail.web.address_token import address_token, check_address_token
 from webmail.web.addresses import url_for

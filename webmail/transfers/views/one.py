@@ -17,15 +17,15 @@ from webmail.errors import BadAddress, LimitReached
 from webmail.mime.formats.address_books.csv_out import harmless
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
 from webmail.schedule import BadTime
-from webmail.transfers import additions, changes, links, mail_limits, options, protection, store
+from webmail.transfers import additions, changes, links, mail_limits, options, protection, store, transfer_words
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.changes import LastFile
+from webmail.transfers.file_words import scan_words, state_words
 from webmail.transfers.notifications import letters
 from webmail.transfers.trail import EventKind
 from webmail.transfers.transfer_forms import LONGEST_TO, TransferForm, last_day
-from webmail.transfers.views import link_keys, transfer_words
+from webmail.transfers.views import link_keys
 from webmail.transfers.views.adding import fault_words
-from webmail.transfers.views.file_words import scan_words, state_words
 from webmail.web.addresses import url_for
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.downloads import named

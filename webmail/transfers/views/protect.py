@@ -9,7 +9,7 @@ from webmail.transfers.blueprint import blueprint
 from webmail.transfers.limits import OverLimit
 from webmail.transfers.protection import NotProtected
 from webmail.transfers.views import link_keys
-from webmail.transfers.views.words import refusal_words
+from webmail.transfers.words import refusal_words
 from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.notices import notify

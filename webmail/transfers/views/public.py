@@ -23,9 +23,9 @@ from webmail.transfers import access, archive, download_codes, fetches, grants, 
 from webmail.transfers.access import LinkVisit, Need
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.grants import Right
+from webmail.transfers.sealed_words import sealed_words
 from webmail.transfers.views import visitors
 from webmail.transfers.views.public_page import archive_name, requested_page, sender_of
-from webmail.transfers.views.sealed_words import sealed_words
 from webmail.transfers.views.visitors import for_visitors
 from webmail.web.code_words import code_fault_words, code_letter
 from webmail.web.current import after_the_answer, settings, wake_system_mail

@@ -22,10 +22,10 @@ from webmail.models import TransferFile
 from webmail.transfers import access, archive, content, download_places, fetches, ranges, store
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.file_words import state_words
 from webmail.transfers.notifications import letters
 from webmail.transfers.ranges import ByteRange, Unsatisfiable
 from webmail.transfers.views import visitors
-from webmail.transfers.views.file_words import state_words
 from webmail.transfers.views.public_page import archive_name
 from webmail.transfers.views.visitors import NoVisit, for_visitors
 from webmail.web.current import settings

@@ -11,8 +11,8 @@ from webmail.config import Settings
 from webmail.models import ContentState, Transfer, TransferFile
 from webmail.transfers import access, fetches, options, paths, previews, store
 from webmail.transfers.access import LinkVisit
-from webmail.transfers.views.file_words import scan_words, state_words
-from webmail.transfers.views.transfer_words import size_of
+from webmail.transfers.file_words import scan_words, state_words
+from webmail.transfers.transfer_words import size_of
 from webmail.transfers.views.visitors import chosen_language, page_url
 from webmail.web.addresses import url_for
 from webmail.web.file_host import file_url

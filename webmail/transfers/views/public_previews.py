@@ -13,9 +13,9 @@ from webmail.models import TransferFile
 from webmail.transfers import access, content, download_places, previews
 from webmail.transfers.access import LinkVisit
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.file_words import state_words
 from webmail.transfers.previews import PreviewKind
 from webmail.transfers.views import visitors
-from webmail.transfers.views.file_words import state_words
 from webmail.transfers.views.visitors import NoVisit, for_visitors
 from webmail.web.current import settings
 from webmail.web.downloads import POLICY

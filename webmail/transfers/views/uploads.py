@@ -21,7 +21,7 @@ from webmail.transfers.notifications import letters
 from webmail.transfers.tus import TusAnswer
 from webmail.transfers.upload_bodies import Body, Sender
 from webmail.transfers.views import link_keys
-from webmail.transfers.views.words import refusal_words
+from webmail.transfers.words import refusal_words
 from webmail.web.addresses import url_for
 from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
