@@ -106,6 +106,12 @@ FLASK_MODULES = ("blueprint", "forms")  # or ends so (identity_forms); and all o
 # Of web/, what the rest of an area may use: it speaks, and asks nobody who is signed in. Of `current`, the names below it.
 WORDS_OF_WEB = {"addresses", "code_words", "current", "day_names", "formatting", "public_links", "too_many"}
 WITHOUT_REQUEST = {"settings", "time_zone", "wake", "wake_system_mail"}
+OF_A_REQUEST = {  # the module it comes from, and its names
+    "flask": {"abort", "after_this_request", "redirect", "request", "Response", "session"},
+    "webmail.web.notices": {"notify"},
+    "webmail.web.rendering": {"fragment", "page"},
+    "werkzeug.wrappers": {"Response"},
+}
 FLASK_IN_AUTH = {"cookies", "guard", "interrupted_forms"}  # the sign-in of a request
 
 Graph = dict[str, set[str]]
@@ -243,16 +249,56 @@ def test_no_module_is_longer_than_a_newcomer_reads_at_once() -> None:
     assert {name: n for name, path in modules().items() if (n := len(path.read_text().splitlines())) > LONGEST} == {}
 
 
-def test_routes_are_registered_by_the_views_package_alone() -> None:
-    """A view module imports the area's blueprint; `views/__init__.py` names every module, so that none is forgotten."""
+def test_the_views_package_registers_all_that_its_area_has() -> None:
+    """A module imports the area's blueprint; `views/__init__.py` names every one that registers a route, or a word of templates,
+    so that none is forgotten."""
     for area in AREAS:
         views = ROOT / area / "views"
         if views.is_dir():
             named = imports_in((views / "__init__.py").read_text(), modules())
-            assert {
-                f"webmail.{area}.views.{path.stem}" for path in views.glob("*.py") if "@blueprint." in path.read_text()
-            } <= named
+            registering = {name for name, path in modules().items() if place(name) == area and "@blueprint." in path.read_text()}
+            assert registering <= named
             assert not {name for name in graph()[f"webmail.{area}.blueprint"] if name.startswith("webmail")}
+
+
+def names_from(source: str, module: str) -> set[str]:
+    """What is imported from a module by name."""
+    found = (node for node in ast.walk(parsed(source)) if isinstance(node, ast.ImportFrom) and node.module == module)
+    return {alias.name for node in found for alias in node.names}
+
+
+def of_a_request(source: str) -> set[str]:
+    """What a module uses that only a request has: who asks and for what, or the page that answers."""
+    used = {name for module, names in OF_A_REQUEST.items() for name in names_from(source, module) & names}
+    return used | names_from(source, "webmail.web.current") - WITHOUT_REQUEST
+
+
+def registers_routes(source: str) -> bool:
+    """Or what else answers requests; a word of templates alone does not."""
+    decorators = (
+        ast.unparse(one) for node in ast.walk(parsed(source)) if isinstance(node, ast.FunctionDef) for one in node.decorator_list
+    )
+    return any(one.startswith("blueprint.") and not one.startswith("blueprint.app_template_") for one in decorators)
+
+
+def test_a_module_of_views_answers_a_request() -> None:
+    """Mail belongs in `notifications/`, words and logic beside `views/`."""
+    views = {name: path.read_text() for name, path in modules().items() if ".views." in name and path.stem != "__init__"}
+    assert [name for name, source in views.items() if not registers_routes(source) and not of_a_request(source)] == []
+
+
+def test_beside_views_nothing_needs_a_request() -> None:
+    """So the worker and the commands can use it."""
+    beside = {name: path.read_text() for name, path in modules().items() if place(name) in AREAS and ".views" not in name}
+    pages = {name for name in beside if name.endswith(FLASK_MODULES)} | {f"webmail.auth.{name}" for name in FLASK_IN_AUTH}
+    assert {name: found for name in beside.keys() - pages if (found := of_a_request(beside[name]))} == {}
+
+
+def test_views_are_imported_by_views_and_the_application_alone() -> None:
+    """Neither the worker nor the commands import any, directly or by what they use."""
+    assert {name for name, imports in graph().items() if ".views" not in name and any(".views" in one for one in imports)} == {
+        "webmail"
+    }
 
 
 PARSES_XML = {

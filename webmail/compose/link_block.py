@@ -8,51 +8,22 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from webmail.compose import identities, large_files
+from webmail.compose import identities, large_files, link_words
+from webmail.compose.link_words import BULLET, INDENT, LinkBlock, LinkedFiles
 from webmail.config import Settings
-from webmail.models import DraftRow, Transfer, TransferFile, User
+from webmail.models import DraftRow, Transfer, User
 from webmail.transfers import links, store
 
-BULLET = "• "  # before each file
-INDENT = "  "  # before what is said of it
 _DASHES = re.compile(r"^-- ?$", re.MULTILINE)
 _LINK = re.compile(r"^https?://\S+/t/(?P<token>[A-Za-z0-9_-]{27}) *$", re.MULTILINE)
 _HEAD = re.compile(r"[^\n]+: *")
 _FILES = re.compile(rf"\n\n?(?:{BULLET}[^\n]+(?:\n|\Z)(?:{INDENT}\S[^\n]*(?:\n|\Z))*)+")
 _MOST = 50  # blocks that are looked for in a text: anybody may have written it
-
-
-@dataclass(frozen=True, slots=True)
-class LinkBlock:
-    """The block as plain text (LF, ending with one) and as HTML."""
-
-    text: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedFiles:
-    """What a message carries: the token of the link, its files, and until when it works (naive UTC)."""
-
-    owner: User
-    language: str  # of the message; empty: that which its owner chose
-    token: str
-    files: tuple[TransferFile, ...]
-    until: datetime
-
-
-Writer = Callable[[LinkedFiles, Settings], LinkBlock]
-_writers: list[Writer] = []
-
-
-def use(writer: Writer) -> None:
-    """Let this one find the words; it is called in an application's context, in requests and by the worker."""
-    _writers[:] = [writer]
 
 
 def of_draft(row: DraftRow, settings: Settings, until: datetime | None = None) -> LinkBlock | None:
@@ -61,13 +32,13 @@ def of_draft(row: DraftRow, settings: Settings, until: datetime | None = None) -
     """
     transfer = large_files.of_draft(row.id)
     found = large_files.files(transfer)
-    if transfer is None or not found or not _writers:
+    if transfer is None or not found:
         return None
     carried = LinkedFiles(
         row.user, row.language or "", store.link_token(transfer, settings), tuple(found),
         until or large_files.until(row, settings),
     )  # fmt: skip
-    return _writers[0](carried, settings)
+    return link_words.written(carried, settings)
 
 
 # --- where it stands -------------------------------------------------------------------------------------------------

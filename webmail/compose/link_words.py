@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 
 from flask_babel import ngettext
 
-from webmail.compose import link_block
-from webmail.compose.link_block import BULLET, INDENT, LinkBlock, LinkedFiles
 from webmail.config import Settings
-from webmail.models import TransferFile
+from webmail.models import TransferFile, User
 from webmail.web.formatting import day_in_full, file_size, local, written_in
 from webmail.web.public_links import public_link
 
+BULLET = "• "  # before each file
+INDENT = "  "  # before what is said of it
 _SPOKEN = ("fr", "en")  # what the catalogues know
 _BOX = "margin:16px 0;border:1px solid #d8d0c4;border-collapse:collapse"
 _CELL = "padding:10px 14px"
 _SMALL = "font-size:13px;color:#6a645b"
 _HASH = "font-family:monospace;font-size:12px;word-break:break-all"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBlock:
+    """The block as plain text (LF, ending with one) and as HTML."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedFiles:
+    """What a message carries: the token of the link, its files, and until when it works (naive UTC)."""
+
+    owner: User
+    language: str  # of the message; empty: that which its owner chose
+    token: str
+    files: tuple[TransferFile, ...]
+    until: datetime
 
 
 def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
@@ -62,6 +83,3 @@ def _item(file: TransferFile) -> str:
 def _sha256(file: TransferFile) -> str:
     """ "" while it is not known."""
     return str(file.content.sha256) if file.content is not None else ""
-
-
-link_block.use(written)

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask import url_for
 from flask_babel import LazyString, force_locale
 from flask_babel import lazy_gettext as _l
 
 from webmail.settings.blueprint import blueprint
 from webmail.settings.forms import PreferencesForm
+from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.formatting import LANGUAGES
 

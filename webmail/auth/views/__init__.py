@@ -1,6 +1,6 @@
 """Auth views: importing these modules registers their routes."""
 
-from webmail.auth import password_words
+from webmail.auth import password_words, provider_titles
 from webmail.auth.blueprint import blueprint
 from webmail.auth.views import (
     ask_colleague,
@@ -68,6 +68,7 @@ __all__ = [
     "password_words",
     "phone",
     "profiles",
+    "provider_titles",
     "provider_ways",
     "proxy",
     "recovery",

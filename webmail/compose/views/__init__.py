@@ -1,6 +1,6 @@
 """Compose views: importing these modules registers their routes."""
 
-from webmail.compose import link_words, script_texts
+from webmail.compose import script_texts
 from webmail.compose.blueprint import blueprint
 from webmail.compose.views import (
     actions,
@@ -37,7 +37,6 @@ __all__ = [
     "inline_images",
     "large_files",
     "large_page",
-    "link_words",
     "original",
     "outbox",
     "outbox_alert",
