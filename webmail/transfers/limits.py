@@ -46,6 +46,12 @@ class OverLimit(MailError):
         self.most = most
 
 
+class RoomTaken(OverLimit):
+    """A limit is reached in the middle of a file that might begin: what came is kept, and it goes on once there is room."""
+
+    status = 507
+
+
 def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, most_bytes: int = 0, most_files: int = 0) -> None:
     """Whether a file of this name and size may come to this transfer. `most_...`: of a request, besides those of `[transfers]`.
 
@@ -75,7 +81,7 @@ def as_there_is_room(content: StoredContent, chunks: Iterable[bytes], settings: 
     """The bytes that come for a file, as long as there is room for them: it was promised less than it said it has. Nobody who has
     begun is stopped by what others are only promised.
 
-    Raises OverLimit; what came before is kept by whoever takes these. Four SELECTs at most for each 64 MB.
+    Raises RoomTaken; what came before is kept by whoever takes these. Four SELECTs at most for each 64 MB.
     """
     at = looked = content.received  # the end of what came, and of what there is room for
     for chunk in chunks:
@@ -84,9 +90,9 @@ def as_there_is_room(content: StoredContent, chunks: Iterable[bytes], settings: 
             more = looked - content.received  # of which some may wait to become durable
             own = of_person(content.owner, settings)
             if own and promises.arrived(content.owner) + more > own:
-                raise OverLimit(Limit.PERSON, own)
+                raise RoomTaken(Limit.PERSON, own)
             if (free := _free(settings)) is not None and more > free:
-                raise OverLimit(Limit.TOTAL)
+                raise RoomTaken(Limit.TOTAL)
         at += len(chunk)
         yield chunk
 

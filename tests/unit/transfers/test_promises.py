@@ -127,7 +127,7 @@ def test_the_disk_is_not_filled_beyond_its_reserve_by_what_was_declared(alice, s
     monkeypatch.setattr(limits, "room", lambda _files: 100)
     with pytest.raises(OverLimit) as refused:
         content.append(file.content, 0, limits.as_there_is_room(file.content, [b"x" * 3000], settings), settings)
-    assert refused.value.limit is Limit.TOTAL
+    assert (refused.value.limit, refused.value.status) == (Limit.TOTAL, 507)
 
 
 def test_a_file_larger_than_what_is_left_is_refused_at_once(alice, settings):
