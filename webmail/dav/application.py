@@ -156,7 +156,8 @@ class DavApplication(Application):
         except LimitReached:
             return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         changes.tell(access.collection)
-        seen = prefix == "CR" or not will_be_hidden(access, prepared.text)  # else they are told another one
+        # RFC 4791, 5.3.4: only where they would be told the same one, of what they have
+        seen = prepared.as_sent and (prefix == "CR" or not will_be_hidden(access, prepared.text))
         return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'} if seen else {}, []
 
     def delete(self, environ: dict[str, Any], path: str) -> Answer:
@@ -239,6 +240,8 @@ class DavApplication(Application):
         parts, visit = _parts(path), current.get()
         if len(parts) != 2 or parts[0] != visit.user.address or not _NAME.fullmatch(parts[1]) or parts[1].startswith(SHARED):
             return FORBIDDEN
+        if words := programs.bad_zone(visit.xml):
+            return failed(client.FORBIDDEN, "C:valid-calendar-data", words)
         _give(environ, programs.texts_of_choices(visit.xml))
         asked = xmlutils.props_from_request(self._read_xml_request_body(environ, dict(_INFO)))
         if method == "MKCALENDAR":
@@ -264,6 +267,9 @@ class DavApplication(Application):
         if access is None:
             status, headers, body = NOT_FOUND
             return status, headers, b"".join(body), None
+        if words := programs.bad_zone(current.get().xml):
+            answer = programs.without_zone(current.get().xml, xmlutils.make_href(base_prefix, path), words)
+            return client.MULTI_STATUS, {"Content-Type": XML}, answer, None
         _give(environ, programs.texts_of_choices(current.get().xml))
         return super().do_PROPPATCH(environ, base_prefix, path, *more)
 

@@ -27,6 +27,7 @@ from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, 
 
 Item = Contact | CalendarObject
 _PIECE, _FIRST_PIECE = 100, 50
+_MARK = "\ufeff"  # of the order of bytes, which Windows writes before a text
 
 
 class WrongComponent(ValueError):
@@ -35,27 +36,31 @@ class WrongComponent(ValueError):
 
 @dataclass(slots=True)
 class CheckedItem:
-    """An item that was checked, outside the transaction that stores it."""
+    """An item that was checked, outside the transaction that stores it. `as_sent`: it is stored byte for byte."""
 
     text: str
     size: int
     found: Any
+    as_sent: bool = True
 
 
 def prepare(collection: Collection, body: bytes) -> CheckedItem:
-    """Check what was sent. Raises UnusableCard, UnusableCalendar, WrongComponent."""
+    """Check what was sent, without a byte-order mark before it. Raises UnusableCard, UnusableCalendar, WrongComponent."""
     unusable = device_cards.UnusableCard if collection.kind == BOOK else UnusableCalendar
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise unusable("not UTF-8") from error
+    as_sent = not text.startswith(_MARK)
+    if not as_sent:
+        text, body = text[1:], body[len(_MARK.encode()) :]
     if CONTROL.search(text):  # no answer in XML could tell it
         raise unusable("control characters")
     if collection.kind == BOOK:
-        return CheckedItem(text, len(body), device_cards.read(text))
+        return CheckedItem(text, len(body), device_cards.read(text), as_sent)
     found = objects.prepared(text, current.get().zone)
     _check_component(collection, found[0].component)
-    return CheckedItem(text, len(body), found)
+    return CheckedItem(text, len(body), found, as_sent)
 
 
 def limit_of(collection: Collection, settings: Settings) -> int:

@@ -37,6 +37,7 @@ class Multistatus:
     def __init__(self, root: ET.Element, sample: ET.Element, tags: Iterable[str], base: str) -> None:
         self._base = base
         _with_data(sample, [tag for tag in tags if tag in DATA])
+        with_nothing(sample)
         fillers: list[Callable[[DavItem], str]] = []
         for element in sample.iter():
             if element.tag in _FILLED:
@@ -70,6 +71,14 @@ class Multistatus:
         """These, then the end. They are of the namespace DAV: alone."""
         texts = (ET.tostring(one, encoding="unicode") for one in elements)
         return "".join(texts) + self.end
+
+
+def with_nothing(response: ET.Element) -> None:
+    """A response about no property says that it is about none: it has something (RFC 4918, 14.24)."""
+    if response.find(_PROPSTAT) is None and response.find(_STATUS) is None:
+        state = ET.SubElement(response, _PROPSTAT)
+        ET.SubElement(state, _PROP)
+        ET.SubElement(state, _STATUS).text = xmlutils.make_response(200)
 
 
 def _with_data(sample: ET.Element, tags: list[str]) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import client
 from xml.etree import ElementTree as ET
 
 from radicale import xmlutils
 
 from webmail.collections.store import SHARED
-from webmail.dav import changes
+from webmail.dav import changes, multistatus
+from webmail.dav.answers import failed
 from webmail.dav.visit import current
 from webmail.mime import safe_xml
+from webmail.mime.formats import zone_definition
+from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.safe_xml import XmlBounds
 
 # properties with one element as their value
@@ -21,6 +24,7 @@ _PROTECTED = [
     xmlutils.make_clark(f"D:{name}")
     for name in ("resourcetype", "getetag", "getcontentlength", "getcontenttype", "getlastmodified", "sync-token", "owner")
 ]
+ZONE = xmlutils.make_clark("C:calendar-timezone")
 OURS = XmlBounds(size=1 << 30, depth=100, elements=1_000_000, attributes=1_000)  # of what Radicale answers
 _ANEW = (b"valid-sync-token", b"number-of-matches-within-limits")  # what to answer by asking for all in pieces
 
@@ -38,8 +42,8 @@ def texts_of_choices(root: ET.Element | None) -> bytes:
 
 
 def completed(body: bytes) -> bytes:
-    """What Radicale does not know: addresses of the person, cards of version 4, elements as values, and who may do all."""
-    if not any(
+    """What Radicale does not know: addresses of the person, cards of version 4, elements as values, who may do all, nothing."""
+    if b"propstat>" in body and not any(
         name in body
         for name in (
             b"calendar-user-address-set", b"supported-address-data", b"schedule-calendar-transp", b"calendar-free-busy-set",
@@ -57,6 +61,8 @@ def completed(body: bytes) -> bytes:
             kind = {"content-type": "text/vcard", "version": "4.0"}
             found.append(ET.Element(xmlutils.make_clark("CR:address-data-type"), kind))
     _without_all(root)
+    for response in root.iter(xmlutils.make_clark("D:response")):
+        multistatus.with_nothing(response)
     for props in root.iter(xmlutils.make_clark("D:prop")):
         for found in [one for one in props if one.tag.startswith("{http://radicale.org/ns/}")]:
             props.remove(found)  # the version of a library
@@ -85,16 +91,47 @@ def is_protected(root: ET.Element | None) -> bool:
     return root is not None and any(root.find(f".//{xmlutils.make_clark('D:prop')}/{tag}") is not None for tag in _PROTECTED)
 
 
+def bad_zone(root: ET.Element | None) -> str:
+    """Why the time zone that a calendar is to get is none (RFC 4791, 5.2.2); "" where it is one, or there is none to set."""
+    path = f"{xmlutils.make_clark('D:set')}/{xmlutils.make_clark('D:prop')}/{ZONE}"
+    for found in root.iterfind(path) if root is not None else ():
+        try:
+            if text := (found.text or "").strip():
+                zone_definition.read(text)
+        except UnusableCalendar as error:
+            return str(error)
+    return ""
+
+
 def unchangeable(root: ET.Element | None, href: str) -> bytes:
     """The answer to a PROPPATCH of what can't be changed, or not with the rest: each of them is refused (RFC 4918, 9.2.1)."""
+    return _refused(href, {403: [found.tag for found in _changed(root)]})
+
+
+def without_zone(root: ET.Element | None, href: str, words: str) -> bytes:
+    """The answer to a PROPPATCH with a time zone that is none: it is refused, and what was to be set with it."""
+    others = [found.tag for found in _changed(root) if found.tag != ZONE]
+    return _refused(href, {403: [ZONE], 424: others}, failed(403, "C:valid-calendar-data", words)[2][0])
+
+
+def _changed(root: ET.Element | None) -> list[ET.Element]:
+    return root.findall(f".//{xmlutils.make_clark('D:prop')}/*") if root is not None else []
+
+
+def _refused(href: str, tags: Mapping[int, Sequence[str]], why: bytes = b"") -> bytes:
+    """`why`: an error, of those with 403."""
     told = ET.Element(xmlutils.make_clark("D:multistatus"))
     response = ET.SubElement(told, xmlutils.make_clark("D:response"))
     ET.SubElement(response, xmlutils.make_clark("D:href")).text = href
-    state = ET.SubElement(response, xmlutils.make_clark("D:propstat"))
-    props = ET.SubElement(state, xmlutils.make_clark("D:prop"))
-    for found in root.iterfind(f".//{xmlutils.make_clark('D:prop')}/*") if root is not None else ():
-        ET.SubElement(props, found.tag)
-    ET.SubElement(state, xmlutils.make_clark("D:status")).text = xmlutils.make_response(403)
+    for status, some in tags.items():
+        if some:
+            state = ET.SubElement(response, xmlutils.make_clark("D:propstat"))
+            props = ET.SubElement(state, xmlutils.make_clark("D:prop"))
+            for tag in some:
+                ET.SubElement(props, tag)
+            ET.SubElement(state, xmlutils.make_clark("D:status")).text = xmlutils.make_response(status)
+            if why and status == client.FORBIDDEN:
+                state.append(safe_xml.parse(why, OURS))
     return ET.tostring(told, encoding="utf-8", xml_declaration=True)
 
 

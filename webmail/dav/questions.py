@@ -39,6 +39,7 @@ _FORMS = (
     ("C:calendar-data", ("text/calendar",), ("2.0",)),
     ("CR:address-data", ("text/vcard", "text/x-vcard", "text/directory"), ("3.0", "4.0")),
 )
+_ASKED = {_tag(f"D:{name}") for name in ("prop", "allprop", "propname")}
 _TOO_MANY = "D:number-of-matches-within-limits"
 
 
@@ -70,7 +71,7 @@ def propfind(application: Any, base: str, access: Access, root: ET.Element | Non
     tags = [one.tag for one in asked] if asked is not None and asked.tag == _tag("D:prop") else []
     answer = _multistatus(application, base, collection, safe_xml.parse(own, OURS), tags, asked)
     try:
-        texts = _hides(collection) and (not tags or LENGTH in tags)
+        texts = _hides(collection) and (LENGTH in tags or asked is None or asked.tag == _tag("D:allprop"))
         told = _written(answer, ((item.row.href, item) for item in collection.get_all(texts=texts)), collection)
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer.begin.encode(), *told, answer.end.encode()]
     except OverBudget:
@@ -96,7 +97,7 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
             return _free_busy(access, root)
         if (refused := _expansion(access, root)) is not None:
             return refused
-        answer = _multistatus(application, base, collection, ET.Element(_tag("D:multistatus")), _names(root), None)
+        answer = _multistatus(application, base, collection, ET.Element(_tag("D:multistatus")), _names(root), _asked(root))
         if root.tag == _SYNC:
             return _sync(answer, collection, base, root)
         if root.tag in _MULTIGETS:
@@ -225,7 +226,7 @@ def _expansion(access: Access, root: ET.Element) -> Answer | None:
 def _multistatus(
     application: Any, base: str, collection: DavCollection, begun: ET.Element, tags: list[str], asked: ET.Element | None
 ) -> Multistatus:
-    """`asked`: allprop, propname or prop of a PROPFIND."""
+    """`asked`: allprop, propname or prop."""
     visit = current.get()
     sample = DavItem(collection, ItemRow(0, "sample", "", "", 0, now(), "VEVENT"), "")
     kind = asked.tag.rpartition("}")[2] if asked is not None else ""
@@ -247,6 +248,11 @@ def _written(answer: Multistatus, found: Iterable[tuple[str, DavItem | None]], c
 def _line(answer: Multistatus, collection: DavCollection, href: str, item: DavItem | None) -> str:
     path = f"/{collection.path}/{href}"
     return answer.missing(path) if item is None else answer.found(item, path)
+
+
+def _asked(root: ET.Element) -> ET.Element | None:
+    """What a report wants to know of the items."""
+    return next((one for one in root if one.tag in _ASKED), None)
 
 
 def _names(root: ET.Element) -> list[str]:

@@ -119,6 +119,13 @@ def card(uid: str = "c1", name: str = "Élodie Cœur", *lines: str) -> str:
     return "\r\n".join(["BEGIN:VCARD", "VERSION:4.0", f"UID:{uid}", f"FN:{name}", *lines, "END:VCARD", ""])
 
 
+def zone_text(name: str = "America/New_York", offset: str = "-0500") -> str:
+    """What programs say of a zone, as one without summer time."""
+    observance = ["BEGIN:STANDARD", "DTSTART:19700101T000000", f"TZOFFSETFROM:{offset}", f"TZOFFSETTO:{offset}", "END:STANDARD"]
+    zone = ["BEGIN:VTIMEZONE", f"TZID:{name}", *observance, "END:VTIMEZONE"]
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//EN", *zone, "END:VCALENDAR", ""])
+
+
 # --- collections that live on another server too ---------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.unit.dav.conftest import NAMES, Phone, card, event
+from tests.unit.dav.conftest import NAMES, Phone, card, event, zone_text
 from webmail.collections import store
 from webmail.dav import busy
 from webmail.models import Collection, CollectionShare, GoneItem, GroupMember, PeopleGroup, User, now
@@ -316,3 +316,42 @@ def test_the_calendars_of_a_closed_account_are_nobodys(
     CollectionShare.create(collection=shared, user=bob, rights="write")
     User.update(active=0).where(User.id == alice.id).execute()
     assert phone_of(bob).ask("GET", f"shared-{shared.id}/a.ics").status_code in (403, 404)
+
+
+NO_ZONES = [
+    "Europe/Paris",
+    "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+    event(),
+    zone_text().replace("END:VCALENDAR", event().split("EN\r\n")[1]),
+    zone_text().replace("TZID:America/New_York\r\n", ""),
+    zone_text().replace("TZOFFSETTO:-0500\r\n", ""),
+    zone_text().replace("END:STANDARD", "RRULE:FREQ=SECONDLY\r\nEND:STANDARD"),
+    zone_text() * 2,
+    zone_text("Nowhere", "-9900"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_ZONES)
+def test_a_time_zone_that_is_none_is_refused_with_the_rest(phone: Phone, text: str) -> None:
+    """RFC 4791, 5.2.2 and 5.3.1.1; RFC 4918, 9.2.1."""
+    props = f"<d:prop><d:displayname>Abroad</d:displayname><c:calendar-timezone>{text}</c:calendar-timezone></d:prop>"
+    spaces = f"xmlns:d='DAV:' xmlns:c='{NAMES['C']}'"
+    root = phone.xml("PROPPATCH", "calendar/", f"<d:propertyupdate {spaces}><d:set>{props}</d:set></d:propertyupdate>")
+    states = {one.findtext("D:status", "", NAMES)[9:12]: one for one in root.iterfind(".//D:propstat", NAMES)}
+    assert set(states) == {"403", "424"}
+    assert states["403"].find("D:prop/C:calendar-timezone", NAMES) is not None
+    assert states["403"].find("D:error/C:valid-calendar-data", NAMES) is not None
+    assert states["424"].find("D:prop/D:displayname", NAMES) is not None
+    made = phone.ask("MKCALENDAR", "abroad/", f"<c:mkcalendar {spaces}><d:set>{props}</d:set></c:mkcalendar>")
+    assert made.status_code == 403 and "valid-calendar-data" in made.text
+    assert "Abroad" not in phone.ask("PROPFIND", "", Depth="1").text
+
+
+def test_a_time_zone_of_a_calendar_is_kept(phone: Phone) -> None:
+    for text in (zone_text(), zone_text("Nowhere", "+0730")):
+        props = f"<d:prop><c:calendar-timezone>{text}</c:calendar-timezone></d:prop>"
+        spaces = f"xmlns:d='DAV:' xmlns:c='{NAMES['C']}'"
+        answer = phone.ask("PROPPATCH", "calendar/", f"<d:propertyupdate {spaces}><d:set>{props}</d:set></d:propertyupdate>")
+        assert answer.status_code == 207 and "200 OK" in answer.text and "403" not in answer.text
+        asked = f"<d:propfind {spaces}><d:prop><c:calendar-timezone/></d:prop></d:propfind>"
+        assert text.split("\r\n")[4] in phone.ask("PROPFIND", "calendar/", asked, Depth="0").text

@@ -41,6 +41,18 @@ def test_what_is_sent_comes_back_byte_for_byte(phone: Phone, path: str, text: st
     assert phone.ask("HEAD", path).data == b"" and phone.ask("HEAD", path).status_code == 200
 
 
+@pytest.mark.parametrize(("path", "text"), [("calendar/a.ics", ODD_EVENT), ("contacts/a.vcf", ODD_CARD)])
+def test_a_byte_order_mark_is_taken_off_and_no_entity_tag_told(phone: Phone, path: str, text: str) -> None:
+    """RFC 4791, 5.3.4: a tag would say that it is as it was sent."""
+    answer = phone.put(path, b"\xef\xbb\xbf" + text.encode())
+    assert answer.status_code == 201 and "ETag" not in answer.headers
+    got = phone.ask("GET", path)
+    assert got.data == text.encode()
+    again = phone.put(path, b"\xef\xbb\xbf" + text.encode(), If_Match=got.headers["ETag"])
+    assert again.status_code == 204 and phone.ask("GET", path).headers["ETag"] == got.headers["ETag"]
+    assert phone.put(path, b"\xef\xbb\xbf" * 2 + text.encode()).status_code == 403
+
+
 def test_a_change_counts_only_over_what_one_knew(phone: Phone) -> None:
     etag = phone.put("calendar/a.ics", event(), If_None_Match="*").headers["ETag"]
     assert phone.put("calendar/a.ics", event("u1", "SUMMARY:b"), If_None_Match="*").status_code == 412

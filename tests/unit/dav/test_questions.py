@@ -266,6 +266,25 @@ def test_a_rule_in_a_changed_time_of_a_series_costs_nothing(phone: Phone) -> Non
             assert phone.ask("REPORT", "calendar/", query(inside)).status_code == 207, answer.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("REPORT", "calendar/", "<d:sync-collection xmlns:d='DAV:'><d:sync-token/><d:sync-level>1</d:sync-level><d:prop/></d:sync-collection>"),
+        ("REPORT", "calendar/", query("").replace("<d:getetag/>", "")),
+        ("PROPFIND", "calendar/", "<d:propfind xmlns:d='DAV:'><d:prop/></d:propfind>"),
+        ("PROPFIND", "calendar/a.ics", "<d:propfind xmlns:d='DAV:'><d:prop/></d:propfind>"),
+        ("PROPFIND", "", "<d:propfind xmlns:d='DAV:'><d:prop/></d:propfind>"),
+    ],
+)  # fmt: skip
+def test_who_asks_for_no_property_is_told_of_none(phone: Phone, method: str, path: str, body: str) -> None:
+    phone.put("calendar/a.ics", event())
+    root = phone.xml(method, path, body, Depth="1")
+    responses = root.findall("D:response", NAMES)
+    assert responses and all(len(one.findall("D:propstat", NAMES)) == 1 for one in responses)
+    assert all(not len(props) for props in root.iterfind(".//D:prop", NAMES))
+    assert {status.text for status in root.iterfind(".//D:propstat/D:status", NAMES)} == {"HTTP/1.1 200 OK"}
+
+
 def test_levels_and_forms_that_there_are_not(phone: Phone) -> None:
     phone.put("calendar/a.ics", event())
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from radicale.item import filter as radicale_filter
 
-from tests.unit.dav.conftest import NAMES, Phone, card, event
+from tests.unit.dav.conftest import NAMES, Phone, card, event, zone_text
 
 _SPACES = (
     "xmlns='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav' xmlns:R='urn:ietf:params:xml:ns:carddav' "
@@ -247,7 +247,8 @@ def test_each_request_gets_the_answer_that_it_needs(somebody: Phone, asked: Aske
 def test_a_calendar_of_macos_keeps_what_was_set(phone: Phone) -> None:
     set_ = (
         "<displayname>Work</displayname><I:calendar-color symbolic-color='custom'>#FF2968FF</I:calendar-color><I:calendar-order>3</I:calendar-order>"
-        "<C:calendar-free-busy-set><YES/></C:calendar-free-busy-set><C:calendar-timezone>BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n</C:calendar-timezone>"
+        "<C:calendar-free-busy-set><YES/></C:calendar-free-busy-set>"
+        f"<C:calendar-timezone>{zone_text()}</C:calendar-timezone>"
         "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>"
         "<C:supported-calendar-component-set><C:comp name='VEVENT'/></C:supported-calendar-component-set>"
     )

@@ -95,6 +95,18 @@ def read_once(text: str) -> ReadObject:
     return found
 
 
+def check_zones(text: str) -> None:
+    """Check a text with time zones alone as those of an object are. Raises UnusableCalendar."""
+    if "\0" in text:
+        raise UnusableCalendar("it contains NUL")
+    reader = _Reader()
+    for line in lines_of(text):
+        reader.take(line)
+    if reader.stack or reader.kinds:
+        raise UnusableCalendar("components in disorder")
+    reader.check_rules()
+
+
 def event_alone(text: str) -> str:
     """The time zones, and the own lines of the first event that is none of the changed ones of a series, without dates."""
     zones: list[str] = []
@@ -207,11 +219,14 @@ class _Reader:
         uid = next(iter(self.uids))
         if not uid or len(uid) > _LONGEST_UID:
             raise UnusableCalendar("no usable UID")
+        self.check_rules()
+        return ReadObject(uid, self.kinds[0], self.recurring, "\r\n".join(self.kept) + "\r\n", self.summary, self.zone)
+
+    def check_rules(self) -> None:
         if sum("FREQ=" + often in rule for _name, rule, _start in self.rules for often in recurrence_rules.OFTEN) > _MOST_OFTEN:
             raise UnusableCalendar("too many rules by hours")
         for component, rule, start in self.rules:
             _check_rule(component, rule, start)
-        return ReadObject(uid, self.kinds[0], self.recurring, "\r\n".join(self.kept) + "\r\n", self.summary, self.zone)
 
 
 def plain(value: str) -> str:
