@@ -1,6 +1,6 @@
 """Sign-in storm: many people sign in at one instant; `python -m tests.bench.sign_in_storm [PEOPLE]` (60).
 
-A web process of the demo, with the settings of memory that its environment has (MALLOC_...). Measured: how long until all are in,
+The pages of the demo behind nginx, with the settings of memory that its environment has (MALLOC_...). Measured: how long until all are in,
 how they were answered, how long the page of somebody else took meanwhile, the most memory the process had above what it had
 before, and what it keeps of that.
 """
@@ -23,7 +23,7 @@ MIB = 1024
 
 
 def run(people: int) -> None:
-    with passing_folder() as folder, Services(folder / "demo", jobs=False) as services:
+    with passing_folder() as folder, Services(folder / "demo", jobs=False, front=True) as services:
         names = [f"person{number}@{DOMAIN}" for number in range(people)]
         for name in names:
             services.add_account(name)

@@ -1,5 +1,7 @@
 """Hashes of passwords: what Dovecot reads, and what is refused before any work."""
 
+import os
+import threading
 import time
 
 import argon2
@@ -70,3 +72,15 @@ def test_weaker_parameters_ask_for_a_new_hash(stored):
     assert passwords.verify(weak, "correct horse")
     assert passwords.needs_rehash(weak)
     assert not passwords.needs_rehash(stored)
+
+
+def test_checks_go_after_pages_and_leave_the_thread_that_waits_as_it_is(monkeypatch):
+    nice, real = [], passwords._step_back
+    monkeypatch.setattr(passwords, "_step_back", lambda: (real(), nice.append(_nice())))
+    before = _nice()
+    assert passwords.verify(passwords.hash_password("sésame"), "sésame")
+    assert nice == [min(before + passwords._NICE, 19)] * 2 and _nice() == before
+
+
+def _nice() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
