@@ -9,22 +9,19 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
-from flask_babel import gettext as _
 
-from webmail import preferences, schedule, system_mail
+from webmail import preferences, schedule
 from webmail.account import Account
 from webmail.cli_audit import noted
 from webmail.cli_values import account_of, printable
-from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.filters import absence_change, store
 from webmail.filters.absence import INTERVALS, Absence, Audience
+from webmail.filters.notifications.administrator_letters import absence_changed
 from webmail.filters.rules import LONGEST_TEXT, BadRule
 from webmail.models import AuditAct, User
 from webmail.schedule import BadTime
-from webmail.web.current import settings, wake_system_mail
-from webmail.web.formatting import written_in
-from webmail.web.public_links import public_link
+from webmail.web.current import settings
 
 _WRONG = {
     "text": f"the reply needs a text of at most {LONGEST_TEXT} characters: --text-file",
@@ -113,7 +110,7 @@ def _text(file: TextIO | None, before: str) -> str:
 def _turn_on(user: User, account: Account, wanted: Absence) -> None:
     stored = absence_change.save(user, account, settings(), wanted)
     noted(AuditAct.ABSENCE_SET, user.address, day=wanted.until.strftime("%Y-%m-%dT%H:%MZ") if wanted.until else None)
-    _tell(user, wanted)
+    absence_changed(user, wanted)
     click.echo(f"{user.address} answers by itself {_period(wanted, _zone(user))}")
     if stored.other:
         click.echo(f"but not yet: another program's script is active, {printable(stored.other)}")
@@ -126,7 +123,7 @@ def _turn_off(user: User, account: Account) -> None:
         click.echo(f"{user.address} had no automatic replies")
         return
     noted(AuditAct.ABSENCE_ENDED, user.address)
-    _tell(user, None)
+    absence_changed(user, None)
     click.echo(f"{user.address} no longer answers by itself")
 
 
@@ -145,35 +142,3 @@ def _period(found: Absence, zone: ZoneInfo) -> str:
     start = " ".join(filter(None, schedule.shown(found.start, zone, ends=False)))
     until = " ".join(filter(None, schedule.shown(found.until, zone, ends=True)))
     return f"from {start or 'now'} until {until or 'it is turned off'} ({zone.key})"
-
-
-def _tell(user: User, found: Absence | None) -> None:
-    """Queue a mail to the person; nothing where the establishment sends none."""
-    current: Settings = settings()
-    if current.system_sender is None:
-        return
-    language = system_mail.in_language_of(user, current)
-    with written_in(language):
-        subject = _("Your automatic replies are on") if found else _("Your automatic replies are off")
-        body = _on_words(user, found) if found else _off_words(user)
-        link = public_link("filters.show_absence")
-        row = system_mail.send(user.address, "absence", subject, "\n".join(filter(None, [body, "", link])), language)
-    if row:
-        wake_system_mail(row)
-
-
-def _off_words(user: User) -> str:
-    return _("An administrator turned off the automatic replies of %(address)s.", address=user.address)
-
-
-def _on_words(user: User, found: Absence) -> str:
-    zone = _zone(user)
-    start = " ".join(filter(None, schedule.shown(found.start, zone, ends=False)))
-    until = " ".join(filter(None, schedule.shown(found.until, zone, ends=True)))
-    lines = [_("An administrator turned on automatic replies for %(address)s.", address=user.address), ""]
-    lines.append(_("From: %(when)s", when=start))
-    lines.append(_("Until: %(when)s", when=until) if until else _("Until they are turned off"))
-    lines += ["", _("People who write to you are answered:"), ""]
-    lines += [f"> {line}" for line in found.text.splitlines()]
-    lines += ["", _("You can change this, or turn it off, under “Out of office”:")]
-    return "\n".join(lines)

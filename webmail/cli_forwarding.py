@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import click
 from flask.cli import AppGroup, with_appcontext
-from flask_babel import gettext as _
 
-from webmail import preferences, system_mail
+from webmail import preferences
 from webmail.account import Account
 from webmail.cli_audit import noted
 from webmail.cli_values import account_of, printable
 from webmail.errors import MailError
 from webmail.filters import forward_change, forward_targets, script_redirects, store
-from webmail.filters.forwarding import Forwarding
+from webmail.filters.notifications.administrator_letters import forwarding_turned_off
 from webmail.models import AuditAct, ForwardTarget, User
-from webmail.web.current import settings, wake_system_mail
-from webmail.web.formatting import written_in
-from webmail.web.public_links import public_link
+from webmail.web.current import settings
 
 forwarding = AppGroup("forwarding", help="Mail that people have forwarded to other addresses.")
 
@@ -71,7 +68,7 @@ def end_forwarding(address: str) -> None:
         raise click.ClickException(f"the mail server did not take this, and nothing was changed: {words}") from error
     if before.on:
         noted(AuditAct.FORWARDING_ENDED, user.address, address=" ".join(before.addresses))
-        _tell(user, before)
+        forwarding_turned_off(user, before)
         click.echo(f"mail for {user.address} is no longer forwarded to {printable(', '.join(before.addresses))}")
     else:
         click.echo(f"{user.address} had no forwarding")
@@ -91,20 +88,3 @@ def _account(user: User) -> Account:
     if not settings().token_key_file:
         raise click.ClickException("without token_key_file nobody but the person can sign in to the mail server as them")
     return preferences.with_roles(settings().account(user.address), user)
-
-
-def _tell(user: User, before: Forwarding) -> None:
-    """Queue a mail to the person; nothing where the establishment sends none."""
-    here = settings()
-    if here.system_sender is None:
-        return
-    language = system_mail.in_language_of(user, here)
-    with written_in(language):
-        words = _(
-            "An administrator turned off the forwarding of %(address)s to %(targets)s. Your mail now stays here.",
-            address=user.address, targets=", ".join(before.addresses),
-        )  # fmt: skip
-        body = "\n".join(filter(None, [words, "", public_link("filters.show_forwarding")]))
-        row = system_mail.send(user.address, "forwarding", _("Your mail is no longer forwarded"), body, language)
-    if row:
-        wake_system_mail(row)

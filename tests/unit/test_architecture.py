@@ -294,6 +294,12 @@ def test_beside_views_nothing_needs_a_request() -> None:
     assert {name: found for name in beside.keys() - pages if (found := of_a_request(beside[name]))} == {}
 
 
+def test_mail_is_written_beside_views() -> None:
+    """A page asks a module of `notifications/` for it."""
+    views = {name: path.read_text() for name, path in modules().items() if ".views" in name}
+    assert [name for name, source in views.items() if "system_mail.send(" in source or "mailed_codes.send(" in source] == []
+
+
 def test_views_are_imported_by_views_and_the_application_alone() -> None:
     """Neither the worker nor the commands import any, directly or by what they use."""
     assert {name for name, imports in graph().items() if ".views" not in name and any(".views" in one for one in imports)} == {

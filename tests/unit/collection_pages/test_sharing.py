@@ -338,6 +338,13 @@ def test_they_are_told_by_mail_if_one_wishes(page: Browser, trips: int, bob: Use
     assert "https://mail.lycee.example/collections" in letter.body
 
 
+def test_the_mail_calls_what_has_no_name_in_the_language_of_its_reader(page: Browser, trips: int, group: PeopleGroup) -> None:
+    Collection.update(props="{}").where(Collection.id == trips).execute()
+    User.update(language="fr").where(User.local == "zoe").execute()
+    page.share(trips, "Maths", mail="1")
+    assert SystemMessage.get().subject == "Alice Leroy partage avec vous l’agenda «\u00a0Agenda sans nom\u00a0»"
+
+
 def test_a_group_of_nobody_is_not_too_many_to_be_told(page: Browser, trips: int) -> None:
     PeopleGroup.create(identifier="$choir.x", name="Choir", sort="choir", domain="lycee.example")
     told = page.share(trips, "Choir", mail="1")

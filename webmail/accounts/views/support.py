@@ -9,36 +9,28 @@ from typing import Any
 from flask import current_app, redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from webmail import system_mail
 from webmail.accounts import support
 from webmail.accounts.blueprint import blueprint
-from webmail.accounts.support import SupportLetter, SupportQuestion, TroubleKind
+from webmail.accounts.notifications.support_letters import letters
+from webmail.accounts.support import SupportQuestion, TroubleKind
+from webmail.accounts.support_words import KINDS
 from webmail.auth import deputies, password_reset
 from webmail.auth.cookies import visit
 from webmail.auth.guard import public
 from webmail.auth.names import normalise
 from webmail.auth.user_agent import describe
 from webmail.database.connection import DATABASE_AWAY
-from webmail.models import SupportRequest, User
+from webmail.models import User
 from webmail.rate_limits import TooManyRequests
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.errors import csrf_error
-from webmail.web.formatting import long_date, written_in
 from webmail.web.rendering import page
 from webmail.web.too_many import told_to_wait, with_again
 from webmail.web.unavailable import because
 
-_KINDS = {
-    TroubleKind.PASSWORD: _l("I forgot my password"),
-    TroubleKind.FACTOR: _l("I lost my phone or security key"),
-    TroubleKind.DISABLED: _l("My account is disabled"),
-    TroubleKind.MAIL: _l("Messages are missing"),
-    TroubleKind.OTHER: _l("Something else"),
-}
 _SENT = "support"  # in the session: the reference of what was sent last from this browser
 _FIELDS = {"username": support.LONGEST_NAME, "text": support.LONGEST_TEXT, "contact": support.LONGEST_CONTACT}
 
@@ -67,7 +59,7 @@ def ask_support() -> Response:
     if problems:
         return _page(typed, 422, problems=problems)
     try:
-        row, sent = support.ask(_asked(typed, user), _letters, settings())
+        row, sent = support.ask(_asked(typed, user), letters, settings())
     except TooManyRequests as error:
         words = with_again(_("Too many requests. Nothing was sent."), error) + " " + _kept_words()
         return told_to_wait(_page(typed, error.status, problem=words), error)
@@ -99,11 +91,6 @@ def stale_support_form(error: CSRFError) -> Response:
     return _page(
         _typed(), 400, problem=_("This page was open for too long, or your browser blocks cookies. Please send it again.")
     )
-
-
-@blueprint.app_template_global()
-def trouble_words(kind: str) -> str:
-    return str(_KINDS.get(kind, kind))  # type: ignore[call-overload]
 
 
 # --- what was typed --------------------------------------------------------------------------------------------------
@@ -159,67 +146,12 @@ def _kept_words() -> str:
     return _("What you typed is still here.")
 
 
-# --- the mails -------------------------------------------------------------------------------------------------------
-
-
-def _letters(row: SupportRequest, last: bool) -> tuple[SupportLetter, SupportLetter | None]:
-    with written_in(settings().language):
-        subject = _("Support request %(reference)s: %(kind)s", reference=row.reference, kind=trouble_words(row.kind))
-        to_admin = SupportLetter(subject, _body(row, last))
-    user = visit().user
-    if user is None:
-        return to_admin, None
-    with written_in(system_mail.in_language_of(user, settings())):
-        lines = [
-            _("We have received your request. Its reference is %(reference)s.", reference=row.reference),
-            trouble_words(row.kind),
-            _quoted(row.text),
-        ]
-        subject = _("Your request %(reference)s", reference=row.reference)
-        return to_admin, SupportLetter(subject, "\n\n".join(filter(None, lines)) + "\n")
-
-
-def _body(row: SupportRequest, last: bool) -> str:
-    """What the administrator reads. What the person wrote stands at the end of it, quoted."""
-    facts = [
-        _("Account: %(name)s (%(state)s)", name=row.username, state=_state(row)),
-        _("Problem: %(kind)s", kind=trouble_words(row.kind)),
-        _("Where to reach them: %(contact)s", contact=row.contact or row.username),
-        _("When: %(when)s", when=long_date(row.created)),
-        _("Browser: %(browser)s", browser=f"{describe(row.browser)} ({row.browser})" if row.browser else "-"),
-        _("Network: %(network)s", network=row.network or "-"),
-    ]
-    parts = [_("Support request %(reference)s", reference=row.reference), "\n".join(facts)]
-    if row.user is None:
-        parts.append(_("We don’t know for certain who wrote this: make sure before you change anything."))
-    if row.text:
-        parts.append(_("They wrote:") + "\n" + _quoted(row.text))
-    parts.append(_("When it is done: %(command)s", command=f"flask support close {row.reference}"))
-    if last:
-        parts.append(_("No more requests are sent by mail today. All of them: %(command)s", command="flask support list"))
-    return "\n\n".join(parts) + "\n"
-
-
-def _state(row: SupportRequest) -> str:
-    """What is known of the account, for the administrator alone."""
-    if row.user is not None:
-        return _("signed in")
-    user = User.get_or_none(User.address == row.username)
-    if user is None:
-        return _("as typed; there is no such account")
-    return _("as typed") if user.active else _("as typed; the account is disabled")
-
-
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in text.splitlines())
-
-
 # --- the page --------------------------------------------------------------------------------------------------------
 
 
 def _page(typed: dict[str, str], status: int = 200, *, problem: str = "", problems: dict[str, str] | None = None) -> Response:
     return page(
-        "accounts/support.html", status, typed=typed, problem=problem, problems=problems or {}, kinds=_KINDS,
+        "accounts/support.html", status, typed=typed, problem=problem, problems=problems or {}, kinds=KINDS,
         offered=support.is_offered(settings()), browser=describe(_browser()), network=visit().network, limits=_FIELDS, **_facts(),
     )  # fmt: skip
 

@@ -15,7 +15,8 @@ from webmail.auth.guard import public
 from webmail.calendar import happenings, links, objects, privacy
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import mine, title
-from webmail.collection_pages.views.managing import lost, managed, names_of, note, owner_in_audit, tell_owner, title_for_all
+from webmail.collection_pages.views.managing import lost, managed, note, owner_in_audit, tell_owner, title_for_all
+from webmail.collection_pages.words import names_of
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.collections.manager_notes import ManagerAct

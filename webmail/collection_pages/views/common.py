@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext, pgettext
 
 from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.words import person
 from webmail.collections import look, shares, store
-from webmail.collections.store import BOOK, CALENDAR, Access
+from webmail.collections.store import CALENDAR, Access
 from webmail.models import CollectionShare, PeopleGroup, User
 from webmail.people import account_rows
 from webmail.people.visibility import sight_of
@@ -90,10 +89,6 @@ def titled(kind: str, name: str) -> str:
     return name or store.nameless(kind, current_user())
 
 
-def person(user: User) -> str:
-    return user.name or user.address
-
-
 def sharees(given: Sequence[CollectionShare]) -> list[str]:
     """What those are called with whom something is shared. At most 3 queries."""
     return called([shares.of_row(share) for share in given])
@@ -109,30 +104,3 @@ def called(people: Sequence[shares.Sharee]) -> list[str]:
 
 def who_words(who: shares.Sharee) -> str:
     return called([who])[0]
-
-
-@blueprint.app_template_global()
-def rights_words(rights: str) -> str:
-    """What somebody can do with a collection, as on a form."""
-    words = {
-        "busy": _("Busy times only"), "read": pgettext("right", "Read"), "write": _("Read and edit"),
-        "manage": _("Manage"),
-    }  # fmt: skip
-    return words.get(rights, "")
-
-
-@blueprint.app_template_global()
-def own_rights_words(rights: str) -> str:
-    """What the reader can do with something that is shared with them."""
-    words = {
-        "busy": _("you see busy times only"), "read": _("you can read it"), "write": _("you can read and edit it"),
-        "manage": _("you manage it"),
-    }  # fmt: skip
-    return words.get(rights, "")
-
-
-@blueprint.app_template_global()
-def count_words(kind: str, count: int) -> str:
-    if kind == BOOK:
-        return ngettext("%(num)d contact", "%(num)d contacts", count)
-    return ngettext("%(num)d event", "%(num)d events", count)

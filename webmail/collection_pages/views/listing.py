@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import Shown, own_rights_words, place, shown, titled
+from webmail.collection_pages.views.common import Shown, place, shown, titled
+from webmail.collection_pages.words import own_rights_words
 from webmail.collections import look, losses, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.losses import Loss, LossKind

@@ -9,22 +9,16 @@ from typing import NoReturn, cast
 from flask import abort, g, redirect, url_for
 from flask_babel import gettext as _
 
-from webmail import system_mail
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import is_own, mine, person, rights_words, title, title_of
+from webmail.collection_pages.notifications import owner_letters
+from webmail.collection_pages.views.common import is_own, mine, title, title_of
+from webmail.collection_pages.words import sentences
 from webmail.collections import manager_notes
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import Access
-from webmail.errors import BadAddress, UnsafeValue
-from webmail.models import Collection, CollectionNote, User
-from webmail.people import account_rows
-from webmail.people.visibility import sight_of
-from webmail.web.current import current_user, settings, wake_system_mail
-from webmail.web.formatting import today, written_in
+from webmail.models import Collection, CollectionNote
+from webmail.web.current import current_user
 from webmail.web.notices import notify
-from webmail.web.public_links import public_link
-
-_LONGEST_SUBJECT = 300
 
 
 def managed(number: int) -> Access:
@@ -65,39 +59,6 @@ def note(access: Access, act: ManagerAct, about: str = "", rights: str = "") -> 
     return CollectionNote(collection=access.collection, by=current_user().address, act=act.value, about=about, rights=rights)
 
 
-def names_of(addresses: Sequence[str], reader: User) -> dict[str, str]:
-    """The names of people, by address, as far as somebody sees them in the directory. 1 to 3 queries."""
-    sight = sight_of(reader, settings()) if addresses else None
-    return account_rows.checked(sight, addresses) if sight is not None and not sight.nobody else {}
-
-
-def sentences(notes: Sequence[CollectionNote], reader: User) -> list[str]:
-    """What managers did, in words for somebody. 3 queries at most."""
-    names = names_of(manager_notes.addresses_in(notes), reader)
-    return [_sentence(one, names) for one in notes]
-
-
-def _sentence(one: CollectionNote, names: dict[str, str]) -> str:
-    told = {
-        "who": names.get(one.by) or one.by, "whom": names.get(one.about) or one.about, "name": title_for_all(one.collection),
-        "rights": rights_words(one.rights),
-    }  # fmt: skip
-    match one.act:
-        case ManagerAct.GIVEN:
-            return _("%(who)s shared “%(name)s” with %(whom)s (%(rights)s).", **told)
-        case ManagerAct.CHANGED:
-            return _("%(who)s changed what %(whom)s can do with “%(name)s” (%(rights)s).", **told)
-        case ManagerAct.REVOKED:
-            return _("%(who)s stopped sharing “%(name)s” with %(whom)s.", **told)
-        case ManagerAct.LINK_MADE:
-            return _("%(who)s made an address where anyone can read “%(name)s” without signing in.", **told)
-        case ManagerAct.GROUP_GONE:
-            return _("“%(name)s” is no longer shared with %(whom)s: this group was deleted.", **told)
-        case ManagerAct.LINK_ENDED:
-            return _("%(who)s ended an address of “%(name)s”.", **told)
-    return _("%(who)s changed the name, colour or description of “%(name)s”.", **told)
-
-
 @blueprint.app_template_global()
 def collection_changes() -> tuple[list[str], int, int]:
     """What others did with what the current user owns, which they were not told of yet, the latest first; up to which note (its
@@ -111,23 +72,6 @@ def collection_changes() -> tuple[list[str], int, int]:
 
 
 def tell_owner(access: Access, matter: str, notes: Sequence[CollectionNote]) -> None:
-    """Tell the owner of a collection by mail what a manager did with it, once a day for each `matter`: the first of it.
-
-    Pages tell all (`collection_changes`).
-    """
-    if is_own(access) or not notes or settings().system_sender is None:
-        return
-    owner, number = access.collection.user, access.collection.id
-    language = system_mail.in_language_of(owner, settings())
-    with written_in(language):
-        words = sentences(notes, owner)
-        subject = _("“%(name)s”: changed by %(who)s", name=title_for_all(access.collection), who=person(current_user()))
-        more = _("Whatever else others change there today is listed on its page:")
-        body = "\n".join([*words, "", more, public_link("collections.one", number=number, changes=1)])
-    dedup = f"{number} {matter} {today().isoformat()}"
-    try:
-        row = system_mail.send(owner.address, "collection-managed", subject[:_LONGEST_SUBJECT], body, language, dedup)
-    except (BadAddress, UnsafeValue):
-        return
-    if row is not None:
-        wake_system_mail(row)
+    """Tell the owner of a collection by mail what the current user did with it as a manager, if anything was done."""
+    if notes and not is_own(access):
+        owner_letters.tell_owner(access, matter, notes, current_user())

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as Answer
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown, title_of
 from webmail.collection_pages.views.listing import checked
-from webmail.collection_pages.views.managing import lost, refuse, sentences
+from webmail.collection_pages.views.managing import lost, refuse
+from webmail.collection_pages.words import sentences
 from webmail.collections import look, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs

@@ -10,18 +10,19 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
-from webmail import rate_limits, system_mail
+from webmail import rate_limits
 from webmail.calendar import links
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import is_own, own_rights_words, person, title_of, who_words
+from webmail.collection_pages.notifications.share_letters import tell_of_share
+from webmail.collection_pages.views.common import is_own, title_of, who_words
 from webmail.collection_pages.views.managing import lost, managed, note, owner_in_audit, tell_owner, title_for_all
 from webmail.collection_pages.views.one import one_page
 from webmail.collections import shares
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import Named, NotTheirs, OwnRight, ShareDoubt, Sharee
-from webmail.collections.store import BOOK, Access
+from webmail.collections.store import Access
 from webmail.compose import suggestions
-from webmail.errors import BadAddress, LimitReached, UnsafeValue
+from webmail.errors import LimitReached
 from webmail.mail import Address
 from webmail.mime.address_text import address_text
 from webmail.models import AuditAct, PeopleGroup, User
@@ -29,13 +30,10 @@ from webmail.people import groups as people_groups
 from webmail.people.visibility import sight_of
 from webmail.rate_limits import DAY, RateLimit
 from webmail.web.audit import audited
-from webmail.web.current import current_user, settings, wake_system_mail
-from webmail.web.formatting import today, written_in
+from webmail.web.current import current_user, settings
 from webmail.web.notices import notify, undone
-from webmail.web.public_links import public_link
 from webmail.web.rendering import fragment
 
-MOST_MAILED = 50  # people who are told of one share by mail
 _MAILS = RateLimit("mail of what is shared", 5, DAY)  # from one person to one person or group
 _LONGEST_FIELD = 5_000
 _WHO = re.compile(r"(person|group):(.{1,254})")
@@ -169,7 +167,8 @@ def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee]
         )  # fmt: skip
     if request.form.get("mail") and (told := _to_tell(fresh)):
         often = [who for who in fresh if not rate_limits.may(settings(), _MAILS.by(current_user().id, _target(who)))]
-        sent = _mailed(access, _to_tell([who for who in fresh if who not in often]) if often else told, rights)
+        told = _to_tell([who for who in fresh if who not in often]) if often else told
+        sent = tell_of_share(access, told, rights, current_user())
         words += " " + (
             ngettext("%(num)d person was told by email.", "%(num)d people were told by email.", sent)
             if sent
@@ -189,49 +188,6 @@ def _to_tell(people: Sequence[Sharee]) -> list[User]:
 
 def _target(who: Sharee) -> str:
     return who.identifier if isinstance(who, PeopleGroup) else who.address
-
-
-def _mailed(access: Access, people: Sequence[User], rights: str) -> int:
-    """Tell them by mail, once a day; how many. None if they are more than MOST_MAILED."""
-    if len(people) > MOST_MAILED:
-        return 0
-    sent = 0
-    for user in people:
-        dedup = f"{access.collection.id} {today().isoformat()}"
-        language = system_mail.in_language_of(user, settings())
-        with written_in(language):
-            subject, body = _letter(access, rights)
-        try:
-            row = system_mail.send(user.address, "collection-shared", subject[:300], body, language, dedup)
-        except (BadAddress, UnsafeValue):
-            continue
-        if row is not None:
-            sent += 1
-            wake_system_mail(row)
-    return sent
-
-
-def _letter(access: Access, rights: str) -> tuple[str, str]:
-    told = {"who": person(current_user()), "name": title_for_all(access.collection)}
-    book = access.collection.kind == BOOK
-    if is_own(access):
-        subject = (
-            _("%(who)s shares the address book “%(name)s” with you")
-            if book
-            else _("%(who)s shares the calendar “%(name)s” with you")
-        )
-    else:
-        told["owner"] = person(access.collection.user)
-        subject = (
-            _("%(who)s shares the address book “%(name)s” of %(owner)s with you")
-            if book
-            else _("%(who)s shares the calendar “%(name)s” of %(owner)s with you")
-        )
-    subject %= told
-    where = _("It is also on the phones and programs that you have connected.")
-    said = _("%(heading)s: %(title)s", heading=subject, title=own_rights_words(rights))
-    lines = [f"{said}.", where, public_link("collections.show")]
-    return subject, "\n".join(filter(None, lines))
 
 
 # --- changing and taking back ----------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages import restore_task
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views.common import count_words, person, title
+from webmail.collection_pages.views.common import title
+from webmail.collection_pages.words import count_words, person
 from webmail.collections import trash
 from webmail.collections.trash import UNNAMED, Batch
 from webmail.dav import restore as restoring

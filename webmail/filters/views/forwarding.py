@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
 from flask import redirect, request, session, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -27,6 +25,7 @@ from webmail.filters.forward_change import StoredForwarding
 from webmail.filters.forward_forms import ForwardForm
 from webmail.filters.forward_targets import KnownForwarding, TargetFault, TargetRefused
 from webmail.filters.forwarding import Forwarding
+from webmail.filters.notifications.code_letters import mail_forward_code
 from webmail.filters.policy import ForwardPolicy
 from webmail.filters.rules import BadRule
 from webmail.filters.store import FiltersChanged, FilterState
@@ -36,9 +35,8 @@ from webmail.models import AuditAct, User
 from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.banners import add_banner
-from webmail.web.code_words import code_fault_words, code_letter, too_many_codes_words
-from webmail.web.current import current_account, current_user, preferences, settings, wake_system_mail
-from webmail.web.formatting import written_in
+from webmail.web.code_words import code_fault_words, too_many_codes_words
+from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.request_values import fetched_ahead, local_path
@@ -105,7 +103,7 @@ def add_forward_target() -> Response:
             return _forwarding_page(
                 None, new=text, problem=_("Only addresses of your organisation can be used here."), status=422
             )
-        _mail_code(user, address)
+        mail_forward_code(user, address, visit().network)
     except TargetRefused as refused:
         return _forwarding_page(None, new=text, problem=_fault_words(refused.fault), status=422)
     except BadAddress:
@@ -265,20 +263,6 @@ def _told(before: Forwarding, after: Forwarding) -> None:
 
 def _browser() -> str:
     return describe(request.headers.get("User-Agent", ""))
-
-
-def _mail_code(user: User, address: str) -> None:
-    """In the person's language: they have to tell whoever reads there. Raises what `mailed_codes.send` does."""
-    language = user.language or str(get_locale())
-    row = mailed_codes.send(user, _PURPOSE, address, settings(), partial(_letter, user, language), visit().network, language)
-    wake_system_mail(row)
-
-
-def _letter(user: User, language: str, code: str) -> tuple[str, str]:
-    with written_in(language):
-        begin = _("With this code, %(address)s can have their mail forwarded to this address:", address=user.address)
-        end = _("If you don’t want this, ignore this message: nothing will be forwarded to you.")
-        return code_letter(begin, code, end, int(mailed_codes.LIFE.total_seconds() // 60))
 
 
 def _stored_words(found: Forwarding, stored: StoredForwarding) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import redirect, request, url_for
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,11 +12,10 @@ from webmail import imap
 from webmail.mail import Quota
 from webmail.mailbox import room_request
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.room_request import Letter
+from webmail.mailbox.notifications.room_letters import letter
 from webmail.models import AuditAct, now
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, settings, wake_system_mail
-from webmail.web.formatting import file_size
 from webmail.web.notices import notify
 
 
@@ -45,7 +43,7 @@ def ask_for_room() -> Response:
     if quota is None:
         return back
     note = request.form.get("note", "").strip()[: room_request.LONGEST_NOTE]
-    row, sent = room_request.ask(current_user(), note, quota, _letter(note, quota), settings())
+    row, sent = room_request.ask(current_user(), note, quota, letter(current_user(), note, quota), settings())
     if row is None:
         notify(_("You asked for more space less than a day ago. Wait for an answer first."), "caution")
         return back
@@ -54,23 +52,3 @@ def ask_for_room() -> Response:
         wake_system_mail(sent)
     notify(_("Your request was sent to your administrator."))
     return back
-
-
-def _letter(note: str, quota: Quota) -> Letter:
-    """In the language of the establishment. What the person wrote stands at the end, and is quoted as theirs."""
-    me = current_user()
-    with force_locale(settings().language):
-        subject = _("%(address)s is asking for more space", address=me.address)
-        who = f"{me.name} <{me.address}>" if me.name else me.address
-        lines = [
-            _("%(who)s is asking for more space for mail.", who=who),
-            _("Space used: %(used)s of %(limit)s.", used=file_size(quota.used), limit=file_size(quota.limit)),
-        ]
-        if settings().sign_in == "accounts":
-            lines.append(
-                _("To give more space, set the quota on the server: %(command)s", command=f"flask accounts quota {me.address} 5G")
-            )
-        if note:
-            quoted = "\n".join(f"> {line}" for line in note.splitlines())
-            lines.append(_("They wrote:") + "\n" + quoted)
-    return Letter(subject[:300], "\n\n".join(lines) + "\n")

@@ -10,10 +10,10 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail import rate_limits, system_mail
+from webmail import rate_limits
 from webmail.auth import passwords
 from webmail.auth.guard import public
-from webmail.auth.mailed_codes import LIFE, CodeRefused
+from webmail.auth.mailed_codes import CodeRefused
 from webmail.auth.password_checks import TooBusy, checking
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue
@@ -23,14 +23,14 @@ from webmail.transfers import access, archive, download_codes, fetches, grants, 
 from webmail.transfers.access import LinkVisit, Need
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.grants import Right
+from webmail.transfers.notifications.code_letters import mail_download_code
 from webmail.transfers.sealed_words import sealed_words
 from webmail.transfers.views import visitors
 from webmail.transfers.views.public_page import archive_name, requested_page, sender_of
 from webmail.transfers.views.visitors import for_visitors
-from webmail.web.code_words import code_fault_words, code_letter
-from webmail.web.current import after_the_answer, settings, wake_system_mail
+from webmail.web.code_words import code_fault_words
+from webmail.web.current import after_the_answer, settings
 from webmail.web.file_host import file_url
-from webmail.web.formatting import written_in
 
 PASSWORDS = RateLimit("passwords of a transfer from a network", 20, QUARTER)  # wrong ones: a class may be behind it
 PASSWORDS_OF_ALL = RateLimit("passwords of a transfer", 300, HOUR)  # from all networks together
@@ -132,15 +132,7 @@ def _send_code(app: Flask, transfer_id: int, recipient_id: int, typed: str, lang
                 recipient = download_codes.recipient_named(transfer_id, typed)
             if recipient is None or settings().system_sender is None:
                 return
-            with db.atomic():
-                code = download_codes.new_code(recipient, settings())
-                with written_in(language):
-                    begin = _("This code opens files that were sent to you:")
-                    end = _("If you did not ask for it, ignore this message.")
-                    subject, body = code_letter(begin, code, end, int(LIFE.total_seconds() // 60))
-                row = system_mail.send(recipient.address, "code", subject, body, language, secret_key=settings().secret_key)
-            if row is not None:
-                wake_system_mail(row)
+            mail_download_code(recipient, language)
     except (TooManyRequests, BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
         app.logger.info("the code for a download is not sent: %s", error)
 

@@ -1,0 +1,33 @@
+"""Deletion letters: the administrator is told that somebody asks for their account to be deleted, or keeps it."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from webmail import system_mail
+from webmail.models import User
+from webmail.web.current import settings, wake_system_mail
+from webmail.web.formatting import written_in
+
+
+def write_administrator(user: User, *, asks: bool) -> None:
+    """In the language of the establishment. What the person wrote is quoted as theirs."""
+    if not settings().admin_address:
+        return
+    who = f"{user.name} <{user.address}>" if user.name else user.address
+    with written_in(settings().language):
+        if asks:
+            subject = _("%(address)s asks for their account to be deleted", address=user.address)
+            lines = [
+                _("%(who)s asks for their account to be deleted.", who=who),
+                _("To delete it: %(command)s", command=f"flask accounts delete {user.address}"),
+                _("They can still withdraw their request. All requests: %(command)s", command="flask accounts deletions"),
+            ]
+            if user.deletion_reason:
+                lines.append(_("They wrote:") + "\n" + "\n".join(f"> {line}" for line in user.deletion_reason.splitlines()))
+        else:
+            subject = _("%(address)s keeps their account", address=user.address)
+            lines = [_("%(who)s no longer asks for their account to be deleted.", who=who)]
+    body = "\n\n".join(lines) + "\n"
+    if sent := system_mail.send(settings().admin_address, "deletion", subject[:300], body, settings().language):
+        wake_system_mail(sent)

@@ -1,0 +1,1 @@
+"""Mail about forwarding and automatic replies."""

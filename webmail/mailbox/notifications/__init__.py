@@ -1,0 +1,1 @@
+"""Mail about mailboxes, to the administrator."""
