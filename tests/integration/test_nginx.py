@@ -167,6 +167,18 @@ def test_forty_slow_uploads_keep_nobody_else_waiting(front: Front, alice: HttpVi
         assert slow[0].recv(1000).startswith(b"HTTP/1.1 400 "), "the form has no token; it arrived"
 
 
+def test_who_floods_the_line_of_sign_ins_closes_it_for_nobody_at_the_same_address(front: Front) -> None:
+    ask = f"POST /login HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\n\r\n".encode()
+    elsewhere = "127.0.0.2"  # a line of its own, which other tests are not behind
+    with ExitStack() as stack:
+        for _one in range(110):
+            stack.enter_context(closing(_connect(front, elsewhere))).sendall(ask)
+        last = stack.enter_context(closing(_connect(front, elsewhere)))
+        last.settimeout(6)  # the line alone would take twelve seconds
+        last.sendall(ask)
+        assert last.recv(1000).startswith(b"HTTP/1.1 400 "), "Traboule was asked: the form has no token"
+
+
 def test_attachments_come_whole_and_static_files_in_ranges(alice: HttpVisitor, imap_as: Callable[[str], IMAPClient]) -> None:
     content = os.urandom(6 * 1024**2)
     letter = message("Film", "voilà")
@@ -394,9 +406,10 @@ def _subjects(client: IMAPClient, words: str, mailbox: str = "INBOX") -> list[st
     return [subject for subject in subjects if subject.startswith(words)]
 
 
-def _connect(front: Front) -> ssl.SSLSocket:
+def _connect(front: Front, source: str = HOST) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=front.ca)
-    return context.wrap_socket(socket.create_connection((HOST, front.port), timeout=60), server_hostname=HOST)
+    plain = socket.create_connection((HOST, front.port), timeout=60, source_address=(source, 0))
+    return context.wrap_socket(plain, server_hostname=HOST)
 
 
 def _announce(front: Front, visitor: HttpVisitor, line: str, size: int, more: str = "") -> str:
