@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from webmail.database import prepared as queries
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.mime.formats import calendar_object, occurrences, recurrence_rules
+from webmail.mime.formats.asked_times import AskedTime, Kind, kind_of
 from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar
 from webmail.mime.formats.occurrences import Expansion, Taking
 from webmail.models import FOR_EVER, CalendarObject, CalendarSubscription, Collection, Occurrence, now
@@ -151,22 +152,51 @@ def move(row: CalendarObject, calendar: Collection, href: str) -> None:
 # --- what takes place when -------------------------------------------------------------------------------------------
 
 
-def events_in(calendar: int, start: int, end: int, zone: tzinfo, seconds: float | None = None) -> set[int]:
+def events_in(
+    calendar: int, start: int, end: int, zone: tzinfo, seconds: float | None = None, *, meant: tzinfo | None = None
+) -> set[int]:
     """The `id`s of the events that touch the time from `start` to `end` (seconds since 1970).
 
-    `seconds`: of the processor, for what is not in the table. 2 queries. Raises TooMuchAsked.
+    `meant`: the zone of days and of times without one, if the question has another than the installation's; `seconds`: of the
+    processor, for what is not in the table. 3 queries; 5 with another zone. Raises TooMuchAsked.
     """
-    touching = (Occurrence.start < end) & ((Occurrence.end > start) | (Occurrence.start >= start))
-    rows: Any = Occurrence.select(Occurrence.object).where(Occurrence.collection == calendar, touching).distinct().tuples()
-    found = {number for (number,) in rows}
-    rows_beyond = _beyond(calendar, start, end)
+    asked = AskedTime(start, end, meant or zone, zone)
+    found, fixed = _touching(calendar, asked.days, whole_day=1), _touching(calendar, (start, end), whole_day=0)
+    if asked.floating != (start, end):
+        floating = _touching(calendar, asked.floating, whole_day=0)
+        kinds = _kinds(fixed ^ floating)
+        fixed = fixed & floating | {number for number, kind in kinds.items() if (kind == "floating") is (number in floating)}
+    found |= fixed
+    rows_beyond = _beyond(calendar, *asked.wide)
     if start > int(time.time()) + _LATEST:  # nobody expands that: what has no end may well take place then
         return found | {row.id for row in rows_beyond if row.last >= FOR_EVER}
-    return found | {
-        row.id
-        for row, takings in _lively((one for one in rows_beyond if one.id not in found), start, end, zone, seconds)
-        if takings
-    }
+    more = _lively((one for one in rows_beyond if one.id not in found), *asked.wide, asked.zone, seconds)
+    return found | {row.id for row, takings in more if any(_is_at(asked, one) for one in takings)}
+
+
+def _touching(calendar: int, span: tuple[int, int], whole_day: int) -> set[int]:
+    """Events of which the table says that they touch this time, by `id`. 1 query."""
+    start, end = span
+    touching = (Occurrence.start < end) & ((Occurrence.end > start) | (Occurrence.start >= start))
+    rows: Any = Occurrence.select(Occurrence.object).where(Occurrence.collection == calendar, touching)
+    return {number for (number,) in rows.where(Occurrence.whole_day == whole_day).distinct().tuples()}
+
+
+def _kinds(numbers: Iterable[int], step: Callable[[], None] = lambda: None) -> dict[int, Kind]:
+    """Whether these objects have times without a zone."""
+    found: dict[int, Kind] = {}
+    wanted = list(numbers)
+    for at in range(0, len(wanted), _CHUNK):
+        rows: Any = CalendarObject.select(CalendarObject.id, CalendarObject.text)
+        for number, text in rows.where(CalendarObject.id.in_(wanted[at : at + _CHUNK])).tuples().iterator():
+            step()
+            found[number] = kind_of(text)
+    return found
+
+
+def _is_at(asked: AskedTime, one: Taking) -> bool:
+    """Whether something touches the time that was expanded in the zone that is meant."""
+    return asked.touched_by("day" if one.whole_day else "fixed", one.start, one.end)
 
 
 def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
@@ -234,25 +264,39 @@ def live(row: CalendarObject, start: int, end: int, zone: tzinfo, *, latest: int
     return tuple(one for one in takings if one.start < end and (one.end > start or one.start >= start))
 
 
-def busy_times(calendar: int, start: int, end: int, zone: tzinfo) -> list[tuple[int, int, int]]:
+def busy_times(
+    calendar: int, start: int, end: int, zone: tzinfo, *, meant: tzinfo | None = None, step: Callable[[], None] = lambda: None
+) -> list[tuple[int, int, int]]:
     """(start, end, how busy) of what takes time from `start` to `end`; nothing of a calendar that takes none of its person's.
 
-    3 queries. Raises TooMuchAsked.
+    `meant`: as for `events_in`; `step`: called for each that is looked at. 3 queries, and one for each 500 objects with another
+    zone. Raises TooMuchAsked, and what `step` does.
     """
     if not _takes_time(calendar):
         return []
-    known = _busy_in.plain(calendar=calendar, start=start, end=end)
+    asked = AskedTime(start, end, meant or zone, zone)
+    first, last = asked.wide
+    known = _busy_in.plain(calendar=calendar, start=first, end=last)
     if len(known) > _MOST_BUSY:
         raise TooMuchAsked(f"more than {_MOST_BUSY} occurrences")
-    found = set(known)
-    for _row, takings in _lively(_beyond(calendar, start, end), start, end, zone):
-        found |= {(one.start, one.end, one.busy) for one in takings if one.busy and one.end > start}
-    return sorted(found)
+    timed = {number for number, *_rest, whole_day in known if not whole_day}
+    kinds = _kinds(timed, step) if asked.zone != zone else {}
+    found: set[tuple[int, int, int]] = set()
+    for number, begins, ends, busy, whole_day in known:
+        step()
+        kind = "day" if whole_day else kinds.get(number, "fixed")
+        found.add((asked.moment(kind, begins), asked.moment(kind, ends), busy))
+    for _row, takings in _lively(_beyond(calendar, first, last), first, last, asked.zone):
+        for one in takings:
+            step()
+            kind = "day" if one.whole_day else "fixed"
+            found |= {(asked.moment(kind, one.start), asked.moment(kind, one.end), one.busy)} if one.busy else set()
+    return sorted(one for one in found if one[0] < end and one[1] > start)
 
 
 def _busy_rows(slot: queries.Slot) -> Any:
     touching = (Occurrence.start < slot("end")) & (Occurrence.end > slot("start")) & (Occurrence.busy > 0)
-    rows = Occurrence.select(Occurrence.start, Occurrence.end, Occurrence.busy)
+    rows = Occurrence.select(Occurrence.object, Occurrence.start, Occurrence.end, Occurrence.busy, Occurrence.whole_day)
     return rows.where(Occurrence.collection == slot("calendar"), touching).limit(_MOST_BUSY + 1)
 
 

@@ -37,7 +37,8 @@ def answer(query: ET.Element, calendar: Collection) -> str:
     start, end = time_range(element)
     if end <= start:
         raise ValueError("a time that ends before it begins")
-    times = objects.busy_times(calendar.id, start, end, current.get().zone)
+    visit = current.get()
+    times = objects.busy_times(calendar.id, start, end, visit.zone, meant=visit.meant, step=visit.budget.step)
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Traboule//free and busy//EN", "BEGIN:VFREEBUSY",
         f"DTSTAMP:{datetime.now(UTC):{_FORMAT}}", f"DTSTART:{_text(start)}", f"DTEND:{_text(end)}",

@@ -34,7 +34,8 @@ class DavItem(Item):
         self.row, self._expanded = row, ""
 
     def matches(self, asked: CompFilter) -> bool:
-        return Subject(self._text or "", current.get().zone).matches(asked)
+        visit = current.get()
+        return Subject(self._text or "", visit.meant or visit.zone).matches(asked)
 
     def serialize(self) -> str:
         """The text; each time by itself if the question wishes so. Raises TooMuchAsked."""
@@ -43,7 +44,7 @@ class DavItem(Item):
             return super().serialize()
         if not self._expanded:
             try:
-                self._expanded, count = event_expansion.expanded(super().serialize(), *visit.expansion, visit.zone)
+                self._expanded, count = event_expansion.expanded(super().serialize(), *visit.expansion, visit.meant or visit.zone)
             except UnusableCalendar:  # by a rule that was made stricter
                 self._expanded, count = super().serialize(), 1
             visit.expanded += count

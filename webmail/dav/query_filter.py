@@ -32,6 +32,12 @@ class UnknownCollation(InvalidFilter):
     condition = "supported-collation"
 
 
+class InvalidZone(InvalidFilter):
+    """The zone of the question is none (RFC 4791, 7.8)."""
+
+    condition = "valid-calendar-data"
+
+
 Span = tuple[int, int]  # seconds since 1970; from and until -OPEN and OPEN where it has no end
 
 

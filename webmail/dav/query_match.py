@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from webmail.dav.query_filter import OPEN, CompFilter, ParamFilter, PropFilter, Span
 from webmail.mime.formats import calendar_object, calendar_parsing, occurrences
@@ -56,7 +56,7 @@ class Subject:
             return False
         if asked.time is not None and found.name != "VEVENT" and not self._touches(found, asked.time):
             return False
-        props = (_has(found.props, one) for one in asked.props)
+        props = (self._has(found.props, one) for one in asked.props)
         if asked.props and not (all(props) if asked.all_of else any(props)):
             return False
         return all(self._has_component(found, one) for one in asked.comps)
@@ -67,6 +67,21 @@ class Subject:
         if asked.name == "VALARM" and asked.time is not None:
             return any(self._rings(found, one, asked) for one in found.inner if one.name == "VALARM")
         return any(self._fits(one, asked) for one in found.inner)
+
+    def _has(self, props: Iterable[AskedProperty], asked: PropFilter) -> bool:
+        mine = [one for one in props if one.name == asked.name]
+        if asked.absent:
+            return not mine
+        return any(self._prop_fits(one, asked) for one in mine)
+
+    def _prop_fits(self, prop: AskedProperty, asked: PropFilter) -> bool:
+        if asked.time is not None:
+            at = self._seconds(prop)
+            if at is None or not asked.time[0] <= at < asked.time[1]:
+                return False
+        value = _plain(prop.value)
+        tests = [one.matches(value) for one in asked.texts] + [_param_fits(prop, one) for one in asked.params]
+        return not tests or (all(tests) if asked.all_of else any(tests))
 
     # --- times -------------------------------------------------------------------------------------------------------
 
@@ -150,7 +165,7 @@ class Subject:
         value = prop.value.strip()
         try:
             if len(value) == 8:
-                return occurrences.seconds(date(int(value[:4]), int(value[4:6]), int(value[6:])), self.zone)
+                return occurrences.seconds(datetime(int(value[:4]), int(value[4:6]), int(value[6:])), self.zone)
             moment = datetime.strptime(value.rstrip("Z"), "%Y%m%dT%H%M%S")
             if value.endswith("Z"):
                 return int((moment - datetime(1970, 1, 1)).total_seconds())
@@ -193,23 +208,6 @@ def seconds_of(duration: str) -> int:
     weeks, days, hours, minutes, seconds = (min(int(part or 0), 10**6) for part in match.groups()[1:])
     length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
     return int(-length if match[1] == "-" else length)
-
-
-def _has(props: Iterable[AskedProperty], asked: PropFilter) -> bool:
-    mine = [one for one in props if one.name == asked.name]
-    if asked.absent:
-        return not mine
-    return any(_prop_fits(one, asked) for one in mine)
-
-
-def _prop_fits(prop: AskedProperty, asked: PropFilter) -> bool:
-    if asked.time is not None:
-        at = Subject("", UTC)._seconds(prop)
-        if at is None or not asked.time[0] <= at < asked.time[1]:
-            return False
-    value = _plain(prop.value)
-    tests = [one.matches(value) for one in asked.texts] + [_param_fits(prop, one) for one in asked.params]
-    return not tests or (all(tests) if asked.all_of else any(tests))
 
 
 def _param_fits(prop: AskedProperty, asked: ParamFilter) -> bool:

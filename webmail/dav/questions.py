@@ -5,6 +5,7 @@ and query (RFC 4791, 7; RFC 6352, 8). What they cost is bounded while the answer
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import tzinfo
 from http import client
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,11 +23,13 @@ from webmail.dav.changes import limit_of
 from webmail.dav.item import MOST_EXPANDED, DavItem
 from webmail.dav.multistatus import DATA, LENGTH, Multistatus
 from webmail.dav.programs import OURS
-from webmail.dav.query_filter import InvalidFilter, calendar_filter, card_filter, time_span
+from webmail.dav.query_filter import InvalidFilter, InvalidZone, calendar_filter, card_filter, time_span
 from webmail.dav.rows import ItemRow
 from webmail.dav.storage import DavCollection, InvalidToken, TooManyItems, collection_of
 from webmail.dav.visit import current
 from webmail.mime import safe_xml
+from webmail.mime.formats import zone_definition
+from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import now
 
 MOST_NAMES = 200  # properties asked for in one request
@@ -40,6 +43,7 @@ _FORMS = (
     ("CR:address-data", ("text/vcard", "text/x-vcard", "text/directory"), ("3.0", "4.0")),
 )
 _ASKED = {_tag(f"D:{name}") for name in ("prop", "allprop", "propname")}
+_ZONE = "C:calendar-timezone"
 _TOO_MANY = "D:number-of-matches-within-limits"
 
 
@@ -93,6 +97,7 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
     if (unknown := _other_data(root)) is not None:
         return failed(client.FORBIDDEN, unknown)
     try:
+        current.get().meant = _zone_meant(access, root)
         if root.tag == _FREE_BUSY:
             return _free_busy(access, root)
         if (refused := _expansion(access, root)) is not None:
@@ -200,6 +205,23 @@ def _query(collection: DavCollection, href: str, root: ET.Element) -> Iterator[t
     for item in collection.fitting(asked):
         if not href or item.row.href == href:
             yield item.row.href, item
+
+
+def _zone_meant(access: Access, root: ET.Element) -> tzinfo | None:
+    """The zone of the question (RFC 4791, 9.8), or that of the calendar (5.2.2), for days and for times without one. Raises
+    InvalidZone."""
+    if access.collection.kind != CALENDAR:
+        return None
+    try:
+        if asked := root.findtext(_tag("C:timezone"), "").strip():
+            return zone_definition.read(asked)
+    except UnusableCalendar as error:
+        raise InvalidZone(str(error)) from error
+    try:
+        known = access.props.get(_ZONE, "").strip()
+        return zone_definition.read(known) if known else None
+    except UnusableCalendar:  # from before it was looked at
+        return None
 
 
 def _free_busy(access: Access, root: ET.Element) -> Answer:

@@ -24,6 +24,7 @@ from webmail.dav.item import DavItem, ItemChange, http_date
 from webmail.dav.query_filter import OPEN, CompFilter
 from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import current
+from webmail.mime.formats.asked_times import DAY, AskedTime, kind_of
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import AuditAct, Collection, CollectionShare, GoneItem
 
@@ -255,10 +256,12 @@ class DavCollection(storage.BaseCollection):
 
     def _taking_place(self, start: int, end: int) -> Iterator[ItemRow]:
         """Events, by the table of occurrences."""
-        if start <= -OPEN or end >= OPEN:
-            return self.rows.touching(start, end)
         visit = current.get()
-        return self.rows.numbered(objects.events_in(self.row.id, start, end, visit.zone, seconds=visit.budget.left))
+        if start <= -OPEN or end >= OPEN:
+            asked = AskedTime(start, end, visit.meant or visit.zone, visit.zone)
+            return (row for row in self.rows.touching(*asked.wide) if _is_at(asked, row))
+        found = objects.events_in(self.row.id, start, end, visit.zone, seconds=visit.budget.left, meant=visit.meant)
+        return self.rows.numbered(found)
 
     # --- changes (RFC 6578) ------------------------------------------------------------------------------------------
 
@@ -310,6 +313,13 @@ class DavCollection(storage.BaseCollection):
         if known < self.row.floor or max(since, known) > self.row.seq:
             raise InvalidToken("too old, or from the future")
         return since, known, number
+
+
+def _is_at(asked: AskedTime, row: ItemRow) -> bool:
+    """Whether an event touches a time of which one end is open. What has a rule may end earlier than is known."""
+    if row.first < asked.end - DAY and row.last > asked.start + DAY:
+        return True
+    return asked.touched_by(kind_of(row.text or ""), row.first, row.last)
 
 
 class DirectoryCollection(DavCollection):

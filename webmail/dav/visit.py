@@ -34,6 +34,7 @@ class Visit:
     network: str = ""  # for the audit log
     expansion: tuple[int, int] | None = None  # from when until when each time is asked for, instead of rules
     expanded: int = 0  # times that were written out
+    meant: tzinfo | None = None  # where days and times without a zone are, if the question or the calendar says so
     budget: Budget = field(default_factory=Budget)
     _found: list[Access] | None = field(default=None)
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from webmail.mime.formats import calendar_object, calendar_parsing
+from webmail.mime.formats.asked_times import AskedTime
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.occurrences import end_rule, library, moment_at, taking
 
@@ -19,7 +20,7 @@ def expanded(text: str, start: int, end: int, zone: tzinfo) -> tuple[str, int]:
     """An object with its times from `start` to `end` (seconds since 1970), in UTC, instead of its rules; and how many there are.
 
     Tasks stay as they are. What the library can't read whole comes with its times, title and place alone. `zone`: where times
-    without a zone are meant. Raises UnusableCalendar.
+    without a zone are meant, and days. Raises UnusableCalendar.
     """
     read = calendar_object.read(text)
     if read.component != "VEVENT":
@@ -49,7 +50,7 @@ def _between(text: str, start: int, end: int) -> list[Any]:
 
 def _touches(event: Any, start: int, end: int, zone: tzinfo) -> bool:
     one = taking(event, zone)
-    return one.start < end and (one.end > start or one.start >= start)
+    return AskedTime(start, end, zone, zone).touched_by("day" if one.whole_day else "fixed", one.start, one.end)
 
 
 def _written(event: Any, named: bool) -> str:

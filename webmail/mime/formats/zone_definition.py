@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from webmail.mime.formats import calendar_object, calendar_zones
 from webmail.mime.formats.calendar_object import UnusableCalendar
@@ -13,8 +14,32 @@ from webmail.mime.formats.calendar_text import BrokenText, parsed
 LONGEST = 20_000  # characters
 _MOST_CHANGES = 200  # observances, and dates in them: one that lists each change since 1900 has about as many
 _MOST_RULES = 20  # of observances: each is followed from its beginning, in 1601 where Windows writes it
+_YEARS = 1900, 2100
 _CHANGES = ("STANDARD", "DAYLIGHT")
 _NEEDED = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
+
+
+class _Bounded(tzinfo):
+    """A zone that a text defines itself, asked about these years alone: its rules are followed up to the one asked about."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return self._zone.utcoffset(_near(moment))
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        return self._zone.dst(_near(moment))
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return self._zone.tzname(_near(moment))
+
+
+def _near(moment: datetime | None) -> datetime | None:
+    """29 February of no such year is the day before."""
+    if moment is None or _YEARS[0] <= moment.year <= _YEARS[1]:
+        return moment
+    return moment.replace(year=min(max(moment.year, _YEARS[0]), _YEARS[1]), day=min(moment.day, 28))
 
 
 @lru_cache(maxsize=64)
@@ -41,4 +66,4 @@ def read(text: str) -> tzinfo:
         raise UnusableCalendar("too many rules")
     if (found := calendar_zones.meant(zone.text("TZID"), root)) is None:
         raise UnusableCalendar("a time zone that can't be read")
-    return found
+    return found if isinstance(found, ZoneInfo) else _Bounded(found)
