@@ -30,7 +30,8 @@ from webmail.dav import changes, programs, questions
 from webmail.dav.answers import FORBIDDEN, NOT_FOUND, NOT_HERE, XML, Answer, failed, plain
 from webmail.dav.directory_book import DIRECTORY
 from webmail.dav.item import DavItem
-from webmail.dav.storage import MOST_PROPS, Auth, DavRights, DavStorage
+from webmail.dav.rights import Auth, DavRights
+from webmail.dav.storage import MOST_PROPS, DavStorage
 from webmail.dav.visit import current
 from webmail.errors import LimitReached
 from webmail.mime.formats.calendar_object import UnusableCalendar

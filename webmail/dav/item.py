@@ -10,10 +10,11 @@ from radicale.item import Item
 from radicale.storage import BaseCollection
 
 from webmail.calendar.objects import TooMuchAsked
+from webmail.dav import partial_data
 from webmail.dav.query_filter import CompFilter
 from webmail.dav.query_match import Subject
 from webmail.dav.rows import ItemRow
-from webmail.dav.visit import current
+from webmail.dav.visit import Visit, current
 from webmail.mime.formats import event_expansion
 from webmail.mime.formats.calendar_object import UnusableCalendar
 
@@ -38,19 +39,26 @@ class DavItem(Item):
         return Subject(self._text or "", visit.meant or visit.zone).matches(asked)
 
     def serialize(self) -> str:
-        """The text; each time by itself if the question wishes so. Raises TooMuchAsked."""
-        visit = current.get()
-        if visit.expansion is None or self.name != "VCALENDAR" or self.row.once:
-            return super().serialize()
-        if not self._expanded:
-            try:
-                self._expanded, count = event_expansion.expanded(super().serialize(), *visit.expansion, visit.meant or visit.zone)
-            except UnusableCalendar:  # by a rule that was made stricter
-                self._expanded, count = super().serialize(), 1
-            visit.expanded += count
-            if visit.expanded > MOST_EXPANDED:
-                raise TooMuchAsked(f"more than {MOST_EXPANDED} occurrences")
-        return self._expanded
+        """The text; each time by itself, or a part of it, if the question wishes so. Raises TooMuchAsked, OverBudget."""
+        visit, text = current.get(), super().serialize()
+        if visit.expansion is not None and self.name == "VCALENDAR" and not self.row.once:
+            text = self._expanded = self._expanded or self._each_time(visit, visit.expansion, text)
+        if visit.limit is not None and self.name == "VCALENDAR":
+            text = partial_data.limited(text, visit.limit, visit.meant or visit.zone)
+        if visit.wanted is not None:
+            text = partial_data.selected(text, visit.wanted)
+            visit.budget.check()
+        return text
+
+    def _each_time(self, visit: Visit, span: tuple[int, int], text: str) -> str:
+        try:
+            text, count = event_expansion.expanded(text, *span, visit.meant or visit.zone)
+        except UnusableCalendar:  # by a rule that was made stricter
+            count = 1
+        visit.expanded += count
+        if visit.expanded > MOST_EXPANDED:
+            raise TooMuchAsked(f"more than {MOST_EXPANDED} occurrences")
+        return text
 
 
 @dataclass(frozen=True, slots=True)

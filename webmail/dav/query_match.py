@@ -5,13 +5,15 @@ without a bound, and a line that can't be read hides no other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from webmail.dav.query_filter import OPEN, CompFilter, ParamFilter, PropFilter, Span
 from webmail.mime.formats import calendar_object, calendar_parsing, occurrences
+from webmail.mime.formats.asked_times import AskedTime, Kind, without_zones
 from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.occurrences import Taking
 
 _HEAD = re.compile(r"(?:[A-Za-z0-9-]{1,60}\.)?([A-Za-z0-9-]{1,60})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):", re.DOTALL)
 _PARAM = re.compile(r';([A-Za-z0-9-]+)=((?:"[^"]*"|[^";,])*(?:,(?:"[^"]*"|[^";,])*)*)')
@@ -19,7 +21,7 @@ _LENGTH = re.compile(r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(
 _MOST_LINES = 20_000
 _DAY = 86_400
 _AHEAD = 2 * 366 * _DAY  # how far into a time without an end what recurs is looked for
-_BEFORE_ALARM = 8 * _DAY  # how long before an event an alarm is looked for
+_LONGEST_ALARM = 31 * _DAY  # how long one that repeats is followed, of what recurs
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Subject:
 
     def _prop_fits(self, prop: AskedProperty, asked: PropFilter) -> bool:
         if asked.time is not None:
-            at = self._seconds(prop)
+            at = self.seconds(prop)
             if at is None or not asked.time[0] <= at < asked.time[1]:
                 return False
         value = _plain(prop.value)
@@ -93,17 +95,10 @@ class Subject:
             length = _DAY if _is_day(found.value("DTSTART")) else 0
             return begins is not None and begins < end and (begins + length > start or begins >= start)
         if found.value("RRULE") or found.value("RDATE"):
-            return self._recurs_in(span)
+            return self._recurs_in(found, span)
         begins, due = self._at(found, "DTSTART"), self._at(found, "DUE")
-        if begins is not None and due is None and (lasts := found.value("DURATION")):
-            ends = begins + seconds_of(lasts.value)
-            return start <= ends and (end > begins or end >= ends)
-        if begins is not None and due is not None:
-            return (start < due or start <= begins) and (end > begins or end >= due)
-        if begins is not None:
-            return start <= begins < end
-        if due is not None:
-            return start < due <= end
+        if begins is not None or due is not None:
+            return _task_touches(found, begins, self.extent(found)[1] if due is None else due, span)
         done, made = self._at(found, "COMPLETED"), self._at(found, "CREATED")
         if done is not None and made is not None:
             return (start <= made or start <= done) and (end >= made or end >= done)
@@ -111,56 +106,75 @@ class Subject:
             return start <= done <= end
         return made is None or end > made
 
-    def _recurs_in(self, span: Span) -> bool:
-        """Of a task that recurs: as an event with its times. What can't be followed within bounds may well take place then."""
-        return any(True for _ in self._takings(span)) if _as_event(self.text) else True
+    def _recurs_in(self, found: AskedComponent, span: Span) -> bool:
+        """Of a task that recurs. What can't be followed within bounds may well take place then."""
+        takings = self._takings((span[0] - 1, span[1] + 1))
+        if takings is None:
+            return True
+        alone = found.value("DTSTART") is None  # it is due, and has no beginning
+        return any(_task_touches(found, None if alone else begins, ends, span) for begins, ends in takings)
 
-    def _takings(self, span: Span) -> Iterator[tuple[int, int]]:
+    def _takings(self, span: Span) -> list[tuple[int, int]] | None:
+        """When an event or a task that recurs takes place about this time; None where it can't be followed."""
         start, end = span
         if (text := _as_event(self.text)) is None:
-            return
+            return None
         try:
             read = calendar_object.read(text)
             begins = min((at for at in map(self._start_of, read.reduced.splitlines()) if at is not None), default=0)
             start = max(start, -(2**31))
-            end = min(end, max(start, begins) + _AHEAD)
-            for one in occurrences.expand(read, start, end, self.zone).takings:
-                if one.start < end and (one.end > start or one.start >= start):
-                    yield one.start, one.end
+            asked = AskedTime(start, min(end, max(start, begins) + _AHEAD), self.zone, self.zone)
+            found = occurrences.expand(read, *asked.wide, self.zone).takings
         except UnusableCalendar:
-            yield start, start
+            return None
+        kinds: list[tuple[Kind, Taking]] = [("day" if one.whole_day else "fixed", one) for one in found]
+        return [
+            (asked.moment(kind, one.start), asked.moment(kind, one.end))
+            for kind, one in kinds
+            if asked.touched_by(kind, one.start, one.end)
+        ]
 
     def _start_of(self, line: str) -> int | None:
         name, _colon, value = line.partition(":")
-        return self._seconds(AskedProperty("DTSTART", name[7:], value)) if name.upper().startswith("DTSTART") else None
+        return self.seconds(AskedProperty("DTSTART", name[7:], value)) if name.upper().startswith("DTSTART") else None
 
     def _rings(self, around: AskedComponent, alarm: AskedComponent, asked: CompFilter) -> bool:
-        """Whether an alarm is due in the time that is asked for; its repetitions are not looked at."""
+        """Whether an alarm is due in the time that is asked for, or one of its repetitions."""
         if not self._fits(alarm, CompFilter("VALARM", props=asked.props, comps=asked.comps)) or asked.time is None:
             return False
         start, end = asked.time
         trigger = alarm.value("TRIGGER")
         if trigger is None:
             return False
+        times, every = _repeated(alarm)
         if not trigger.value.lstrip("+-").upper().startswith("P"):
-            at = self._seconds(trigger)
-            return at is not None and start <= at < end
+            at = self.seconds(trigger)
+            return at is not None and _is_due(at, times, every, asked.time)
         before, at_end = seconds_of(trigger.value), "RELATED=END" in trigger.params.upper()
         if around.value("RRULE") or around.value("RDATE"):
-            wide = max(start, -OPEN + _DAY) - _BEFORE_ALARM, min(end, OPEN - _DAY) + _BEFORE_ALARM
-            return any(start <= (ends if at_end else begins) + before < end for begins, ends in self._takings(wide))
-        begins = self._at(around, "DTSTART")
-        ends = self._at(around, "DTEND") or self._at(around, "DUE")
-        if ends is None and begins is not None and (lasts := around.value("DURATION")):
-            ends = begins + seconds_of(lasts.value)
+            wide = max(start, -OPEN + _DAY) - before - min(times * every, _LONGEST_ALARM), min(end, OPEN - _DAY) - before
+            takings = self._takings(wide) or []
+            return any(_is_due((ends if at_end else begins) + before, times, every, asked.time) for begins, ends in takings)
+        begins, ends = self.extent(around)
         at = (ends if ends is not None else begins) if at_end else begins if begins is not None else ends
-        return at is not None and start <= at + before < end
+        return at is not None and _is_due(at + before, times, every, asked.time)
+
+    def extent(self, found: AskedComponent) -> tuple[int | None, int | None]:
+        """When a component begins and ends, without its rules."""
+        begins, ends = self._at(found, "DTSTART"), self._at(found, "DTEND")
+        ends = self._at(found, "DUE") if ends is None else ends
+        if ends is None and begins is not None:
+            if lasts := found.value("DURATION"):
+                ends = begins + seconds_of(lasts.value)
+            elif found.name == "VEVENT" and _is_day(found.value("DTSTART")):
+                ends = begins + _DAY
+        return begins, ends
 
     def _at(self, found: AskedComponent, name: str) -> int | None:
         prop = found.value(name)
-        return self._seconds(prop) if prop is not None else None
+        return self.seconds(prop) if prop is not None else None
 
-    def _seconds(self, prop: AskedProperty) -> int | None:
+    def seconds(self, prop: AskedProperty) -> int | None:
         """Seconds since 1970 of a date or a time; None of what is neither."""
         value = prop.value.strip()
         try:
@@ -174,6 +188,35 @@ class Subject:
             return occurrences.seconds(moment.replace(tzinfo=zone or self.zone), self.zone)
         except (ValueError, OverflowError, OSError):
             return None
+
+
+def _task_touches(found: AskedComponent, begins: int | None, due: int | None, span: Span) -> bool:
+    """One time of a task (RFC 4791, 9.9). `due`: its end too, if it has a beginning and a duration."""
+    start, end = span
+    if begins is None:
+        return due is not None and start < due <= end
+    if found.value("DUE") is not None and due is not None:
+        return (start < due or start <= begins) and (end > begins or end >= due)
+    if found.value("DURATION") is not None and due is not None:
+        return start <= due and (end > begins or end >= due)
+    return start <= begins < end
+
+
+def _repeated(alarm: AskedComponent) -> tuple[int, int]:
+    """How often an alarm is repeated, and after how many seconds each time."""
+    many, every = alarm.value("REPEAT"), alarm.value("DURATION")
+    if many is None or every is None or not re.fullmatch("[0-9]{1,6}", many.value.strip()):
+        return 0, 0
+    length = seconds_of(every.value)
+    return (int(many.value), length) if length > 0 else (0, 0)
+
+
+def _is_due(at: int, times: int, every: int, span: Span) -> bool:
+    """Whether an alarm is due in this time that first is at another one, and then so many times again."""
+    start, end = span
+    if times and at < start:
+        at += min(-(-(start - at) // every), times) * every
+    return start <= at < end
 
 
 def tree(text: str) -> AskedComponent | None:
@@ -230,7 +273,7 @@ def _as_event(text: str) -> str | None:
     if "VTODO" not in text:
         return text
     changed = re.sub(r"(?m)^(BEGIN|END):VTODO", r"\1:VEVENT", re.sub("\r?\n[ \t]", "", text))
-    begins = re.search(r"(?m)^DTSTART[;:]", changed) is not None
+    begins = re.search(r"(?m)^DTSTART[;:]", without_zones(changed)) is not None  # theirs are none of the task
     if not begins and not re.search(r"(?m)^DUE[;:]", changed):
         return None
     return re.sub(r"(?m)^DUE(?=[;:])", "DTEND" if begins else "DTSTART", changed)

@@ -16,12 +16,13 @@ from radicale.app.propfind import xml_propfind_response
 
 from webmail.calendar.objects import TooMuchAsked
 from webmail.collections.store import BOOK, CALENDAR, Access
-from webmail.dav import free_busy
+from webmail.dav import free_busy, partial_data
 from webmail.dav.answers import XML, Answer, failed, plain
 from webmail.dav.budget import OverBudget
 from webmail.dav.changes import limit_of
 from webmail.dav.item import MOST_EXPANDED, DavItem
 from webmail.dav.multistatus import DATA, LENGTH, Multistatus
+from webmail.dav.partial_data import InvalidSelection
 from webmail.dav.programs import OURS
 from webmail.dav.query_filter import InvalidFilter, InvalidZone, calendar_filter, card_filter, time_span
 from webmail.dav.rows import ItemRow
@@ -100,6 +101,7 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
         current.get().meant = _zone_meant(access, root)
         if root.tag == _FREE_BUSY:
             return _free_busy(access, root)
+        _choose_parts(root)
         if (refused := _expansion(access, root)) is not None:
             return refused
         answer = _multistatus(application, base, collection, ET.Element(_tag("D:multistatus")), _names(root), _asked(root))
@@ -110,6 +112,8 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
         else:
             told = _written(answer, _query(collection, parts[2] if len(parts) == 3 else "", root), collection)
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer.begin.encode(), *told, answer.end.encode()]
+    except InvalidSelection as error:
+        return plain(client.BAD_REQUEST, f"{error}.")
     except InvalidFilter as error:
         prefix = "CR" if access.collection.kind == BOOK else "C"
         return failed(client.FORBIDDEN, f"{prefix}:{error.condition}", str(error))
@@ -228,6 +232,17 @@ def _free_busy(access: Access, root: ET.Element) -> Answer:
     if access.collection.kind != CALENDAR:
         return failed(client.FORBIDDEN, "D:supported-report")
     return client.OK, {"Content-Type": "text/calendar; charset=utf-8"}, [free_busy.answer(root, access.collection).encode()]
+
+
+def _choose_parts(root: ET.Element) -> None:
+    """Have items told in part, and series with what matters at a time, if that is asked for. Raises InvalidSelection, and
+    InvalidFilter."""
+    visit = current.get()
+    for tag, read in zip(DATA, (partial_data.of_calendar, partial_data.of_card), strict=True):
+        if (data := root.find(f"{_tag('D:prop')}/{tag}")) is not None:
+            visit.wanted = read(data)
+            if (limit := data.find(_tag("C:limit-recurrence-set"))) is not None:
+                visit.limit = time_span(limit)
 
 
 def _expansion(access: Access, root: ET.Element) -> Answer | None:

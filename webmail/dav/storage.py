@@ -1,4 +1,4 @@
-"""Storage for Radicale's protocol code: our tables as it wants to see them, with the sign-in and rights of the request.
+"""Storage for Radicale's protocol code: our tables as it wants to see them, as the person of the request has them.
 
 Its paths are `ADDRESS/NAME/HREF`, below the person who asks: what is shared with them too. See webmail/dav/application.py.
 """
@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, overload
 
-from radicale import auth, pathutils, rights, storage
+from radicale import pathutils, storage
 from radicale.item import Item
 
 from webmail import audit
@@ -33,7 +33,6 @@ MOST_PROPS = 20_000  # characters, of one collection
 MOST_FILTERED = 1_000  # items that a question is put to one by one
 _TOKEN = "data:,traboule-"
 _NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}\.[0-9]{1,18})?")
-_RIGHTS = {"own": "rw", "manage": "rw", "write": "rw", "read": "r", "busy": "r"}
 _MARKS = {"own": "", "read": "p", "busy": "h"}  # of what somebody sees
 _COMPONENTS = "C:supported-calendar-component-set"
 
@@ -44,30 +43,6 @@ class TooManyItems(Exception):
 
 class InvalidToken(ValueError):
     """A token by which nothing can be told (RFC 6578, 3.2): the program begins anew."""
-
-
-class Auth(auth.BaseAuth):
-    """The edge has signed in already (webmail/dav/edge.py)."""
-
-    def _login(self, login: str, password: str) -> str:
-        return ""
-
-
-class DavRights(rights.BaseRights):
-    """What the person of the visit may do with a path: W, R: the list of collections; w, r: a collection and its items."""
-
-    def authorization(self, user: str, user_groups: set[str], path: str) -> str:
-        parts = pathutils.strip_path(path).split("/")
-        if parts == [""]:
-            return "R"
-        if parts[0] != current.get().user.address:
-            return ""
-        if len(parts) == 1:
-            return "RW"
-        access = current.get().access(parts[1])
-        if access is None:  # one that is about to be made
-            return "rw" if len(parts) == 2 else ""
-        return _RIGHTS[access.rights] if len(parts) == 2 else ""
 
 
 class Principal(storage.BaseCollection):

@@ -17,6 +17,7 @@ from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.dav import directory_book
 from webmail.dav.budget import Budget
+from webmail.dav.partial_data import WantedPart
 from webmail.dav.sign_in import Device
 from webmail.models import User
 
@@ -34,6 +35,8 @@ class Visit:
     network: str = ""  # for the audit log
     expansion: tuple[int, int] | None = None  # from when until when each time is asked for, instead of rules
     expanded: int = 0  # times that were written out
+    wanted: WantedPart | None = None  # what is asked for of each item; None: all of it
+    limit: tuple[int, int] | None = None  # from when until when changed ones of a series are asked for
     meant: tzinfo | None = None  # where days and times without a zone are, if the question or the calendar says so
     budget: Budget = field(default_factory=Budget)
     _found: list[Access] | None = field(default=None)

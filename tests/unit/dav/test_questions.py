@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from tests.unit.dav.conftest import NAMES, Phone, card, event
+from tests.unit.dav.conftest import NAMES, Phone, card, event, zone_text
 from webmail.database.connection import db
 from webmail.dav import budget
 from webmail.models import CalendarObject, Collection, GoneItem, User
@@ -189,6 +189,11 @@ def found(phone: Phone, body: str, path: str = "calendar/") -> set[str]:
         (["DTSTART:20260105T100000Z", "DUE:20260105T110000Z", "RRULE:FREQ=WEEKLY"], True),
         (["DTSTART:20260105T100000Z", "DUE:20260105T110000Z", "RRULE:FREQ=WEEKLY;UNTIL=20261001T000000Z"], False),
         (["DUE:20260105T110000Z", "RRULE:FREQ=MONTHLY"], True),
+        (["DUE:20261201T000000Z", "RRULE:FREQ=YEARLY;COUNT=2"], True),  # due at the end of it
+        (["DUE:20261031T000000Z", "RRULE:FREQ=DAILY;COUNT=2"], False),  # the second at its beginning
+        (["DTSTART:20261130T000000Z", "RRULE:FREQ=DAILY;COUNT=2"], True),
+        (["DTSTART:20261201T000000Z", "RRULE:FREQ=DAILY;COUNT=2"], False),
+        (["DTSTART:20261030T000000Z", "DURATION:P1D", "RRULE:FREQ=DAILY;COUNT=2"], True),  # the second ends as it begins
     ],
 )
 def test_times_of_tasks(phone: Phone, lines: list[str], touches: bool) -> None:
@@ -210,6 +215,35 @@ def test_times_of_journals_and_alarms(phone: Phone) -> None:
     asked = f"<c:comp-filter name='VALARM'>{RANGE}</c:comp-filter>"
     assert found(phone, query(asked)) == {"a.ics", "w.ics"}
     assert found(phone, query("<c:comp-filter name='VALARM'><c:is-not-defined/></c:comp-filter>")) == {"n.ics"}
+
+
+def test_a_recurring_task_with_a_zone_and_no_beginning(phone: Phone) -> None:
+    """Its zone has beginnings, which are none of its own."""
+    zone = zone_text("Nowhere", "-0500").split("EN\r\n")[1].replace("END:VCALENDAR\r\n", "")
+    text = event("t", "DUE;TZID=Nowhere:20261201T110000", "RRULE:FREQ=DAILY;COUNT=2", start="", component="VTODO")
+    phone.put("calendar/t.ics", text.replace("BEGIN:VTODO", zone + "BEGIN:VTODO"))
+    assert found(phone, query(RANGE, "VTODO")) == set()
+    assert found(phone, query(RANGE.replace("20261201T00", "20261201T16"), "VTODO")) == {"t.ics"}
+
+
+def test_alarms_that_are_repeated(phone: Phone) -> None:
+    """RFC 5545, 3.8.6.2: so many times again. At 9, 9.10 ... 9.50."""
+    alarm = ["BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER:-PT1H", "REPEAT:5", "DURATION:PT10M", "END:VALARM"]
+    phone.put("calendar/once.ics", event("once", *alarm, start="20261202T100000Z"))
+    phone.put("calendar/often.ics", event("often", "RRULE:FREQ=WEEKLY", *alarm, start="20261125T100000Z"))
+    phone.put("calendar/odd.ics", event("odd", *[line.replace("5", "x") for line in alarm], start="20261202T100000Z"))
+    early = [line.replace("-PT1H", "-P30D").replace("PT10M", "P1D") for line in alarm]
+    phone.put("calendar/early.ics", event("early", "RRULE:FREQ=YEARLY", *early, start="20260101T093000Z"))
+
+    def ring(start: str, end: str) -> set[str]:
+        times = f"<c:time-range start='{start}' end='{end}'/>"
+        return found(phone, query(f"<c:comp-filter name='VALARM'>{times}</c:comp-filter>"))
+
+    assert ring("20261202T090000Z", "20261202T090001Z") == {"once.ics", "often.ics", "odd.ics"}
+    assert ring("20261202T094500Z", "20261202T100000Z") == {"once.ics", "often.ics"}
+    assert ring("20261202T095001Z", "20261202T100000Z") == ring("20261202T094001Z", "20261202T095000Z") == set()
+    assert ring("20261207T090000Z", "20261207T100000Z") == {"early.ics"}  # 25 days before
+    assert ring("20261208T090000Z", "20261208T100000Z") == set()
 
 
 def test_properties_and_parameters(phone: Phone) -> None:

@@ -41,11 +41,16 @@ def _offset(at: datetime) -> int:
     return int(offset.total_seconds()) if offset is not None else 0
 
 
+def without_zones(text: str) -> str:
+    """A calendar text without the zones that it defines."""
+    return _ZONES.sub("", text)
+
+
 def kind_of(text: str) -> Kind:
     """What the times of an object are, by the first that begins: days, in no zone, or in one."""
     if "\n " in text or "\n\t" in text:
         text = re.sub("\r?\n[ \t]", "", text)
-    begins = _BEGINS.search(_ZONES.sub("", text))
+    begins = _BEGINS.search(without_zones(text))
     if begins is None or begins[2].strip().upper().endswith("Z") or "TZID=" in begins[1].upper():
         return "fixed"
     if len(begins[2].strip()) == 8:

@@ -104,7 +104,7 @@ class Component:
 def parsed(text: str) -> Component:
     """The calendar that a checked object is. Raises BrokenText."""
     stack: list[Component] = []
-    lines = _raw_lines(text)
+    lines = raw_lines(text)
     for raw in lines:
         line = _line(raw)
         if line.name == "BEGIN":
@@ -130,11 +130,11 @@ def parsed(text: str) -> Component:
 
 def lines_named(text: str, name: str) -> list[TextLine]:
     """The lines of this name (in capitals) in any component of a checked object; with less work than `parsed`."""
-    found = (_line(raw) for raw in _raw_lines(text) if raw[:1].upper() == name[0])
+    found = (_line(raw) for raw in raw_lines(text) if raw[:1].upper() == name[0])
     return [line for line in found if line.name == name]
 
 
-def _raw_lines(text: str) -> Iterator[str]:
+def raw_lines(text: str) -> Iterator[str]:
     """Content lines with their folds."""
     held: list[str] = []
     for part in _LINE.findall(text):

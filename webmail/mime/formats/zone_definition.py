@@ -12,7 +12,7 @@ from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_text import BrokenText, parsed
 
 LONGEST = 20_000  # characters
-_MOST_CHANGES = 200  # observances, and dates in them: one that lists each change since 1900 has about as many
+_MOST_CHANGES = 500  # observances, and dates in them: one that lists each change since 1883 has 170
 _MOST_RULES = 20  # of observances: each is followed from its beginning, in 1601 where Windows writes it
 _YEARS = 1900, 2100
 _CHANGES = ("STANDARD", "DAYLIGHT")
