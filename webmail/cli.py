@@ -16,7 +16,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from webmail import doctor as examination
 from webmail import doctor_forgery, doctor_mail, doctor_result
-from webmail.auth import passwords
+from webmail.auth import account_changes, passwords
 from webmail.auth.providers.directory import decide_by_hand
 from webmail.cli_absence import absence
 from webmail.cli_archive import archive
@@ -125,12 +125,9 @@ def add_account(address: str, name: str, quota: str, admin: bool, no_password: b
         raise click.ClickException(f"{address} already exists")
     ours = settings().sign_in == "accounts"
     password = _hash(password_stdin) if ours and not no_password else ""
-    local, _, domain = address.rpartition("@")
     role = "admin" if admin else "person"
-    User.create(
-        address=address, local=local, domain=domain, name=name, quota_bytes=quota_bytes, role=role, password=password,
-        must_change=int(bool(password) and not lasting),
-    )  # fmt: skip
+    must_change = bool(password) and not lasting
+    account_changes.create(address, name, role=role, password=password, must_change=must_change, quota_bytes=quota_bytes)
     noted(AuditAct.ACCOUNT_ADDED, address, role=role)
     why = "they sign in by a provider" if ours else "the mail server keeps passwords here"
     click.echo(f"added {address}" + ("" if password else f"; no password asked for: {why}"))
@@ -181,9 +178,7 @@ def set_password(address: str, lasting: bool, password_stdin: bool) -> None:
         raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
     user = account_of(address)
     first = not user.password
-    user.password = _hash(password_stdin)
-    user.must_change, user.temporary_until = int(not lasting), None
-    user.save(only=[User.password, User.must_change, User.temporary_until])
+    account_changes.set_password(user, _hash(password_stdin), must_change=not lasting)
     noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
     click.echo(f"new password for {user.address}; {signed_out(user)}")
     if first and (ways := _providers().get(user.id)):
@@ -198,9 +193,9 @@ def set_quota(address: str, size: str) -> None:
     if settings().sign_in != "accounts":
         raise click.ClickException("the mail server keeps the accounts here (sign_in = imap): set the quota there")
     user, quota_bytes = account_of(address), bytes_of(size)
-    before, user.quota_bytes = user.quota_bytes, quota_bytes
+    before = user.quota_bytes
     if quota_bytes != before:
-        user.save(only=[User.quota_bytes])
+        account_changes.set_quota(user, quota_bytes)
         noted(AuditAct.ACCOUNT_QUOTA_SET, user.address, before=room_of(before), room=room_of(quota_bytes))
     answered = room_request.close(user, quota_bytes)
     click.echo(f"quota of {user.address}: {room_of(quota_bytes)} (was {room_of(before)})")
@@ -223,9 +218,7 @@ def list_requests() -> None:
 def set_limits(address: str, hour: int, day: int) -> None:
     """Set how many recipients one person can write to, in place of recipients_per_hour and recipients_per_day."""
     user = account_of(address)
-    user.recipients_per_hour = hour if hour >= 0 else None
-    user.recipients_per_day = day if day >= 0 else None
-    user.save(only=[User.recipients_per_hour, User.recipients_per_day])
+    account_changes.set_recipients(user, hour if hour >= 0 else None, day if day >= 0 else None)
     noted(AuditAct.ACCOUNT_LIMITED, user.address, hour=hour, day=day)
     words = ["the usual limit" if most < 0 else str(most) if most else "no limit" for most in (hour, day)]
     click.echo(f"{user.address}: recipients per hour: {words[0]}; per day: {words[1]}")
@@ -236,8 +229,7 @@ def set_limits(address: str, hour: int, day: int) -> None:
 def disable_account(address: str) -> None:
     """Disable an account and sign the person out at once. Their mail is kept."""
     user = account_of(address)
-    user.active = 0
-    user.save(only=[User.active])
+    account_changes.set_active(user, False)
     decide_by_hand(user)
     forward_targets.note_closed()
     noted(AuditAct.ACCOUNT_DISABLED, user.address)
@@ -249,8 +241,7 @@ def disable_account(address: str) -> None:
 def enable_account(address: str) -> None:
     """Let a person sign in again."""
     user = account_of(address)
-    user.active = 1
-    user.save(only=[User.active])
+    account_changes.set_active(user, True)
     decide_by_hand(user)
     forward_targets.note_closed()
     noted(AuditAct.ACCOUNT_ENABLED, user.address)
@@ -267,9 +258,9 @@ def allow_address(address: str, alias: str, name: str) -> None:
     The mail server reads the same table of addresses."""
     user, name = account_of(address), _name(name)
     alias = _one_of(alias, name)
-    if alias and alias != user.address and AllowedAddress.get_or_create(user=user, address=alias)[1]:
+    if alias and alias != user.address and account_changes.allow(user, address=alias):
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
-    if name and AllowedName.get_or_create(user=user, name=name)[1]:
+    if name and account_changes.allow(user, name=name):
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, name=name)
     click.echo(f"{user.address} can send {_as(alias, name)}")
 
@@ -284,9 +275,9 @@ def disallow_address(address: str, alias: str, name: str) -> None:
     alias = _one_of(alias, name)
     if alias == user.address:
         raise click.ClickException(f"{alias} is their own address")
-    if AllowedAddress.delete().where((AllowedAddress.user == user) & (AllowedAddress.address == alias)).execute():
+    if alias and account_changes.disallow(user, address=alias):
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, address=alias)
-    if AllowedName.delete().where((AllowedName.user == user) & (AllowedName.name == name)).execute():
+    if name and account_changes.disallow(user, name=name):
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, name=name)
     click.echo(f"{user.address} can't send {_as(alias, name)}")
 

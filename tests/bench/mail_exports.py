@@ -18,6 +18,7 @@ from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.bench import fill
 from tests.support.passing_folder import passing_folder
+from webmail.imap.search import EVERYTHING
 
 _PERSON = f"sortante@{accounts.DOMAIN}"
 
@@ -56,7 +57,7 @@ def _export(app: Any, size: int, kind: str) -> tuple[int, float]:
     with db.connection_context():
         user = User.get(User.address == _PERSON)
         with imap.connect(settings.account(_PERSON), name) as connection:
-            chosen = selection.matching(connection, ListRequest(name), "", 0)
+            chosen = selection.matching(connection, ListRequest(name), EVERYTHING, 0)
         task = store.start(user, export_task.NAME, {"name": name, "kind": kind})
         files = open_storage(settings)
         files.put(f"tasks/{task.id}/{export_task.SELECTION}", [export_task.packed(chosen)])

@@ -133,6 +133,11 @@ def close(row: SupportRequest) -> bool:
     return bool(SupportRequest.update(closed=now()).where(open_one).execute())
 
 
+def drop(user: User) -> None:
+    """Delete those of somebody who goes."""
+    SupportRequest.delete().where(SupportRequest.user == user).execute()
+
+
 def expire() -> int:
     """Delete what is older than KEPT; returns how many. Few, since few are taken in a day."""
     return int(SupportRequest.delete().where(SupportRequest.created < now() - KEPT).execute())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from webmail import system_mail
+from webmail.accounts import support
+from webmail.auth import account_changes
 from webmail.auth.endings import end_everything
 from webmail.collections import leaving
 from webmail.collections import store as collections
@@ -16,7 +18,7 @@ from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.database.locks import rows, serialize
 from webmail.errors import MailError
-from webmail.models import Collection, DraftRow, Outbox, OutboxState, SupportRequest, Task, Transfer, User
+from webmail.models import Collection, DraftRow, Outbox, OutboxState, Task, Transfer, User
 from webmail.tasks import leftovers
 from webmail.transfers import ending
 
@@ -68,7 +70,7 @@ def delete(user: User, settings: Settings) -> Deleted:
         serialize("administrators")
         if is_last_administrator(user):
             raise LastAdministrator(f"{user.address} is the last administrator")
-        User.update(active=0).where(User.id == user.id).execute()  # nothing new begins
+        account_changes.set_active(user, False)  # nothing new begins
     sessions, programs = end_everything(user, settings)
     for row in Collection.select(Collection.id).where(Collection.user == user, Collection.kind == collections.CALENDAR):
         leaving.empty(row.id)  # in pieces: others wait for what is deleted in one go
@@ -101,6 +103,6 @@ def _delete_rows(user: User) -> tuple[int, int, _Files]:
             tasks=[row.id for row in Task.select(Task.id).where(Task.user == user)],
         )
         notices = system_mail.drop([user.address, user.recovery_address])
-        SupportRequest.delete().where(SupportRequest.user == user).execute()  # it names them, and how to reach them
-        user.delete_instance()
+        support.drop(user)  # it names them, and how to reach them
+        account_changes.delete(user)
     return unsent, notices, files

@@ -124,12 +124,7 @@ def _delete(ids: Sequence[int]) -> None:
 
 def _make(state: BirthdayCalendar) -> None:
     props = {collections.NAME: _name(state.language), "ICAL:calendar-color": _COLOUR}
-    values = {"kind": collections.CALENDAR, "components": "VEVENT", "derived": DERIVED, "props": json.dumps(props)}
-    row, number = None, 0
-    while row is None or row.derived != DERIVED:  # a program may have given this name to something else
-        name = f"{DERIVED}-{number}" if number else DERIVED
-        row, _new = Collection.get_or_create(user=state.user_id, name=name, defaults=values)
-        number += 1
+    row = collections.derived(state.user_id, DERIVED, collections.CALENDAR, "VEVENT", json.dumps(props), DERIVED)
     state.collection = row
     BirthdayCalendar.update(collection=row).where(BirthdayCalendar.id == state.id).execute()
 
@@ -146,7 +141,7 @@ def choose(user: User, wanted: bool, language: str) -> None:
     with db.atomic():
         state = _begun(user, language)
         if not wanted and state.collection_id is not None:
-            Collection.delete().where(Collection.id == state.collection_id, Collection.derived == DERIVED).execute()
+            collections.delete(state.collection_id, derived=DERIVED)
         values: dict[str, Any] = {"wanted": int(wanted), "upto": 0} | ({} if wanted else {"collection": None})
         BirthdayCalendar.update(**values).where(BirthdayCalendar.id == state.id).execute()
 
@@ -221,7 +216,7 @@ def _rename(calendar: int, before: str, language: str) -> None:
     props = json.loads(row.props)
     if props.get(collections.NAME) == _name(before):
         props[collections.NAME] = _name(language)
-        Collection.update(props=json.dumps(props), modified=now()).where(Collection.id == calendar).execute()
+        collections.set_props(calendar, props, modified=now())
 
 
 card_changes.kept_by(follow)

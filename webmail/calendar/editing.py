@@ -202,17 +202,13 @@ def undo(user: User, name: str, settings: Settings) -> bool:
             return False
         write(user, [Write(one.calendar, one.href, one.before, one.etag) for one in steps], settings, as_kept=True)
         _out_of_trash(user, [one for one in steps if one.before and not one.etag])
-        taken = TrashedItem.id.in_([one.trashed for one in steps if one.trashed])
-        TrashedItem.delete().where(taken, TrashedItem.by == user.address).execute()
+        for one in steps:
+            if one.trashed:
+                trash.take(one.trashed, user.address)
     return True
 
 
 def _out_of_trash(user: User, steps: Iterable[Done]) -> None:
     """Forget what this person had deleted, and has just put back."""
     for one in steps:
-        mine = (TrashedItem.collection == one.calendar) & (TrashedItem.by == user.address) & (TrashedItem.device == "")
-        latest = (
-            TrashedItem.select(TrashedItem.id).where(mine, TrashedItem.href == one.href).order_by(TrashedItem.id.desc()).first()
-        )
-        if latest is not None:
-            TrashedItem.delete().where(TrashedItem.id == latest.id).execute()
+        trash.take_latest(one.calendar, user.address, TrashedItem.href == one.href, TrashedItem.device == "")

@@ -76,8 +76,7 @@ def _props(name: str, colour: str) -> str:
 
 
 def _made(user: User, name: str, sealed: bytes, host: str, props: str, busy: bool) -> CalendarSubscription:
-    row = collections.create(user, name, collections.CALENDAR, "VEVENT,VTODO,VJOURNAL", props)
-    Collection.update(derived=DERIVED).where(Collection.id == row.id).execute()
+    row = collections.create(user, name, collections.CALENDAR, "VEVENT,VTODO,VJOURNAL", props, derived=DERIVED)
     made = CalendarSubscription.create(user=user, collection=row, secret=sealed, host=host, busy=int(busy))
     return CalendarSubscription.get_by_id(made.id)
 

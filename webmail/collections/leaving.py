@@ -51,7 +51,7 @@ def _end(number: int) -> None:
         row = Collection.get_or_none(Collection.id == number, Collection.derived == LEAVING)
         if row is not None:
             trash.leave(row)
-            Collection.delete().where(Collection.id == number).execute()
+            store.delete(number)
 
 
 def sweep() -> int:

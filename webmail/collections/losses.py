@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from webmail.collections import look, store
+from webmail.collections import group_losses, look, store
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared, Slot
 from webmail.models import Collection, CollectionShare, GroupMember, LostShare, TrashedCollection, User
-from webmail.people import group_losses
 
 REVOKED = 2  # as `CollectionShare.seen`: that it is no longer shared with them, of which they are to be told
 _CHUNK = 100

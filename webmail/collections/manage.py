@@ -62,7 +62,7 @@ def set_props(user: User, row: Collection, before: dict[str, str], props: dict[s
     """Give a collection that is locked these properties, and tell its owner if that is not who did it; whether they differ."""
     if props == before:
         return False
-    Collection.update(props=json.dumps(props, ensure_ascii=False)).where(Collection.id == row.id).execute()
+    store.set_props(row.id, props)
     manager_notes.add(row, user, ManagerAct.LOOK)
     return True
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from webmail.collections import group_losses
 from webmail.database.prepared import Prepared, Slot
 from webmail.models import Collection, CollectionNote, User, now
-from webmail.people import group_losses
 
 KEPT = timedelta(days=90)
 MOST_SHOWN = 20

@@ -195,6 +195,11 @@ def give(user: User, number: int, people: Sequence[Sharee], rights: str) -> list
     return done
 
 
+def put_back(collection: Collection, person: int | None, group: int | None, **kept: Any) -> None:
+    """Share a collection that came back with whom it was shared, as `trash.put_whole` kept it. In a transaction."""
+    CollectionShare.create(collection=collection, user=person, group=group, **kept)
+
+
 @begun_again
 def change(user: User, number: int, share: int, rights: str) -> CollectionShare | None:
     """Change the rights of one share (by `id`), "" to take it back; returns it as it was, None if it is gone already.
@@ -290,6 +295,15 @@ def of_row(share: CollectionShare) -> Sharee:
 def news(accesses: Iterable[Access]) -> list[Access]:
     """What was shared with somebody, of what they have, that they were not told of yet."""
     return [one for one in accesses if one.new and not one.hidden]
+
+
+def set_props(user: User, access: Access, props: dict[str, str]) -> None:
+    """What a program of somebody keeps of a collection that they have from others, laid over what all see. In a transaction."""
+    text = json.dumps(props, ensure_ascii=False)
+    if access.look is None:
+        CollectionShare.create(collection=access.collection, user=user, props=text)
+    else:
+        CollectionShare.update(props=text).where(CollectionShare.id == access.look.id).execute()
 
 
 @begun_again

@@ -112,14 +112,37 @@ def takes_new() -> Any:
     return (Collection.derived == "") & all_kinds
 
 
-def create(user: User, name: str, kind: str, components: str, props: str) -> Collection:
-    """Add a collection. Its numbers of changes begin where no earlier one's can have been.
+def create(user: User, name: str, kind: str, components: str, props: str, **more: Any) -> Collection:
+    """Add a collection; `more`: other columns of it. Its numbers of changes begin where no earlier one's can have been.
 
     On SQLite, and for telephones that made one of the same name, it may take the place of one that is gone: tokens from then
     would be believed. Raises IntegrityError if the person has one of this name.
     """
     start = time.time_ns() // 1000
-    return Collection.create(user=user, name=name, kind=kind, components=components, props=props, seq=start, floor=start)
+    return Collection.create(user=user, name=name, kind=kind, components=components, props=props, seq=start, floor=start, **more)
+
+
+def derived(owner: int, name: str, kind: str, components: str, props: str, made_from: str) -> Collection:
+    """The collection of a person (by `id`) that is made from something else, under this name, or one like it where a program has
+    given it to something else. It is made if there is none."""
+    values = {"kind": kind, "components": components, "derived": made_from, "props": props}
+    row, number = None, 0
+    while row is None or row.derived != made_from:
+        row, _new = Collection.get_or_create(user=owner, name=f"{name}-{number}" if number else name, defaults=values)
+        number += 1
+    return row
+
+
+def delete(collection: int, *, derived: str | None = None) -> None:
+    """Let a collection (by `id`) go; `derived`: only if it is made from this. What was in it is for `trash`."""
+    only = [] if derived is None else [Collection.derived == derived]
+    Collection.delete().where(Collection.id == collection, *only).execute()
+
+
+def set_props(collection: int, props: dict[str, str], **more: Any) -> None:
+    """Keep these properties of a collection (by `id`), which whoever calls has locked; `more`: other columns with them."""
+    text = json.dumps(props, ensure_ascii=False)
+    Collection.update(props=text, **more).where(Collection.id == collection).execute()
 
 
 def _made(user: User, kind: str) -> Collection:

@@ -246,6 +246,20 @@ def whole_of_batch(user: User, batch: int) -> TrashedCollection | None:
     return TrashedCollection.select().where(mine).order_by(TrashedCollection.id.desc()).first()
 
 
+def take(number: int, by: str | None = None) -> bool:
+    """Take one (by `id`) out, which comes back; False if somebody else has. `by`: only if this person deleted it. 1 query."""
+    only = [] if by is None else [TrashedItem.by == by]
+    return bool(TrashedItem.delete().where(TrashedItem.id == number, *only).execute())
+
+
+def take_latest(collection: int, by: str, *fit: Any) -> None:
+    """Take out the latest that this person deleted there, of those that fit, which they have just put back. 2 queries."""
+    mine = (TrashedItem.collection == collection) & (TrashedItem.by == by)
+    latest = TrashedItem.select(TrashedItem.id).where(mine, *fit).order_by(TrashedItem.id.desc()).first()
+    if latest is not None:
+        take(latest.id)
+
+
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 

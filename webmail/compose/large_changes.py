@@ -10,7 +10,7 @@ from webmail.compose import attachments, drafts, large_files, uploads
 from webmail.config import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
-from webmail.models import AttachmentRow, ContentState, DraftRow, StoredContent, Transfer, TransferFile, now
+from webmail.models import AttachmentRow, ContentState, DraftRow, StoredContent, Transfer, TransferFile, TransferState, now
 from webmail.storage import FileGone
 from webmail.transfers import checking, content, store
 
@@ -28,7 +28,7 @@ def begun(row: DraftRow, settings: Settings) -> Transfer:
             raise drafts.AlreadyLeft(f"draft {row.id} has left")
         transfer = large_files.standing(row.id) or store.create(row.user, settings, draft_id=row.id)
         # its date begins to count when the message leaves; until then the draft decides how long it is kept
-        Transfer.update(expires=now() + _WRITTEN_AT).where((Transfer.id == transfer.id) & Transfer.published.is_null()).execute()
+        store.keep_until(transfer, now() + _WRITTEN_AT, TransferState.OPEN)
         return transfer
 
 
@@ -54,7 +54,7 @@ def add(
     try:
         content.append(stored, 0, chunks, settings)
         if held:
-            TransferFile.update(held=1).where(TransferFile.id == file.id).execute()
+            store.set_held(file, True)
         checking.finish(file, settings)
     except BaseException:
         store.remove_file(file, settings)
@@ -70,7 +70,7 @@ def take_place(file: TransferFile, settings: Settings) -> None:
     for twin in list(rows.where(same & (StoredContent.state == ContentState.UPLOADING))):
         if twin.path.rpartition(".")[2] == ending:
             store.remove_file(twin, settings)
-            TransferFile.update(path=twin.path).where(TransferFile.id == file.id).execute()
+            store.rename(file, twin.path)
             return
 
 
@@ -85,7 +85,7 @@ def keep(row: DraftRow, file_id: int) -> bool:
     file = find(row, file_id)
     if file is None:
         return False
-    TransferFile.update(held=0).where(TransferFile.id == file.id).execute()
+    store.set_held(file, False)
     drafts.touch(row)
     return True
 

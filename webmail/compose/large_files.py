@@ -106,16 +106,12 @@ def publish(transfer: Transfer, expires: datetime, subject: str, settings: Setti
     """
     current = Transfer.get_by_id(transfer.id)
     if current.state == TransferState.OPEN:
-        Transfer.update(subject=subject[:200]).where(Transfer.id == current.id).execute()
+        store.name(current, subject)
         try:
             store.publish(current, options.of(current), expires, [], settings)
         except store.TransferClosed as error:
             raise FilesStopped(FileState.CLOSED) from error
-    elif (
-        not Transfer.update(expires=expires)
-        .where((Transfer.id == current.id) & (Transfer.state == TransferState.READY))
-        .execute()
-    ):
+    elif not store.keep_until(current, expires, TransferState.READY):
         raise FilesStopped(FileState.CLOSED)
 
 

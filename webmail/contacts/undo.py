@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from webmail.collections import store as collections
+from webmail.collections import trash
 from webmail.config import Settings
 from webmail.contacts import books, moving, store
 from webmail.contacts.card_versions import CardVersion
@@ -98,11 +99,8 @@ def _put_back(user: User, number: int, steps: list[CardVersion]) -> int:
 
 def _out_of_trash(book: Collection, uids: list[str], user: User) -> None:
     """Forget the latest of each of these cards (by UID), which the person has just deleted and brought back."""
-    mine = (TrashedItem.user == book.user_id) & (TrashedItem.collection == book) & (TrashedItem.by == user.address)
     for uid in uids:
-        latest = TrashedItem.select(TrashedItem.id).where(mine, TrashedItem.uid == uid).order_by(TrashedItem.id.desc()).first()
-        if latest is not None:
-            TrashedItem.delete().where(TrashedItem.id == latest.id).execute()
+        trash.take_latest(book.id, user.address, TrashedItem.uid == uid)
 
 
 def _present(uids: list[str]) -> dict[str, Contact]:

@@ -33,6 +33,11 @@ def forget(row: Undo) -> None:
     Undo.delete().where(Undo.id == row.id).execute()
 
 
+def put_back(row: Undo) -> None:
+    """Keep again what was claimed, and could not be undone as a whole, as long as it would have been."""
+    Undo.create(id=row.id, user=row.user_id, steps=row.steps, created=row.created)
+
+
 def claim(user: User, name: str, opening: str) -> Undo | None:
     """Take (and delete) the row of this name if its steps start with `opening`, which is different for each area. None if it
     expired, is not this person's, or was taken by another click."""

@@ -159,7 +159,7 @@ def trash_all(collection: Collection, by: str, device: str = "", *, whole: Trash
     while rows := some_of(collection, _PIECE):
         trash(collection, rows, by, device, whole=whole)
     trash_store.leave(collection)
-    Collection.delete().where(Collection.id == collection.id).execute()
+    store.delete(collection.id)
 
 
 def trash_by_pieces(collection: Collection, by: str, whole: TrashedCollection) -> None:
@@ -183,7 +183,7 @@ def _trash_some(collection: Collection, most: int, by: str, whole: TrashedCollec
             trash(collection, rows, by, whole=whole)
             return True
         trash_store.leave(collection)
-        Collection.delete().where(Collection.id == collection.id).execute()
+        store.delete(collection.id)
         return False
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from webmail.calendar import objects
 from webmail.calendar.objects import UidTaken
-from webmail.collections import store
+from webmail.collections import shares, store
 from webmail.collections import trash as trash_store
 from webmail.collections.store import BOOK
 from webmail.config import Settings
@@ -29,7 +29,6 @@ from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.models import (
     CalendarObject,
     Collection,
-    CollectionShare,
     Contact,
     PeopleGroup,
     TrashedCollection,
@@ -82,7 +81,7 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
             return
         place, is_own = _place(user, item)  # locked first: who deletes it, or something in it, locks what is in the trash later
         # of two who bring it back at once, on PostgreSQL too, one takes it
-        if not TrashedItem.delete().where(TrashedItem.id == number).execute():
+        if not trash_store.take(number):
             return
         try:
             _put_back(place, item, settings)
@@ -147,8 +146,7 @@ def restore_collection(user: User, gone: TrashedCollection) -> Collection:
         if there is not None and there.kind == gone.kind:
             return there
         name = gone.name if there is None else f"{gone.name[:150]}-{store.new_name()}"
-        made = store.create(user, name, gone.kind, gone.components, gone.props)
-        Collection.update(hides_private=gone.hides_private).where(Collection.id == made.id).execute()
+        made = store.create(user, name, gone.kind, gone.components, gone.props, hides_private=gone.hides_private)
         _share_again(made, gone)
         # they find it by its number: its name may be another one
         trash_store.come_back(gone, made)
@@ -161,6 +159,4 @@ def _share_again(made: Collection, gone: TrashedCollection) -> None:
         number = group if group is not None else person
         # somebody who came later may have the number of somebody who is gone
         if table.select().where(table.id == number, table.created <= gone.at).exists():
-            CollectionShare.create(
-                collection=made, user=person, group=group, rights=rights, props=props, hidden=hidden, seen=seen
-            )  # fmt: skip
+            shares.put_back(made, person, group, rights=rights, props=props, hidden=hidden, seen=seen)

@@ -17,7 +17,7 @@ from radicale.item import Item
 
 from webmail import audit
 from webmail.calendar import objects, privacy
-from webmail.collections import look, manage, store
+from webmail.collections import look, manage, shares, store
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
 from webmail.dav.item import DavItem, ItemChange, http_date
@@ -26,7 +26,7 @@ from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import current
 from webmail.mime.formats.asked_times import DAY, AskedTime, kind_of
 from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.models import AuditAct, Collection, CollectionShare, GoneItem
+from webmail.models import AuditAct, Collection, GoneItem
 
 TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}
 MOST_PROPS = 20_000  # characters, of one collection
@@ -129,16 +129,11 @@ class DavCollection(storage.BaseCollection):
         if sum(len(name) + len(value) for name, value in kept.items()) > MOST_PROPS:
             raise ValueError("too many properties")
         if self.access.rights == "own":
-            text = json.dumps(kept, ensure_ascii=False)
-            Collection.update(props=text).where(Collection.id == self.row.id).execute()
+            store.set_props(self.row.id, kept)
             return
         theirs = self._changed_for_all(kept) if self.access.manages else json.loads(self.row.props)
         changed = {name: value for name, value in kept.items() if value != theirs.get(name)}
-        text = json.dumps(changed, ensure_ascii=False)
-        if self.access.look is None:
-            CollectionShare.create(collection=self.row, user=current.get().user, props=text)
-        else:
-            CollectionShare.update(props=text).where(CollectionShare.id == self.access.look.id).execute()
+        shares.set_props(current.get().user, self.access, changed)
 
     def _changed_for_all(self, kept: Mapping[str, str]) -> dict[str, str]:
         """The collection's properties, with the name, colour and description that a manager's program has changed."""

@@ -11,14 +11,14 @@ from datetime import UTC, timedelta
 from webmail import imap, preferences
 from webmail.account import Account
 from webmail.config import Settings
-from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.filters.rules import ActionKind
 from webmail.filters.store import Filters
 from webmail.imap import bulk
 from webmail.imap.responses import fetched
 from webmail.mail import Role
-from webmail.models import Snoozed, User
+from webmail.mailbox import snooze
+from webmail.models import User
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +58,9 @@ def take_in(user: User, account: Account) -> int:
         validity = int(connection.uidvalidity or 0)
         told = bulk.identities(connection, folder, uids, validity) if uids else {}
         for uid, one in told.items():
-            with db.atomic():
-                mine = (Snoozed.user == user) & (Snoozed.uidvalidity == validity) & (Snoozed.uid == uid)
-                if Snoozed.select().where(mine).exists():
-                    continue
-                days = int(marked[uid].removeprefix("$snooze_").removesuffix("d"))
-                due = one.received.astimezone(UTC).replace(tzinfo=None) + timedelta(days=days)
-                Snoozed.create(
-                    user=user, mailbox="INBOX", folder=folder, uidvalidity=validity, uid=uid, due=due,
-                    message_id=one.message_id, subject=one.subject, sender=", ".join(a.label for a in one.sender[:3]),
-                )  # fmt: skip
+            days = int(marked[uid].removeprefix("$snooze_").removesuffix("d"))
+            due = one.received.astimezone(UTC).replace(tzinfo=None) + timedelta(days=days)
+            snooze.note_arrived(user, folder, validity, uid, one, due)
         for word in {marked[uid] for uid in told}:
             imap.actions.set_flags(connection, folder, [uid for uid in told if marked[uid] == word], [word], add=False)
     return len(told)

@@ -27,7 +27,7 @@ from webmail.imap.responses import (
     when_of,
     without_headers,
 )
-from webmail.imap.search import Search, criteria, parse
+from webmail.imap.search import EVERYTHING, Search, criteria
 from webmail.imap.search_keys import charset
 from webmail.imap.summary_cache import for_mailbox, remember
 from webmail.mail import Address, Summary
@@ -90,7 +90,7 @@ class Listing:
 
 
 def list(
-    connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: str | Search = "", sort: str = "date",
+    connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: Search = EVERYTHING, sort: str = "date",
     conversations: bool = False, sizes: bool = False, scattered: bool = False,
 ) -> Listing:  # fmt: skip
     """A page of summaries with the folder overview: at most 3 round trips, whatever the mailbox's size.
@@ -162,23 +162,22 @@ def sorts(connection: Connection) -> set[str]:
     return set(SORTS) if connection.has("SORT") else {*_BY_ARRIVAL, *_SPLIT}
 
 
-def matching(connection: Connection, query: str | Search, sort: str = "date", *, scattered: bool = False) -> List[int]:
+def matching(connection: Connection, query: Search, sort: str = "date", *, scattered: bool = False) -> List[int]:
     """All matching UIDs of the selected mailbox, in display order: 1 round trip, more for phrases. `scattered`: as in `list`."""
     return _matching(connection, query, sort, scattered)[0]
 
 
-def _matching(connection: Connection, query: str | Search, sort: str, scattered: bool) -> tuple[List[int], int]:
+def _matching(connection: Connection, query: Search, sort: str, scattered: bool) -> tuple[List[int], int]:
     """As `matching`, and how many of them were not looked at for a phrase."""
-    found = parse(query) if isinstance(query, str) else query
     begun = time.monotonic()
-    uids = _found_by_server(connection, found, sort, scattered)
-    if not uids and found.cut and time.monotonic() - begun < cut_words.QUICK:
-        pieces = _found_by_server(connection, found.cut, "date", False)[: cut_words.MOST_READ]
-        return phrases.having(connection, connection.mailbox, pieces, found.cut.phrases), 0
-    if not (found.phrases and uids):
+    uids = _found_by_server(connection, query, sort, scattered)
+    if not uids and query.cut and time.monotonic() - begun < cut_words.QUICK:
+        pieces = _found_by_server(connection, query.cut, "date", False)[: cut_words.MOST_READ]
+        return phrases.having(connection, connection.mailbox, pieces, query.cut.phrases), 0
+    if not (query.phrases and uids):
         return uids, 0
     newest = uids if sort == "date" else uids[::-1] if sort == "oldest" else sorted(uids, reverse=True)
-    checked = phrases.check(connection, connection.mailbox, newest, found.phrases)
+    checked = phrases.check(connection, connection.mailbox, newest, query.phrases)
     return [uid for uid in uids if uid not in checked.absent], checked.unchecked
 
 
@@ -202,7 +201,7 @@ def _found_by_server(connection: Connection, query: Search, sort: str, scattered
 
 
 def page_of_date(
-    connection: Connection, mailbox: str, day: date, *, size: int, query: str | Search = "", conversations: bool = False
+    connection: Connection, mailbox: str, day: date, *, size: int, query: Search = EVERYTHING, conversations: bool = False
 ) -> int:
     """The page, newest first, that starts with messages of `day` or just before it: 1 round trip after the SELECT, and those
     of `threads.load` with `conversations`."""
@@ -210,17 +209,16 @@ def page_of_date(
     connection.select(mailbox)
     keys = criteria(query, connection.capabilities)
     since = (day + timedelta(days=1)).strftime("%d-%b-%Y").encode()
-    phrased = isinstance(query, Search) and query.phrases
-    if found is None and not phrased and connection.has("ESEARCH"):  # RFC 4731: only the count
+    if found is None and not query.phrases and connection.has("ESEARCH"):  # RFC 4731: only the count
         command = (b"UID SEARCH", b"RETURN (COUNT)", *charset(keys), b"SINCE", since, keys)
         return (count_of(connection.run(command)) or 0) // size + 1
     newer = numbers_of(connection.run((b"UID SEARCH", *charset(keys), b"SINCE", since, keys)).get("SEARCH", []))
-    newer = [*set(newer).intersection(matching(connection, query))] if phrased else newer
+    newer = [*set(newer).intersection(matching(connection, query))] if query.phrases else newer
     return (len(newer) if found is None else found.newer_than(set(newer))) // size + 1
 
 
 def neighbours(
-    connection: Connection, mailbox: str, uid: int, *, query: str | Search, sort: str, scattered: bool = False
+    connection: Connection, mailbox: str, uid: int, *, query: Search, sort: str, scattered: bool = False
 ) -> tuple[int | None, int | None]:
     """The UIDs before and after `uid` in a search or sort order, as (newer, older): 1 round trip after the SELECT."""
     connection.select(mailbox)

@@ -16,7 +16,7 @@ from webmail.imap.mailboxes import Overview
 from webmail.imap.merging import merged
 from webmail.imap.multi_fetch import Hit, MailboxHits, fetch, in_each, known_flags, validity
 from webmail.imap.responses import flags_of, has_headers, headers_cut, numbers_of, without_headers
-from webmail.imap.search import Search, criteria, parse
+from webmail.imap.search import Search, criteria
 from webmail.imap.search_keys import charset
 from webmail.imap.sort_keys import ORDERS
 from webmail.imap.summary_cache import known_of, remember
@@ -55,7 +55,7 @@ class WideListing(listing.Listing):
 
 
 def search(
-    connection: Connection, mailbox: str, *, query: str | Search, below: bool, page: int = 1, size: int = 50, sort: str = "date",
+    connection: Connection, mailbox: str, *, query: Search, below: bool, page: int = 1, size: int = 50, sort: str = "date",
     sizes: bool = False,
 ) -> WideListing:  # fmt: skip
     """A page of the matches in `mailbox` and those inside it (`below`), or in all mailboxes, in an order of `sorts`. Rows have
@@ -85,7 +85,7 @@ def sorts(connection: Connection) -> set[str]:
     return set(ORDERS) if connection.has("SORT") else {"date", "oldest"}
 
 
-def count(connection: Connection, mailbox: str, *, query: str | Search, below: bool = False) -> int:
+def count(connection: Connection, mailbox: str, *, query: Search, below: bool = False) -> int:
     """How many messages match, in `mailbox` and those inside it (`below`) or in all mailboxes: round trips of the first steps of
     `search`."""
     reach = within(mailboxes.overview(connection), mailbox, below)
@@ -110,19 +110,18 @@ def within(overview: Overview, mailbox: str, below: bool) -> SearchScope:
 
 
 def found(
-    connection: Connection, names: Iterable[str], query: str | Search, sort: str = "date"
+    connection: Connection, names: Iterable[str], query: Search, sort: str = "date"
 ) -> tuple[list[MailboxHits], tuple[str, ...], int]:
     """As `matching`, without the hits that turn out not to have a phrase of the query, and how many were not looked at for it: 1
     round trip per 24 KB of commands; with phrases those of `phrases.check` in each mailbox that has hits, 3 more if there are
     many hits."""
-    meant = parse(query) if isinstance(query, str) else query
-    names, keys = tuple(names), criteria(meant, connection.capabilities)
+    names, keys = tuple(names), criteria(query, connection.capabilities)
     begun = time.monotonic()
     places, skipped = matching(connection, names, keys, sort)
     total = sum(len(place.uids) for place in places)
-    if not total and meant.cut and time.monotonic() - begun < cut_words.QUICK:
-        return _in_pieces(connection, names, meant.cut), skipped, 0
-    if not (meant.phrases and total):
+    if not total and query.cut and time.monotonic() - begun < cut_words.QUICK:
+        return _in_pieces(connection, names, query.cut), skipped, 0
+    if not (query.phrases and total):
         return places, skipped, 0
     newest = places
     if total > phrases.MOST_CHECKED:
@@ -133,7 +132,7 @@ def found(
     unchecked = total - sum(len(place.uids) for place in newest)
     for place in newest:
         if place.uids:
-            checked = phrases.check(connection, place.mailbox, place.uids, meant.phrases)
+            checked = phrases.check(connection, place.mailbox, place.uids, query.phrases)
             absent[place.mailbox] = checked.absent
             unchecked += checked.unchecked
     kept = [replace(one, uids=tuple(uid for uid in one.uids if uid not in absent.get(one.mailbox, ()))) for one in places]

@@ -85,8 +85,11 @@ class SearchTerm:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A parsed query. `mailbox` is the value of in:, `rest` the query without it, `terms` the terms of a query without OR and
-    parentheses; `sought` those of any query that a result may have. `phrases`: what each result has to have word by word."""
+    """A parsed query, false if nothing was asked for (`text` is ""). It is parsed once and carried to whatever looks for it.
+
+    `mailbox` is the value of in:, `rest` the query without it, `terms` the terms of a query without OR and parentheses; `sought`
+    those of any query that a result may have. `phrases`: what each result has to have word by word.
+    """
 
     root: SearchNode
     remarks: tuple[SearchRemark, ...] = ()
@@ -96,7 +99,16 @@ class Search:
     by_file_name: bool = False
     sought: tuple[SearchTerm, ...] = ()
     phrases: tuple[QuotedWords, ...] = ()
+    text: str = ""  # as it was typed
     cut: Search | None = None  # the same for words that stand in pieces; its `phrases` are these words, each to be looked for
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    @property
+    def without_folder(self) -> Search:
+        """The same once in: has led to a folder."""
+        return replace(self, mailbox="", text=self.rest)
 
     @property
     def criteria(self) -> bytes:
@@ -104,9 +116,9 @@ class Search:
         return rendered(self.root)
 
 
-def criteria(query: str | Search, capabilities: frozenset[str] = frozenset()) -> bytes:
-    """SEARCH keys for a server with these capabilities. Raises UnsafeValue for CR, LF, NUL and invalid Unicode."""
-    return rendered((parse(query) if isinstance(query, str) else query).root, knows_parts(capabilities))
+def criteria(query: Search, capabilities: frozenset[str] = frozenset()) -> bytes:
+    """SEARCH keys for a server with these capabilities."""
+    return rendered(query.root, knows_parts(capabilities))
 
 
 def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | None] | None = None) -> Search:
@@ -130,8 +142,8 @@ def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | N
     if not phrases and 0 < len(words) <= cut_words.MOST_WORDS:
         others = [node for term, node in zip(terms, reader.nodes, strict=True) if not term.is_plain_word]
         sought_in_pieces = SearchNode("and", children=(*others, *map(cut_words.key, words)))
-        cut = Search(sought_in_pieces, phrases=tuple(QuotedWords("", folded(word)) for word in words))
-    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name, sought, phrases, cut)
+        cut = Search(sought_in_pieces, phrases=tuple(QuotedWords("", folded(word)) for word in words), text=query)
+    return Search(root, tuple(remarks), reader.mailbox, reader.rest, terms, reader.by_file_name, sought, phrases, query, cut)
 
 
 def state_name(value: str) -> str:
@@ -341,3 +353,6 @@ def _low(word: str) -> str:
 def narrowed(search: Search, *nodes: SearchNode) -> Search:
     """`search`, restricted further by these nodes."""
     return replace(search, root=SearchNode("and", children=(search.root, *nodes)))
+
+
+EVERYTHING, UNREAD = parse(""), parse("is:unread")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -99,7 +98,7 @@ def forget_newsletter(user: User, address: str) -> None:
     if done:
         told = store.result_of(done)
         told["newsletters"] = [row for row in told["newsletters"] if row["address"] != address]
-        Task.update(result=json.dumps(told, ensure_ascii=False)).where(Task.id == done.id).execute()
+        store.set_result(done, told)
 
 
 KIND = TaskKind(NAME, _work)

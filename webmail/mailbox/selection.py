@@ -9,7 +9,7 @@ from webmail import imap
 from webmail.imap.chosen import Selection, count  # noqa: F401 - part of this module
 from webmail.imap.commands import uid_set
 from webmail.imap.connection import Connection
-from webmail.imap.search import Search
+from webmail.imap.search import UNREAD, Search
 from webmail.mailbox.list_request import ListRequest
 
 
@@ -31,7 +31,7 @@ def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Selec
     return [Selection(name, validity, tuple(uids)) for (name, validity), uids in found.items() if uids]
 
 
-def matching(connection: Connection, asked: ListRequest, query: str | Search, uidvalidity: int) -> list[Selection]:
+def matching(connection: Connection, asked: ListRequest, query: Search, uidvalidity: int) -> list[Selection]:
     """All messages of a list, on all its pages: SELECT and SEARCH; for a search in several mailboxes as `imap.multi_search`.
 
     `query` is the parsed `asked.query`. Raises MailboxChanged if the UIDVALIDITY of a single mailbox has changed.
@@ -48,7 +48,7 @@ def matching(connection: Connection, asked: ListRequest, query: str | Search, ui
 def unread(connection: Connection, mailbox: str, uidvalidity: int) -> list[Selection]:
     """All unread messages of a mailbox: 1 round trip after the SELECT."""
     connection.select(mailbox, uidvalidity)
-    uids = imap.listing.matching(connection, "is:unread")
+    uids = imap.listing.matching(connection, UNREAD)
     return [Selection(mailbox, connection.uidvalidity, tuple(uids))] if uids else []
 
 

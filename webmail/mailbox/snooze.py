@@ -155,6 +155,17 @@ def _put_off_again(connection: Connection, user: User, group: Selection, due: da
     return len(told)
 
 
+def note_arrived(user: User, folder: str, uidvalidity: int, uid: int, one: bulk.MessageFingerprint, due: datetime) -> None:
+    """What a filter put into the folder of snoozed messages waits there like others; nothing changes where it does already."""
+    with db.atomic():
+        mine = (Snoozed.user == user) & (Snoozed.uidvalidity == uidvalidity) & (Snoozed.uid == uid)
+        if not Snoozed.select().where(mine).exists():
+            Snoozed.create(
+                user=user, mailbox="INBOX", folder=folder, uidvalidity=uidvalidity, uid=uid, due=due,
+                message_id=one.message_id, subject=one.subject, sender=", ".join(a.label for a in one.sender[:3]),
+            )  # fmt: skip
+
+
 def waiting(user: User) -> list[Snoozed]:
     """The user's snoozed messages, the next due first. 1 query."""
     return list(Snoozed.select().where(Snoozed.user == user).order_by(Snoozed.due, Snoozed.id))

@@ -13,7 +13,7 @@ from webmail.errors import MailError
 from webmail.imap.commands import expand_uid_set, uid_set
 from webmail.imap.connection import Connection
 from webmail.mailbox import snooze_leases
-from webmail.models import Snoozed, Undo, User
+from webmail.models import Snoozed, User
 
 _MANY = 25  # messages that come back: as many as the shortest page, which sorts its own rows
 _Key = tuple[str, str, int, str]  # (step, mailbox, UIDVALIDITY, flag or target mailbox)
@@ -100,7 +100,7 @@ def undo(connection: Connection, user: User, name: str) -> UndoResult:
         except MailError as error:
             failed = failed or error
     if failed:
-        Undo.create(id=name, user=user, steps=row.steps, created=row.created)
+        undo_store.put_back(row)
         if not done:
             raise failed
     return UndoResult(len(done), failed)

@@ -6,21 +6,18 @@ Automatic receipts would tell spammers that an address is in use, and colleagues
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import peewee as pw
-
+from webmail.compose.outbox import queue
 from webmail.config import Settings
-from webmail.database.connection import db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.mail import Address, Draft, Identity, Message, Role
 from webmail.message import sender_check
 from webmail.message.sender_check import SenderPlace, Trust, TrustLevel
 from webmail.mime import builder
-from webmail.models import Outbox, User, now
+from webmail.models import Outbox, User
 
 FLAG = "$MDNSent"  # RFC 3503: set once the user has answered, either way
 UNSENDABLE = (BadAddress, UnsafeValue)  # raised by `answer` and `enqueue` for invalid addresses
@@ -112,15 +109,8 @@ def enqueue(user: User, message: Message, request: ReceiptRequest, content: byte
     message_id = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"message-id:")).partition(b":")[2]
     about = f"{user.id} {message.mailbox} {message.uidvalidity} {message.uid}"
     once = hashlib.sha256(f"receipt {about}".encode()).hexdigest()[:32]  # idempotency key: a second click finds the same row
-    try:
-        with db.atomic():
-            return Outbox.create(
-                user=user, draft=once, message_id=message_id.strip().decode("ascii"), sender="", content=content, due=now(),
-                subject=message.envelope.subject, recipients=json.dumps(recipients), credential=sealed_credential,
-                people=1,
-            )  # fmt: skip
-    except pw.IntegrityError:
-        return Outbox.get(Outbox.draft == once)
+    subject = message.envelope.subject
+    return queue.enqueue_built(user, once, message_id.strip().decode("ascii"), subject, recipients, content, sealed_credential)
 
 
 def _one_word(value: str) -> str:

@@ -5,46 +5,27 @@ Works with both SQLite and PostgreSQL. Times are naive UTC. Every change to a ta
 
 from __future__ import annotations
 
-from webmail.models.accounts import AllowedAddress, AllowedName, GroupMember, PeopleGroup, User
+from webmail.models.accounts import AllowedAddress, AllowedName, User
 from webmail.models.archiving import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState
 from webmail.models.audit import AuditAct, AuditEntry
 from webmail.models.auth import Session, SignInFailure, TakenTurn, TrustedDevice, WaitingPlace
 from webmail.models.base import Table, now
+from webmail.models.calendar import FOR_EVER, BirthdayCalendar, CalendarObject, Occurrence
 from webmail.models.collections import (
-    FOR_EVER,
-    BirthdayCalendar,
-    CalendarObject,
     Collection,
     CollectionNote,
     CollectionShare,
     GoneItem,
     LostShare,
-    Occurrence,
     TrashedCollection,
     TrashedItem,
 )
-from webmail.models.compose import (
-    AttachmentRow,
-    Correspondent,
-    DraftRow,
-    Outbox,
-    OutboxState,
-    ReadyText,
-    Signature,
-    WritingIdentity,
-)
-from webmail.models.contacts import (
-    Contact,
-    ContactAddress,
-    ContactCategory,
-    ContactMember,
-    DifferentContacts,
-    IndexFill,
-)
+from webmail.models.compose import AttachmentRow, DraftRow, Outbox, OutboxState, ReadyText, Signature, WritingIdentity
+from webmail.models.contacts import Contact, ContactAddress, ContactCategory, ContactMember, DifferentContacts, IndexFill
+from webmail.models.device_networks import DeviceNetwork
 from webmail.models.factors import (
     AppPassword,
     Authenticator,
-    DeviceNetwork,
     MailedCode,
     RecoveryCode,
     RefusedChange,
@@ -55,15 +36,24 @@ from webmail.models.factors import (
 from webmail.models.filing import JunkWeek, MoveHabit
 from webmail.models.forwarding import ForwardTarget
 from webmail.models.limits import LimitUse
-from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag, Undo
-from webmail.models.message import ImageSender, PhishingReport
-from webmail.models.people import Acquaintance, BlockedSenders, PeopleLearned
+from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag
+from webmail.models.message import PhishingReport
+from webmail.models.people import (
+    Acquaintance,
+    BlockedSenders,
+    Correspondent,
+    GroupMember,
+    ImageSender,
+    PeopleGroup,
+    PeopleLearned,
+)
 from webmail.models.providers import LinkedAccount, UsedToken
-from webmail.models.recovery import Deputy, PasswordReset, SupportRequest
+from webmail.models.recovery import Deputy, PasswordReset
 from webmail.models.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
 from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.sent_forms import SentForm
 from webmail.models.subscriptions import CalendarLink, CalendarSubscription
+from webmail.models.support import SupportRequest
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, TaskUndo, Worker
 from webmail.models.transfer_visits import TransferCode, TransferFetch, TransferReport
@@ -80,6 +70,7 @@ from webmail.models.transfers import (
     TransferRecipient,
     TransferState,
 )
+from webmail.models.undo import Undo
 
 __all__ = [
     "FOR_EVER",

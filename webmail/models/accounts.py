@@ -1,4 +1,4 @@
-"""Account tables: people, the addresses that they may write as, and groups of people. Dovecot and Postfix read them too."""
+"""Account tables: people, and the addresses and names that they may write as. Dovecot and Postfix read them too."""
 
 from __future__ import annotations
 
@@ -69,29 +69,3 @@ class AllowedName(Table):
     class Meta:
         table_name = "allowed_names"
         indexes = ((("user", "name"), True),)
-
-
-class PeopleGroup(Table):
-    """A group of people of one domain: a class, a subject, an office. Dovecot reads it for the rights in shared folders."""
-
-    identifier = pw.CharField(max_length=254, unique=True)  # in access lists; never changes and is never given out again
-    name = pw.CharField(max_length=100)
-    sort = pw.CharField(max_length=190)  # the name without case, accents and punctuation
-    domain = pw.CharField(max_length=190)
-    created = pw.DateTimeField(default=now)
-
-    class Meta:
-        table_name = "people_groups"
-        indexes = ((("domain", "sort"), True),)
-
-
-class GroupMember(Table):
-    """A person in a group."""
-
-    group = pw.ForeignKeyField(PeopleGroup, on_delete="CASCADE", backref="members", index=False)
-    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="memberships")
-    provider = pw.CharField(max_length=40, default="")  # who put them there, and may take them out again; "": by hand
-
-    class Meta:
-        table_name = "group_members"
-        indexes = ((("group", "user"), True),)

@@ -1,4 +1,4 @@
-"""Compose tables: drafts and their attachments, the outbox, identities, signatures, templates, and correspondents."""
+"""Compose tables: drafts and their attachments, the outbox, identities, signatures and templates."""
 
 from __future__ import annotations
 
@@ -167,18 +167,3 @@ class ReadyText(Table):
 
     class Meta:
         table_name = "ready_texts"
-
-
-class Correspondent(Table):
-    """An address that a person has written to: for suggestions, and for trust (people/correspondents.py)."""
-
-    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="correspondents")
-    address = pw.CharField(max_length=254)  # lower case
-    name = pw.CharField(max_length=190, default="")
-    count = pw.IntegerField(default=1)
-    last = pw.DateTimeField(default=now)
-    hidden = pw.DateTimeField(null=True)  # when the person had it forgotten: no longer suggested, but still written to
-
-    class Meta:
-        table_name = "correspondents"
-        indexes = ((("user", "address"), True), (("user", "last"), False))

@@ -102,18 +102,6 @@ class Voucher(Table):
         table_name = "vouchers"
 
 
-class DeviceNetwork(Table):
-    """A network at which an account's own password was right on a telephone or program (dav/attempts.py)."""
-
-    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="device_networks", index=False)
-    network = pw.CharField(max_length=64)
-    seen = pw.DateTimeField(default=now)
-
-    class Meta:
-        table_name = "device_networks"
-        indexes = ((("user", "network"), True),)
-
-
 class RefusedChange(Table):
     """What a telephone or program wanted to change in a calendar or book and was refused (auth/devices/refused_changes.py)."""
 

@@ -1,4 +1,4 @@
-"""Mailbox tables: saved searches, tags, folders used lately, snoozed messages, and undo."""
+"""Mailbox tables: saved searches, tags, folders used lately, snoozed messages, requests for room."""
 
 from __future__ import annotations
 
@@ -71,15 +71,6 @@ class Snoozed(Table):
     class Meta:
         table_name = "snoozed"
         indexes = ((("user", "uidvalidity", "uid"), False),)
-
-
-class Undo(Table):
-    """Steps to undo an action, claimed by a random `id` (database/undo_store.py)."""
-
-    id = pw.CharField(max_length=32, primary_key=True)
-    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="undos")
-    steps = pw.TextField()  # JSON, defined by the area that stored it, such as mailbox/undo.py
-    created = pw.DateTimeField(default=now, index=True)
 
 
 class RoomRequest(Table):

@@ -1,4 +1,4 @@
-"""Message tables: senders whose remote images are shown, and reported phishing."""
+"""Message table: reported phishing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ import peewee as pw
 
 from webmail.models.accounts import User
 from webmail.models.base import Table, now
-
-
-class ImageSender(Table):
-    """A sender address whose remote images a person allowed."""
-
-    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="image_senders")
-    address = pw.CharField(max_length=254)  # lower case
-    created = pw.DateTimeField(default=now)
-
-    class Meta:
-        table_name = "image_senders"
-        indexes = ((("user", "address"), True),)
 
 
 class PhishingReport(Table):

@@ -1,4 +1,4 @@
-"""People tables: who wrote to a person (for suggestions, never for trust), and when their mail was last read to learn it."""
+"""People tables: groups, who wrote to a person (for suggestions, never for trust) or was written to, whose images are shown."""
 
 from __future__ import annotations
 
@@ -43,3 +43,56 @@ class PeopleLearned(Table):
 
     class Meta:
         table_name = "people_learned"
+
+
+class PeopleGroup(Table):
+    """A group of people of one domain: a class, a subject, an office. Dovecot reads it for the rights in shared folders."""
+
+    identifier = pw.CharField(max_length=254, unique=True)  # in access lists; never changes and is never given out again
+    name = pw.CharField(max_length=100)
+    sort = pw.CharField(max_length=190)  # the name without case, accents and punctuation
+    domain = pw.CharField(max_length=190)
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "people_groups"
+        indexes = ((("domain", "sort"), True),)
+
+
+class GroupMember(Table):
+    """A person in a group."""
+
+    group = pw.ForeignKeyField(PeopleGroup, on_delete="CASCADE", backref="members", index=False)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="memberships")
+    provider = pw.CharField(max_length=40, default="")  # who put them there, and may take them out again; "": by hand
+
+    class Meta:
+        table_name = "group_members"
+        indexes = ((("group", "user"), True),)
+
+
+class Correspondent(Table):
+    """An address that a person has written to: for suggestions, and for trust (people/correspondents.py)."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="correspondents")
+    address = pw.CharField(max_length=254)  # lower case
+    name = pw.CharField(max_length=190, default="")
+    count = pw.IntegerField(default=1)
+    last = pw.DateTimeField(default=now)
+    hidden = pw.DateTimeField(null=True)  # when the person had it forgotten: no longer suggested, but still written to
+
+    class Meta:
+        table_name = "correspondents"
+        indexes = ((("user", "address"), True), (("user", "last"), False))
+
+
+class ImageSender(Table):
+    """A sender address whose remote images a person allowed."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="image_senders")
+    address = pw.CharField(max_length=254)  # lower case
+    created = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "image_senders"
+        indexes = ((("user", "address"), True),)

@@ -9,7 +9,7 @@ import peewee as pw
 
 from webmail.models.accounts import User
 from webmail.models.base import Table, now
-from webmail.models.collections import CalendarObject
+from webmail.models.calendar import CalendarObject
 
 
 class NextReminder(Table):

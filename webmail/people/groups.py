@@ -13,12 +13,12 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.collections import group_losses
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.mail import Address
 from webmail.mime.encoded_words import fold, sort_key, words_in
 from webmail.models import GroupMember, PeopleGroup, User
-from webmail.people import group_losses
 
 LONGEST_NAME = 100  # characters
 MOST_PEOPLE = 10_000  # members of the groups that one query returns
@@ -111,6 +111,26 @@ def remove(group: PeopleGroup, people: Sequence[User]) -> int:
         group_losses.left([group.id], numbers)
         mine = GroupMember.group == group
         return sum(GroupMember.delete().where(mine, GroupMember.user.in_(chunk)).execute() for chunk in chunks)
+
+
+def of_provider(user: User, provider: str) -> set[int]:
+    """The groups (by `id`) that this provider put somebody into."""
+    rows: Any = GroupMember.select(GroupMember.group).where(GroupMember.user == user, GroupMember.provider == provider).tuples()
+    return {number for (number,) in rows}
+
+
+def leave(user: User, numbers: Iterable[int], provider: str) -> None:
+    """Take somebody out of these groups (by `id`), where this provider put them."""
+    gone = list(numbers)
+    group_losses.left(gone, [user.id])
+    put = (GroupMember.user == user) & (GroupMember.provider == provider)
+    GroupMember.delete().where(put, GroupMember.group.in_(gone)).execute()
+
+
+def join(user: User, numbers: Iterable[int], provider: str) -> None:
+    """Put somebody into these groups (by `id`), for this provider."""
+    added = [{"group": number, "user": user, "provider": provider} for number in sorted(numbers)]
+    GroupMember.insert_many(added).on_conflict_ignore().execute()
 
 
 def _size(group: PeopleGroup) -> int:

@@ -133,5 +133,10 @@ def results_before(task: Task) -> list[Task]:
     return list(Task.select().where(mine & (Task.state == TaskState.DONE)))
 
 
+def set_result(task: Task, result: dict[str, Any]) -> None:
+    """Keep another result of a task that is done."""
+    Task.update(result=json.dumps(result, ensure_ascii=False)).where(Task.id == task.id).execute()
+
+
 def result_of(task: Task) -> dict[str, Any]:
     return dict(json.loads(task.result))

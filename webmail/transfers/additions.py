@@ -17,10 +17,11 @@ from enum import StrEnum
 import peewee as pw
 
 from webmail.config import Settings
+from webmail.database import idempotency
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import MailError
-from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, User, now
+from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
 from webmail.transfers import assembly, limits, links, paths, protection, store, trail
 from webmail.transfers.links import LinkKind
 from webmail.transfers.protection import Protection
@@ -90,7 +91,7 @@ def begin(transfer: Transfer, settings: Settings, link_key: bytes | None = None)
     if protection.of(transfer) is Protection.LINK and (link_key is None or not protection.is_key_of(transfer, link_key)):
         raise CannotAdd(Fault.KEY)
     with db.atomic():
-        _hold_owner(transfer)
+        idempotency.in_turn_together(transfer.owner_id)  # as in `store.add_file`, which also takes this lock first
         limits.count_begun(transfer.owner, settings)
         alive = list(Transfer.select().where((Transfer.adds_to == transfer) & (Transfer.state != TransferState.CLOSED)))
         if len(alive) >= MOST:
@@ -145,7 +146,7 @@ def submit(addition: Transfer) -> bool:
     Raises CannotAdd.
     """
     with db.atomic():
-        _hold_owner(addition)
+        idempotency.in_turn_together(addition.owner_id)
         if addition.adds_to_id is None or not store.hold_offered(addition.adds_to_id):
             raise CannotAdd(Fault.OVER)
         files = store.files(addition)
@@ -165,7 +166,7 @@ def settle(addition: Transfer) -> bool:
     if not _are_checked(store.files(addition)):  # most often, and then nobody is held up
         return False
     with db.atomic():
-        _hold_owner(addition)
+        idempotency.in_turn_together(addition.owner_id)
         if addition.adds_to_id is None or not store.hold_offered(addition.adds_to_id):
             return False
         mine = (Transfer.id == addition.id) & (Transfer.state == TransferState.JOINING)
@@ -223,11 +224,6 @@ def _told_by_mail(transfer: Transfer) -> list[TransferRecipient]:
     """Recipients who had the link already: the others get it with all files."""
     had = TransferRecipient.removed.is_null() & TransferRecipient.notified.is_null(False)
     return list(TransferRecipient.select().where((TransferRecipient.transfer == transfer) & had))
-
-
-def _hold_owner(transfer: Transfer) -> None:
-    """What somebody adds at once is done in turn, as in `store.add_file`, which also takes this lock first."""
-    User.update(active=User.active).where(User.id == transfer.owner_id).execute()
 
 
 # --- the worker ------------------------------------------------------------------------------------------------------

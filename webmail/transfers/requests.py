@@ -16,6 +16,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.config import Settings
+from webmail.database import idempotency
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, Transfer, User, now
@@ -75,7 +76,7 @@ def make(
 ) -> tuple[FileRequest, list[FileRequestInvite]]:
     """A new request, and those of `people` who are asked by mail. Raises LimitReached, and what `invite` does."""
     with db.atomic():
-        _hold_owner(owner)
+        idempotency.in_turn(owner)
         open_ones = (FileRequest.owner == owner) & FileRequest.closed.is_null()
         if FileRequest.select().where(open_ones).count() >= MOST_REQUESTS:
             raise LimitReached(f"{MOST_REQUESTS} open requests")
@@ -181,7 +182,7 @@ def reopen(request: FileRequest) -> bool:
     taken back. Whether that changed anything. Raises LimitReached.
     """
     with db.atomic():
-        _hold_owner(request.owner)
+        idempotency.in_turn(request.owner)
         open_ones = (FileRequest.owner == request.owner_id) & FileRequest.closed.is_null() & (FileRequest.id != request.id)
         if FileRequest.select().where(open_ones).count() >= MOST_REQUESTS:
             raise LimitReached(f"{MOST_REQUESTS} open requests")
@@ -208,7 +209,7 @@ def invite(request: FileRequest, people: Iterable[tuple[str, str]], settings: Se
     """
     wanted = {address.lower(): name for name, address in people}
     with db.atomic():
-        _hold_owner(request.owner)
+        idempotency.in_turn(request.owner)
         known = {row.address: row for row in FileRequestInvite.select().where(FileRequestInvite.request == request)}
         fresh = [address for address in wanted if address not in known or known[address].removed is not None]
         asked = sum(row.removed is None for row in known.values())
@@ -235,7 +236,7 @@ def _invited(
 def remind(invited: FileRequestInvite, settings: Settings) -> bool:
     """Whether a reminder may go to them now; it then counts as sent. Raises TooManyRequests."""
     with db.atomic():
-        _hold_owner(invited.request.owner)
+        idempotency.in_turn(invited.request.owner)
         _check_mails(invited.request.owner, 1, settings)
         quiet = FileRequestInvite.reminded.is_null() | (FileRequestInvite.reminded < now() - AGAIN)
         mine = (FileRequestInvite.id == invited.id) & FileRequestInvite.removed.is_null() & quiet
@@ -286,8 +287,3 @@ def sweep(settings: Settings) -> int:
     old = (FileRequest.closed < past) | (FileRequest.closed.is_null() & (FileRequest.until < past))
     in_use = Transfer.select(Transfer.request).where(Transfer.request.is_null(False))
     return int(FileRequest.delete().where(old & FileRequest.id.not_in(in_use)).execute())
-
-
-def _hold_owner(owner: User) -> None:
-    """Have one's own changes wait for each other until this transaction ends."""
-    User.update(active=User.active).where(User.id == owner.id).execute()

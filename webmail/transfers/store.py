@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import peewee as pw
 
 from webmail.config import Settings
+from webmail.database import idempotency
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import MailError
@@ -98,7 +99,7 @@ def add_file(
     """
     cleaned = paths.clean(path)
     with db.atomic():
-        User.update(active=User.active).where(User.id == transfer.owner_id).execute()  # files that come at once count in turn
+        idempotency.in_turn_together(transfer.owner_id)  # files that come at once count in turn
         if not hold(transfer):
             raise TransferClosed(f"transfer {transfer.id} takes no more files")
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
@@ -223,6 +224,27 @@ def by_token(given: str) -> Opened | None:
         )
         transfer = recipient.transfer if recipient is not None else None
     return Opened(transfer, recipient) if transfer is not None and is_offered(transfer) else None
+
+
+def keep_until(transfer: Transfer, until: datetime, *states: TransferState) -> bool:
+    """Give it another last day while it is in one of these states; False if it is not."""
+    still = (Transfer.id == transfer.id) & Transfer.state.in_(states)
+    return bool(Transfer.update(expires=until).where(still).execute())
+
+
+def name(transfer: Transfer, subject: str) -> None:
+    """Give it the subject of the message that it goes with."""
+    Transfer.update(subject=subject[:200]).where(Transfer.id == transfer.id).execute()
+
+
+def set_held(file: TransferFile, held: bool) -> None:
+    """Whether a file waits for its owner to say that it may go as a link."""
+    TransferFile.update(held=int(held)).where(TransferFile.id == file.id).execute()
+
+
+def rename(file: TransferFile, path: str) -> None:
+    """`path`: of a file of the same transfer that is gone."""
+    TransferFile.update(path=path).where(TransferFile.id == file.id).execute()
 
 
 def is_offered(transfer: Transfer) -> bool:

@@ -212,7 +212,7 @@ def test_everywhere_costs_at_most_4_round_trips(
     for _ in range(2):
         with imap.connect(account, "INBOX") as connection:
             before = connection.round_trips
-            found = imap.multi_search.search(connection, "INBOX", query="budget", below=False)
+            found = imap.multi_search.search(connection, "INBOX", query=parse("budget"), below=False)
             assert found.total == 25 and len(found.rows) == 25
             assert connection.round_trips - before <= 4
             assert imap.listing.list(connection, "INBOX").total == 2  # the connection is fit for another list
@@ -227,7 +227,8 @@ def test_pages_of_everywhere_show_each_message_once(
         client.append(name, bytes(message(f"N {number}")), (), datetime(2025, 1, 1, number % 24, number, tzinfo=UTC))
     with imap.connect(account_of(folders.address), "INBOX") as connection:
         pages = [
-            imap.multi_search.search(connection, "INBOX", query="from:bob", below=False, page=n, size=10) for n in (1, 2, 3, 4, 9)
+            imap.multi_search.search(connection, "INBOX", query=parse("from:bob"), below=False, page=n, size=10)
+            for n in (1, 2, 3, 4, 9)
         ]
     rows = [row for page in pages[:4] for row in page.rows]
     assert len({(row.mailbox, row.uid) for row in rows}) == len(rows) == 35 == pages[0].total
@@ -247,10 +248,10 @@ def test_a_folder_that_vanished_meanwhile_is_passed_over(
 ) -> None:
     account = account_of(folders.address)
     with imap.connect(account, "INBOX") as connection:
-        assert imap.multi_search.search(connection, "INBOX", query="budget", below=False).total == 5
+        assert imap.multi_search.search(connection, "INBOX", query=parse("budget"), below=False).total == 5
     imap_of(folders.address).delete_folder("Été")
     with imap.connect(account, "INBOX") as connection:
-        found = imap.multi_search.search(connection, "INBOX", query="budget", below=False)
+        found = imap.multi_search.search(connection, "INBOX", query=parse("budget"), below=False)
         assert found.total == 4 and found.skipped == ("Été",)
         places, _ = multi_search.matching(connection, ["INBOX", "Nirgends"], b"ALL")
         assert [place.mailbox for place in places] == ["INBOX"]
@@ -261,7 +262,7 @@ def test_long_queries_go_in_several_batches(
 ) -> None:
     monkeypatch.setattr(multi_fetch, "_BATCH_BYTES", 300)
     with imap.connect(account_of(folders.address), "INBOX") as connection:
-        assert imap.multi_search.search(connection, "INBOX", query="budget commun", below=False).total == 5
+        assert imap.multi_search.search(connection, "INBOX", query=parse("budget commun"), below=False).total == 5
 
 
 def test_a_fragment_of_everywhere_is_the_list(folders: Visitor) -> None:

@@ -17,6 +17,7 @@ from tests.support.searches import with_file
 from tests.support.visits import Visitor
 from webmail import imap
 from webmail.account import Account, Password, Server
+from webmail.imap.search import parse
 
 _configuration = render.configuration
 LETTER = "Bonjour,\nla rentrée des élèves de 6e est fixée : récréation à l’école, réunion à l'hôtel.\n"
@@ -92,5 +93,5 @@ def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 @pytest.mark.parametrize(("query", "found"), PLACES)
 def test_without_an_index_too(plain_server: Account, query: str, found: str) -> None:
     with imap.connect(plain_server, "INBOX") as connection:
-        listing = imap.listing.list(connection, "INBOX", query=query)
+        listing = imap.listing.list(connection, "INBOX", query=parse(query))
     assert found in [row.subject for row in listing.rows]

@@ -16,6 +16,7 @@ from tests.support.visits import Visitor
 from webmail import imap
 from webmail.account import Account
 from webmail.imap import merging, summary_cache
+from webmail.imap.search import parse
 from webmail.mail import Summary
 
 ImapOf = Callable[[str], IMAPClient]
@@ -67,7 +68,9 @@ def pages_of(account: Account, sort: str) -> list[Summary]:
         summary_cache.forget_all()
         with imap.connect(account, "INBOX") as connection:
             before = connection.round_trips
-            found = imap.multi_search.search(connection, "INBOX", query="sujet", below=False, page=page, size=200, sort=sort)
+            found = imap.multi_search.search(
+                connection, "INBOX", query=parse("sujet"), below=False, page=page, size=200, sort=sort
+            )
             assert connection.round_trips - before <= 5
         assert (found.total, found.pages, found.page, found.is_cut) == (TOTAL, 11, page, False)
         shown += found.rows
@@ -115,6 +118,6 @@ def test_more_than_300_folders_are_all_searched(person: Visitor, imap_of: ImapOf
     with imap.connect(account_of(person.address), "INBOX") as connection:
         imap.mailboxes.overview(connection)
         before = connection.round_trips
-        found = imap.multi_search.search(connection, "INBOX", query="perle", below=False)
+        found = imap.multi_search.search(connection, "INBOX", query=parse("perle"), below=False)
         assert found.total == 33 and connection.round_trips - before <= 6
     assert "Perle 319" in [row.subject for row in found.rows]

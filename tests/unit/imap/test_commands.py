@@ -4,14 +4,14 @@ import pytest
 
 from webmail.errors import NoSuchMailbox, OverQuota, Refused, SearchNotReady, ServerAway, UnsafeValue
 from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, quoted, refusal, uid_set
-from webmail.imap.search import criteria
+from webmail.imap.search import parse
 
 ATTACKS = ["a\r\nA1 LOGOUT", "a\nb", "a\rb", "a\0b", "\ud800"]
 
 
 @pytest.mark.parametrize("value", ATTACKS)
 def test_line_ends_nul_and_lone_surrogates_are_refused_everywhere(value: str) -> None:
-    for command in (quoted, mailbox_name, criteria, lambda v: flag_list([v])):
+    for command in (quoted, mailbox_name, parse, lambda v: flag_list([v])):
         with pytest.raises(UnsafeValue):
             command(value)
 

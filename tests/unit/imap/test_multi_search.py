@@ -15,6 +15,7 @@ from webmail.imap import close_all, connect, multi_search
 from webmail.imap.connection import Connection
 from webmail.imap.mailboxes import Overview
 from webmail.imap.multi_search import within
+from webmail.imap.search import parse
 from webmail.mail import Mailbox, Role
 
 LISTED = b'* LIST () "/" INBOX\r\n* LIST () "/" A\r\n* LIST () "/" B\r\n* LIST () "/" Gone\r\n'
@@ -100,12 +101,12 @@ def test_the_answers_to_each_command_are_told_apart() -> None:
 
 def test_results_are_merged_and_a_mailbox_that_went_is_passed_over() -> None:
     with at(Script()) as connection:
-        found = multi_search.search(connection, "INBOX", query="x", below=False, size=4)
+        found = multi_search.search(connection, "INBOX", query=parse("x"), below=False, size=4)
         assert [row.subject for row in found.rows] == ["B 3", "A 3", "INBOX 3", "B 2"]
         assert [row.mailbox for row in found.rows] == ["B", "A", "INBOX", "B"]
         assert found.rows[0].received == datetime(2026, 3, 11, 9, tzinfo=UTC) and found.rows[0].uidvalidity == 3
         assert (found.total, found.pages, found.skipped) == (9, 3, ("Gone",))
-        last = multi_search.search(connection, "INBOX", query="x", below=False, size=4, page=3)
+        last = multi_search.search(connection, "INBOX", query=parse("x"), below=False, size=4, page=3)
         assert [row.subject for row in last.rows] == ["INBOX 1"]
 
 
@@ -117,7 +118,7 @@ def test_rows_of_a_mailbox_that_was_rebuilt_in_between_are_not_shown() -> None:
             return super().said(command)
 
     with at(Rebuilt()) as connection:
-        found = multi_search.search(connection, "INBOX", query="x", below=False)
+        found = multi_search.search(connection, "INBOX", query=parse("x"), below=False)
         assert {row.mailbox for row in found.rows} == {"INBOX", "A"}
 
 
@@ -125,15 +126,15 @@ def test_when_no_mailbox_can_be_searched_it_is_an_error() -> None:
     script = Script()
     script.refuse_search = True
     with at(script) as connection, pytest.raises(Refused, match="not today"):
-        multi_search.search(connection, "INBOX", query="x", below=False)
+        multi_search.search(connection, "INBOX", query=parse("x"), below=False)
 
 
 def test_known_rows_cost_flags_only() -> None:
     script = Script()
     with at(script) as connection:
-        multi_search.search(connection, "INBOX", query="x", below=False)
+        multi_search.search(connection, "INBOX", query=parse("x"), below=False)
         script.lines.clear()
-        assert len(multi_search.search(connection, "INBOX", query="x", below=False).rows) == 9
+        assert len(multi_search.search(connection, "INBOX", query=parse("x"), below=False).rows) == 9
         fetches = [line for line in script.lines if b"FETCH" in line]
         assert len(fetches) == 3 and all(line.endswith(b"(UID FLAGS)") for line in fetches)
 

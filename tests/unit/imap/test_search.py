@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.searches import random_query
 from webmail.errors import UnsafeValue
-from webmail.imap.search import Search, SearchRemark, criteria, parse
+from webmail.imap.search import EVERYTHING, Search, SearchRemark, criteria, parse
 
 TODAY = date(2026, 11, 24)  # a Tuesday
 DOVECOT = frozenset({"SNIPPET=FUZZY"})
@@ -166,7 +166,7 @@ def test_random_characters_raise_nothing_but_unsafe_value() -> None:
             chr(chance.choice([chance.randrange(128), chance.randrange(0x3000)])) for _ in range(chance.randrange(40))
         )
         try:
-            _well_formed(criteria(query, DOVECOT), query)
+            _well_formed(criteria(read(query), DOVECOT), query)
         except UnsafeValue:
             assert set(query) & set("\r\n\0")
 
@@ -174,3 +174,12 @@ def test_random_characters_raise_nothing_but_unsafe_value() -> None:
 def test_only_few_words_are_looked_for_in_pieces():
     assert parse("rentrée scolaire is:unread").cut is not None
     assert parse("rentrée scolaire emploi temps").cut is None
+
+
+def test_a_parsed_query_is_carried_with_its_text() -> None:
+    found = read("in:sent budget")
+    assert found and found.text == "in:sent budget" and found.cut and found.cut.text
+    there = found.without_folder
+    assert (there.text, there.mailbox, there.criteria) == ("budget", "", read("budget").criteria)
+    assert not EVERYTHING and EVERYTHING.criteria == b"ALL"
+    assert not read("in:sent").without_folder

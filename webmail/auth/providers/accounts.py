@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 import peewee as pw
 
@@ -24,7 +24,7 @@ from webmail.errors import MailError
 from webmail.mime.encoded_words import sort_key
 from webmail.mime.threats.names import address_in
 from webmail.models import AuditAct, GroupMember, LinkedAccount, PeopleGroup, User, now
-from webmail.people import group_losses, groups, own_name
+from webmail.people import groups, own_name
 
 log = logging.getLogger(__name__)
 
@@ -135,11 +135,8 @@ def unlink(user: User, provider: str) -> bool:
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == provider)
     if not LinkedAccount.delete().where(mine).execute():
         return False
-    put = (GroupMember.user == user) & (GroupMember.provider == provider)
     with db.atomic():
-        groups_left: Any = GroupMember.select(GroupMember.group).where(put).tuples()
-        group_losses.left([number for (number,) in groups_left], [user.id])
-        GroupMember.delete().where(put).execute()
+        groups.leave(user, groups.of_provider(user, provider), provider)
     return True
 
 
@@ -249,12 +246,9 @@ def _join(user: User, names: Sequence[str], provider: str, make: bool) -> None:
     theirs = {row.group.id for row in rows if row.provider == provider}
     ids = {group.id for group in there.values()}
     if gone := theirs - ids:
-        put = (GroupMember.user == user) & (GroupMember.provider == provider)
-        group_losses.left(gone, [user.id])
-        GroupMember.delete().where(put, GroupMember.group.in_(gone)).execute()
+        groups.leave(user, gone, provider)
     if new := ids - member_of:
-        added = [{"group": number, "user": user, "provider": provider} for number in sorted(new)]
-        GroupMember.insert_many(added).on_conflict_ignore().execute()
+        groups.join(user, new, provider)
 
 
 def _new_groups(names: dict[str, str], domain: str) -> dict[str, PeopleGroup]:

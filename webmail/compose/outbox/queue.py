@@ -126,6 +126,20 @@ def _enqueued(
     return Outbox.select(*LIGHT).where(mine).get() if again else None
 
 
+def enqueue_built(
+    user: User, once: str, message_id: str, subject: str, recipients: list[str], content: bytes, sealed_credential: bytes | None
+) -> Outbox:
+    """Queue a message without a draft, with the null sender, due at once. `once`: what names it: a second time finds the same."""
+    try:
+        with db.atomic():
+            return Outbox.create(
+                user=user, draft=once, message_id=message_id, sender="", content=content, due=now(), subject=subject,
+                recipients=json.dumps(recipients), credential=sealed_credential, people=1,
+            )  # fmt: skip
+    except pw.IntegrityError:
+        return Outbox.get(Outbox.draft == once)
+
+
 def undo_seconds(user: User, settings: Settings) -> int:
     """The user's undo delay in seconds: how long a message waits before it is sent."""
     own = preferences.for_user(user).undo_seconds

@@ -54,15 +54,13 @@ def from_my_mail(draft_id: str) -> Response:
     with imap.connect(current_account(), asked.mailbox) as connection:
         if search.mailbox and (led := search_query.led_to(asked, search, imap.mailboxes.overview(connection))):
             asked, everywhere = led, led.scope == "all"
-            search = search_query.understood(asked.query, current_user(), today())
+            search = search.without_folder
         if everywhere:
             listing: imap.listing.Listing = imap.multi_search.search(
                 connection, asked.mailbox, query=search, below=False, page=asked.page, size=size, sizes=True
             )
         else:
-            listing = imap.listing.list(
-                connection, asked.mailbox, page=asked.page, size=size, query=asked.query and search, sizes=True
-            )
+            listing = imap.listing.list(connection, asked.mailbox, page=asked.page, size=size, query=search, sizes=True)
     remember_overview(listing.overview)
     rows = [
         (Pick(summary.mailbox or listing.mailbox, summary.uidvalidity or listing.uidvalidity, summary.uid), summary)
@@ -142,7 +140,7 @@ def forward_together(mailbox: str) -> Response:
     groups = selection.of_rows(mailbox, validity, form.getlist("uids"))
     if "all" in form:
         asked = ListRequest.of(mailbox, form)
-        query = asked.query and search_query.understood(asked.query, current_user(), today())
+        query = search_query.understood(asked.query, current_user(), today())
         with imap.connect(current_account(), mailbox) as connection:
             groups = selection.matching(connection, asked, query, validity)
     chosen = [Pick(each.mailbox, each.uidvalidity, uid) for each in groups for uid in sorted(each.uids)]

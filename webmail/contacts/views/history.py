@@ -63,7 +63,7 @@ def _last_messages(connection: Connection, emails: list[str]) -> list[Summary]:
     """At most 5 round trips: the folders (0 if they are known), a search, the dates, the rows."""
     found = imap.mailboxes.overview(connection).with_role(Role.SENT)
     names = ["INBOX", *([found.name] if found else [])]
-    keys = imap.search.criteria(_query(emails), connection.capabilities)
+    keys = imap.search.criteria(imap.search.parse(_query(emails)), connection.capabilities)
     places, _skipped = imap.multi_search.matching(connection, names, keys)
     hits = imap.multi_search.chosen(connection, places, "date", 0, min(_MOST, sum(len(place.uids) for place in places)))
     return imap.multi_search.rows_of(connection, hits)

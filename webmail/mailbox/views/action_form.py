@@ -58,7 +58,7 @@ def chosen_messages(connection: Connection, mailbox: str, values: list[str]) -> 
     uidvalidity = form.get("v", 0, int)
     if "all" in form and "star" not in form:
         asked = ListRequest.of(mailbox, form)
-        query = asked.query and search_query.understood(asked.query, current_user(), today())
+        query = search_query.understood(asked.query, current_user(), today())
         return selection.matching(connection, asked, query, uidvalidity)
     return selection.of_rows(mailbox, uidvalidity, values)
 

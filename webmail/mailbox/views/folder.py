@@ -199,7 +199,7 @@ def _destroy(connection: Connection, found: Overview, here: Mailbox) -> Response
 def _mark_read(connection: Connection, _found: Overview, here: Mailbox) -> Response:
     """Mark all unread messages as read; undo marks the same messages as unread again."""
     connection.select(here.name)
-    uids = imap.listing.matching(connection, "is:unread")
+    uids = imap.listing.matching(connection, imap.search.UNREAD)
     for piece in imap.actions.pieces(uids):
         imap.actions.set_flags(connection, here.name, piece, ["\\Seen"], True)
     which = uid_set(uids).decode() if uids else ""

@@ -40,8 +40,7 @@ def show(mailbox: str) -> Response:
         if search.mailbox and (elsewhere := search_query.led_to(asked, search, imap.mailboxes.overview(connection))):
             return redirect(url_for("mailbox.show", **elsewhere.arguments()), 303)
         if day := _day(request.args.get("date", "")):
-            query = asked.query and search
-            number = imap.listing.page_of_date(connection, mailbox, day, size=size, query=query, conversations=grouped)
+            number = imap.listing.page_of_date(connection, mailbox, day, size=size, query=search, conversations=grouped)
             arguments = asked.arguments(sort="date", page=number)
             return redirect(url_for("mailbox.show", day=day.isoformat(), _anchor="day", **arguments), 303)
         if asked.wide:
@@ -50,7 +49,7 @@ def show(mailbox: str) -> Response:
             )
         else:
             listing = imap.listing.list(
-                connection, mailbox, page=asked.page, size=size, query=asked.query and search, sort=asked.sort,
+                connection, mailbox, page=asked.page, size=size, query=search, sort=asked.sort,
                 conversations=grouped, scattered=mailbox in preferences().scattered_folders,
             )  # fmt: skip
         if asked.scope == "all" and asked.query and not listing.total and (meant := _folder_meant(connection, asked, search)):

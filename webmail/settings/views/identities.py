@@ -6,11 +6,10 @@ from flask import abort, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import identities
+from webmail.compose import identities, removed
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, Signature, WritingIdentity
 from webmail.people.display_names import NameRefused
-from webmail.settings import removed
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm, SignatureForm
 from webmail.settings.views.removals import told_removed

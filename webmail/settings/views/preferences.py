@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from flask_babel import refresh
 from werkzeug.wrappers import Response
 
+from webmail.auth import account_changes
 from webmail.auth.guard import public
 from webmail.compose.identities import signatures
 from webmail.filters import holidays
-from webmail.models import User
 from webmail.settings import catalogue, changes, time_zones
 from webmail.settings.blueprint import blueprint
 from webmail.settings.catalogue import SettingsPage
@@ -82,7 +82,7 @@ def set_language() -> Response:
         if user is None:
             session["language"] = chosen
         else:
-            User.update(language=chosen).where(User.id == user.id).execute()
+            account_changes.set_language(user, chosen)
     return redirect(local_path(request.form.get("back", "")) or url_for("auth.login"), 303)
 
 

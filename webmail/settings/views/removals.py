@@ -6,10 +6,10 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webmail.compose import removed
 from webmail.errors import LimitReached, MailError
 from webmail.models import AuditAct
 from webmail.people.display_names import NameRefused
-from webmail.settings import removed
 from webmail.settings.blueprint import blueprint
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings

@@ -6,10 +6,9 @@ from flask import abort, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import templates
+from webmail.compose import removed, templates
 from webmail.errors import LimitReached
 from webmail.models import ReadyText
-from webmail.settings import removed
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import TemplateForm
 from webmail.settings.views.removals import told_removed
