@@ -169,10 +169,13 @@ class Instance:
 
         return Identity("Alice", "alice@lycee.example")
 
-    def enqueue(self, row):
+    def enqueue(self, row, credential=None, **options):
+        from webmail.compose import draft_message
         from webmail.compose.outbox import queue
 
-        return queue.enqueue(row, self.account(), self.identity(), self.settings, None)
+        return queue.enqueue(
+            row, draft_message.as_draft(row, self.identity(), self.settings), self.settings, credential, **options
+        )
 
     def turn(self, outbox_id: int) -> None:
         """What the worker does when it comes by, long after the row's due time and lease."""

@@ -1,10 +1,13 @@
 """A message's row in the outbox, and the worker's turn at it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import peewee as pw
 
 from webmail.compose.outbox import delivery, status
+from webmail.mail import Draft
+from webmail.mime import builder
 from webmail.models import Outbox, User
 
 
@@ -14,6 +17,11 @@ def row_of(sent):
 
 def deliver(here, sent):
     return delivery.deliver(sent.id, here.settings, here.account)
+
+
+def bytes_of(draft: Draft, *, include_bcc: bool = False) -> bytes:
+    """The message, dated now."""
+    return builder.build(draft, date=datetime.now(UTC), include_bcc=include_bcc)
 
 
 def pending(user: User) -> status.OutboxStatus:

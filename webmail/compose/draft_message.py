@@ -1,27 +1,44 @@
-"""Draft message: a draft row and its files as a `mail.Draft`, and that as RFC 5322 bytes."""
+"""Draft message: a draft row and its files rendered once, as the `mail.Draft` that `mime/builder.py` writes as bytes.
+
+The text, with the block of large files in its place, becomes plain text and HTML; the original stands below it; files that the
+HTML shows get a Content-ID. Whatever is asked of the message before it leaves is asked of this one draft.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 
 from webmail import mail
-from webmail.compose import draft_note, inline_images, link_block
+from webmail.compose import draft_note, inline_images, link_block, message_options, originals, uploads
 from webmail.compose.fields import fields_of
+from webmail.compose.link_block import Placed
 from webmail.config import Settings
-from webmail.errors import BadAddress, MailError
-from webmail.mail import Address, Identity
+from webmail.errors import BadAddress
+from webmail.mail import Address, Attachment, Identity
 from webmail.mime import builder
-from webmail.models import DraftRow
-from webmail.storage import FileGone
+from webmail.mime.html import markdown
+from webmail.mime.html import markdown_images as marks
+from webmail.models import AttachmentRow, DraftRow
 
 
-class FilesGone(MailError):
-    """An attachment's file is no longer there."""
+@dataclass(frozen=True, slots=True)
+class RenderedBody:
+    """A draft's text as it is sent: as plain text, as HTML (empty unless formatted), and its files.
 
-    status = 410
+    `shown` maps Content-IDs to the ids of the attachment rows that the HTML shows. `quoted` is the plain text of the original
+    whose HTML is kept below (`originals.py`).
+    """
+
+    text: str
+    html: str
+    files: tuple[Attachment, ...]
+    shown: Mapping[str, int] = field(default_factory=dict)
+    quoted: str = ""
 
 
 def as_draft(
@@ -29,56 +46,32 @@ def as_draft(
 ) -> mail.Draft:
     """The message that the row describes. Raises BadAddress, FilesGone, StorageAway.
 
-    `lenient` is for the copy in Drafts: invalid addresses are skipped, and the text stays as typed, image marks included.
-    `until`: when the link to its large files ends, if that is settled.
+    `lenient` is for the copy in Drafts: invalid addresses are skipped, the text stays as typed, image marks included, and a note
+    keeps what no standard header can. `until`: when the link to its large files ends, if that is settled.
     """
     read = readable_addresses if lenient else builder.parse_addresses
     block = link_block.of_draft(row, settings, until)
     placed = link_block.placed(row, block) if block is not None else None
-    try:
-        written = inline_images.render_body(row, settings, placed.body if placed else None)
-    except FileGone as error:
-        raise FilesGone(f"the original below the draft can't be read: {error}") from error
+    written = render_body(row, settings, placed)
     answers = read(row.reply_to or "") or identity.reply_to
-    text = (placed.body if placed else row.body) if lenient else written.text
     return mail.Draft(
         identity=replace(identity, reply_to=answers),
         to=read(row.to),
         cc=read(row.cc),
         bcc=read(row.bcc),
         subject=row.subject,
-        text=placed.text(text) if placed else text,
+        text=text_with_block(placed.body if placed else row.body, placed) if lenient else written.text,
         quoted=written.quoted,
         attachments=written.files,
         message_id=row.message_id,
         in_reply_to=row.in_reply_to,
         references=tuple(row.references.split()),
-        html=placed.html(written.html) if placed else written.html,
+        html=written.html,
         language=row.language or "",
         priority=row.priority or "",
         read_receipt=bool(row.read_receipt),
-        note=draft_note.to_header(fields_of(row)),
+        note=draft_note.to_header(fields_of(row)) if lenient else "",
     )
-
-
-def to_bytes(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> bytes:
-    """The message as bytes; see `pieces`."""
-    return b"".join(pieces(draft, include_bcc=include_bcc, at=at))
-
-
-def pieces(draft: mail.Draft, *, include_bcc: bool, at: datetime | None = None) -> Iterator[bytes]:
-    """The message in pieces, dated `at` (naive UTC) or now; attachments are never in memory as a whole.
-
-    Raises UnsafeValue, BadAddress, FilesGone when an attachment is gone, and StorageAway.
-    """
-    try:
-        yield from builder.pieces(draft, date=_date(at), include_bcc=include_bcc)
-    except FileGone as error:
-        raise FilesGone(f"an attachment of the draft can't be read: {error}") from error
-
-
-def _date(at: datetime | None) -> datetime:
-    return at.replace(tzinfo=UTC) if at else datetime.now(UTC)
 
 
 def readable_addresses(text: str) -> tuple[Address, ...]:
@@ -93,3 +86,52 @@ def readable_addresses(text: str) -> tuple[Address, ...]:
             except BadAddress:
                 continue
         return tuple(found)
+
+
+# --- the body --------------------------------------------------------------------------------------------------------
+
+
+def render_body(row: DraftRow, settings: Settings, placed: Placed | None = None) -> RenderedBody:
+    """The draft's text (that of `placed`, with its block) and files as sent. 1 query; image types are cached. Raises FilesGone,
+    StorageAway.
+    """
+    body = placed.body if placed else row.body
+    rows, original = originals.split(row.attachments.order_by(AttachmentRow.id))
+    below = originals.below(row, original, settings)
+    files = [
+        Attachment(one.filename, one.type, one.size, partial(uploads.chunks, settings, one.draft_id, one.stored)) for one in rows
+    ]
+    if row.format != message_options.FORMATTED:
+        return RenderedBody(text_with_block(body, placed), "", (*files, *below.files), {}, below.text)
+    found: dict[str, int] = {}  # index of the first file of each name
+    for place, file in enumerate(files if "![" in body else []):
+        if inline_images.kind(rows[place], settings):
+            found.setdefault(marks.key(file.filename), place)
+    ids = {name: _content_id(row, rows[place]) for name, place in found.items()}
+    used: set[str] = set()
+    html = markdown.document(body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used, below.html)
+    for name in used:
+        file = files[found[name]]
+        files[found[name]] = replace(file, type=inline_images.kind(rows[found[name]], settings), content_id=ids[name])
+    shown = {ids[name]: rows[found[name]].id for name in used} | dict(below.shown)
+    text = text_with_block(marks.plain(body, used), placed)
+    return RenderedBody(text, html_with_block(html, placed), (*files, *below.files), shown, below.text)
+
+
+def _content_id(row: DraftRow, file: AttachmentRow) -> str:
+    """Stable across builds and globally unique (RFC 2045 section 7); reveals neither file name nor path."""
+    local = hashlib.sha256(f"{row.message_id} {file.stored}".encode()).hexdigest()[:32]
+    return f"{local}@{row.message_id.rpartition('@')[2].rstrip('>')}"
+
+
+def text_with_block(text: str, placed: Placed | None) -> str:
+    return text.replace(placed.word, placed.block.text.rstrip("\n")) if placed else text
+
+
+def html_with_block(html: str, placed: Placed | None) -> str:
+    """A text that is shown as it was typed has no paragraph there: then below all that was written."""
+    if placed is None:
+        return html
+    block = placed.block.html
+    with_block, count = re.subn(rf"<p>{placed.word}</p>\n?", lambda _match: block, html)
+    return with_block if count else html.replace(placed.word, "").replace("</div>", f"{block}</div>", 1)

@@ -1,4 +1,4 @@
-"""Inline images: which files of a draft can be shown in its text, and how the text is rendered with them.
+"""Inline images: which files of a draft can be shown in its text, and how they are put there.
 
 Formatted text refers to images by file name (`mime/html/markdown_images.py`). Those that it shows become related parts of the
 HTML and are not listed as attachments. In plain text, or text too long to be formatted, files are only attached.
@@ -6,18 +6,15 @@ HTML and are not listed as attachments. In plain text, or text too long to be fo
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from webmail.compose import identities, message_options, originals, uploads
+from webmail.compose import identities, message_options, uploads
 from webmail.config import Settings
 from webmail.errors import NoSuchMessage
-from webmail.mail import Attachment
 from webmail.mime.formats import image_info
-from webmail.mime.html import markdown
 from webmail.mime.html import markdown_images as marks
 from webmail.models import AttachmentRow, DraftRow, User
 from webmail.storage import FileGone, Storage
@@ -27,21 +24,6 @@ if TYPE_CHECKING:
 
 _HEAD = 65_536
 _FAR = 4_000_000  # bytes: in a JPEG, the dimensions follow the metadata of cameras and programs
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedBody:
-    """A draft's text as it is sent: as plain text, as HTML (empty unless formatted), and its files.
-
-    `shown` maps Content-IDs to the ids of the attachment rows that the HTML shows. `quoted` is the plain text of the original
-    whose HTML is kept below (`originals.py`).
-    """
-
-    text: str
-    html: str
-    files: tuple[Attachment, ...]
-    shown: Mapping[str, int] = field(default_factory=dict)
-    quoted: str = ""
 
 
 def kind(file: AttachmentRow, settings: Settings) -> str:
@@ -79,37 +61,6 @@ def load(row: DraftRow, attachment_id: int, settings: Settings) -> tuple[Attachm
 def mark_of(file: AttachmentRow) -> str:
     """The Markdown for an image."""
     return marks.mark(marks.words_for(file.filename), file.filename)
-
-
-def render_body(row: DraftRow, settings: Settings, body: str | None = None) -> RenderedBody:
-    """The draft's text (or `body` in its place) and files as sent. 1 query; image types are cached. Raises FileGone (the
-    original), StorageAway.
-    """
-    body = row.body if body is None else body
-    rows, original = originals.split(row.attachments.order_by(AttachmentRow.id))
-    below = originals.below(row, original, settings)
-    files = [Attachment(one.filename, one.type, one.size, partial(content, one, settings)) for one in rows]
-    if row.format != message_options.FORMATTED:
-        return RenderedBody(body, "", (*files, *below.files), {}, below.text)
-    found: dict[str, int] = {}  # index of the first file of each name
-    for place, file in enumerate(files if "![" in body else []):
-        if kind(rows[place], settings):
-            found.setdefault(marks.key(file.filename), place)
-    ids = {name: _content_id(row, rows[place]) for name, place in found.items()}
-    used: set[str] = set()
-    html = markdown.document(body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used, below.html)
-    for name in used:
-        file = files[found[name]]
-        files[found[name]] = replace(file, type=kind(rows[found[name]], settings), content_id=ids[name])
-    shown = {ids[name]: rows[found[name]].id for name in used}
-    shown |= dict(below.shown)
-    return RenderedBody(marks.plain(body, used), html, (*files, *below.files), shown, below.text)
-
-
-def _content_id(row: DraftRow, file: AttachmentRow) -> str:
-    """Stable across builds and globally unique (RFC 2045 section 7); reveals neither file name nor path."""
-    local = hashlib.sha256(f"{row.message_id} {file.stored}".encode()).hexdigest()[:32]
-    return f"{local}@{row.message_id.rpartition('@')[2].rstrip('>')}"
 
 
 def inserted(fields: Fields, file: AttachmentRow, user: User, at: int | None = None) -> Fields:

@@ -14,8 +14,8 @@ import peewee as pw
 
 from webmail.account import Account
 from webmail.compose import draft_copies, drafts, identities
-from webmail.compose.draft_message import FilesGone
 from webmail.compose.drafts import CopyTrouble
+from webmail.compose.uploads import FilesGone
 from webmail.config import Settings
 from webmail.errors import MailError, OverQuota, ServerAway, SignInRefused
 from webmail.models import DraftRow, Outbox, OutboxState, User, now

@@ -52,18 +52,6 @@ class Placed:
     word: str
     block: LinkBlock
 
-    def text(self, rendered: str) -> str:
-        return rendered.replace(self.word, self.block.text.rstrip("\n"))
-
-    def html(self, rendered: str) -> str:
-        """A text that is shown as it was typed has no paragraph there: then below all that was written."""
-        if not rendered:
-            return ""
-        placed, count = re.subn(rf"<p>{self.word}</p>\n?", lambda _match: self.block.html, rendered)
-        if count:
-            return placed
-        return rendered.replace(self.word, "").replace("</div>", f"{self.block.html}</div>", 1)
-
 
 def placed(row: DraftRow, block: LinkBlock) -> Placed:
     """Where the writer's own words end."""

@@ -31,9 +31,8 @@ class Original:
     pictures: tuple[AttachmentRow, ...] = ()
 
     def html(self, settings: Settings) -> str:
-        """The HTML, cleaned when it was kept. Raises FileGone, StorageAway."""
-        name = uploads.name_of(self.page.draft_id, self.page.stored)
-        return b"".join(uploads.files(settings).get(name)).decode("utf-8", "replace")
+        """The HTML, cleaned when it was kept. Raises FilesGone, StorageAway."""
+        return b"".join(uploads.chunks(settings, self.page.draft_id, self.page.stored)).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def of_draft(row: DraftRow) -> Original | None:
 def below(row: DraftRow, original: Original | None, settings: Settings) -> Below:
     """What stands below the draft's text. In plain text a reply has no pictures, a forward has them as files.
 
-    Raises FileGone, StorageAway.
+    Raises FilesGone, StorageAway.
     """
     if original is None:
         return Below()
@@ -83,12 +82,12 @@ def below(row: DraftRow, original: Original | None, settings: Settings) -> Below
 
 
 def _file(one: AttachmentRow, settings: Settings) -> Attachment:
-    name = uploads.name_of(one.draft_id, one.stored)
-    return Attachment(one.filename, one.type, one.size, partial(uploads.files(settings).get, name), one.content_id or "")
+    chunks = partial(uploads.chunks, settings, one.draft_id, one.stored)
+    return Attachment(one.filename, one.type, one.size, chunks, one.content_id or "")
 
 
 def as_text(original: Original, settings: Settings, *, formatted: bool) -> str:
-    """The original as text to write in; in formatted text its pictures become marks. Raises FileGone, StorageAway."""
+    """The original as text to write in; in formatted text its pictures become marks. Raises FilesGone, StorageAway."""
     names = {one.content_id: one.filename for one in original.pictures}
 
     def picture(content_id: str, words: str) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 
 from webmail.config import Settings
 from webmail.errors import MailError, NoSuchMessage
-from webmail.storage import CHUNK, Storage, StorageArea, StorageAway, StorageFull, open_storage
+from webmail.storage import CHUNK, FileGone, Storage, StorageArea, StorageAway, StorageFull, open_storage
 
 __all__ = [
-    "CHUNK", "REFUSALS", "AllowanceUsed", "MessageTooLarge", "clean_filename", "clean_type", "duplicate", "encoded_size", "files",
-    "is_draft_id", "name_of", "remove", "remove_all", "sync", "write",
+    "CHUNK", "REFUSALS", "AllowanceUsed", "FilesGone", "MessageTooLarge", "chunks", "clean_filename",
+    "clean_type", "duplicate", "encoded_size", "files", "is_draft_id", "name_of", "remove", "remove_all", "sync", "write",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,12 @@ class AllowanceUsed(MailError):
         self.limit = limit
 
 
+class FilesGone(MailError):
+    """A file of the draft is no longer there."""
+
+    status = 410
+
+
 REFUSALS = (MessageTooLarge, AllowanceUsed, StorageFull, StorageAway)
 
 
@@ -59,6 +65,14 @@ def files(settings: Settings) -> Storage:
 def name_of(draft_id: str, stored: str) -> str:
     """The name in the storage of a draft's file. Raises NoSuchMessage for a malformed id."""
     return f"{_prefix(draft_id)}/{stored}"
+
+
+def chunks(settings: Settings, draft_id: str, stored: str) -> Iterator[bytes]:
+    """The bytes of a draft's file, for its message. Raises FilesGone, StorageAway."""
+    try:
+        yield from files(settings).get(name_of(draft_id, stored))
+    except FileGone as error:
+        raise FilesGone(f"a file of draft {draft_id} can't be read: {error}") from error
 
 
 def _prefix(draft_id: str) -> str:

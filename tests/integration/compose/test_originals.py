@@ -12,6 +12,7 @@ import pytest
 from tests.support.compose_form import FORM, file, text_of, value_of, write
 from tests.support.images import picture
 from tests.support.settings_pages import choose
+from webmail.compose import uploads
 from webmail.errors import ServerAway
 from webmail.models import AttachmentRow, DraftRow
 from webmail.storage import StorageAway
@@ -215,6 +216,15 @@ def test_words_of_an_attachment_are_asked_about_in_spite_of_its_pictures(formatt
     page = begin(formatted, fill)
     page = formatted.submit(page, FORM, to="bob@x.example", body="Voir la pièce jointe.\n", action="send")
     assert "but nothing is attached" in page.one("#asked").get_text()
+
+
+def test_sending_tells_on_the_form_that_the_original_is_gone(app, formatted, fill):
+    page = begin(formatted, fill)
+    with app.app_context():
+        uploads.remove_all(app.extensions["settings"], DraftRow.get().id)
+    page = formatted.submit(page, FORM, to="bob@x.example", body=TYPED, action="send")
+    assert page.response.status_code == 422 and "A file is missing" in page.text
+    assert text_of(page).strip() == TYPED.strip()
 
 
 def test_a_picture_that_does_not_fit_is_left_out(formatted, fill):

@@ -11,6 +11,7 @@ import pytest
 from tests.support.compose_form import FORM, PDF, file, text_of, value_of, write
 from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
+from webmail.compose import draft_message
 from webmail.compose.outbox import filing
 from webmail.models import DraftRow, Outbox, OutboxState, User
 from webmail.storage.local import MARK
@@ -47,6 +48,16 @@ def test_a_message_with_a_file_arrives_and_is_filed_once(alice, bob, work, store
     assert (row.state, row.filed, bytes(row.content), row.credential) == (OutboxState.SENT, True, b"", None)
     assert DraftRow.select().count() == 0
     assert [file.name for file in Path(app.extensions["settings"].uploads_folder).iterdir()] == [MARK]
+
+
+def test_what_is_asked_about_and_what_leaves_is_one_rendering(alice, bob, monkeypatch):
+    page = write(alice, to=bob.address, subject="s", body="**b**", format="markdown", attachments=file(), action="save")
+    rendered = []
+    monkeypatch.setattr(
+        draft_message, "render_body", lambda *given, of=draft_message.render_body: rendered.append(1) or of(*given)
+    )
+    alice.submit(page, FORM, action="send")
+    assert Outbox.get().state == OutboxState.WAITING and len(rendered) == 1
 
 
 def test_a_name_without_a_domain_is_somebody_of_the_house(alice, bob, work, stored):

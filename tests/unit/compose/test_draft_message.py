@@ -5,9 +5,10 @@ import email.policy
 
 import pytest
 
+from tests.support.outbox import bytes_of
 from webmail.compose import attachments, draft_message, drafts, uploads
-from webmail.compose.draft_message import FilesGone
 from webmail.compose.fields import Fields
+from webmail.compose.uploads import FilesGone
 from webmail.errors import BadAddress
 from webmail.mail import Identity
 from webmail.models import Outbox
@@ -17,7 +18,7 @@ ALICE = Identity("Alice", "alice@lycee.example")
 
 def test_a_formatted_draft_is_sent_as_text_and_html(alice, settings):
     row = drafts.new(alice, Fields(to="b@x.example", body="**gras**", format="markdown", language="fr"))
-    raw = draft_message.to_bytes(draft_message.as_draft(row, ALICE, settings), include_bcc=False)
+    raw = bytes_of(draft_message.as_draft(row, ALICE, settings))
     html = email.message_from_bytes(raw, policy=email.policy.default).get_body(("html",)).get_content()
     assert '<html lang="fr">' in html
     assert "<strong>gras</strong>" in html
@@ -45,4 +46,4 @@ def test_a_file_that_vanished_is_told(alice, settings):
     attachments.add(row, [b"x"], "a", "", settings)
     uploads.remove_all(settings, row.id)
     with pytest.raises(FilesGone):
-        draft_message.to_bytes(draft_message.as_draft(row, ALICE, settings), include_bcc=False)
+        bytes_of(draft_message.as_draft(row, ALICE, settings))

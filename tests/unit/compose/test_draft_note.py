@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.outbox import bytes_of
 from webmail.compose import draft_message, draft_note, drafts
 from webmail.compose.fields import Fields, normalised
 from webmail.mail import Identity
@@ -16,7 +17,7 @@ FULL = Fields(
 
 def copy_of(alice, settings, fields):
     row = drafts.new(alice, fields)
-    return draft_message.to_bytes(draft_message.as_draft(row, ALICE, settings, lenient=True), include_bcc=True)
+    return bytes_of(draft_message.as_draft(row, ALICE, settings, lenient=True), include_bcc=True)
 
 
 def test_a_copy_remembers_how_it_is_written(alice, settings):

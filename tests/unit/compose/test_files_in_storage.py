@@ -12,12 +12,13 @@ import pytest
 from tests.bench.faults import BOB, DORA
 from tests.support.images import picture
 from tests.support.memory_storage import in_memory
+from tests.support.outbox import bytes_of
 from webmail import imap
 from webmail.compose import attachments, draft_cleanup, draft_copies, draft_message, drafts, inline_images
-from webmail.compose.draft_message import FilesGone
 from webmail.compose.fields import Fields
 from webmail.compose.outbox import delivery, filing, queue, resend, send_errors, send_later, spool
 from webmail.compose.outbox.send_errors import SendErrorKind
+from webmail.compose.uploads import FilesGone
 from webmail.imap import mailboxes, messages
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, now
 from webmail.storage import StorageArea, StorageAway, StorageFull
@@ -102,7 +103,9 @@ def test_a_twin_has_files_of_its_own(letter, kept, settings):
 
 
 def test_a_large_message_gets_another_date_and_what_is_left_over_is_swept_away(here, letter, kept):
-    sent = queue.enqueue(letter, here.account(), here.identity(), here.settings, None, at=now() + timedelta(days=2))
+    sent = queue.enqueue(
+        letter, draft_message.as_draft(letter, here.identity(), here.settings), here.settings, None, at=now() + timedelta(days=2)
+    )
     assert send_later.change(letter.user, sent.id, now() + timedelta(days=5), here.settings)
     [eml] = [name for name in kept.files if name.endswith(".eml")]
     kept.put(f"{'f' * 32}.eml", [b"left over"])
@@ -185,7 +188,7 @@ def test_nothing_is_queued_or_lost_while_files_are_away(here, letter, kept):
     with pytest.raises(StorageAway):
         here.enqueue(letter)
     with pytest.raises(StorageAway):
-        draft_message.to_bytes(draft_message.as_draft(letter, here.identity(), here.settings), include_bcc=False)
+        bytes_of(draft_message.as_draft(letter, here.identity(), here.settings))
     for duplicated in (
         lambda: drafts.duplicate(letter, here.settings),
         lambda: drafts.apart(letter, Fields(body="mine"), "me", here.settings),

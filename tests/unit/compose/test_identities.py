@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.outbox import bytes_of
 from webmail.compose import draft_message, drafts, identities
 from webmail.compose.fields import Fields, fields_of
 from webmail.compose.outbox import queue
@@ -79,8 +80,9 @@ class TestAddresses:
 
     def test_a_foreign_address_does_not_get_into_the_outbox(self, here, alice, settings):
         row = here.draft()
+        head = Identity("Proviseur", "proviseur@lycee.example")
         with pytest.raises(identities.NotYours):
-            queue.enqueue(row, here.account, Identity("Proviseur", "proviseur@lycee.example"), settings, None)
+            queue.enqueue(row, draft_message.as_draft(row, head, settings), settings, None)
         assert not Outbox.select().exists()
 
     def test_somebody_elses_permission_is_not_ones_own(self, bob, settings, make):
@@ -228,7 +230,7 @@ def test_the_headers_tell_where_answers_go_and_the_organisation(here, alice, set
     identity = identities.of_draft(here.draft(), settings)
     assert identity.sent_mailbox == ""  # the draft is the account's own
     office = identities.noun(identities.usable(alice, settings)[0])
-    content = draft_message.to_bytes(draft_message.as_draft(here.draft(), office, settings), include_bcc=False).decode()
+    content = bytes_of(draft_message.as_draft(here.draft(), office, settings)).decode()
     assert f"From: Bourses <{OFFICE}>\r\n" in content
     assert "<team@x.example>\r\n" in content.partition("Reply-To:")[2][:80]
     assert "\r\nOrganization: =?utf-8?" in content

@@ -8,9 +8,10 @@ import struct
 import pytest
 
 from tests.support.images import picture
+from tests.support.outbox import bytes_of
 from webmail.compose import attachments, draft_message, drafts, inline_images, uploads
-from webmail.compose.draft_message import FilesGone
 from webmail.compose.fields import Fields, fields_of
+from webmail.compose.uploads import FilesGone
 from webmail.errors import NoSuchMessage
 from webmail.mail import Identity
 from webmail.models import AttachmentRow, Signature
@@ -88,7 +89,7 @@ def test_a_file_that_is_gone_is_told_when_it_is_built(draft, settings):
     row = draft(("a.png", picture()), body="![x](a.png)")
     uploads.remove_all(settings, row.id)
     with pytest.raises(FilesGone):
-        draft_message.to_bytes(draft_message.as_draft(row, ME, settings), include_bcc=False)
+        bytes_of(draft_message.as_draft(row, ME, settings))
 
 
 def test_a_copy_of_a_draft_is_not_the_same_part(draft, settings):

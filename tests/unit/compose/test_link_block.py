@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.compose import drafts, large_files, link_block
+from webmail.compose import draft_message, drafts, large_files, link_block
 from webmail.compose.fields import Fields
 from webmail.compose.link_block import LinkBlock
 from webmail.mime import plain_text
@@ -44,7 +44,7 @@ def test_it_stands_where_the_writer_s_own_words_end(alice, settings, transfer, b
     row = drafts.new(alice, Fields(body=body))
     block = block_of(transfer, settings, "film.mp4")
     placed = link_block.placed(row, block)
-    text = placed.text(placed.body)
+    text = draft_message.text_with_block(placed.body, placed)
     assert text.startswith(f"{above}\n\n{block.text}".lstrip("\n").rstrip("\n"))
     assert placed.word not in text
     rest = text.replace(block.text.rstrip("\n"), "")
@@ -56,7 +56,7 @@ def test_it_stands_where_the_writer_s_own_words_end(alice, settings, transfer, b
 def test_it_is_found_again_after_its_way_through_the_mail(alice, bob, settings, transfer, body, names):
     row = drafts.new(alice, Fields(body=body))
     placed = link_block.placed(row, block_of(transfer, settings, *names))
-    sent = plain_text.unflow(plain_text.flow(placed.text(placed.body)))
+    sent = plain_text.unflow(plain_text.flow(draft_message.text_with_block(placed.body, placed)))
     text, found = link_block.found_in(sent, alice)
     assert [one.id for one in found] == [transfer.id]
     assert text.split() == body.split() and "SHA-256" not in text
@@ -86,11 +86,10 @@ def test_html_has_it_in_its_place_or_below_what_is_shown_as_typed(alice, setting
     row = drafts.new(alice, Fields(body="```\nnever closed"))
     placed = link_block.placed(row, block_of(transfer, settings, "film.mp4"))
     inside = f"<body><div><p>a</p>\n<p>{placed.word}</p>\n<p>b</p></div>below</body>"
-    assert placed.html(inside) == "<body><div><p>a</p>\n<table></table><p>b</p></div>below</body>"
-    assert (
-        placed.html(f"<div><pre>a {placed.word}</pre></div><div>z</div>") == "<div><pre>a </pre><table></table></div><div>z</div>"
-    )
-    assert placed.html("") == ""
+    assert draft_message.html_with_block(inside, placed) == "<body><div><p>a</p>\n<table></table><p>b</p></div>below</body>"
+    as_typed = f"<div><pre>a {placed.word}</pre></div><div>z</div>"
+    below = "<div><pre>a </pre><table></table></div><div>z</div>"
+    assert draft_message.html_with_block(as_typed, placed) == below
 
 
 def test_what_is_published_is_no_draft_s_any_more(alice, settings, transfer):

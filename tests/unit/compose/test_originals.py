@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.support.images import picture
-from webmail.compose import attachments, draft_message, drafts, inline_images, originals
-from webmail.compose.draft_message import FilesGone
+from tests.support.outbox import bytes_of
+from webmail.compose import attachments, draft_message, drafts, originals
 from webmail.compose.fields import Fields, fields_of
+from webmail.compose.uploads import FilesGone
 from webmail.mail import Identity
+from webmail.mime import builder
 from webmail.mime.html import kept_html
 from webmail.models import AttachmentRow
 
@@ -30,26 +33,26 @@ def draft(alice, settings):
 
 
 def test_it_follows_the_text_in_both_forms_and_is_no_attachment(draft, settings):
-    written = inline_images.render_body(draft, settings)
+    written = draft_message.render_body(draft, settings)
     assert kept_html.found_in(written.html) == HTML and "<strong>bien</strong>" in kept_html.above(written.html)
     assert written.quoted == "\n\nOn Monday, Bob wrote:\n\n> Oui lundi\n>\n> [Logo]\n"
     assert [(file.filename, file.content_id) for file in written.files] == [("a.pdf", ""), ("logo.png", "1@x")]
     assert list(written.shown) == ["1@x"]
-    sent = draft_message.to_bytes(draft_message.as_draft(draft, ME, settings), include_bcc=False).decode()
+    sent = bytes_of(draft_message.as_draft(draft, ME, settings)).decode()
     assert "Merci **bien**\r\n\r\nOn Monday, Bob wrote:\r\n\r\n> Oui lundi" in sent and "original.html" not in sent
 
 
 @pytest.mark.parametrize(("flag", "files"), [("\\Answered", ["a.pdf"]), ("$Forwarded", ["a.pdf", "logo.png"])])
 def test_in_plain_text_only_a_forward_has_its_pictures(draft, settings, flag, files):
     drafts.update(draft, replace(fields_of(draft), format="", source_flag=flag))
-    written = inline_images.render_body(draft, settings)
+    written = draft_message.render_body(draft, settings)
     assert (written.html, [file.filename for file in written.files]) == ("", files)
     assert "> Oui lundi" in written.quoted and not any(file.content_id for file in written.files)
 
 
 def test_a_copy_of_the_draft_has_it_too(draft, settings):
     twin = drafts.duplicate(draft, settings)
-    assert kept_html.found_in(inline_images.render_body(twin, settings).html) == HTML
+    assert kept_html.found_in(draft_message.render_body(twin, settings).html) == HTML
     assert originals.of_draft(twin).pictures[0].content_id == "1@x"
 
 
@@ -84,7 +87,7 @@ def test_large_pictures_are_never_in_memory(draft, settings):
     block = picture() + bytes(1_000_000)
     attachments.add_all(draft, [([block] * 7, "large.png", "image/png")], settings, ["2@x"])
     tracemalloc.start()
-    size = sum(len(piece) for piece in draft_message.pieces(draft_message.as_draft(draft, ME, settings), include_bcc=False))
+    size = sum(len(piece) for piece in builder.pieces(draft_message.as_draft(draft, ME, settings), date=datetime.now(UTC)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert size > 9_000_000 and peak < 6_000_000, (size, peak)

@@ -20,15 +20,14 @@ from datetime import datetime, timedelta
 import peewee as pw
 
 from webmail import preferences
-from webmail.account import Account
-from webmail.compose import draft_message, drafts, identities, large_files
+from webmail.compose import drafts, identities
 from webmail.compose.fields import Fields, fields_of, normalised, revision_of
 from webmail.compose.outbox import filing, recipient_limits, spool
 from webmail.config import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
 from webmail.errors import NoSuchMessage
-from webmail.mail import Draft, Identity
+from webmail.mail import Draft
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
 
 log = logging.getLogger(__name__)
@@ -45,15 +44,15 @@ LIGHT = [field for field in Outbox._meta.sorted_fields if field is not Outbox.co
 
 def enqueue(
     row: DraftRow,
-    account: Account,
-    identity: Identity,
+    draft: Draft,
     settings: Settings,
     sealed_credential: bytes | None,
     *,
     at: datetime | None = None,
     dsn: bool = False,
 ) -> Outbox:
-    """Build the draft's message and queue it, due after the undo delay, or `at` a chosen time (naive UTC).
+    """Build the message of a draft, which `draft_message.as_draft` has rendered, and queue it, due after the undo delay, or
+    `at` a chosen time (naive UTC).
 
     Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
     nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
@@ -61,12 +60,11 @@ def enqueue(
     Raises BadAddress, UnsafeValue, FilesGone, StorageFull, StorageAway, identities.NotYours, TooManyRequests,
     and drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
     """
-    identities.check(row.user, identity.email, settings)
-    draft = draft_message.as_draft(row, identity, settings, until=large_files.until(row, settings, at))
-    content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, identity, settings))
+    identities.check(row.user, draft.identity.email, settings)
+    content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, draft.identity, settings))
     taken = False
     try:
-        sent = _enqueued(row, draft, identity, settings, sealed_credential, content, at, dsn)
+        sent = _enqueued(row, draft, settings, sealed_credential, content, at, dsn)
         taken = sent is not None
     finally:
         if not taken:
@@ -77,7 +75,6 @@ def enqueue(
 def _enqueued(
     row: DraftRow,
     draft: Draft,
-    identity: Identity,
     settings: Settings,
     sealed_credential: bytes | None,
     content: bytes,
@@ -89,7 +86,7 @@ def _enqueued(
     values = {
         "message_id": row.message_id,
         "subject": row.subject,
-        "sender": identity.email,
+        "sender": draft.identity.email,
         "recipients": json.dumps(recipients),
         "refused": "{}",
         "content": content,
@@ -101,7 +98,7 @@ def _enqueued(
         "credential": sealed_credential,
         "filed": False,
         "sent_at": None,
-        "sent_mailbox": identity.sent_mailbox,
+        "sent_mailbox": draft.identity.sent_mailbox,
         "created": now(),
         "scheduled": at,
         "revision": revision_of(fields_of(row)),

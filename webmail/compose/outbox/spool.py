@@ -11,15 +11,15 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import IO
 
-from webmail.compose import draft_message, uploads
+from webmail.compose import uploads
 from webmail.config import Settings
 from webmail.errors import MailError
 from webmail.mail import Draft
-from webmail.mime import proof
+from webmail.mime import builder, proof
 from webmail.models import Outbox
 from webmail.storage import FileGone, StorageAway, open_file, temporary_file
 
@@ -43,10 +43,11 @@ def built(draft: Draft, settings: Settings, *, at: datetime | None = None, prove
     `prove`: mark it as sent by whom it names (`mime/proof.py`), unless it is large.
     Raises UnsafeValue, BadAddress, FilesGone, StorageFull, StorageAway.
     """
+    date = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
     if len(draft.html) + sum(file.size for file in draft.attachments) < IN_ROW:
-        message = draft_message.to_bytes(draft, include_bcc=False, at=at)
+        message = builder.build(draft, date=date)
         return proof.header(message, settings.secret_key) + message if prove else message
-    return _in_file(draft_message.pieces(draft, include_bcc=False, at=at), settings)
+    return _in_file(builder.pieces(draft, date=date), settings)
 
 
 def stored(message: bytes, settings: Settings) -> bytes:
@@ -113,7 +114,7 @@ def for_drafts(draft: Draft, settings: Settings) -> AbstractContextManager[IO[by
 
     Raises UnsafeValue, BadAddress, FilesGone, StorageFull, StorageAway.
     """
-    return temporary_file(draft_message.pieces(draft, include_bcc=True), settings, IN_ROW)
+    return temporary_file(builder.pieces(draft, date=datetime.now(UTC), include_bcc=True), settings, IN_ROW)
 
 
 def _in_file(chunks: Iterable[bytes], settings: Settings) -> bytes:

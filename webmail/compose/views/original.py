@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.compose import attachments, drafts, message_options, originals
+from webmail.compose import attachments, drafts, message_options, originals, uploads
 from webmail.compose.blueprint import blueprint
 from webmail.compose.fields import fields_of
 from webmail.compose.forms import ComposeForm
@@ -19,7 +19,7 @@ from webmail.compose.views.inline_images import picture_address
 from webmail.errors import NoSuchMessage
 from webmail.mime.html import sanitizer
 from webmail.models import DraftRow
-from webmail.storage import FileGone, StorageAway
+from webmail.storage import StorageAway
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 
@@ -38,7 +38,7 @@ def original(draft_id: str) -> Response:
     shown = {one.content_id: one.id for one in found.pictures}
     try:
         html = found.html(settings())
-    except FileGone as error:
+    except uploads.FilesGone as error:
         raise NoSuchMessage(f"the original of draft {draft_id} is gone") from error
     return framed(sanitizer.clean(html, lambda cid: picture_address(draft_id, shown.get(cid))).html)
 
@@ -65,7 +65,7 @@ def edit_as_text(form: ComposeForm, row: DraftRow) -> AnyResponse:
     if found is not None:
         try:
             text = originals.as_text(found, settings(), formatted=formatted)
-        except (FileGone, StorageAway) as error:
+        except (uploads.FilesGone, StorageAway) as error:
             notify(
                 no_room_words(error) if isinstance(error, StorageAway) else _("The original message is no longer there."),
                 "danger",

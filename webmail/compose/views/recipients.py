@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -20,11 +20,10 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import address_of, own_draft, show_form, turned_page
 from webmail.errors import BadAddress
-from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.people import remembered
 from webmail.people.visibility import sees, sight_of
-from webmail.web.current import current_account, current_user, preferences, settings
+from webmail.web.current import current_user, preferences, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
 from webmail.web.request_values import local_path
@@ -148,16 +147,15 @@ def ask_again(form: ComposeForm, row: DraftRow) -> Response:
     return redirect(address_of(row, form), 303)
 
 
-def takes_all(form: ComposeForm, draft: Draft) -> bool:
-    """Whether the mail server can send to all recipients; adds errors to the fields of those that it can't (see `unsendable`)."""
-    for email in recipients.unsendable(draft, current_account()):
+def mark_unsendable(form: ComposeForm, emails: Sequence[str]) -> None:
+    """Add errors to the fields of recipients that the mail server can't send to (`recipients.unsendable`)."""
+    for email in emails:
         name = next((name for name, text in form.lists().items() if recipients.key(email) in recipients.keys_in(text)), "to")
         words = _(
             "The mail server can't send to “%(address)s”: it does not support accents or special characters before the @.",
             address=email[:80],
         )
         form.mark(name, words)
-    return not any(field.errors for field in form)
 
 
 def _back() -> str:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, IntegerField, StringField
 
 from webmail import imap
-from webmail.compose import bare_names, drafts, header_values, identities, inline_images, message_options
+from webmail.compose import bare_names, draft_message, drafts, header_values, identities, message_options
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import one_line
 from webmail.compose.outbox import resend
@@ -136,10 +136,10 @@ def rendered(draft_id: str) -> Response:
     """The text of a draft as its recipients will see it, as a separate page for the preview frame in the form."""
     row = drafts.load(current_user(), draft_id)
     if row.format == message_options.FORMATTED:
-        written = inline_images.render_body(row, settings())
+        written = draft_message.render_body(row, settings())
         html = sanitizer.clean(written.html, lambda cid: picture_address(draft_id, written.shown.get(cid))).html
     else:
-        text = row.body + inline_images.render_body(row, settings()).quoted
+        text = row.body + draft_message.render_body(row, settings()).quoted
         html = plain_text.to_html(text, quote_label=_("Quoted text"), cut_label="…", fold=False)
     return framed(html)
 

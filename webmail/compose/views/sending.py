@@ -17,11 +17,11 @@ from webmail.compose import (
     recipients,
     send_checks,
 )
-from webmail.compose.draft_message import FilesGone
 from webmail.compose.drafts import DraftChangedElsewhere
 from webmail.compose.fields import fields_of, normalised
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
+from webmail.compose.uploads import FilesGone
 from webmail.compose.views.archive_original import archive_answered
 from webmail.compose.views.conflicts import changed_elsewhere
 from webmail.compose.views.draft_state import put_into_drafts
@@ -34,10 +34,9 @@ from webmail.compose.views.editor import (
     store,
 )
 from webmail.compose.views.large_files import check_links
-from webmail.compose.views.recipients import takes_all, whom_they_mean
+from webmail.compose.views.recipients import mark_unsendable, whom_they_mean
 from webmail.compose.views.send_later import chosen_time, show_time, too_many_words
 from webmail.compose.views.sent_notice import say_sent
-from webmail.mail import Draft
 from webmail.models import DraftRow
 from webmail.people import display_names
 from webmail.rate_limits import TooManyRequests
@@ -58,18 +57,26 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     at = chosen_time(form)
     if unclear := whom_they_mean(form):
         return _back_to_form(form, row, unclear=unclear)
-    if not form.check() or not takes_all(form, draft_message.as_draft(row, identity(row), settings())):
+    if not form.check():
+        return _back_to_form(form, row)
+    try:
+        draft = draft_message.as_draft(row, me, settings(), until=large_files.until(row, settings(), at))
+    except FilesGone:
+        return _file_missing(form, row)
+    if unsendable := recipients.unsendable(draft, current_account()):
+        mark_unsendable(form, unsendable)
         return _back_to_form(form, row)
     slips = [] if sure else recipients.likely_typos(current_user(), form.lists().values(), settings())
     form.archive.data = "1" if archiving else ""
     own = settings().own_domains(current_user().domain)
-    asked = [] if sure else send_checks.cautions(_without_signature(row), *own, has_links=large_files.has_any(row.id))
+    asked = []
+    if not sure:  # words of the signature must not trigger warnings
+        own_words = replace(draft, text=identities.unsigned(row.body, current_user()))
+        asked = send_checks.cautions(own_words, *own, has_links=large_files.has_any(row.id))
     if slips or asked:
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
     try:
-        sent = queue.enqueue(
-            row, current_account(), identity(row), settings(), sealed_credential(), at=at, dsn=bool(row.delivery_receipt)
-        )
+        sent = queue.enqueue(row, draft, settings(), sealed_credential(), at=at, dsn=bool(row.delivery_receipt))
     except DraftChangedElsewhere as error:
         return _overtaken(form, error.row, sure=sure, archiving=archiving)
     except TooManyRequests as error:
@@ -78,8 +85,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
             show_time(form, error.again)
         return _back_to_form(form, row, offering=bool(error.again))
     except FilesGone:
-        form.mark("attachments", _("A file is missing. Remove it and attach it again."))
-        return _back_to_form(form, row)
+        return _file_missing(form, row)
     except StorageFull as error:
         current_app.logger.error("draft %s is not sent: %s", row.id, error)
         form.mark("attachments", no_room_words(error))
@@ -97,6 +103,11 @@ def _back_to_form(form: ComposeForm, row: DraftRow, status: int = 422, **more: A
     return show_form(form, row.id, row, status=status, **more)
 
 
+def _file_missing(form: ComposeForm, row: DraftRow) -> Response:
+    form.mark("attachments", _("A file is missing. Remove it and attach it again."))
+    return _back_to_form(form, row)
+
+
 def _overtaken(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
     """Handle a draft that was changed while its message was being built, so that nothing was sent."""
     same = fields_of(row) == normalised(form.fields())
@@ -105,8 +116,3 @@ def _overtaken(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool)
     if not same:
         form.revision.data = ""  # no longer the text that this form was rendered with
     return changed_elsewhere(row, form, "send")
-
-
-def _without_signature(row: DraftRow) -> Draft:
-    """The draft without its signature, whose text must not trigger warnings."""
-    return replace(draft_message.as_draft(row, identity(row), settings()), text=identities.unsigned(row.body, current_user()))

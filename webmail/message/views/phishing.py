@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.compose import drafts, uploads
+from webmail.compose import draft_message, drafts, uploads
 from webmail.compose import reply as replies
 from webmail.compose.fields import Fields
 from webmail.compose.outbox import queue
@@ -124,7 +124,8 @@ def _send(draft: DraftRow) -> Outbox | None:
     """Queue the report; None if the user's rate limit is reached: the message is moved and recorded all the same."""
     user = current_user()
     try:
-        sent = queue.enqueue(draft, current_account(), Identity(user.name, user.address), settings(), sealed_credential())
+        message = draft_message.as_draft(draft, Identity(user.name, user.address), settings())
+        sent = queue.enqueue(draft, message, settings(), sealed_credential())
     except TooManyRequests as error:
         current_app.logger.warning("a report of %s is not sent: %s", user.address, error)
         drafts.forget(draft.id, settings())

@@ -16,7 +16,7 @@ from webmail.rate_limits import DAY, HOUR, TooManyRequests
 
 def at(here, **ahead):
     row = here.draft()
-    return row, outbox.enqueue(row, here.account(), here.identity(), here.settings, None, at=now() + timedelta(**ahead))
+    return row, here.enqueue(row, at=now() + timedelta(**ahead))
 
 
 def test_an_hour_takes_so_many_and_the_next_one_more(here, alice):
@@ -34,7 +34,7 @@ def test_an_hour_takes_so_many_and_the_next_one_more(here, alice):
     left = recipient_limits.near(alice, here.settings)
     assert (left.window, left.people) == (HOUR, 0)
     assert timedelta(minutes=59) < left.again - now() < timedelta(minutes=62)
-    outbox.enqueue(here.draft(), here.account(), here.identity(), here.settings, None, at=refused.value.again)
+    here.enqueue(here.draft(), at=refused.value.again)
 
 
 def test_what_was_stopped_or_refused_counts_nothing(here, alice):

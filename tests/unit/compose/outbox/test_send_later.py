@@ -23,7 +23,7 @@ FRIDAY = datetime(2026, 11, 27, 14, 30, tzinfo=PARIS)
 
 def at(here, **ahead):
     row = here.draft()
-    return row, outbox.enqueue(row, here.account(), here.identity(), here.settings, None, at=now() + timedelta(**ahead))
+    return row, here.enqueue(row, at=now() + timedelta(**ahead))
 
 
 # --- which times -----------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_another_time_now_or_never(here, alice, bob):
 def test_the_password_goes_with_the_waiting(here, alice):
     row = here.draft()
     when = now() + timedelta(days=3)
-    sent = outbox.enqueue(row, here.account(), here.identity(), here.settings, b"sealed", at=when)
+    sent = here.enqueue(row, b"sealed", at=when)
     assert bytes(sent.credential) == b"sealed"
     outbox.undo(alice, sent.id)
     assert Outbox.get().credential is None

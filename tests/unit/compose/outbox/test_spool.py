@@ -14,9 +14,9 @@ import pytest
 from tests.bench.faults import BOB, DORA
 from webmail import smtp
 from webmail.compose import attachments, draft_message, drafts, identities
-from webmail.compose.draft_message import FilesGone
 from webmail.compose.fields import Fields, fields_of, revision_of
 from webmail.compose.outbox import delivery, queue, recipient_limits, send_later, spool
+from webmail.compose.uploads import FilesGone
 from webmail.models import Outbox, OutboxState, now
 from webmail.rate_limits import TooManyRequests
 from webmail.storage import local
@@ -57,7 +57,9 @@ def test_a_large_message_leaves_as_it_was_built(here, large):
 
 
 def test_another_date_gives_another_file_and_removes_the_first(here, large):
-    sent = queue.enqueue(large, here.account(), here.identity(), here.settings, None, at=now() + timedelta(days=2))
+    sent = queue.enqueue(
+        large, draft_message.as_draft(large, here.identity(), here.settings), here.settings, None, at=now() + timedelta(days=2)
+    )
     before, monday = whole(here, sent), (now() + timedelta(days=5)).replace(microsecond=0)
     assert send_later.change(large.user, sent.id, monday, here.settings)
     after = whole(here, sent)
