@@ -114,7 +114,7 @@ def _send(
         "change": public_link("settings.show_page", slug="reminders"),
     }  # fmt: skip
     text = _text(heading, events, end, more, str(values["day"]), str(values["change"]))
-    html = render_template("calendar/letter.html", **values)
+    html = render_template("calendar/notifications/letter.html", **values)
     language = system_mail.in_language_of(user, settings)
     fits = html if len(html) <= system_mail.LONGEST_BODY else ""
     try:

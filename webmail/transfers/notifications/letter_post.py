@@ -64,7 +64,7 @@ def queue_once(
     """
     with written_in(post.language):
         letter = make()
-        html = render_template("transfers/letter.html", letter=letter)
+        html = render_template("transfers/notifications/letter.html", letter=letter)
         text = letter_texts.text_of(letter)
 
     @begun_again
