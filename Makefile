@@ -66,16 +66,18 @@ integration: ready ## tests on real servers: Dovecot, Postfix, nginx
 	@$(tested) -n 3 --no-loadscope-reorder -rs tests/integration
 
 # Not again: what hardly touches a table, or in ways that other tests do too. The whole suite: make integration-postgresql NOT_AGAIN=
-NOT_AGAIN := imap settings/test_pages.py $(addprefix accounts/test_, support.py dovecot_on_postgresql.py) dav/test_clients.py \
+NOT_AGAIN := imap settings/test_pages.py $(addprefix accounts/test_, support.py dovecot_on_postgresql.py) $(addprefix dav/test_, clients.py evolution.py) \
 	test_managesieve.py test_nginx.py test_doctor.py test_doctor_index.py \
 	test_foreign_server.py test_frame.py test_second_s3_server.py \
 	$(addprefix demo/test_, life.py place.py mailboxes.py servers.py) $(addprefix postfix/test_, postfix.py milter.py forwards.py) \
-	$(addprefix auth/test_, clocks.py password_rules.py spoken_language.py thunderbird.py slow_forms.py attacks.py cas.py directory.py proxy_sign_in.py) \
+	$(addprefix auth/test_, clocks.py password_rules.py spoken_language.py thunderbird.py slow_forms.py attacks.py cas.py directory.py proxy_sign_in.py \
+	openid_connect.py) \
 	$(addprefix compose/test_, quotes.py kept_drafts.py inline_images.py attach_mail.py carried_files.py header_values.py message_options.py obstacles.py \
 	originals.py proof.py recipients.py reply.py resend.py uploads.py) \
 	$(addprefix filters/test_, archiving_attacks.py absence.py delivery.py import.py matching.py rule_pages.py rule_words.py tryout.py) \
 	$(addprefix mailbox/test_, actions.py sharing.py side_bar.py search_words.py search.py search_pages.py search_scope.py \
-	search_everywhere.py sorting.py listing.py files.py folders.py conversations.py changes.py push.py counts.py move_chooser.py \
+	search_everywhere.py search_phrases.py search_cut_words.py renamed_elsewhere.py sorting.py \
+	listing.py files.py folders.py conversations.py changes.py push.py counts.py move_chooser.py \
 	paperclip.py round_trip.py search_accents.py selection.py full_mailbox.py detach.py export.py move_in.py own_form.py tag_chooser.py) \
 	$(addprefix message/test_, full_text_index.py huge_messages.py viewers.py odd_attachments.py message.py sender_check.py \
 	browser_cache.py conversation.py remote_images.py link_warning.py read_ahead.py unsubscribe.py)
