@@ -1,4 +1,6 @@
-"""What is done once in a process instead of once for each test: compiling templates and routes, and migrating an empty SQLite file.
+"""What is done once in a process instead of once for each test: compiling templates and routes, reading static files for their checksums,
+and migrating an empty SQLite file.
+
 Nothing waits until the disk has it either: a process that is killed loses nothing by that, and nobody pulls the plug of a test.
 
 That is half of the time of a suite in which nearly every test has an application and a database of its own. A third of the rest was
@@ -10,6 +12,7 @@ from __future__ import annotations
 import gc
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from werkzeug.routing import Rule
 from webmail.database import migrate
 from webmail.database.connection import Sqlite
 from webmail.database.migrate import MIGRATIONS
+from webmail.web import setup
 
 _compile = jinja2.Environment.compile
 _apply = migrate.apply
@@ -39,6 +43,7 @@ def install() -> None:
     Rule._compile_builder = build_once  # type: ignore[method-assign]
     Rule.compile = compile_rule_once  # type: ignore[method-assign]
     Sqlite._connect = connect_without_syncing  # type: ignore[method-assign]
+    setup._versions = cache(setup._versions)
     gc.set_threshold(20_000, 20, 20)
 
 
