@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReached
 from webmail.mime.filenames import safe_name
 from webmail.models import Task, TaskState
@@ -58,7 +60,14 @@ class ImportPages:
 
     def install(self, blueprint: Blueprint, choose: Callable[[int, str], Response]) -> None:
         """`choose`: the page where a file is chosen, with a status and what is wrong."""
-        blueprint.register_error_handler(ImportRefused, lambda refused: choose(refused.status, refused.words))
+
+        def shown_again(refused: ImportRefused) -> ResponseReturnValue:
+            try:
+                return choose(refused.status, refused.words)
+            except DATABASE_AWAY as error:  # Flask asks no handler for what another one raises
+                return current_app.handle_user_exception(error)
+
+        blueprint.register_error_handler(ImportRefused, shown_again)
         blueprint.register_error_handler(ImportGone, lambda _gone: self._gone())
 
     def _gone(self) -> Answer:
