@@ -104,7 +104,7 @@ GETTEXT = "flask_babel"  # above the data level: words need no request
 DATABASE = {"peewee", "playhouse", "huey"}
 FLASK_MODULES = ("blueprint", "forms")  # or ends so (identity_forms); and all of `views/`, and of `notifications/`
 # Of web/, what the rest of an area may use: it speaks, and asks nobody who is signed in. Of `current`, the names below it.
-WORDS_OF_WEB = {"addresses", "code_words", "current", "day_names", "formatting", "public_links", "too_many"}
+WORDS_OF_WEB = {"addresses", "code_words", "current", "day_names", "following_words", "formatting", "public_links", "too_many"}
 WITHOUT_REQUEST = {"settings", "time_zone", "wake", "wake_system_mail"}
 OF_A_REQUEST = {  # the module it comes from, and its names
     "flask": {"abort", "after_this_request", "redirect", "request", "Response", "session"},

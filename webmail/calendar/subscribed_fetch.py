@@ -4,50 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from webmail import http_fetch
+from webmail.collections.following.faults import FollowFault, FollowTrouble, of_fetching, seconds_to_wait
+from webmail.collections.following.turns import named_inside
 from webmail.config import Settings
-from webmail.errors import MailError
-from webmail.http_fetch import AddressForbidden, AnswerTooLarge, FetchedResponse, NotFetched
+from webmail.http_fetch import FetchedResponse, NotFetched
 
 LARGEST = 10_000_000  # bytes
 SECONDS = 25.0  # for the whole answer
 LONGEST_URL = 2_000  # characters
 _HOPS = 4
-_LONGEST_WAIT = 86_400  # seconds that a server may ask us to wait
 _HEADERS = {"Accept": "text/calendar, */*;q=0.5"}
-
-
-class SubscriptionFault(StrEnum):
-    AWAY = "away"
-    BROKEN = "broken"  # a fault of its own (500)
-    BUSY = "busy"  # it asks us to come later
-    GONE = "gone"
-    REFUSED = "refused"  # it wants a password, or lets nobody in
-    FORBIDDEN_PLACE = "forbidden-place"  # an address that our server must not ask
-    NOT_CALENDAR = "not-calendar"
-    CUT = "cut"  # the file ends in the middle
-    TOO_LARGE = "too-large"
-    TOO_MANY = "too-many"
-    FULL = "full"  # no room here
-    OURS = "ours"
-
-
-class SubscriptionTrouble(MailError):
-    """`after`: seconds that the server asks us to wait, 0 where it says nothing. The words are for the log, without addresses.
-
-    `target`: the host that it sent us on to, and that must not be asked.
-    """
-
-    status = 502
-
-    def __init__(self, kind: SubscriptionFault, words: str = "", after: int = 0, target: str = "") -> None:
-        super().__init__(f"{kind}: {words}"[:300])
-        self.kind, self.after, self.target = kind, after, target
 
 
 Ask = Callable[..., FetchedResponse]  # (url, headers, *, seconds, from_host)
@@ -88,12 +59,11 @@ def asking(settings: Settings) -> Ask:
 
     Nobody outside sends us on to a server inside: that a person names themselves.
     """
-    inside = settings.dav_servers.lower().replace(",", " ").split()
 
     def ask(url: str, headers: dict[str, str], *, seconds: float, from_host: str) -> FetchedResponse:
         parts = urlsplit(url)
-        names = {parts.hostname or "", f"{parts.hostname}:{parts.port or {'http': 80}.get(parts.scheme, 443)}"}
-        if names & set(inside) and (not from_host or from_host == parts.netloc):
+        port = parts.port or {"http": 80}.get(parts.scheme, 443)
+        if named_inside(settings, parts.hostname or "", port) and (not from_host or from_host == parts.netloc):
             return http_fetch.ask_named("GET", url, b"", headers, limit=LARGEST, seconds=seconds)
         return http_fetch.ask_guarded("GET", url, b"", headers, limit=LARGEST, seconds=seconds)
 
@@ -101,7 +71,7 @@ def asking(settings: Settings) -> Ask:
 
 
 def fetch(url: str, ask: Ask, etag: str = "", modified: str = "", seconds: float = SECONDS) -> FetchedCalendar:
-    """Ask for a calendar, unless it is still as it was with this `etag` or `modified`. Raises SubscriptionTrouble."""
+    """Ask for a calendar, unless it is still as it was with this `etag` or `modified`. Raises FollowTrouble."""
     headers = dict(_HEADERS)
     if etag:
         headers["If-None-Match"] = etag
@@ -116,14 +86,11 @@ def fetch(url: str, ask: Ask, etag: str = "", modified: str = "", seconds: float
                 return _taken(answer)
             from_host = from_host or urlsplit(url).netloc
             url = re.sub(r"^webcals?://", "https://", urljoin(url, where.strip()), flags=re.IGNORECASE)
-    except AddressForbidden as error:
-        target = host_of(url) if from_host else ""
-        raise SubscriptionTrouble(SubscriptionFault.FORBIDDEN_PLACE, str(error), target=target) from error
-    except AnswerTooLarge as error:
-        raise SubscriptionTrouble(SubscriptionFault.TOO_LARGE) from error
     except NotFetched as error:
-        raise SubscriptionTrouble(SubscriptionFault.AWAY, str(error)) from error
-    raise SubscriptionTrouble(SubscriptionFault.BROKEN, "too many redirects")
+        kind = of_fetching(error)
+        target = host_of(url) if from_host and kind is FollowFault.FORBIDDEN_PLACE else ""
+        raise FollowTrouble(kind, str(error), target=target) from error
+    raise FollowTrouble(FollowFault.BROKEN, "too many redirects")
 
 
 def _taken(answer: FetchedResponse) -> FetchedCalendar:
@@ -138,18 +105,13 @@ def _taken(answer: FetchedResponse) -> FetchedCalendar:
             answer.content, found[1] if found else "", etag if _fits(etag, 500) else "", modified if _fits(modified, 100) else ""
         )
     if status in (404, 410):
-        raise SubscriptionTrouble(SubscriptionFault.GONE, str(status))
+        raise FollowTrouble(FollowFault.GONE, str(status))
     if status in (401, 403, 407):
-        raise SubscriptionTrouble(SubscriptionFault.REFUSED, str(status))
+        raise FollowTrouble(FollowFault.REFUSED, str(status))
     if status in (429, 503):
-        raise SubscriptionTrouble(SubscriptionFault.BUSY, str(status), _wait(answer.headers))
-    raise SubscriptionTrouble(SubscriptionFault.BROKEN, str(status))
+        raise FollowTrouble(FollowFault.BUSY, str(status), seconds_to_wait(answer.headers))
+    raise FollowTrouble(FollowFault.BROKEN, str(status))
 
 
 def _fits(value: str, most: int) -> bool:
     return len(value) <= most and value.isascii() and value.isprintable()
-
-
-def _wait(headers: Mapping[str, str]) -> int:
-    said = headers.get("retry-after", "").strip()
-    return min(int(said[:9]), _LONGEST_WAIT) if said.isascii() and said.isdigit() else 0

@@ -8,20 +8,19 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
 from webmail.calendar import objects, subscriptions
-from webmail.calendar.subscribed_fetch import Ask, FetchedCalendar, SubscriptionFault, SubscriptionTrouble, asking, fetch
+from webmail.calendar.subscribed_fetch import Ask, FetchedCalendar, asking, fetch
 from webmail.calendar.subscribed_matching import Standing, with_uid, without_stamps
 from webmail.collections import room
 from webmail.collections import store as collections
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.config import Settings
-from webmail.database.connection import DATABASE_AWAY, db
-from webmail.database.locks import LockBusy, lock
+from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
 from webmail.errors import LimitReached
 from webmail.mime.formats import calendar_files
@@ -31,7 +30,6 @@ from webmail.models import CalendarObject, CalendarSubscription
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 2  # of one worker
 MOST_EVENTS = 10_000
 SMALL = 300  # so many are written while the person waits, if few of them recur
 _WRITING = 120.0  # seconds in one round
@@ -69,83 +67,60 @@ def sweep(settings: Settings) -> int:
     if not settings.calendar_subscriptions:
         return 0
     with db.connection_context():
-        due = subscriptions.due(AT_ONCE * 8)
-    if not due:
-        return 0
-    with ThreadPoolExecutor(min(AT_ONCE, len(due)), "subscriptions") as pool:
-        return sum(pool.map(lambda one: _one(one, settings), due))
-
-
-def _one(one: CalendarSubscription, settings: Settings) -> bool:
-    try:
-        with db.connection_context():
-            return follow(one, settings, lambda: asked(one, settings, asking(settings)))
-    except DATABASE_AWAY as error:
-        log.warning("subscription %d waits: %s", one.id, error)
-    except Exception as error:
-        log.exception("subscription %d", one.id)
-        with db.connection_context():
-            subscriptions.went_wrong(one, SubscriptionTrouble(SubscriptionFault.OURS, type(error).__name__))
-    return False
+        due = subscriptions.turns.due(subscriptions.turns.at_once * 8)
+    return subscriptions.turns.sweep(due, lambda one: follow(one, settings, lambda: asked(one, settings, asking(settings))))
 
 
 def asked(one: CalendarSubscription, settings: Settings, ask: Ask) -> FetchedCalendar:
-    """Its calendar, if it has changed. Raises SubscriptionTrouble."""
+    """Its calendar, if it has changed. Raises FollowTrouble."""
     return fetch(subscriptions.address_of(one, settings), ask, one.etag, one.modified)
 
 
 def follow(one: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> bool:
     """One round with what `get` fetches, unless somebody else is at it."""
-    try:
-        with lock(f"subscription-{one.id}"):
-            if not subscriptions.claim(one):
-                return False
-            _round(one, settings, get)
-            return True
-    except LockBusy:
-        return False
+    return subscriptions.turns.alone(one, lambda: _round(one, settings, get))
 
 
 def _round(one: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> None:
+    """Raises FollowTrouble."""
+    fetched = get()
+    if fetched.content is None:
+        subscriptions.turns.went_well(one)
+        return
+    digest = hashlib.sha256(fetched.content).hexdigest()
+    known: dict[str, Any] = {"etag": fetched.etag, "modified": fetched.modified, "digest": digest}
+    if digest == one.digest:
+        subscriptions.turns.went_well(one, known)
+        return
+    found = understood(fetched.content, fetched.charset)
+    changes = _Changes()
     try:
-        fetched = get()
-        if fetched.content is None:
-            subscriptions.went_well(one, {})
-            return
-        digest = hashlib.sha256(fetched.content).hexdigest()
-        known: dict[str, Any] = {"etag": fetched.etag, "modified": fetched.modified, "digest": digest}
-        if digest == one.digest:
-            subscriptions.went_well(one, known)
-            return
-        found = understood(fetched.content, fetched.charset)
-        changes = _Changes()
-        if not _write(one, found, changes, settings):
-            subscriptions.go_on(one)
-            return
-        known |= {"left": changes.left, "notes": json.dumps(changes.notes, ensure_ascii=False)}
-        subscriptions.went_well(one, known, found.refresh)
-    except SubscriptionTrouble as trouble:
-        log.info("subscription %d: %s", one.id, trouble)
-        subscriptions.went_wrong(one, trouble)
+        whole = _write(one, found, changes, settings)
     except LimitReached as error:
-        subscriptions.went_wrong(one, SubscriptionTrouble(SubscriptionFault.FULL, str(error)))
+        raise FollowTrouble(FollowFault.FULL, str(error)) from error
     except SubscriptionEnded:
         log.info("subscription %d has ended", one.id)
+        return
+    if not whole:
+        subscriptions.turns.go_on(one)
+        return
+    known |= {"left": changes.left, "notes": json.dumps(changes.notes, ensure_ascii=False)}
+    subscriptions.turns.went_well(one, known, found.refresh)
 
 
 def understood(content: bytes, charset: str) -> CalendarFile:
-    """What is in an answer. Raises SubscriptionTrouble."""
+    """What is in an answer. Raises FollowTrouble."""
     try:
         found = calendar_files.read(content, charset)
     except NotCalendarFile as error:
-        raise SubscriptionTrouble(SubscriptionFault.NOT_CALENDAR) from error
+        raise FollowTrouble(FollowFault.NOT_CALENDAR) from error
     kinds = {remark.kind for remark in found.remarks}
     if FileRemarkKind.ANSWER in kinds and not found.objects:  # no calendar that has become empty
-        raise SubscriptionTrouble(SubscriptionFault.NOT_CALENDAR)
+        raise FollowTrouble(FollowFault.NOT_CALENDAR)
     if FileRemarkKind.ENDLESS in kinds or b"END:VCALENDAR" not in content[-2_000:].upper().replace(b"\0", b""):
-        raise SubscriptionTrouble(SubscriptionFault.CUT)
+        raise FollowTrouble(FollowFault.CUT)
     if FileRemarkKind.TOO_MANY in kinds or len(found.objects) > MOST_EVENTS:
-        raise SubscriptionTrouble(SubscriptionFault.TOO_MANY)
+        raise FollowTrouble(FollowFault.TOO_MANY)
     return found
 
 

@@ -5,65 +5,52 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.mime.formats.calendar_files import FileRemarkKind
+from webmail.web.following_words import not_found_words, not_now_words
 
 
 @blueprint.app_template_global()
 def subscription_trouble_words(kind: str, host: str, target: str = "") -> str:
-    """Why a calendar that was there is not fetched. `kind`: a SubscriptionFault; `target`: the host that it sent us on to."""
+    """Why a calendar that was there is not fetched. `kind`: a FollowFault; `target`: the host that it sent us on to."""
     match kind:
-        case SubscriptionFault.GONE:
+        case FollowFault.GONE:
             return _("This calendar no longer exists on %(host)s. Its last events stay here until you unsubscribe.", host=host)
-        case SubscriptionFault.REFUSED:
+        case FollowFault.REFUSED:
             return _("%(host)s no longer lets us read this calendar. Get a new address there, and subscribe to it.", host=host)
-        case SubscriptionFault.BUSY:
-            return _("%(host)s asks us to wait. We will try again later.", host=host)
-        case SubscriptionFault.BROKEN:
-            return _("%(host)s could not answer because of a fault there. We will try again later.", host=host)
-        case SubscriptionFault.NOT_CALENDAR:
+        case FollowFault.NOT_CALENDAR:
             return _("What %(host)s sent is not a calendar. We will try again later.", host=host)
-        case SubscriptionFault.CUT:
+        case FollowFault.CUT:
             return _("%(host)s sent only part of the calendar. We will try again later.", host=host)
-        case SubscriptionFault.TOO_LARGE | SubscriptionFault.TOO_MANY:
+        case FollowFault.TOO_LARGE | FollowFault.TOO_MANY:
             return _("This calendar is too large: at most 10 MB and 10,000 events.")
-        case SubscriptionFault.FULL:
+        case FollowFault.FULL:
             return _("You have no space left for this calendar. Delete something first.")
-        case SubscriptionFault.FORBIDDEN_PLACE if target:
+        case FollowFault.FORBIDDEN_PLACE if target:
             return _(
                 "%(host)s sends us on to %(target)s, which is not on the internet. Only your administrator can allow it; then "
                 "subscribe to the address there.",
                 host=host, target=target,
             )  # fmt: skip
-        case SubscriptionFault.FORBIDDEN_PLACE:
-            return _("%(host)s is not on the internet. Only your administrator can allow it.", host=host)
-        case SubscriptionFault.OURS:
-            return _("Something went wrong here. We will try again later. Tell your administrator if this continues.")
-    return _("%(host)s is not responding. We will try again later.", host=host)
+    return not_now_words(kind, host)
 
 
-def subscribing_words(trouble: SubscriptionTrouble, host: str) -> str:
+def subscribing_words(trouble: FollowTrouble, host: str) -> str:
     """Why there is nothing to subscribe to at an address."""
     match trouble.kind:
-        case SubscriptionFault.GONE:
+        case FollowFault.GONE:
             return _("There is nothing at this address. Copy it again from %(host)s.", host=host)
-        case SubscriptionFault.REFUSED:
+        case FollowFault.REFUSED:
             return _(
                 "%(host)s lets nobody read this without signing in. Look there for a secret or public address in iCal format.",
                 host=host,
             )
-        case SubscriptionFault.NOT_CALENDAR:
+        case FollowFault.NOT_CALENDAR:
             return _(
                 "There is no calendar at this address. Look on %(host)s for an address in iCal format; it often ends in .ics.",
                 host=host,
             )
-        case SubscriptionFault.BUSY:
-            return _("%(host)s asks us to wait. Try again later.", host=host)
-        case SubscriptionFault.BROKEN | SubscriptionFault.CUT:
-            return _("%(host)s could not answer because of a fault there. Try again later.", host=host)
-        case SubscriptionFault.AWAY:
-            return _("%(host)s is not responding. Check the address, or try again later.", host=host)
-    return subscription_trouble_words(trouble.kind, host, trouble.target)
+    return not_found_words(trouble.kind, host) or subscription_trouble_words(trouble.kind, host, trouble.target)
 
 
 @blueprint.app_template_global()

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from webmail import vault
-from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, host_of
+from webmail.calendar.subscribed_fetch import host_of
 from webmail.collections import leaving, look
 from webmail.collections import store as collections
+from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.turns import FollowTurns
 from webmail.config import Settings
 from webmail.database import undo_store
 from webmail.database.again import begun_again
@@ -27,11 +27,13 @@ from webmail.models import CalendarSubscription, Collection, User, now
 DERIVED = "subscription"
 MOST = 20  # of one person
 EVERY = timedelta(hours=1)
-LEASE = timedelta(minutes=10)  # of a worker that is at it
-_LONGEST = timedelta(hours=24)  # between two tries
-_SELDOM = timedelta(days=7)  # of what is gone
 _PURPOSE = "subscribed calendar"
 _OPENING = '{"subscription"'
+
+turns = FollowTurns(
+    "subscription", CalendarSubscription, EVERY, longest=timedelta(hours=24), at_once=2,
+    seldom=(FollowFault.GONE, FollowFault.FORBIDDEN_PLACE), longest_seldom=timedelta(days=7),
+)  # fmt: skip
 
 
 def of(user: User) -> list[CalendarSubscription]:
@@ -82,10 +84,10 @@ def _made(user: User, name: str, sealed: bytes, host: str, props: str, busy: boo
 
 
 def address_of(one: CalendarSubscription, settings: Settings) -> str:
-    """Where it is fetched from. Raises SubscriptionTrouble where it can't be read any more."""
+    """Where it is fetched from. Raises FollowTrouble where it can't be read any more."""
     if found := _address(one, settings):
         return found
-    raise SubscriptionTrouble(SubscriptionFault.OURS, "the address can't be opened")
+    raise FollowTrouble(FollowFault.OURS, "the address can't be opened")
 
 
 def _address(one: CalendarSubscription, settings: Settings) -> str:
@@ -145,50 +147,6 @@ def soon(one: CalendarSubscription) -> None:
     """Have it fetched next, whole, unless somebody is at it."""
     values = {"due": now(), "etag": "", "modified": ""}
     CalendarSubscription.update(**values).where(CalendarSubscription.id == one.id, CalendarSubscription.working == 0).execute()
-
-
-def due(most: int) -> list[CalendarSubscription]:
-    """Those whose turn it is, of people who may sign in, the longest waiting first. 1 query."""
-    found = CalendarSubscription.select(CalendarSubscription, User).join(User)
-    waiting = (CalendarSubscription.due <= now()) & (User.active == 1)
-    return list(found.where(waiting).order_by(CalendarSubscription.due).limit(most))
-
-
-def claim(one: CalendarSubscription) -> bool:
-    """Take one, if nobody else has it meanwhile. What a killed worker had is taken once its lease is over."""
-    mine = (CalendarSubscription.id == one.id) & (CalendarSubscription.due <= now())
-    return bool(CalendarSubscription.update(due=now() + LEASE, working=1, tried=now()).where(mine).execute())
-
-
-def went_well(one: CalendarSubscription, values: dict[str, Any], every: int = 0) -> None:
-    """`values`: what is known of the answer; `every`: after how many seconds it wants to be asked again, 0 if it does not say."""
-    wait = min(max(timedelta(seconds=every), EVERY), _LONGEST)
-    told = {"succeeded": now(), "error": "", "error_host": "", "failures": 0, "working": 0, "due": now() + _around(wait)}
-    CalendarSubscription.update(**told, **values).where(CalendarSubscription.id == one.id).execute()
-
-
-def go_on(one: CalendarSubscription) -> None:
-    """There was no time for all of it; the next round goes on soon."""
-    CalendarSubscription.update(working=0, due=now() + timedelta(seconds=5)).where(CalendarSubscription.id == one.id).execute()
-
-
-def went_wrong(one: CalendarSubscription, trouble: SubscriptionTrouble) -> None:
-    """Note what, and try again later each time, or when the server says."""
-    longest = _SELDOM if trouble.kind in (SubscriptionFault.GONE, SubscriptionFault.FORBIDDEN_PLACE) else _LONGEST
-    wait = max(min(EVERY * 2 ** min(one.failures, 8), longest), timedelta(seconds=trouble.after))
-    values = {
-        "error": str(trouble.kind),
-        "error_host": trouble.target,
-        "failures": CalendarSubscription.failures + 1,
-        "working": 0,
-        "due": now() + _around(wait),
-    }
-    CalendarSubscription.update(**values).where(CalendarSubscription.id == one.id).execute()
-
-
-def _around(wait: timedelta) -> timedelta:
-    """So that not all come at once."""
-    return wait * random.uniform(0.9, 1.2)  # noqa: S311 - nothing secret
 
 
 def notes_of(one: CalendarSubscription) -> Sequence[tuple[str, str]]:

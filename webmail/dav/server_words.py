@@ -5,66 +5,55 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.collections.store import BOOK
 from webmail.dav.blueprint import blueprint
 from webmail.dav.remote.side import THERE, ItemNote
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 from webmail.models import RemoteItem, RemoteLink
+from webmail.web.following_words import not_found_words, not_now_words
 
 
 @blueprint.app_template_global()
 def server_trouble_words(kind: str, host: str, target: str = "") -> str:
-    """`kind`: a RemoteFault; `target`: the host that it sent us on to."""
+    """`kind`: a FollowFault; `target`: the host that it sent us on to."""
     match kind:
-        case RemoteFault.PASSWORD:
+        case FollowFault.PASSWORD:
             return _("%(host)s refuses the password, so nothing is synchronised. Enter a new one.", host=host)
-        case RemoteFault.BUSY:
-            return _("%(host)s asks us to wait. We will try again later.", host=host)
-        case RemoteFault.BROKEN:
-            return _("%(host)s could not answer because of a fault there. We will try again later.", host=host)
-        case RemoteFault.GONE:
+        case FollowFault.GONE:
             return _("It no longer exists on %(host)s. What is here stays.", host=host)
-        case RemoteFault.REFUSED:
+        case FollowFault.REFUSED:
             return _("%(host)s does not allow this.", host=host)
-        case RemoteFault.ELSEWHERE if target:
+        case FollowFault.ELSEWHERE if target:
             return _("%(host)s sends us on to %(target)s, which will not get your password.", host=host, target=target)
-        case RemoteFault.ELSEWHERE:
+        case FollowFault.ELSEWHERE:
             return _("%(host)s sends us on to another server, which will not get your password.", host=host)
-        case RemoteFault.FORBIDDEN_PLACE:
-            return _("%(host)s is not on the internet. Only your administrator can allow it.", host=host)
-        case RemoteFault.NOT_DAV:
+        case FollowFault.NOT_DAV:
             return _("%(host)s answers in a way we do not understand.", host=host)
-        case RemoteFault.TOO_LARGE | RemoteFault.TOO_MANY:
+        case FollowFault.TOO_LARGE | FollowFault.TOO_MANY:
             return _("It has too many entries to be synchronised.")
-        case RemoteFault.OURS:
-            return _("Something went wrong here. We will try again later. Tell your administrator if this continues.")
-        case RemoteFault.FULL:
+        case FollowFault.FULL:
             return _("%(host)s has no space left.", host=host)
-    return _("%(host)s is not responding. We will try again later.", host=host)
+    return not_now_words(kind, host)
 
 
-def connect_trouble_words(trouble: RemoteTrouble, host: str) -> str:
+def connect_trouble_words(trouble: FollowTrouble, host: str) -> str:
     """Why a server can't be connected."""
     match trouble.kind:
-        case RemoteFault.PASSWORD:
+        case FollowFault.PASSWORD:
             return _("%(host)s refused this user name and password. Many servers require an app password.", host=host)
-        case RemoteFault.INSECURE:
+        case FollowFault.INSECURE:
             return _("Enter an address that begins with https: your password would not be safe on its way.")
-        case RemoteFault.AWAY:
-            return _("%(host)s is not responding. Check the address, or try again later.", host=host)
-        case RemoteFault.BROKEN:
-            return _("%(host)s could not answer because of a fault there. Try again later.", host=host)
-        case RemoteFault.BUSY:
-            return _("%(host)s asks us to wait. Try again later.", host=host)
-        case RemoteFault.ELSEWHERE:
+        case FollowFault.ELSEWHERE:
             return _(
                 "%(host)s sends us on to %(other)s. If you trust that server, enter its address.", host=host, other=trouble.target
             )
-        case RemoteFault.FORBIDDEN_PLACE if "." not in host:  # a word, or half an address
+        case FollowFault.FORBIDDEN_PLACE if "." not in host:  # a word, or half an address
             return _("Type the address of the server. It looks like cloud.example.org.")
-        case RemoteFault.FORBIDDEN_PLACE:
+        case FollowFault.FORBIDDEN_PLACE:
             return server_trouble_words(trouble.kind, host)
-    return _("No calendars or address books were found at this address. You will find it in the help of your provider.")
+    return not_found_words(trouble.kind, host) or _(
+        "No calendars or address books were found at this address. You will find it in the help of your provider."
+    )
 
 
 @blueprint.app_template_global()

@@ -26,7 +26,7 @@ class RemoteAccount(Table):
     failures = pw.IntegerField(default=0)  # in a row
     tried = pw.DateTimeField(null=True)
     succeeded = pw.DateTimeField(null=True)
-    error = pw.CharField(max_length=20, default="")  # a word of `RemoteFault`; "password": it stops until there is another one
+    error = pw.CharField(max_length=20, default="")  # a word of `FollowFault`; "password": it stops until there is another one
     error_host = pw.CharField(max_length=253, default="")  # to which the server sent us on
     if TYPE_CHECKING:
         user_id: int

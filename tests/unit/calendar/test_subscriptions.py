@@ -18,9 +18,11 @@ from tests.support.visits import Visitor
 from tests.support.web_server import ok, web
 from webmail.calendar import objects, subscribed_fetch, subscribed_rounds, subscriptions
 from webmail.calendar.importing import FEW_RULES
-from webmail.calendar.subscribed_fetch import FetchedCalendar, SubscriptionFault, SubscriptionTrouble, fetch, typed
+from webmail.calendar.subscribed_fetch import FetchedCalendar, fetch, typed
 from webmail.collections import leaving, store
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.database.connection import db
+from webmail.http_fetch import AddressForbidden
 from webmail.mime.formats import calendar_files
 from webmail.models import CalendarObject, CalendarSubscription, Collection, Occurrence, User, now
 
@@ -241,7 +243,7 @@ def test_a_full_calendar_is_replaced_whole(app: Flask, server: Server, alice: Vi
     assert (one.error, titles(one)) == ("", [f"Sortie {number}" for number in range(4)])
     server.send(calendar(*(event(f"3-{number}", f"Piscine {number}") for number in range(5))))
     one = round_of(app, one)
-    assert (one.error, titles(one)) == (SubscriptionFault.FULL, [f"Piscine {number}" for number in range(4)])
+    assert (one.error, titles(one)) == (FollowFault.FULL, [f"Piscine {number}" for number in range(4)])
 
 
 def test_a_round_killed_among_renewed_uids_leaves_the_calendar_whole(
@@ -276,7 +278,7 @@ def test_what_was_not_read_is_not_deleted(app: Flask, server: Server, alice: Vis
     server.send(calendar(event("a", "Cours", "a line", "another"), event("b")))
     one = round_of(app, one)
     assert titles(one) == ["Cours", "Cours"]
-    assert one.error == SubscriptionFault.TOO_MANY
+    assert one.error == FollowFault.TOO_MANY
 
 
 def test_what_has_not_changed_is_not_sent_again(app: Flask, server: Server, alice: Visitor) -> None:
@@ -379,10 +381,10 @@ def test_a_slow_server_is_given_up(server: Server) -> None:
 
     server.says = slowly
     ask = subscribed_fetch.asking(type("Settings", (), {"dav_servers": f"127.0.0.1:{server.port}"})())
-    with pytest.raises(SubscriptionTrouble) as raised:
+    with pytest.raises(FollowTrouble) as raised:
         fetch(server.url, ask, seconds=0.3)
     waiting.set()
-    assert raised.value.kind is SubscriptionFault.AWAY
+    assert raised.value.kind is FollowFault.AWAY
 
 
 def test_nobody_outside_sends_us_to_a_server_inside() -> None:
@@ -392,11 +394,11 @@ def test_nobody_outside_sends_us_to_a_server_inside() -> None:
         calls.append((url, from_host))
         return subscribed_fetch.FetchedResponse(url, 302, "", b"", {"location": "http://inside.example:8443/x"})
 
-    with pytest.raises(SubscriptionTrouble):
+    with pytest.raises(FollowTrouble):
         fetch("https://outside.example/", answer)
     assert {who for _url, who in calls[1:]} == {"outside.example"}
     ask = subscribed_fetch.asking(type("Settings", (), {"dav_servers": "inside.example:8443"})())
-    with pytest.raises(subscribed_fetch.AddressForbidden):  # not by the way for named servers
+    with pytest.raises(AddressForbidden):  # not by the way for named servers
         ask("http://inside.example:8443/x", {}, seconds=1.0, from_host="outside.example")
 
 

@@ -16,12 +16,12 @@ from flask import Flask
 from tests.support.other_dav import LOGIN, PASSWORD, URL, OtherServer, Pair, card, event
 from tests.unit.dav.conftest import Phone
 from webmail import http_fetch
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.config import Settings
 from webmail.dav.remote import accounts, rounds, versions
 from webmail.dav.remote.answers import FoundCollection, NotMultistatus, item_name, read
-from webmail.dav.remote.client import RemoteServer, SyncTokenRefused, asking
+from webmail.dav.remote.client import RemoteServer, RoundOver, SyncTokenRefused, asking
 from webmail.dav.remote.discovery import discover
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.http_fetch import AddressForbidden, AnswerTooLarge, FetchedResponse, NotFetched
 from webmail.models import RemoteAccount, RemoteItem, RemoteLink, User, now
 
@@ -102,9 +102,9 @@ def test_changes_come_in_pages() -> None:
 
 
 def test_pages_without_an_end_are_given_up() -> None:
-    with pytest.raises(RemoteTrouble) as raised:
+    with pytest.raises(FollowTrouble) as raised:
         _asked(_page("1", "a", truncated=True), _page("1", "b", truncated=True)).changes(f"{URL}c/", "")
-    assert raised.value.kind is RemoteFault.NOT_DAV
+    assert raised.value.kind is FollowFault.NOT_DAV
 
 
 def test_a_refused_token_is_not_trouble() -> None:
@@ -336,8 +336,8 @@ def test_a_server_inside_is_asked_where_the_administrator_names_it(address: str,
 
 def test_all_others_are_asked_on_the_internet_with_tls_alone(address: str) -> None:
     ask = asking(Settings())
-    for url, kind in ((f"http://{address}/", RemoteFault.INSECURE), (f"https://{address}/", RemoteFault.FORBIDDEN_PLACE)):
-        with pytest.raises(RemoteTrouble) as raised:
+    for url, kind in ((f"http://{address}/", FollowFault.INSECURE), (f"https://{address}/", FollowFault.FORBIDDEN_PLACE)):
+        with pytest.raises(FollowTrouble) as raised:
             RemoteServer(url, LOGIN, PASSWORD, ask).request("PROPFIND", url)
         assert raised.value.kind is kind
     with pytest.raises(AddressForbidden):
@@ -347,9 +347,9 @@ def test_all_others_are_asked_on_the_internet_with_tls_alone(address: str) -> No
 def test_a_password_stays_with_its_host() -> None:
     for location in ("https://evil.example/", "http://cloud.example.org/", "https://cloud.example.org:444/", "//evil.example/"):
         server = _asked(_answer(302, location=location))
-        with pytest.raises(RemoteTrouble) as raised:
+        with pytest.raises(FollowTrouble) as raised:
             server.request("PROPFIND", URL)
-        assert raised.value.kind is RemoteFault.ELSEWHERE
+        assert raised.value.kind is FollowFault.ELSEWHERE
 
 
 def test_where_a_server_sends_us_on_to_is_named(one: Pair, server: OtherServer) -> None:
@@ -369,11 +369,11 @@ def test_trouble_has_a_kind_for_each_way_to_fail() -> None:
         return RemoteServer(URL, LOGIN, PASSWORD, ask)
 
     for error, kind in (
-        (NotFetched("x"), RemoteFault.AWAY),
-        (AnswerTooLarge("x"), RemoteFault.TOO_LARGE),
-        (ValueError("header"), RemoteFault.NOT_DAV),
+        (NotFetched("x"), FollowFault.AWAY),
+        (AnswerTooLarge("x"), FollowFault.TOO_LARGE),
+        (ValueError("header"), FollowFault.NOT_DAV),
     ):
-        with pytest.raises(RemoteTrouble) as raised:
+        with pytest.raises(FollowTrouble) as raised:
             failing(error).request("GET", URL)
         assert raised.value.kind is kind
     late = _asked(_answer(207))
@@ -460,8 +460,8 @@ def test_addresses_that_are_none_are_passed_over(href: str) -> None:
     for server in (_saying(_multistatus(one.format("/", led))), _saying(b"", 302, location=href)):
         try:
             assert discover(server) == []
-        except RemoteTrouble as trouble:
-            assert trouble.kind in (RemoteFault.NOT_DAV, RemoteFault.ELSEWHERE)
+        except FollowTrouble as trouble:
+            assert trouble.kind in (FollowFault.NOT_DAV, FollowFault.ELSEWHERE)
 
 
 def test_a_token_that_never_ends_is_not_kept() -> None:

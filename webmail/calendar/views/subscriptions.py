@@ -12,9 +12,10 @@ from webmail import rate_limits
 from webmail.admission import AdmissionRefused
 from webmail.calendar import importing, subscribed_rounds, subscriptions
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.subscribed_fetch import SubscriptionFault, SubscriptionTrouble, asking, fetch, host_of, typed
+from webmail.calendar.subscribed_fetch import asking, fetch, host_of, typed
 from webmail.calendar.subscription_words import subscribing_words
 from webmail.collections import leaving, look, store
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.collections.look import PALETTE
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, CalendarSubscription
@@ -65,10 +66,10 @@ def subscribe() -> Answer:
         colour = request.form.get("colour", "") or found.colour
         busy = bool(request.form.get("busy"))
         made = subscriptions.subscribe(user, url, name, colour, settings(), form=place, busy=busy)
-    except SubscriptionTrouble as trouble:
+    except FollowTrouble as trouble:
         return _form(422, subscribing_words(trouble, host))
     except AdmissionRefused:
-        return _form(422, subscribing_words(SubscriptionTrouble(SubscriptionFault.BUSY), host))
+        return _form(422, subscribing_words(FollowTrouble(FollowFault.BUSY), host))
     except LimitReached:
         return _form(422, _("You have as many calendars as you can have. Remove one first."))
     small = len(found.objects) <= subscribed_rounds.SMALL and importing.has_few_rules(fetched.content or b"")
@@ -109,7 +110,7 @@ def subscription(number: int) -> Response:
     waits = subscriptions.waiting(one)
     return page(
         "calendar/subscription.html", one=one, title=_title(one), waits=waits, notes=subscriptions.notes_of(one),
-        nobody_works=waits and not heartbeat.is_alive(heartbeat.last_seen()), gone=one.error == SubscriptionFault.GONE,
+        nobody_works=waits and not heartbeat.is_alive(heartbeat.last_seen()), gone=one.error == FollowFault.GONE,
     )  # fmt: skip
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import peewee as pw
@@ -14,6 +13,8 @@ import peewee as pw
 from webmail import vault
 from webmail.collections import look, store
 from webmail.collections import trash as trash_store
+from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.turns import FollowTurns
 from webmail.collections.look import COLOUR, NAME
 from webmail.config import Settings
 from webmail.database.connection import db
@@ -21,14 +22,12 @@ from webmail.database.idempotency import in_turn
 from webmail.dav import changes, delete_task
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, Task, User, now
 
 MOST = 5  # accounts of one person
 EVERY = timedelta(minutes=15)
-LEASE = timedelta(minutes=10)  # of a worker that is at it; it renews it
-_LONGEST = timedelta(hours=8)  # between two tries
 _PURPOSE = "other dav server"
+turns = FollowTurns("other-server", RemoteAccount, EVERY, longest=timedelta(hours=8), at_once=4)
 
 
 class TooManyServers(ValueError):
@@ -65,7 +64,7 @@ def needs_person(user: User) -> bool:
     """Whether something is not synchronised until the person does something about it. 1 query."""
     asked = (RemoteLink.missing != "") & (RemoteLink.answer == "")
     found = RemoteAccount.select(RemoteAccount.id).join(RemoteLink, pw.JOIN.LEFT_OUTER).where(RemoteAccount.user == user)
-    return bool(found.where((RemoteAccount.error == RemoteFault.PASSWORD) | asked).exists())
+    return bool(found.where((RemoteAccount.error == FollowFault.PASSWORD) | asked).exists())
 
 
 def linked_collections(user: User) -> dict[int, RemoteLink]:
@@ -94,11 +93,11 @@ def connect(user: User, url: str, login: str, secret: str, settings: Settings) -
 
 
 def server_of(account: RemoteAccount, settings: Settings, ask: Ask, seconds: float) -> RemoteServer:
-    """The server, with the password. Raises RemoteTrouble where it can't be read any more."""
+    """The server, with the password. Raises FollowTrouble where it can't be read any more."""
     try:
         secret = vault.open_secret(account.secret, settings.secret_key, _PURPOSE, account.user_id).decode()
     except vault.CannotOpen as error:
-        raise RemoteTrouble(RemoteFault.PASSWORD, str(error)) from error
+        raise FollowTrouble(FollowFault.PASSWORD, str(error)) from error
     return RemoteServer(account.url, account.login, secret, ask, end=time.monotonic() + seconds)
 
 
@@ -163,7 +162,7 @@ def answer(one: RemoteLink, word: str) -> None:
 
 def soon(account: RemoteAccount) -> None:
     """Have an account synchronised next, unless its password is refused."""
-    waiting = (RemoteAccount.id == account.id) & (RemoteAccount.error != RemoteFault.PASSWORD) & (RemoteAccount.working == 0)
+    waiting = (RemoteAccount.id == account.id) & (RemoteAccount.error != FollowFault.PASSWORD) & (RemoteAccount.working == 0)
     RemoteAccount.update(due=now()).where(waiting).execute()
 
 
@@ -186,46 +185,11 @@ def dismiss(one: RemoteLink) -> None:
 
 
 def due(most: int) -> list[RemoteAccount]:
-    """Accounts whose turn it is, of people who may sign in, the longest waiting first. 1 query."""
-    waiting = (RemoteAccount.due <= now()) & (RemoteAccount.error != RemoteFault.PASSWORD) & (User.active == 1)
+    """Accounts with collections whose turn it is, but for those whose password is refused. 1 query."""
     linked = RemoteLink.select(RemoteLink.id).where(RemoteLink.account == RemoteAccount.id)
-    found = RemoteAccount.select(RemoteAccount, User).join(User).where(waiting, pw.fn.EXISTS(linked))
-    return list(found.order_by(RemoteAccount.due).limit(most))
-
-
-def claim(account: RemoteAccount) -> bool:
-    """Take an account, if nobody else has it meanwhile."""
-    mine = (RemoteAccount.id == account.id) & (RemoteAccount.due <= now())
-    return bool(RemoteAccount.update(due=now() + LEASE, working=1, tried=now()).where(mine).execute())
+    return turns.due(most, RemoteAccount.error != FollowFault.PASSWORD, pw.fn.EXISTS(linked))
 
 
 def renew(account: RemoteAccount) -> bool:
     """Keep it for longer; False where the person may no longer sign in, or it is gone."""
-    people = User.select(User.id).where(User.active == 1)
-    mine = (RemoteAccount.id == account.id) & RemoteAccount.user.in_(people)
-    return bool(RemoteAccount.update(due=now() + LEASE).where(mine).execute())
-
-
-def went_well(account: RemoteAccount, at: datetime | None = None) -> None:
-    """`at`: when the next round is due, if not in a while."""
-    values = {"succeeded": now(), "error": "", "error_host": "", "failures": 0, "working": 0, "due": at or now() + _around(EVERY)}
-    RemoteAccount.update(**values).where(RemoteAccount.id == account.id).execute()
-
-
-def go_on(account: RemoteAccount) -> None:
-    """The round was not finished; the next one goes on soon."""
-    RemoteAccount.update(working=0, due=now() + timedelta(seconds=5)).where(RemoteAccount.id == account.id).execute()
-
-
-def went_wrong(account: RemoteAccount, trouble: RemoteTrouble) -> None:
-    """Note what, and try again later each time, or when the server says."""
-    wait = min(EVERY * 2 ** min(account.failures, 6), _LONGEST)
-    wait = _around(max(wait, timedelta(seconds=trouble.after)))
-    told = {"error": str(trouble.kind), "error_host": trouble.target, "failures": RemoteAccount.failures + 1}
-    values = {**told, "working": 0, "due": now() + wait}
-    RemoteAccount.update(**values).where(RemoteAccount.id == account.id).execute()
-
-
-def _around(wait: timedelta) -> timedelta:
-    """So that not all come at once."""
-    return wait * random.uniform(0.9, 1.2)  # noqa: S311 - nothing secret
+    return turns.renew(account, RemoteAccount.user.in_(User.select(User.id).where(User.active == 1)))

@@ -15,11 +15,12 @@ from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 from webmail import http_fetch
+from webmail.collections.following.faults import FollowFault, FollowTrouble, of_fetching, seconds_to_wait
+from webmail.collections.following.turns import named_inside
 from webmail.collections.store import BOOK
 from webmail.config import Settings
 from webmail.dav.remote.answers import COLOUR, CTAG, ITEMS, LISTING, C, D, NotMultistatus, RemoteAnswer, item_name, origin, read
 from webmail.dav.remote.answers import CR as _CR
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.http_fetch import FetchedResponse
 
 SECONDS = 30.0  # for one request
@@ -37,14 +38,13 @@ Ask = Callable[..., FetchedResponse]  # (method, url, body, headers, *, limit, s
 
 def asking(settings: Settings) -> Ask:
     """How servers are asked: those that the administrator names wherever they are, all others only on the internet."""
-    inside = settings.dav_servers.lower().replace(",", " ").split()
 
     def ask(method: str, url: str, body: bytes, headers: dict[str, str], *, limit: int, seconds: float) -> FetchedResponse:
         scheme, host, port = origin(url)
-        if host in inside or f"{host}:{port}" in inside:
+        if named_inside(settings, host, port):
             return http_fetch.ask_named(method, url, body, headers, limit=limit, seconds=seconds)
         if scheme != "https":
-            raise RemoteTrouble(RemoteFault.INSECURE, host)
+            raise FollowTrouble(FollowFault.INSECURE, host)
         return http_fetch.ask_guarded(method, url, body, headers, limit=limit, seconds=seconds)
 
     return ask
@@ -60,13 +60,17 @@ class RemoteChanges:
     whole: bool = True
 
 
+class RoundOver(Exception):
+    """This round's time is over; the next one goes on."""
+
+
 class SyncTokenRefused(Exception):
     """The server doesn't know the sync-token (any longer), or doesn't know sync-collection at all."""
 
 
 @dataclass(slots=True)
 class RemoteServer:
-    """An account on another server. All methods raise RemoteTrouble, and RoundOver after `end` (of time.monotonic)."""
+    """An account on another server. All methods raise FollowTrouble, and RoundOver after `end` (of time.monotonic)."""
 
     url: str
     login: str
@@ -95,10 +99,10 @@ class RemoteServer:
             try:
                 url = urljoin(url, location)
             except ValueError as error:
-                raise RemoteTrouble(RemoteFault.NOT_DAV, url) from error
+                raise FollowTrouble(FollowFault.NOT_DAV, url) from error
             if method in ("PUT", "DELETE"):
-                raise RemoteTrouble(RemoteFault.REFUSED, url)
-        raise RemoteTrouble(RemoteFault.NOT_DAV, url)
+                raise FollowTrouble(FollowFault.REFUSED, url)
+        raise FollowTrouble(FollowFault.NOT_DAV, url)
 
     def _asked(self, method: str, url: str, body: bytes, headers: dict[str, str], limit: int) -> FetchedResponse:
         left = self.end - time.monotonic()
@@ -106,16 +110,12 @@ class RemoteServer:
             raise RoundOver
         try:
             if origin(url) != origin(self.url):
-                raise RemoteTrouble(RemoteFault.ELSEWHERE, url)
+                raise FollowTrouble(FollowFault.ELSEWHERE, url, target=origin(url)[1])
             return self.ask(method, url, body, headers, limit=limit, seconds=min(SECONDS, max(left, 1.0)))
-        except http_fetch.AnswerTooLarge as error:
-            raise RemoteTrouble(RemoteFault.TOO_LARGE, url) from error
-        except http_fetch.AddressForbidden as error:
-            raise RemoteTrouble(RemoteFault.FORBIDDEN_PLACE, url) from error
         except (http_fetch.NotFetched, OSError) as error:
-            raise RemoteTrouble(RemoteFault.AWAY, str(error)) from error
+            raise FollowTrouble(of_fetching(error), f"{url}: {error}") from error
         except ValueError as error:
-            raise RemoteTrouble(RemoteFault.NOT_DAV, url) from error
+            raise FollowTrouble(FollowFault.NOT_DAV, url) from error
 
     def _authorization(self) -> str:
         if self.bearer:
@@ -127,21 +127,21 @@ class RemoteServer:
         if 200 <= status < 300 or status in refused:
             return answer
         kinds = {
-            401: RemoteFault.PASSWORD, 404: RemoteFault.GONE, 410: RemoteFault.GONE, 501: RemoteFault.NOT_DAV,
-            507: RemoteFault.FULL,
+            401: FollowFault.PASSWORD, 404: FollowFault.GONE, 410: FollowFault.GONE, 501: FollowFault.NOT_DAV,
+            507: FollowFault.FULL,
         }  # fmt: skip
         if status in (429, 503):
-            raise RemoteTrouble(RemoteFault.BUSY, url, _seconds(answer.headers.get("retry-after", "")))
+            raise FollowTrouble(FollowFault.BUSY, url, seconds_to_wait(answer.headers))
         if status in kinds:
-            raise RemoteTrouble(kinds[status], url)
-        kind = RemoteFault.BROKEN if status == 500 else RemoteFault.AWAY if status > 500 else RemoteFault.REFUSED
-        raise RemoteTrouble(kind, f"{url}: {status}")
+            raise FollowTrouble(kinds[status], url)
+        kind = FollowFault.BROKEN if status == 500 else FollowFault.AWAY if status > 500 else FollowFault.REFUSED
+        raise FollowTrouble(kind, f"{url}: {status}")
 
     def propfind(self, url: str, props: str, depth: int, limit: int = LISTING) -> tuple[list[RemoteAnswer], str]:
         """The answers, and the address after redirects. Raises NOT_DAV where it is no DAV server."""
         answer = self.request("PROPFIND", url, _body("propfind", f"<D:prop>{props}</D:prop>"), {"Depth": str(depth)}, limit=limit)
         if answer.status != HTTPStatus.MULTI_STATUS:
-            raise RemoteTrouble(RemoteFault.NOT_DAV, url)
+            raise FollowTrouble(FollowFault.NOT_DAV, url)
         return _read(answer.content, url)[0], answer.url or url
 
     # --- what a collection has ---------------------------------------------------------------------------------------
@@ -152,14 +152,14 @@ class RemoteServer:
         for _page in range(_PAGES):
             before, truncated = found.token, self._page_of_changes(url, found)
             if len(found.there) + len(found.gone) > MOST_ITEMS:
-                raise RemoteTrouble(RemoteFault.TOO_MANY, url)
+                raise FollowTrouble(FollowFault.TOO_MANY, url)
             if not found.token:
                 raise SyncTokenRefused
             if not truncated:
                 return found
             if found.token == before:
                 break
-        raise RemoteTrouble(RemoteFault.NOT_DAV, url)
+        raise FollowTrouble(FollowFault.NOT_DAV, url)
 
     def _page_of_changes(self, url: str, found: RemoteChanges) -> bool:
         """Add a page; whether there are more."""
@@ -195,7 +195,7 @@ class RemoteServer:
             if name and one.status in (0, 200) and (kinds is None or not len(kinds)):
                 found.there[name] = one.text(f"{D}getetag")
         if len(found.there) > MOST_ITEMS:
-            raise RemoteTrouble(RemoteFault.TOO_MANY, url)
+            raise FollowTrouble(FollowFault.TOO_MANY, url)
         return found
 
     def items(self, url: str, kind: str, names: Sequence[str]) -> dict[str, tuple[str, str] | None]:
@@ -211,8 +211,8 @@ class RemoteServer:
             if answer.status != HTTPStatus.MULTI_STATUS:
                 return {name: self.item(url, name) for name in names}
             answers = _read(answer.content, url)[0]
-        except RemoteTrouble as trouble:
-            if trouble.kind is not RemoteFault.TOO_LARGE:
+        except FollowTrouble as trouble:
+            if trouble.kind is not FollowFault.TOO_LARGE:
                 raise
             if len(names) == 1:
                 return {names[0]: None}
@@ -230,8 +230,8 @@ class RemoteServer:
         """Entity tag and text of one item; None if it isn't there, or can't be read."""
         try:
             answer = self.request("GET", urljoin(url, urlpath(url, name)), refused=(404, 410))
-        except RemoteTrouble as trouble:
-            if trouble.kind is RemoteFault.TOO_LARGE:
+        except FollowTrouble as trouble:
+            if trouble.kind is FollowFault.TOO_LARGE:
                 return None
             raise
         if answer.status >= 400:
@@ -278,17 +278,13 @@ def _read(content: bytes, url: str) -> tuple[list[RemoteAnswer], str]:
     try:
         return read(content)
     except NotMultistatus as error:
-        raise RemoteTrouble(RemoteFault.NOT_DAV, f"{url}: {error}") from error
+        raise FollowTrouble(FollowFault.NOT_DAV, f"{url}: {error}") from error
 
 
 def _lines(text: str) -> str:
     """With the ends of lines that both formats have: XML turns them into others."""
     text = text.lstrip("\ufeff \n\r\t")
     return text if "\r\n" in text else text.replace("\n", "\r\n")
-
-
-def _seconds(text: str) -> int:
-    return min(int(text), 86_400) if text.isascii() and text.isdigit() and len(text) < 8 else 0
 
 
 ABOUT = (

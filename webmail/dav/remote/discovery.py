@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.dav.remote.answers import CR, C, D, FoundCollection, RemoteAnswer, collections_in, origin
 from webmail.dav.remote.client import ABOUT, RemoteServer
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 
 MOST = 200  # collections that are offered
 _LARGEST = 2_000_000  # bytes of an answer, while somebody waits
 _PRINCIPAL = "<D:current-user-principal/><C:calendar-home-set/><CR:addressbook-home-set/>"
 _HOMES = {CALENDAR: f"{C}calendar-home-set", BOOK: f"{CR}addressbook-home-set"}
-_WORST = (RemoteFault.PASSWORD, RemoteFault.ELSEWHERE, RemoteFault.FORBIDDEN_PLACE, RemoteFault.INSECURE, RemoteFault.BUSY)
+_WORST = (FollowFault.PASSWORD, FollowFault.ELSEWHERE, FollowFault.FORBIDDEN_PLACE, FollowFault.INSECURE, FollowFault.BUSY)
 
 
 def typed(text: str) -> str:
@@ -33,19 +33,19 @@ def typed(text: str) -> str:
 
 
 def discover(server: RemoteServer) -> list[FoundCollection]:
-    """All books and calendars of the account, by their addresses. Raises RemoteTrouble if there is no way to any."""
+    """All books and calendars of the account, by their addresses. Raises FollowTrouble if there is no way to any."""
     found: dict[str, FoundCollection] = {}
     seen: set[str] = set()
-    troubles: list[RemoteTrouble] = []
+    troubles: list[FollowTrouble] = []
     for url, wanted in _candidates(server):
         if wanted is None and found or (wanted is not None and any(one.kind == wanted for one in found.values())):
             continue
         try:
             for one in _from(server, url, seen):
                 found.setdefault(one.url.rstrip("/"), one)
-        except RemoteTrouble as trouble:
+        except FollowTrouble as trouble:
             troubles.append(trouble)
-            if trouble.kind in (RemoteFault.FORBIDDEN_PLACE, RemoteFault.INSECURE, RemoteFault.AWAY):
+            if trouble.kind in (FollowFault.FORBIDDEN_PLACE, FollowFault.INSECURE, FollowFault.AWAY):
                 break
     if not found and troubles:
         raise min(troubles, key=lambda one: _WORST.index(one.kind) if one.kind in _WORST else len(_WORST))

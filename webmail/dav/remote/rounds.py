@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
 
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.config import Settings
-from webmail.database.connection import DATABASE_AWAY, db
-from webmail.database.locks import LockBusy, lock
+from webmail.database.connection import db
 from webmail.dav.remote import accounts, sync
-from webmail.dav.remote.client import Ask, RemoteServer, asking
+from webmail.dav.remote.client import Ask, RemoteServer, RoundOver, asking
 from webmail.dav.remote.side import LinkEnded, Side
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.models import RemoteAccount, RemoteLink, now
 
 log = logging.getLogger(__name__)
 
 SECONDS = 120.0  # for one account; then others have their turn
-AT_ONCE = 4  # accounts, of one worker
 _RENEWED = 20.0  # seconds
-_OF_ALL = (RemoteFault.PASSWORD, RemoteFault.AWAY, RemoteFault.BUSY, RemoteFault.ELSEWHERE, RemoteFault.FORBIDDEN_PLACE)
+_OF_ALL = (FollowFault.PASSWORD, FollowFault.AWAY, FollowFault.BUSY, FollowFault.ELSEWHERE, FollowFault.FORBIDDEN_PLACE)
 
 
 def sweep(settings: Settings) -> int:
@@ -28,54 +25,29 @@ def sweep(settings: Settings) -> int:
     if not settings.other_dav_servers:
         return 0
     with db.connection_context():
-        due = accounts.due(AT_ONCE * 4)
-    if not due:
-        return 0
-    with ThreadPoolExecutor(min(AT_ONCE, len(due)), "other-servers") as pool:
-        return sum(pool.map(lambda account: _one(account, settings), due))
-
-
-def _one(account: RemoteAccount, settings: Settings) -> bool:
-    try:
-        with db.connection_context():
-            return synchronise(account, settings, asking(settings))
-    except DATABASE_AWAY as error:
-        log.warning("account %d on another server waits: %s", account.id, error)
-    except Exception as error:
-        log.exception("account %d on another server", account.id)
-        with db.connection_context():
-            accounts.went_wrong(account, RemoteTrouble(RemoteFault.OURS, str(error)))
-    return False
+        due = accounts.due(accounts.turns.at_once * 4)
+    return accounts.turns.sweep(due, lambda account: synchronise(account, settings, asking(settings)))
 
 
 def synchronise(account: RemoteAccount, settings: Settings, ask: Ask) -> bool:
     """One round of an account, unless somebody else is at it."""
-    try:
-        with lock(f"other-server-{account.id}"):
-            if not accounts.claim(account):
-                return False
-            _round(account, settings, ask)
-            return True
-    except LockBusy:
-        return False
+    return accounts.turns.alone(account, lambda: _round(account, settings, ask))
 
 
 def _round(account: RemoteAccount, settings: Settings, ask: Ask) -> None:
+    """Raises FollowTrouble."""
     try:
         server = accounts.server_of(account, settings, ask, SECONDS)
         for link in accounts.links_of([account]):
             _link(account, link, server, settings)
-    except RemoteTrouble as trouble:
-        log.info("account %d on another server: %s", account.id, trouble)
-        accounts.went_wrong(account, trouble)
     except RoundOver:
-        accounts.go_on(account)
+        accounts.turns.go_on(account)
     else:
-        accounts.went_well(account)
+        accounts.turns.went_well(account)
 
 
 def _link(account: RemoteAccount, link: RemoteLink, server: RemoteServer, settings: Settings) -> None:
-    """Raises RemoteTrouble for what concerns the whole account, and RoundOver."""
+    """Raises FollowTrouble for what concerns the whole account, and RoundOver."""
     if link.missing and not link.answer:
         return
     renewed = time.monotonic()
@@ -95,7 +67,7 @@ def _link(account: RemoteAccount, link: RemoteLink, server: RemoteServer, settin
         log.info("link %d to another server has ended", link.id)
     except sync.DecisionNeeded:
         RemoteLink.update(done=0, total=0).where(RemoteLink.id == link.id).execute()
-    except RemoteTrouble as trouble:
+    except FollowTrouble as trouble:
         RemoteLink.update(error=str(trouble.kind), done=0, total=0).where(RemoteLink.id == link.id).execute()
         if trouble.kind in _OF_ALL:
             raise

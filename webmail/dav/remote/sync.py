@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.collections.store import BOOK
 from webmail.contacts import device_cards
 from webmail.dav.remote import local, versions
@@ -17,7 +18,6 @@ from webmail.dav.remote.answers import CTAG, item_name
 from webmail.dav.remote.client import ABOUT, BATCH, UNCONDITIONAL, RemoteChanges, RemoteServer, SyncTokenRefused
 from webmail.dav.remote.local import OutgoingItem
 from webmail.dav.remote.side import DELETE, HERE, RESTORE, THERE, UNSEEN, ItemNote, Side
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble
 from webmail.models import RemoteItem, RemoteLink, TrashedCollection, now
 
 WHOLE_EVERY = timedelta(days=1)  # all of it is compared, whatever the server's tokens say
@@ -31,7 +31,7 @@ class DecisionNeeded(Exception):
 
 
 def run(side: Side, server: RemoteServer) -> None:
-    """One round. Raises RemoteTrouble, RoundOver, LinkEnded, DecisionNeeded."""
+    """One round. Raises FollowTrouble, RoundOver, LinkEnded, DecisionNeeded."""
     found = _changes_there(side, server)
     if not (found.whole or found.there or found.gone) and side.seq() == side.link.seq and not _unfinished(side):
         _finished(side, found)
@@ -158,13 +158,13 @@ def _send_all(side: Side, server: RemoteServer) -> None:
     missing = _check_deletions_here(side, items)
     dirty = [href for href, etag in here.items() if _is_dirty(by_href.get(href), etag)]
     _total(side, len(dirty) + len(missing))
-    broken: list[RemoteTrouble] = []
+    broken: list[FollowTrouble] = []
     for href in dirty:
         try:
             send(side, server, href)
-        except RemoteTrouble as trouble:  # by one item alone: the others needn't wait for it
+        except FollowTrouble as trouble:  # by one item alone: the others needn't wait for it
             broken.append(trouble)
-            if trouble.kind is not RemoteFault.BROKEN or len(broken) > _MOST_BROKEN:
+            if trouble.kind is not FollowFault.BROKEN or len(broken) > _MOST_BROKEN:
                 raise
         _done(side, 1)
     for item in missing:
@@ -240,7 +240,7 @@ def _put(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, eta
     elif status in (404, 410, 412) and tries:
         _put_again(side, server, sending, name, etag, tries - 1)
     elif status in (404, 410):
-        raise RemoteTrouble(RemoteFault.GONE, url)
+        raise FollowTrouble(FollowFault.GONE, url)
     else:
         local.not_taken(side, sending, ItemNote.LARGE if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ItemNote.REFUSED)
 
@@ -252,7 +252,7 @@ def _put_again(side: Side, server: RemoteServer, sending: OutgoingItem, name: st
         local.never_there(side, sending.item)
         _put(side, server, sending, name, "", tries)
     elif now_there is None:
-        raise RemoteTrouble(RemoteFault.GONE, side.link.url)
+        raise FollowTrouble(FollowFault.GONE, side.link.url)
     elif etag and now_there[0] == etag:
         _put(side, server, sending, name, UNCONDITIONAL, 0)  # it is as it was: the server doesn't know its own entity tags
     elif not etag and versions.uid_in(now_there[1] or "") != sending.uid:

@@ -15,13 +15,13 @@ from webmail import rate_limits
 from webmail.admission import AdmissionRefused
 from webmail.auth.guard import asks_again
 from webmail.collections import look, store
+from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.dav.blueprint import blueprint
 from webmail.dav.remote import accounts
 from webmail.dav.remote.answers import FoundCollection
-from webmail.dav.remote.client import RemoteServer, asking
+from webmail.dav.remote.client import RemoteServer, RoundOver, asking
 from webmail.dav.remote.discovery import discover, typed
 from webmail.dav.remote.sync import DELETE, RESTORE
-from webmail.dav.remote.trouble import RemoteFault, RemoteTrouble, RoundOver
 from webmail.dav.server_words import connect_trouble_words, server_trouble_words
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
@@ -64,7 +64,7 @@ def servers() -> Response:
 
 def _is_busy(account: RemoteAccount) -> bool:
     """Whether it is synchronised now, or next."""
-    return account.error != RemoteFault.PASSWORD and bool(account.working or account.due <= now())
+    return account.error != FollowFault.PASSWORD and bool(account.working or account.due <= now())
 
 
 def _progress(links: list[RemoteLink]) -> tuple[int, int]:
@@ -105,15 +105,15 @@ def connect_server() -> Answer:
         with rate_limits.attempt(settings(), _REFUSED.by(current_user().id), counts=_is_refusal):
             found = _found(RemoteServer(url, login, password, asking(settings())))
         if not found:
-            raise RemoteTrouble(RemoteFault.NOT_DAV, url)
+            raise FollowTrouble(FollowFault.NOT_DAV, url)
         account = accounts.connect(current_user(), url, login, password, settings())
     except TooManyRequests as error:
         words = with_again(_("Other servers refused too many passwords."), error)
         return told_to_wait(_form(shown, login, words, "password", error.status), error)
-    except RemoteTrouble as trouble:
+    except FollowTrouble as trouble:
         if _is_refusal(trouble):
             audited(AuditAct.OTHER_SERVER_REFUSED, f"{login} {host}")
-        place = "password" if trouble.kind is RemoteFault.PASSWORD else "address"
+        place = "password" if trouble.kind is FollowFault.PASSWORD else "address"
         return _form(shown, login, connect_trouble_words(trouble, host), place)
     except accounts.TooManyServers:
         return _form(shown, login, _("You have too many servers connected. Disconnect one first."), "address")
@@ -122,7 +122,7 @@ def connect_server() -> Answer:
 
 
 def _is_refusal(error: Exception) -> bool:
-    return isinstance(error, RemoteTrouble) and error.kind is RemoteFault.PASSWORD
+    return isinstance(error, FollowTrouble) and error.kind is FollowFault.PASSWORD
 
 
 def _form(address: str, login: str, problem: str = "", place: str = "", status: int = 422) -> Response:
@@ -132,15 +132,15 @@ def _form(address: str, login: str, problem: str = "", place: str = "", status: 
 
 
 def _found(server: RemoteServer) -> list[FoundCollection]:
-    """What there is to choose. Raises RemoteTrouble, also where too many pages wait for other servers already."""
+    """What there is to choose. Raises FollowTrouble, also where too many pages wait for other servers already."""
     try:
         with ASKING_OUTSIDE.admit():
             server.end = time.monotonic() + _SECONDS
             return discover(server)
     except AdmissionRefused as error:
-        raise RemoteTrouble(RemoteFault.BUSY, server.url) from error
+        raise FollowTrouble(FollowFault.BUSY, server.url) from error
     except RoundOver as error:
-        raise RemoteTrouble(RemoteFault.AWAY, "too slow") from error
+        raise FollowTrouble(FollowFault.AWAY, "too slow") from error
 
 
 @blueprint.get("/collections/servers/<int:number>")
@@ -156,7 +156,7 @@ def add_collections(number: int) -> Answer:
     try:
         found = [one for one in _offered(account) if one.url in wanted]
         count = accounts.link(account, found, settings())
-    except RemoteTrouble as trouble:
+    except FollowTrouble as trouble:
         return _choice(account, trouble=trouble)
     except accounts.NoRoomForCollections:
         words = _("You can have %(limit)s calendars and address books. Choose fewer.", limit=settings().collections_per_person)
@@ -172,15 +172,15 @@ def _offered(account: RemoteAccount) -> list[FoundCollection]:
 
 
 def _choice(
-    account: RemoteAccount, wanted: set[str] | None = None, problem: str = "", trouble: RemoteTrouble | None = None
+    account: RemoteAccount, wanted: set[str] | None = None, problem: str = "", trouble: FollowTrouble | None = None
 ) -> Answer:
     found: list[FoundCollection] = []
     if trouble is None:
         try:
             found = _offered(account)
-        except RemoteTrouble as raised:
+        except FollowTrouble as raised:
             trouble = raised
-    if trouble is not None and trouble.kind is RemoteFault.PASSWORD:
+    if trouble is not None and trouble.kind is FollowFault.PASSWORD:
         return redirect(url_for("dav.new_server", account=account.id), 303)
     links = {link.url.rstrip("/"): link for link in accounts.links_of([account])}
     new = [one for one in found if one.url.rstrip("/") not in links]

@@ -1,0 +1,1 @@
+"""Following: what subscribed calendars and accounts on other servers have in common."""

@@ -1,0 +1,56 @@
+"""Faults of servers that are followed: what can go wrong between them and us, as kinds that are stored and that pages explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from webmail.errors import MailError
+from webmail.http_fetch import AddressForbidden, AnswerTooLarge
+
+_LONGEST_WAIT = 86_400  # seconds that a server may ask us to wait
+
+
+class FollowFault(StrEnum):
+    AWAY = "away"
+    BROKEN = "broken"  # a fault of its own (500)
+    BUSY = "busy"  # it asks us to come later
+    GONE = "gone"  # there is no such collection
+    REFUSED = "refused"  # it does not allow it, wants a password, or lets nobody in
+    PASSWORD = "password"  # refused there, or no longer to be read here
+    ELSEWHERE = "elsewhere"  # it sends us on to another host, which must not get the password
+    INSECURE = "insecure"  # an address without TLS
+    FORBIDDEN_PLACE = "forbidden-place"  # an address that our server must not ask
+    NOT_DAV = "not-dav"
+    NOT_CALENDAR = "not-calendar"
+    CUT = "cut"  # the file ends in the middle
+    TOO_LARGE = "too-large"
+    TOO_MANY = "too-many"
+    FULL = "full"  # no room: here for what is subscribed, there for what is sent
+    OURS = "ours"  # a fault here
+
+
+class FollowTrouble(MailError):
+    """`after`: seconds that the server asks us to wait, 0 where it says nothing. The words are for the log.
+
+    `target`: the host that it sent us on to, where that is the trouble.
+    """
+
+    status = 502
+
+    def __init__(self, kind: FollowFault, words: str = "", after: int = 0, target: str = "") -> None:
+        super().__init__(f"{kind}: {words}"[:300])
+        self.kind, self.after, self.target = kind, after, target[:253]
+
+
+def of_fetching(error: Exception) -> FollowFault:
+    """Why `http_fetch` brought no answer."""
+    if isinstance(error, AnswerTooLarge):
+        return FollowFault.TOO_LARGE
+    return FollowFault.FORBIDDEN_PLACE if isinstance(error, AddressForbidden) else FollowFault.AWAY
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> int:
+    """As `Retry-After` says, within bounds; 0 where it says nothing."""
+    said = headers.get("retry-after", "").strip()
+    return min(int(said[:9]), _LONGEST_WAIT) if said.isascii() and said.isdigit() else 0
