@@ -207,6 +207,8 @@ class Device:
             for name, text in list(self.waiting.items()):
                 self._send(name, text)
             token, changed = self.client.sync("calendar/", self.token)
+            if not self.token:  # nothing is told of deletions then: what isn't named is gone
+                changed = dict.fromkeys(self.items, False) | changed
             for name, there in changed.items():
                 if there:
                     etag, body = self.client.get(f"calendar/{name}")

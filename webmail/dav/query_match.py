@@ -49,14 +49,15 @@ class Subject:
     zone: tzinfo
 
     def matches(self, asked: CompFilter) -> bool:
-        """Times of events are not asked for again: the table of occurrences has answered that."""
+        """Times of events are not asked for again, since the table of occurrences has answered that: only whether a changed one
+        of a series, whose words would do, is the one that takes place then."""
         root = tree(self.text)
         return root is not None and self._fits(root, asked)
 
     def _fits(self, found: AskedComponent, asked: CompFilter) -> bool:
         if found.name != asked.name:
             return False
-        if asked.time is not None and found.name != "VEVENT" and not self._touches(found, asked.time):
+        if asked.time is not None and not self._touches(found, asked.time):
             return False
         props = (self._has(found.props, one) for one in asked.props)
         if asked.props and not (all(props) if asked.all_of else any(props)):
@@ -88,8 +89,13 @@ class Subject:
     # --- times -------------------------------------------------------------------------------------------------------
 
     def _touches(self, found: AskedComponent, span: Span) -> bool:
-        """A task, a journal entry or busy times (RFC 4791, 9.9)."""
+        """A task, a journal entry or busy times, or a changed event of a series (RFC 4791, 9.9)."""
         start, end = span
+        if found.name == "VEVENT":
+            named, (begins, ends) = found.value("RECURRENCE-ID"), self.extent(found)
+            if named is None or "RANGE=" in named.params.upper() or begins is None:
+                return True
+            return begins < end and ((begins if ends is None else ends) > start or begins >= start)
         if found.name == "VJOURNAL":
             begins = self._at(found, "DTSTART")
             length = _DAY if _is_day(found.value("DTSTART")) else 0

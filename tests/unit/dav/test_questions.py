@@ -217,6 +217,18 @@ def test_times_of_journals_and_alarms(phone: Phone) -> None:
     assert found(phone, query("<c:comp-filter name='VALARM'><c:is-not-defined/></c:comp-filter>")) == {"n.ics"}
 
 
+def test_words_of_a_changed_time_at_another_one(phone: Phone) -> None:
+    changed = event("a", "RECURRENCE-ID:20261104T100000Z", "DURATION:PT1H", "SUMMARY:changed", start="20261104T120000Z")
+    text = event("a", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=5", "SUMMARY:series", start="20261102T100000Z")
+    inner = changed.split("EN\r\n")[1].replace("END:VCALENDAR\r\n", "")
+    phone.put("calendar/a.ics", text.replace("END:VCALENDAR", inner + "END:VCALENDAR"))
+    words = "<c:prop-filter name='SUMMARY'><c:text-match>{}</c:text-match></c:prop-filter>"
+    times = "<c:time-range start='202611{0:02}T000000Z' end='202611{0:02}T235959Z'/>"
+    assert found(phone, query(times.format(3) + words.format("changed"))) == set()
+    assert found(phone, query(times.format(4) + words.format("changed"))) == {"a.ics"}
+    assert found(phone, query(times.format(3) + words.format("series"))) == {"a.ics"}
+
+
 def test_a_recurring_task_with_a_zone_and_no_beginning(phone: Phone) -> None:
     """Its zone has beginnings, which are none of its own."""
     zone = zone_text("Nowhere", "-0500").split("EN\r\n")[1].replace("END:VCALENDAR\r\n", "")
