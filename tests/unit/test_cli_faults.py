@@ -128,8 +128,9 @@ def flask(instance: Path, *words: str, typed: str = "") -> subprocess.CompletedP
     return subprocess.run(command, cwd=ROOT, env=environment, input=typed, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("command", ["accounts list", "jobs"])
-@pytest.mark.parametrize("what", ["the queue", "the uploads folder", "the database"])
+@pytest.mark.parametrize(
+    ("what", "command"), [("the queue", "accounts list"), ("the uploads folder", "jobs"), ("the database", "jobs")]
+)
 def test_a_start_with_something_else_in_its_place_is_a_sentence(instance, what, command):
     place = instance / {"the queue": "jobs.sqlite", "the uploads folder": "uploads", "the database": "traboule.sqlite"}[what]
     place.write_bytes(b"This is a shopping list.\n" * 500)
