@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from tests.unit.dav.conftest import NAMES, Phone, event, zone_text
 from webmail.mime.formats import zone_definition
+from webmail.mime.formats.calendar_object import UnusableCalendar
 
 SPACES = f"xmlns:d='DAV:' xmlns:c='{NAMES['C']}'"
 NEW_YORK, NOWHERE = zone_text(), zone_text("Nowhere", "-0500")  # the machine knows one of them
@@ -162,6 +164,32 @@ def test_a_zone_that_costs_much_is_bounded(filled: Phone) -> None:
     many = slow.replace(changes, changes * 3)
     with cpu_seconds(0.3):
         assert filled.ask("REPORT", "calendar/", asked(time_range("20270110T000000Z"), many)).status_code == 403
+
+
+def test_a_definition_of_ones_own_is_as_the_machine_s() -> None:
+    """As Windows writes that of Paris, from 1601 on."""
+    changes = [("STANDARD", "0300", "+0200", "+0100", 10), ("DAYLIGHT", "0200", "+0100", "+0200", 3)]
+    text = "".join(
+        f"BEGIN:{name}\r\nDTSTART:16010101T{at}00\r\nTZOFFSETFROM:{before}\r\nTZOFFSETTO:{after}\r\n"
+        f"RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH={month}\r\nEND:{name}\r\n"
+        for name, at, before, after, month in changes
+    )
+    zone = zone_definition.read(f"BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:Own\r\n{text}END:VTIMEZONE\r\nEND:VCALENDAR\r\n")
+    paris, at = ZoneInfo("Europe/Paris"), datetime(2026, 1, 1, tzinfo=UTC)
+    while at.year < 2028:
+        assert at.astimezone(zone).replace(tzinfo=None) == at.astimezone(paris).replace(tzinfo=None)
+        at += timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "rule", ["BYMONTH=2;BYMONTHDAY=30", "BYDAY=MO,TU,WE,TH,FR,SA,SU", "BYMONTH=1;UNTIL=20", "BYMONTH=1;UNTIL=99991301T000000Z"]
+)
+def test_definitions_that_go_on_for_ever(rule: str) -> None:
+    observance = zone_text("Own").split("\r\n")[5:10]
+    observance.insert(4, f"RRULE:FREQ=YEARLY;{rule}")
+    text = "\r\n".join(["BEGIN:VCALENDAR", "BEGIN:VTIMEZONE", "TZID:Own", *observance * 15, "END:VTIMEZONE", "END:VCALENDAR", ""])
+    with cpu_seconds(0.6), pytest.raises(UnusableCalendar):
+        zone_definition.read(text)
 
 
 def test_years_beyond_those_of_a_definition() -> None:
