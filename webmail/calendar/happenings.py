@@ -192,7 +192,8 @@ def beyond(
     rows: list[tuple[Any, ...]] = []
     slow: list[str] = []
     due, began = objects.beyond(list(rights), start, end, _MOST_BEYOND + 1), time.thread_time()
-    costs = sorted(((objects.steps_until(item, end), item.id, item) for item in due[:_MOST_BEYOND]), key=lambda one: one[:2])
+    costs = [(objects.steps_until(item.text, item.first, end), item.id, item) for item in due[:_MOST_BEYOND]]
+    costs.sort(key=lambda one: one[:2])
     for steps, _number, item in costs:
         if steps > _MOST_STEPS or time.thread_time() - began > PATIENCE:
             known = rights[item.collection_id] == "own" or item.public_etag == item.etag

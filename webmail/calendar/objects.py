@@ -243,11 +243,11 @@ def _recurring(past: bool, slot: queries.Slot) -> Any:
 _after, _before_and_after = (queries.Prepared(partial(_recurring, past)) for past in (False, True))
 
 
-def steps_until(row: CalendarObject, end: int) -> float:
-    """How many steps expanding an object until then takes, about: to begin with the cheapest."""
+def steps_until(text: str, first: int, end: int) -> float:
+    """How many steps expanding an object until then takes, about. `first`: when it takes place first."""
     at = datetime.fromtimestamp(min(end, _FAR_AWAY), UTC).replace(tzinfo=None)
-    rules = _RULE.findall(re.sub("\r?\n[ \t]", "", row.text))
-    begins = datetime.fromtimestamp(max(row.first, 0), UTC)
+    rules = _RULE.findall(re.sub("\r?\n[ \t]", "", text))
+    begins = datetime.fromtimestamp(max(first, 0), UTC)
     return sum(recurrence_rules.steps_until(rule.strip(), f"{begins:%Y%m%d}", at) for rule in rules[:20])
 
 

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from radicale.item import Item
 from radicale.storage import BaseCollection
 
+from webmail.calendar import objects
 from webmail.calendar.objects import TooMuchAsked
 from webmail.dav import partial_data
 from webmail.dav.query_filter import CompFilter
@@ -19,6 +20,7 @@ from webmail.mime.formats import event_expansion
 from webmail.mime.formats.calendar_object import UnusableCalendar
 
 MOST_EXPANDED = 2_000  # occurrences in one answer
+_MOST_STEPS = 25_000  # from the beginning of a series to the time asked for: 0.3 s
 
 
 class DavItem(Item):
@@ -51,6 +53,8 @@ class DavItem(Item):
         return text
 
     def _each_time(self, visit: Visit, span: tuple[int, int], text: str) -> str:
+        if objects.steps_until(text, self.row.first, span[1]) > _MOST_STEPS:  # each is taken, from the beginning of the series
+            raise TooMuchAsked("occurrences so far ahead")
         try:
             text, count = event_expansion.expanded(text, *span, visit.meant or visit.zone)
         except UnusableCalendar:  # by a rule that was made stricter

@@ -144,6 +144,15 @@ def test_each_time_by_itself(filled: Phone) -> None:
         assert answer.count("DTSTART;VALUE=DATE:20270110") == there * 2 and "20270109" not in answer
 
 
+def test_each_time_thousands_of_years_ahead_is_too_much(phone: Phone) -> None:
+    phone.put("calendar/w.ics", event("w", "RRULE:FREQ=DAILY"))
+    span = "start='90000101T000000Z' end='90000201T000000Z'"
+    body = asked(f"<c:time-range {span}/>", data=f"<c:calendar-data><c:expand {span}/></c:calendar-data>")
+    with cpu_seconds(0.9):
+        answer = phone.ask("REPORT", "calendar/", body)
+    assert answer.status_code == 403 and "number-of-matches-within-limits" in answer.text
+
+
 def test_a_zone_of_a_question_that_is_none(filled: Phone) -> None:
     answer = filled.ask("REPORT", "calendar/", asked(time_range("20270110T000000Z"), event()))
     assert answer.status_code == 403 and "valid-calendar-data" in answer.text

@@ -24,6 +24,7 @@ _LONGEST_UID = 255
 _EARLIEST = 1900
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,60})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):", re.DOTALL)
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?")
+_CHANGES = ("STANDARD", "DAYLIGHT")
 _LEAP_SECOND = re.compile(r"(\dT\d{4})60(?!\d)")  # RFC 5545, 3.3.12: as the second before it
 _KEPT = {  # what expanding needs; all else is left out, since reading it is slow
     "UID", "DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SUMMARY", "LOCATION", "STATUS",
@@ -225,6 +226,8 @@ class _Reader:
     def check_rules(self) -> None:
         if sum("FREQ=" + often in rule for _name, rule, _start in self.rules for often in recurrence_rules.OFTEN) > _MOST_OFTEN:
             raise UnusableCalendar("too many rules by hours")
+        if sum(component in _CHANGES for component, _rule, _start in self.rules) > MOST_ZONES * 2:
+            raise UnusableCalendar("too many rules of time zones")
         for component, rule, start in self.rules:
             _check_rule(component, rule, start)
 
@@ -242,7 +245,7 @@ def _check_start(value: str, of_zone: bool) -> None:
 
 def _check_rule(component: str, rule: str, start: str) -> None:
     try:
-        if component in ("STANDARD", "DAYLIGHT"):
+        if component in _CHANGES:
             recurrence_rules.check_zone(rule)
         else:
             recurrence_rules.check(rule, start)

@@ -7,9 +7,24 @@ from __future__ import annotations
 
 import threading
 from datetime import tzinfo
+from functools import cache
 from typing import Any
 
+from webmail.mime.formats import zone_changes
+
 _ONE = threading.Lock()
+
+
+@cache
+def _zones() -> Any:
+    """Where the library has zones from: the machine, and what a text defines itself."""
+    from icalendar.timezone.zoneinfo import ZONEINFO
+
+    class Zones(ZONEINFO):
+        def create_timezone(self, tz: Any, *_pytz: Any) -> tzinfo:
+            return zone_changes.defined(tz.to_ical().decode("utf-8", "replace"))
+
+    return Zones()
 
 
 def read_calendar(text: str | bytes, *, multiple: bool = False) -> Any:
@@ -18,7 +33,7 @@ def read_calendar(text: str | bytes, *, multiple: bool = False) -> Any:
     from icalendar.timezone import tzp
 
     with _ONE:
-        tzp.use_zoneinfo()  # forgets the zones of others
+        tzp.use(_zones())  # forgets the zones of others
         return Calendar.from_ical(text, multiple=True) if multiple else Calendar.from_ical(text)
 
 
@@ -38,8 +53,8 @@ def defined_zone(definition: str) -> tzinfo:
     from icalendar.timezone import tzp
 
     with _ONE:
-        tzp.use_zoneinfo()
+        tzp.use(_zones())
         made: Any = Timezone.from_ical(definition)
         found: tzinfo = made.to_tz(lookup_tzid=False)
-        tzp.use_zoneinfo()  # it was kept by its name
+        tzp.use(_zones())  # it was kept by its name
         return found
