@@ -51,7 +51,7 @@ export AGAIN := yes
 tested = $(BIN)/python -m tests.support.again $@
 
 unit: ready ## tests without a network
-	@TRABOULE_TEST_DATABASE=none $(tested) -n 2 -rs -m "not postgresql" --junit-xml=.pytest_cache/unit/times.xml tests/unit
+	@TRABOULE_TEST_DATABASE=none $(tested) -n 2 --no-loadscope-reorder -rs -m "not postgresql" --junit-xml=.pytest_cache/unit/times.xml tests/unit
 
 # a folder whose conftest.py makes such a database, and files that make one themselves
 ON_POSTGRESQL = $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE "postgresql" tests/unit --include=*.py | grep -v tests/unit/conftest.py)))

@@ -45,7 +45,7 @@ _LONGEST = [
     for name in (
         "every_page", "attacks", "life", "panes", "settings", "factors", "weights", "calendar_views", "w3m", "journeys", "clicks",
         "milter", "absence", "kept_drafts", "selection", "postfix", "nginx", "huge_messages", "full_text_index", "locks", "oidc",
-        "jobs",
+        "jobs", "route_table", "backup", "managers", "event_pages", "database_trouble", "runner",
     )
 ]  # fmt: skip
 
