@@ -174,7 +174,7 @@ def test_who_floods_the_line_of_sign_ins_closes_it_for_nobody_at_the_same_addres
         for _one in range(110):
             stack.enter_context(closing(_connect(front, elsewhere))).sendall(ask)
         last = stack.enter_context(closing(_connect(front, elsewhere)))
-        last.settimeout(6)  # the line alone would take twelve seconds
+        last.settimeout(5)  # the line alone would take eight seconds
         last.sendall(ask)
         assert last.recv(1000).startswith(b"HTTP/1.1 400 "), "Traboule was asked: the form has no token"
 
