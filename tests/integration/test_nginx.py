@@ -277,7 +277,7 @@ def test_one_web_service_is_frozen_and_pages_come_from_the_other(front: Front, o
         return waits
 
     with ThreadPoolExecutor(5) as pool:
-        with frozen(front.webs[0]):
+        with frozen(front.webs[0], own_services.database):
             sent = pool.submit(people[0].submit, written, FORM, to=ALICE, subject="Une fois", body="Bonjour", action="save")
             waits = [one for visits in pool.map(visit, people[1:]) for one in visits]
         assert sent.result(60).status == 200
@@ -325,7 +325,9 @@ def test_one_web_process_is_killed_and_nobody_notices(
 # --- the second service ----------------------------------------------------------------------------------------------
 
 
-def test_pages_go_on_while_the_service_of_bodies_is_frozen_or_gone_and_uploads_after_it(front: Front) -> None:
+def test_pages_go_on_while_the_service_of_bodies_is_frozen_or_gone_and_uploads_after_it(
+    front: Front, own_services: Services
+) -> None:  # fmt: skip
     assert front.bodies is not None
     alice, data = front.visitor(ALICE).sign_in(), os.urandom(3_000_000)
     token = str(alice.get("/transfers/new").all("[name=csrf_token]")[0]["value"])
@@ -349,7 +351,7 @@ def test_pages_go_on_while_the_service_of_bodies_is_frozen_or_gone_and_uploads_a
 
     assert send(0, 1_000_000) == 204
     with ThreadPoolExecutor(1) as pool:
-        with frozen(front.bodies):
+        with frozen(front.bodies, own_services.database):
             waiting = pool.submit(send, 1_000_000, 2_000_000)
             assert slowest_page() < 5, "nothing of the second service is asked for"
         assert waiting.result(60) == 204, "what waited goes on"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from urllib.request import urlopen
@@ -104,13 +105,30 @@ class Front:
 
 
 @contextmanager
-def frozen(child: Child) -> Iterator[None]:
-    """A program and all that it started by SIGSTOP: it takes connections, and answers none."""
+def frozen(child: Child, database: Path | str) -> Iterator[None]:
+    """A program and all that it started by SIGSTOP: it takes connections, and answers none. Not while it writes to SQLite, whose one
+    writer would then be frozen for all.
+    """
     os.killpg(child.process.pid, signal.SIGSTOP)
     try:
+        while isinstance(database, Path) and _is_written(database):
+            os.killpg(child.process.pid, signal.SIGCONT)
+            time.sleep(0.1)
+            os.killpg(child.process.pid, signal.SIGSTOP)
         yield
     finally:
         os.killpg(child.process.pid, signal.SIGCONT)
+
+
+def _is_written(database: Path) -> bool:
+    """Whether somebody has been writing to it for half a second."""
+    with closing(sqlite3.connect(database, timeout=0.5, isolation_level=None)) as tables:
+        try:
+            tables.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        tables.execute("ROLLBACK")
+        return False
 
 
 def kill(child: Child) -> None:

@@ -16,7 +16,7 @@ from itertools import islice, takewhile
 from webmail.mime.formats.calendar_text import Component, parsed
 
 MOST_RULES = 20  # of observances, in all: two are usual
-_MOST_STEPS = 20_000
+_MOST_STEPS = 5_000  # some 0.6 MB, of which a process keeps a few
 _FIRST_YEAR, _LAST_YEAR = 1888, 2100  # the first is a leap year
 _HOUR = timedelta(hours=1)
 
@@ -69,7 +69,7 @@ class DefinedZone(tzinfo):
         return index
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def defined(text: str) -> DefinedZone:
     """The zone of a VTIMEZONE. Raises ValueError, or what broken texts raise."""
     return DefinedZone(parsed(text))

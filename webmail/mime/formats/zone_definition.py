@@ -6,10 +6,9 @@ from __future__ import annotations
 from datetime import tzinfo
 from functools import lru_cache
 
-from webmail.mime.formats import calendar_object, calendar_zones
+from webmail.mime.formats import calendar_object, calendar_zones, zone_changes
 from webmail.mime.formats.calendar_object import UnusableCalendar
 from webmail.mime.formats.calendar_text import BrokenText, component, parsed
-from webmail.mime.formats.zone_changes import DefinedZone
 
 LONGEST = 20_000  # characters
 _MOST_CHANGES = 500  # observances, and dates in them: one that lists each change since 1883 has 170
@@ -17,7 +16,7 @@ _CHANGES = ("STANDARD", "DAYLIGHT")
 _NEEDED = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def read(text: str) -> tzinfo:
     """The zone that a text defines; the machine's own, if it knows one of this name. Raises UnusableCalendar."""
     if len(text) > LONGEST:
@@ -39,6 +38,6 @@ def read(text: str) -> tzinfo:
         raise UnusableCalendar("too many changes")
     name = zone.text("TZID")
     try:
-        return calendar_zones.meant(name, component("VCALENDAR")) or DefinedZone(zone)
+        return calendar_zones.meant(name, component("VCALENDAR")) or zone_changes.defined(str(zone))
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise UnusableCalendar("a time zone that can't be read") from error
