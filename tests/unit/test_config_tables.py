@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,8 @@ import pytest
 from webmail import config_tables
 from webmail.config import ConfigError, Settings, load
 from webmail.config_checks import line
-from webmail.config_tables import TABLES, Domain, Link, TableSetting, checked
+from webmail.config_tables import Domain, Link, TableSetting, checked
 
-MANUAL = Path(__file__).resolve().parents[2] / "docs" / "administrator.md"
 LINK = "[[links]]\nname = 'ENT'\nurl = 'https://ent.lycee.example/a?b=c'\n"
 DOMAIN = "[[domains]]\nname = 'college.example'\n"
 
@@ -175,23 +173,3 @@ def test_a_domain_is_called_by_its_name_where_it_has_one():
     assert [settings.domain_label(name) for name in ("college.example", "lycee.example", "x.example")] == [
         "Collège", "lycee.example", "x.example",
     ]  # fmt: skip
-
-
-# --- the manual ------------------------------------------------------------------------------------------------------
-
-
-def test_the_manual_lists_every_value_of_every_table_with_its_default():
-    told = dict(re.findall(r"^\| `(\w+\.\w+)` \| (none|`[^`]*`) \|", MANUAL.read_text(encoding="utf-8"), re.MULTILINE))
-    meant = {
-        f"{name}.{one.name}": "none" if one.default is MISSING else f"`{json.dumps(one.default)}`"
-        for name, table in TABLES.items()
-        for one in fields(table.entry)
-    }
-    assert told == meant
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_a_table_is_a_setting_whose_heading_the_manual_shows(name):
-    assert name in {field.name for field in fields(Settings)}
-    assert TABLES[name].heading.format(name) in MANUAL.read_text(encoding="utf-8")
-    assert str(TABLES[name].most) in MANUAL.read_text(encoding="utf-8")
