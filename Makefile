@@ -104,8 +104,8 @@ soak: ready ## tests again and again on a busy machine: make soak TESTS=tests/un
 caldavtester: ready ## Apple's tests of CalDAV and CardDAV: make caldavtester SUITE=<checkout of apple/ccs-caldavtester> (RADICALE=1: beside Radicale)
 	SUITE="$(SUITE)" RADICALE="$(RADICALE)" ONLY="$(ONLY)" $(BIN)/python -m tests.bench.caldavtester
 
-bench: ready ## how long things take
-	$(BIN)/python -m tests.bench
+bench: ready ## how long things take, or some of them: make bench ONLY=list,message (RESUME=1: go on with the last run)
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(RESUME),--resume)
 
 bench-slow: ready ## how long one waits on a slow line, in Chromium
 	$(BIN)/python -m tests.bench.slow_line

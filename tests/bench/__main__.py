@@ -1,25 +1,28 @@
-"""`python -m tests.bench`: starts everything on loopback, measures, prints one table, stops everything.
+"""`python -m tests.bench`: starts everything on loopback, measures, prints each row and then one table, stops everything.
 
+`--only list,message` measures these parts alone. Each row is stored as soon as it is measured; `--resume` goes on with the last run.
 BENCH_ROUNDCUBE=0 leaves the comparison with Roundcube out. With `docs` as its argument it measures nothing and puts the last
 table into docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deploy.demo.child import ServiceFailed
-from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
 from tests.bench import calendar_pages, calendars, completion, contacts, floor, machine, pages, roundcube, transfers, writing
 from tests.bench.browser import chromium
 from tests.bench.fill import READER, fill
 from tests.bench.proxy import Recorder
 from tests.bench.replay import BareConnection
+from tests.bench.run import BROKEN_OFF, NothingToGoOnWith, Run
 from tests.bench.sink import Sink
 from tests.bench.table import BUSY, OURS, Figure, Table, put_into
 from tests.bench.webmails import Traboule, Webmail
@@ -27,72 +30,96 @@ from tests.bench.webmails import Traboule, Webmail
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / "instance" / "bench"
 DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
+# what can be asked for alone, in the order in which it is measured: of every webmail, of ours on its servers, in this process alone
+COMMON: dict[str, Callable[[Table, Webmail, str], None]] = {
+    "people": pages.people, "view": pages.view, "list": pages.lists, "message": pages.messages, "load": pages.throughput,
+}  # fmt: skip
+BY_ITSELF: dict[str, Callable[[Table, Path], None]] = {
+    "caldav": calendars.measure, "calendar": calendar_pages.measure, "contacts": contacts.measure, "completion": completion.measure,
+}  # fmt: skip
+SERVED = {*COMMON, "imap", "writing", "files"}
+PARTS = (*COMMON, "imap", "writing", "files", *BY_ITSELF)
 
 
 def main(arguments: list[str]) -> int:
-    if arguments == ["docs"]:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("what", nargs="?", choices=("docs",), help="put the last table into docs/benchmarks.md")
+    parser.add_argument("--only", type=_parts, default=PARTS, metavar="PART,PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--resume", action="store_true", help="go on with the last run, and measure again what failed in it")
+    given = parser.parse_args(arguments)
+    if given.what == "docs":
         put_into(DOCUMENT, (FOLDER / "bench.md").read_text())
         return 0
-    table = Table(datetime.now().astimezone(), machine.describe())
-    began = time.monotonic()
     try:
-        with Services(FOLDER / "servers") as services:
-            _say("filling the mailboxes (once)" if fill(services) else "mailboxes are there")
-            _traboule(table, services)
-            _rival(table, services)
-            _say("large files, beside nginx")
-            with TemporaryDirectory(dir=FOLDER) as folder:
-                transfers.measure(table, services, Path(folder))
-        _say("calendars, beside Radicale")
-        with TemporaryDirectory(dir=FOLDER) as folder:
-            calendars.measure(table, Path(folder))
-        _say("calendar pages, 20,000 events beside 200")
-        with TemporaryDirectory(dir=FOLDER) as folder:
-            calendar_pages.measure(table, Path(folder))
-        _say("contacts, 10,000 beside 100")
-        with TemporaryDirectory(dir=FOLDER) as folder:
-            contacts.measure(table, Path(folder))
-        _say("completion, with 10,000 contacts and 10,000 accounts")
-        with TemporaryDirectory(dir=FOLDER) as folder:
-            completion.measure(table, Path(folder))
-    except (ServiceFailed, PlaceError) as error:
-        _say(str(error))
+        run = Run.go_on(FOLDER) if given.resume else Run.begin(FOLDER, machine.describe())
+    except NothingToGoOnWith as reason:
+        _say(str(reason))
         return 1
+    return _measured(run, given.only)
+
+
+def _parts(words: str) -> tuple[str, ...]:
+    names = tuple(name for name in words.split(",") if name)
+    if unknown := set(names) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    return names or PARTS
+
+
+def _measured(run: Run, wanted: Sequence[str]) -> int:
+    table, began = run.table, time.monotonic()
+    if set(wanted) & SERVED:
+        with table.row(OURS, BROKEN_OFF, "all that needs the mail server"), Services(FOLDER / "servers") as services:
+            _say("filling the mailboxes (once)" if fill(services) else "mailboxes are there")
+            _traboule(run, services, wanted)
+            _rival(run, services, wanted)
+            if "files" in wanted:
+                with TemporaryDirectory(dir=FOLDER) as folder:
+                    run.part("files", partial(transfers.measure, table, services, Path(folder)))
+    for name in wanted:
+        if measure := BY_ITSELF.get(name):
+            _say(name)
+            with TemporaryDirectory(dir=FOLDER) as folder:
+                run.part(name, partial(measure, table, Path(folder)))
     table.notes.append(f"\\* The processors were more than {BUSY:.0%} busy with other things when this measurement began.")
-    table.notes.append(f"Measured in {time.monotonic() - began:.0f} s.")
+    table.notes.append(
+        f"Measured in {time.monotonic() - began:.0f} s{'' if set(wanted) == set(PARTS) else ': ' + ', '.join(wanted)}."
+    )
     files = table.write(FOLDER)
     print(table.markdown())
-    print(f"Written: {', '.join(map(str, files))}")
+    print(f"Written: {', '.join(map(str, [*files, run.file]))}")
     if table.missed:
         print(f"Not met: {'; '.join(table.missed)}")
-    return 0
+    for one in table.failed:
+        print(f"FAILED: {one}")
+    return 1 if table.failed else 0
 
 
-def _traboule(table: Table, services: Services) -> None:
+def _traboule(run: Run, services: Services, wanted: Sequence[str]) -> None:
     pids = {child.name: child.process.pid for child in services.children}
     app = Traboule(services.address, [pids["web"]])
-    machine.settle()
-    before = machine.memory(app.roots).pss
-    jobs = machine.memory([pids["jobs"]])
-    _say("Traboule: what its pages say to the mail server")
-    script = floor.record(table, services)
-    _common(table, app, services.password, before, most=150)
-    _say("Traboule: against the bare IMAP exchange")
-    floor.compare(table, services, app, script)
-    table.add(OURS, "Memory (PSS)", "job worker", Figure(jobs.pss / 1024, f"RSS {jobs.rss / 1024:.0f} MiB"), "MiB")
-    _say("Traboule: writing")
-    with TemporaryDirectory(dir=FOLDER) as folder:
-        writing.measure(table, services, Path(folder))
+    if "people" in wanted:
+        machine.settle()
+        jobs = machine.memory([pids["jobs"]])
+        figure = Figure(jobs.pss / 1024, f"RSS {jobs.rss / 1024:.0f} MiB")
+        run.table.add(OURS, "Memory (PSS)", "job worker", figure, "MiB")
+    _common(run, app, services.password, wanted)
+    if "imap" in wanted:
+        _say("Traboule: against the bare IMAP exchange")
+        run.part("imap", partial(floor.measure, run.table, services, app))
+    if "writing" in wanted:
+        _say("Traboule: writing")
+        with TemporaryDirectory(dir=FOLDER) as folder:
+            run.part("writing", partial(writing.measure, run.table, services, Path(folder)))
 
 
-def _rival(table: Table, services: Services) -> None:
+def _rival(run: Run, services: Services, wanted: Sequence[str]) -> None:
+    table = run.table
     try:
         roundcube.install()
-        with roundcube.running(services, FOLDER / "roundcube") as webmail:
-            machine.settle()
-            _common(table, webmail, services.password, machine.memory(webmail.roots).pss, most=None)
-        _say("Roundcube: what it fetches, and writing")
-        _rival_apart(table, services)
+        if set(wanted) & set(COMMON):
+            with roundcube.running(services, FOLDER / "roundcube") as webmail:
+                _common(run, webmail, services.password, wanted)
+        _rival_apart(run, services, wanted)
         times = []
         for _ in range(15):
             start = time.perf_counter()
@@ -111,35 +138,31 @@ def _rival(table: Table, services: Services) -> None:
         table.notes.append(f"Roundcube could not be measured: {error}")
 
 
-def _rival_apart(table: Table, services: Services) -> None:
+def _rival_apart(run: Run, services: Services, wanted: Sequence[str]) -> None:
     """With the recorder before the mail server, and with a submission server that keeps nothing."""
-    base = FOLDER / "roundcube"
-    with Recorder(services.ports.imap) as recorder, roundcube.running(services, base, imap_port=recorder.port) as webmail:
-        floor.shown_by(table, webmail, recorder, services.password)
-    with Sink() as sink, chromium() as browser, roundcube.running(services, base, smtp_port=sink.port) as webmail:
-        writing.common(table, webmail, services.password, browser)
-    writing.empty(services)
+    base, name, table = FOLDER / "roundcube", roundcube.Roundcube.name, run.table
+
+    def fetched() -> None:
+        with Recorder(services.ports.imap) as recorder, roundcube.running(services, base, imap_port=recorder.port) as webmail:
+            floor.shown_by(table, webmail, recorder, services.password)
+
+    def written() -> None:
+        with Sink() as sink, chromium() as browser, roundcube.running(services, base, smtp_port=sink.port) as webmail:
+            writing.common(table, webmail, services.password, browser)
+        writing.empty(services)
+
+    for part, measure in (("imap", fetched), ("writing", written)):
+        if part in wanted:
+            _say(f"{name}: {part}")
+            run.part(part, measure, name)
 
 
-def _common(table: Table, webmail: Webmail, password: str, before: int, most: float | None) -> None:
+def _common(run: Run, webmail: Webmail, password: str, wanted: Sequence[str]) -> None:
     """What is measured of every webmail."""
-    _say(f"{webmail.name}: fifty people")
-    clients = pages.people(table, webmail, password, before, most)
-    visitor = webmail.sign_in(READER, password)
-    _say(f"{webmail.name}: in Chromium")
-    with chromium() as browser:
-        pages.first_view(table, webmail, visitor, browser)
-        if webmail.name == OURS:  # Roundcube shows nothing without scripts
-            pages.first_view(table, webmail, visitor, browser, scripts=False)
-    _say(f"{webmail.name}: times")
-    pages.opening(table, webmail, visitor, password)
-    visitor.close()
-    pages.lists(table, webmail, password)
-    pages.beside(table, webmail, password)
-    _say(f"{webmail.name}: throughput")
-    pages.throughput(table, webmail, clients)
-    for client in clients:
-        client.close()
+    for name, measure in COMMON.items():
+        if name in wanted:
+            _say(f"{webmail.name}: {name}")
+            run.part(name, partial(measure, run.table, webmail, password), webmail.name)
 
 
 def _say(text: str) -> None:

@@ -1,17 +1,21 @@
 """`python -m tests.bench.against COMMIT`: how much quicker the pages of this checkout are than those of another commit, as ratios.
 
-Both answer in turn on the same mail servers, each with a web process and a database of its own, so that a machine that does other
-things slows both down. COMMIT may be the folder of a checkout. ROUNDS=6 SECONDS=1.5 are the turns of each and their length.
+Both answer in turn on the same mail servers, each with a web process, a database and a configuration of its own (which its own code
+writes), so that a machine that does other things slows both down. Two ratios: of requests a second, and of the processor time of one,
+which hardly knows what else the machine does. COMMIT may be the folder of a checkout. ROUNDS=6 SECONDS=1.5 are the turns of each and
+their length; VISITS=3 those of the last row, which takes long (0: leave it out).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -21,6 +25,7 @@ from deploy.demo.services import Services
 from tests.bench.fill import ARCHIVIST, CLIENTS, CLIENTS_MAIL, PEOPLE, fill
 from tests.bench.instance import CHECKOUT, apart, traboule
 from tests.bench.load import load
+from tests.bench.machine import processor_ms
 from tests.bench.pages import NEWEST_PLAIN
 from tests.bench.visitor import COMPRESSED, Visitor
 from tests.bench.webmails import Traboule
@@ -42,12 +47,14 @@ class _Side:
         self.people = [app.sign_in(address, password) for address in PEOPLE[:CLIENTS]]
         self.archivist = app.sign_in(ARCHIVIST, password)
 
-    def per_second(self, path: Callable[[Visitor], str]) -> float:
-        """Requests a second of all of them at once."""
-        found = load(self.host, self.port, [one.request_lines(path(one), COMPRESSED) for one in self.people], SECONDS)
-        if found.refused:
-            raise RuntimeError(f"{self.app.base}: {found.refused} of {len(found.times)} answers were not 200")
-        return found.per_second
+    def per_second(self, path: Callable[[Visitor], str]) -> tuple[float, float]:
+        """Requests a second of all of them at once, and ms of processor time of one."""
+        requests = [one.request_lines(path(one), COMPRESSED) for one in self.people]
+        before = processor_ms(self.app.roots)
+        found = load(self.host, self.port, requests, SECONDS)
+        spent = processor_ms(self.app.roots) - before
+        found.check(self.app.base)
+        return found.per_second, spent / found.asked
 
     def reload(self) -> float:
         """ms of the inbox beside a folder of 100,000 messages, where the browser asks for everything anew after a rest."""
@@ -67,6 +74,32 @@ def _other(commit: str) -> Iterator[Path]:
         yield Path(folder)
 
 
+# the settings of a checkout's own code for servers that run already; words: their folder, and the ports that this code knows
+_SETTINGS = """
+import json, sys
+from pathlib import Path
+from deploy.demo.dovecot import Ports
+from deploy.demo.services import Services
+ports = {name: port for name, port in json.loads(sys.argv[2]).items() if name in Ports.__dataclass_fields__}
+print(json.dumps(Services(Path(sys.argv[1]), web=False, ports=ports).settings()))
+"""
+
+
+def settings_of(checkout: Path, services: Services) -> dict[str, str]:
+    """What a checkout's code is told of these servers, in its own words: another version refuses settings that it does not know."""
+    command = [sys.executable, "-c", _SETTINGS, str(services.base), json.dumps(asdict(services.ports))]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    told = subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True, text=True).stdout
+    found: dict[str, str] = json.loads(told)
+    return found
+
+
+def _side(services: Services, checkout: Path, folder: Path) -> AbstractContextManager[Traboule]:
+    """A web service with this code, whose instance folder has no file of the other's."""
+    settings = apart(services, folder) | {"instance": str(folder)}
+    return traboule(services, checkout=checkout, told=settings_of(checkout, services), **settings)
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print(__doc__)
@@ -76,10 +109,7 @@ def main(arguments: list[str]) -> int:
         fill(services)
         checkouts = {"before": stack.enter_context(_other(arguments[0])), "after": CHECKOUT}
         data = Path(stack.enter_context(TemporaryDirectory()))
-        running = {
-            name: stack.enter_context(traboule(services, checkout=checkout, **apart(services, data / name)))
-            for name, checkout in checkouts.items()
-        }
+        running = {name: stack.enter_context(_side(services, checkout, data / name)) for name, checkout in checkouts.items()}
         sides = [_Side(running[name], services.password) for name in ("before", "after")]
         _throughput(sides)
         _alone(sides)
@@ -95,10 +125,15 @@ def _throughput(sides: list[_Side]) -> None:
     }
     for name, path in wanted.items():
         turns = [[side.per_second(path) for side in sides] for _ in range(ROUNDS)]
-        _say(f"{name}, {CLIENTS} clients, requests a second", [after / before for before, after in turns], turns)
+        times = [[spent for _rate, spent in turn] for turn in turns]
+        rates = [[rate for rate, _spent in turn] for turn in turns]
+        _say(f"{name}, processor time, ms", [before / after for before, after in times], times)
+        _say(f"{name}, {CLIENTS} clients, requests a second", [after / before for before, after in rates], rates)
 
 
 def _alone(sides: list[_Side]) -> None:
+    if not _VISITS:
+        return
     turns = [[side.reload() for side in sides] for _ in range(_VISITS)]
     _say("inbox beside 100,000 messages, reloaded, ms", [before / after for before, after in turns], turns)
 
@@ -106,7 +141,7 @@ def _alone(sides: list[_Side]) -> None:
 def _say(name: str, ratios: list[float], turns: list[list[float]]) -> None:
     before, after = (median(turn[side] for turn in turns) for side in (0, 1))
     print(
-        f"{name}: {median(ratios):.2f} times as good ({min(ratios):.2f}-{max(ratios):.2f}); {before:.1f} -> {after:.1f}",
+        f"{name}: {median(ratios):.2f} times as good ({min(ratios):.2f}-{max(ratios):.2f}); {before:.2f} -> {after:.2f}",
         flush=True,
     )
 

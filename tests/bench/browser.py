@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.browsing import settled
+
+_PATIENCE = 30  # seconds
+_PAUSE = 500  # ms in which a page that has all it wants asks for nothing
 
 
 @dataclass
@@ -21,6 +27,11 @@ class Fetched:
     headers: int = 0  # of which headers
     encoding: str = ""
     failed: bool = False
+    whole: bool = False
+
+    @property
+    def waited(self) -> bool:
+        return not self.whole and not self.failed and self.kind != "EventSource" and not self.url.startswith(("data:", "blob:"))
 
 
 @dataclass
@@ -65,14 +76,25 @@ def view(browser: Browser, base: str, path: str, cookies: Mapping[str, str], row
         seen = _listen(context.new_cdp_session(page))
         page.goto(base + path)
         page.locator(row).first.wait_for(timeout=15_000)
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(500)
+        _quiet(page, seen)
     finally:
         context.close()
     found = View([one for one in seen.values() if not one.url.startswith(("data:", "blob:"))])
     if wrong := [one.url for one in found.fetched if one.failed]:
         raise RuntimeError(f"not fetched: {wrong}")
     return found
+
+
+def _quiet(page: Page, seen: Mapping[str, Fetched]) -> None:
+    """Once nothing but a stream, which never ends, is on its way and nothing new is asked for. Raises RuntimeError."""
+    settled(page)
+    end = time.monotonic() + _PATIENCE
+    asked = -1
+    while asked < len(seen) or any(one.waited for one in seen.values()):
+        if time.monotonic() > end:
+            raise RuntimeError(f"not fetched in {_PATIENCE} s: {[one.url for one in seen.values() if one.waited]}")
+        asked = len(seen)
+        page.wait_for_timeout(_PAUSE)
 
 
 def _listen(session: Any) -> dict[str, Fetched]:
@@ -82,7 +104,7 @@ def _listen(session: Any) -> dict[str, Fetched]:
     def sent(event: dict[str, Any]) -> None:
         if earlier := event.get("redirectResponse"):
             seen[event["requestId"] + earlier["url"]] = Fetched(
-                earlier["url"], "Redirect", earlier["encodedDataLength"], earlier["encodedDataLength"]
+                earlier["url"], "Redirect", earlier["encodedDataLength"], earlier["encodedDataLength"], whole=True
             )
         seen[event["requestId"]] = Fetched(event["request"]["url"], event.get("type", "Other"))
 
@@ -95,6 +117,7 @@ def _listen(session: Any) -> dict[str, Fetched]:
 
     def finished(event: dict[str, Any]) -> None:
         seen[event["requestId"]].wire = int(event["encodedDataLength"])
+        seen[event["requestId"]].whole = True
 
     def failed(event: dict[str, Any]) -> None:
         seen[event["requestId"]].failed = True

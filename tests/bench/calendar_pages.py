@@ -25,6 +25,7 @@ from tests.bench.table import OURS, Figure, Table
 CALENDARS, EVENTS, FEW = 20, 20_000, 200
 SECTION = "Calendar pages, 20 calendars with 20,000 events in times of one with 200"
 MONTH_BYTES, MONTH_MS = 8 * 1024, 12.0
+_FREE_BUSY = "busy times of 20 calendars over a week, in times of the bare query"
 PASSWORD = "correct horse"
 _TIMES = 25
 _STEP = 37  # 700 days, of which each has its turn
@@ -115,27 +116,29 @@ def measure(table: Table, folder: Path, events: int = EVENTS) -> None:
     for view, most in (("month", 1.5), ("week", 1.5), ("agenda", 1.5), ("year", 0)):
         path = f"/calendar/{view}/{today}"
         for name, before in ((view, None), (f"{view}, after a change", change), (f"{view}, anew", forget)):
-            one, other = in_turn(path, people, before)
-            limit = most if before is not forget else 0  # the first page of a process may take longer
-            table.add(
-                OURS, SECTION, name, Figure(other / one, f"{other:.1f} / {one:.1f} ms of processor time"), most=limit or None
-            )
-            if limit:
-                detail = f"{other:.1f} of {MONTH_MS:.0f} ms of processor time"
-                table.add(OURS, SECTION, f"{name}, in times of {MONTH_MS:.0f} ms", Figure(other / MONTH_MS, detail), most=1.0)
-        if view == "month":
-            size = len(many.get(path, headers={"Accept-Encoding": "br"}).data)
-            table.add(
-                OURS, SECTION, "a month, compressed", Figure(size / MONTH_BYTES, f"{size} of {MONTH_BYTES} bytes"), most=1.0
-            )
-    for name, query in (("all have", "words=lunch"), ("one has", f"words={_STEP * (FEW - 1)}"), ("none has", "words=nobody")):
-        one, other = in_turn(f"/calendar/search?{query}", people)
-        table.add(
-            OURS, SECTION, f"search for a word that {name}", Figure(other / one, f"{other:.1f} / {one:.1f} ms of processor time")
-        )
-    one, other = in_turn(f"/calendar/month/{far}", people, forget)
-    free_busy(table, "many@bench.example")
-    table.add(OURS, SECTION, "a month beyond the table of occurrences", Figure(other / one, f"{other:.1f} / {one:.1f} ms"))
+            with table.row(OURS, SECTION, name):
+                one, other = in_turn(path, people, before)
+                limit = most if before is not forget else 0  # the first page of a process may take longer
+                _add(table, name, other, one, limit or None)
+                if limit:
+                    detail = f"{other:.1f} of {MONTH_MS:.0f} ms of processor time"
+                    table.add(OURS, SECTION, f"{name}, in times of {MONTH_MS:.0f} ms", Figure(other / MONTH_MS, detail), most=1.0)
+    with table.row(OURS, SECTION, name := "a month, compressed"):
+        size = len(many.get(f"/calendar/month/{today}", headers={"Accept-Encoding": "br"}).data)
+        table.add(OURS, SECTION, name, Figure(size / MONTH_BYTES, f"{size} of {MONTH_BYTES} bytes"), most=1.0)
+    for words, query in (("all have", "words=lunch"), ("one has", f"words={_STEP * (FEW - 1)}"), ("none has", "words=nobody")):
+        with table.row(OURS, SECTION, name := f"search for a word that {words}"):
+            one, other = in_turn(f"/calendar/search?{query}", people)
+            _add(table, name, other, one)
+    with table.row(OURS, SECTION, _FREE_BUSY):
+        free_busy(table, "many@bench.example")
+    with table.row(OURS, SECTION, name := "a month beyond the table of occurrences"):
+        one, other = in_turn(f"/calendar/month/{far}", people, forget)
+        _add(table, name, other, one)
+
+
+def _add(table: Table, name: str, many: float, few: float, most: float | None = None) -> None:
+    table.add(OURS, SECTION, name, Figure(many / few, f"{many:.1f} / {few:.1f} ms of processor time"), most=most)
 
 
 def free_busy(table: Table, address: str) -> None:
@@ -160,7 +163,7 @@ def free_busy(table: Table, address: str) -> None:
             assert told and known
     one, other = statistics.median(ours), statistics.median(least)
     detail = f"{one:.1f} / {other:.1f} ms of processor time"
-    table.add(OURS, SECTION, "busy times of 20 calendars over a week, in times of the bare query", Figure(one / other, detail))
+    table.add(OURS, SECTION, _FREE_BUSY, Figure(one / other, detail))
 
 
 def main(arguments: list[str]) -> int:

@@ -193,9 +193,10 @@ def compare(table: Table, section: str, mine: Server, theirs: Server, most: floa
     for server in (mine, theirs):
         warm(server)
     for name in steps(mine):
-        ours_took, theirs_took = medians(mine, name, 5), medians(theirs, name, 3)
-        detail = f"{ours_took:.1f} / {theirs_took:.1f} ms of processor time"
-        table.add(OURS, section, name, Figure(ours_took / theirs_took, detail), most=most)
+        with table.row(OURS, section, name):
+            ours_took, theirs_took = medians(mine, name, 5), medians(theirs, name, 3)
+            detail = f"{ours_took:.1f} / {theirs_took:.1f} ms of processor time"
+            table.add(OURS, section, name, Figure(ours_took / theirs_took, detail), most=most)
 
 
 def warm(server: Server) -> None:

@@ -81,14 +81,14 @@ def measure(table: Table, folder: Path, count: int = CARDS) -> None:
     links = {who: who.get("/contacts?words=eleve").link("Élève") for who in (many, few)}
     steps["one contact"] = lambda who: _timed(who, links[who])
     for name, step in steps.items():
-        medians = []
-        for who in (many, few):
-            step(who)
-            medians.append(statistics.median(step(who) for _ in range(7)))
-        much, little = medians
-        table.add(
-            OURS, SECTION, name, Figure(much / little, f"{much:.1f} / {little:.1f} ms of processor time"), most=_MOST.get(name)
-        )
+        with table.row(OURS, SECTION, name):
+            medians = []
+            for who in (many, few):
+                step(who)
+                medians.append(statistics.median(step(who) for _ in range(7)))
+            much, little = medians
+            words = f"{much:.1f} / {little:.1f} ms of processor time"
+            table.add(OURS, SECTION, name, Figure(much / little, words), most=_MOST.get(name))
     _with_a_second_book(table, app, many, count)
     if before is not None:
         db.initialize(before)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.demo.services import Services
 from tests.bench import instance
 from tests.bench.fill import ARCHIVIST, INBOX_SIZE, LARGE, LARGE_MAIL, READER, TALKER, TALKS, TURNS
-from tests.bench.machine import Growth, growth, rest, settle
+from tests.bench.machine import Growth, Metered, growth, rest, settle
 from tests.bench.numbers import in_turn, p50, percentile
 from tests.bench.pages import KIB, NEWEST_NEWSLETTER, NEWEST_PLAIN, OPENING, TIMES, WIRE, timed
 from tests.bench.proxy import Exchange, Recorder
@@ -24,6 +24,7 @@ MOST = 4.0  # times the bare exchange
 RATIO = "Time of a page as a multiple of its bare IMAP exchange"
 _SEARCH = "search of 1,000 messages"
 _FIRST, _AGAIN = "conversation of 100, first time", "conversation of 100, again"
+_UNKNOWN = "list, unknown rows, of 100,000"
 _COLD, _COLD_TIMES = "inbox, first visit of a fresh process", 7
 _SHOWN = ("plain message", "newsletter, page", "newsletter, frame", "newsletter, both", "message of 20 MB")
 
@@ -54,6 +55,11 @@ class Script:
     talks: dict[str, Recording]  # of conversations, each in a mailbox that the process had not opened
 
 
+def measure(table: Table, services: Services, app: Traboule) -> None:
+    """What the pages say to the mail server, and how long they take in times of that."""
+    compare(table, services, app, record(table, services))
+
+
 def record(table: Table, services: Services) -> Script:
     """Visit every page with a second Traboule that reaches its mail server through the recorder; count the round trips."""
     with Recorder(services.ports.imap) as recorder, instance.traboule(services, imap_port=recorder.port) as app:
@@ -62,8 +68,7 @@ def record(table: Table, services: Services) -> Script:
         def visit(*paths: str, who: Visitor = visitor, reload: bool = False) -> Recording:
             mark = recorder.quiet()
             for path in paths:
-                if (answer := who.get(path, reload=reload)).status != 200:
-                    raise RuntimeError(f"{path}: {answer.status} {answer.text[:300]}")
+                who.page(path, reload=reload)
             said = recorder.of_pages(mark)
             return Recording(said, recorder.before(mark, said[0].connection) if said else [])
 
@@ -102,9 +107,7 @@ def record(table: Table, services: Services) -> Script:
     recordings = {name: page.said for name, page in pages.items()}
     talk = talks[TALKS[-1]]
     last = unseen[UNSEEN_PAGES[-1]]
-    _count(
-        table, {"inbox, first visit after signing in": first, "list, unknown rows, of 100,000": last, **recordings, _FIRST: talk}
-    )
+    _count(table, {"inbox, first visit after signing in": first, _UNKNOWN: last, **recordings, _FIRST: talk})
     for name in _SHOWN:
         _bytes(table, OURS, name, recordings[name].page)
     for name, said in ((_FIRST, talk), (_AGAIN, recordings[_AGAIN])):
@@ -148,19 +151,23 @@ def _bytes(table: Table, webmail: str, name: str, said: list[Exchange]) -> None:
 def compare(table: Table, services: Services, app: Traboule, script: Script) -> None:
     """The time of Traboule's pages divided by that of the same bytes said bare, both measured in turn."""
     visitors = {address: app.sign_in(address, services.password) for address in (READER, ARCHIVIST, TALKER)}
-    _unknown_rows(table, services, app, script, visitors[ARCHIVIST])
+    with table.row(OURS, RATIO, _UNKNOWN):
+        _unknown_rows(table, services, app, script, visitors[ARCHIVIST])
     for name, page in script.pages.items():
-        ask = timed(visitors[page.person], *page.paths, reload=page.reload)
-        ask()
-        with BareConnection(services.ports.imap, page.person, services.password) as bare:
-            bare.follow(page.said.before)
-            busy = settle()
-            ours, floor = in_turn(ask, lambda said=page.said.page: bare.timed(said), times=TIMES)  # type: ignore[misc]
-        _ratio(table, name, ours, floor, busy)
-        if name == _AGAIN:
-            _opened(table, name, ours, busy, visitors[TALKER], page.paths[0])
-    _conversations(table, services, app, script, visitors[TALKER])
-    _cold(table, services, script, visitors[READER])
+        with table.row(OURS, RATIO, name):
+            ask = Metered(timed(visitors[page.person], *page.paths, reload=page.reload), app.roots)
+            ask()
+            with BareConnection(services.ports.imap, page.person, services.password) as bare:
+                bare.follow(page.said.before)
+                busy = settle()
+                ours, floor = in_turn(ask, lambda said=page.said.page: bare.timed(said), times=TIMES)  # type: ignore[misc]
+            _ratio(table, name, ours, floor, busy, ask.spent[-TIMES:])
+            if name == _AGAIN:
+                _opened(table, name, ours, busy, visitors[TALKER], page.paths[0])
+    with table.row(OURS, RATIO, _FIRST):
+        _conversations(table, services, app, script, visitors[TALKER])
+    with table.row(OURS, RATIO, _COLD):
+        _cold(table, services, script, visitors[READER])
     for visitor in visitors.values():
         visitor.close()
 
@@ -186,7 +193,7 @@ def _conversations(table: Table, services: Services, app: Traboule, script: Scri
 
 
 def _opened(table: Table, name: str, times: list[float], busy: float, visitor: Visitor, path: str) -> None:
-    size = len(visitor.get(path, COMPRESSED).body)
+    size = len(visitor.page(path, COMPRESSED).body)
     detail = f"p95 {percentile(times, 95):.1f}, best {min(times):.1f} ms"
     table.add(OURS, OPENING, name, Figure(p50(times), detail, {"ms": times, "busy": busy}), "ms")
     table.add(OURS, WIRE, name, Figure(size / KIB, f"{size:,} bytes"), "KiB")
@@ -230,13 +237,19 @@ def _unknown_rows(table: Table, services: Services, app: Traboule, script: Scrip
             ]
             for times, measure in measures if number % 2 else reversed(measures):
                 times.append(measure())
-    _ratio(table, "list, unknown rows, of 100,000", ours, floor, busy)
+    _ratio(table, _UNKNOWN, ours, floor, busy)
 
 
-def _ratio(table: Table, name: str, ours: list[float], floor: list[float], busy: float) -> None:
+def _ratio(
+    table: Table, name: str, ours: list[float], floor: list[float], busy: float, spent: Sequence[float] = ()
+) -> None:  # fmt: skip
+    """`spent`: the processor time of each of ours, where it is known."""
     detail = f"{p50(ours):.2f} / {p50(floor):.2f} ms (p95 {percentile(ours, 95):.1f} / {percentile(floor, 95):.1f}, "
     detail += f"best {min(ours):.1f} / {min(floor):.1f})"
     raw: dict[str, float | list[float] | str] = {"ours_ms": ours, "floor_ms": floor, "busy": busy}
+    if spent:
+        detail += f"; {p50(spent):.1f} ms of processor time"
+        raw["processor_ms"] = p50(spent)
     table.add(OURS, RATIO, name, Figure(p50(ours) / p50(floor), detail, raw), "", MOST)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,12 +20,20 @@ _BIN = Path(sys.executable).parent
 
 @contextmanager
 def traboule(
-    services: Services, *, checkout: Path = CHECKOUT, processes: int = 1, threads: int = 16, **settings: str | int
-) -> Iterator[Traboule]:  # fmt: skip
-    """One more web service on the same servers and accounts; `settings` by their names in config.py. `checkout`: whose code."""
+    services: Services,
+    *,
+    checkout: Path = CHECKOUT,
+    told: Mapping[str, str] | None = None,
+    processes: int = 1,
+    threads: int = 16,
+    **settings: str | int,
+) -> Iterator[Traboule]:
+    """One more web service on the same servers and accounts; `settings` by their names in config.py.
+
+    `checkout`: whose code; `told`: its environment, where that is not what this checkout's servers tell."""
     port = free_ports(1)[0]
     options = f"--interface wsgi --host {HOST} --port {port} --workers {processes} --blocking-threads {threads} --no-ws"
-    child = _start("web", [str(_BIN / "granian"), *options.split(), "wsgi:app"], services, settings, port, checkout)
+    child = _start("web", [str(_BIN / "granian"), *options.split(), "wsgi:app"], services, settings, port, checkout, told)
     try:
         child.wait_for(_is_up)
         yield Traboule(f"http://{HOST}:{port}", [child.process.pid])
@@ -55,9 +63,16 @@ def apart(services: Services, folder: Path) -> dict[str, str | int]:
 
 
 def _start(
-    name: str, command: list[str], services: Services, settings: dict[str, str | int], port: int = 0, checkout: Path = CHECKOUT
+    name: str,
+    command: list[str],
+    services: Services,
+    settings: Mapping[str, str | int],
+    port: int = 0,
+    checkout: Path = CHECKOUT,
+    told: Mapping[str, str] | None = None,
 ) -> Child:
-    environment = {**os.environ, **services.settings(), **{f"WEBMAIL_{key.upper()}": str(v) for key, v in settings.items()}}
+    given = {f"WEBMAIL_{key.upper()}": str(value) for key, value in settings.items()}
+    environment = {**os.environ, **(services.settings() if told is None else told), **given, "PYTHONPATH": str(checkout)}
     return start(f"{name}, apart", command, services.base / "log" / f"{name}-apart.log", port, environment, checkout)
 
 

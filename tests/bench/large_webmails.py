@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from tests.bench.large_mail import ASIDE, ASIDE_ENCODED, TALK
 from tests.bench.visitor import Visitor, fields, untouched
@@ -26,7 +26,7 @@ class Person:
 
     def shows(self, path: str) -> float:
         """What a page takes, ms. Raises RuntimeError where it is none."""
-        return self.ways.app.open(self.visitor, path)[1]
+        return self.visitor.page(path).ms
 
     def shows_what_is_asked(self, path: str) -> None:
         """Raises SomethingElse for a list without rows, or one that is not by conversation, and for a conversation of fewer
@@ -82,7 +82,7 @@ class OurWays:
         """By "Undo" in the notice on the next page."""
         html = person.visitor.get(self.page(1)).text
         answer = person.visitor.post("/undo", untouched(html, 'form[action$="/undo"]'))
-        return answer.ms + self.app.open(person.visitor, self.page(1))[1]
+        return answer.ms + person.visitor.page(self.page(1)).ms
 
     def _press(self, person: Person, mailbox: str, uids: Sequence[int], action: str) -> float:
         form = untouched(person.visitor.get(self.page(1)).text, "form#messages")
@@ -90,7 +90,7 @@ class OurWays:
         answer = person.visitor.post(path, {**form, "uids": ",".join(map(str, uids)), "action": action})
         if answer.status != 303:
             raise RuntimeError(f"{action}: {answer.status}")
-        return answer.ms + self.app.open(person.visitor, urlsplit(answer.headers["location"]).path)[1]
+        return person.visitor.followed(answer).ms
 
 
 class TheirWays:

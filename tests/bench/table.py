@@ -1,9 +1,12 @@
-"""The table of results: rows of figures, one for each webmail, written as Markdown and as JSON."""
+"""The table of results: rows of figures, one for each webmail, told as they are measured, then written as Markdown and as JSON."""
 
 from __future__ import annotations
 
 import json
 import math
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +17,12 @@ BUSY = 0.25  # a figure taken while the processors had so much else to do is mar
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` in the row's unit; `detail` are the raw numbers behind it, for people; `raw` for programs."""
+    """`value` in the row's unit; `detail` are the raw numbers behind it, for people; `raw` for programs. `failed`: why there is none."""
 
     value: float
     detail: str = ""
     raw: dict[str, float | list[float] | str] = field(default_factory=dict)
+    failed: str = ""
 
 
 @dataclass
@@ -34,19 +38,23 @@ class Row:
     @property
     def verdict(self) -> str:
         ours = self.figures.get(OURS)
-        if self.most is None or ours is None:
+        if self.most is None or ours is None or ours.failed:
             return ""
         return "yes" if ours.value <= self.most else "NO"
 
 
 @dataclass
 class Table:
-    """All rows, in the order in which they are first named, and what the figures depend on."""
+    """All rows, in the order in which they are first named, and what the figures depend on.
+
+    `told` hears of each figure as soon as it is measured: whatever happens next, it is not lost.
+    """
 
     when: datetime
     machine: dict[str, str]
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    told: Callable[[str, Row], None] = lambda _webmail, _row: None
 
     def add(self, webmail: str, section: str, name: str, figure: Figure, unit: str = "", most: float | None = None) -> None:
         for row in self.rows:
@@ -56,6 +64,25 @@ class Table:
             row = Row(section, name, unit, most)
             self.rows.append(row)
         row.figures[webmail] = figure
+        self.told(webmail, row)
+
+    @contextmanager
+    def row(self, webmail: str, section: str, name: str) -> Iterator[None]:
+        """What goes wrong inside costs this row alone, which says why."""
+        try:
+            yield
+        except Exception as error:  # whatever it is: all other rows are worth having
+            self.add(webmail, section, name, Figure(math.nan, failed=_reason(error)))
+
+    @property
+    def failed(self) -> list[str]:
+        """The rows that could not be measured, with their reasons."""
+        return [
+            f"{webmail}, {row.section}, {row.name}: {figure.failed}"
+            for row in self.grouped
+            for webmail, figure in row.figures.items()
+            if figure.failed
+        ]
 
     @property
     def grouped(self) -> list[Row]:
@@ -79,7 +106,9 @@ class Table:
             ours = row.figures.get(OURS)
             most = "" if row.most is None else shown(row.most, row.unit)
             values = [_cell(row.figures.get(name), row.unit) for name in (OURS, *others)]
-            lines.append(line([row.name, values[0], most, row.verdict, *values[1:], ours.detail if ours else ""]))
+            lines.append(
+                line([row.name, values[0], most, row.verdict, *values[1:], (ours.failed or ours.detail) if ours else ""])
+            )
         return "\n".join([*lines, "", *(f"- {note}" for note in self.notes)]) + "\n"
 
     def write(self, folder: Path) -> list[Path]:
@@ -94,11 +123,24 @@ class Table:
         rows = [
             {
                 "section": row.section, "name": row.name, "unit": row.unit, "most": row.most, "met": row.verdict or None,
-                "figures": {name: {"value": f.value, "detail": f.detail, **f.raw} for name, f in row.figures.items()},
+                "figures": {name: as_json(figure) for name, figure in row.figures.items()},
             }
             for row in self.grouped
         ]  # fmt: skip
         return {"when": self.when.isoformat(), "machine": self.machine, "notes": self.notes, "rows": rows}
+
+
+def as_json(figure: Figure) -> dict[str, object]:
+    """JSON knows no nan."""
+    value = None if math.isnan(figure.value) else figure.value
+    return {"value": value, "detail": figure.detail, **({"failed": figure.failed} if figure.failed else {}), **figure.raw}
+
+
+def _reason(error: Exception) -> str:
+    """One line: what went wrong, and where in the benchmark."""
+    words = " ".join(f"{type(error).__name__}: {error}".split())[:300].replace("|", "/")  # which ends a cell
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "/tests/" in frame.filename]
+    return f"{words} ({Path(ours[-1].filename).name}:{ours[-1].lineno})" if ours else words
 
 
 def put_into(document: Path, table: str, name: str = "table") -> None:
@@ -122,6 +164,8 @@ def shown(value: float, unit: str = "") -> str:
 def _cell(figure: Figure | None, unit: str) -> str:
     if figure is None:
         return ""
+    if figure.failed:
+        return "failed"
     busy = figure.raw.get("busy", 0.0)
     return shown(figure.value, unit) + (" \\*" if isinstance(busy, float) and busy > BUSY else "")
 

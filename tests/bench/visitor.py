@@ -9,7 +9,7 @@ import time
 import urllib.parse
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 from bs4 import BeautifulSoup
@@ -47,6 +47,22 @@ class Visitor:
     def get(self, path: str, encoding: str = "gzip", *, reload: bool = False) -> Answer:
         """`reload`: as the browser's button of that name asks."""
         return self._ask("GET", path, None, {"Accept-Encoding": encoding} | ({"Cache-Control": "max-age=0"} if reload else {}))
+
+    def page(self, path: str, encoding: str = COMPRESSED, *, reload: bool = False) -> Answer:
+        """A page, where need be behind a redirection: its `ms` are those of all that was asked. Raises RuntimeError where it is none."""
+        return self.followed(self.get(path, encoding, reload=reload), encoding)
+
+    def followed(self, answer: Answer, encoding: str = COMPRESSED) -> Answer:
+        """The page that an answer leads to, likewise."""
+        ms = answer.ms
+        while answer.status in (302, 303):
+            place = urllib.parse.urlsplit(answer.headers["location"])
+            path = place.path.removeprefix(".") or "/"
+            answer = self.get(f"{path}?{place.query}" if place.query else path, encoding)
+            ms += answer.ms
+        if answer.status != 200:
+            raise RuntimeError(f"not a page: {answer.status} {answer.text[:300]!r}")
+        return replace(answer, ms=ms)
 
     def post(self, path: str, fields: Mapping[str, str]) -> Answer:
         body = urllib.parse.urlencode(fields)

@@ -36,21 +36,8 @@ class Webmail(Protocol):
     def writer(self, address: str, password: str) -> Visitor: ...
     def compose(self) -> str: ...
     def reply(self, mailbox: str, uid: int) -> str: ...
-    def open(self, visitor: Visitor, path: str) -> tuple[Answer, float]: ...
     def begin(self, visitor: Visitor) -> Form: ...
     def send(self, visitor: Visitor, form: Form, to: str, subject: str, text: str, file: bytes = b"") -> float: ...
-
-
-def _followed(visitor: Visitor, answer: Answer) -> tuple[Answer, float]:
-    """The page behind a redirection and what all of it took, ms. Raises RuntimeError where it is none."""
-    ms = answer.ms
-    while answer.status in (302, 303):
-        place = urlsplit(answer.headers["location"])
-        answer = visitor.get(f"{place.path.removeprefix('.') or '/'}?{place.query}" if place.query else place.path, COMPRESSED)
-        ms += answer.ms
-    if answer.status != 200:
-        raise RuntimeError(f"not a page: {answer.status}")
-    return answer, ms
 
 
 class Traboule:
@@ -103,10 +90,6 @@ class Traboule:
     def reply(self, mailbox: str, uid: int) -> str:
         return f"/reply/{uid}/{quote(mailbox)}"
 
-    def open(self, visitor: Visitor, path: str) -> tuple[Answer, float]:
-        """A page and what it took, ms."""
-        return _followed(visitor, visitor.get(path, COMPRESSED))
-
     def begin(self, visitor: Visitor) -> Form:
         return self.form(visitor.get(self.compose()).text)
 
@@ -122,7 +105,7 @@ class Traboule:
 
     def send(self, visitor: Visitor, form: Form, to: str, subject: str, text: str, file: bytes = b"") -> float:
         """From the press on "Send" to the next page, ms: POST, 303, GET. The file goes along with it."""
-        return _followed(visitor, self.press(visitor, form, "send", file, to=to, subject=subject, body=text))[1]
+        return visitor.followed(self.press(visitor, form, "send", file, to=to, subject=subject, body=text)).ms
 
     def search(self, mailbox: str, words: str) -> str:
         return f"/mailbox/{quote(mailbox)}?query={quote(words)}"
@@ -174,9 +157,6 @@ class Roundcube:
 
     def reply(self, mailbox: str, uid: int) -> str:
         return f"/?_task=mail&_action=compose&_reply_uid={uid}&_mbox={quote(mailbox)}"
-
-    def open(self, visitor: Visitor, path: str) -> tuple[Answer, float]:
-        return _followed(visitor, visitor.get(path, COMPRESSED))
 
     def begin(self, visitor: Visitor) -> Form:
         answer = visitor.get(self.compose())

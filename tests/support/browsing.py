@@ -41,6 +41,24 @@ def styled(page: Page) -> None:
     until_true(page, _STYLED)
 
 
+_SETTLED = """() => {
+    const seen = box => box.height && box.bottom > 0 && box.top < innerHeight;
+    return document.readyState === "complete" && document.fonts.status === "loaded"
+        && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")
+        && Array.from(document.images).every(image => image.complete || !seen(image.getBoundingClientRect()));
+}"""
+
+
+def settled(page: Page) -> None:
+    """Once the page looks as it will: all of it is there, its fonts and the pictures that one sees too, and htmx has nothing to do.
+
+    Not once the network is quiet: a page that hears of new mail never is.
+    """
+    page.wait_for_load_state()
+    styled(page)
+    until_true(page, _SETTLED)
+
+
 def wait_for_path(page: Page, path: str) -> None:
     """Once the page with this path has loaded. `wait_for_url("**/path")` takes `/login?next=/path` for it too."""
     page.wait_for_url(lambda url: urlsplit(url).path == path)

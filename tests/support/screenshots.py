@@ -3,7 +3,8 @@
 `python -m tests.support.screenshots [--language fr] [--width 360] [page ...]` starts a demo of its own and writes
 `instance/screenshots/<language>/<light|dark>/<width>/<page>.png`. Pages are named as in `every_page.py`; with names only those
 are taken again and all others stay, so a change is looked at in seconds. Each time it also writes `sheets/<language>/<page>.png`
-(all widths and themes of a page side by side) and `index.html` (all that is there, as a grid).
+(all widths and themes of a page side by side) and `index.html` (all that is there, as a grid). A page that can't be photographed
+costs its picture alone: it is named at the end, with the reason, and the command fails.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from deploy.demo.mailboxes import fill
 from deploy.demo.services import Services
-from tests.support.browsing import CHROMIUM
+from tests.support.browsing import CHROMIUM, settled
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, furnish
 
 FOLDER = Path(__file__).resolve().parents[2] / "instance" / "screenshots"
@@ -33,6 +34,7 @@ HEIGHTS = {360: 740, 768: 1024, 1280: 800, 1920: 1080}  # of the window, by its 
 TALLEST = 6000  # pixels
 VISITOR_PAGES = {"sign-in": "/login"}
 
+_FAULTS = (Error, AssertionError)  # of the browser; of what is waited for
 _SHEET_SCALE = 0.4  # of a picture's size
 _SHEET_TALLEST = 2400  # pixels of a picture that a sheet shows
 _STYLE = """
@@ -74,21 +76,39 @@ def take(
     folder: Path,
     languages: Iterable[str] = LANGUAGES,
     widths: Iterable[int] = tuple(HEIGHTS),
-) -> None:
-    """Photograph pages: by person ("" for a visitor), then by name. Each is opened once per language and width."""
+) -> list[str]:
+    """Photograph pages: by person ("" for a visitor), then by name. Each is opened once per language and width.
+
+    Returns what could not be photographed, with the reasons.
+    """
+    failed: list[str] = []
     for language in languages:
         for person, theirs in pages.items():
             if not theirs:
                 continue
             context = running.new_context(base_url=address, locale=language)
             page = context.new_page()
-            if person:
-                _sign_in(page, person, password)
+            try:
+                if person:
+                    _sign_in(page, person, password)
+            except _FAULTS as error:
+                failed.append(f"{language}, all pages of {person}: {_reason(error)}")
+                theirs = {}
             for name, where in theirs.items():
                 for width in widths:
-                    _photograph(page, where, Picture(language, "light", width, name), folder)
+                    try:
+                        _photograph(page, where, Picture(language, "light", width, name), folder)
+                    except _FAULTS as error:
+                        failed.append(f"{language}, {name}, {width}: {_reason(error)}")
+                        page.close()  # it may still be on its way to an error page, in the way of the next
+                        page = context.new_page()
                 print(language, name, flush=True)
             context.close()
+    return failed
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _sign_in(page: Page, person: str, password: str) -> None:
@@ -103,9 +123,10 @@ def _photograph(page: Page, where: str, picture: Picture, folder: Path) -> None:
     """A picture as high as the page, as if the window were: what is fixed to its edges lies over nothing."""
     page.set_viewport_size({"width": picture.width, "height": HEIGHTS[picture.width]})
     page.goto(where)
-    page.wait_for_load_state("networkidle")
+    settled(page)
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": picture.width, "height": min(height, TALLEST)})
+    settled(page)  # with the pictures that come into the window now
     for theme in THEMES:
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         path = Picture(picture.language, theme, picture.width, picture.page).path(folder)
@@ -189,14 +210,16 @@ def main() -> int:
             fill(demo)
             pages = chosen({"": VISITOR_PAGES, ALICE: furnish(demo), ADMIN: ADMIN_PAGES}, wanted.pages)
             with browser() as running:
-                take(
+                failed = take(
                     running, demo.address, demo.password, pages, FOLDER, wanted.language or LANGUAGES, wanted.width or tuple(HEIGHTS)
                 )  # fmt: skip
                 sheets(running, FOLDER, wanted.pages or None)
     finally:
         shutil.rmtree(base.parent.resolve(), ignore_errors=True)
     print(FOLDER / "index.html")
-    return 0
+    for one in failed:
+        print(f"FAILED: {one}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
