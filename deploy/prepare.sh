@@ -132,6 +132,14 @@ for file in "${requirements[@]}"; do
     fi
 done
 
+# What pages say in other languages is compiled from its source, whose digest a compiled catalogue ends with.
+for source in webmail/translations/*/LC_MESSAGES/*.po; do
+    if [ "$(tail -c 64 "${source%.po}.mo" 2>/dev/null)" != "$(sha256sum <"$source" | cut -d ' ' -f 1)" ]; then
+        say "Compiling $source"
+        .venv/bin/python -m webmail.translations >/dev/null
+    fi
+done
+
 # Tests of an LDAP directory are skipped where python-ldap can't be built.
 if [ "$what" = test ] && command -v gcc >/dev/null && [ -e /usr/include/ldap.h ]; then
     stamp=.venv/installed-requirements-ldap.txt

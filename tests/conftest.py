@@ -19,7 +19,9 @@ for _name in [name for name in os.environ if name.startswith("WEBMAIL_")]:
 def pytest_configure() -> None:
     from deploy.demo import child
     from tests.support import clock, light_passwords, once
+    from webmail import translations
 
+    translations.build()  # before any worker, and for who types pytest without make
     clock.install()
     once.install()
     light_passwords.install()

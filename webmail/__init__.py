@@ -11,7 +11,7 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
-from webmail import config, health, imap, models, services
+from webmail import config, health, imap, models, services, translations
 from webmail.collections import store as collection_store
 from webmail.config_checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, advice, open_database, reopen_if_moved
@@ -159,8 +159,18 @@ def _configure(app: Flask, settings: config.Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a form is valid as long as its session
         WTF_CSRF_SSL_STRICT=False,  # some proxies drop the Referer; the token and SameSite cookies protect
         BABEL_DEFAULT_LOCALE=settings.language,
-        BABEL_TRANSLATION_DIRECTORIES=str(_ROOT / "webmail" / "translations"),
+        BABEL_TRANSLATION_DIRECTORIES=_translations(settings),
     )
+
+
+def _translations(settings: config.Settings) -> str:
+    """The folder of catalogues. Raises ConfigError: without them, all pages would be in English and nothing would say so."""
+    try:
+        return str(translations.ready(Path(settings.instance)))
+    except OSError as error:
+        raise config.ConfigError(
+            f"translations can't be built in {settings.instance} ({error.strerror}): build them with {translations.COMMAND}"
+        ) from error
 
 
 def _prepare(app: Flask) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import peewee as pw
 from playhouse.migrations import Runner
 
-from webmail import health
+from webmail import health, translations
 from webmail.auth import mailed_codes, requirement, second_step
 from webmail.config import Settings, is_written
 from webmail.database import shared_file
@@ -30,7 +30,7 @@ _BESIDE = ("", *shared_file.BESIDE)
 def examine(settings: Settings) -> Iterator[CheckResult]:
     """All checks of this machine, each result at once."""
     of_data = (database, database_file, indexes_of_words, two_step, who_sees_whom, background)
-    for check in (*of_data, clock, disk, permissions, cookies):
+    for check in (*of_data, clock, disk, catalogues, permissions, cookies):
         yield from check(settings)
 
 
@@ -159,6 +159,19 @@ def disk(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: free up space soon.")
     else:
         yield CheckResult("Disk", OK, f"{words}.")
+
+
+def catalogues(settings: Settings) -> Iterator[CheckResult]:
+    """Whether what pages say in other languages was built at the last installation or update; else at a start, by the service."""
+    unbuilt = translations.to_build()
+    for file in unbuilt:
+        what = "is older than its source" if file.exists() else "is missing"
+        words = (
+            f"{file} {what}, so services build it in {settings.instance} as they start. Type in {translations.FOLDER.parents[1]}:"
+        )
+        yield CheckResult("Translations", WARNING, f"{words} {translations.COMMAND}")
+    if not unbuilt:
+        yield CheckResult("Translations", OK, "what pages say in French is built from its present source.")
 
 
 def permissions(settings: Settings) -> Iterator[CheckResult]:

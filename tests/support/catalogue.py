@@ -1,6 +1,6 @@
 """The French catalogue: `python -m tests.support.catalogue` checks that it is complete, `--update` brings in new strings.
 
-Strings are English in the code. The compiled catalogue (.mo) is kept beside its source, so that a clone runs as it is.
+Strings are English in the code. What is compiled from the catalogue is not kept: `webmail/translations/__init__.py` builds it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from webmail import translations
 
 ROOT = Path(__file__).resolve().parents[2]
 PO = ROOT / "webmail" / "translations" / "fr" / "LC_MESSAGES" / "messages.po"
@@ -47,14 +48,8 @@ def french() -> Catalog:
     return read_po(io.BytesIO(PO.read_bytes()), locale="fr") if PO.exists() else Catalog(locale="fr", project="Traboule")
 
 
-def compiled(catalog: Catalog) -> bytes:
-    out = io.BytesIO()
-    write_mo(out, catalog)
-    return out.getvalue()
-
-
 def problems() -> list[str]:
-    """What is missing, left over, untranslated or doubtful; a placeholder lost in translation; an old .mo."""
+    """What is missing, left over, untranslated or doubtful; a placeholder lost in translation."""
     code, catalog = extracted(), french()
     found = []
     for message in code:
@@ -77,9 +72,6 @@ def problems() -> list[str]:
                 found.append(f"placeholders differ: {message.id!r}: {', '.join(sorted(extra))}")
     ids = {message.id for message in code if message.id}
     found += [f"no longer used: {message.id!r}" for message in catalog if message.id and message.id not in ids]
-    mo = PO.with_suffix(".mo")
-    if not mo.exists() or mo.read_bytes() != compiled(catalog):
-        found.append("messages.mo is older than messages.po: run python -m tests.support.catalogue --update")
     return found
 
 
@@ -92,7 +84,7 @@ def update() -> None:
         message.locations = [(name, None) for name, _ in message.locations]  # line numbers change with every edit
     with PO.open("wb") as out:
         write_po(out, catalog, width=110, omit_header=False, include_previous=False)
-    PO.with_suffix(".mo").write_bytes(compiled(french()))
+    translations.build()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ DATA = (
     "admission",
     "services",
     "ownership",
+    "translations",
     "storage",
     "people",
     "tasks",
