@@ -107,7 +107,7 @@ def _state(user: User | None, claims: provider_accounts.Claims) -> str:
 
 def _needed() -> None:
     if settings().ldap is None:
-        raise click.ClickException("no directory is set: see [ldap] in docs/administrator.md")
+        raise click.ClickException("no directory is set: see [ldap] in docs/administrator/settings-tables.md")
 
 
 @contextmanager

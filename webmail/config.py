@@ -1,6 +1,6 @@
 """Configuration: every setting, its default and meaning.
 
-Read from `instance/config.toml`, overridden by the environment (`WEBMAIL_` + the name in capitals). `docs/administrator.md`
+Read from `instance/config.toml`, overridden by the environment (`WEBMAIL_` + the name in capitals). `docs/administrator/`
 and `instance/config.example.toml` list all settings; a test keeps both complete. Settings that are tables: `config_tables.py`.
 """
 
@@ -297,7 +297,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         except ValueError as error:  # not UTF-8
             raise ConfigError(f"{file} is not UTF-8 ({error}): save it anew in that encoding") from error
     if unknown := set(values) - set(_KINDS):
-        raise ConfigError(f"{file}: unknown setting {', '.join(sorted(unknown))}; docs/administrator.md lists them all")
+        raise ConfigError(f"{file}: unknown setting {', '.join(sorted(unknown))}; docs/administrator/settings.md lists them all")
     if "instance" in values:
         raise ConfigError(f"{file}: instance is set by {_PREFIX}INSTANCE, not in the file")
     return {name: _typed(name, value) for name, value in values.items()}
@@ -308,7 +308,7 @@ def _from_environment() -> dict[str, Any]:
     allowed = {name.upper() for name in _KINDS}
     if unknown := set(given) - allowed:
         names = ", ".join(sorted(_PREFIX + name for name in unknown))
-        raise ConfigError(f"unknown setting {names} in the environment; docs/administrator.md lists them all")
+        raise ConfigError(f"unknown setting {names} in the environment; docs/administrator/settings.md lists them all")
     return {name.lower(): _parsed(name.lower(), text) for name, text in given.items() if name != "INSTANCE"}
 
 

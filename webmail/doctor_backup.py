@@ -26,7 +26,7 @@ def examine(_settings: Settings) -> Iterator[CheckResult]:
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
     if made is None:
-        words = 'none of the database was ever made here. Make one each night (see "Backup" in docs/administrator.md).'
+        words = "none of the database was ever made here. Make one each night (see docs/administrator/backup.md)."
         yield CheckResult(_NAME, WARNING, words)
     elif (age := now() - made) > _OLD:
         words = f"the last one of the database is {in_days(age.days)} old. Does its timer run? See its log, and make one now."

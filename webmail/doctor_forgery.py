@@ -104,7 +104,7 @@ def _arrived(message: EmailMessage, settings: Settings) -> CheckResult:
         )
         return CheckResult(_NAME, PROBLEM, words)
     words = "arrived, without proof. If the server trusts this machine (mynetworks), run this on another one."
-    return CheckResult(_NAME, WARNING, f'{words} Otherwise see "Forged senders" in docs/administrator.md.')
+    return CheckResult(_NAME, WARNING, f'{words} Otherwise see "Forged senders" in docs/administrator/senders.md.')
 
 
 def _header(message: EmailMessage, settings: Settings) -> bytes | None:

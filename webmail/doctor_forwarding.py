@@ -2,7 +2,7 @@
 addresses.
 
 People upload scripts with other programs too; deploy/milter holds what those send on (see "Forwarded mail" in
-docs/administrator.md). It is asked in its own protocol, where it would be: beside a Postfix on this machine.
+docs/administrator/senders.md). It is asked in its own protocol, where it would be: beside a Postfix on this machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from webmail.doctor_result import OK, WARNING, CheckResult
 PLACE = ("127.0.0.1", 8894)  # as in deploy/traboule-milter.service
 DOVECOT = Path("/etc/dovecot/dovecot.conf")  # as in deploy/dovecot/render.py
 _NAME, _ANSWERS = "Forwarding", "Automatic replies"
-_ADVICE = 'See "Forwarded mail" in docs/administrator.md.'
+_ADVICE = 'See "Forwarded mail" in docs/administrator/senders.md.'
 
 
 def examine(settings: Settings, place: tuple[str, int] = PLACE) -> Iterator[CheckResult]:
@@ -43,7 +43,7 @@ def answers(settings: Settings, place: tuple[str, int] = PLACE, dovecot: Path = 
     """Whether a script of another program answers under its owner's addresses alone. Nothing for a server elsewhere."""
     if settings.sieve is None or not doctor_postfix.is_here(settings):
         return
-    advice = 'See "Forged senders" in docs/administrator.md.'
+    advice = 'See "Forged senders" in docs/administrator/senders.md.'
     if not (settings.authserv_id and doctor_milter.answers(place, settings.server_timeout)):
         words = "no milter holds them to their owner's addresses: a script of another program can answer in anybody's name."
         yield CheckResult(_ANSWERS, WARNING, f"{words} {advice}")

@@ -64,7 +64,7 @@ def full_text(client: IMAPClient, server: Server) -> CheckResult:
 
 _INDEX_ADVICE = (
     "The full-text index may be damaged, or not finished yet. Try again, check the server's log, or rebuild the index "
-    "(docs/administrator.md, 'doveadm fts')."
+    '("The full-text index" in docs/administrator/mail-servers.md).'
 )
 
 

@@ -112,5 +112,5 @@ def _bodies(settings: Settings) -> Iterator[CheckResult]:
         words = "go to the service of the pages, which are slow meanwhile: copy deploy/nginx.conf anew. "
         yield CheckResult(_BODIES, WARNING, words + _START)
     elif found.service == services.EVERYTHING and settings.proxies:
-        words = 'share one service with the pages, which are slow meanwhile: docs/administrator.md, "Two services", has a second.'
+        words = 'share one service with the pages, which are slow then: see "Two services" in docs/administrator/services.md.'
         yield CheckResult(_BODIES, WARNING, words)

@@ -1,7 +1,7 @@
 """Doctor, signing: whether DNS has what other servers ask to believe mail from our domains: DKIM keys, SPF and DMARC.
 
 Without them mail goes to junk or is refused elsewhere. What is signed, and how, is the mail server's: see "Signing what you send"
-in docs/administrator.md.
+in docs/administrator/mail-servers.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from webmail.auth.devices.servers import domains
 from webmail.config import Settings
 from webmail.doctor_result import OK, WARNING, CheckResult
 
-_ADVICE = 'See "Signing what you send" in docs/administrator.md.'
+_ADVICE = 'See "Signing what you send" in docs/administrator/mail-servers.md.'
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:

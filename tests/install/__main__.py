@@ -1,6 +1,6 @@
 """An installation by the manual, as root: `make install-test` (SQLite), `make install-test DATABASE=postgresql`.
 
-The commands of docs/administrator.md are typed in a Debian 13 that was just made and booted. Then it is used as people use it, after each
+The commands of docs/administrator/install.md are typed in a Debian 13 that was just made and booted. Then it is used as people use it, after each
 restart of a service in every order, after all of them were down, and after a reboot. Not part of `make test`: it needs root, some 3 GB
 below PLACE, and some minutes. The first time it fetches Debian's and Python's packages into PLACE.
 """

@@ -1,18 +1,18 @@
-"""The commands of docs/administrator.md, "Install", as they stand there."""
+"""The commands of docs/administrator/install.md, as they stand there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-MANUAL = Path(__file__).resolve().parents[2] / "docs" / "administrator.md"
+MANUAL = Path(__file__).resolve().parents[2] / "docs" / "administrator" / "install.md"
 _BLOCK = re.compile(r"^```sh(?: (\w+) (\d))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_STEP = re.compile(r"^### (?:(\d)\. )?(.*)$", re.MULTILINE)
+_STEP = re.compile(r"^## (?:(\d)\. )?(.*)$", re.MULTILINE)
 
 
 def steps(database: str) -> list[tuple[str, str]]:
     """The heading and the commands of each step, in order; with `database` "postgresql" also those that it adds to a step."""
-    chapter = MANUAL.read_text(encoding="utf-8").partition("\n## Install\n")[2].partition("\n## ")[0]
+    chapter = MANUAL.read_text(encoding="utf-8")
     headings = list(_STEP.finditer(chapter))
     found: dict[int, tuple[str, str]] = {}
     more: dict[int, str] = {}

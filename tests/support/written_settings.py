@@ -1,4 +1,4 @@
-"""The settings as they are written down for administrators: in the manual's tables, and in instance/config.example.toml.
+"""The settings as they are written down for administrators: in the manual's chapters, and in instance/config.example.toml.
 
 `defaults()` is what both must say, by name: `page_size`, and `links.url` for the values of tables.
 """
@@ -15,7 +15,7 @@ from webmail.config import Settings
 from webmail.config_tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-MANUAL = ROOT / "docs" / "administrator.md"
+MANUAL = [ROOT / "docs" / "administrator" / name for name in ("settings.md", "settings-tables.md")]
 EXAMPLE = ROOT / "instance" / "config.example.toml"
 NONE = "none"  # instead of a default: the value has to be written
 
@@ -50,9 +50,14 @@ def defaults() -> dict[str, str]:
     return found
 
 
+def manual() -> str:
+    """Its chapters of settings."""
+    return "\n".join(chapter.read_text(encoding="utf-8") for chapter in MANUAL)
+
+
 def in_the_manual() -> list[Written]:
     group, found = "", []
-    for line in MANUAL.read_text(encoding="utf-8").splitlines():
+    for line in manual().splitlines():
         if line.startswith("#"):
             group = line.lstrip("# ")
         elif row := _ROW.fullmatch(line):

@@ -1,4 +1,4 @@
-"""Backup: the commands that docs/administrator.md gives for copies of everything, typed as they stand there."""
+"""Backup: the commands that docs/administrator/backup.md gives for copies of everything, typed as they stand there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def commands() -> list[str]:
     """The blocks of commands of the chapter: to copy, to put back."""
-    chapter = (ROOT / "docs" / "administrator.md").read_text().partition("\n## Backup\n")[2].partition("\n## ")[0]
+    chapter = (ROOT / "docs" / "administrator" / "backup.md").read_text()
     return re.findall(r"```\n(.*?)```", chapter, re.DOTALL)
 
 

@@ -140,3 +140,87 @@ def test_a_decision_without_its_files_is_found(entry: str) -> None:
 
 def test_a_whole_decision_is_right() -> None:
     assert faults_of("# Subject\n\n### A thing\n\nBecause.\n\nBinds: webmail/mail.py, webmail/errors.py\n") == []
+
+
+MANUAL = ROOT / "docs" / "administrator"
+CHAPTERS = sorted(path for path in MANUAL.glob("*.md") if path.name != "README.md")
+READ_AT_ONCE = 4000  # words of a chapter
+_LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)")
+_ADVICE = re.compile(r"docs/administrator/([\w-]+\.md)")
+_SECTION_OF = re.compile(r'"([^"\n]+)"\s+in\s+docs/administrator/([\w-]+\.md)|docs/administrator/([\w-]+\.md), "([^"\n]+)"')
+
+
+def prose(path: Path) -> str:
+    """A document without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def headings(path: Path) -> list[str]:
+    return re.findall(r"^#+ (.*)$", prose(path), re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """What a heading is called in a link, as GitHub has it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def dead_links(path: Path) -> list[str]:
+    """Links of a document that lead to no file here, or to no heading of one."""
+    found = []
+    for name, section in _LINK.findall(re.sub(r"`[^`\n]*`", "", prose(path))):
+        there = (path.parent / name) if name else path
+        if not there.exists() or (section and section not in map(anchor, headings(there))):
+            found.append(f"{path.relative_to(ROOT)}: {name}{'#' if section else ''}{section}")
+    return found
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "instance" / "README.md", *(ROOT / "docs").rglob("*.md")]
+    assert [dead for path in documents for dead in dead_links(path)] == []
+
+
+def test_the_manuals_table_of_contents_is_complete() -> None:
+    """Each chapter, and its sections but for numbered steps and tables of settings."""
+    contents = (MANUAL / "README.md").read_text(encoding="utf-8")
+    wanted = [f"]({path.name})" for path in CHAPTERS]
+    for path in CHAPTERS:
+        sections = re.findall(r"^## (?!\d\.|`\[)(.*)$", prose(path), re.MULTILINE)
+        wanted += [f"[{section}]({path.name}#{anchor(section)})" for section in sections]
+    flat = " ".join(contents.split())
+    assert len(wanted) > 60 and [link for link in wanted if link not in flat] == []
+
+
+def test_a_chapter_of_the_manual_is_read_at_once() -> None:
+    assert {
+        path.name: len(path.read_text(encoding="utf-8").split())
+        for path in CHAPTERS
+        if len(path.read_text().split()) > READ_AT_ONCE
+    } == {}
+
+
+def test_what_programs_and_tests_say_of_the_manual_is_there() -> None:
+    """Advice of the doctor, errors, remarks: the chapter exists, and has the section that is named."""
+    missing = []
+    folders = ("webmail", "deploy", "tests", "instance")
+    files = [
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".in", ".service", ".sh", ".toml")
+    ]
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        missing += [f"{path}: {name}" for name in _ADVICE.findall(text) if not (MANUAL / name).is_file()]
+        for title, name, name_first, title_after in _SECTION_OF.findall(text):
+            chapter = MANUAL / (name or name_first)
+            if (title or title_after) not in (headings(chapter) if chapter.is_file() else []):
+                missing.append(f"{path}: {title or title_after} in {chapter.name}")
+    assert missing == []
+
+
+def test_a_dead_link_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    (tmp_path / "a.md").write_text(
+        "# The page *Help*\n[b](b.md) [here](#the-page-help) [none](#nothing) [web](https://a.example)\n```\n[c](c.md)\n```\n"
+    )
+    assert dead_links(tmp_path / "a.md") == ["a.md: b.md", "a.md: #nothing"]

@@ -46,7 +46,7 @@ def test_all_is_there(settings: Settings, zone: Zone) -> None:
 def test_what_is_missing_is_named(settings: Settings, zone: Zone, name: str, words: str) -> None:
     del zone[name, "TXT"]
     [check] = doctor_signing.examine(settings)
-    assert check.state == WARNING and check.words.startswith(words) and "docs/administrator.md" in check.words
+    assert check.state == WARNING and check.words.startswith(words) and "docs/administrator/mail-servers.md" in check.words
 
 
 def test_another_text_is_none_of_them(settings: Settings, zone: Zone) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.dovecot import render
 from tests.support import written_settings
-from tests.support.written_settings import EXAMPLE, MANUAL, NONE, ROOT
+from tests.support.written_settings import EXAMPLE, NONE, ROOT
 from webmail.config import ConfigError, Settings, load
 from webmail.config_tables import TABLES
 from webmail.config_values import RANGES
@@ -53,7 +53,7 @@ def test_the_manual_tells_the_ends_of_numbers():
 
 
 def test_the_manual_shows_the_heading_of_each_table_and_how_many_there_may_be():
-    text = MANUAL.read_text(encoding="utf-8")
+    text = written_settings.manual()
     assert set(TABLES) <= {field.name for field in fields(Settings)}
     assert [name for name, table in TABLES.items() if table.heading.format(name) not in text or str(table.most) not in text] == []
 

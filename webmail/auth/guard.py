@@ -36,8 +36,8 @@ from webmail.web.security_mail import SecurityNotice, tell
 from webmail.web.unavailable import because
 
 CONFIRMED_FOR = timedelta(minutes=10)
-# of the 16 or more threads per process (docs/administrator.md). Browsers send up to six requests at once: by themselves with
-# HTTP/1.1, and limited by deploy/nginx.conf with HTTP/2
+# of the 16 or more threads of a process (deploy/traboule-web.service). Browsers send up to six requests at once: by themselves
+# with HTTP/1.1, and limited by deploy/nginx.conf with HTTP/2
 VISITS = Admission(of_one=8)
 # what scripts fetch ahead, a message and a page of a list, takes no place of what somebody waits for. It is refused while half of
 # those are taken: a page that nobody has asked for must not make them slower either

@@ -43,7 +43,8 @@ _ADVICE = {
     DatabaseTrouble.CROSSED: "ended one of two changes that waited for each other: it can be made again",
     DatabaseTrouble.FULL: "has no space left: free up space on its disk",
     DatabaseTrouble.READ_ONLY: "can't be written: give the file and its folder to the user that runs this application",
-    DatabaseTrouble.DAMAGED: "is damaged, or is not a database: stop the services and restore a backup (docs/administrator.md)",
+    DatabaseTrouble.DAMAGED: "is damaged, or is not a database: stop the services and restore a backup "
+    "(docs/administrator/backup.md)",
     DatabaseTrouble.MISSING: "can't be opened or has no tables: check database_url and who owns the file, or restore a backup, "
     "then run `flask --app wsgi migrate`",
 }

@@ -23,7 +23,7 @@ from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import User
 
-MANUAL = Path(__file__).resolve().parents[3] / "docs" / "administrator.md"
+MANUAL = Path(__file__).resolve().parents[3] / "docs" / "administrator" / "install.md"
 DRIVER = Path("/usr/lib/dovecot/modules/auth/libdriver_pgsql.so")
 
 
@@ -61,7 +61,7 @@ def test_people_sign_in_and_share_with_groups(demo_folder: Path, monkeypatch: py
 
 @contextmanager
 def _role(url: str, name: str) -> Iterator[None]:
-    """A role that may do what docs/administrator.md grants Dovecot's, and nothing else."""
+    """A role that may do what docs/administrator/install.md grants Dovecot's, and nothing else."""
     import psycopg
 
     (grant,) = re.findall("GRANT SELECT ON [a-z_, ]+ TO dovecot;", MANUAL.read_text())

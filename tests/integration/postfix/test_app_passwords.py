@@ -86,7 +86,7 @@ def test_what_is_revoked_sends_nothing_from_the_next_sign_in_on(user, submitting
 @pytest.mark.skipif(bool(postfix.door_missing()), reason=postfix.door_missing())
 @pytest.mark.parametrize("ended", ["revoked", "changed", "expired"])
 def test_what_is_signed_in_already_sends_nothing_more_once_a_password_has_ended(user, submitting, app, ended):
-    """As docs/administrator.md says. The door does not know with which of them somebody signed in: any of them ends it."""
+    """As docs/administrator/devices.md says. The door does not know with which of them somebody signed in: any of them ends it."""
     letters, row = app_passwords.add(user, "Phone", ["smtp"])
     client, other = submitting(user.address, password=letters), submitting("alice@lycee.example")
     assert client.mail(user.address)[0] == 250
