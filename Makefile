@@ -6,7 +6,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser firefox install-test screenshots soak caldavtester bench bench-slow bench-large lock clean
+.PHONY: help run reset test ready lint types templates catalogue quick unit unit-postgresql days integration integration-postgresql browser engines firefox install-test screenshots soak caldavtester bench bench-slow bench-large lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -19,7 +19,7 @@ reset: ## stop the demo and forget all its mail and settings
 	@test -x $(BIN)/python || deploy/prepare.sh run
 	@$(BIN)/python -m deploy.demo reset
 
-LEVELS := lint types templates catalogue unit unit-postgresql days integration integration-postgresql browser
+LEVELS := lint types templates catalogue unit unit-postgresql days integration integration-postgresql browser engines
 test: ready ## all checks and tests, in order; at the end, what passed only at its second run
 	@$(BIN)/python -m tests.support.again forget
 	@for level in $(LEVELS); do $(MAKE) --no-print-directory $$level || { failed=yes; break; }; done; \
@@ -88,7 +88,10 @@ firefox: ready ## what was typed and "Back", in a Firefox without scripts (apt i
 	FIREFOX=firefox-esr $(BIN)/pytest -p no:cacheprovider -rs tests/browser/test_going_back.py -k firefox
 
 browser: ready ## journeys in a real browser, with and without JavaScript
-	@$(tested) -n 3 --no-loadscope-reorder tests/browser
+	@$(tested) -n 3 --no-loadscope-reorder --ignore=tests/browser/test_engines.py tests/browser
+
+engines: ready ## the main journeys in Firefox and WebKit, where they are installed (deploy/prepare.sh engines)
+	@$(tested) -rs tests/browser/test_engines.py
 
 DATABASE := sqlite
 install-test: ## the manual's own commands in a Debian that is booted for it (root; DATABASE=postgresql; not part of `make test`)

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Prerequisites: `prepare.sh run` installs what the demo needs, `prepare.sh test` also what the tests need.
+# Prerequisites: `prepare.sh run` installs what the demo needs, `prepare.sh test` also what the tests need. `prepare.sh engines`
+# installs further browsers, in which tests run where they are: some hundred megabytes that nothing else needs.
 # Fast if everything is installed. Installs Debian packages itself only as root or with passwordless sudo.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 what=${1:-run}
-case $what in run | test) ;; *) echo "usage: $0 run|test" >&2; exit 2 ;; esac
+case $what in run | test | engines) ;; *) echo "usage: $0 run|test|engines" >&2; exit 2 ;; esac
 
 packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite dovecot-flatcurve tzdata)
 servers=() # what tests skip where it can't be installed
@@ -86,6 +87,18 @@ install_packages() {
 }
 
 can_install() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; }; }
+
+if [ "$what" = engines ]; then
+    missing=()
+    missing_of firefox-esr webkitgtk-webdriver xvfb
+    [ ${#missing[@]} -gt 0 ] || exit 0
+    as_root=(env)
+    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+    if ! can_install || ! { say "Installing: ${missing[*]}" && install_packages "${as_root[@]}"; }; then
+        say "Tests that need these Debian packages are skipped: ${missing[*]}"
+    fi
+    exit 0
+fi
 
 if [ ${#missing[@]} -gt 0 ] && [ "$needed" = 0 ] && ! can_install; then
     say "Tests that need these Debian packages are skipped: ${missing[*]}"

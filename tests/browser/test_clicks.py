@@ -5,11 +5,7 @@ The numbers stand in docs/benchmarks.md, "Clicks".
 
 from __future__ import annotations
 
-import imaplib
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -17,36 +13,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from deploy.demo.services import Services
 from tests.support.browsing import Hand
-from tests.support.messages import message
+from tests.support.maries_mail import new_marie
 
 OpenBrowser = Callable[..., Page]
-LAST_YEAR = datetime.now(UTC) - timedelta(days=300)
-
-
-def with_file(subject: str, size: int) -> EmailMessage:
-    made = message(subject)
-    made.add_attachment(b"x" * size, "application", "pdf", filename="gros.pdf")
-    return made
 
 
 @pytest.fixture
 def marie(demo: Services) -> str:
-    """The address of somebody new: ten messages in the inbox, one of them to several, one large; last year's about Erasmus in a
-    folder, which alone says that name."""
-    address = f"marie-{time.time_ns()}@lycee.example"
-    demo.add_account(address, "Marie", 10**8)
-    client = imaplib.IMAP4("127.0.0.1", demo.ports.imap)
-    client.login(address, demo.password)
-    for name in ("Projets", "Projets/Erasmus"):
-        assert client.create(f'"{name}"')[0] == "OK"
-        client.subscribe(f'"{name}"')
-    for number in range(8):
-        client.append("INBOX", "", None, bytes(message(f"Message {number}")))
-    client.append("INBOX", "", None, bytes(with_file("Le dossier complet", 6_000_000)))
-    client.append("INBOX", "", None, bytes(message("Réunion", To=f"{address}, bob@lycee.example, charlie@ailleurs.example")))
-    client.append("Projets/Erasmus", "", imaplib.Time2Internaldate(LAST_YEAR), bytes(message("Convention de subvention")))
-    client.logout()
-    return address
+    """The address of somebody new, with mail to do all this with."""
+    return new_marie(demo)
 
 
 @pytest.fixture

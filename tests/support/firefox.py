@@ -1,4 +1,4 @@
-"""A Firefox without scripts and without windows, told by its own remote protocol (Marionette: JSON over TCP), so that no driver is needed."""
+"""A Firefox without windows, told by its own remote protocol (Marionette: JSON over TCP), so that no driver is needed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.waiting import eventually
+from tests.support.webdriver import PATIENCE, WebDriver, WebDriverError
 
-FIREFOX = shutil.which(os.environ.get("FIREFOX", "")) or ""
-_PATIENCE = 60  # seconds, on a busy machine
+INSTALLED = shutil.which("firefox-esr") or ""
+FIREFOX = shutil.which(os.environ.get("FIREFOX", "")) or ""  # where it was asked for
 _SETTINGS = {
-    "javascript.enabled": False,
     "intl.accept_languages": "fr",
     "browser.shell.checkDefaultBrowser": False,
     "browser.formfill.enable": False,
@@ -26,80 +26,57 @@ _SETTINGS = {
 }
 
 
-class Firefox:
+class Firefox(WebDriver):
     """`with Firefox(folder) as browser:` - the folder is for its profile."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str = FIREFOX, scripts: bool = False) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port: int = free.getsockname()[1]
-        values = {**_SETTINGS, "marionette.port": self._port}
+        values = {**_SETTINGS, "javascript.enabled": scripts, "marionette.port": self._port}
         (folder / "user.js").write_text("".join(f'user_pref("{name}", {json.dumps(value)});\n' for name, value in values.items()))
-        self._folder, self._rest, self._asked = folder, b"", 0
+        self.scripts = scripts
+        self._program, self._folder, self._rest, self._asked = program, folder, b"", 0
 
     def __enter__(self) -> Firefox:
-        command = [FIREFOX, "--headless", "--marionette", "--no-remote", "--profile", str(self._folder)]
+        command = [self._program, "--headless", "--marionette", "--no-remote", "--profile", str(self._folder)]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(command, **quiet)  # type: ignore[call-overload]
-        self._line = eventually(self._connected, seconds=_PATIENCE, what="a Firefox that answers")
+        self._line = eventually(self._connected, seconds=PATIENCE, what="a Firefox that answers")
         self._read()
-        self._tell("WebDriver:NewSession")
+        self._tell("NewSession")
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._line.close()
         self._process.terminate()
-        self._process.wait(_PATIENCE)
-
-    def goto(self, url: str) -> None:
-        self._tell("WebDriver:Navigate", url=url)
-
-    def back(self) -> None:
-        self._tell("WebDriver:Back")
-
-    def fill(self, selector: str, text: str) -> None:
-        element = self._find(selector)
-        self._tell("WebDriver:ElementClear", id=element)
-        self._tell("WebDriver:ElementSendKeys", id=element, text=text)
+        self._process.wait(PATIENCE)
 
     def click(self, selector: str) -> None:
         """Wherever it leads: to a page of the browser's own, if the server hung up."""
         try:
-            self._tell("WebDriver:ElementClick", id=self._find(selector))
-        except FirefoxError as error:
+            super().click(selector)
+        except WebDriverError as error:
             if "Reached error page" not in str(error):
                 raise
 
     def click_in_vain(self, selector: str) -> None:
         """The line is broken: once the browser says so."""
         self.click(selector)
-        eventually(lambda: "aboutNetError" in self._tell("WebDriver:GetPageSource"), what="an error page")
-
-    def value(self, selector: str) -> str:
-        return str(self._tell("WebDriver:GetElementProperty", id=self._find(selector), name="value") or "")
-
-    def attach(self, selector: str, file: Path) -> None:
-        self._tell("WebDriver:ElementSendKeys", id=self._find(selector), text=str(file))
-
-    def title(self) -> str:
-        return str(self._tell("WebDriver:GetTitle"))
-
-    def _find(self, selector: str) -> str:
-        found: dict[str, str] = self._tell("WebDriver:FindElement", using="css selector", value=selector)
-        return next(iter(found.values()))
+        eventually(lambda: "aboutNetError" in self._tell("GetPageSource"), what="an error page")
 
     def _connected(self) -> socket.socket | None:
         try:
-            return socket.create_connection(("127.0.0.1", self._port), timeout=_PATIENCE)
+            return socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
         except OSError:
             return None
 
     def _tell(self, command: str, **values: Any) -> Any:
         self._asked += 1
-        text = json.dumps([0, self._asked, command, values]).encode()
+        text = json.dumps([0, self._asked, f"WebDriver:{command}", values]).encode()
         self._line.sendall(b"%d:%b" % (len(text), text))
         _kind, _number, error, found = self._read()
         if error:
-            raise FirefoxError(f"{command} {values}: {error['error']}: {error['message']}")
+            raise WebDriverError(error["error"], f"{command} {values}: {error['message']}")
         return found["value"] if isinstance(found, dict) and "value" in found else found
 
     def _read(self) -> Any:
@@ -110,7 +87,3 @@ class Firefox:
             rest += self._line.recv(65536)
         self._rest = rest[int(length) :]
         return json.loads(rest[: int(length)])
-
-
-class FirefoxError(Exception):
-    """What Firefox says of a command that it could not carry out."""
