@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgresql import fresh_database, server_url
+from tests.support.postgresql import database_without_tables, server_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -18,5 +18,5 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
         return
     if not server_url():
         pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
-    with fresh_database() as url:
+    with database_without_tables() as url:
         yield url

@@ -14,7 +14,7 @@ import pytest
 from playhouse.migrations import Runner
 
 from tests.support import calendar_ground as ground
-from tests.support.postgresql import fresh_database, server_url
+from tests.support.postgresql import database_without_tables, server_url
 from webmail import doctor_machine
 from webmail.calendar import search
 from webmail.config import Settings
@@ -37,7 +37,7 @@ def address() -> Iterator[str]:
     """Of an empty database on PostgreSQL, as its owner."""
     if not server_url():
         pytest.skip("no PostgreSQL server: TRABOULE_TEST_POSTGRESQL is not set")
-    with fresh_database() as url:
+    with database_without_tables() as url:
         yield url
 
 
