@@ -97,7 +97,7 @@ DATABASE := sqlite
 install-test: ## the manual's own commands in a Debian that is booted for it (root; DATABASE=postgresql; not part of `make test`)
 	@python3 -m tests.install $(DATABASE)
 
-screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags"
+screenshots: ready ## pictures of every page in instance/screenshots, or of a few: make screenshots PAGES="folder tags" (PAGES=readme: that of README)
 	$(BIN)/python -m tests.support.screenshots $(PAGES)
 
 TIMES := 20

@@ -4,7 +4,7 @@
 `instance/screenshots/<language>/<light|dark>/<width>/<page>.png`. Pages are named as in `every_page.py`; with names only those
 are taken again and all others stay, so a change is looked at in seconds. Each time it also writes `sheets/<language>/<page>.png`
 (all widths and themes of a page side by side) and `index.html` (all that is there, as a grid). A page that can't be photographed
-costs its picture alone: it is named at the end, with the reason, and the command fails.
+costs its picture alone: it is named at the end, with the reason, and the command fails. The name `readme` makes README's picture anew.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from deploy.demo.mailboxes import fill
 from deploy.demo.services import Services
+from tests.support import readme_picture
 from tests.support.browsing import CHROMIUM, settled
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, furnish
 
@@ -33,6 +34,7 @@ THEMES = ("light", "dark")
 HEIGHTS = {360: 740, 768: 1024, 1280: 800, 1920: 1080}  # of the window, by its width
 TALLEST = 6000  # pixels
 VISITOR_PAGES = {"sign-in": "/login"}
+README = "readme"
 
 _FAULTS = (Error, AssertionError)  # of the browser; of what is waited for
 _SHEET_SCALE = 0.4  # of a picture's size
@@ -208,8 +210,12 @@ def main() -> int:
     try:
         with Services(base) as demo:
             fill(demo)
-            pages = chosen({"": VISITOR_PAGES, ALICE: furnish(demo), ADMIN: ADMIN_PAGES}, wanted.pages)
             with browser() as running:
+                if wanted.pages == [README]:
+                    readme_picture.take(running, demo, ALICE)
+                    print(readme_picture.FILE)
+                    return 0
+                pages = chosen({"": VISITOR_PAGES, ALICE: furnish(demo), ADMIN: ADMIN_PAGES}, wanted.pages)
                 failed = take(
                     running, demo.address, demo.password, pages, FOLDER, wanted.language or LANGUAGES, wanted.width or tuple(HEIGHTS)
                 )  # fmt: skip

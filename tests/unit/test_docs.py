@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import readme_picture
+
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 WHERE_TO_LOOK = ROOT / "docs" / "where-to-look.md"
@@ -177,6 +179,12 @@ def dead_links(path: Path) -> list[str]:
 def test_every_link_of_the_documents_leads_somewhere() -> None:
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "instance" / "README.md", *(ROOT / "docs").rglob("*.md")]
     assert [dead for path in documents for dead in dead_links(path)] == []
+
+
+def test_the_readme_fits_a_screen_and_loads_at_once() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 40 and len(text.split()) <= 400 and len(re.findall(r"^- \*\*", text, re.MULTILINE)) == 5
+    assert readme_picture.FILE.stat().st_size <= readme_picture.LARGEST and f"]({readme_picture.FILE.relative_to(ROOT)})" in text
 
 
 def test_the_manuals_table_of_contents_is_complete() -> None:
