@@ -176,19 +176,21 @@ def _conversations(table: Table, services: Services, app: Traboule, script: Scri
     """Each is in a mailbox of its own that the web process has not opened; the mail server knows them from the recording."""
     ours: list[float] = []
     floor: list[float] = []
+    spent: list[float] = []
     names = [name for name in script.talks if name != TALKS[-1]]  # that one was opened to measure it again
     with BareConnection(services.ports.imap, TALKER, services.password) as bare:
         bare.follow(script.talks[names[0]].before)
         busy = settle()
         timed(visitor, app.inbox())()
         for number, name in enumerate(names):
+            ask = Metered(timed(visitor, app.conversation(name, TURNS)), app.roots, spent)
             measures: list[tuple[list[float], Callable[[], float]]] = [
-                (ours, timed(visitor, app.conversation(name, TURNS))),
+                (ours, ask),
                 (floor, lambda said=script.talks[name].page: bare.timed(said)),  # type: ignore[misc]
             ]
             for times, measure in measures if number % 2 else reversed(measures):
                 times.append(measure())
-    _ratio(table, _FIRST, ours, floor, busy)
+    _ratio(table, _FIRST, ours, floor, busy, spent)
     _opened(table, _FIRST, ours, busy, visitor, app.conversation(names[0], TURNS))
 
 
@@ -227,17 +229,19 @@ def _unknown_rows(table: Table, services: Services, app: Traboule, script: Scrip
     timed(visitor, app.list_page(LARGE, 2))()
     ours: list[float] = []
     floor: list[float] = []
+    spent: list[float] = []
     with BareConnection(services.ports.imap, ARCHIVIST, services.password) as bare:
         bare.follow(script.unseen[UNSEEN_PAGES[0]].before)
         busy = rest()
         for number, recording in script.unseen.items():
+            ask = Metered(timed(visitor, app.list_page(LARGE, number)), app.roots, spent)
             measures: list[tuple[list[float], Callable[[], float]]] = [
-                (ours, timed(visitor, app.list_page(LARGE, number))),
+                (ours, ask),
                 (floor, lambda said=recording.page: bare.timed(said)),  # type: ignore[misc]
             ]
             for times, measure in measures if number % 2 else reversed(measures):
                 times.append(measure())
-    _ratio(table, _UNKNOWN, ours, floor, busy)
+    _ratio(table, _UNKNOWN, ours, floor, busy, spent)
 
 
 def _ratio(

@@ -67,9 +67,9 @@ class Metered:
     The clock tells what a person waits, on a machine that has nothing else to do; processor time hardly changes on a busy one.
     """
 
-    def __init__(self, measure: Callable[[], float], roots: Iterable[int]) -> None:
+    def __init__(self, measure: Callable[[], float], roots: Iterable[int], spent: list[float] | None = None) -> None:
         self._measure, self._roots = measure, list(roots)
-        self.spent: list[float] = []
+        self.spent = [] if spent is None else spent
 
     def __call__(self) -> float:
         before = processor_ms(self._roots)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 _KEPT = 5.0  # seconds that a server surely keeps an idle connection
 COMPRESSED = "gzip, deflate, br, zstd"  # as Chromium asks on a secure origin, of which loopback is one
@@ -156,8 +156,7 @@ def fields(html: str) -> dict[str, str]:
 def untouched(html: str, selector: str) -> dict[str, str]:
     """All fields of one form of a page (a CSS selector) as a browser would send them untouched, but for files and buttons."""
     found: dict[str, str] = {}
-    [tag] = BeautifulSoup(html, "html.parser").select(selector)
-    for one in tag.select("input[name], textarea[name], select[name]"):
+    for one in _form(html, selector).select("input[name], textarea[name], select[name]"):
         kind, name = one.get("type", "text"), str(one["name"])
         if kind in ("file", "submit", "button") or (kind in ("checkbox", "radio") and not one.has_attr("checked")):
             continue
@@ -171,8 +170,16 @@ def untouched(html: str, selector: str) -> dict[str, str]:
 
 def action(html: str, selector: str) -> str:
     """Where a form of a page goes."""
-    [tag] = BeautifulSoup(html, "html.parser").select(selector)
-    return str(tag["action"])
+    return str(_form(html, selector)["action"])
+
+
+def _form(html: str, selector: str) -> Tag:
+    """Raises RuntimeError where the page has none, or several: it is another page than was asked for."""
+    page = BeautifulSoup(html, "html.parser")
+    found = page.select(selector)
+    if len(found) != 1:
+        raise RuntimeError(f"{len(found)} {selector} in the page: {' '.join(page.get_text().split())[:200]}")
+    return found[0]
 
 
 def frames(html: str) -> list[str]:

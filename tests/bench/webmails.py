@@ -91,7 +91,7 @@ class Traboule:
         return f"/reply/{uid}/{quote(mailbox)}"
 
     def begin(self, visitor: Visitor) -> Form:
-        return self.form(visitor.get(self.compose()).text)
+        return self.form(visitor.page(self.compose(), "gzip").text)
 
     def form(self, html: str) -> Form:
         return Form(action(html, FORM), untouched(html, FORM))

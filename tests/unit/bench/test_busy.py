@@ -16,6 +16,7 @@ from deploy.demo.dovecot import Ports
 from tests.bench import transfers
 from tests.bench.against import settings_of
 from tests.bench.load import load
+from tests.bench.visitor import untouched
 
 PAGE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\nlater"
@@ -78,3 +79,8 @@ def test_another_version_is_told_of_the_servers_in_its_own_words(tmp_path: Path)
     ports = Ports(**{name: 20_000 + number for number, name in enumerate(Ports.__dataclass_fields__)})
     running = SimpleNamespace(base=Path("/somewhere"), ports=ports)
     assert settings_of(tmp_path, running) == {"WEBMAIL_IMAP_PORT": str(ports.imap), "WEBMAIL_BASE": "/somewhere"}  # type: ignore[arg-type]
+
+
+def test_a_page_without_the_form_is_told_as_what_it_is() -> None:
+    with pytest.raises(RuntimeError, match=r"0 form\.compose-form in the page: Please wait, many are here\."):
+        untouched("<h1>Please wait,</h1> <p>many are here.</p>", "form.compose-form")
