@@ -17,7 +17,7 @@ from webmail.auth.devices.servers import DeviceServer, mail_servers
 from webmail.config import Settings
 from webmail.doctor_result import CERTIFICATE_DAYS, OK, PROBLEM, WARNING, CheckResult, in_days, plain
 
-_ADVICE = 'Set mail_server, or [devices] with names and ports that are good outside; see "Phones and mail programs".'
+_ADVICE = "Set mail_server, or [devices] with names and ports that are good outside; see docs/administrator/devices.md."
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:

@@ -75,7 +75,7 @@ def indexes_of_words(settings: Settings) -> Iterator[CheckResult]:
             known = {index.name for table in ("calendar_objects", "contacts") for index in db.obj.get_indexes(table)}
             if known and not known >= {"calendar_objects_trigrams", "contacts_trigrams"}:
                 words = "of events and contacts reads all of them: PostgreSQL's extension pg_trgm was not available. "
-                yield CheckResult("Search", WARNING, words + 'See "With PostgreSQL" in the administrator guide.')
+                yield CheckResult("Search", WARNING, words + 'See "With PostgreSQL" in docs/administrator/install.md.')
     except (*DATABASE_AWAY, pw.DatabaseError):
         return
 
@@ -201,8 +201,8 @@ def _missing(file: Path, settings: Settings) -> str:
         return ""
     if file.name == "secret_key":
         return (
-            ': put back the copy that you keep (see "Backup"). Otherwise the next start makes another one, and codes of '
-            "authenticator apps, recovery codes and files sent as links stop working"
+            ": put back the copy that you keep (docs/administrator/backup.md). Otherwise the next start makes another one, and "
+            "codes of authenticator apps, recovery codes and files sent as links stop working"
         )
     return ": put back the copy that you keep, or run deploy.dovecot.render --token-key, which makes another one"
 
