@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from deploy.demo.dovecot import Ports
-from tests.bench import transfers
+from tests.bench import against, transfers
 from tests.bench.against import settings_of
 from tests.bench.load import load
 from tests.bench.visitor import untouched
@@ -79,6 +79,20 @@ def test_another_version_is_told_of_the_servers_in_its_own_words(tmp_path: Path)
     ports = Ports(**{name: 20_000 + number for number, name in enumerate(Ports.__dataclass_fields__)})
     running = SimpleNamespace(base=Path("/somewhere"), ports=ports)
     assert settings_of(tmp_path, running) == {"WEBMAIL_IMAP_PORT": str(ports.imap), "WEBMAIL_BASE": "/somewhere"}  # type: ignore[arg-type]
+
+
+def test_a_turn_that_nobody_answered_is_left_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does the first one count, in which both become warm."""
+    monkeypatch.setattr(against, "ROUNDS", 3)
+    both = iter([[(1.0, 90.0), (1.0, 90.0)], [(20.0, 6.0), (30.0, 5.0)], None, [(10.0, 6.5), (12.0, 6.0)]])
+
+    def measure() -> list[tuple[float, float]]:
+        if found := next(both):
+            return found
+        raise RuntimeError("no answer in time")
+
+    assert against._turns("list", measure) == [[(20.0, 6.0), (30.0, 5.0)], [(10.0, 6.5), (12.0, 6.0)]]
+    assert capsys.readouterr().out == "list, a turn that is left out: no answer in time\n"
 
 
 def test_a_page_without_the_form_is_told_as_what_it_is() -> None:
