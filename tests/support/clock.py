@@ -30,7 +30,7 @@ ZONE = ZoneInfo("Europe/Paris")
 TESTS = [
     *(
         f"tests/unit/calendar/test_{name}.py"
-        for name in ("calendar_pages", "quick_entry", "periods", "daily_agenda", "dates_in_text")
+        for name in ("calendar_pages", "quick_entry", "quick_phrases", "periods", "daily_agenda", "dates_in_text")
     ),
     "tests/unit/calendar/test_reminder_push.py",
     "tests/unit/compose/outbox/test_send_later.py",

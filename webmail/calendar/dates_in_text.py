@@ -9,7 +9,8 @@ from datetime import datetime
 
 from webmail.calendar import quick_entry
 from webmail.calendar.quick_entry import Understood
-from webmail.calendar.quick_words import ENGLISH, FRENCH, plain
+from webmail.calendar.quick_phrase import plain
+from webmail.calendar.quick_words import ENGLISH, FRENCH
 
 MOST = 5
 _PATIENCE = 0.15  # seconds of processor time: nothing is waited for

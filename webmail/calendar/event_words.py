@@ -196,5 +196,10 @@ def remark_words(remarks: Iterable[str]) -> list[str]:
         "next-week": _("This time has passed today, so next week was chosen."),
         "tomorrow": _("This time has passed today, so tomorrow was chosen."),
         "past": _("This day has passed."),
+        "roughly": _("The day was said only roughly: check it."),
+        "weekday": _("The date and the weekday in these words don’t match: the date was chosen."),
+        "night": _("This begins at night: check the time."),
+        "no-hour": _("These words say how long it takes, but not when it begins."),
+        "weekly": _("These words don’t say how often, so every week was chosen."),
     }
     return [words[one] for one in remarks]

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from webmail.calendar import repeat as repeats
+from webmail.calendar import several
 from webmail.calendar.repeat import Repeat, first_day, repeat_of, rule_of
 from webmail.mime.formats import calendar_edit, event_links
 from webmail.mime.formats.calendar_edit import EventFields
@@ -59,6 +60,8 @@ class EventForm:
     every: str = "1"
     days: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)  # of a new event: other days and hours (`several.value_of`)
+    skip: list[str] = field(default_factory=list)  # of a new series: days on which it does not take place
     term: bool = False  # not in school holidays
     until: str = ""
     times: str = ""
@@ -104,6 +107,7 @@ class EventForm:
         form.reminders = [one for one in fields.getlist("reminder")[: calendar_edit.MOST_REMINDERS] if one.strip()]
         form.links = [one.strip() for one in fields.getlist("link")[: 2 * MOST_LINKS] if one.strip()]
         form.kept = fields.get("kept", "")[:40]
+        form.also, form.skip = ([one[:40] for one in fields.getlist(name)[: several.MOST]] for name in ("also", "skip"))
         form.days = [one for one in fields.getlist("days")[:7] if one in "0123456" and len(one) == 1]
         form.places = [one for one in fields.getlist("places")[:5] if one in map(str, repeats.PLACES)]
         return form

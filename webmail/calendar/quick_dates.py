@@ -1,279 +1,250 @@
-"""The days of quick entry: one, several, or how it repeats and until when."""
+"""The days of quick entry: one, several in a row, or several of which each is meant."""
 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
-from webmail.calendar.quick_words import Phrase, Vocabulary, compiled
-from webmail.calendar.repeat import MOST_EVERY, MOST_TIMES, Repeat
+from webmail.calendar.quick_day_forms import day_pattern, meant
+from webmail.calendar.quick_days import Days, day_number, numbered, valid
+from webmail.calendar.quick_phrase import Phrase, compiled
+from webmail.calendar.quick_times import time_pattern
+from webmail.calendar.quick_words import Vocabulary
 
-_PLACES = {"premier": 1, "1er": 1, "deuxieme": 2, "troisieme": 3, "quatrieme": 4, "dernier": -1,
-           "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1}  # fmt: skip
+MOST_DAYS = 20  # of which each is an event
+_TO = {"fr": re.compile(r"[-/]|(?<!\w)(?:du|des|de|d'|entre)(?!\w).*(?<!\w)(?:au?|et)(?!\w)|(?<!\w)(?:au|jusqu'\w+)(?!\w)"),
+       "en": re.compile(r"[-/]|(?<!\w)(?:to|until|till|through|and)(?!\w)")}  # fmt: skip
+_TWO_NUMBERS = re.compile(r"(?:et|and|&|,) *(?:les? |the )?(?:[a-z]+\.?,? )?(?:the )?\d")
+_LONGEST_SPAN = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """A day, or several in a row. `may_be_over`: it is today by its weekday alone, so an hour that is over means next week."""
+class DaysAt:
+    """Days, and where in the words they stand."""
 
-    first: date
-    last: date | None = None
-    remarks: tuple[str, ...] = ()
-    may_be_over: bool = False
+    begins: int
+    ends: int
+    days: tuple[Days, ...]
+    said: str = ""
 
 
-def _valid(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
+@lru_cache(maxsize=4)
+def _patterns(v: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Those of spans, of lists of numbers, and of one day."""
+    return _french(v) if v.name == "fr" else _english(v)
+
+
+def _french(v: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    day, name, month = day_pattern(v), v.day, v.month
+    first = rf"(?:{name} )?\d{{1,2}}(?:er)?|{day}|{name}"
+    one = rf"(?:les? )?(?:{name},? )?\d{{1,2}}(?:er)?"
+    spans = (
+        rf"(?:du |de |entre le |d')({first}) ?(?:jusqu'au|jusqu'a|au|a|et le|-) ?(?:le )?({day}|{name})",
+        (
+            rf"(?:du|des) ({name} \d{{1,2}}|\d{{1,2}}(?:er)?) au ({name} \d{{1,2}}"
+            rf"|\d{{1,2}}(?:er)?)(?! ?(?:h\b|h\d|:|/|%|ans|eleves))"
+        ),
+        rf"(?:du |les )?(\d{{1,2}}) ?[-/] ?(\d{{1,2}} {month}(?: \d{{4}})?)",
+        rf"({day}|{name}) ?(?:jusqu'au|jusqu'a|au|-) ?({day}|{name})",
+        rf"(\d{{1,2}}(?:er)?) au ({day})",
+    )
+    lists = (
+        (
+            rf"({one}(?:(?:, | et | & ){one}){{0,8}}(?:,? et |,? & "
+            rf"|, )(?:les? )?(?:{name},? )?)(\d{{1,2}}(?:er)?) ({month})(?: (\d{{4}}))?"
+        ),
+        r"(les? \d{1,2}(?:er)?(?:(?:, | et | & )(?:le )?\d{1,2}){0,8}(?: et | & ))(?:le )?(\d{1,2})(?! ?(?:h\b|h\d|:|/))()()",
+    )
+    single = rf"(?:le |ce |cette |des |des le |a partir (?:du |de )?|pour le |pour |avant (?:le )?|d'ici (?:le |au )?)?({day})"
+    return spans, lists, single
+
+
+def _english(v: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    day, name, month = day_pattern(v), v.day, v.month
+    first = rf"{day}|(?:{name},? )?(?:the )?\d{{1,2}}(?:st|nd|rd|th)?"
+    one = rf"(?:the )?(?:{name},? )?(?:the )?\d{{1,2}}(?:st|nd|rd|th)?"
+    spans = (
+        rf"(?:from |between )(?:the )?({first}) ?(?:-|to|until|till|through|and) ?(?:the )?({day})",
+        r"(?:from )?(?:the )?(\d{1,2}(?:st|nd|rd|th)) (?:to|until|till|through|-) (?:the )?(\d{1,2}(?:st|nd|rd|th))",
+        rf"(\d{{1,2}}(?:st|nd|rd|th)?) ?(?:-|to|/) ?(\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {month}(?:,? \d{{4}})?)",
+        rf"({month} \d{{1,2}}(?:st|nd|rd|th)?) ?(?:-|to|through) ?(\d{{1,2}}(?:st|nd|rd|th)?(?![:\d]| ?[ap]m)(?:,? \d{{4}})?)",
+        rf"({day}) ?(?:-|to|until|till|through) ?({day})",
+    )
+    lists = (
+        rf"({one}(?:(?:, | and | & ){one}){{0,8}}(?:,? and |,? & |, )(?:the )?(?:{name},? )?(?:the )?)(\d{{1,2}}(?:st|nd|rd|th)?)"
+        rf"(?: of)? ({month})(?:,? (\d{{4}}))?",
+        rf"({month} \d{{1,2}}(?:st|nd|rd|th)?(?:(?:, | and | & )(?:the )?\d{{1,2}}(?:st|nd|rd"
+        rf"|th)?(?! ?[ap]m|:)){{0,8}}(?:,? and |,? & ))"
+        r"(?:the )?(\d{1,2}(?:st|nd|rd|th)?)(?![:\d]| ?[ap]m)()(?:,? (\d{4}))?",
+        r"((?:on )?the \d{1,2}(?:st|nd|rd|th)(?:(?:, | and | & )(?:the )?\d{1,2}(?:st|nd|rd|th)){0,8}(?:,? and |,? & ))(?:the )?"
+        r"(\d{1,2}(?:st|nd|rd|th))()()",
+    )
+    return spans, lists, rf"(?:on |from |starting |beginning |this |by |before )?(?:the )?({day})"
+
+
+def list_patterns(v: Vocabulary) -> tuple[str, ...]:
+    """Several days of a month by their numbers; `listed` reads them."""
+    return _patterns(v)[1]
+
+
+def take_days(words: Phrase, v: Vocabulary, today: date) -> list[DaysAt]:
+    """The days that the words say, each where it stands; they are taken out. Several only where the words join them."""
+    spans, lists, single = _patterns(v)
+    reads: list[tuple[str, Callable[[re.Match[str]], tuple[Days, ...] | None]]] = [
+        *(
+            (pattern, lambda found: _as_one(span(found[1], found[2], v, today)))
+            for pattern in spans
+            if _TO[v.name].search(words.plain)
+        ),
+        *((pattern, lambda found: listed(found, v, today)) for pattern in lists if _TWO_NUMBERS.search(words.plain)),
+        (single, lambda found: _one(found, v, today)),
+    ]
+    if v.name == "fr":  # "lundi 9 à 11h"
+        reads.append((rf"({v.day})(?= \d{{1,2}} a \d{{1,2}} ?h)", lambda found: _as_one(meant(found[1], v, today))))
+    taken: list[DaysAt] = []
+    while sum(len(one.days) for one in taken) < MOST_DAYS:
+        found = [one for pattern, read in reads if (one := words.find(pattern, read))]
+        if not found:
+            break
+        begins, ends, days = min(found, key=lambda one: one[0])
+        if taken and not _belongs(words.between(taken[-1].ends, begins), days, taken[-1].days, v):
+            break
+        said = words.text[begins:ends]
+        words.cut(begins, ends)
+        if not taken or days[0].first not in {one.first for one in taken[-1].days}:
+            taken.append(DaysAt(begins, ends, _following(days, taken), said))
+    return _of_one_week(taken, today)
+
+
+def _one(found: re.Match[str], v: Vocabulary, today: date) -> tuple[Days, ...] | None:
+    """A day; "jeudi 9 à 11h" is from nine to eleven where that is no ninth, but "jeudi 10 à 18h" the tenth."""
+    day = meant(found[1], v, today)
+    if day and v.name == "fr" and "weekday" in day.remarks and re.match(r" a \d{1,2} ?h", found.string[found.end() :]):
         return None
+    return _as_one(day)
 
 
-def _day_pattern(v: Vocabulary) -> str:
-    """One day however it is said."""
-    number = r"\d{1,2}(?:er)?" if v.name == "fr" else r"\d{1,2}(?:st|nd|rd|th)?"
-    numeric = r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}\.\d{1,2}\.\d{2,4}"
-    relative = v.choice(v.relative)
-    if v.name == "fr":
-        named = rf"(?:{v.day} )?(?:le )?(?:{number}|premier) {v.month}(?: \d{{4}})?"
-        week = rf"{v.day}(?: prochaine?| qui vient| en huit)?(?: {number}(?! ?(?:h|:|/|-|a |min|fois)))?"
-        later = rf"dans {v.number} (?:jours?|semaines?|mois)|(?:la )?semaine prochaine|(?:le )?mois prochain"
-        return rf"(?:{numeric}|{named}|{later}|{week}|{relative})"
-    named = rf"(?:{v.day},? )?(?:the )?{number}(?: of)? {v.month}(?:,? \d{{4}})?"
-    named += rf"|(?:{v.day},? )?{v.month} {number}(?![:\d]| ?[ap]m)(?:,? \d{{4}})?"
-    week = rf"(?:next |this |coming )?{v.day}(?: the {number}| \d{{1,2}}(?:st|nd|rd|th))?"
-    later = rf"in {v.number} (?:days?|weeks?|months?)|next week|next month"
-    return rf"(?:{numeric}|{named}|{later}|{week}|{relative})"
+def _following(days: tuple[Days, ...], taken: list[DaysAt]) -> tuple[Days, ...]:
+    """Days of the week come in their order: in "lundi, mardi et vendredi" the last is after the first two."""
+    if not taken or len(days) > 1 or days[0].weekday is None or taken[-1].days[-1].weekday is None:
+        return days
+    one, before = days[0], taken[-1].days[-1].first
+    more = (
+        0
+        if one.first > before or one.may_be_over and one.first < taken[0].days[0].first > before
+        else 7 * ((before - one.first).days // 7 + 1)
+    )
+    return (replace(one, first=one.first + timedelta(days=more), may_be_over=one.may_be_over and not more),)
 
 
-def meant(text: str, v: Vocabulary, today: date) -> Days | None:
-    """What a day that `_day_pattern` found means, the next one to come; None if there is none such."""
-    text = text.strip()
-    if text in v.relative:
-        return Days(today + timedelta(days=v.relative[text]))
-    if found := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text):
-        return _fixed(_valid(int(found[1]), int(found[2]), int(found[3])))
-    if found := re.fullmatch(r"(\d{1,2})[/.](\d{1,2})(?:[/.](\d{2,4}))?", text):
-        return _dated(int(found[1]), int(found[2]), found[3], today)
-    month = re.search(v.month, text)
-    number = re.search(r"(?<!\d)\d{1,2}(?!\d)|premier", text)
-    if month is not None and number is not None:
-        year = re.search(r"\d{4}", text)
-        day = 1 if number[0] == "premier" else int(number[0])
-        return _dated(day, v.months[month[0].rstrip(".")], year[0] if year else None, today)
-    return _later(text, v, today) or _weekday(text, v, today)
+def _of_one_week(taken: list[DaysAt], today: date) -> list[DaysAt]:
+    """In "mercredi et jeudi de la semaine prochaine" the first day is of that week too."""
+    if len(taken) < 2 or not re.search("semaine prochaine|next week", taken[-1].said):
+        return taken
+    monday = today + timedelta(days=7 - today.weekday())
+    return [
+        replace(
+            one,
+            days=tuple(
+                replace(day, first=monday + timedelta(days=day.weekday), may_be_over=False) if day.weekday is not None else day
+                for day in one.days
+            ),
+        )
+        for one in taken
+    ]
 
 
-def _fixed(day: date | None) -> Days | None:
-    return Days(day) if day else None
+def _belongs(between: str, days: tuple[Days, ...], before: tuple[Days, ...], v: Vocabulary) -> bool:
+    """Whether these days are meant besides those before: they are joined, or the same said once more ("demain samedi")."""
+    between = compiled(rf"(?:in the |le |l')?{v.choice_of_parts}s?").sub(" ", between)
+    between = " ".join(
+        compiled(rf"(?:(?:a|at|de|from) )?(?:{time_pattern(v)}|\d{{1,2}})(?: ?(?:-|a|to) ?(?:{time_pattern(v)}|\d{{1,2}}))?")
+        .sub(" ", between)
+        .split()
+    )
+    return between in v.joins or (between in ("", ",", "(", "soit") and days[0].first == before[-1].first)
 
 
-def _dated(day: int, month: int, year: str | None, today: date) -> Days | None:
-    if year is not None:
-        full = int(year) + (2000 if len(year) == 2 else 0)
-        return _fixed(_valid(full, month, day)) if len(year) in (2, 4) and full >= 1900 else None
-    found = next((one for more in range(9) if (one := _valid(today.year + more, month, day)) and one >= today), None)
-    return Days(found, remarks=("next-year",) if found.year > today.year else ()) if found else None
+def _as_one(found: Days | None) -> tuple[Days, ...] | None:
+    return (found,) if found else None
 
 
-def _later(text: str, v: Vocabulary, today: date) -> Days | None:
-    if re.search(r"semaine prochaine|next week", text):
-        return Days(today + timedelta(days=7 - today.weekday()))
-    if re.search(r"mois prochain|next month", text):
-        return Days((today.replace(day=1) + timedelta(days=32)).replace(day=1))
-    found = re.fullmatch(rf"(?:dans|in) ({v.number}) (jour|semaine|mois|day|week|month)s?", text)
+def listed(found: re.Match[str], v: Vocabulary, today: date) -> tuple[Days, ...] | None:
+    """Several days of a month: "8, 9 et 10 décembre", "le 8 et le 9"."""
+    numbers = [int(one) for one in re.findall(r"(?<!\d)\d{1,2}(?!\d)|\d{1,2}(?=st|nd|rd|th|er)", found[1] + " " + found[2])]
+    month = found[3] or (name[0] if (name := re.search(v.month, found[1])) else "")
+    if month:
+        last = meant(f"{numbers[-1]} {month}" + (f" {found[4]}" if found[4] else ""), v, today)
+        days = [valid(last.first.year, last.first.month, one) for one in numbers] if last else []
+        days = [replace_year(one, 1) if one and one < today and not found[4] else one for one in days]
+        remarks = last.remarks if last else ()
+    else:
+        days = [one.first if (one := numbered(number, today)) else None for number in numbers]
+        remarks = ()
+    if not days or None in days or len(set(days)) < len(days):
+        return None
+    return tuple(Days(one, remarks=remarks) for one in days if one)
+
+
+def replace_year(day: date, more: int) -> date | None:
+    return valid(day.year + more, day.month, day.day)
+
+
+def span(first: str, last: str, v: Vocabulary, today: date) -> Days | None:
+    """From one day to another; the first may have only a number ("du 3 au 7 mars"), or only the last has a year."""
+    first, last = first.strip().removeprefix("the "), last.strip()
+    bare = re.fullmatch(rf"(?:{v.day},? )?(?:the )?(\d{{1,2}})(?:er|st|nd|rd|th)?", first)
+    if month := re.fullmatch(rf"({v.month}) \d{{1,2}}(?:st|nd|rd|th)?", first):
+        last = (
+            re.sub(r"^(\d{1,2})(?:st|nd|rd|th)?", rf"\1 {month[1]}", last)
+            if re.match(r"\d{1,2}(?!\d|/|-)(?:\w\w)?(?:,? \d{4})?$", last)
+            else last
+        )
+    number = re.fullmatch(rf"(?:{v.day} )?(\d{{1,2}})(?:er|st|nd|rd|th)?", last)
+    if number and not month:
+        begin = numbered(int(bare[1]), today) if bare else meant(first, v, today)
+        end = numbered(int(number[1]), begin.first) if begin else None
+    else:
+        end = meant(last, v, today)
+        begin = _begin(first, bare, end, v, today) if end else None
+    if end is None or begin is None:
+        return None
+    start, finish = begin.first, end.first
+    if re.search(r"\d{4}", last) and not re.search(r"\d{4}", first) and not bare:
+        start = valid(finish.year, start.month, start.day) or start
+    if finish < start and end.weekday is not None:
+        finish = start + timedelta(days=(finish.weekday() - start.weekday()) % 7)
+    if finish < start and start.year > today.year and not re.search(r"\d{4}", last):
+        finish = valid(start.year, finish.month, finish.day) or finish
+    if not timedelta(0) <= finish - start <= _LONGEST_SPAN:
+        return None
+    remarks = tuple(one for one in (*begin.remarks, *end.remarks) if one == "weekday")
+    if start.year > today.year and "next-year" in end.remarks:
+        remarks += ("next-year",)
+    weekday = begin.weekday if end.weekday is not None else None
+    return Days(start, finish, remarks, weekday=weekday)
+
+
+def _begin(first: str, bare: re.Match[str] | None, end: Days, v: Vocabulary, today: date) -> Days | None:
+    if bare is None:
+        return meant(first, v, today)
+    begin = valid(end.first.year, end.first.month, int(bare[1]))
+    if begin is None or begin > end.first:  # "du 28 au 3 mars"
+        before = end.first.replace(day=1) - timedelta(days=1)
+        begin = valid(before.year, before.month, int(bare[1]))
+    return Days(begin) if begin else None
+
+
+def take_bare_day(words: Phrase, v: Vocabulary, today: date) -> DaysAt | None:
+    """A day of the month without its name ("le 14"), where nothing else says when it is."""
+    number = r"(?:avant |pour |d'ici )?le (\d{1,2}|1er)" if v.name == "fr" else r"(?:on |by )?the (\d{1,2})(?:st|nd|rd|th)"
+    pattern = rf"{number}(?! (?:of )?{v.month}|/| ?h\b)"
+    found = words.find(pattern, lambda found: numbered(day_number(found[1], v), today))
     if found is None:
         return None
-    amount, unit = v.value(found[1]), found[2]
-    if unit in ("mois", "month"):
-        month = today.month - 1 + amount
-        year, month = today.year + month // 12, month % 12 + 1
-        return Days(date(year, month, min(today.day, monthrange(year, month)[1])))
-    return Days(today + timedelta(days=amount * (7 if unit in ("semaine", "week") else 1)))
-
-
-def _weekday(text: str, v: Vocabulary, today: date) -> Days | None:
-    name = re.search(v.day, text)
-    if name is None:
-        return None
-    weekday = v.days[name[0].rstrip(".")]
-    if number := re.search(r"\d{1,2}", text):
-        return _numbered(int(number[0]), today, weekday)
-    ahead = (weekday - today.weekday()) % 7
-    if "next" in text:  # of next week
-        return Days(today + timedelta(days=7 - today.weekday() + weekday))
-    if re.search("prochain|qui vient|coming", text):
-        return Days(today + timedelta(days=ahead or 7))
-    if "en huit" in text:
-        return Days(today + timedelta(days=(ahead or 7) + 7))
-    return Days(today + timedelta(days=ahead), may_be_over=not ahead)
-
-
-def _numbered(number: int, today: date, weekday: int | None = None) -> Days | None:
-    """The next day of a month with this number, and on this weekday, within a year."""
-    months = [(today.year + (today.month - 1 + more) // 12, (today.month - 1 + more) % 12 + 1) for more in range(13)]
-    days = [day for year, month in months if (day := _valid(year, month, number)) and day >= today]
-    if weekday is not None:
-        days = [day for day in days if day.weekday() == weekday]
-    return Days(days[0]) if days else None
-
-
-def take_days(words: Phrase, v: Vocabulary, today: date) -> Days | None:
-    """The day or days that the words say; they are taken out."""
-    day = _day_pattern(v)
-    first = rf"(?:{day}|\d{{1,2}}(?:er|st|nd|rd|th)?)"
-    if v.name == "fr":
-        spans = [rf"(?:du |de )({first}) (?:au|a) ({day})", rf"(?:du )?(\d{{1,2}}) ?(?:-|et) ?(\d{{1,2}} {v.month}(?: \d{{4}})?)"]
-        single = rf"(?:le |ce |des |a partir du |pour le |pour )?({day})"
-    else:
-        spans = [
-            rf"(?:from |between )(?:the )?({first}) ?(?:-|to|until|till|and) ?(?:the )?({day})",
-            rf"(\d{{1,2}}(?:st|nd|rd|th)?) ?- ?(\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {v.month}(?:,? \d{{4}})?)",
-            rf"({v.month} \d{{1,2}}) ?(?:-|to) ?(\d{{1,2}}(?![:\d]))",
-            rf"({day}) ?(?:-|to|until|till) ?({day})",
-        ]
-        single = rf"(?:on |from |starting |this |by )?(?:the )?({day})"
-    for pattern in spans:
-        found = words.take_as(pattern, lambda match: _span(match[1], match[2], v, today))
-        if found is not None:
-            return found
-    return words.take_as(single, lambda match: meant(match[1], v, today))
-
-
-def _span(first: str, last: str, v: Vocabulary, today: date) -> Days | None:
-    """From one day to another; the first may have only a number ("du 3 au 7 mars"), or only the last has a year."""
-    number = re.fullmatch(r"(\d{1,2})(?:er|st|nd|rd|th)?", first.strip())
-    if month := re.fullmatch(rf"({v.month}) \d{{1,2}}", first.strip()):
-        last = f"{last} {month[1]}" if last.strip().isdigit() else last
-    end = meant(last, v, today)
-    if end is None:
-        return None
-    if number:
-        begin = _valid(end.first.year, end.first.month, int(number[1]))
-        if begin is not None and begin > end.first:  # "du 28 au 3 mars"
-            before = end.first.replace(day=1) - timedelta(days=1)
-            begin = _valid(before.year, before.month, int(number[1]))
-    else:
-        found = meant(first, v, today)
-        begin = found.first if found else None
-        if begin is not None and re.search(r"\d{4}", last) and not re.search(r"\d{4}", first):
-            begin = _valid(end.first.year, begin.month, begin.day)
-    if begin is None:
-        return None
-    finish = end.first
-    if finish < begin and re.search(v.day, last) and not re.search(r"\d", last):
-        finish = begin + timedelta(days=(finish.weekday() - begin.weekday()) % 7)
-    if finish < begin and begin.year > today.year and not re.search(r"\d{4}", last):
-        finish = _valid(begin.year, finish.month, finish.day) or finish
-    if not timedelta(0) <= finish - begin <= timedelta(days=366):
-        return None
-    return Days(begin, finish, end.remarks if begin.year > today.year else ())
-
-
-def take_bare_day(words: Phrase, v: Vocabulary, today: date) -> Days | None:
-    """A day of the month without its name ("le 14"), where nothing else says when it is."""
-    number = r"le (\d{1,2}|1er)" if v.name == "fr" else r"(?:on )?the (\d{1,2})(?:st|nd|rd|th)"
-    pattern = rf"{number}(?! (?:of )?{v.month})"
-    return words.take_as(pattern, lambda found: _numbered(int(re.sub(r"\D", "", found[1])), today))
-
-
-# --- what repeats ----------------------------------------------------------------------------------------------------
-
-
-def take_repeat(words: Phrase, v: Vocabulary, today: date) -> Repeat | None:
-    """How it repeats, with its end; taken out of the words."""
-    patterns = _FRENCH if v.name == "fr" else _ENGLISH
-    values = {"days": rf"{v.day}(?:(?:, | et | and | & ){v.day}){{0,6}}", "day": v.day, "number": v.number}
-    for template, kind in patterns:
-        pattern = re.sub("<([a-z]+)>", lambda name: values[name[1]], template)
-        found = words.take_as(pattern, lambda match, kind=kind: _repeat(kind, match, v))  # type: ignore[misc]
-        if found is not None:
-            return _take_end(words, v, today, found)
-    return None
-
-
-_FRENCH = (
-    (r"(?:un|une) (<day>) sur deux", "every-2-days-of"),
-    (r"(?:tous les|toutes les|chaque) (premier|1er|deuxieme|troisieme|quatrieme|dernier)s? <day>s?(?: du mois)?", "place"),
-    (r"le (premier|1er|deuxieme|troisieme|quatrieme|dernier) <day> (?:du mois|de chaque mois|de tous les mois)", "place"),
-    (r"tous les (?:jours ouvres|jours ouvrables|jours de la semaine)|du lundi au vendredi(?! \d)", "weekdays"),
-    (r"(?:tous les jours|chaque jour|quotidien(?:nement)?)", "daily"),
-    (r"tous les (<number>) jours", "daily"),
-    (r"(?:tous les|toutes les|chaque) (<days>)(?: de chaque semaine)?", "days"),
-    (r"(?:les) (<days>)(?= |\x01|$)", "days-plural"),
-    (r"toutes les (<number>) semaines", "weekly"),
-    (r"(?:une fois par semaine|toutes les semaines|chaque semaine|hebdomadaire)", "weekly"),
-    (r"tous les (<number>) mois", "monthly"),
-    (r"(?:tous les mois|chaque mois|mensuel(?:lement)?)", "monthly"),
-    (r"tous les (<number>) ans", "yearly"),
-    (r"(?:tous les ans|chaque annee|chaque an|annuel(?:lement)?)", "yearly"),
-)
-_ENGLISH = (
-    (r"every (?:other|second) (<days>)", "every-2-days-of"),
-    (r"every (first|1st|second|2nd|third|3rd|fourth|4th|last) <day>(?: of (?:the|every|each) month)?", "place"),
-    (r"(?:on )?the (first|1st|second|2nd|third|3rd|fourth|4th|last) <day> (?:of )?(?:the|every|each) month", "place"),
-    (r"(?:every weekday|every working day|on weekdays|monday to friday)", "weekdays"),
-    (r"(?:every day|each day|daily)", "daily"),
-    (r"every (?:other|second) day", "every-2-daily"),
-    (r"every (?:other|second) week|fortnightly|every fortnight", "every-2-weekly"),
-    (r"every (?:other|second) month", "every-2-monthly"),
-    (r"every (<number>) days", "daily"),
-    (r"(?:every|each) (<days>)", "days"),
-    (r"(?:on )?(<days>)(?= |\x01|$)", "days-plural"),
-    (r"every (<number>) weeks", "weekly"),
-    (r"(?:every week|each week|weekly)", "weekly"),
-    (r"every (<number>) months", "monthly"),
-    (r"(?:every month|each month|monthly)", "monthly"),
-    (r"every (<number>) years", "yearly"),
-    (r"(?:every year|each year|yearly|annually)", "yearly"),
-)  # fmt: skip
-
-
-def _repeat(kind: str, found: re.Match[str], v: Vocabulary) -> Repeat | None:
-    group = found[1] if found.re.groups else None
-    days = _days_in(found[0], v)
-    if kind == "days-plural":  # "mondays", not "monday"
-        plural = all(name.rstrip(".").endswith("s") and name not in ("tues", "thurs") for name in re.findall(v.day, found[0]))
-        return Repeat("weekly", 1, days) if plural else None
-    if kind == "place":
-        place = _PLACES[found[1]]
-        return Repeat("monthly-last" if place < 0 else "monthly-day", 1, (days[0], place))
-    if kind == "days":
-        return Repeat("weekly", 1, days)
-    if kind == "every-2-days-of":
-        return Repeat("weekly", 2, days)
-    if kind.startswith("every-2-"):
-        return Repeat(kind.removeprefix("every-2-"), 2)
-    every = v.value(group) if group else 1
-    return Repeat(kind, every) if 1 <= every <= MOST_EVERY else None
-
-
-def _days_in(text: str, v: Vocabulary) -> tuple[int, ...]:
-    return tuple(sorted({v.days[name.rstrip(".")] for name in compiled(rf"(?<![a-z]){v.day}").findall(text)}))
-
-
-def _take_end(words: Phrase, v: Vocabulary, today: date, repeat: Repeat) -> Repeat:
-    """The repetition with its end, if the words say one."""
-    day = _day_pattern(v)
-    times = r"(?:pendant )?(\d{1,3}) fois" if v.name == "fr" else r"(?:for )?(\d{1,3}) times"
-    if found := words.take_as(times, lambda match: int(match[1]) if 1 <= int(match[1]) <= MOST_TIMES else None):
-        return replace(repeat, times=found)
-    lasting = rf"(?:pendant|durant) ({v.number}) (semaine|mois)s?" if v.name == "fr" else rf"for ({v.number}) (week|month)s?"
-    if length := words.take_as(lasting, lambda match: (v.value(match[1]), match[2])):
-        until = today + timedelta(days=length[0] * (7 if length[1] in ("semaine", "week") else 30) - 1)
-        return replace(repeat, until=until)
-    before = r"jusqu'(?:au|a|en|a la)(?: la)? ?" if v.name == "fr" else r"(?:until|till|up to|through) (?:the )?"
-    if found_day := words.take_as(rf"{before}({day})", lambda match: meant(match[1], v, today)):
-        return replace(repeat, until=found_day.first)
-    month = rf"{before}(?:(fin|end of|mi-|debut) ?)?({v.month})(?: (\d{{4}}))?"
-    ends = words.take_as(month, lambda match: _end_of(v.months[match[2].rstrip(".")], match[3], today, match[1] or ""))
-    return replace(repeat, until=ends) if ends else repeat
-
-
-def _end_of(month: int, year: str | None, today: date, part: str) -> date | None:
-    chosen = int(year) if year else today.year + (month < today.month)
-    if not 1900 <= chosen <= 9000:
-        return None
-    return date(chosen, month, 15 if part == "mi-" else 1 if part == "debut" else monthrange(chosen, month)[1])
+    said = words.text[found[0] : found[1]]
+    words.cut(found[0], found[1])
+    return DaysAt(found[0], found[1], (found[2],), said)

@@ -1,136 +1,94 @@
-"""The words of quick entry in French and English, and the text from which they are taken."""
+"""The words of quick entry in French and English."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TypeVar
-
-_T = TypeVar("_T")
-TAKEN = "\x01"  # stands for what was understood
-_APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "–": "-", "—": "-", "\u00a0": " ", "\u202f": " "})
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """What a language calls things: plain (lower case, no accents). Patterns have no groups."""
 
     name: str
     months: dict[str, int]
     days: dict[str, int]
+    month_names: str  # a pattern of `months`
+    day_names: str  # a pattern of `days`
+    hint: str  # words that say that it may be this language
+    short_days: dict[str, int]  # only with a point, or before what belongs to a day
     numbers: dict[str, int]
+    ordinals: dict[str, int]  # of weekdays in a month; -1 is the last
     relative: dict[str, int]  # days from today
     parts: dict[str, tuple[int, int]]  # "morning": when it begins
+    joins: frozenset[str]  # words between things of which all are meant
     edges: frozenset[str]  # words that a title neither begins nor ends with, once something was taken out beside them
+    kept: frozenset[str]  # those of `edges` that may begin what follows
     birthday: str
     all_day: str
-    place: tuple[str, ...]  # patterns with the place as their group, on the plain text
-    named_place: str  # the same on the text as typed
-    going: str  # a word for going somewhere, which says little without the place
 
     def choice(self, words: dict[str, int]) -> str:
         return "(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
 
     @property
     def month(self) -> str:
-        return self.choice(self.months) + r"(?![a-z])\.?"
+        return self.month_names + r"(?![a-z])\.?"
 
-    @property
+    @cached_property
     def day(self) -> str:
-        return self.choice(self.days) + r"(?![a-z])\.?"
+        short = self.choice(self.short_days)
+        return (
+            rf"(?:{self.day_names}(?![a-z]|(?<=sun) (?:cream|dial|screen|hat|glasses)|(?<=sat) (?:nav|down"
+            rf"|exam|test))\.?|{short}(?:\.|(?= \d| (?:matin|aprem|apres|soir|prochain|midi)|(?: et"
+            rf"|,) (?:{short}))))"
+        )
 
-    @property
+    @cached_property
     def number(self) -> str:
-        return r"(?:\d{1,3}|" + self.choice(self.numbers)[3:-1] + ")"
+        return r"(?:\d{1,3}(?!\d)|" + self.choice(self.numbers) + r"(?![a-z]))"
+
+    @cached_property
+    def word_number(self) -> str:
+        return self.choice(self.numbers) + r"(?![a-z])"
+
+    @cached_property
+    def ordinal(self) -> str:
+        return self.choice(self.ordinals) + r"(?![a-z])"
+
+    @cached_property
+    def choice_of_parts(self) -> str:
+        return "(?:" + "|".join(sorted(map(re.escape, self.parts), key=len, reverse=True)) + ")"
 
     def value(self, text: str) -> int:
         return int(text) if text.isdigit() else self.numbers[text]
 
-
-@lru_cache(maxsize=512)
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
-def plain(text: str) -> str:
-    """The text without accents and capitals, as long as before."""
-    return "".join(unicodedata.normalize("NFD", one)[0].lower()[:1] or one for one in text.translate(_APOSTROPHES))
+    def weekday(self, name: str) -> int:
+        name = name.rstrip(".")
+        return self.days[name] if name in self.days else self.short_days[name]
 
 
-class Phrase:
-    """A text from which things are taken out."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.plain = plain(text)
-        self.understood = 0  # characters
-
-    def has(self, pattern: str) -> bool:
-        return compiled(pattern).search(plain(self.text)) is not None
-
-    def take(self, pattern: str) -> re.Match[str] | None:
-        """The first place where a pattern stands as whole words; it is taken out."""
-        return self.take_as(pattern, lambda found: found)
-
-    def take_as(self, pattern: str, read: Callable[[re.Match[str]], _T | None]) -> _T | None:
-        """What the first place of a pattern is read as; it is taken out if it can be."""
-        found = compiled(rf"(?<![\w@.-]){pattern}(?!\w)").search(self.plain)
-        meant = read(found) if found is not None else None
-        if found is not None and meant is not None:
-            self.cut(self._after_class(found.start()), found.end())
-        return meant
-
-    def _after_class(self, start: int) -> int:
-        """Where a match begins in earnest: the A of "1re A 9h" is the class's, and no "à"."""
-        of_class = self.text.startswith("A ", start) and re.search(r"\d[a-z]{0,3} $", self.plain[:start])
-        return start + 2 if of_class else start
-
-    def cut(self, start: int, end: int) -> None:
-        self.understood += sum(one != TAKEN for one in self.plain[start:end])
-        gap = TAKEN * (end - start)
-        self.plain = self.plain[:start] + gap + self.plain[end:]
-        self.text = self.text[:start] + gap + self.text[end:]
-
-    def take_place(self, vocabulary: Vocabulary) -> str:
-        """Where it is, if the words say so. They stay in the title after a word for going there: "Sortie au musée"."""
-        for pattern in vocabulary.place:
-            found = compiled(rf"(?<![\w]){pattern}").search(self.plain)
-            if found is not None:
-                return self._taken(found, vocabulary)
-        found = compiled(rf"(?<![\w]){vocabulary.named_place}").search(self.text)
-        return self._taken(found, vocabulary) if found is not None else ""
-
-    def _taken(self, found: re.Match[str], vocabulary: Vocabulary) -> str:
-        start, end = found.span(1)
-        place, before = self.text[start:end].strip(" ,;.-"), self.understood
-        by_preposition = self.plain[found.start() : start].strip(" '").replace(" ", "").isalpha()  # not "@", "where:"
-        said_before = self.plain[: found.start()].rpartition(TAKEN)[2]
-        if not (by_preposition and compiled(rf"\b{vocabulary.going}\b").search(said_before)):
-            self.cut(found.start(), end)
-        self.understood = before  # any words may be a place: the language is told by the rest
-        return place
-
-    def left(self, vocabulary: Vocabulary) -> str:
-        """What nothing was made of, without words that have lost what they belonged to."""
-        pieces = []
-        for number, piece in enumerate(re.split(TAKEN + "[ " + TAKEN + "]*", self.text)):
-            words = piece.strip(" ,;:-–—()").split(" ")
-            while (
-                words and plain(words[-1]).strip(",") in vocabulary.edges and words[-1] != "A" and TAKEN in self.text
-            ):  # "1re A"
-                words.pop()
-            while words and number and plain(words[0]).strip(",") in vocabulary.edges - {"avec", "with"}:
-                words.pop(0)
-            pieces.append(" ".join(words).strip(" ,;:-–—"))
-        return " ".join(filter(None, pieces)).strip(" ,;:-–—") or self.text.replace(TAKEN, "").strip()
+_FRENCH_EDGES = (
+    "le la les de des du d' a au aux et en pour dans sur ce cette cet l' vers avec des avant d'ici puis ou des jusqu'a jusqu'au"
+)
+_ENGLISH_EDGES = "on at the of for from in and to by this a an with or then before until every each"
+_DAYS_FR = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+_DAYS_EN = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NUMBERS_FR = (
+    "zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
+    " dix-sept dix-huit dix-neuf vingt "
+    "vingt-et-un vingt-deux vingt-trois vingt-quatre vingt-cinq vingt-six vingt-sept vingt-huit vingt-neuf trente trente-et-un"
+)
+_NUMBERS_EN = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen "
+    "twenty twenty-one twenty-two twenty-three twenty-four twenty-five twenty-six twenty-seven twenty-eight twenty-nine thirty"
+)
 
 
-_FRENCH_EDGES = "le la les de du des d' a au aux et en pour dans sur ce cette l' vers"
-_ENGLISH_EDGES = "on at the of for from in and to by this a an"
-_ENGLISH_TO = r"(?:(?<=(?i:trip) )|(?<=(?i:visit) )|(?<=(?i:outing) ))to"
+def _counted(words: str) -> dict[str, int]:
+    return {word: number for number, word in enumerate(words.split()) if number}
+
 
 FRENCH = Vocabulary(
     name="fr",
@@ -139,26 +97,36 @@ FRENCH = Vocabulary(
         "juillet": 7, "juil": 7, "aout": 8, "septembre": 9, "sept": 9, "octobre": 10, "oct": 10, "novembre": 11, "nov": 11,
         "decembre": 12, "dec": 12,
     },
-    days={
-        "lundi": 0, "mardi": 1, "mercredi": 2, "jeudi": 3, "vendredi": 4, "samedi": 5, "dimanche": 6, "lundis": 0, "mardis": 1,
-        "mercredis": 2, "jeudis": 3, "vendredis": 4, "samedis": 5, "dimanches": 6,
-    },
-    numbers={"un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "dix": 10},
-    relative={"aujourd'hui": 0, "ce jour": 0, "demain": 1, "apres-demain": 2, "apres demain": 2},
-    parts={"matin": (9, 0), "apres-midi": (14, 0), "apres midi": (14, 0), "soir": (19, 0), "soiree": (19, 0)},
-    edges=frozenset(_FRENCH_EDGES.split()),
-    birthday=r"\banniversaire\b",
-    all_day=r"(?:toute la journee|journee entiere|la journee)",
-    place=(
-        r"(?:lieu ?: ?|@ ?)([^\x01,;@]{1,80})",
-        r"(?:(?:en|dans la|dans le|a la|au|a l') ?)?((?:salle|amphi|amphitheatre|bureau|labo|laboratoire|batiment|gymnase)"
-        r" (?:[a-z]?-?\d{1,4}[a-z]?|[a-z])(?!\w))",
-        r"(?:en|a la|au|dans la|dans le|a l'|dans l') ?((?:salle|gymnase|cdi|cantine|bibliotheque|amphi|amphitheatre|auditorium"
-        r"|cour|stade|piscine|mairie|hall|laboratoire|labo|internat|infirmerie|secretariat|theatre|musee|foyer|parking)\b"
-        r"(?: (?:des?|du|d'|de la) ?[^\x01 ,;]{1,30})?)",
+    days={name: number for number, one in enumerate(_DAYS_FR) for name in (one, one + "s")},
+    month_names=(
+        "(?:janv(?:ier)?|fev(?:r(?:ier)?)?|mars|avr(?:il)?|mai|juin|juil(?:let)?|aout|sept(?:embre)?"
+            "|oct(?:obre)?|nov(?:embre)?|dec(?:embre)?)"
     ),
-    named_place=r"(?:[àÀ]|[aA]u|[aA]ux|[cC]hez) ((?:l'|la |le )?[A-ZÀ-ÖØ-Þ][^\x01,;]{0,60}?)(?= avec | pour |[\x01,;]|$)",
-    going=r"(?:sorties?|visites?|voyages?|excursions?|sejours?|depart|arrivee|retour)",
+    day_names="(?:(?:lun|mar|mercre|jeu|vendre|same)dis?|dimanches?)",
+    hint=(
+        r"[a-z]+dis?|dimanches?|demain|hier|aujourd'hui|l[ea]s?|a|au|d[eu]s?|ce|tous|toutes|chaque|midi"
+        r"|minuit|dans|en|et|salle|(?:lun|mar|mer|jeu|ven"
+        r"|sam|dim)\.|\d+h\d*|\d+er|[a-z]+bre|janv\w*|fev\w*|mars|avr\w*|mai|juin|juil\w*|aout|semaine"
+        r"|mois|aprem|soir|matin|fin|debut|mi"
+    ),
+    short_days={one[:3]: number for number, one in enumerate(_DAYS_FR)} | {"merc": 2, "vend": 4, "sam": 5},
+    numbers=_counted(_NUMBERS_FR) | {"une": 1, "vingt et un": 21, "trente et un": 31, "dix sept": 17, "dix huit": 18,
+                                     "dix neuf": 19, "vingt-et-une": 21, "quarante-cinq": 45, "quarante": 40},
+    ordinals={"premier": 1, "1er": 1, "deuxieme": 2, "2e": 2, "2eme": 2, "second": 2, "troisieme": 3, "3e": 3, "3eme": 3,
+              "quatrieme": 4, "4e": 4, "4eme": 4, "dernier": -1},
+    relative={"aujourd'hui": 0, "ce jour": 0, "demain": 1, "apres-demain": 2, "apres demain": 2, "hier": -1, "avant-hier": -2},
+    parts={
+        "fin de matinee": (11, 0), "milieu de matinee": (10, 0), "debut de matinee": (8, 0), "debut d'apres-midi": (14, 0),
+        "fin d'apres-midi": (17, 0), "fin de journee": (17, 0), "debut de soiree": (19, 0), "matin": (9, 0), "matinee": (9, 0),
+        "apres-midi": (14, 0), "apres midi": (14, 0), "aprem": (14, 0), "ap-midi": (14, 0), "soir": (19, 0), "soiree": (19, 0),
+        "nuit": (22, 0), "pause dejeuner": (12, 0),
+    },
+    joins=frozenset({"et", "&", "+", ",", "/", ", et", "puis", "et puis", ", puis", "puis a", "ainsi que", "et le", "et de",
+                     "et a", ";"}),
+    edges=frozenset(_FRENCH_EDGES.split()),
+    kept=frozenset({"avec"}),
+    birthday=r"\banniversaire\b",
+    all_day=r"(?:toute la journee|journee entiere|journee complete|la journee)",
 )  # fmt: skip
 
 ENGLISH = Vocabulary(
@@ -168,23 +136,34 @@ ENGLISH = Vocabulary(
         "jun": 6, "july": 7, "jul": 7, "august": 8, "aug": 8, "september": 9, "sept": 9, "sep": 9, "october": 10, "oct": 10,
         "november": 11, "nov": 11, "december": 12, "dec": 12,
     },
-    days={
-        "monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6, "mondays": 0,
-        "tuesdays": 1, "wednesdays": 2, "thursdays": 3, "fridays": 4, "saturdays": 5, "sundays": 6, "mon": 0, "tue": 1, "tues": 1,
-        "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6,
-    },
-    numbers={"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10},
-    relative={"today": 0, "tomorrow": 1, "the day after tomorrow": 2, "day after tomorrow": 2},
-    parts={"morning": (9, 0), "afternoon": (14, 0), "evening": (19, 0), "night": (20, 0)},
-    edges=frozenset(_ENGLISH_EDGES.split()),
-    birthday=r"\bbirthday\b",
-    all_day=r"(?:all[ -]day|the whole day)",
-    place=(
-        r"(?:(?:where|place) ?: ?|@ ?)([^\x01,;@]{1,80})",
-        r"(?:(?:in|at) (?:the )?)?((?:room|hall|lab|office|building|theatre|gym) (?:[a-z]?-?\d{1,4}[a-z]?|[a-z])(?!\w))",
-        rf"(?:in|at|{_ENGLISH_TO}) the ((?:[a-z']{{2,20}} ){{0,2}}(?:room|hall|lab|library|gym|office|canteen|theatre|pool"
-        r"|playground|museum|auditorium|cafe|restaurant|station|park|stadium|school|church|house)\b)",
+    days={name: number for number, one in enumerate(_DAYS_EN) for name in (one, one + "s", one[:3])}
+    | {"tues": 1, "thur": 3, "thurs": 3},
+    month_names=(
+        "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+            "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
     ),
-    named_place=rf"(?:[aA]t|[iI]n|{_ENGLISH_TO}) ((?:the |The )?[A-ZÀ-ÖØ-Þ][^\x01,;]{{0,60}}?)(?= with | for |[\x01,;]|$)",
-    going=r"(?:trips?|visits?|outings?|excursions?|tours?|departure|arrival)",
+    day_names="(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)",
+    hint=(
+        r"[a-z]+days?|mon|tues?|wed|thu\w*|fri|sat|sun|to(?:day|morrow|night)|tmr\w*|the|at|on|in|from|to|for|until|till|every|each|next"
+        r"|this|last|noon|midnight|morning|afternoon|evening|\d*[ap]\.?m|\d+(?:st|nd|rd|th)|[a-z]+ber|jan\w*|feb\w*|mar\w*|apr\w*|may"
+        r"|june?|july?|aug\w*|sept?|oct|nov|dec|week\w*|month\w*|half|quarter|oclock|and|daily|christmas|easter"
+    ),
+    short_days={"weds": 2},
+    numbers=_counted(_NUMBERS_EN) | {"a": 1, "an": 1, "a couple of": 2, "forty": 40, "forty-five": 45, "ninety": 90},
+    ordinals={"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1},
+    relative={"today": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1, "the day after tomorrow": 2, "day after tomorrow": 2,
+              "yesterday": -1, "the day before yesterday": -2},
+    parts={
+        "early morning": (8, 0), "mid-morning": (10, 0), "mid morning": (10, 0), "late morning": (11, 0),
+        "early afternoon": (14, 0), "mid-afternoon": (15, 0), "late afternoon": (17, 0), "early evening": (18, 0), 
+        "end of the day": (17, 0), "end of day": (17, 0),
+        "morning": (9, 0), "afternoon": (14, 0), "evening": (19, 0), "night": (20, 0), "tonight": (20, 0), "lunchtime": (12, 0),
+        "lunch time": (12, 0),
+    },
+    joins=frozenset({"and", "&", "+", ",", "/", ", and", "then", "and then", ", then", "and on", "and at", "and the",
+                     "and from", ";"}),
+    edges=frozenset(_ENGLISH_EDGES.split()),
+    kept=frozenset({"with"}),
+    birthday=r"\bbirthday\b",
+    all_day=r"(?:all[ -]day(?: long)?|the whole day|full day)",
 )  # fmt: skip

@@ -262,6 +262,63 @@ def test_words_without_a_date_say_so(alice):
     assert "No date was found" in alice.get("/calendar/events/new?words=Read chapter 3").notices
 
 
+def test_words_for_several_days_make_several_events(alice):
+    page = alice.get("/calendar/events/new?words=careers fair 8, 10 and 15 December 2030 2-4pm")
+    assert "8 December 2030, 14:00–16:00 · Tuesday 10 December 2030, 14:00–16:00 · Sunday 15" in page.notices
+    assert [one["value"] for one in page.all("[name=also]")] == ["2030-12-10", "2030-12-15"]
+    form = alice.submit(page, FORM, title="", action="save")
+    assert form.status == 422 and len(form.all("[name=also]")) == 2
+    page = alice.submit(form, FORM, title="Fair", start_hour="15:00", end_hour="16:00", also=["2030-12-15"], action="save")
+    assert "“Fair” was added to your calendar as 2 events." in page.notices
+    assert [times(row.text) for row in rows()] == [["2030-12-08 15:00 Fair"], ["2030-12-15 15:00 Fair"]]
+    alice.submit(page, "#notices form:has([name=undo])")
+    assert not rows()
+
+
+def test_a_second_click_adds_several_once(alice):
+    page = alice.get("/calendar/events/new?words=oraux lundi 2 décembre 2030 8h et mardi 3 décembre 2030 10h")
+    assert page.one("[name=also]")["value"] == "2030-12-03T10:00/2030-12-03T11:00"
+    alice.submit(page, FORM, action="save")
+    alice.submit(page, FORM, action="save")
+    assert [times(row.text) for row in rows()] == [["2030-12-02 08:00 oraux"], ["2030-12-03 10:00 oraux"]]
+
+
+def test_what_others_the_form_names_that_are_none_are_left_out(alice):
+    page = alice.get("/calendar/events/new?words=fair 8 December 2030 2-4pm")
+    also = [
+        "x",
+        "2030-13-01",
+        "9999-12-31",
+        "2030-12-09T10:00/2030-12-08T10:00",
+        "2030-12-08",
+        "2030-12-09T99:00/²",
+        "0001-01-01/9999-12-31",
+    ]
+    alice.submit(page, FORM, also=also, skip=["x", "2030-12-08"], action="save")
+    assert [times(row.text) for row in rows()] == [["2030-12-08 14:00 fair"]]
+
+
+def test_words_for_days_without(alice):
+    page = alice.get(
+        "/calendar/events/new?words=choir every Tuesday 6pm from 3 December 2030 until 24 December 2030 except 17 December 2030"
+    )
+    assert "not on Tuesday 17 December 2030" in page.notices and page.one("[name=skip]")["value"] == "2030-12-17"
+    alice.submit(page, FORM, action="save")
+    assert times(only().text) == ["2030-12-03 18:00 choir", "2030-12-10 18:00 choir", "2030-12-24 18:00 choir"]
+
+
+def test_words_from_monday_to_friday_are_five_events(alice):
+    page = alice.get("/calendar/events/new?words=accueil du lundi 2 au vendredi 6 décembre 2030 8h-9h")
+    alice.submit(page, FORM, action="save")
+    assert times(only().text) == [f"2030-12-0{day} 08:00 accueil" for day in range(2, 7)]
+
+
+def test_words_that_are_not_understood_are_marked(alice):
+    page = alice.get("/calendar/events/new?words=ball on 30 February 8pm")
+    assert "on 30 February" in page.one("[data-unclear] mark").get_text() and page.one("#event-title")["value"].startswith("ball")
+    assert not alice.get("/calendar/events/new?words=ball tomorrow 8pm").all("[data-unclear]")
+
+
 def test_words_in_french(app):
     anne = ground.person(app, "anne", "fr")
     page = anne.get("/calendar/events/new?words=conseil de classe 8/12/2030 17h-19h salle 12")

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.calendar import editing, event_changes, quick_entry, usual_reminders
+from webmail.calendar import editing, event_changes, quick_entry, several, several_words, usual_reminders
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_facts import EventFacts, NotEditable
 from webmail.calendar.event_words import (
@@ -77,6 +77,8 @@ def form_of_words(found: quick_entry.Understood) -> EventForm:
     known = EventFields(title=found.title, start=found.start, end=found.end, place=found.place, rule=rule, zone=str(zone))
     form = EventForm.showing(known, zone)
     form.uid, form.calendar = event_changes.new_uid(), request.args.get("calendar", "")
+    form.also = [several.value_of(one, (found.start, found.end)) for one in found.more]
+    form.skip, form.term = [day.isoformat() for day in found.skipped], found.in_term
     remind_as_chosen(form)
     return form
 
@@ -142,10 +144,10 @@ def add_event() -> Answer:
         return form_page(form, status=422)
     form.uid = form.uid or event_changes.new_uid()
     try:
-        new = event_changes.addition(calendar, form.uid, fields, term.wanted(form))
-        done = editing.write(current_user(), [new], settings())
+        new = several.writes(calendar, form.uid, fields, form.also, form.skip, term.wanted(form))
+        done = editing.write(current_user(), new, settings())
     except editing.EventChangedElsewhere:
-        return _there_already(form, fields, calendar, new.href)
+        return _there_already(form, fields, calendar, new[0].href)
     except editing.NotWritable:
         _chosen(form)  # no longer among those that it can be
         return form_page(form, status=422)
@@ -156,9 +158,12 @@ def add_event() -> Answer:
         _say_refused(form, error)
         return form_page(form, status=422)
     saved()
-    said = [_("“%(title)s” was added to your calendar.", title=fields.title), term.left_out_words(new.text)]
-    notify(" ".join(filter(None, said)) + hidden_words(done), undo=undo_of(done))
-    return redirect(event_url(calendar, new.href), 303)
+    words = ngettext(
+        "“%(title)s” was added to your calendar.", "“%(title)s” was added to your calendar as %(num)d events.", len(new),
+        title=fields.title,
+    )  # fmt: skip
+    notify(" ".join(filter(None, [words, term.left_out_words(new[0].text)])) + hidden_words(done), undo=undo_of(done))
+    return redirect(event_url(calendar, new[0].href), 303)
 
 
 def _chosen(form: EventForm) -> int:
@@ -359,8 +364,9 @@ def form_page(
     typed = form.typed_repeat()
     return page(
         "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, links=links,
-        offered=REMINDERS, own_zone=str(time_zone()), words=words, understood=_understood(found),
-        remarks=remark_words(found.remarks) if found else [],
+        offered=REMINDERS, own_zone=str(time_zone()), words=words, understood=several_words.understood(found),
+        remarks=remark_words(found.remarks) if found else [], unclear=found.unclear if found else (),
+        also=[] if facts else several_words.others(form), skip=[] if facts else several_words.skipped(form),
         theirs=theirs or [], others=others or [], back=back, conversation=conversation,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
@@ -383,11 +389,3 @@ def is_more(*wanted: str) -> bool:
 
 def _day_of(form: EventForm) -> date:
     return typed_day(form.start.strip()[:10]) or datetime.now(time_zone()).date()
-
-
-def _understood(found: quick_entry.Understood | None) -> str:
-    """What quick entry made of the words, in words."""
-    if found is None:
-        return ""
-    parts = [when_words(found.start, found.end, time_zone()), found.place, repeat_words(found.repeat, found.start)]
-    return " · ".join(filter(None, parts))
