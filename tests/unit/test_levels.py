@@ -51,6 +51,36 @@ def test_more_than_three_of_all_levels_are_too_many(fails: list[list[str]]) -> N
     assert again.main(["forget"]) == 0 == again.main([])
 
 
+FAILS_ONCE = """
+import pytest
+from pathlib import Path
+MARK = Path(__file__).with_name("ran")
+ran, _ = MARK.exists(), MARK.touch()
+
+def test_passes_then():
+    assert ran
+
+def test_is_skipped_then():
+    pytest.skip("no server") if ran else pytest.fail()
+"""
+
+
+def test_what_is_skipped_then_has_not_passed(kept: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (kept / "test_once.py").write_text(FAILS_ONCE)
+    assert again.run("unit", [str(kept / "test_once.py"), f"--rootdir={kept}"]) == 1
+    assert "skipped, though it failed before" in capfd.readouterr().out
+    assert again.table() == ("Passed only at the second run: 1 (at most 3 may)\n  unit  test_once.py::test_passes_then", 1)
+
+
+def test_what_does_not_run_then_has_not_passed(fails: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test whose name is another each time is not found by its name."""
+    fails[:] = [["a[at 9:00]", "b"], ["a[at 9:00]"]]
+    run = again._pytest
+    monkeypatch.setattr(again, "_pytest", lambda level, words: run(level, words) * ("--last-failed" not in words))
+    assert again.run("unit", []) == 1
+    assert [line.split() for line in again.table()[0].splitlines()[1:]] == [["unit", "b"]]
+
+
 def test_nothing_runs_again_where_that_is_not_wanted(fails: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGAIN", "")
     fails[:] = [["a"]]
