@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
+from tests.support import once
 from webmail import cli, config, create_app
 from webmail.auth import passwords, sessions
 from webmail.database.connection import db, open_database
@@ -59,7 +60,8 @@ def typing(settings):
     return run
 
 
-def test_migrate_says_what_it_did_and_does_it_once(settings):
+def test_migrate_says_what_it_did_and_does_it_once(settings, monkeypatch):
+    monkeypatch.setattr(once, "told", True)
     run = typing(settings)
     code, said = run("migrate")
     all_of_them = len(list(MIGRATIONS.glob("[0-9]*.py")))
@@ -69,7 +71,8 @@ def test_migrate_says_what_it_did_and_does_it_once(settings):
     assert run("migrate") == (0, "nothing to do: the database is up to date\n")
 
 
-def test_migrate_tells_what_the_start_of_the_application_did(tmp_path, caplog):
+def test_migrate_tells_what_the_start_of_the_application_did(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(once, "told", True)
     app = create_app(tmp_path / "instance")
     try:
         assert "applying 0002_" in caplog.text

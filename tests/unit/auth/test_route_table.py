@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -63,6 +64,11 @@ class World:
     file: Path
     things: dict[str, str]
     _tokens: dict[FlaskClient, str] = field(default_factory=dict)
+    _version: tuple[int] | None = None
+    _rows: Snapshot = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._reader = sqlite3.connect(self.file)
 
     def visitor(self) -> FlaskClient:
         return self.app.test_client()
@@ -96,7 +102,11 @@ class World:
             return answer
 
     def rows(self) -> Snapshot:
-        return snapshot(self.file)
+        """Read anew where the file was written meanwhile."""
+        version = self._reader.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version, self._rows = version, snapshot(self.file)
+        return self._rows
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +134,9 @@ def world(tmp_path: Path, furnished: tuple[Path, dict[str, str]]) -> Iterator[Wo
         instance, domain="lycee.example", sign_in="accounts", secure_cookies="false", imap_security="none", imap_port=1,
         sign_in_attempts=100000, server_timeout=1,
     )  # fmt: skip
-    yield World(app, instance / "traboule.sqlite", things)
+    made = World(app, instance / "traboule.sqlite", things)
+    yield made
+    made._reader.close()
     db.obj.close()
 
 

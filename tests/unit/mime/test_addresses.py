@@ -50,9 +50,9 @@ def test_a_hundred_thousand_recipients_are_counted_but_not_all_read():
 
 
 @pytest.mark.parametrize("mark", [b'"', b'\\"', b"(", b"<", b":", b"[", b",", b"=?a?q?", b"()", b"<>", b'a"b,', b"(\\"])
-def test_a_megabyte_of_marks_takes_no_time(mark):
-    value = (mark * 1_000_000)[:1_000_000]
-    with cpu_seconds(4):
+def test_many_marks_take_no_time(mark):
+    value = (mark * 300_000)[:300_000]  # quadratic time would be minutes
+    with cpu_seconds(1.2):
         headers.addresses([value])
         headers.count_addresses([value])
         headers.decode(value)

@@ -54,15 +54,15 @@ def test_the_html_in_it() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        b"{\\rtf1" + b"{" * 1_900_000, b"{\\rtf1" + b"\\ansicpg1251" * 160_000, b"{\\rtf1" + b"\\u1?" * 400_000,
-        b"{\\rtf1" + b"{\\field{\\*\\fldinst{ HYPERLINK \"" * 60_000, b"{\\rtf1{\\fonttbl" + b"\\f1\\fcharset128" * 120_000,
-        b"{\\rtf1" + b"\\'93" * 450_000, b"{\\rtf1" + b"\\bin999999999 " * 100, b"{\\rtf1" + b"{\\fldrslt a}" * 160_000,
-        b"{\\rtf1" + b"{\\*\\fldinst HYPERLINK \"a\"" * 400 + b"{\\fldrslt a}" * 150_000,
+        b"{\\rtf1" + b"{" * 600_000, b"{\\rtf1" + b"\\ansicpg1251" * 50_000, b"{\\rtf1" + b"\\u1?" * 130_000,
+        b"{\\rtf1" + b"{\\field{\\*\\fldinst{ HYPERLINK \"" * 20_000, b"{\\rtf1{\\fonttbl" + b"\\f1\\fcharset128" * 40_000,
+        b"{\\rtf1" + b"\\'93" * 150_000, b"{\\rtf1" + b"\\bin999999999 " * 100, b"{\\rtf1" + b"{\\fldrslt a}" * 50_000,
+        b"{\\rtf1" + b"{\\*\\fldinst HYPERLINK \"a\"" * 400 + b"{\\fldrslt a}" * 50_000,
     ],
     ids=range(9),
 )  # fmt: skip
 def test_hostile_ones_take_linear_time(source: bytes) -> None:
-    with cpu_seconds(6):
+    with cpu_seconds(2):
         rtf.read(source)
 
 
