@@ -8,6 +8,7 @@
   function count(form) {
     var n = rows(form).filter(function (one) { return one.checked; }).length;
     form.querySelector(".selected").textContent = n ? form.dataset.selected + " " + n : "";
+    form.classList.toggle("ticked", n > 0);
     form.querySelectorAll(CHOSEN).forEach(function (button) { button.disabled = !n; });
     var more = form.querySelector("[data-all-matching]"); // "select all that match" is offered once the page is selected
     var full = n && n === rows(form).length && form.dataset.more;
@@ -19,7 +20,7 @@
       link.href = back + (back.indexOf("?") < 0 ? "?" : "&") + "select=all";
       link.textContent = form.dataset.more;
       more.appendChild(link);
-      form.querySelector(".list").before(more);
+      form.querySelector(".list-bar").append(more);
     }
     if (more) more.hidden = !full;
   }
@@ -31,7 +32,7 @@
     all.setAttribute("data-select-all", "");
     told.className = "selected muted small";
     told.setAttribute("role", "status");
-    bar.insertBefore(all, bar.firstChild);
+    bar.insertBefore(document.createElement("label"), bar.firstChild).append(all);
     bar.querySelector(".push").before(told);
     count(form);
   }
@@ -58,7 +59,10 @@
       return !elsewhere || !menu.contains(elsewhere);
     });
   }
-  function shut(menu) { menu.open = false; }
+  function shut(menu) {
+    menu.open = false;
+    menu.querySelectorAll(".sub[open]").forEach(shut);
+  }
   document.addEventListener("mousedown", function (event) {
     var open = openMenus(event.target);
     pressed = open.length > 0 && !(event.target.closest && event.target.closest(".menu > summary"));
@@ -75,6 +79,46 @@
   document.addEventListener("click", function (event) {
     var link = event.target.closest && event.target.closest(".menu[open] .pop a"); // also where no new page comes
     if (link) setTimeout(shut, 0, link.closest(".menu"));
+  });
+  // never off an edge, whatever stands before it
+  document.addEventListener("toggle", function (event) {
+    var pop = event.target.open && event.target.matches(".menu") && event.target.querySelector(".pop");
+    if (!pop) return;
+    pop.classList.remove("before");
+    if (pop.getBoundingClientRect().right > document.documentElement.clientWidth) pop.classList.add("before");
+  }, true);
+  // in a menu: arrows, Home and End, and the first letters of an entry
+  var letters = "", lettered = 0;
+  function entries(menu) {
+    var group = menu.querySelector(".sub[open]"), all = (group || menu.querySelector(".pop")).querySelectorAll("a, button, summary");
+    return Array.prototype.filter.call(all, function (one) {
+      return !one.disabled && one.offsetParent && (group || one.tagName === "SUMMARY" || !one.closest(".sub"));
+    });
+  }
+  function lead(menu, at, key) {
+    var list = entries(menu), here = list.indexOf(at), group = at.closest(".sub"), count = list.length;
+    if (key.length > 1) lettered = 0; // letters after it begin another word
+    if (key === "ArrowDown") return list[(here + 1) % count];
+    if (key === "ArrowUp") return list[here < 1 ? count - 1 : here - 1];
+    if (key === "Home" || key === "End") return list[key === "Home" ? 0 : count - 1];
+    if (group && (key === "ArrowRight" || key === "ArrowLeft")) {
+      group.open = key === "ArrowRight";
+      return group.open ? entries(menu)[1] : group.querySelector("summary");
+    }
+    if (key.length !== 1 || key === " ") return null;
+    letters = Date.now() - lettered > 700 ? key : letters + key;
+    lettered = Date.now();
+    if (letters.length < 2) list = list.slice(here + 1).concat(list.slice(0, here + 1)); // the same letter again: the next one
+    return list.filter(function (one) { return one.textContent.trim().toLowerCase().indexOf(letters.toLowerCase()) === 0; })[0] || at;
+  }
+  document.addEventListener("keydown", function (event) {
+    var at = event.target, menu = at.closest && at.closest(".menu"), to;
+    if (!menu || event.ctrlKey || event.altKey || event.metaKey || at.matches("input, select, textarea")) return;
+    if (at.parentNode === menu && /^Arrow(Down|Up)$/.test(event.key)) menu.open = true;
+    to = menu.open && lead(menu, at, event.key);
+    if (!to) return;
+    event.preventDefault(); // nor is it a key of the page's own
+    to.focus();
   });
   document.addEventListener("keydown", function (event) {
     pressed = false;
@@ -139,7 +183,7 @@
   var later = document.body.dataset;
   if (later.news) setTimeout(load, document.querySelector("[data-push]") ? 1000 : 60000, later.news);
   document.addEventListener("keydown", function first(event) {
-    if (!later.keys || !/^[a-z\/#!?]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.defaultPrevented || !later.keys || !/^[a-z\/#!?]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.target.closest("input:not([type=checkbox]), textarea, select")) return;
     document.removeEventListener("keydown", first);
     event.preventDefault();

@@ -47,7 +47,7 @@ def test_the_first_press_outside_a_menu_only_closes_it(open_browser: OpenBrowser
 @only_scripts
 def test_another_menu_opens_at_once(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE)
-    page.locator(MORE).locator("summary").click()
+    page.locator(f"{MORE} >> summary >> nth=0").click()
     assert is_open(page, MORE)
     page.click(f"{ACCOUNT} > summary")
     assert is_open(page, ACCOUNT) and not is_open(page, MORE)

@@ -52,7 +52,7 @@ def _list_menu(which: int) -> State:
     def state(page: Page, pages: dict[str, str]) -> None:
         _tick(page, pages)
         menu = page.locator(".list-bar details.menu").nth(which)
-        menu.locator("summary").click()
+        menu.locator("> summary").click()
         expect(menu.locator(".pop")).to_be_visible()
 
     return state
@@ -74,6 +74,8 @@ def _chooser(value: str) -> State:
         button = page.locator(f".list-bar button[value={value}]")
         if not button.is_visible():
             _open_menu(page, ".list-bar details.menu")
+        if not button.is_visible():
+            button.locator("xpath=ancestor::details[@class='sub']/summary").click()
         button.click()
         expect(page.locator("#chooser")).to_be_visible()
 

@@ -26,18 +26,20 @@ class Piece:
 
 @dataclass(slots=True)
 class DayLines:
-    """The lines of one day, None where a line is empty; `more`: how many events have none; `count`: of all."""
+    """The lines of one day, None where a line is empty; `more`: how many events have none, `rest`: these, as far as they were
+    given, in their order; `count`: of all."""
 
     day: date
     lines: list[Piece | None] = field(default_factory=list)
     more: int = 0
     count: int = 0
+    rest: tuple[Happening, ...] = ()
 
     @property
     def key(self) -> tuple[Hashable, ...]:
         """All that decides how it looks, besides the calendars."""
         lines = (one and (one.event.key, one.span, one.begins, one.ends, one.beyond) for one in self.lines)
-        return self.day, self.more, self.count, *lines
+        return self.day, self.more, self.count, tuple(one.key for one in self.rest), *lines
 
 
 def laid_out(
@@ -67,7 +69,15 @@ def laid_out(
         while lines.lines and lines.lines[-1] is None:
             lines.lines.pop()
         lines.more = lines.count - sum(one is not None for one in lines.lines)
+        if lines.more:
+            lines.rest = _rest(lines, within)
     return list(days.values())
+
+
+def _rest(day: DayLines, within: Sequence[tuple[Happening, list[date]]]) -> tuple[Happening, ...]:
+    shown = {id(piece.event) for piece in day.lines if piece}
+    left = [one for one, on in within if day.day in on and id(one) not in shown]
+    return tuple(sorted(left, key=lambda one: (not one.is_bar, one.order)))
 
 
 def _within(one: Happening, week: Sequence[date]) -> list[date]:

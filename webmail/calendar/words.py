@@ -31,13 +31,22 @@ def title(period: Period) -> str:
     return interval(period.first, period.last)
 
 
-def interval(first: date, last: date) -> str:
+@blueprint.app_template_filter()
+def short_title(period: Period) -> str:
+    """The same where room is short: "Tue 8 Dec 2026", "7–13 Dec 2026"."""
+    if period.view == "day":
+        locale = here().locale
+        return f"{_date(period.day, 'EEE', locale)} {_number(period.day, locale)} {_date(period.day, 'MMM y', locale)}"
+    return interval(period.first, period.last, "MMM")
+
+
+def interval(first: date, last: date, month: str = "MMMM") -> str:
     """Two days, with no more than is needed of the first."""
     locale = here().locale
-    whole = f"{_number(last, locale)} {_date(last, 'MMMM y', locale)}"
+    whole = f"{_number(last, locale)} {_date(last, f'{month} y', locale)}"
     if (first.year, first.month) == (last.year, last.month):
         return f"{_number(first, locale)}{_DASH}{whole}"
-    pattern = "MMMM" if first.year == last.year else "MMMM y"
+    pattern = month if first.year == last.year else f"{month} y"
     return f"{_number(first, locale)} {_date(first, pattern, locale)} {_DASH} {whole}"
 
 

@@ -84,6 +84,7 @@
     if (window.chips) chips.dress();
     decide(form);
     now = { form: form, saved: text(form), sending: null, since: 0, submitting: false, pressed: "", next: "", failed: false };
+    showBar(form);
     renew(form);
     bringBack(form);
   }
@@ -267,6 +268,32 @@
     if (button && now && now.form.contains(button)) mark(now.form.querySelector("#body"), button.dataset.mark);
   });
   document.addEventListener("change", showMarks);
+  // on telephones the bar above the text comes when it is asked for
+  var formatting = false;
+  function showBar(form) {
+    var button = form.querySelector("[data-formatting]"), options = form.querySelector("#options");
+    if (!button) {
+      button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn";
+      button.textContent = "Aa";
+      button.setAttribute("data-formatting", "");
+      button.title = options.parentNode.dataset.words;
+      button.setAttribute("aria-label", button.title);
+      options.before(button);
+    }
+    button.setAttribute("aria-expanded", String(formatting));
+    form.classList.toggle("shows-format", formatting);
+  }
+  document.addEventListener("mousedown", function (event) { // the keyboard stays
+    if (event.target.closest && event.target.closest("[data-formatting]")) event.preventDefault();
+  });
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-formatting]");
+    if (!button) return;
+    formatting = !formatting;
+    showBar(button.form);
+  });
 
   // --- what is typed while an answer is on its way: the form that comes with it has only what was sent ---------------------
   var asked = new WeakMap(); // of each request: the fields as they were sent, and which had the focus

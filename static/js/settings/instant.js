@@ -8,6 +8,13 @@
     if (all && window.htmx) all.hidden = true;
   }
   function wear(look) {
+    var sheet = look.dataset.sheet, link;
+    if (sheet && !document.querySelector("link[href='" + sheet + "']")) {
+      link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = sheet;
+      document.head.appendChild(link);
+    }
     ["theme", "size"].forEach(function (name) {
       if (look.dataset[name]) root.setAttribute("data-" + name, look.dataset[name]);
       else root.removeAttribute("data-" + name);

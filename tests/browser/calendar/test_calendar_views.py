@@ -216,3 +216,22 @@ def test_events_are_dragged_to_another_day_and_time(open_browser: OpenBrowser, t
     expect(page).to_have_url(re.compile("/calendar/week/2026-12-08$"))
     page.locator("[role=status] button").first.click()
     expect(page.locator(".grid a", has_text="Conseil")).to_contain_text("18:00–20:00")
+
+
+@only_with_scripts
+def test_a_month_of_six_weeks_is_one_page_of_paper_with_all_titles(
+    open_browser: OpenBrowser, demo: Services, teacher: str
+) -> None:
+    with accounts.tables(demo.database):
+        own = collections.first(User.get(User.address == teacher), collections.CALENDAR)
+        for hour in range(10, 17):
+            put(own, f"Entretien {hour}", f"{ZONE}20260826T{hour}0000", f"{ZONE}20260826T{hour}4500")
+    page = open_browser(teacher, language="en")
+    page.goto("/calendar/month/2026-08")
+    styled(page)
+    crowded = page.locator("td", has_text="Entretien 10")
+    expect(crowded.get_by_text("+4 more")).to_be_visible()
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 1
+    page.emulate_media(media="print")
+    assert [one for one in range(10, 17) if not crowded.get_by_text(f"Entretien {one}").is_visible()] == []
+    expect(crowded.get_by_text("+4 more")).to_be_hidden()

@@ -36,6 +36,8 @@ def write(page: Page, text: str = "") -> None:
     expect(page.locator("#to-typing")).to_be_focused()
     if text:
         page.fill("#body", text)
+    if not page.locator("#format").is_visible():
+        page.click("[data-formatting]")
     page.select_option("#format", "markdown")
     expect(page.locator("#editor")).to_be_visible()
 

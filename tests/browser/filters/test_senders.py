@@ -33,7 +33,8 @@ def reader(demo: Services) -> str:
 def test_a_sender_is_blocked_and_let_back_in(open_browser: OpenBrowser, reader: str) -> None:
     page = open_browser(reader, language="en")
     page.goto("/message/1/INBOX")
-    page.locator(".list-bar details summary").first.click()
+    page.locator(".list-bar details.menu > summary").first.click()
+    page.locator(".sub summary", has_text="Sender and people").click()
     page.click("text=Block sender")
     expect(page.locator("#notices")).to_contain_text("“jeanne@outside.example” is blocked")
     expect(page.locator("[data-row]")).to_have_count(4)

@@ -55,6 +55,8 @@ def ask(page: Page, value: str = "moveto") -> Locator:
     button = page.locator(f".list-bar button[value={value}]")
     if not button.is_visible():
         page.locator(".list-bar details.menu > summary").first.click()
+    if not button.is_visible():
+        button.locator("xpath=ancestor::details[@class='sub']/summary").click()
     button.click()
     chooser = page.locator("#chooser")
     expect(chooser).to_be_visible()

@@ -31,7 +31,7 @@ def letter(person: Visitor, fill: Callable[..., list[int]]) -> dict[str, str]:
     page = person.get(person.get("/mailbox/INBOX").link("Lettre"))
     body = page.one("[data-message-body] iframe")["src"]
     picture = person.get(body).one(".mail img[src*=part]")["src"]
-    source = page.link("Show the source")
+    source = person.get(page.link("Show all headers")).link("Show the source")
     return {"body": body, "picture": picture, "file": page.one(".files a")["href"], "source": source}
 
 

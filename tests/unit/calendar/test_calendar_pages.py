@@ -203,7 +203,9 @@ def test_more_than_a_day_has_room_for_is_one_link(alice):
     for hour in range(10, 17):
         put(ground.calendar_of(), f"e{hour}", f"{ZONE}20261208T{hour}0000", f"{ZONE}20261208T{hour}3000")
     page = alice.get("/calendar/month/2026-12-08")
-    assert cell(page, "2026-12-08") == "8 10:00 e10 11:00 e11 12:00 e12 +4 more"
+    on_paper = "13:00 e13 14:00 e14 15:00 e15 16:00 e16"  # hidden on screens
+    assert cell(page, "2026-12-08") == f"8 10:00 e10 11:00 e11 12:00 e12 +4 more {on_paper}"
+    assert [one.get_text() for one in page.all(".paper")] == ["13:00 e13", "14:00 e14", "15:00 e15", "16:00 e16"]
     assert len(alice.get(page.link("+4 more")).all("[data-event]")) == 7
 
 

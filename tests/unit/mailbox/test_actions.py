@@ -72,8 +72,8 @@ def test_what_one_may_not_do_is_not_offered() -> None:
     assert filing_actions(Role.INBOX, Rights("lrsw")) == []
     assert names(marking_actions(Rights("lrs"))) == ["read", "unread"]
     assert names(marking_actions(Rights("lr"))) == []
-    assert names(asking_actions(ALL_RIGHTS)) == ["tags", "copyto", "later"]
-    assert names(asking_actions(Rights("lr"))) == ["copyto"]
+    assert names(asking_actions(ALL_RIGHTS)) == ["tags", "later"]
+    assert names(asking_actions(Rights("lr"))) == []
 
 
 def test_an_action_is_refused_before_the_server_is_asked() -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ENOUGH = 4.5  # WCAG 2.2, 1.4.3
 
 
+SHEETS = ("base.css", "contrast.css")
 THEMES = ("light", "dark", "chosen dark", "contrast", "dark contrast")
 
 
@@ -26,7 +27,7 @@ def colours(theme: str) -> dict[str, str]:
     """The named colours of a theme, as the cascade mixes them."""
     system, chosen = theme.startswith("dark"), {"chosen dark": "dark", "light": "", "dark": ""}.get(theme, "contrast")
     found: dict[str, str] = {}
-    for only_dark, selector, body in rules((ROOT / "static/css/base.css").read_text()):
+    for only_dark, selector, body in rules("".join((ROOT / "static/css" / name).read_text() for name in SHEETS)):
         wanted = selector in (":root", f":root[data-theme={chosen}]") or ":not([data-theme=light])" in selector
         if wanted and (system or not only_dark):
             found |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6}|var\(--light, [^;]+|initial|);", body))

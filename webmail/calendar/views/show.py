@@ -26,6 +26,7 @@ from webmail.web.formatting import here, today
 from webmail.web.rendering import page
 
 _LINES = 4  # of a day in the month
+_ON_PAPER = 14  # of a day, those without a line only where the month is printed
 _BARS = 6  # above the hours
 _SIDE_BY_SIDE = {"day": 12, "workweek": 5, "week": 4}
 _LISTED = 200  # events of a page of the list
@@ -167,7 +168,7 @@ def _week_letter(day: date) -> str:
 
 
 def _month(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
-    found, counts = _crowded(rights, period.shown_first, period.shown_last, _LINES)
+    found, counts = _crowded(rights, period.shown_first, period.shown_last, _ON_PAPER)
     weeks = [bars.laid_out(week, _touching(found.rows, week), _LINES, counts) for week in period.weeks]
     return {"found": found, "weeks": [(week, tuple(day.key for day in week)) for week in weeks]}
 

@@ -320,9 +320,8 @@ def filing_actions(role: Role | None, rights: Rights | None = None) -> list[List
 
 @blueprint.app_template_global()
 def asking_actions(rights: Rights | None = None) -> list[ListAction]:
-    """The buttons of the menu that ask for tags, a folder to copy to or a time, as far as the user's rights allow."""
+    """The buttons of the menu that ask for tags or a time, as far as the user's rights allow."""
     found = [_TAGS] if not rights or rights.may_flag else []
-    found.append(_COPY_TO)
     return found if rights and not rights.may_delete else [*found, _LATER]
 
 

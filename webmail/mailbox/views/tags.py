@@ -36,7 +36,7 @@ _STANDARD_COLOURS = {
 }  # fmt: skip
 
 
-_QUICK_TAGS = 5  # that a menu puts on at once; "Tags…" has them all
+_QUICK_TAGS = 2  # that a menu puts on at once; "Tags…" has them all
 
 
 class Chip(NamedTuple):
