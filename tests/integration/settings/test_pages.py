@@ -206,8 +206,10 @@ class TestLook:
         assert not html.has_attr("data-theme") and not html.has_attr("data-size")
         choose(person, theme="contrast", text_size="larger")
         for url in ("/mailbox/INBOX", "/settings", "/compose", "/nope"):
-            html = person.get(url).one("html")
+            page = person.get(url)
+            html = page.one("html")
             assert (html["data-theme"], html["data-size"]) == ("contrast", "larger"), url
+            assert page.all("link[href*='css/contrast.css']"), url
 
     def test_the_sign_in_page_keeps_it_in_this_browser(self, app: Flask, person: Visitor) -> None:
         page = choose(person, theme="dark")
