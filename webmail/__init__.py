@@ -93,14 +93,15 @@ def _register_areas(app: Flask) -> None:
     from webmail.contacts import views as contacts
     from webmail.dav import views as dav
     from webmail.filters import views as filters
+    from webmail.help import views as help_area
     from webmail.mailbox import views as mailbox
     from webmail.message import views as message
     from webmail.settings import views as settings_area
     from webmail.transfers import views as transfers
 
     for area in (
-        auth, accounts, mailbox, message, compose, contacts, transfers, calendar, collection_pages, dav, filters, settings_area,
-        admin,
+        auth, accounts, help_area, mailbox, message, compose, contacts, transfers, calendar, collection_pages, dav, filters,
+        settings_area, admin,
     ):  # fmt: skip
         app.register_blueprint(area.blueprint)
 

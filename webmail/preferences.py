@@ -38,6 +38,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
     "remind_days": (-1, 0, 1440),
     "remind_hour": tuple(range(5, 22)),
     "agenda_hour": (-1, *range(4, 22)),
+    "first_cards": tuple(range(6)),
 }
 ROLES = ("sent", "drafts", "trash", "archive", "junk")
 _LONGEST_LIST = 200
@@ -100,6 +101,7 @@ class Preferences:
     agenda_hour: int = -1  # when the day's events come by mail; -1: never. See calendar/daily_agenda.py
     calendar_reminders: tuple[str, ...] = ()  # what new events of single calendars begin with: calendar/usual_reminders.py
     hidden_calendars: tuple[str, ...] = ()  # the ids of those that calendar pages don't show
+    first_cards: int = 0  # how many of the five cards of a first visit are put away: help/first_cards.py
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use
 
     def in_conversations(self, mailbox: str) -> bool:

@@ -55,7 +55,9 @@ def _run(given: argparse.Namespace) -> int:
     ports = {name: value for name in Ports.__dataclass_fields__ if (value := getattr(given, f"{name}_port"))}
     ports.setdefault("web", _port_from_environment())
     front = nginx.program() is not None
-    with Services(given.base, web=not given.no_web, ports=ports, postfix=not postfix.missing(), front=front) as services:
+    with Services(
+        given.base, web=not given.no_web, ports=ports, postfix=not postfix.missing(), front=front, newcomers=True
+    ) as services:
         if not given.no_mail:
             from deploy.demo import mailboxes, school
 

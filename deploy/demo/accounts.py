@@ -31,6 +31,7 @@ BOB = Person("bob@lycee.example", "Bob Girard")
 CHARLIE = Person("charlie@autre.example", "Charlie Roux")
 ADMIN = Person("admin@lycee.example", "Administration", role="admin")
 PEOPLE = (ALICE, BOB, CHARLIE, ADMIN)
+GREETED = '{"first_cards": 5}'  # preferences of who is no newcomer: nothing stands above the inbox
 SYSTEM = Person("ne-pas-repondre@lycee.example", "Lycée Ampère")  # nobody's: what the establishment itself writes comes from it
 
 
@@ -43,8 +44,10 @@ def address(database: Database) -> str:
     return f"sqlite:///{database}" if isinstance(database, Path) else database
 
 
-def prepare(database: Database, owner: Owner, password: str) -> None:
+def prepare(database: Database, owner: Owner, password: str, *, newcomers: bool = False) -> None:
     """Create or migrate the database, add missing people, and set this password for those who have another.
+
+    `newcomers`: they see what one sees at a first visit.
 
     A file is created before SQLite opens it, and owned by the mail's owner: SQLite running as root then gives the -wal and
     -shm files to that owner too, so that Dovecot can read while the web process, perhaps running as root, writes.
@@ -57,7 +60,7 @@ def prepare(database: Database, owner: Owner, password: str) -> None:
         for person in (*PEOPLE, SYSTEM):
             user = models.User.get_or_none(models.User.address == person.address)
             if user is None:
-                _add(person, password)
+                _add(person, password, newcomer=newcomers)
             elif not passwords.verify(user.password, password):  # the demo prints this one at the start
                 user.password = passwords.hash_password(password)
                 user.save(only=[models.User.password])
@@ -71,7 +74,7 @@ def add(database: Database, person: Person, password: str) -> None:
         _add(person, password)
 
 
-def _add(person: Person, password: str) -> None:
+def _add(person: Person, password: str, *, newcomer: bool = False) -> None:
     local, domain = person.address.split("@")
     models.User.create(
         address=person.address,
@@ -81,6 +84,7 @@ def _add(person: Person, password: str) -> None:
         role=person.role,
         quota_bytes=person.quota,
         password=passwords.hash_password(password),
+        preferences=None if newcomer else GREETED,
         recovery_asked=models.now(),  # not at once: the demo is for mail
     )
 

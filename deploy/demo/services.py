@@ -58,6 +58,7 @@ class Services:
     A context manager: entering starts them and returns once each responds, leaving stops them. `ports` sets fixed ports by
     the fields of `dovecot.Ports`; others are chosen. Traboule's tables are in an SQLite file below the folder, or in the
     PostgreSQL of `database_url`. Dovecot tells the web server of sign-ins; with `reports`, one that the caller starts.
+    With `newcomers`, people see what one sees at a first visit.
     With `front`, nginx stands at the port of the web, before a service for pages and one for bodies and streams.
     The programs also end if the thread that started them dies.
     Raises ServiceFailed and PlaceError, with a message for the user.
@@ -76,6 +77,7 @@ class Services:
         accounts_cached: int = render.Values.accounts_cached,
         reports: bool | None = None,
         front: bool = False,
+        newcomers: bool = False,
     ) -> None:
         self.owner = mail_owner()
         self.postfix = postfix
@@ -90,6 +92,7 @@ class Services:
         self._accounts_cached = accounts_cached
         self._reports = web if reports is None else reports
         self.front = front and web
+        self._newcomers = newcomers
         names = list(dovecot.Ports.__dataclass_fields__)
         fixed = dict(ports or {})
         self._pages_port, self._bodies_port, *picked = free_ports(2 + len(names), fixed.values())
@@ -114,7 +117,7 @@ class Services:
         words = (accounts.DOMAIN, ISSUER, self._accounts_cached)
         behind = replace(self.ports, web=self._pages_port)
         dovecot.prepare(self.base, self.owner, behind, self.database, *words, reports=self._reports)
-        accounts.prepare(self.database, self.owner, self.password)
+        accounts.prepare(self.database, self.owner, self.password, newcomers=self._newcomers)
         self._write_configuration()
         if self.postfix:
             self._prepare_postfix()

@@ -51,7 +51,7 @@ def as_on_the_first_day(demo: Services) -> None:
     """Settings of Alice and Bob as at first, whatever another test left behind: a language, a time to undo, a signature."""
     with accounts.tables(demo.database):
         people = User.select().where(User.address.in_([accounts.ALICE.address, accounts.BOB.address]))
-        User.update(language="", preferences=None).where(User.id.in_(people)).execute()
+        User.update(language="", preferences=accounts.GREETED).where(User.id.in_(people)).execute()
         WritingIdentity.update(signature=None).where(WritingIdentity.user.in_(people)).execute()
 
 

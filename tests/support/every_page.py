@@ -188,7 +188,7 @@ def _simple_pages() -> dict[str, str]:
         "empty": "/mailbox/Archive", "search": "/search", "files": "/files", "folders": "/folders", "devices": "/devices",
         "password": "/account/password", "account": "/account", "confirm": "/account/confirm", "vouchers": "/account/vouchers",
         "recovery": "/account/recovery", "phone": "/account/phone", "forgot": "/forgot", "forgot-sent": "/forgot/sent",
-        "no-such-folder": "/mailbox/nope", "keys": "/help/keys", "outbox": "/outbox", "import": "/import", "settings": "/settings",
+        "no-such-folder": "/mailbox/nope", "keys": "/help/keys?of=reading", "help": "/help", "help-found": "/help?query=signature", "help-page": "/help/filters", "outbox": "/outbox", "import": "/import", "settings": "/settings",
         "connect": "/devices/connect", "connect-kind": "/devices/connect/iphone", "settings-found": "/settings?q=image", **{f"settings-{slug}": f"/settings/{slug}" for slug in SETTINGS_PAGES},
         "room": "/room", "absence": "/absence", "forwarding": "/forwarding", "support": "/support", "transfers": "/transfers", "transfers-new": "/transfers/new", "providers": "/account/providers",
     }  # fmt: skip

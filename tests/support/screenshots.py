@@ -4,7 +4,8 @@
 `instance/screenshots/<language>/<light|dark>/<width>/<page>.png`. Pages are named as in `every_page.py`; with names only those
 are taken again and all others stay, so a change is looked at in seconds. Each time it also writes `sheets/<language>/<page>.png`
 (all widths and themes of a page side by side) and `index.html` (all that is there, as a grid). A page that can't be photographed
-costs its picture alone: it is named at the end, with the reason, and the command fails. The name `readme` makes README's picture anew.
+costs its picture alone: it is named at the end, with the reason, and the command fails. The name `readme` makes README's picture anew,
+`help-pictures` those of help (`tests/support/help_pictures.py`), which come with all pages too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from deploy.demo.mailboxes import fill
 from deploy.demo.services import Services
-from tests.support import readme_picture
+from tests.support import help_pictures, readme_picture
 from tests.support.browsing import CHROMIUM, settled
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, furnish
 
@@ -34,7 +35,7 @@ THEMES = ("light", "dark")
 HEIGHTS = {360: 740, 768: 1024, 1280: 800, 1920: 1080}  # of the window, by its width
 TALLEST = 6000  # pixels
 VISITOR_PAGES = {"sign-in": "/login"}
-README = "readme"
+README, HELP = "readme", "help-pictures"
 
 _FAULTS = (Error, AssertionError)  # of the browser; of what is waited for
 _SHEET_SCALE = 0.4  # of a picture's size
@@ -215,6 +216,10 @@ def main() -> int:
                     readme_picture.take(running, demo, ALICE)
                     print(readme_picture.FILE)
                     return 0
+                if wanted.pages in ([], [HELP]):
+                    help_pictures.take(running, demo, _sign_in)
+                    if wanted.pages:
+                        return 0
                 pages = chosen({"": VISITOR_PAGES, ALICE: furnish(demo), ADMIN: ADMIN_PAGES}, wanted.pages)
                 failed = take(
                     running, demo.address, demo.password, pages, FOLDER, wanted.language or LANGUAGES, wanted.width or tuple(HEIGHTS)

@@ -50,7 +50,7 @@ DATA = (
     "health",
 )
 AREAS = (  # each may use those before it
-    "auth", "accounts", "mailbox", "contacts", "drives", "transfers", "compose", "calendar", "message", "filters", "dav",
+    "auth", "accounts", "help", "mailbox", "contacts", "drives", "transfers", "compose", "calendar", "message", "filters", "dav",
     "collection_pages", "keys", "settings", "admin",
 )  # fmt: skip
 TOP = (

@@ -53,6 +53,11 @@ def is_showable(data: bytes) -> str:
     return kind if sizes and bearable else ""
 
 
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height of an image of ours, which can be read: for files from elsewhere ask `is_showable`."""
+    return next(_sizes(type_of(data), data))
+
+
 def _sizes(kind: str, data: bytes) -> Iterator[tuple[int, int]]:
     """Width and height of each image in the file. Raises struct.error and IndexError."""
     match kind:

@@ -1,0 +1,33 @@
+"""The cards of a first visit: which one stands above the inbox, and its buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request
+
+from webmail.help import first_cards
+from webmail.help.blueprint import blueprint
+from webmail.web.addresses import url_for
+from webmail.web.banners import add_banner
+from webmail.web.current import current_user, preferences
+
+add_banner("help/_first_card.html")
+
+
+@blueprint.app_template_global()
+def first_card() -> tuple[int, str] | None:
+    """The card to show on this page, and the page of help it leads to. No query: preferences come with the person."""
+    if request.endpoint != "mailbox.show" or (request.view_args or {}).get("mailbox") != "INBOX" or request.args.get("query"):
+        return None
+    done = preferences().first_cards
+    return (done + 1, first_cards.PAGES[done]) if done < first_cards.ALL else None
+
+
+@blueprint.post("/help/cards")
+def put_card_away() -> Any:
+    """One card, or all that are left."""
+    number = request.form.get("card", "")
+    card = int(number) if number.isascii() and number.isdigit() and len(number) < 3 else 0
+    first_cards.put_away(current_user(), first_cards.ALL if request.form.get("action") == "close" else card)
+    return redirect(url_for("mailbox.show", mailbox="INBOX"), 303)
