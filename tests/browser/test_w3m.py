@@ -166,6 +166,21 @@ def test_a_person_skips_to_the_content_and_to_the_folders_in_w3m(demo: Services,
         eventually(lambda place=place: alice.at_cursor() == place, step=0.1, what=f"the cursor at {place}", found=alice.at_cursor)
 
 
+def test_who_can_not_sign_in_reads_help_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
+    stranger = terminal(f"{demo.address}/help")
+    stranger.until("Search the help")
+    stranger.find("Search the help")
+    stranger.keys("Tab")
+    stranger.fill_in("forgot my password")
+    stranger.keys("Tab")
+    stranger.keys("Enter")
+    stranger.until("Results for")
+    stranger.find("Forgotten password")
+    stranger.keys("Enter")
+    stranger.until("The link works once, for an hour.")
+    stranger.find("Back to sign-in")
+
+
 @pytest.fixture
 def wanda(demo: Services, newcomer: Callable[..., str], terminal: Callable[[str], Terminal]) -> Terminal:
     """Somebody with one message, which has a file, in her inbox."""

@@ -80,9 +80,9 @@ def furnish(demo: Services) -> None:
     for name, words in (("Lettres", "newsletter"), ("Conseils de classe", "conseil de classe")):
         fields = {"name": name, "conditions-0-values": words, "actions-0-value": "Archive", "stop": "1"}
         alice.submit(alice.get("/filters/new"), "form.rule-form", action="save", **fields)
-    for name, text in (("Cours", "Alice Leroy\nProfesseure de mathématiques"), ("Courte", "Alice")):
+    for name, text in (("Cours", "Alice Leroy\nProfesseure de mathématiques"), ("Brève", "Alice")):
         alice.submit(alice.get("/settings/signatures/new"), EDIT, name=name, text=text)
-    for tag in ("Urgent", "Parents", "Voyage"):
+    for tag in ("À faire", "Parents", "Voyage"):
         alice.submit(alice.get("/tags"), "main form:has([value=add])", name=tag, action="add")
     for name in ("Bob Girard", "Élodie Martin", "Hélène Marchand", "Nora Petit", "Samuel Roche"):
         add(alice, name, f"{name.split()[-1].lower()}@lycee.example")

@@ -55,7 +55,8 @@
   // --- help for the page, and the list of keys
   function help() {
     var before = document.activeElement, box = document.createElement("dialog"), of = one("[data-help-page]");
-    fetch(document.body.dataset.help + "?of=" + (of ? of.dataset.helpPage : ""), { headers: { "HX-Request": "true", "HX-Target": "keys" } }).then(function (answer) {
+    var place = document.body.dataset.help + "?of=" + (of ? of.dataset.helpPage : "");
+    fetch(place, { headers: { "HX-Request": "true", "HX-Target": "keys" } }).then(function (answer) {
       if (answer.ok) return answer.text();
       throw new Error(String(answer.status));
     }).then(function (html) {

@@ -22,6 +22,7 @@ CHANGED = {
     ("0035_categories", "index_fills"): None,
     ("0037_reminders", "index_fills"): None,
     ("0057_capitals", "contact_addresses"): {"alike", "key"},
+    ("0063_first_cards", "accounts"): {"preferences"},
 }
 EMPTIED = {("0058_limit_uses", "guest_visits"), ("0058_limit_uses", "transfer_tries")}
 OLD = {"guest_visits", "transfer_tries"}  # tables that no model is of any more: the code of before may still run

@@ -21,7 +21,7 @@ from webmail.web.rendering import page
 def show_contents() -> Response:
     query = " ".join(request.args.get("query", "")[: search.LONGEST].split())
     found = search.find(query, _language()) if query else []
-    return page("help/contents.html", query=query, found=found)
+    return page("help/contents.html", asked=query, found=found)  # `query` is the search of mail
 
 
 @blueprint.get("/help/<name>")
