@@ -38,7 +38,8 @@ def test_today_is_found_and_can_be_read_in_each_view(
         }
         for month in (begun, month_away(begun, 1), month_away(begun, -1)):  # in those beside it, it may be there too
             page.goto(f"/calendar/month/{month}")
-            check_accessibility(page)
+            if month == begun or today.count():
+                check_accessibility(page)
         for view, shown in (("week", ".cal-hours [aria-current]"), ("year", ".cal-year [aria-current]")):
             page.goto(f"/calendar/{view}/{datetime.now(PARIS).date()}")
             expect(page.locator(shown).first).to_be_visible()

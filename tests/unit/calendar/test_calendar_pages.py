@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -76,16 +75,6 @@ def test_steps_lead_on_and_back(alice, view):
     assert on.one("h1").get_text() != page.one("h1").get_text() == back.one("h1").get_text()
 
 
-def test_the_first_page_is_this_month_on_a_telephone_a_list(app, alice):
-    assert alice.get("/calendar").all(".cal-month [aria-current=date]")
-    alice.client.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (Linux; Android 8.0) Chrome/90 Mobile Safari/537.36"
-    assert alice.get("/calendar").all(".cal-views [aria-current][href*=agenda]")
-    alice.client.environ_base["HTTP_SEC_CH_UA_MOBILE"] = "?0"
-    assert alice.get("/calendar").all(".cal-month")
-    prefer(calendar_view="week")
-    assert alice.get("/calendar").all(".cal-hours")
-
-
 @pytest.mark.parametrize(
     "place",
     [
@@ -99,14 +88,6 @@ def test_the_first_page_is_this_month_on_a_telephone_a_list(app, alice):
 )
 def test_an_address_without_a_day_is_not_there(alice, place):
     assert alice.get(place).status == 404
-
-
-@pytest.mark.parametrize(
-    ("typed", "day"), [("2026-12-08", "2026-12-08"), ("8/12/2026", "2026-12-08"), ("08.12.2026", "2026-12-08"), ("x", ""), ("", ""), ("2026-13-45", ""), ("0001-01-01", "")]
-)  # fmt: skip
-def test_going_to_a_date(alice, typed, day):
-    page = alice.submit(alice.get("/calendar/week/2026-12-01"), "form.cal-go", day=typed)
-    assert page.address == f"/calendar/week/{day or datetime.now(ground.PARIS).date()}"
 
 
 def test_strangers_sign_in_first(app):
@@ -301,14 +282,6 @@ def test_a_long_list_goes_on_where_it_ended(alice, monkeypatch):
         listed += titles(page)
         place = page.link("Later events")
     assert listed == [f"{letter}{day}" for day in range(8, 16) for letter in "ef"]
-
-
-def test_an_empty_list_names_what_comes_next(alice):
-    later = date.today() + timedelta(days=100)
-    put(ground.calendar_of(), "Far", f"{ZONE}{later:%Y%m%d}T100000")
-    page = alice.get(f"/calendar/agenda/{date.today()}")
-    assert "Nothing planned" in page.text
-    assert titles(alice.get(page.link("Next event"))) == ["Far"]
 
 
 def test_in_french(app):
