@@ -19,10 +19,12 @@ reset: ## stop the demo and forget all its mail and settings
 	@test -x $(BIN)/python || deploy/prepare.sh run
 	@$(BIN)/python -m deploy.demo reset
 
-LEVELS := lint types templates catalogue unit unit-postgresql days integration integration-postgresql browser engines
+CHECKS := types templates lint catalogue
+LEVELS := unit unit-postgresql days integration integration-postgresql browser engines
 test: ready ## all checks and tests, in order; at the end, what passed only at its second run
 	@$(BIN)/python -m tests.support.again forget
-	@for level in $(LEVELS); do $(MAKE) --no-print-directory $$level || { failed=yes; break; }; done; \
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(CHECKS) || failed=yes; \
+	for level in $(LEVELS); do test -z "$$failed" && $(MAKE) --no-print-directory $$level || { failed=yes; break; }; done; \
 	$(BIN)/python -m tests.support.again && test -z "$$failed"
 
 quick: ready ## in a minute: style, and the unit tests that take a moment
@@ -61,9 +63,9 @@ unit-postgresql: ready ## those of them that need a PostgreSQL server
 days: ready ## tests of dates on other days than today: make days DAYS="leap-day" TESTS=tests/unit/calendar
 	@DAYS="$(DAYS)" $(BIN)/python -m tests.support.clock $(TESTS)
 
-# a third worker: many of these tests wait for a server, and those in a browser for what is typed
+# a third and a fourth worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
-	@$(tested) -n 3 --no-loadscope-reorder -rs tests/integration
+	@$(tested) -n 4 --no-loadscope-reorder -rs tests/integration
 
 # Not again: what hardly touches a table, or in ways that other tests do too. The whole suite: make integration-postgresql NOT_AGAIN=
 NOT_AGAIN := imap settings/test_pages.py $(addprefix accounts/test_, support.py dovecot_on_postgresql.py) $(addprefix dav/test_, clients.py evolution.py) \
@@ -82,13 +84,13 @@ NOT_AGAIN := imap settings/test_pages.py $(addprefix accounts/test_, support.py 
 	$(addprefix message/test_, full_text_index.py huge_messages.py viewers.py odd_attachments.py message.py sender_check.py \
 	browser_cache.py conversation.py remote_images.py link_warning.py read_ahead.py unsubscribe.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
-	@TRABOULE_TEST_DATABASE=postgresql $(tested) -n 3 --no-loadscope-reorder -rs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
+	@TRABOULE_TEST_DATABASE=postgresql $(tested) -n 4 --no-loadscope-reorder -rs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
 
 firefox: ready ## what was typed and "Back", in a Firefox without scripts (apt install firefox-esr)
 	FIREFOX=firefox-esr $(BIN)/pytest -p no:cacheprovider -rs tests/browser/test_going_back.py -k firefox
 
 browser: ready ## journeys in a real browser, with and without JavaScript
-	@$(tested) -n 3 --no-loadscope-reorder --ignore=tests/browser/test_engines.py tests/browser
+	@$(tested) -n 4 --no-loadscope-reorder --ignore=tests/browser/test_engines.py tests/browser
 
 engines: ready ## the main journeys in Firefox and WebKit, where they are installed (deploy/prepare.sh engines)
 	@$(tested) -rs tests/browser/test_engines.py

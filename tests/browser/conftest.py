@@ -24,7 +24,10 @@ from tests.support.every_page import furnish
 from webmail.models import User, WritingIdentity
 
 PATIENCE = 30_000  # milliseconds, on a busy machine; it costs nothing where all is well
-ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+# pages live for a moment: what V8 would optimise, axe above all, costs more than it gains
+ARGUMENTS = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync", "--js-flags=--no-opt --no-maglev",
+]  # fmt: skip
 expect.set_options(timeout=PATIENCE)
 
 

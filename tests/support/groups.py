@@ -9,8 +9,8 @@ DOMAIN = "lycee.example"
 
 
 def group(name: str, *addresses: str) -> PeopleGroup:
-    """A new group of these accounts."""
-    made = groups.create(DOMAIN, name)
+    """A group of these accounts: a new one, or one that a provider has made of who signed in before."""
+    made = PeopleGroup.get_or_none(PeopleGroup.domain == DOMAIN, PeopleGroup.name == name) or groups.create(DOMAIN, name)
     groups.add(made, list(User.select().where(User.address.in_(addresses))))
     return made
 

@@ -141,18 +141,21 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
         page.screenshot(path=screenshots / "upload-paused.png", full_page=True)
     with page.expect_response(lambda answer: answer.status == 204 and "/transfers/new" in answer.url):
         page.fill("[name=message]", "Voici le film.")
-    page.unroute(UPLOADS)
+    held.clear()
     page.reload()
     expect(page.locator(".upload-part")).to_contain_text("Choisissez de nouveau le même fichier")
     expect(page.locator("[name=message]")).to_have_value("Voici le film.")
     page.wait_for_load_state("networkidle")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.method))
+    asked: list[tuple[str, str]] = []
+    page.on("request", lambda request: asked.append((request.method, request.headers.get("upload-offset", ""))))
     page.set_input_files("#choose-files", big)
+    until_held(page, held)
     press(page, "link")
     expect(page.locator("[data-note]")).to_contain_text("encore en route")
+    page.unroute(UPLOADS)
     expect(page.locator(LINK)).to_be_attached()
-    assert "HEAD" in asked and asked.count("PATCH") <= 2
+    pieces = [int(offset) for method, offset in asked if method == "PATCH"]  # smaller ones, and more, where the server is busy
+    assert ("HEAD", "") in asked and pieces and min(pieces) > 0, asked
     number = page.url.rpartition("/")[2].partition("?")[0]
     assert kept(demo, number) == {"film.mp4": hashlib.sha256(big.read_bytes()).hexdigest()}
 
