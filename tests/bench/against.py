@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -124,7 +124,7 @@ def _throughput(sides: list[_Side]) -> None:
         "compose": lambda visitor: _behind(visitor, before.compose()),
     }
     for name, path in wanted.items():
-        turns = _turns(name, lambda path=path: [side.per_second(path) for side in sides])  # type: ignore[misc]
+        turns = _turns(name, [lambda side=side, path=path: side.per_second(path) for side in sides])  # type: ignore[misc]
         if not turns:
             continue
         times = [[spent for _rate, spent in turn] for turn in turns]
@@ -138,15 +138,21 @@ def _behind(visitor: Visitor, path: str) -> str:
     return visitor.get(path).headers.get("location", path)
 
 
-def _turns(name: str, measure: Callable[[], list[tuple[float, float]]]) -> list[list[tuple[float, float]]]:
-    """What was measured of both, once they were warm; a turn in which the machine was too busy to answer is told and left out."""
+def _turns(name: str, measures: Sequence[Callable[[], tuple[float, float]]]) -> list[list[tuple[float, float]]]:
+    """What was measured of both, once they were warm; a turn in which the machine was too busy to answer is told and left out.
+
+    Each comes first in every other turn: whatever the first finds as it is, the second finds warmed up.
+    """
     turns = []
     for turn in range(-1, ROUNDS):
+        order = range(len(measures)) if turn % 2 else reversed(range(len(measures)))
         try:
-            found = measure()
-            turns += [found] if turn >= 0 else []
+            found = {number: measures[number]() for number in order}
         except RuntimeError as error:
             print(f"{name}, a turn that is left out: {error}", flush=True)
+            continue
+        if turn >= 0:
+            turns.append([found[number] for number in sorted(found)])
     return turns
 
 

@@ -81,17 +81,22 @@ def test_another_version_is_told_of_the_servers_in_its_own_words(tmp_path: Path)
     assert settings_of(tmp_path, running) == {"WEBMAIL_IMAP_PORT": str(ports.imap), "WEBMAIL_BASE": "/somewhere"}  # type: ignore[arg-type]
 
 
-def test_a_turn_that_nobody_answered_is_left_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_comes_first_in_turn_and_a_turn_that_nobody_answered_is_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nor does the first one count, in which both become warm."""
-    monkeypatch.setattr(against, "ROUNDS", 3)
-    both = iter([[(1.0, 90.0), (1.0, 90.0)], [(20.0, 6.0), (30.0, 5.0)], None, [(10.0, 6.5), (12.0, 6.0)]])
+    monkeypatch.setattr(against, "ROUNDS", 4)
+    asked: list[str] = []
 
-    def measure() -> list[tuple[float, float]]:
-        if found := next(both):
-            return found
-        raise RuntimeError("no answer in time")
+    def measure(side: str) -> tuple[float, float]:
+        asked.append(side)
+        if len(asked) == 5:
+            raise RuntimeError("no answer in time")
+        return (len(asked), 0.0)
 
-    assert against._turns("list", measure) == [[(20.0, 6.0), (30.0, 5.0)], [(10.0, 6.5), (12.0, 6.0)]]
+    turns = against._turns("list", [lambda: measure("before"), lambda: measure("after")])
+    assert "".join(side[0] for side in asked) == "baabbabba"
+    assert turns == [[(4, 0.0), (3, 0.0)], [(7, 0.0), (6, 0.0)], [(8, 0.0), (9, 0.0)]]
     assert capsys.readouterr().out == "list, a turn that is left out: no answer in time\n"
 
 
