@@ -78,3 +78,24 @@ def test_the_cards_can_be_put_away_at_once_and_only_stand_above_the_inbox(open_b
     expect(card).to_have_count(0)
     page.goto("/mailbox/INBOX")
     expect(card).to_have_count(0)
+
+
+@pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_everybody_can_read_it(
+    open_browser: OpenBrowser, new_here: str, check_accessibility: Callable[[Page], None], width: int
+) -> None:
+    """What `test_every_page.py` does not come to: help for who is not signed in, and a card."""
+    visitor = open_browser(width=width, dark=width == 320)
+    for where in ("/help", "/help/sign-in", "/help?query=signature"):
+        visitor.goto(where)
+        assert overflow(visitor) <= 0, where
+        check_accessibility(visitor)
+    page = open_browser(new_here, width=width)
+    expect(page.locator("#first-card section")).to_be_visible()
+    assert overflow(page) <= 0
+    check_accessibility(page)
+    for where in ("/help", "/help/filters", "/help/keys?of=filters"):
+        page.goto(where)
+        assert overflow(page) <= 0, where
+        check_accessibility(page)

@@ -74,3 +74,9 @@ def test_what_is_left_of_files_that_can_be_had_once(guest, settings):
 def test_who_is_asked_for_a_code_is_told_what_for(guest, settings):
     _transfer, path = sent(settings, mail_code=True)
     assert "<h1>Confirm your address</h1>" in words_of(guest, path)
+
+
+def test_the_page_leads_to_help_for_who_downloads(guest, settings):
+    _transfer, path = sent(settings)
+    assert 'href="/help/receive-files"' in guest.get(path).text
+    assert "You need no account." in words_of(guest, "/help/receive-files")
