@@ -42,7 +42,7 @@ def _french(v: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     first = rf"(?:{name} )?\d{{1,2}}(?:er)?|{day}|{name}"
     one = rf"(?:les? )?(?:{name},? )?\d{{1,2}}(?:er)?"
     spans = (
-        rf"(?:du |de |entre le |d')({first}) ?(?:jusqu'au|jusqu'a|au|a|et le|-) ?(?:le )?({day}|{name})",
+        rf"(?:la semaine )?(?:du |de |entre le |d')({first}) ?(?:jusqu'au|jusqu'a|au|a|et le|-) ?(?:le )?({day}|{name})",
         (
             rf"(?:du|des) ({name} \d{{1,2}}|\d{{1,2}}(?:er)?) au ({name} \d{{1,2}}"
             rf"|\d{{1,2}}(?:er)?)(?! ?(?:h\b|h\d|:|/|%|ans|eleves))"

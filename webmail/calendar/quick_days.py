@@ -299,10 +299,15 @@ _EASTER = {"vendredi saint": -2, "good friday": -2, "easter monday": 1, "lundi d
 
 
 def feast(found: re.Match[str], v: Vocabulary, today: date) -> Days | None:
-    for name, more in _EASTER.items():
-        if name in found[0]:
+    return feast_named(found[0], today)
+
+
+def feast_named(name: str, today: date) -> Days | None:
+    """The next feast whose name stands in this one."""
+    for feast, more in _EASTER.items():
+        if feast in name:
             days = (easter(today.year + later) + timedelta(days=more) for later in range(2))
             day = next((one for one in days if one >= today), None)
             return Days(day, remarks=("next-year",) if day.year > today.year else ()) if day else None
-    month, number = next(day for name, day in _FEASTS.items() if name in found[0])
+    month, number = next(day for feast, day in _FEASTS.items() if feast in name)
     return dated(number, month, None, today)

@@ -61,7 +61,7 @@ def read(text: str, now: datetime, language: str) -> Understood:
         for number, vocabulary in enumerate(order)
         if not number or compiled(rf"(?<![a-z])(?:{vocabulary.hint})(?![a-z])").search(simple)
     ]
-    return max(readings, key=lambda one: one[0])[1]  # the first of those that understood as much
+    return max(readings, key=lambda one: (one[0], bool(one[1].place)))[1]  # the first of those that understood as much
 
 
 def _read(words: Phrase, now: datetime, v: Vocabulary) -> tuple[int, Understood]:

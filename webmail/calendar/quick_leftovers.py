@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from webmail.calendar.quick_phrase import TAKEN, Phrase, compiled
+from webmail.calendar.quick_phrase import TAKEN, Phrase, compiled, plain
 from webmail.calendar.quick_words import Vocabulary
 
 _FRENCH = (
     r"(?:tous|toutes) les \w+|chaque \w+|jusqu'\w+(?: \w+)?|sauf [^\x01,;()]{1,40}"
-    r"|excepte [^\x01,;()]{1,40}|hors [^\x01,;()]{1,30}|\d(?:e|re|ere|eme) heure"
+    r"|excepte [^\x01,;()]{1,40}|hors [^\x01,;()]{1,30}|(?:\d(?:e|re|ere|eme)|premiere|derniere) heure"
+    r"|heure (?:de |d'|locale)[^\x01,;()]{0,20}"
     r"|(?:avant|apres|depuis|des|d'ici|pendant|durant|a partir d[eu]|vers) (?=\x01|\d|le \d"
     r"|les? (?:vacances|week))[^\x01,;]{0,20}"
     r"|(?:la |les? |en )?(?:semaines?|week-?end|mois|annee|trimestre|quinzaine)s? (?:prochaine?s?"
@@ -28,7 +29,8 @@ _ENGLISH = (
     r"|\d{1,3} times|(?:in|within) (?:\d+|an?|a few|some|two|three|four|five|six) (?:\w+ )?(?:days?"
     r"|weeks?|months?|hours?|minutes?|years?)"
     r"|(?:\d+|two|three|four|five|six|a few|some) (?:days?|weeks?|months?) (?:later|after|before|from)[^\x01,;]{0,20}"
-    r"|and a half|or (?=\x01)|(?<=\x01 )or(?!\w)|(?:odd|even) weeks|the week (?:before|after)[^\x01,;]{0,20}"
+    r"|and a half|after next|(?:pacific|eastern|central|local|uk|us|paris|london|new york) time"
+    r"|or (?=\x01)|(?<=\x01 )or(?!\w)|(?:odd|even) weeks|the week (?:before|after)[^\x01,;]{0,20}"
 )
 _BOTH = (
     r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?!\d)|\d{1,3} ?h(?:\d{2})?(?![a-z])"
@@ -37,6 +39,9 @@ _BOTH = (
     r"|(?<=\x01 )(?:a|at|the|le|au|du|-) \d{1,2}(?:st|nd|rd|th|er)?(?=[ \x01,;.)]|$)|\d{1,2}(?:st|nd"
     r"|rd|th)(?= (?:of )?\x01|$)|(?<=\x01 )\d{1,2}(?=[ ,;.)]*(?:\x01|$))"
 )
+
+
+_ZONES = frozenset(["utc", "gmt", "cet", "cest", "est", "edt", "pst", "pdt", "bst", "ist"])
 
 
 @lru_cache(maxsize=4)
@@ -58,7 +63,7 @@ def _pattern(v: Vocabulary) -> str:
         "matin|soir|apres-midi|aprem|midi|minuit" if french else "morning|afternoon|evening|tonight|noon|midnight|half past \\w+"
     )
     return (
-        rf"(?<![\w@-])(?:(?!(?:{months})(?!\.? \d)){number}(?:{months})(?![a-z]){after}|(?:le |en |fin "
+        rf"(?<![\w@-])(?:(?!(?:{months})(?![a-z])(?!\.? \d)){number}(?:{months})(?![a-z]){after}|(?:le |en |fin "
         rf"|debut |mi-|the |in )?(?:\d{{1,2}}(?:er|st|nd|rd|th)? )(?:{spring})(?!\w)"
         rf"|(?:en|fin|debut|mi-|in|early|late|mid) ?(?:{spring})(?!\w)|(?:le |les |un |next |this |last "
         rf"|on )?(?:{days})(?!\w)(?: (?:prochain|dernier|suivant|next))?"
@@ -77,4 +82,5 @@ def unclear(words: Phrase, v: Vocabulary) -> tuple[str, ...]:
         else:
             pieces.append((start, end))
     said = (words.text[start:end].replace(TAKEN, "").strip(" ,;:-") for start, end in pieces)
+    said = (one for one in said if one.isupper() or plain(one) not in _ZONES)  # French "est" is a verb
     return tuple(dict.fromkeys(one for one in said if one))

@@ -80,7 +80,12 @@ def take_length(words: Phrase, v: Vocabulary) -> timedelta | None:
 def take_bare_length(words: Phrase, v: Vocabulary) -> timedelta | None:
     """The same without such a word, where it is known when it begins: "lundi 14h 2h", "2 hours", "30 min"."""
     before = r"(?:de |d'|, ?)?" if v.name == "fr" else r"(?:a )?"
-    return words.take_as(rf"{before}({_length_pattern(v)})", lambda match: length_of(match[1], v))
+    found = rf"(?<!\ba )(?<!\bou )(?<!\bor ){before}({_length_pattern(v)})"
+    return words.take_as(found, lambda match: _at_most(length_of(match[1], v)))
+
+
+def _at_most(length: timedelta | None) -> timedelta | None:
+    return length if length is not None and length <= timedelta(hours=_LONGEST_LENGTH) else None
 
 
 def take_length_as_hour(words: Phrase, v: Vocabulary) -> timedelta | None:

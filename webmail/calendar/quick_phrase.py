@@ -12,6 +12,9 @@ _T = TypeVar("_T")
 TAKEN = "\x01"  # stands for what was understood
 HIDDEN = "\x02"  # for what no day or hour is looked for in, though it stays in the title
 _APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "–": "-", "—": "-", "→": "-", "×": "x", "\u00a0": " ", "\u202f": " "})
+_LATIN = _APOSTROPHES | {
+    code: unicodedata.normalize("NFD", chr(code))[0].lower()[:1] for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
+}
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[tT](?=\d\d:\d\d)")
 
 _NUMBERED = (
@@ -31,8 +34,10 @@ _NEVER = (
         r"[€$£] ?\d{1,7}(?:[ .,]\d{3}){0,3}(?:[.,]\d{1,2})?|(?<!\w)\d{1,7}(?:[ .,]\d{1,3}){0,3} ?(?:€|\$"
         r"|£|euros?\b|eur\b|dollars?\b|pounds?\b|%)"
     ),
-    r"(?<!\w)(?<!at )(?<!from )(?<!to )(?<!and )(?<!\d-)v?\d{1,3}(?:\.\d{1,3}){1,3}(?![\w/]|\.\d| ?[ap]\.?m| ?h|-\d)",  # versions
+    r"(?<!\w)(?<!at )(?<!from )(?<!to )(?<!and )(?<!\d-)v?\d{1,3}(?:\.\d{1,3}){1,3}"
+    r"(?![\w/]|\.\d| ?[ap]\.?m| ?h|-\d| (?:mon|tue|wed|thu|fri|sat|sun))",  # versions
     rf"(?<!\w)(?:{_NUMBERED}) ?:? ?\d[\d/.,-]*(?:(?: ?(?:-|a|et|to|and|&) ?)\d[\d/.,-]*)?(?! ?h\b|\w| ?(?:{_MONTHS}))",
+    r"(?<!\w)(?:salles?|rooms?|bureaux?|offices?) \d{1,3}/\d{1,3}(?!\w)",
     r"(?<!\w)(?:1:1|1-1|1-2-1|24/7|7/7|7j/7|24 ?h ?/ ?24|24 ?h ?/ ?7)(?!\w)",
     (
         r"(?<!\w)(?:[1-9]/(?:[2-9]|16|32) (?:de )?(?:journees?|finales?|heures?|finals?|pages?|hours?"
@@ -52,9 +57,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def plain(text: str) -> str:
     """The text without accents and capitals, as long as before."""
-    if text.isascii():
-        return text.lower()
-    return "".join(unicodedata.normalize("NFD", one)[0].lower()[:1] or one for one in text.translate(_APOSTROPHES))
+    text = text.translate(_LATIN)
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(one.lower()[:1] for one in text)
 
 
 class Phrase:

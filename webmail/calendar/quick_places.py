@@ -53,6 +53,7 @@ _SPOKEN_TO = re.compile(
     r"|transmettre|offrir|presenter|confirmer|signaler|expliquer"
     r"|cadeau|lettre|mail|message|reponse|merci|retour)(?: [^ \x01]{1,20}){0,2} ?$"
 )
+_TOO_BARE = frozenset({"salle", "place", "local", "room"})
 _MORE = re.compile(r"(?: (?:de |du |des |de la |d[’']|of |the )?[A-ZÀ-ÖØ-Þ][\w’'.-]{0,30}){1,4}")
 
 
@@ -92,7 +93,7 @@ _PLACES = {
         ),
         named=(
             r"(?:[àÀ]|[aA]u|[aA]ux|[cC]hez) ((?:l['’] ?|la |le )?[A-ZÀ-ÖØ-Þ][^\x01\x02,;()]{0,60}?)(?= avec "
-            r"| pour | à | de \d|[\x01\x02,;()]|\. |\.?$)"
+            r"| pour | à | de \d|[\x01\x02,;()]|(?<!\bM)(?<!\bDr)(?<!\bMr)\. |\.?$)"
         ),
         going=r"(?:sorties?|visites?|voyages?|excursions?|sejours?|depart|arrivee|retour)",
     ),
@@ -107,14 +108,15 @@ _PLACES = {
         ),
         plain=(
             r"(?:(?:where|place|location|venue) ?: ?|@ ?)([^\x01,;@]{1,80})",
-            rf"(?:in|at|{_ENGLISH_TO}) the ((?:[a-z']{{2,20}} ){{0,2}}(?:{_PLACE_EN})\b)",
+            rf"(?:in|at|{_ENGLISH_TO}) the ((?:[a-z'-]{{2,20}} ){{0,2}}(?:{_PLACE_EN})\b)",
+            r"(?:at|in) ((?:his|her|my|your|our|their) (?:office|classroom|room|place|house))(?!\w)",
             r"(?:at|in) (school|church|town hall|city hall|reception|assembly hall|college|home|work)(?!\w)",
             r"(?<=[,;:] )((?:[a-z']{2,20} ){0,1}(?:staff room|staffroom|hall|library|gym|canteen))(?=[ .)]*(?:[\x01,;(]|$))",
             r"(?:on|via|over) (zoom|teams|google meet|meet|skype|jitsi)(?!\w)",
         ),
         named=(
             rf"(?:[aA]t|[iI]n|{_ENGLISH_TO}) ((?:the |The )?[A-ZÀ-ÖØ-Þ][^\x01\x02,;()]{{0,60}}?)(?= with "
-            rf"| for | at | from |[\x01\x02,;()]|\. |\.?$)"
+            rf"| for | at | from |[\x01\x02,;()]|(?<!\bM)(?<!\bDr)(?<!\bMr)\. |\.?$)"
         ),
         going=r"(?:trips?|visits?|outings?|excursions?|tours?|departure|arrival)",
     ),
@@ -153,6 +155,8 @@ def _take(words: Phrase, v: Vocabulary, pattern: str, *, whole: bool = False) ->
         return ""
     start, end = found.span(found.lastindex or 1)
     if re.search(r" [àÀ]\b", words.text[start:end]):  # "salle à 14h"
+        return ""
+    if words.plain[start:end].strip() in _TOO_BARE and not _MORE.match(words.text, end):
         return ""
     if not whole and (more := _MORE.match(words.text, end)):
         end = more.end()

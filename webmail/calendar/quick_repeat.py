@@ -9,7 +9,7 @@ from datetime import date
 
 from webmail.calendar.quick_dates import list_patterns, listed, span
 from webmail.calendar.quick_day_forms import day_pattern, meant
-from webmail.calendar.quick_days import Days, day_number, numbered
+from webmail.calendar.quick_days import Days, day_number, feast_named, numbered
 from webmail.calendar.quick_phrase import Phrase, compiled
 from webmail.calendar.quick_words import Vocabulary
 from webmail.calendar.repeat import MOST_EVERY, MOST_TIMES, Repeat
@@ -37,7 +37,7 @@ _FRENCH = (
         r"|chaque jour du lundi au vendredi|en semaine",
         "weekdays",
     ),
-    (r"(?:tous les jours|chaque jour|quotidien(?:nement)?)", "daily"),
+    (r"(?:tous les jours(?! (?:feries|de))|chaque jour|quotidien(?:nement)?)", "daily"),
     (r"(?:tous les|chaque) week-? ?ends?", "weekends"),
     (
         (
@@ -54,7 +54,7 @@ _FRENCH = (
     (r"(?:les )?(<days>)(?= |,|\x01|$)(?! \d{1,2}(?!\d| ?h|:))", "days-plural"),
     (r"toutes les (<number>) semaines", "weekly"),
     (r"(?:une|1) (?:fois|x) par semaine|toutes les semaines|chaque semaine|hebdomadaires?(?:ment)?|hebdo", "weekly"),
-    (r"tous les trimestres|chaque trimestre|trimestriel(?:lement)?", "every-3-monthly"),
+    (r"tous les trimestres|chaque trimestre|trimestriellement", "every-3-monthly"),
     (r"tous les (<number>) mois", "monthly"),
     (r"(?:une|1) (?:fois|x) par mois|tous les mois|chaque mois|mensuel(?:le)?(?:ment)?", "monthly"),
     (r"tous les (<number>) ans", "yearly"),
@@ -207,9 +207,15 @@ def _take_until(words: Phrase, v: Vocabulary, today: date) -> date | None:
     bare = (
         r"jusqu'au (\d{1,2})(?! ?(?:h\b|h\d|:|/))" if v.name == "fr" else r"(?:until|till|through) the (\d{1,2})(?:st|nd|rd|th)"
     )
-    month = rf"{before}(?:(fin|end of|mi-|mid-|debut|early)(?: de)? ?)?({v.month})(?: (\d{{4}}))?(?! \d)"
+    feast = r"jusqu'(a (?:paques|noel|la toussaint))|(?:until|till) ((?:easter|christmas|halloween))(?= |\x01|$)"
+    if found_day := words.take_as(rf"(?:{feast})", lambda match: feast_named(match[1] or match[2], today)):
+        return found_day.first
+    month = (
+        rf"{before}(?:(fin|end of|mi-|mid-|debut|early)(?: de)? ?)?({v.month})(?: (\d{{4}}))?(?! \d{{1,2}}(?!\d| ?(?:h|:|[ap]m)))"
+    )
     if found := words.take_as(month, lambda match: _end_of(v.months[match[2].rstrip(".")], match[3], today, match[1] or "")):
         return found
+    before = before.replace("|through|thru", "")  # "Monday through Friday" are days in a row
     if found_day := words.take_as(rf"{before}({day})", lambda match: meant(match[1], v, today)):
         return found_day.last or found_day.first
     if found_day := words.take_as(bare, lambda match: numbered(int(match[1]), today)):

@@ -88,6 +88,7 @@ def _ranges(v: Vocabulary) -> tuple[str, ...]:
             rf"|days?))"
         ),
         r"(?:(?<=\x01 )|(?<=\x01, )|(?<=mornings )|(?<=evenings )|(?<=afternoons ))(\d{1,2}) ?(?:-|to) ?(\d{1,2})(?![\w/:.-])",
+        r"(\d|1[0-2]) ?(?:-|to) ?(\d|1[0-2])(?= \x01)",
         r"(?:from )([01]\d[0-5]\d|2[0-3][0-5]\d) ?(?:-|to|until) ?([01]\d[0-5]\d|2[0-3][0-5]\d)(?: ?(?:hrs|hours))?",
     )
 
@@ -107,7 +108,7 @@ def _singles(v: Vocabulary) -> tuple[str, ...]:
             rf"(?:at|@|around|from|starting|tonight|morning|afternoon|evening|night) (\d{{1,2}}(?:\.\d\d)?"
             rf"|{v.word_number}(?: thirty| fifteen| forty-five)?)(?![\w/:]| ?-\d){street}"
         ),
-        r"(\d{1,2})-?ish|(?<=\x01 )(\d{1,2})(?=[ ,;.)]*(?:$|, |\x01))",
+        r"(\d{1,2})-?ish|(\d{1,2}\.(?:00|15|30|45))(?= \x01)|(?<=\x01 )(\d{1,2})(?=[ ,;.)]*(?:$|, |\x01))",
         r"(?:at |from )([01]\d[0-5]\d|2[0-3][0-5]\d)(?: ?(?:hrs|hours))?(?!\w)|([01]\d[0-5]\d|2[0-3][0-5]\d) ?(?:hrs|hours)",
     )
 
@@ -148,7 +149,7 @@ def _days_between(words: Phrase, start: int, end: int, v: Vocabulary) -> bool:
 def take_end(words: Phrase, v: Vocabulary) -> tuple[time, str] | None:
     """When it ends, where that is said apart from when it begins, and the words for it."""
     before = (
-        r"(?:jusqu'a|jusque|fin (?:a |vers )?|retour (?:a |vers )?)"
+        r"(?:jusqu'a|jusque|fin (?:a |vers )?|(?:finit|finira|(?:se )?termine) (?:a |vers )?|retour (?:a |vers )?)"
         if v.name == "fr"
         else r"(?:until|till|til|ending (?:at )?|ends (?:at )?|finishing (?:at )?|back (?:at|by))"
     )

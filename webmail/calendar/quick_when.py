@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
-from webmail.calendar import quick_repeat
 from webmail.calendar.quick_dates import DaysAt
 from webmail.calendar.quick_day_forms import day_pattern, meant
 from webmail.calendar.quick_days import Days, nth, valid, weekday_on
 from webmail.calendar.quick_phrase import Phrase, compiled
 from webmail.calendar.quick_repeat import Ends, Except
+from webmail.calendar.quick_skipped import skipping
 from webmail.calendar.quick_times import Hours, HoursAt, PartAt, time_of, time_pattern
 from webmail.calendar.quick_words import Vocabulary
 from webmail.calendar.repeat import Repeat, first_day
@@ -20,6 +20,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 MOST = 20  # events of one phrase
 _NIGHT = range(6)
 _CLOCK = re.compile(r"\d ?h|:\d\d|\d ?[ap]\.?m|midi|minuit|noon|midnight|heures|o'clock")
+_FROM = re.compile(r"^(?:[àa] partir|d[eè]s |depuis|from|start|beginn|du )", re.I)
 _LATE_PARTS = (
     "soir",
     "soiree",
@@ -306,7 +307,7 @@ def _series(said: Said, repeat: Repeat, hours: list[HoursAt], now: datetime) -> 
     repeat, first = _begun(repeat, first, now, one, fixed=bool(days or said.months or said.month_day))
     if said.ends.lasts:
         repeat = replace(repeat, until=(first if days or said.months else now.date()) + timedelta(days=said.ends.lasts - 1))
-    repeat, skipped, known = _skipping(said.skip, repeat, first)
+    repeat, skipped, known = skipping(said.skip, repeat, first)
     if known and said.skip is not None and said.skip.weekdays:
         first = first_day(repeat, first)
     if repeat.until and repeat.until < first:
@@ -320,12 +321,20 @@ def _series(said: Said, repeat: Repeat, hours: list[HoursAt], now: datetime) -> 
         remarks.append("no-hour")
     if said.until_hour and not hours:
         unclear.append(said.until_hour[1])
+    beside = [one for one in said.days if not _FROM.match(one.said) and _is_beside(one, repeat)]
+    unclear += [one.said for one in beside] if len(days) == 1 else []
     if said.month_day and days:
         unclear += [one.said for one in said.days]
     return When(
         start, end, repeat, _past(start, now, tuple(dict.fromkeys(remarks))), tuple(all_[1:]), skipped,
         bool(said.skip and said.skip.holidays), tuple(unclear),
     )  # fmt: skip
+
+
+def _is_beside(one: DaysAt, repeat: Repeat) -> bool:
+    """Whether a day is named beside a weekly rule that never takes place then: "tous les lundis et le premier mardi du mois"."""
+    day = one.days[0]
+    return bool(repeat.kind == "weekly" and repeat.days and day.last is None and day.first.weekday() not in repeat.days)
 
 
 def _first(said: Said, days: list[Days], now: datetime) -> tuple[date, date | None]:
@@ -364,37 +373,3 @@ def _placed(repeat: Repeat, day: date) -> tuple[Repeat, date]:
         for place in sorted(places, key=lambda one: one if one > 0 else 9)
     )
     return replace(repeat, days=()), next(one for one in found if one and one >= day)
-
-
-def _skipping(skip: Except | None, repeat: Repeat, first: date) -> tuple[Repeat, tuple[date, ...], bool]:
-    """The rule without some days of the week, the days that it leaves out, and whether all that was said could be kept to."""
-    if skip is None:
-        return repeat, (), True
-    if skip.weekdays:
-        fewer = quick_repeat.without_weekdays(repeat, skip.weekdays)
-        return (fewer, (), True) if fewer else (repeat, (), False)
-    takes = {day.toordinal() for day in _takings(repeat, first)}
-    wanted: list[date] = []
-    for one in skip.days:
-        if one.first.year == 1:  # a number alone
-            wanted += [next((day for day in map(date.fromordinal, sorted(takes)) if day.day == one.first.day), date.min)]
-        else:
-            stretch = [one.first + more * _DAY for more in range(min(_count(one), 370))]
-            wanted += [day for day in stretch if day.toordinal() in takes] or [date.min]
-    return repeat, tuple(day for day in dict.fromkeys(wanted) if day != date.min), date.min not in wanted
-
-
-def _takings(repeat: Repeat, first: date) -> list[date]:
-    """On which days a series takes place in its first year."""
-    last = min(repeat.until or date.max, first + timedelta(days=400))
-    days = repeat.days or (first.weekday(),)
-    if repeat.kind == "weekdays":
-        days, repeat = (0, 1, 2, 3, 4), replace(repeat, kind="weekly")
-    if repeat.kind == "daily":
-        return [first + more * repeat.every * _DAY for more in range((last - first).days // repeat.every + 1)]
-    if repeat.kind == "weekly":
-        monday = first - timedelta(days=first.weekday())
-        weeks = range(0, (last - monday).days // 7 + 1, repeat.every)
-        found = [monday + timedelta(days=7 * week + day) for week in weeks for day in days]
-        return [day for day in found if first <= day <= last]
-    return []

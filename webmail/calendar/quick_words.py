@@ -41,7 +41,7 @@ class Vocabulary:
         return (
             rf"(?:{self.day_names}(?![a-z]|(?<=sun) (?:cream|dial|screen|hat|glasses)|(?<=sat) (?:nav|down"
             rf"|exam|test))\.?|{short}(?:\.|(?= \d| (?:matin|aprem|apres|soir|prochain|midi)|(?: et"
-            rf"|,) (?:{short}))))"
+            rf"|,| &|-|/) ?(?:{short})))|(?<=-){short}(?![a-z]))"
         )
 
     @cached_property
@@ -124,7 +124,7 @@ FRENCH = Vocabulary(
     joins=frozenset({"et", "&", "+", ",", "/", ", et", "puis", "et puis", ", puis", "puis a", "ainsi que", "et le", "et de",
                      "et a", ";"}),
     edges=frozenset(_FRENCH_EDGES.split()),
-    kept=frozenset({"avec"}),
+    kept=frozenset({"avec", "a", "au", "aux", "en", "pour", "dans", "sur", "ou"}),
     birthday=r"\banniversaire\b",
     all_day=r"(?:toute la journee|journee entiere|journee complete|la journee)",
 )  # fmt: skip
@@ -158,12 +158,12 @@ ENGLISH = Vocabulary(
         "early afternoon": (14, 0), "mid-afternoon": (15, 0), "late afternoon": (17, 0), "early evening": (18, 0), 
         "end of the day": (17, 0), "end of day": (17, 0),
         "morning": (9, 0), "afternoon": (14, 0), "evening": (19, 0), "night": (20, 0), "tonight": (20, 0), "lunchtime": (12, 0),
-        "lunch time": (12, 0),
+        "lunch time": (12, 0), "pm": (14, 0), "am": (9, 0),
     },
     joins=frozenset({"and", "&", "+", ",", "/", ", and", "then", "and then", ", then", "and on", "and at", "and the",
                      "and from", ";"}),
     edges=frozenset(_ENGLISH_EDGES.split()),
-    kept=frozenset({"with"}),
+    kept=frozenset({"with", "at", "for", "in", "or"}),
     birthday=r"\bbirthday\b",
     all_day=r"(?:all[ -]day(?: long)?|the whole day|full day)",
 )  # fmt: skip

@@ -31,6 +31,7 @@ _MESSAGE_HEADERS = (
 )
 _GLANCE = 16_384  # bytes of the text that are checked if the sender is unknown
 _SCANNED = 131_072  # bytes of the HTML that are scanned for remote images
+_OPENING = 20_000  # characters of the HTML in which days are looked for
 _LARGEST_PROVEN = 2 * proof.LARGEST  # of a message that is read as a whole to verify its proof
 _LARGEST_WHOLE = 20_000_000  # bytes fetched of a message whose BODYSTRUCTURE can't be parsed
 _CHUNK = 512 * 1024
@@ -111,9 +112,11 @@ def read(
     beside = {v.get(b"SEQ"): u for u, v in more.items() if u != uid}
     message = _message(connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1), cut=cut)
     shown_html = html if prefer_html or excuse.stands_for_html(shape, bodies) else ()
-    glances = [scan(part) for part in body_texts.read(shown_html, more.get(uid, {}), _SCANNED).values()]
+    scanned = list(body_texts.read(shown_html, more.get(uid, {}), _SCANNED).values())
+    glances = [scan(part) for part in scanned]
     message = replace(
         message, remote=sum(one.remote for one in glances), lies=tuple(lie for one in glances for lie in one.lies),
+        opening="".join(scanned)[:_OPENING],
         ends=part_edges.read(hiding, more.get(uid, {})), whole=more.get(uid, {}).get(b"BODY[]<0>") or b"",
     )  # fmt: skip
     if address:

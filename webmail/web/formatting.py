@@ -131,6 +131,21 @@ def day_and_month(day: date) -> str:
     return _formatted(day, "d MMM", here().locale)
 
 
+def weekday_and_day(day: date) -> str:
+    """A day in short: its weekday alone within a week from today, "jeu.", else with the date, "jeu. 3 déc."."""
+    at = here()
+    ahead = (day - at.today).days
+    pattern = "EEE" if 0 <= ahead < 7 else "EEE d MMM" if -180 < ahead < 300 else "EEE d MMM y"
+    return _formatted(day, pattern, at.locale)
+
+
+def clock_time(moment: datetime) -> str:
+    """A time of the day as one says it: "16:30", "16 h 30"."""
+    if not here().locale.startswith("fr"):
+        return f"{moment:%H:%M}"
+    return f"{moment.hour}\N{NO-BREAK SPACE}h" + (f"\N{NO-BREAK SPACE}{moment:%M}" if moment.minute else "")
+
+
 def html_datetime(moment: datetime) -> str:
     """A UTC time for the `datetime` attribute of HTML."""
     return moment.strftime("%Y-%m-%dT%H:%MZ")

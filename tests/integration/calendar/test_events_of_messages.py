@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from email.message import EmailMessage
+from zoneinfo import ZoneInfo
 
 from tests.support.calendar_texts import calendar, times
 from tests.support.visits import Visitor
@@ -66,6 +68,29 @@ def test_links_to_the_whole_conversation_are_offered(person: Visitor, fill) -> N
     assert page.one("[name=notes]").get_text().count("/message/") == 21
 
 
+def test_a_time_in_a_message_is_a_chip_below_it(person: Visitor, fill) -> None:
+    sent = datetime.now(ZoneInfo("Europe/Paris")).replace(second=0, microsecond=0)
+    at = (sent + timedelta(days=1)).replace(hour=16, minute=0)
+    plain = message("Réunion avancée à 16 h demain, salle des professeurs.", "Réunion")
+    html = message("-", "Conseil")
+    html.clear_content()
+    html.set_content(f"<p>Conseil de classe</p><p>le {at:%d/%m/%Y}<br>à 16&nbsp;h 30 en salle&nbsp;12</p>", "html")
+    none = message("Version 3.11, page 8/9, 20 €, 04 72 00 12 34.", "Rien")
+    for one in (plain, html, none):
+        del one["Date"]
+        one["Date"] = sent
+    uids = fill(person, plain, html, none)
+    page = person.get(f"/message/{uids[0]}/INBOX")
+    assert page.one("[data-date-chip]").get_text().strip() == f"Add to calendar: {at:%a} 16:00"
+    form = person.get(str(page.one("[data-date-chip]")["href"]))
+    assert form.one("#event-start")["value"] == f"{at:%Y-%m-%d}" and form.one("[name=start_hour]")["value"] == "16:00"
+    assert form.one("#event-location")["value"] == "salle des professeurs"
+    page = person.get(f"/message/{uids[1]}/INBOX")
+    form = person.get(str(page.one("[data-date-chip]")["href"]))
+    assert (form.one("[name=start_hour]")["value"], form.one("#event-location")["value"]) == ("16:30", "salle 12")
+    assert not person.get(f"/message/{uids[2]}/INBOX").all("[data-date-chip]")
+
+
 def test_without_a_date_the_form_has_the_next_hour(person: Visitor, fill) -> None:
     [uid] = fill(person, message("Il reste trois places."))
     page = person.get(f"/calendar/of/{uid}/INBOX")
@@ -78,12 +103,24 @@ def test_an_invitation_is_taken_in_once_and_renewed(person: Visitor, fill) -> No
     invite = invite.replace("BEGIN:VEVENT", "METHOD:REQUEST\r\nBEGIN:VEVENT", 1)
     later = invite.replace("SUMMARY:Réunion", "SUMMARY:Réunion reportée").replace("SEQUENCE:1", "SEQUENCE:2")
     first, second = fill(person, message(file=invite, method="REQUEST"), message(file=later, method="REQUEST"))
-    page = person.submit(person.get(f"/message/{first}/INBOX"), "form[action^='/calendar/from/']")
+    before = person.get(f"/message/{first}/INBOX")
+    assert not before.all("[data-in-calendar]")
+    page = person.submit(before, "form[action^='/calendar/from/']")
     assert "1 event was added to your calendar. The organiser is not told." in page.notices
     assert times(events_of(person)[0].text) == ["2030-12-08 17:00 Réunion"] and "METHOD" not in events_of(person)[0].text
-    again = person.submit(person.get(f"/message/{first}/INBOX"), "form[action^='/calendar/from/']")
+    for shown in (page, person.get(f"/message/{first}/INBOX")):  # the card says so, also when the page is opened again
+        assert "In your calendar" in shown.one("[data-in-calendar]").get_text() and not shown.all(
+            "form[action^='/calendar/from/']"
+        )
+        assert "Réunion" in person.get(shown.link("Show event")).one("h1").get_text()
+    again = person.submit(before, "form[action^='/calendar/from/']")  # from a page that was open
     assert "already in your calendar" in again.notices and len(events_of(person)) == 1
-    page = person.submit(person.get(f"/message/{second}/INBOX"), "form[action^='/calendar/from/']")
+    newer = person.get(f"/message/{second}/INBOX")
+    assert (
+        newer.one("[data-in-calendar]")
+        and newer.one("form[action^='/calendar/from/'] button").get_text() == "Update in my calendar"
+    )
+    page = person.submit(newer, "form[action^='/calendar/from/']")
     assert "1 event in your calendar was updated." in page.notices
     assert times(events_of(person)[0].text) == ["2030-12-08 17:00 Réunion reportée"] and len(events_of(person)) == 1
     person.submit(page, "#notices form:has([name=undo])")
@@ -94,11 +131,14 @@ def test_a_cancellation_marks_the_event(person: Visitor, fill) -> None:
     invite = calendar("DTSTART:20301208T160000Z|SUMMARY:Réunion|SEQUENCE:1|ORGANIZER:mailto:zoe@x.example", uid="off")
     gone = invite.replace("SEQUENCE:1", "SEQUENCE:2").replace("BEGIN:VEVENT", "METHOD:CANCEL\r\nBEGIN:VEVENT", 1)
     first, second = fill(person, message(file=invite, method="REQUEST"), message(file=gone, method="CANCEL"))
-    unknown = person.submit(person.get(f"/message/{second}/INBOX"), "form[action^='/calendar/from/']")
-    assert "not in your calendar" in unknown.notices
+    unknown = person.get(f"/message/{second}/INBOX")
+    assert "This event is not in your calendar." in unknown.text and not unknown.all("form[action^='/calendar/from/']")
+    token = str(unknown.all("[name=csrf_token]")[0]["value"])
+    assert "not in your calendar" in person.post(f"/calendar/from/{second}/2/INBOX", {"csrf_token": token}).notices
     person.submit(person.get(f"/message/{first}/INBOX"), "form[action^='/calendar/from/']")
     page = person.submit(person.get(f"/message/{second}/INBOX"), "form[action^='/calendar/from/']")
     assert "1 event is marked as cancelled." in page.notices
+    assert "Marked as cancelled in your calendar" in page.one("[data-in-calendar]").get_text()
     assert "STATUS:CANCELLED" in next(row.text for row in events_of(person) if row.uid == "off")
 
 

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail import imap
-from webmail.calendar import dates_in_text, editing, event_changes
+from webmail.calendar import date_chips, dates_in_text, editing, event_changes, taking
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.event_words import when_words
 from webmail.calendar.forms import EventForm
@@ -21,12 +21,9 @@ from webmail.calendar.views.undo import undo_of
 from webmail.compose import reply
 from webmail.errors import LimitReached, NoSuchMessage
 from webmail.mail import Message, Summary
-from webmail.mime.formats import calendar_split, calendar_updates
 from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendar_text import BrokenText
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.mime.subjects import bare_subject
-from webmail.models import CalendarObject
 from webmail.web.current import current_account, current_user, settings, time_zone
 from webmail.web.formatting import day_in_full, here, local
 from webmail.web.message_links import back_to_message, message_url, requested_message_url
@@ -42,7 +39,8 @@ def event_of_message(uid: int, mailbox: str) -> Response:
     """The form of an event with what a message says: its subject, the first day it names, a link to it. 2 round trips; those of
     `others_of` besides, to offer the conversation.
 
-    `date`: which of the days that it names. `thread`: with links to the other messages of its conversation.
+    `date`: which of the times that it names, or `at`: which by when it begins, as chips name it. `thread`: with links to the
+    other messages of its conversation.
     """
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
@@ -50,7 +48,9 @@ def event_of_message(uid: int, mailbox: str) -> Response:
     sent = local(message.envelope.sent or message.received).replace(tzinfo=None)
     subject = bare_subject(message.envelope.subject)
     dates = dates_in_text.dates_in(f"{subject}\n{text}", sent, here().locale)
-    chosen = min(max(request.args.get("date", 0, int), 0), max(len(dates) - 1, 0))
+    named = [date_chips.name_of(one) for one in dates]
+    at = request.args.get("at", "")
+    chosen = named.index(at) if at in named else min(max(request.args.get("date", 0, int), 0), max(len(dates) - 1, 0))
     form = form_of_words(dates[chosen]) if dates else EventForm(uid=event_changes.new_uid())
     if not dates:
         begin(form)
@@ -107,20 +107,18 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
         if kind_of_part(part) is not PartKind.CALENDAR:
             raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no calendar")
         text, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
-    try:
-        method, events = calendar_split.events_in(text)
-    except BrokenText:
-        method, events = "", []
-    if cut or not events or method not in ("", "publish", "request", "cancel"):
+    found = taking.read(text, editing.writable(current_user()))
+    method, writes, first = found.method, found.writes, found.first
+    if cut or not found.is_usable:
         notify(_("No events could be read from this file."), "caution")
         return back
-    writes, known = _writes(events, method)
-    if not known and method == "cancel":
+    if first is None and method == "cancel":
         notify(_("This event is not in your calendar."))
         return back
-    if not writes:
-        notify(ngettext("This event is already in your calendar.", "These events are already in your calendar.", len(events)))
-        return redirect(event_url(known[0].collection_id, known[0].href), 303)
+    if not writes and first is not None:
+        count = len(found.events)
+        notify(ngettext("This event is already in your calendar.", "These events are already in your calendar.", count))
+        return redirect(event_url(first.collection_id, first.href), 303)
     try:
         done = editing.write(current_user(), writes, settings(), as_kept=True)
     except UnusableCalendar:
@@ -147,22 +145,7 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
     return back
 
 
-def _writes(events: list[tuple[str, str]], method: str) -> tuple[list[editing.Write], list[CalendarObject]]:
-    """What is to be written, and the events that are there already."""
-    may = editing.writable(current_user())
-    own = [one.collection.id for one in may if one.rights == "own"] or [may[0].collection.id]
-    same = CalendarObject.uid.in_([uid for uid, _text in events])
-    rows = CalendarObject.select().where(CalendarObject.collection.in_(own), same)
-    known = {row.uid: row for row in rows}
-    writes = []
-    for uid, text in events:
-        row = known.get(uid)
-        if row is None and method == "cancel":
-            continue
-        if row is None:
-            writes.append(editing.Write(own[0], event_changes.href_of(event_changes.new_uid()), text))
-            continue
-        after = (calendar_updates.cancelled if method == "cancel" else calendar_updates.updated)(row.text, text)
-        if after and after != row.text:
-            writes.append(editing.Write(row.collection_id, row.href, after, row.etag))
-    return writes, list(known.values())
+@blueprint.app_template_global()
+def in_my_calendar(text: str) -> taking.IncomingEvents:
+    """What of a calendar part is in the person's calendars. 3 queries, where there is one."""
+    return taking.read(text, editing.calendars(current_user()))

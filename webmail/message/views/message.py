@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 
 from flask import Response, request, url_for
 
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
+from webmail.calendar import date_chips
 from webmail.errors import NoSuchMessage
 from webmail.mail import Message, Part, Summary
 from webmail.mailbox import search_query
@@ -19,9 +21,12 @@ from webmail.message.views.receipts import receipt_for
 from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, with_pictures
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, for_a_frame, guarded, kept_by_browser
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
+from webmail.mime import part_kinds
+from webmail.mime.part_kinds import PartKind
+from webmail.mime.subjects import bare_subject
 from webmail.web import downloads
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
-from webmail.web.formatting import today
+from webmail.web.formatting import here, local, today
 from webmail.web.message_links import message_url
 from webmail.web.rendering import page
 from webmail.web.request_values import fetched_ahead, local_path, uidvalidity
@@ -61,6 +66,7 @@ def show(uid: int, mailbox: str) -> Response:
         pictures=decide_images(message, judged, role),
         receipt=receipt_for(message, judged, role) if keeps else None,
         others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),
+        chips=_chips(message) if role != "junk" and not judged.is_dangerous else [],
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
     )  # fmt: skip
     if fetched_ahead() and not message.seen:  # the script says so there once the page is opened
@@ -74,6 +80,16 @@ def seen(uid: int, mailbox: str) -> Response:
     with imap.connect(current_account(), mailbox) as connection:
         imap.messages.mark_seen(connection, mailbox, uid, uidvalidity())
     return Response(status=204)
+
+
+def _chips(message: Message) -> list[date_chips.DateChip]:
+    """The times that its text names, as far as the page has it; an invitation's card says them itself."""
+    if any(part_kinds.kind_of_part(part) is PartKind.CALENDAR for part in message.structure.attachments):
+        return []
+    plain = "\n".join(message.bodies.get(part.section, "") for part in message.structure.text)
+    text = plain if plain.strip() else date_chips.text_of(message.opening)
+    sent, now = (local(one).replace(tzinfo=None) for one in (message.envelope.sent or message.received, datetime.now(UTC)))
+    return date_chips.chips(f"{bare_subject(message.envelope.subject)}\n{text}", sent, now, here().locale)
 
 
 def _neighbours(message: Message, query: str, sort: str) -> tuple[int | None, int | None]:
