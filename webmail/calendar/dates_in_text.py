@@ -15,7 +15,7 @@ from webmail.calendar.quick_phrase import plain
 from webmail.calendar.quick_words import ENGLISH, FRENCH
 
 MOST = 5
-_PATIENCE = 0.15  # seconds of processor time: nothing is waited for
+_PATIENCE = 0.1  # seconds of processor time: nothing is waited for
 _MOST_READ = 8  # sentences that are read whole
 _READ = 20_000  # characters
 _BEFORE, _AROUND = 100, 260  # characters of a long sentence that are read around what looks like a date
