@@ -52,8 +52,9 @@ catalogue: ready ## French and English texts are complete
 export AGAIN := yes
 tested = $(BIN)/python -m tests.support.again $@
 
+# the databases of tests that passed go at once: thousands of them are gigabytes, which the disk would have to write
 unit: ready ## tests without a network
-	@TRABOULE_TEST_DATABASE=none $(tested) -n 2 --no-loadscope-reorder -rs -m "not postgresql" --junit-xml=.pytest_cache/unit/times.xml tests/unit
+	@TRABOULE_TEST_DATABASE=none $(tested) -n 2 --no-loadscope-reorder -rs -m "not postgresql" -o tmp_path_retention_policy=failed --junit-xml=.pytest_cache/unit/times.xml tests/unit
 
 # a folder whose conftest.py makes such a database, and files that make one themselves
 ON_POSTGRESQL = $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE "postgresql" tests/unit --include=*.py | grep -v tests/unit/conftest.py)))
