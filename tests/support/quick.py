@@ -43,7 +43,7 @@ def main(words: list[str]) -> int:
         LIST.write_text("".join(f"{name}\n" for name in slow_files(measured(TIMES))))
         return 0
     ignored = [f"--ignore={name}" for name in LIST.read_text().split()]
-    how = "-p no:cacheprovider -n 2 --dist loadfile -rfE -o tmp_path_retention_policy=failed".split()
+    how = ["-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile", "-rfE", "-o", "tmp_path_retention_policy=failed"]
     command = [sys.executable, "-m", "pytest", *how, "-m", "not postgresql", *ignored]
     return subprocess.run([*command, *words, "tests/unit"], check=False).returncode
 
