@@ -66,9 +66,10 @@ days: ready ## tests of dates on other days than today: make days DAYS="leap-day
 
 # a third and a fourth worker: many of these tests wait for a server, and those in a browser for what is typed
 integration: ready ## tests on real servers: Dovecot, Postfix, nginx
-	@$(tested) -n 4 --no-loadscope-reorder -rs tests/integration
+	@$(tested) -p tests.support.statements -n 4 --no-loadscope-reorder -rs tests/integration
 
-# Not again: what hardly touches a table, or in ways that other tests do too. The whole suite: make integration-postgresql NOT_AGAIN=
+# Not again: what hardly touches a table, or in ways that other tests do too; of the rest, what sends no statement of its own (tests/support/
+# statements.py). The whole suite: rm -r .pytest_cache, make integration-postgresql NOT_AGAIN=
 NOT_AGAIN := imap settings/test_pages.py $(addprefix accounts/test_, support.py dovecot_on_postgresql.py) $(addprefix dav/test_, clients.py evolution.py) \
 	test_managesieve.py test_nginx.py test_doctor.py test_doctor_index.py \
 	test_foreign_server.py test_frame.py test_second_s3_server.py \
@@ -85,7 +86,7 @@ NOT_AGAIN := imap settings/test_pages.py $(addprefix accounts/test_, support.py 
 	$(addprefix message/test_, full_text_index.py huge_messages.py viewers.py odd_attachments.py message.py sender_check.py \
 	browser_cache.py conversation.py remote_images.py link_warning.py read_ahead.py unsubscribe.py)
 integration-postgresql: ready ## the same with Traboule's tables in PostgreSQL
-	@TRABOULE_TEST_DATABASE=postgresql $(tested) -n 4 --no-loadscope-reorder -rs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
+	@TRABOULE_TEST_DATABASE=postgresql $(tested) -p tests.support.statements -n 4 --no-loadscope-reorder -rs $(NOT_AGAIN:%=--ignore=tests/integration/%) tests/integration
 
 firefox: ready ## what was typed and "Back", in a Firefox without scripts (apt install firefox-esr)
 	FIREFOX=firefox-esr $(BIN)/pytest -p no:cacheprovider -rs tests/browser/test_going_back.py -k firefox

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import again, clock, quick
+from tests.support import again, clock, quick, statements
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,3 +101,23 @@ def test_the_days_are_those_on_which_programs_err() -> None:
     soon = datetime.fromtimestamp(days["clocks-forward"].timestamp() + 3600, clock.ZONE)
     assert soon.utcoffset() != days["clocks-forward"].utcoffset()
     assert days["clocks-back"].utcoffset() != days["clocks-back"].replace(fold=1).utcoffset()
+
+
+def test_postgresql_hears_every_statement_once() -> None:
+    asked = {
+        "long": (9.0, {"a", "b"}),
+        "quick": (0.1, {"a"}),
+        "other": (0.2, {"a", "b"}),
+        "new": (60.0, {"c"}),
+        "silent": (0.1, set()),
+    }
+    assert statements.chosen(asked) in ({"quick", "other", "new"}, {"other", "new"})
+    assert all((ROOT / "tests/integration" / file).is_file() for file in statements.ALWAYS)
+
+
+def test_a_statement_is_its_words_and_the_kinds_of_its_values() -> None:
+    like = statements.statement("SELECT a FROM t WHERE b IN (?, ?) LIMIT 5", [1, 2])
+    assert like == statements.statement("SELECT a FROM t WHERE b IN (?, ?, ?) LIMIT 7", [1, 2, 30_000])
+    assert like == statements.statement("SELECT a FROM t WHERE b IN (?) LIMIT 7", [1])
+    for values in ([1, 2**31], [1, 2**70], [1, None], [1, "x"], [1, "\0"], [1, "x" * 300]):
+        assert statements.statement("SELECT a FROM t WHERE b IN (?, ?) LIMIT 5", values) != like
