@@ -15,13 +15,15 @@ from webmail.calendar.quick_phrase import plain
 from webmail.calendar.quick_words import ENGLISH, FRENCH
 
 MOST = 5
-_PATIENCE = 0.1  # seconds of processor time: nothing is waited for
+_PATIENCE = 0.6  # seconds of processor time: eight sentences need 0.15 at most, the first ones of a process some more
 _MOST_READ = 8  # sentences that are read whole
 _READ = 20_000  # characters
 _BEFORE, _AROUND = 100, 260  # characters of a long sentence that are read around what looks like a date
 _FAR = timedelta(days=240)  # ahead, of a day that has passed this year
 _WRAPPED = 55  # a line that is as long goes on in the next
-_SENTENCE = re.compile(r"(?<=[!?;])\s+|(?<=[^\W_]{2}[.])\s+(?=[A-ZÀ-Þ«“\"(])")  # not after "M." or "lun." before a number
+_SENTENCE = re.compile(
+    r"(?<=[!?;])\s+|(?:(?<=[^\W_]{2}[.])|(?<=\d\sh[.]))\s+(?=[A-ZÀ-Þ«“\"(])"
+)  # not after "M." or "lun." before a number
 _NAMES = "|".join(
     [*FRENCH.months, *ENGLISH.months, *FRENCH.days, *ENGLISH.days, "demain", "tomorrow", "today", "aujourd'hui", "tonight"]
 )

@@ -200,6 +200,7 @@ def remark_words(remarks: Iterable[str]) -> list[str]:
         "weekday": _("The date and the weekday in these words don’t match: the date was chosen."),
         "night": _("This begins at night: check the time."),
         "no-hour": _("These words say how long it takes, but not when it begins."),
+        "no-term": _("No school holidays are known here, so none are left out."),
         "weekly": _("These words don’t say how often, so every week was chosen."),
     }
     return [words[one] for one in remarks]

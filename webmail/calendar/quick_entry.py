@@ -72,12 +72,14 @@ def _read(words: Phrase, now: datetime, v: Vocabulary) -> tuple[int, Understood]
     said.skip = quick_repeat.take_except(words, v, today)
     rule = quick_repeat.take_repeat(words, v)
     said.repeat, said.month_day = rule or (None, 0)
-    said.ends = quick_repeat.take_ends(words, v, today)
     said.across = quick_when.take_across(words, v, today)
+    said.ends = quick_repeat.take_ends(words, v, today)
+    said.evening = words.has(v.evening)
     if said.across is None:
         if said.repeat:
             said.months = quick_repeat.take_months(words, v, today)
         said.days = quick_dates.take_days(words, v, today)
+        words.take(r"(?<=\x01 )\(?(?:inclus|inclusive)\)?")
         said.whole = words.take(v.all_day) is not None
         said.length = quick_lengths.take_length(words, v) or quick_lengths.take_length_as_hour(words, v)
         said.until_hour = quick_times.take_end(words, v)

@@ -53,6 +53,11 @@ _SPOKEN_TO = re.compile(
     r"|transmettre|offrir|presenter|confirmer|signaler|expliquer"
     r"|cadeau|lettre|mail|message|reponse|merci|retour)(?: [^ \x01]{1,20}){0,2} ?$"
 )
+_ROOM = re.compile(
+    r"(?<!\w)(?:[eE]n |[àÀ] la |[aA]u |[iI]n )?((?:[sS]alle|[aA]mphi(?:théâtre)?|[gG]ymnase|[aA]uditorium|[rR]oom)"
+    r" [A-ZÀ-ÖØ-Þ][\w’'-]{1,30}"
+    r"(?: [A-ZÀ-ÖØ-Þ][\w’'-]{1,30}){0,3})"
+)
 _TOO_BARE = frozenset({"salle", "place", "local", "room"})
 _MORE = re.compile(r"(?: (?:de |du |des |de la |d[’']|of |the )?[A-ZÀ-ÖØ-Þ][\w’'.-]{0,30}){1,4}")
 
@@ -92,7 +97,7 @@ _PLACES = {
             r"(?:en |par )(visio(?:conference|conf)?)(?!\w)|sur (teams|zoom|meet|bbb|skype|jitsi)(?!\w)",
         ),
         named=(
-            r"(?:[àÀ]|[aA]u|[aA]ux|[cC]hez) ((?:l['’] ?|la |le )?[A-ZÀ-ÖØ-Þ][^\x01\x02,;()]{0,60}?)(?= avec "
+            r"(?:[àÀ]|[aA]u|[aA]ux|[cC]hez) ((?:l['’] ?|la |les? )?[A-ZÀ-ÖØ-Þ][^\x01\x02,;()]{0,60}?)(?= avec "
             r"| pour | à | de \d|[\x01\x02,;()]|(?<!\bM)(?<!\bDr)(?<!\bMr)\. |\.?$)"
         ),
         going=r"(?:sorties?|visites?|voyages?|excursions?|sejours?|depart|arrivee|retour)",
@@ -134,6 +139,8 @@ def take_place(words: Phrase, v: Vocabulary) -> str:
     for pattern in known.plain:
         if place := _take(words, v, pattern):
             return place
+    if found := _ROOM.search(words.text):
+        return _taken(words, v, found.start(), *found.span(1))
     for found in compiled(rf"(?<![\w]){known.named}").finditer(words.text):
         start, end = found.span(1)
         name = plain(words.text[start:end]).removeprefix("l'").removeprefix("la ").removeprefix("le ").removeprefix("the ")

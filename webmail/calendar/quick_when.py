@@ -18,7 +18,7 @@ from webmail.calendar.repeat import Repeat, first_day
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 MOST = 20  # events of one phrase
-_NIGHT = range(6)
+_NIGHT, _EVENING = range(6), range(5, 10)
 _CLOCK = re.compile(r"\d ?h|:\d\d|\d ?[ap]\.?m|midi|minuit|noon|midnight|heures|o'clock")
 _FROM = re.compile(r"^(?:[àa] partir|d[eè]s |depuis|from|start|beginn|du )", re.I)
 _LATE_PARTS = (
@@ -54,6 +54,7 @@ class Said:
     until_hour: tuple[time, str] | None = None
     parts: list[PartAt] = field(default_factory=list)
     whole: bool = False
+    evening: bool = False  # it is what takes place in the evening
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ def _delayed(said: Said, now: datetime) -> When:
 def _hours(said: Said) -> list[HoursAt]:
     """The hours as they are meant beside a part of the day: "ce soir 8h" is at 20:00; without any, when that part begins."""
     if not said.parts:
-        return said.hours
+        evening = said.evening and all(one.hours.begins.hour in _EVENING for one in said.hours)
+        return [replace(one, hours=_beside(one.hours, late=True, morning=False)) for one in said.hours] if evening else said.hours
     if not said.hours:
         return [] if said.whole else [HoursAt(one.start, one.start, one.hours) for one in said.parts]
     name = said.parts[0].name

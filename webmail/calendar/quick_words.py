@@ -26,6 +26,7 @@ class Vocabulary:
     edges: frozenset[str]  # words that a title neither begins nor ends with, once something was taken out beside them
     kept: frozenset[str]  # those of `edges` that may begin what follows
     birthday: str
+    evening: str  # what takes place then: "dinner at 8" is at 20:00
     all_day: str
 
     def choice(self, words: dict[str, int]) -> str:
@@ -126,6 +127,7 @@ FRENCH = Vocabulary(
     edges=frozenset(_FRENCH_EDGES.split()),
     kept=frozenset({"avec", "a", "au", "aux", "en", "pour", "dans", "sur", "ou"}),
     birthday=r"\banniversaire\b",
+    evening=r"\b(?:diner|souper|apero|reveillon)\b",
     all_day=r"(?:toute la journee|journee entiere|journee complete|la journee)",
 )  # fmt: skip
 
@@ -158,12 +160,13 @@ ENGLISH = Vocabulary(
         "early afternoon": (14, 0), "mid-afternoon": (15, 0), "late afternoon": (17, 0), "early evening": (18, 0), 
         "end of the day": (17, 0), "end of day": (17, 0),
         "morning": (9, 0), "afternoon": (14, 0), "evening": (19, 0), "night": (20, 0), "tonight": (20, 0), "lunchtime": (12, 0),
-        "lunch time": (12, 0), "pm": (14, 0), "am": (9, 0),
+        "lunch time": (12, 0), "pm": (14, 0), "am": (9, 0), "first thing": (9, 0),
     },
     joins=frozenset({"and", "&", "+", ",", "/", ", and", "then", "and then", ", then", "and on", "and at", "and the",
                      "and from", ";"}),
     edges=frozenset(_ENGLISH_EDGES.split()),
     kept=frozenset({"with", "at", "for", "in", "or"}),
     birthday=r"\bbirthday\b",
+    evening=r"\b(?:dinner|supper|drinks)\b",
     all_day=r"(?:all[ -]day(?: long)?|the whole day|full day)",
 )  # fmt: skip

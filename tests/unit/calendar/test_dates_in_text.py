@@ -53,6 +53,7 @@ SENT = datetime(2026, 11, 27, 10)  # a Friday
         ("Il a mis de 2 h à 3 h pour venir.", []),
         ("Ouvert 24h/24, 16 € par mois, tél. 04 72 00 12 34, version 3.11.", []),
         ("Merci de votre message du 12 novembre.", []),
+        ("Réunion demain à 16 h. Remise des bulletins le 18 décembre à 17h30.", ["2026-11-28 16:00", "2026-12-18 17:30"]),
         ("La réunion a lieu tous les lundis à 8h.", []),
         ("x " * 400 + "rendez-vous jeudi à 14h", ["2026-12-03 14:00"]),
     ],

@@ -361,16 +361,17 @@ def form_page(
     calendars = [] if facts else [_offered(one) for one in editing.writable(current_user())]
     reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + is_more("more"))][:MOST_REMINDERS]
     links = [*form.links, *[""] * (EMPTY_LINKS + is_more("more-links"))][: max(MOST_LINKS, len(form.links))]
-    typed = form.typed_repeat()
+    typed, school = form.typed_repeat(), term.choice_words(facts)
+    remarks = [*found.remarks, *(["no-term"] if found.in_term and not school[0] else [])] if found else []
     return page(
         "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, links=links,
         offered=REMINDERS, own_zone=str(time_zone()), words=words, understood=several_words.understood(found),
-        remarks=remark_words(found.remarks) if found else [], unclear=found.unclear if found else (),
+        remarks=remark_words(remarks), unclear=found.unclear if found else (),
         also=[] if facts else several_words.others(form), skip=[] if facts else several_words.skipped(form),
         theirs=theirs or [], others=others or [], back=back, conversation=conversation,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
-        term=term.choice_words(facts), places=[(str(one), one_place_words(one)) for one in PLACES],
+        term=school, places=[(str(one), one_place_words(one)) for one in PLACES],
         names=get_day_names("wide", locale=here().locale),
     )  # fmt: skip
 
