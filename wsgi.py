@@ -4,8 +4,8 @@ import gc
 import sys
 
 from webmail import create_app
-from webmail.cli import only_looks
-from webmail.config import ConfigError
+from webmail.cli.main import only_looks
+from webmail.config.settings import ConfigError
 
 try:
     app = create_app(make_secret=not only_looks(sys.argv))

@@ -78,7 +78,10 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
     """No test sees what another left in the process's memory of rows, folders and servers."""
-    from webmail.imap import circuit_breaker, earlier_messages, overviews, pool, recount, summary_cache
+    from webmail.imap.connections import circuit_breaker, pool
+    from webmail.imap.lists import summary_cache
+    from webmail.imap.mailbox_list import overviews, recount
+    from webmail.imap.reading import earlier_messages
 
     summary_cache.forget_all()
     earlier_messages.forget_all()

@@ -11,16 +11,21 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
-from webmail import config, health, imap, models, services, translations
+from webmail import health, imap, models, translations
 from webmail.collections import store as collection_store
-from webmail.config_checks import is_loopback
+from webmail.config import services
+from webmail.config import settings as config
+from webmail.config.checks import is_loopback
 from webmail.database.connection import DATABASE_AWAY, advice, open_database, reopen_if_moved
 from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
-from webmail.web import compression, current, file_host, form_reader, once, row_numbers, setup, template_cache
-from webmail.web.body_limits import set_body_limit
+from webmail.web import current, setup
 from webmail.web.formatting import LANGUAGES
-from webmail.web.template_environment import TemplateEnvironment
+from webmail.web.forms import form_reader, once, row_numbers
+from webmail.web.forms.body_limits import set_body_limit
+from webmail.web.responses import compression, file_host
+from webmail.web.templates import template_cache
+from webmail.web.templates.template_environment import TemplateEnvironment
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,9 +63,10 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     compression.install(app)
     Babel(app, locale_selector=language)
 
-    from webmail.auth import cookies, guard
+    from webmail.auth import guard
     from webmail.auth import views as auth
-    from webmail.cli import register as register_commands
+    from webmail.auth.sessions import cookies
+    from webmail.cli.main import register as register_commands
     from webmail.compose import views as compose
     from webmail.jobs import build as build_jobs
     from webmail.transfers import views as transfers

@@ -18,8 +18,8 @@ from typing import Any
 
 import peewee as pw
 
-from webmail import audit_late
-from webmail.config import Settings
+from webmail.config.settings import Settings
+from webmail.database import audit_late
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.database.pieces import give_way
 from webmail.models import AuditAct, AuditEntry, User, now
@@ -71,7 +71,7 @@ _COUNTED = (AuditAct.SIGN_IN_REFUSED, AuditAct.SIGN_IN_BLOCKED)
 def record(act: AuditAct, *, actor: User | None = None, target: str = "", network: str = "", **details: str | int | None) -> None:
     """Write an entry, in the transaction of the caller if there is one. Never raises. One INSERT.
 
-    `network`: see auth/sessions.py, `network_of`. `details`: those of `DETAILS`; None is left out. Refused sign-ins of one
+    `network`: see sessions.py, `network_of`. `details`: those of `DETAILS`; None is left out. Refused sign-ins of one
     address and network within a minute are one entry that counts them (one SELECT more).
     """
     row: dict[str, Any] = {}

@@ -11,8 +11,8 @@ from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
-from webmail import services
-from webmail.config import Settings
+from webmail.config import services
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.models import Outbox, OutboxState, SystemMessage, Task, TaskState, now
 from webmail.storage import StorageArea, open_storage

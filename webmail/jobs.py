@@ -29,7 +29,7 @@ from webmail.collections.work import WORK as COLLECTIONS
 from webmail.compose.outbox import delivery
 from webmail.compose.outbox.credentials import account_of
 from webmail.compose.work import WORK as COMPOSE
-from webmail.config import ConfigError, Settings
+from webmail.config.settings import ConfigError, Settings
 from webmail.contacts.work import WORK as CONTACTS
 from webmail.database import once
 from webmail.database.connection import DATABASE_AWAY, advice, db
@@ -39,7 +39,7 @@ from webmail.mailbox.work import WORK as MAILBOX
 from webmail.message.work import WORK as MESSAGE
 from webmail.models import Outbox, now
 from webmail.people.work import WORK as PEOPLE
-from webmail.send_attempts import LEASE
+from webmail.system_mail.send_attempts import LEASE
 from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun

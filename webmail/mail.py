@@ -273,7 +273,7 @@ class Trace:
     sender: tuple[Address, ...] = ()  # Sender (RFC 5322 section 3.6.2)
     resent: tuple[Address, ...] = ()  # Resent-From (RFC 5322 section 3.6.6)
     authors: int = 1  # addresses in From
-    marked: bool = False  # it has a proof of ours (`mime/proof.py`), which may be anybody's
+    marked: bool = False  # it has a proof of ours (`mime/headers/proof.py`), which may be anybody's
     receipt_to: tuple[Address, ...] = ()  # Disposition-Notification-To (RFC 8098 section 2.1)
     original_recipient: str = ""  # Original-Recipient (RFC 8098 section 2.3)
     return_path: str = ""  # without angle brackets

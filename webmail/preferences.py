@@ -80,8 +80,12 @@ class Preferences:
     birthdays: bool = True  # a calendar of the contacts' birthdays
     directory_on_devices: bool = False  # the establishment's directory is a book on telephones, which can only be read
     room_quiet_until: str = ""  # the day (ISO) until which a mailbox that fills up is not mentioned
-    absence: str = ""  # from and until when the mail server answers for them, a copy: filters/absence_copy.py; "": it does not
-    forwarding: str = ""  # where their mail is forwarded and until when, a copy: filters/forward_targets.py; "": nowhere
+    absence: str = (
+        ""  # from and until when the mail server answers for them, a copy: filters/absence/absence_copy.py; "": it does not
+    )
+    forwarding: str = (
+        ""  # where their mail is forwarded and until when, a copy: filters/forwarding/forward_targets.py; "": nowhere
+    )
     forwarding_closed: tuple[str, ...] = ()  # those of these addresses whose account here is closed, as the worker saw it
     school_zone: str = ""  # whose holidays are offered for an absence
     archive_off: tuple[str, ...] = ()  # names of the administrator's archive rules that this person turned off
@@ -98,8 +102,10 @@ class Preferences:
     remind_before: int = -1  # of new events, so many minutes before them; -1: not at all
     remind_days: int = -1  # of new events of whole days: on the day, or the day before
     remind_hour: int = 8  # of whole days, at this hour
-    agenda_hour: int = -1  # when the day's events come by mail; -1: never. See calendar/daily_agenda.py
-    calendar_reminders: tuple[str, ...] = ()  # what new events of single calendars begin with: calendar/usual_reminders.py
+    agenda_hour: int = -1  # when the day's events come by mail; -1: never. See calendar/reminders/daily_agenda.py
+    calendar_reminders: tuple[
+        str, ...
+    ] = ()  # what new events of single calendars begin with: calendar/reminders/usual_reminders.py
     hidden_calendars: tuple[str, ...] = ()  # the ids of those that calendar pages don't show
     first_cards: int = 0  # how many of the five cards of a first visit are put away: help/first_cards.py
     roles: dict[str, str] = field(default_factory=dict)  # "sent", ... -> mailbox, where it overrides the server's special use

@@ -19,7 +19,7 @@ from typing import Any
 import peewee as pw
 
 from webmail import vault
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.errors import MailError
@@ -33,7 +33,7 @@ class TooManyRequests(MailError):
     """As many as may be already. `seconds` to wait, 0 where nobody can say how long; `again`: until when (naive UTC). `left`: how
     many may be, where one asked for more.
 
-    The only error that is answered 429: what it says to people stands in web/too_many.py.
+    The only error that is answered 429: what it says to people stands in web/responses/too_many.py.
     """
 
     status = 429

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.demo.place import Owner
 from webmail import models
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 
@@ -61,8 +61,8 @@ def prepare(database: Database, owner: Owner, password: str, *, newcomers: bool 
             user = models.User.get_or_none(models.User.address == person.address)
             if user is None:
                 _add(person, password, newcomer=newcomers)
-            elif not passwords.verify(user.password, password):  # the demo prints this one at the start
-                user.password = passwords.hash_password(password)
+            elif not hashing.verify(user.password, password):  # the demo prints this one at the start
+                user.password = hashing.hash_password(password)
                 user.save(only=[models.User.password])
     if isinstance(database, Path):
         owner.own(*database.parent.iterdir())
@@ -83,7 +83,7 @@ def _add(person: Person, password: str, *, newcomer: bool = False) -> None:
         name=person.name,
         role=person.role,
         quota_bytes=person.quota,
-        password=passwords.hash_password(password),
+        password=hashing.hash_password(password),
         preferences=None if newcomer else GREETED,
         recovery_asked=models.now(),  # not at once: the demo is for mail
     )

@@ -18,8 +18,8 @@ from webmail.calendar import objects
 from webmail.collections import look, store
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
-from webmail.mime.formats import vcard_edit
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Collection, CollectionShare, User
 
 _ZONE = ZoneInfo("Europe/Paris")

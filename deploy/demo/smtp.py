@@ -27,8 +27,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from deploy.demo.delivery import Answer, bounce, deliver, keep, may_receive
 from deploy.demo.sasl import ask_dovecot, initial_response, user_of
-from webmail.mime import headers
-from webmail.mime.addresses import addresses
+from webmail.mime.headers import headers
+from webmail.mime.headers.addresses import addresses
 
 LARGEST = 30 * 1024 * 1024
 MOST_HOPS = 30  # Received headers: more mean a mail loop

@@ -1,4 +1,4 @@
-"""Colleague's message: whether one that is redirected bears the webmail's proof that its author wrote it (webmail/mime/proof.py).
+"""Colleague's message: whether one that is redirected bears the webmail's proof that its author wrote it (proof.py).
 
 That module needs the standard library alone, and is read by its path: the package `webmail` needs what Debian's Python lacks.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib import util
 from pathlib import Path
 
-_MODULE = Path(__file__).resolve().parents[2] / "webmail" / "mime" / "proof.py"
+_MODULE = Path(__file__).resolve().parents[2] / "webmail" / "mime" / "headers" / "proof.py"
 
 
 def verifier(secret: str) -> Callable[[bytes], bool]:

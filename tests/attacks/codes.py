@@ -13,9 +13,9 @@ import pyotp
 
 from tests.attacks.ground import Browser, Ground, Web
 from tests.attacks.report import Finding
-from webmail.auth import authenticator, mailed_codes, recovery_codes, second_step
-from webmail.auth.mailed_codes import CodePurpose, CodeRefused
-from webmail.config import Settings
+from webmail.auth.factors import authenticator, mailed_codes, recovery_codes, second_step
+from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefused
+from webmail.config.settings import Settings
 from webmail.models import User
 
 _AT_ONCE = 4  # programs at each of two processes

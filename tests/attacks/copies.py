@@ -21,8 +21,11 @@ from flask.sessions import SecureCookieSessionInterface
 from tests.attacks.ground import PASSWORD, Ground, Web
 from tests.attacks.report import Finding
 from webmail import vault
-from webmail.auth import app_passwords, authenticator, known_devices, mailed_codes, passwords, recovery_codes, second_step
-from webmail.auth.mailed_codes import CodePurpose
+from webmail.auth.devices import app_passwords
+from webmail.auth.factors import authenticator, mailed_codes, recovery_codes, second_step
+from webmail.auth.factors.mailed_codes import CodePurpose
+from webmail.auth.passwords import hashing
+from webmail.auth.sessions import known_devices
 from webmail.models import User
 
 _COOKIES = ("traboule", "traboule-visitor", "traboule-trusted", "traboule-known")
@@ -156,7 +159,7 @@ def _passwords(ground: Ground, copy: Path) -> Finding:
     for stored in sorted(set(hashes))[: 2 if ground.quick else 5]:
         for guess in _COMMON[:-1]:
             tried += 1
-            found += passwords.verify(stored, guess)
+            found += hashing.verify(stored, guess)
     each = (time.monotonic() - began) / tried * 1000
     words = f"none; each takes {each:.0f} ms and 19 MiB, so a million common ones take {each * 1000 / 3600:.0f} hours of a core"
     return Finding("Common passwords against the hashes of the database", tried, words, not found)

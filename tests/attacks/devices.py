@@ -22,7 +22,7 @@ from deploy.demo.child import HOST
 from tests.attacks.ground import PASSWORD, Ground, Web
 from tests.attacks.report import Finding
 from tests.bench import machine
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.collections import store
 from webmail.models import CalendarObject, Collection, User
 

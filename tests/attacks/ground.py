@@ -17,9 +17,10 @@ from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.bench import instance, machine
 from tests.bench.visitor import Answer, Visitor, fields
-from webmail import config
-from webmail.auth import authenticator, passwords, recovery_codes, second_step
-from webmail.config import Settings
+from webmail.auth.factors import authenticator, recovery_codes, second_step
+from webmail.auth.passwords import hashing
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.models import LimitUse, TakenTurn, User, WaitingPlace, now
 
 PASSWORD = "cheval pile agrafe nuage"
@@ -144,7 +145,7 @@ class Ground:
 
     def people(self, count: int, **values: object) -> list[str]:
         """The addresses of new accounts with PASSWORD."""
-        hashed = passwords.hash_password(PASSWORD)
+        hashed = hashing.hash_password(PASSWORD)
         names = [f"person{next(self._numbers)}" for _ in range(count)]
         with self.tables():
             for name in names:

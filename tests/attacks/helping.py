@@ -17,7 +17,8 @@ from tests.bench.visitor import Answer
 from tests.support.limits import forget_all
 from webmail import rate_limits
 from webmail.accounts import support
-from webmail.auth import deputies, passwords, temporary_passwords
+from webmail.auth.passwords import hashing
+from webmail.auth.recovery import deputies, temporary_passwords
 from webmail.models import (
     Deputy,
     GroupMember,
@@ -368,7 +369,7 @@ def _seen(ground: Ground, address: str) -> str:
 
 def _has(ground: Ground, address: str, password: str) -> bool:
     with ground.tables():
-        return passwords.verify(User.get(User.address == address).password, password)
+        return hashing.verify(User.get(User.address == address).password, password)
 
 
 def _letters(text: str) -> str:

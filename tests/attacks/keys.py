@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.attacks.ground import Browser, Ground, Web
 from tests.attacks.report import Finding
 from tests.support.webauthn_key import WebauthnKey, encoded
-from webmail.auth import security_keys
-from webmail.auth.challenges import Asked, Purpose
+from webmail.auth.factors import security_keys
+from webmail.auth.factors.challenges import Asked, Purpose
 from webmail.models import User
 
 _NO_LIMIT = 1_000_000

@@ -20,10 +20,13 @@ from deploy.demo.services import Services
 from tests.attacks.ground import PASSWORD, Ground
 from tests.attacks.report import Finding
 from tests.support.passing_folder import passing_folder
-from webmail import config, managesieve
+from webmail import managesieve
 from webmail.account import Account, Password, Server
-from webmail.auth import app_passwords, endings, mail_sessions, passwords
-from webmail.config import Settings
+from webmail.auth.devices import app_passwords
+from webmail.auth.passwords import hashing
+from webmail.auth.sessions import endings, mail_sessions
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.errors import SignInRefused
 from webmail.models import User, now
 
@@ -105,7 +108,7 @@ def _servers(ground: Ground) -> Iterator[MailServers]:
 
 def _person() -> User:
     local = f"programs-{secrets.token_hex(4)}"
-    hashed = passwords.hash_password(PASSWORD)
+    hashed = hashing.hash_password(PASSWORD)
     return User.create(address=f"{local}@{DOMAIN}", local=local, domain=DOMAIN, password=hashed)
 
 
@@ -188,7 +191,7 @@ def _changed(servers: MailServers) -> Finding:
     user = _person()
     client = servers.imap(user, PASSWORD)
     began = time.monotonic()
-    User.update(password=passwords.hash_password(PASSWORD + "!")).where(User.id == user.id).execute()
+    User.update(password=hashing.hash_password(PASSWORD + "!")).where(User.id == user.id).execute()
     endings.end_everything_else(user, servers.settings, keep="this one")
     ended = _ends(client, began)
     opened = servers.opened(user, PASSWORD)

@@ -24,8 +24,8 @@ from tests.bench import machine
 from tests.bench.visitor import Answer
 from tests.support.oidc_provider import CLIENT, ENDED, SECRET, FakeProvider, fake_provider, new_key
 from tests.support.real_provider import config_of
-from webmail.auth import authenticator, second_step
-from webmail.config_providers import Oidc
+from webmail.auth.factors import authenticator, second_step
+from webmail.config.providers import Oidc
 from webmail.models import LimitUse, LinkedAccount, Session, User
 
 _PUBLIC = "https://webmail.lycee.example"

@@ -17,8 +17,10 @@ from tests.attacks.report import Finding
 from tests.attacks.timing import compared
 from tests.support.waiting import eventually
 from webmail import system_mail
-from webmail.auth import authenticator, password_reset, passwords, recovery_codes, second_step
-from webmail.auth.password_reset import Channel
+from webmail.auth.factors import authenticator, recovery_codes, second_step
+from webmail.auth.passwords import hashing
+from webmail.auth.recovery import password_reset
+from webmail.auth.recovery.password_reset import Channel
 from webmail.models import AuditAct, AuditEntry, PasswordReset, SystemMessage, User
 
 _NEW = "violon herbe cuivre lampe"
@@ -280,7 +282,7 @@ def _while_signed_in(ground: Ground, web: Web) -> Finding:
     with ground.tables():
         theirs = User.get(User.address == other).password
     ended = elsewhere.get(_INBOX).status != 200 and stolen.get(_INBOX).status != 200
-    held = status == 303 and victim.address in page and other not in page and passwords.verify(theirs, PASSWORD) and ended
+    held = status == 303 and victim.address in page and other not in page and hashing.verify(theirs, PASSWORD) and ended
     return Finding(
         "A link used while signed in as somebody else", 1,
         "that session is over, its copy too, and the other's password is as it was; the victim's other sessions are over", held,
@@ -437,4 +439,4 @@ def _choose(browser: Browser, token: str, new: str = _NEW, **more: str) -> int:
 
 def _is_password(ground: Ground, victim: Victim, password: str) -> bool:
     with ground.tables():
-        return passwords.verify(User.get(User.address == victim.address).password, password)
+        return hashing.verify(User.get(User.address == victim.address).password, password)

@@ -14,7 +14,7 @@ from tests.attacks.ground import PASSWORD, Browser, Ground, Web, furnished, with
 from tests.attacks.report import Finding
 from tests.support.owned_things import changed, snapshot
 from tests.support.route_table import Route, routes
-from webmail.auth.sessions import hash_token
+from webmail.auth.sessions.sessions import hash_token
 from webmail.models import MailedCode, Session, SystemMessage, User, now
 
 _COOKIE, _VISITOR = "traboule", "traboule-visitor"

@@ -15,10 +15,11 @@ from tests.attacks.ground import PASSWORD, Ground, Web
 from tests.attacks.report import Finding
 from tests.bench.visitor import Answer
 from tests.support.transfer_ground import published
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.models import Transfer, TransferFetch, TransferRecipient, User
-from webmail.transfers import download_codes, store
+from webmail.transfers import store
 from webmail.transfers.options import TransferOptions
+from webmail.transfers.public import download_codes
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _BOB = [("Bob", "bob@other.example")]
@@ -92,7 +93,7 @@ def _passwords(ground: Ground, web: Web) -> Finding:
     """From one network one after the other, from another all at once; the right one afterwards, from a third."""
     with ground.tables():
         transfer, link = _sent(ground)
-        Transfer.update(password=passwords.hash_password(PASSWORD)).where(Transfer.id == transfer.id).execute()
+        Transfer.update(password=hashing.hash_password(PASSWORD)).where(Transfer.id == transfer.id).execute()
     statuses = Counter(_post(web, link, f"action=password&password={number}").status for number in range(30))
     with ThreadPoolExecutor(12) as many:
         statuses += Counter(many.map(lambda number: _post(web, link, f"action=password&password={number}", 2).status, range(60)))
@@ -121,7 +122,7 @@ def _passed_on(ground: Ground, web: Web) -> Finding:
     """Addresses that stay in the history of a browser which took the cookie, and that somebody passes on; by somebody else."""
     with ground.tables():
         transfer, link = _sent(ground)
-        Transfer.update(password=passwords.hash_password(PASSWORD)).where(Transfer.id == transfer.id).execute()
+        Transfer.update(password=hashing.hash_password(PASSWORD)).where(Transfer.id == transfer.id).execute()
     owner, stranger = web.browser("203.0.113.40"), web.browser("203.0.113.41")
     answer = owner.send("POST", link, f"action=password&password={PASSWORD.replace(' ', '+')}".encode(), _FORM)
     shown = owner.get(answer.headers["location"]).headers.get("location", answer.headers["location"])
@@ -141,7 +142,7 @@ def _forged(ground: Ground, web: Web) -> Finding:
     """What a password granted: in another link, and with each byte changed."""
     with ground.tables():
         [(first, link), (second, other)] = [_sent(ground), _sent(ground)]
-        hashed = passwords.hash_password(PASSWORD)
+        hashed = hashing.hash_password(PASSWORD)
         Transfer.update(password=hashed).where(Transfer.id << [first.id, second.id]).execute()
         [[mine], [theirs]] = [store.files(one) for one in (first, second)]
     granted = _post(web, link, f"action=password&password={PASSWORD.replace(' ', '+')}").headers["location"]

@@ -31,14 +31,16 @@ from tests.attacks.report import Finding
 from tests.bench.visitor import Answer
 from tests.support import images, s3_server
 from tests.support.transfer_ground import published
-from webmail import config
-from webmail.config import Settings
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.models import FileRequest, StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageArea, local, open_storage
 from webmail.storage.s3 import S3Storage
-from webmail.transfers import assembly, content, promises, requests, store
-from webmail.transfers.requests import Wishes
-from webmail.transfers.upload_bodies import SMALL_FORMS
+from webmail.transfers import assembly, content, store
+from webmail.transfers.requests import requests
+from webmail.transfers.requests.requests import Wishes
+from webmail.transfers.uploads import promises
+from webmail.transfers.uploads.upload_bodies import SMALL_FORMS
 
 if TYPE_CHECKING:
     from tests.attacks.transfers import Sender

@@ -22,7 +22,7 @@ from tests.attacks.ground import Browser, Ground, Web
 from tests.attacks.report import Finding
 from tests.bench.visitor import Answer
 from tests.support.transfer_ground import published
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.models import ContentPiece, StoredContent, TransferFile, User
 from webmail.transfers import content, links, store

@@ -108,7 +108,7 @@ def _served(app: Callable[..., Any]) -> Iterator[int]:
 @contextmanager
 def traboule(folder: Path) -> Iterator[Server]:
     from webmail import create_app
-    from webmail.auth import app_passwords
+    from webmail.auth.devices import app_passwords
     from webmail.database.connection import db
     from webmail.models import User
 

@@ -33,7 +33,7 @@ _STEP = 37  # 700 days, of which each has its turn
 
 def fill(address: str, calendars: int, events: int, step: int = 1) -> None:
     """A person with so many calendars, and events in them. `step`: between their numbers, so that few lie within two years too."""
-    from webmail.auth import passwords
+    from webmail.auth.passwords import hashing
     from webmail.calendar import objects
     from webmail.collections import store
     from webmail.database.connection import db
@@ -42,7 +42,7 @@ def fill(address: str, calendars: int, events: int, step: int = 1) -> None:
     local, _at, domain = address.partition("@")
     zone = objects.zone_of("Europe/Paris")
     with db.connection_context(), db.atomic():
-        user = User.create(address=address, local=local, domain=domain, password=passwords.hash_password(PASSWORD))
+        user = User.create(address=address, local=local, domain=domain, password=hashing.hash_password(PASSWORD))
         made = [store.first(user, store.CALENDAR)]
         for number in range(1, calendars):
             props = f'{{"D:displayname": "Calendar {number}"}}'
@@ -96,11 +96,11 @@ def change(address: str) -> None:
 
 def forget(_address: str) -> None:
     """Keep nothing of any calendar page."""
-    from webmail.calendar import kept_days
-    from webmail.web import fragment_cache
+    from webmail.calendar.display import day_counts
+    from webmail.web.templates import fragment_cache
 
     fragment_cache.forget("calendar", "week", "day")
-    kept_days.forget()
+    day_counts.forget()
 
 
 def measure(table: Table, folder: Path, events: int = EVENTS) -> None:

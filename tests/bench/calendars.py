@@ -83,7 +83,7 @@ class Server:
 
 def ours(folder: Path, events: int, cards: int) -> Server:
     from webmail import create_app
-    from webmail.auth import app_passwords
+    from webmail.auth.devices import app_passwords
     from webmail.calendar import objects
     from webmail.collections import store
     from webmail.contacts import device_cards

@@ -52,7 +52,7 @@ def fill(size: int) -> Any:
     """The person who types."""
     from webmail.contacts import store
     from webmail.database.connection import db
-    from webmail.mime.formats.vcard_edit import ContactDetails
+    from webmail.mime.formats.cards.vcard_edit import ContactDetails
     from webmail.models import Acquaintance, Correspondent, GroupMember, PeopleGroup, User, now
 
     def insert(table: Any, rows: list[dict[str, Any]]) -> None:
@@ -92,7 +92,7 @@ def fill(size: int) -> Any:
 
 def typed(user: Any, settings: Any) -> Typing:
     """All words, letter by letter, three times."""
-    from webmail.compose.suggestions import suggest
+    from webmail.compose.recipients.suggestions import suggest
     from webmail.models import User
 
     def timed(act: Callable[[], object]) -> float:

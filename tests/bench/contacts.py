@@ -43,7 +43,7 @@ def book(app: Any, local: str, count: int) -> Visitor:
     """Somebody with so many contacts, signed in."""
     from webmail.contacts import store
     from webmail.database.connection import db
-    from webmail.mime.formats.vcard_edit import ContactDetails
+    from webmail.mime.formats.cards.vcard_edit import ContactDetails
 
     user = auth_app.add(f"{local}@lycee.example")
     with db.connection_context():

@@ -120,7 +120,7 @@ def _value(page: str, name: str) -> str:
 def _two_machines(services: Services, folder: Path) -> Iterator[list[dict[str, str]]]:
     """Two instances that share one PostgreSQL database, the mail server and the secret key, and no file."""
     from tests.support.postgresql import fresh_database
-    from webmail.auth.passwords import hash_password
+    from webmail.auth.passwords.hashing import hash_password
     from webmail.database.connection import db, open_database
     from webmail.database.migrate import migrate
     from webmail.models import User

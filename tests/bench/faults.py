@@ -135,13 +135,14 @@ class Instance:
 
     def __init__(self, folder: Path, port: int, patience: float = 1.0) -> None:
         """`patience`: how many seconds a server may be silent."""
-        from webmail import config, smtp
+        from webmail import smtp
+        from webmail.config import settings
         from webmail.database.connection import open_database
         from webmail.database.migrate import migrate
 
         smtp.FINAL_ANSWER_SECONDS = patience
         self.folder, self.port = folder, port
-        self.settings = config.load(
+        self.settings = settings.load(
             folder, smtp_port=port, smtp_security="none", imap_port=1, imap_security="none", undo_seconds=0,
             server_timeout=patience,
         )  # fmt: skip
@@ -152,8 +153,9 @@ class Instance:
         return self.settings.account("alice@lycee.example", password="demo")
 
     def draft(self, recipients: tuple[str, ...] = (BOB, CARL, DORA), size: int = 5_000):
-        from webmail.compose import attachments, drafts
-        from webmail.compose.fields import Fields
+        from webmail.compose.attachments import attachments
+        from webmail.compose.drafts import drafts
+        from webmail.compose.drafts.fields import Fields
         from webmail.models import User
 
         address = "alice@lycee.example"
@@ -170,7 +172,7 @@ class Instance:
         return Identity("Alice", "alice@lycee.example")
 
     def enqueue(self, row, credential=None, **options):
-        from webmail.compose import draft_message
+        from webmail.compose.drafts import draft_message
         from webmail.compose.outbox import queue
 
         return queue.enqueue(

@@ -16,8 +16,8 @@ from tests.bench.replay import BareConnection
 from tests.bench.table import OURS, Figure, Table
 from tests.bench.visitor import COMPRESSED, Visitor
 from tests.bench.webmails import Traboule, Webmail
-from webmail import config
 from webmail.account import Token
+from webmail.config import settings as config
 
 UNSEEN_PAGES = range(3, 43)  # of the large mailbox: each is visited once, so that nothing of it is remembered
 MOST = 4.0  # times the bare exchange

@@ -66,8 +66,8 @@ def run(cards: int = 9_000) -> tuple[Times, Times, int]:
 
 def measured(here: Instance, server: FaultServer, more: Callable[[int], bool]) -> Times:
     from webmail import jobs
-    from webmail.compose import drafts
-    from webmail.compose.fields import Fields, fields_of
+    from webmail.compose.drafts import drafts
+    from webmail.compose.drafts.fields import Fields, fields_of
     from webmail.models import now
 
     told = jobs.build(here.settings, here.account)
@@ -90,7 +90,7 @@ def measured(here: Instance, server: FaultServer, more: Callable[[int], bool]) -
 
 
 def start_imports(here: Instance, cards: int) -> None:
-    from webmail.contacts import import_task
+    from webmail.contacts.imports import import_task
     from webmail.models import User
     from webmail.storage import open_storage
     from webmail.tasks import store

@@ -28,7 +28,7 @@ def traboule(
     threads: int = 16,
     **settings: str | int,
 ) -> Iterator[Traboule]:
-    """One more web service on the same servers and accounts; `settings` by their names in config.py.
+    """One more web service on the same servers and accounts; `settings` by their names in config/settings.py.
 
     `checkout`: whose code; `told`: its environment, where that is not what this checkout's servers tell."""
     port = free_ports(1)[0]

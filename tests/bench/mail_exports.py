@@ -18,7 +18,7 @@ from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.bench import fill
 from tests.support.passing_folder import passing_folder
-from webmail.imap.search import EVERYTHING
+from webmail.imap.searching.search import EVERYTHING
 
 _PERSON = f"sortante@{accounts.DOMAIN}"
 

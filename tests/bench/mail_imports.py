@@ -46,7 +46,7 @@ def run(count: int, kills: int) -> bool:
     with passing_folder() as folder, Services(folder / "demo", web=False) as services:
         from webmail import create_app
         from webmail.database.connection import db
-        from webmail.mailbox import import_task, import_undo
+        from webmail.mailbox.imports import import_task, import_undo
         from webmail.models import Task, User
         from webmail.storage import open_storage
         from webmail.tasks import store
@@ -96,7 +96,8 @@ def round_trip(count: int) -> bool:
     with passing_folder() as folder, Services(folder / "demo", web=False) as services:
         from webmail import create_app
         from webmail.database.connection import db
-        from webmail.mailbox import export, export_task, import_task, move_in
+        from webmail.mailbox import export, export_task
+        from webmail.mailbox.imports import import_task, move_in
         from webmail.models import User
         from webmail.storage import open_storage
         from webmail.tasks import mail_account, store

@@ -41,14 +41,14 @@ def run(total: int) -> bool:
 
 def _export(app: Any, address: str, size: int) -> tuple[int, int, float]:
     """(messages missing, parts stored twice, growth in MiB)"""
-    from webmail.accounts import own_data
+    from webmail.accounts import data_export
     from webmail.database.connection import db
     from webmail.models import Task, User
     from webmail.storage import open_file, open_storage
     from webmail.tasks import store
 
     with db.connection_context():
-        task = store.start(User.get(User.address == address), own_data.NAME, {"mail": True})
+        task = store.start(User.get(User.address == address), data_export.NAME, {"mail": True})
     began = time.monotonic()
     first = run_worker(app, kill_at=max(2, size // _PER_PART // 2))
     second = run_worker(app)

@@ -21,7 +21,7 @@ from webmail.storage.local import MARK
 
 LARGE = 3_000_000
 MOMENTS = {
-    "as the file is begun": ("webmail.compose.draft_message", "pieces"),
+    "as the file is begun": ("webmail.compose.drafts.draft_message", "pieces"),
     "as the file is written": ("webmail.mime.builder", "_attach"),
     "before the disk has the file": ("os", "fsync"),
     "before the disk has its name": ("webmail.storage.local", "_sync"),

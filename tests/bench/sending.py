@@ -33,7 +33,7 @@ IMAP_FAULTS = ("refuse", "hang", "cut", "garbage")
 _WATCHED = (
     "compose/outbox/queue.py",
     "compose/outbox/filing.py",
-    "compose/draft_copies.py",
+    "compose/drafts/draft_copies.py",
     "webmail/smtp.py",
     "webmail/imap/",
     "webmail/jobs.py",
@@ -45,7 +45,8 @@ class Real(faults.Instance):
     """The instance of the demo's servers, with another submission server and, if wanted, something in front of IMAP."""
 
     def __init__(self, values: dict[str, str], port: int, imap_port: int = 0) -> None:
-        from webmail import config, smtp
+        from webmail import smtp
+        from webmail.config import settings
         from webmail.database.connection import open_database
         from webmail.database.migrate import migrate
 
@@ -56,7 +57,7 @@ class Real(faults.Instance):
         if imap_port:
             given["imap_port"] = str(imap_port)
         self.given = given
-        self.settings = config.load(given.pop("instance"), **given)
+        self.settings = settings.load(given.pop("instance"), **given)
         open_database(self.settings.database_url)
         migrate()
 
@@ -161,7 +162,7 @@ def imap_fault(running: Any, fault: str) -> Tally:
     from tests.support.relay import Relay
     from webmail import imap
     from webmail.database.connection import db
-    from webmail.imap import circuit_breaker
+    from webmail.imap.connections import circuit_breaker
 
     tally = Tally(f"IMAP {fault} once the message has left, then well")
     with FaultServer("ok", extensions=faults.TOKENS) as server, Relay(running.ports.imap) as relay:

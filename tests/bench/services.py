@@ -33,7 +33,7 @@ from tests.bench.transfer_front import _download, _Person
 from tests.support.front import Front
 from tests.support.http_visits import HttpVisitor
 from tests.support.passing_folder import passing_folder
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.calendar import objects
 from webmail.collections import store
 from webmail.models import User

@@ -33,7 +33,7 @@ from deploy.demo.child import free_ports
 from tests.support.dav_client import DavClient
 from tests.support.other_dav import OtherServer, Pair, event
 from webmail import create_app
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.database.connection import db
 from webmail.http_fetch import FetchedResponse
 from webmail.models import User

@@ -161,7 +161,7 @@ def work(folder: str, database_url: str, number: str) -> None:
                 db.execute_sql(f"INSERT INTO trial_steps VALUES ({int(step)})")
         return {"steps": steps}
 
-    from webmail import config
+    from webmail.config import settings as config
 
     settings = config.load(folder, **({"database_url": database_url} if database_url else {}))
     open_database(settings.database_url)

@@ -26,7 +26,7 @@ from tests.support.front import Front
 from tests.support.http_visits import HttpVisitor
 from tests.support.passing_folder import passing_folder
 from tests.support.transfer_ground import published
-from webmail import config
+from webmail.config import settings as config
 from webmail.models import User
 from webmail.transfers import store
 

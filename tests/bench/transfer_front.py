@@ -32,11 +32,12 @@ from tests.support.front import Front
 from tests.support.http_visits import HttpVisitor
 from tests.support.passing_folder import passing_folder
 from tests.support.transfer_ground import form_body, published
-from webmail import config
-from webmail.config import Settings
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.models import User
-from webmail.transfers import requests, store
-from webmail.transfers.requests import Wishes
+from webmail.transfers import store
+from webmail.transfers.requests import requests
+from webmail.transfers.requests.requests import Wishes
 
 UPLOADS, DOWNLOADS, GUESTS = 20, 6, 35
 _PATIENCE = 120.0  # seconds in which a class is through

@@ -10,9 +10,11 @@ import pytest
 from deploy.demo.dovecot import token_key
 from deploy.demo.services import ISSUER
 from tests.support.tokens import token
-from webmail import config, doctor, doctor_clock
+from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
+from webmail.doctor import checks as doctor
+from webmail.doctor import clock
 
 
 def test_the_doctor_finds_the_demo_well(make_account, services, tmp_path):
@@ -68,10 +70,10 @@ def test_how_far_the_clocks_are_apart_is_told(make_account, account_of, issuer, 
     account = replace(
         account, credential=replace(account.credential, issuer=replace(issuer, clock=lambda: time.time() + seconds))
     )
-    (check,) = doctor_clock.imap(account, refused=abs(seconds) > 120)
+    (check,) = clock.imap(account, refused=abs(seconds) > 120)
     assert check.state == state and words in check.words
 
 
 def test_a_key_that_the_server_does_not_know_is_not_blamed_on_the_clock(make_account, account_of):
     account = account_of(make_account())
-    assert list(doctor_clock.imap(replace(account, credential=token(account.address)), refused=True)) == []
+    assert list(clock.imap(replace(account, credential=token(account.address)), refused=True)) == []

@@ -14,7 +14,7 @@ from tests.support.messages import message
 from tests.support.visits import Visitor
 from webmail import imap
 from webmail.accounts import links as own
-from webmail.config_tables import Domain, Link
+from webmail.config.tables import Domain, Link
 
 LINKS = (Link("Cahier de <textes>", "https://ent.lycee.example/a?b=c&d=e"), Link("Ici", "http://localhost:8080/"))
 CHARLIE = "charlie@autre.example"

@@ -12,11 +12,13 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 
-from webmail.auth import cookies, guard, passwords, views
+from webmail.auth import guard, views
+from webmail.auth.passwords import hashing
+from webmail.auth.sessions import cookies
 from webmail.models import User
-from webmail.web import once
 from webmail.web import setup as web
 from webmail.web.current import current_user
+from webmail.web.forms import once
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse"
@@ -41,7 +43,7 @@ def add(address: str) -> User:
 
 @cache
 def _hashed() -> str:
-    return passwords.hash_password(PASSWORD)
+    return hashing.hash_password(PASSWORD)
 
 
 def build(settings) -> Flask:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from webmail.mime.formats import calendar_object, occurrences
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.recurrence import occurrences
 
 PARIS = ZoneInfo("Europe/Paris")
 

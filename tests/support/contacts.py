@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webmail.contacts import contact_list, merge, store
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.contacts import contact_list, store
+from webmail.contacts.imports import merge
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Contact, User
 
 

@@ -22,7 +22,7 @@ from deploy.demo.child import HOST, Child, free_ports, start
 from deploy.demo.place import mail_owner
 from tests.support.servers import certificate
 from tests.support.waiting import eventually
-from webmail.config_providers import Ldap
+from webmail.config.providers import Ldap
 
 SLAPD = shutil.which("slapd") or "/usr/sbin/slapd"
 PASSWORD = "directory pencil cloud"

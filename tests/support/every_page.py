@@ -27,7 +27,7 @@ from tests.support.messages import message
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.transfer_pages import asking_pages, own_transfers, public_pages
 from tests.support.visits import Page
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.collections import store as collections
 from webmail.models import (
     CalendarLink,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from webmail.account import Account, Password, Server
-from webmail.imap import mailboxes
-from webmail.imap.connection import Command
+from webmail.imap.connections.connection import Command
+from webmail.imap.mailbox_list import mailboxes
 
 SERVER = Server("127.0.0.1", 1, "none")
 ACCOUNT = Account("ann@x.example", SERVER, SERVER, Password("ann", "secret"))

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.demo.accounts import PEOPLE, Person
-from webmail.config import Settings
-from webmail.imap.listing import summary_of
+from webmail.config.settings import Settings
+from webmail.imap.lists.listing import summary_of
 from webmail.mail import Message, Structure
 from webmail.message import sender_check
-from webmail.mime import headers, proof
+from webmail.mime.headers import headers, proof
 from webmail.models import User
 from webmail.people import impostors
 

@@ -19,10 +19,10 @@ from tests.bench.fill import write_letters
 from tests.bench.letters import Letter
 from webmail import imap
 from webmail.account import Account
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.filters.archiving.archive_task import ArchiveTurn
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.models import ArchiveBatch, ArchiveRule, BatchState, User, now
 
 SOURCE = "Vieux"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from argon2 import PasswordHasher, Type
 
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 
-REAL = passwords._hasher
+REAL = hashing._hasher
 _LIGHT = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1, type=Type.ID)
 
 
 def install() -> None:
-    passwords._hasher = _LIGHT
+    hashing._hasher = _LIGHT

@@ -15,7 +15,7 @@ from radicale import config
 from radicale.app import Application
 
 from webmail.collections.store import BOOK, CALENDAR, new_name
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.dav import changes
 from webmail.dav.changes import CheckedItem

@@ -1,4 +1,4 @@
-"""Reading QR codes as a telephone does, from the SVG that a page shows (webmail/web/qr_code.py), by another library."""
+"""Reading QR codes as a telephone does, from the SVG that a page shows (webmail/web/responses/qr_code.py), by another library."""
 
 from __future__ import annotations
 

@@ -15,8 +15,9 @@ from dateutil.rrule import rrulestr
 
 from tests.support.calendar_texts import calendar
 from tests.support.libical import Libical
-from webmail.mime.formats import calendar_object, occurrences
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.recurrence import occurrences
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 FREQUENCIES = ("YEARLY", "YEARLY", "MONTHLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.child import HOST, free_ports
-from webmail.config_providers import Cas
+from webmail.config.providers import Cas
 
 ROOT = Path(__file__).resolve().parents[2]
 _PLACE = ROOT / ".venv" / "cas"

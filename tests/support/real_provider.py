@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from deploy.demo.child import HOST, free_ports
-from webmail.config_providers import Oidc
+from webmail.config.providers import Oidc
 
 ROOT = Path(__file__).resolve().parents[2]
 _MODULES = ROOT / ".venv" / "providers"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.demo.child import HOST, Child, free_ports, start
 from deploy.demo.services import BIN
-from webmail.config_storage import S3
+from webmail.config.storage import S3
 
 KEY_ID, SECRET, BUCKET = "traboule", "a-secret-of-the-tests", "files"
 _numbers = itertools.count(1)

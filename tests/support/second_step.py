@@ -11,8 +11,8 @@ from playwright.sync_api import Page
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.browsing import wait_for_path
-from webmail import config
-from webmail.auth import authenticator, recovery_codes, second_step
+from webmail.auth.factors import authenticator, recovery_codes, second_step
+from webmail.config import settings as config
 from webmail.models import Authenticator, User
 
 _PAGES = {

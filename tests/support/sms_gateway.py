@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from webmail.config_providers import Sms
+from webmail.config.providers import Sms
 
 
 @dataclass

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from webmail.web.outside import ASKING_OUTSIDE
+from webmail.web.responses.outside import ASKING_OUTSIDE
 
 
 @contextmanager

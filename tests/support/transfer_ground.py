@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import Transfer, TransferFile, User, now
-from webmail.transfers import checking, content, store
+from webmail.transfers import content, store
 from webmail.transfers.options import TransferOptions
+from webmail.transfers.uploads import checking
 
 
 def pieces_of(data: bytes, size: int = 100_000) -> Iterator[bytes]:

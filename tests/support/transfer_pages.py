@@ -9,14 +9,15 @@ from pathlib import Path
 from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.transfer_ground import published, put_file
-from webmail import config
-from webmail.auth import passwords
-from webmail.config import Settings
+from webmail.auth.passwords import hashing
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.models import Transfer, TransferRecipient, User, now
-from webmail.transfers import additions, guests, requests, store
-from webmail.transfers.guests import Guest
+from webmail.transfers import additions, store
 from webmail.transfers.options import TransferOptions
-from webmail.transfers.requests import Wishes
+from webmail.transfers.requests import guests, requests
+from webmail.transfers.requests.guests import Guest
+from webmail.transfers.requests.requests import Wishes
 
 _MESSAGE = (
     "Bonjour,\n\nVoici les photos et le programme de la sortie à Villefranche.\nDites-moi si un fichier ne s'ouvre pas.\n\nAlice"
@@ -61,7 +62,7 @@ def public_pages(demo: Services, owner: str) -> dict[str, str]:
         coded = published(alice, {"a.txt": b"a"}, settings, options=TransferOptions(mail_code=True))
         inside = published(alice, {"a.txt": b"a"}, settings, options=TransferOptions(signed_in_only=True, hide_address=True))
         locked = published(alice, {"a.txt": b"a"}, settings)
-        Transfer.update(password=passwords.hash_password("sésame")).where(Transfer.id == locked.id).execute()
+        Transfer.update(password=hashing.hash_password("sésame")).where(Transfer.id == locked.id).execute()
         cut = published(alice, {"a.txt": b"a"}, settings, link_key=b"k" * 32)
         named = {file.path: file.upload for file in store.files(several)}
         here = link_to(several, settings)

@@ -13,8 +13,9 @@ from urllib.request import urlopen
 from deploy.demo.child import HOST, Child, free_ports, start
 from deploy.demo.services import BIN, CHECKOUT
 from tests.support import auth_app
-from webmail import config, create_app
-from webmail.config import Settings
+from webmail import create_app
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 
-from webmail.config import Settings
-from webmail.config_tables import TABLES
+from webmail.config.settings import Settings
+from webmail.config.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = [ROOT / "docs" / "administrator" / name for name in ("settings.md", "settings-tables.md")]

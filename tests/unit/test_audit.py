@@ -15,7 +15,9 @@ import peewee as pw
 import pytest
 
 from tests.support.postgresql import fresh_database, server_url
-from webmail import audit, audit_late, config, jobs
+from webmail import audit, jobs
+from webmail.config import settings as config
+from webmail.database import audit_late
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import AuditAct, AuditEntry, User, now

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from webmail import config
+from webmail.config import settings as config
 from webmail.database import backup
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate

@@ -11,8 +11,11 @@ from flask import Flask
 from flask_babel import Babel
 
 from tests.support import once
-from webmail import cli, config, create_app
-from webmail.auth import passwords, sessions
+from webmail import create_app
+from webmail.auth.passwords import hashing
+from webmail.auth.sessions import sessions
+from webmail.cli import main
+from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import MIGRATIONS, migrate
 from webmail.models import Session, User
@@ -50,7 +53,7 @@ def typing(settings):
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    cli.register(app)
+    main.register(app)
 
     def run(line: str, typed: str = "") -> tuple[int, str]:
         result = app.test_cli_runner().invoke(args=shlex.split(line), input=typed)
@@ -83,19 +86,19 @@ def test_migrate_tells_what_the_start_of_the_application_did(tmp_path, caplog, m
 
 
 def test_add_asks_twice_and_shows_nothing(run, monkeypatch):
-    monkeypatch.setattr(cli, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr(main, "_at_a_terminal", lambda: True)
     code, said = run("accounts add Alice@Lycee.example --name Alice --quota 2G --admin", "correct horse\ncorrect horse\n")
     assert code == 0
     assert "correct horse" not in said
     user = User.get()
     assert (user.address, user.local, user.domain, user.name) == ("alice@lycee.example", "alice", "lycee.example", "Alice")
     assert (user.quota_bytes, user.role, user.active) == (2 * 1024**3, "admin", 1)
-    assert passwords.verify(user.password, "correct horse")
+    assert hashing.verify(user.password, "correct horse")
 
 
 def test_add_takes_a_password_from_standard_input_and_the_usual_domain(run):
     assert run("accounts add bob --password-stdin", "with space \n")[0] == 0
-    assert passwords.verify(User.get(User.address == "bob@lycee.example").password, "with space ")
+    assert hashing.verify(User.get(User.address == "bob@lycee.example").password, "with space ")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_nobody_is_added_twice(run):
     run("accounts add alice --password-stdin", "the first\n")
     code, said = run("accounts add ALICE --password-stdin", "the second\n")
     assert (code, "already exists" in said) == (1, True)
-    assert passwords.verify(User.get().password, "the first")
+    assert hashing.verify(User.get().password, "the first")
 
 
 def test_list_has_a_line_for_each_and_no_control_characters(run):
@@ -175,7 +178,7 @@ def test_a_new_password_signs_out_everywhere(run, settings):
     code, said = run("accounts password alice --password-stdin", "the new one\n")
     assert (code, said) == (0, "new password for alice@lycee.example; 1 session ended; mail programs keep what they have open\n")
     assert Session.select().count() == 0
-    assert passwords.verify(User.get().password, "the new one")
+    assert hashing.verify(User.get().password, "the new one")
 
 
 @pytest.mark.parametrize(("option", "must_change"), [("", 1), (" --lasting", 0)])

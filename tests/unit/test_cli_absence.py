@@ -11,12 +11,13 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from webmail import cli, cli_absence, config
-from webmail.config import Settings
+from webmail.cli import absence, main
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.errors import ServerAway
-from webmail.filters.absence import Absence
+from webmail.filters.absence.absence import Absence
 from webmail.filters.store import Filters, FilterState
 from webmail.models import AuditEntry, SystemMessage, User
 
@@ -38,7 +39,7 @@ def run(settings: Settings, words: str) -> tuple[int, str]:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    cli.register(app)
+    main.register(app)
     result = app.test_cli_runner().invoke(args=["absence", *shlex.split(words)], input="Away\n")
     return result.exit_code, result.output
 
@@ -46,8 +47,8 @@ def run(settings: Settings, words: str) -> tuple[int, str]:
 @pytest.fixture
 def reachable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """As if there were a server with nothing on it."""
-    monkeypatch.setattr(cli_absence, "_account", lambda _user: None)
-    monkeypatch.setattr(cli_absence.store, "load", lambda _account: FilterState(Filters(absence=Absence())))
+    monkeypatch.setattr(absence, "_account", lambda _user: None)
+    monkeypatch.setattr(absence.store, "load", lambda _account: FilterState(Filters(absence=Absence())))
     return settings
 
 
@@ -80,7 +81,7 @@ def test_a_server_that_is_away_is_told(reachable, monkeypatch):
     def gone(_account):
         raise ServerAway("refused\x1b[2J")
 
-    monkeypatch.setattr(cli_absence.store, "load", gone)
+    monkeypatch.setattr(absence.store, "load", gone)
     code, told = run(reachable, "ann --off")
     assert code == 1 and "nothing was changed" in told and "\x1b" not in told
 

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 
-from webmail import audit, cli, config
+from webmail import audit
+from webmail.cli import main
+from webmail.config import settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import AuditAct, AuditEntry, User, now
@@ -24,8 +26,8 @@ def run(tmp_path):
     opened = open_database(url)
     migrate()
     app = Flask("cli-tests")
-    app.extensions["settings"] = config.load(tmp_path / "x", database_url=url, sign_in="accounts", domain="lycee.example")
-    cli.register(app)
+    app.extensions["settings"] = settings.load(tmp_path / "x", database_url=url, sign_in="accounts", domain="lycee.example")
+    main.register(app)
 
     def typed(line: str, typed: str = "") -> tuple[int, str]:
         result = app.test_cli_runner().invoke(args=shlex.split(line), input=typed)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.test_cli import database, run, settings  # noqa: F401 - fixtures
 from webmail.accounts import deletion
-from webmail.compose import uploads
+from webmail.compose.attachments import uploads
 from webmail.models import (
     AppPassword,
     AttachmentRow,

@@ -12,8 +12,9 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from webmail import cli, config
-from webmail.config import Settings
+from webmail.cli import main
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import AuditAct, AuditEntry, Deputy, SystemMessage, User
@@ -37,7 +38,7 @@ def run(settings: Settings) -> Run:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    cli.register(app)
+    main.register(app)
     User.create(address="dora@lycee.example", local="dora", domain="lycee.example")
     for name in ("4e B", "Maths"):
         groups.create("lycee.example", name)

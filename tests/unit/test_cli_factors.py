@@ -11,9 +11,13 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from webmail import audit, cli, config
-from webmail.auth import app_passwords, authenticator, recovery_codes, second_step, sessions, trusted_devices, vouchers
-from webmail.config import Settings
+from webmail import audit
+from webmail.auth.devices import app_passwords
+from webmail.auth.factors import authenticator, recovery_codes, second_step, trusted_devices, vouchers
+from webmail.auth.sessions import sessions
+from webmail.cli import main
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import AppPassword, Authenticator, RecoveryCode, SecurityKey, Session, SystemMessage, TrustedDevice, User, now
@@ -37,7 +41,7 @@ def run(settings: Settings) -> Run:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    cli.register(app)
+    main.register(app)
 
     def typed(line: str) -> tuple[int, str]:
         result = app.test_cli_runner().invoke(args=shlex.split(line))

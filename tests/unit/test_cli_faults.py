@@ -13,7 +13,7 @@ import pytest
 from tests.support import auth_app, servers
 from tests.support.broken_database import FAULTS
 from tests.unit.test_cli import typing
-from webmail import config
+from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 

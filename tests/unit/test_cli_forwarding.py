@@ -12,12 +12,13 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from webmail import cli, cli_forwarding, config
-from webmail.config import Settings
+from webmail.cli import forwarding, main
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.errors import ServerAway
-from webmail.filters.forwarding import Forwarding
+from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.models import AuditAct, AuditEntry, ForwardTarget, User, now
 
 
@@ -35,7 +36,7 @@ def run(settings: Settings, words: str) -> tuple[int, str]:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    cli.register(app)
+    main.register(app)
     result = app.test_cli_runner().invoke(args=["forwarding", *shlex.split(words)])
     return result.exit_code, result.output
 
@@ -59,9 +60,9 @@ def test_what_was_turned_off_is_said_and_recorded_even_if_the_server_goes_away_t
     def away(_account):
         raise ServerAway("gone")
 
-    monkeypatch.setattr(cli_forwarding, "_account", lambda _user: None)
-    monkeypatch.setattr(cli_forwarding.forward_change, "without", lambda *_all: Forwarding(True, ("x@world.test",)))
-    monkeypatch.setattr(cli_forwarding.store, "load", away)
+    monkeypatch.setattr(forwarding, "_account", lambda _user: None)
+    monkeypatch.setattr(forwarding.forward_change, "without", lambda *_all: Forwarding(True, ("x@world.test",)))
+    monkeypatch.setattr(forwarding.store, "load", away)
     code, told = run(settings, "off ann@lycee.example")
     assert code == 0 and "no longer forwarded to x@world.test" in told and "nothing was changed" not in told
     assert AuditEntry.select().where(AuditEntry.act == AuditAct.FORWARDING_ENDED).count() == 1

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from webmail import cli, config
+from webmail.cli import main
+from webmail.config import settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import PeopleGroup, User
@@ -24,8 +25,8 @@ def run(tmp_path: Path) -> Iterator[Run]:
     opened = open_database(url)
     migrate()
     app = Flask("cli-tests")
-    app.extensions["settings"] = config.load(tmp_path / "instance", database_url=url, domain="lycee.example")
-    cli.register(app)
+    app.extensions["settings"] = settings.load(tmp_path / "instance", database_url=url, domain="lycee.example")
+    main.register(app)
     for local in ("alice", "bob"):
         User.create(address=f"{local}@lycee.example", local=local, domain="lycee.example", name=local.title())
     User.create(address="charlie@autre.example", local="charlie", domain="autre.example")
@@ -93,7 +94,7 @@ def test_two_groups_never_have_one_name(run: Run) -> None:
 
 def test_without_a_domain_one_is_asked_for(run: Run, tmp_path: Path) -> None:
     app = Flask("cli-tests")
-    app.extensions["settings"] = config.load(tmp_path / "instance", database_url=f"sqlite:///{tmp_path / 'test.sqlite'}")
-    cli.register(app)
+    app.extensions["settings"] = settings.load(tmp_path / "instance", database_url=f"sqlite:///{tmp_path / 'test.sqlite'}")
+    main.register(app)
     result = app.test_cli_runner().invoke(args=["groups", "list"])
     assert result.exit_code == 1 and "--domain lycee.example" in result.output

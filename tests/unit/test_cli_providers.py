@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from webmail import cli, config
-from webmail.auth import sessions
+from webmail.auth.sessions import sessions
+from webmail.cli import main
+from webmail.config import settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import AuditAct, AuditEntry, LinkedAccount, Session, User
@@ -20,8 +21,10 @@ def run(tmp_path: Path):
     opened = open_database(url)
     migrate()
     app = Flask("cli-tests")
-    app.extensions["settings"] = config.load(tmp_path / "instance", database_url=url, domain="lycee.example", sign_in="accounts")
-    cli.register(app)
+    app.extensions["settings"] = settings.load(
+        tmp_path / "instance", database_url=url, domain="lycee.example", sign_in="accounts"
+    )
+    main.register(app)
     alice = User.create(address="alice@lycee.example", local="alice", domain="lycee.example")
     LinkedAccount.create(user=alice, provider="oidc:ent", subject="1", shown="ann@ent.example")
     sessions.start(alice, app.extensions["settings"])

@@ -8,8 +8,9 @@ import pytest
 
 from deploy.demo.child import free_ports
 from tests.unit.test_cli import database, run, settings, typing  # noqa: F401 - fixtures
-from webmail import doctor_storage, health
-from webmail.doctor_result import OK, PROBLEM, WARNING
+from webmail import health
+from webmail.doctor import storage as doctor_storage
+from webmail.doctor.result import OK, PROBLEM, WARNING
 from webmail.models import Task, User
 from webmail.storage import FileGone, S3Storage, StorageArea, StorageAway, in_bucket, on_disk, open_storage
 from webmail.storage import s3 as s3_storage

@@ -12,7 +12,7 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import published
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import (
     AuditAct,
     AuditEntry,
@@ -24,7 +24,8 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import reports, store
+from webmail.transfers import store
+from webmail.transfers.public import reports
 
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}
 

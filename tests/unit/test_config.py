@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
-from webmail.config import ConfigError, Settings, load
-from webmail.config_values import RANGES
+from webmail.config.settings import ConfigError, Settings, load
+from webmail.config.values import RANGES
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from webmail import config_tables
-from webmail.config import ConfigError, Settings, load
-from webmail.config_checks import line
-from webmail.config_tables import Domain, Link, TableSetting, checked
+from webmail.config import tables
+from webmail.config.checks import line
+from webmail.config.settings import ConfigError, Settings, load
+from webmail.config.tables import Domain, Link, TableSetting, checked
 
 LINK = "[[links]]\nname = 'ENT'\nurl = 'https://ent.lycee.example/a?b=c'\n"
 DOMAIN = "[[domains]]\nname = 'college.example'\n"
@@ -75,7 +75,7 @@ def test_what_is_wrong_is_named_with_its_entry(tmp_path, text, sentence):
 )  # fmt: skip
 def test_a_link_leads_to_the_web_or_to_this_machine(url):
     with pytest.raises(ConfigError, match=r"links, entry 1: url must be an address .*, not "):
-        config_tables.read("links", [{"name": "x", "url": url}])
+        tables.read("links", [{"name": "x", "url": url}])
 
 
 @pytest.mark.parametrize("url", ["https://a.example", "https://a.example:8443/é?x#y", "http://127.0.0.1:8000", "http://[::1]/"])
@@ -96,11 +96,11 @@ def test_a_setting_may_be_one_table():
         most: int = checked(lambda _name, _value: None, default=3)
 
     one = TableSetting(Gateway, most=0)
-    assert config_tables.read("sms", {"word": "a"}, one) == Gateway("a", 3)
+    assert tables.read("sms", {"word": "a"}, one) == Gateway("a", 3)
     with pytest.raises(ConfigError, match="sms must be a table"):
-        config_tables.read("sms", [{"word": "a"}], one)
+        tables.read("sms", [{"word": "a"}], one)
     with pytest.raises(ConfigError, match="sms: most must be a whole number, without quotes"):
-        config_tables.read("sms", {"word": "a", "most": "4"}, one)
+        tables.read("sms", {"word": "a", "most": "4"}, one)
     assert one.heading.format("sms") == "[sms]"
 
 
@@ -121,7 +121,7 @@ def test_a_setting_may_be_one_table():
 )
 def test_what_would_lead_nowhere_is_refused(name, values, sentence):
     with pytest.raises(ConfigError, match=sentence):
-        config_tables.read(name, values)
+        tables.read(name, values)
 
 
 BUCKET = "[s3]\nbucket = 'files'\nkey_id = 'k'\n"

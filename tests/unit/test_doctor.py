@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
-from webmail import config, doctor, doctor_clock, doctor_machine, managesieve, models
-from webmail.config_directory import SightRule
-from webmail.config_tables import Link
+from webmail import managesieve, models
+from webmail.config import settings as config
+from webmail.config.directory import SightRule
+from webmail.config.tables import Link
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor import checks as doctor
+from webmail.doctor import clock, machine
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 
 IMAP_GREETING = b"* OK ready\r\n"
 
@@ -166,7 +169,7 @@ def test_a_password_is_tried_at_smtp_too(settings):
 def test_the_date_in_a_greeting_of_smtp_is_compared(settings, date, words):
     at = datetime(2026, 11, 26, 12, tzinfo=UTC)
     banner = b"mail.example ESMTP" + (b" " + format_datetime(at + date).encode() if date is not None else b"")
-    told = [check.words for check in doctor_clock.greeting("SMTP", settings.smtp, banner, at)]
+    told = [check.words for check in clock.greeting("SMTP", settings.smtp, banner, at)]
     assert [words in said for said in told] == ([True] if words else [])
 
 
@@ -354,8 +357,8 @@ def test_the_examination_changes_nothing(settings):
 
 
 def test_a_clock_behind_its_own_files(settings):
-    assert next(doctor_machine.clock(settings)).state == OK
-    check = next(doctor_machine.clock(settings, time.time() - 86400))
+    assert next(machine.clock(settings)).state == OK
+    check = next(machine.clock(settings, time.time() - 86400))
     assert (check.state, "later files" in check.words) == (PROBLEM, True)
 
 
@@ -366,7 +369,7 @@ def test_an_unknown_time_zone(settings):
 
 def test_a_full_disk(settings, monkeypatch):
     for free, state in ((1000, PROBLEM), (60 * 1024**2, WARNING), (10 * 1024**3, OK)):
-        monkeypatch.setattr(doctor_machine.shutil, "disk_usage", lambda _place, free=free: type("Usage", (), {"free": free}))
+        monkeypatch.setattr(machine.shutil, "disk_usage", lambda _place, free=free: type("Usage", (), {"free": free}))
         assert found(settings, "Disk").state == state
 
 

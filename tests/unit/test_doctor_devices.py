@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support import servers
-from webmail import config, doctor_devices
-from webmail.config_devices import Devices
-from webmail.doctor_result import OK, PROBLEM, WARNING
+from webmail.config import settings as config
+from webmail.config.devices import Devices
+from webmail.doctor import devices as doctor_devices
+from webmail.doctor.result import OK, PROBLEM, WARNING
 
 
 @pytest.fixture

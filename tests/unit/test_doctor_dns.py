@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from webmail import config, doctor_dns
 from webmail.auth.devices import dns_records
-from webmail.doctor_result import OK, WARNING
+from webmail.config import settings as config
+from webmail.doctor import dns as doctor_dns
+from webmail.doctor.result import OK, WARNING
 
 
 @pytest.fixture

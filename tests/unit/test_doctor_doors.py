@@ -8,9 +8,10 @@ import pytest
 
 from tests.support.cas_server import FakeCas, cas_server, failure, success, xml
 from tests.support.oidc_provider import CLIENT, SECRET, fake_provider
-from webmail import config, doctor_doors
 from webmail.auth.providers import oidc_server
-from webmail.doctor_result import OK, PROBLEM, WARNING
+from webmail.config import settings
+from webmail.doctor import providers
+from webmail.doctor.result import OK, PROBLEM, WARNING
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def found(tmp_path, **tables: Any) -> list[tuple[str, str]]:
         "public_url": "https://mail.lycee.example",
         "token_key_file": "key",
     }
-    return [(one.state, one.words) for one in doctor_doors.examine(config.load(tmp_path, **{**given, **tables}))]
+    return [(one.state, one.words) for one in providers.examine(settings.load(tmp_path, **{**given, **tables}))]
 
 
 def cas(tmp_path, server: FakeCas) -> tuple[str, str]:

@@ -10,9 +10,9 @@ from flask import Flask
 from flask_babel import Babel
 
 from tests.support.servers import closed_port, serving
-from webmail import doctor_forgery
-from webmail.config import Settings
-from webmail.doctor_result import OK, WARNING, CheckResult
+from webmail.config.settings import Settings
+from webmail.doctor.mail_servers import forgery
+from webmail.doctor.result import OK, WARNING, CheckResult
 
 SOPHIE = "sophie@lycee.example"
 Told = Callable[..., CheckResult]
@@ -27,7 +27,7 @@ def told(here) -> Told:
         values = {"domain": "lycee.example", "smtp_host": "127.0.0.1", "server_timeout": 5.0, **changed}
         settings: Settings = replace(here.settings, **values)
         with app.app_context():
-            [check] = doctor_forgery.examine(recipient, settings, port)
+            [check] = forgery.examine(recipient, settings, port)
         return check
 
     return examine
@@ -49,7 +49,7 @@ def server(**replies: bytes) -> Callable[[bytes], bytes | None]:
 
 
 def test_nothing_is_forged_where_nobody_asked(here) -> None:
-    assert list(doctor_forgery.examine("", here.settings)) == []
+    assert list(forgery.examine("", here.settings)) == []
 
 
 def test_a_refusal_is_well(told: Told) -> None:

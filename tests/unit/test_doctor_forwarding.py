@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from tests.support.servers import closed_port, serving
-from webmail import doctor_forwarding
-from webmail.config import Settings
-from webmail.doctor_result import OK, WARNING, CheckResult
+from webmail.config.settings import Settings
+from webmail.doctor.mail_servers import forwarding
+from webmail.doctor.result import OK, WARNING, CheckResult
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def told(here) -> Callable[..., list[CheckResult]]:
             "server_timeout": 2.0, **changed,
         }  # fmt: skip
         settings: Settings = replace(here.settings, **values)
-        return list(doctor_forwarding.examine(settings, ("127.0.0.1", port)))
+        return list(forwarding.examine(settings, ("127.0.0.1", port)))
 
     return examine
 
@@ -66,7 +66,7 @@ def answers(here, tmp_path) -> Callable[..., list[CheckResult]]:
             "authserv_id": "mx.lycee.example", "smtp_host": "127.0.0.1", "sieve_host": "127.0.0.1", "server_timeout": 2.0, **changed,
         }  # fmt: skip
         settings: Settings = replace(here.settings, **values)
-        return list(doctor_forwarding.answers(settings, ("127.0.0.1", port), file))
+        return list(forwarding.answers(settings, ("127.0.0.1", port), file))
 
     return examine
 

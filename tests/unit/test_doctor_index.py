@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from webmail.doctor_index import words as words_found
-from webmail.doctor_result import OK, WARNING
+from webmail.doctor.mail_servers.index import words as words_found
+from webmail.doctor.result import OK, WARNING
 
 SUBJECT = b"BODY[HEADER.FIELDS (SUBJECT)]"
 

@@ -18,22 +18,15 @@ from tests.support import servers
 from tests.support.dns_zone import Zone
 from tests.support.postgresql import fresh_database, server_url
 from tests.unit.test_cli import typing
-from webmail import (
-    config,
-    doctor,
-    doctor_backup,
-    doctor_lookup,
-    doctor_machine,
-    doctor_milter,
-    doctor_mx,
-    doctor_postfix,
-    doctor_public,
-    doctor_roles,
-)
-from webmail.config import Settings
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor import backup, machine, public
+from webmail.doctor import checks as doctor
+from webmail.doctor.mail_servers import lookup, milter, mx, roles
+from webmail.doctor.mail_servers import postfix as doctor_postfix
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import PeriodicJob, now
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +49,7 @@ def page(status: str, text: str) -> servers.Answer:
 
 
 def publicly(settings: Settings, port: int, **changed: object) -> list[CheckResult]:
-    return list(doctor_public.examine(replace(settings, public_url=f"https://127.0.0.1:{port}", **{"proxies": 1, **changed})))
+    return list(public.examine(replace(settings, public_url=f"https://127.0.0.1:{port}", **{"proxies": 1, **changed})))
 
 
 @pytest.fixture
@@ -121,23 +114,21 @@ def test_nobody_said_that_nginx_is_in_front(settings, known):
 )
 def test_who_answers_for_bodies(settings, monkeypatch, status, service, state, words):
     here = replace(settings, public_url="https://webmail.lycee.example", proxies=1)
-    healthz = doctor_public._Answer(200, "ok\n", "pages", {})
-    dav = doctor_public._Answer(int(status[:3]), "", service, {})
-    monkeypatch.setattr(
-        doctor_public, "_asked", lambda _settings, _method="GET", path="/healthz": dav if path == "/dav/" else healthz
-    )
-    check = list(doctor_public.examine(here))[-1]
+    healthz = public._Answer(200, "ok\n", "pages", {})
+    dav = public._Answer(int(status[:3]), "", service, {})
+    monkeypatch.setattr(public, "_asked", lambda _settings, _method="GET", path="/healthz": dav if path == "/dav/" else healthz)
+    check = list(public.examine(here))[-1]
     assert (check.name, check.state) == ("Uploads, downloads and devices", state) and words in check.words
 
 
 def test_a_name_that_is_not_in_dns(settings, monkeypatch):
     def nothing(*_address: object, **_options: object) -> None:
-        raise doctor_public.socket.gaierror
+        raise public.socket.gaierror
 
-    monkeypatch.setattr(doctor_public.socket, "create_connection", nothing)
-    [check] = doctor_public.examine(replace(settings, public_url="https://webmail.school.fr"))
+    monkeypatch.setattr(public.socket, "create_connection", nothing)
+    [check] = public.examine(replace(settings, public_url="https://webmail.school.fr"))
     assert check.state == PROBLEM and "add an A record" in check.words
-    [check] = doctor_public.examine(replace(settings, public_url="https://webmail.lycee.example"))
+    [check] = public.examine(replace(settings, public_url="https://webmail.lycee.example"))
     assert check.state == OK
 
 
@@ -215,7 +206,7 @@ def test_a_server_that_takes_connections_and_says_nothing_is_no_firewall(setting
 
 def test_what_is_no_milter_does_not_answer():
     with servers.serving(b"220 what?\r\n", lambda _line: None) as port:
-        assert not doctor_milter.answers(("127.0.0.1", port), 1.0)
+        assert not milter.answers(("127.0.0.1", port), 1.0)
 
 
 # --- who may read the tables -----------------------------------------------------------------------------------------
@@ -228,7 +219,7 @@ def test_a_dovecot_that_can_look_nobody_up(settings):
 
     with servers.serving(b"* OK ready\r\n", failing) as port:
         plain = replace(settings, imap_security="none", imap_host="127.0.0.1", imap_port=port)
-        [check] = doctor_lookup.examine(plain, None)
+        [check] = lookup.examine(plain, None)
     assert check.state == PROBLEM and "can't look anybody up" in check.words and "SELECT on four tables" in check.words
 
 
@@ -238,7 +229,7 @@ def test_a_dovecot_that_knows_nobody_of_that_name_is_well(settings):
         return tag + b" NO [AUTHENTICATIONFAILED] No.\r\n" if b"LOGIN" in line else servers.imap(line)
 
     with servers.serving(b"* OK ready\r\n", refusing) as port:
-        [check] = doctor_lookup.examine(replace(settings, imap_security="none", imap_host="127.0.0.1", imap_port=port), None)
+        [check] = lookup.examine(replace(settings, imap_security="none", imap_host="127.0.0.1", imap_port=port), None)
     assert check.state == OK
 
 
@@ -251,10 +242,10 @@ def test_a_dovecot_that_knows_nobody_of_that_name_is_well(settings):
     ],
 )
 def test_a_role_that_lacks_a_table(role, without, words):
-    wanted = doctor_roles.POSTFIX if without == "allowed_addresses" else doctor_roles.DOVECOT
-    told = doctor_roles.fault(role, set(wanted) - {without})
+    wanted = roles.POSTFIX if without == "allowed_addresses" else roles.DOVECOT
+    told = roles.fault(role, set(wanted) - {without})
     assert words in told and told.endswith(f"`GRANT SELECT ON {without} TO {role}`.")
-    assert doctor_roles.fault(role, set(wanted)) == ""
+    assert roles.fault(role, set(wanted)) == ""
 
 
 @pytest.mark.postgresql
@@ -268,11 +259,11 @@ def test_roles_are_looked_at_in_postgresql(settings):
             with db.connection_context():
                 db.execute_sql("CREATE ROLE dovecot_of_test")
                 db.execute_sql("GRANT SELECT ON accounts, people_groups, group_members TO dovecot_of_test")
-            [check] = doctor_roles.examine(settings)
+            [check] = roles.examine(settings)
             assert check.state == PROBLEM and check.words.startswith("dovecot_of_test may not read app_passwords")
             with db.connection_context():
                 db.execute_sql(check.words.split("`")[1])
-            [check] = doctor_roles.examine(settings)
+            [check] = roles.examine(settings)
             assert check.state == OK
         finally:
             with db.connection_context():
@@ -298,7 +289,7 @@ def zone(monkeypatch) -> Iterator[Zone]:
 
 
 def of_mx(settings: Settings) -> list[tuple[str, str, str]]:
-    checks = doctor_mx.examine(replace(settings, mail_server="mail.school.fr"))
+    checks = mx.examine(replace(settings, mail_server="mail.school.fr"))
     return [(check.name, check.state, check.words) for check in checks]
 
 
@@ -334,17 +325,17 @@ def test_an_mx_that_is_another_server_and_no_dns_at_all(settings, zone):
 
 
 def test_there_is_no_backup_and_then_an_old_one(settings, tmp_path):
-    [check] = doctor_backup.examine(settings)
+    [check] = backup.examine(settings)
     assert check.state == WARNING and "none of the database was ever made" in check.words
     run = typing(settings)
     assert run(f"backup {tmp_path}/copy.sqlite")[0] == 0
-    [check] = doctor_backup.examine(settings)
+    [check] = backup.examine(settings)
     assert check.state == OK
     PeriodicJob.update(begun=now() - timedelta(days=9)).execute()
-    [check] = doctor_backup.examine(settings)
+    [check] = backup.examine(settings)
     assert check.state == WARNING and "is 9 days old" in check.words
     assert run("backup --made-elsewhere")[0] == 0
-    [check] = doctor_backup.examine(settings)
+    [check] = backup.examine(settings)
     assert check.state == OK
     assert run("backup")[0] == 2
 
@@ -354,10 +345,10 @@ def test_settings_that_others_can_read(settings):
     file = Path(settings.instance, "config.toml")
     file.touch(0o600)
     Path(settings.instance).chmod(0o750)
-    assert [check.state for check in doctor_machine.permissions(settings)] == [OK]
+    assert [check.state for check in machine.permissions(settings)] == [OK]
     for mode in (0o644, 0o640):
         file.chmod(mode)
-        [check] = doctor_machine.permissions(settings)
+        [check] = machine.permissions(settings)
         assert check.state == PROBLEM and check.words.endswith(f"{file}: chmod 600 {file}")
 
 
@@ -369,19 +360,19 @@ def test_a_secret_key_that_is_gone_is_missed_and_not_made_anew(settings, monkeyp
     monkeypatch.setattr(sys, "argv", ["flask", "--app", "wsgi", "doctor"])
     monkeypatch.setattr(gc, "freeze", lambda: None)
     runpy.run_path(str(ROOT / "wsgi.py"))
-    [check] = doctor_machine.permissions(settings)
+    [check] = machine.permissions(settings)
     assert check.state == PROBLEM and check.words.startswith(f"{key} is missing: put back the copy that you keep")
     monkeypatch.setattr(sys, "argv", ["flask", "--app", "wsgi", "jobs"])
     runpy.run_path(str(ROOT / "wsgi.py"))
     assert key.exists()
     key.unlink()
     monkeypatch.setenv("WEBMAIL_SECRET_KEY", "written elsewhere")
-    assert [check.state for check in doctor_machine.permissions(settings)] == [OK]
+    assert [check.state for check in machine.permissions(settings)] == [OK]
 
 
 def test_a_database_that_nobody_uses_is_told(settings, tmp_path):
     """As it is left by `migrate` before database_url was set."""
     elsewhere = replace(settings, database_url=f"sqlite:///{tmp_path}/db/traboule.sqlite")
-    [check] = doctor_machine.database_file(elsewhere)
+    [check] = machine.database_file(elsewhere)
     assert check.state == WARNING and f"{settings.instance}/traboule.sqlite is not used" in check.words
-    assert list(doctor_machine.database_file(settings)) == []
+    assert list(machine.database_file(settings)) == []

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_babel import Babel
 
+import webmail
 from tests.support.system_mail import SOPHIE, queued
-from webmail import doctor_mail, system_mail
-from webmail.config import Settings
-from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
+from webmail import system_mail
+from webmail.config.settings import Settings
+from webmail.doctor.mail_servers import test_message
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import OutboxState, SystemMessage, User, now
 
 FRENCH = "Message de test\N{NO-BREAK SPACE}: Lycée Ampère"
@@ -46,7 +49,7 @@ def settings(here) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Flask:
     made = Flask("doctor-tests")
-    made.config["BABEL_TRANSLATION_DIRECTORIES"] = str(doctor_mail.__file__).replace("doctor_mail.py", "translations")
+    made.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(webmail.__file__).with_name("translations"))
     made.extensions["settings"] = settings
     made.extensions["jobs"] = Worker(settings)
     made.add_url_rule("/", "home", lambda: "")
@@ -58,14 +61,14 @@ def app(settings: Settings) -> Flask:
 def told(app: Flask, settings: Settings):
     def examine(recipient: str = SOPHIE, **changed: object) -> CheckResult:
         with app.app_context():
-            [check] = doctor_mail.examine(recipient, replace(settings, **changed))
+            [check] = test_message.examine(recipient, replace(settings, **changed))
             return check
 
     return examine
 
 
 def test_nothing_is_said_of_mail_where_nobody_asked(app, settings):
-    assert list(doctor_mail.examine("", settings)) == []
+    assert list(test_message.examine("", settings)) == []
 
 
 def test_without_a_sender_nothing_is_sent(told):
@@ -104,14 +107,14 @@ def test_what_went_wrong_is_told_in_the_words_of_the_server(here, told, fault, w
 
 
 def test_a_worker_that_does_not_come_is_told(app, told, monkeypatch):
-    monkeypatch.setattr(doctor_mail, "PATIENCE", 0.3)
+    monkeypatch.setattr(test_message, "PATIENCE", 0.3)
     app.extensions["jobs"].instead = {}
     check = told()
     assert (check.state, "flask --app wsgi jobs" in check.words) == (PROBLEM, True)
 
 
 def test_a_server_that_takes_its_time_is_no_fault(app, told, monkeypatch):
-    monkeypatch.setattr(doctor_mail, "PATIENCE", 0.3)
+    monkeypatch.setattr(test_message, "PATIENCE", 0.3)
     app.extensions["jobs"].instead = {"state": OutboxState.SENDING, "lease": now()}
     assert told().state == WARNING
 

@@ -10,9 +10,10 @@ import dns.resolver
 import pytest
 
 from tests.support.dns_zone import Zone
-from webmail import config, doctor_signing
-from webmail.config import Settings
-from webmail.doctor_result import OK, WARNING
+from webmail.config import settings as config
+from webmail.config.settings import Settings
+from webmail.doctor.mail_servers import signing
+from webmail.doctor.result import OK, WARNING
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zone]:
 
 
 def test_all_is_there(settings: Settings, zone: Zone) -> None:
-    [check] = doctor_signing.examine(settings)
+    [check] = signing.examine(settings)
     assert (check.name, check.state) == ("Mail from school.fr", OK)
 
 
@@ -45,23 +46,23 @@ def test_all_is_there(settings: Settings, zone: Zone) -> None:
 )
 def test_what_is_missing_is_named(settings: Settings, zone: Zone, name: str, words: str) -> None:
     del zone[name, "TXT"]
-    [check] = doctor_signing.examine(settings)
+    [check] = signing.examine(settings)
     assert check.state == WARNING and check.words.startswith(words) and "docs/administrator/mail-servers.md" in check.words
 
 
 def test_another_text_is_none_of_them(settings: Settings, zone: Zone) -> None:
     zone["school.fr", "TXT"] = ["google-site-verification=v=spf1"]
-    [check] = doctor_signing.examine(settings)
+    [check] = signing.examine(settings)
     assert check.words.startswith("no SPF record")
 
 
 def test_each_domain_is_looked_at_but_those_that_nobody_can_have(settings: Settings, zone: Zone) -> None:
     domains = (config.Domain("college.fr"), config.Domain("lycee.example"))
-    states = {one.name: one.state for one in doctor_signing.examine(replace(settings, domains=domains))}
+    states = {one.name: one.state for one in signing.examine(replace(settings, domains=domains))}
     assert states == {"Mail from school.fr": OK, "Mail from college.fr": WARNING}
 
 
 def test_where_no_dns_answers_it_says_so_once(settings: Settings, zone: Zone) -> None:
     zone.mode = "fail"
-    found = list(doctor_signing.examine(replace(settings, domains=(config.Domain("college.fr"),))))
+    found = list(signing.examine(replace(settings, domains=(config.Domain("college.fr"),))))
     assert [one.state for one in found] == [WARNING] and "were not checked" in found[0].words

@@ -14,9 +14,10 @@ from tests.support import auth_app, servers
 from tests.support.images import picture
 from tests.support.memory_storage import in_memory
 from tests.support.visits import Visitor
-from webmail import create_app, http_fetch, ownership
-from webmail.accounts import own_data
-from webmail.contacts import import_check, import_task
+from webmail import create_app, http_fetch
+from webmail.accounts import data_export
+from webmail.config import ownership
+from webmail.contacts.imports import import_check, import_task
 from webmail.database.connection import db
 from webmail.message import image_cache
 from webmail.models import Contact, Task, TaskState, User, now
@@ -78,7 +79,7 @@ def full_disk(monkeypatch):
 def work(settings) -> Task:
     """A worker's turn at the only task, whose time has come."""
     Task.update(due=now() - timedelta(minutes=1)).execute()
-    assert TaskRunner((import_check.KIND, import_task.KIND, own_data.KIND), settings, "w").run_one()
+    assert TaskRunner((import_check.KIND, import_task.KIND, data_export.KIND), settings, "w").run_one()
     return Task.get()
 
 
@@ -162,7 +163,7 @@ def test_an_import_whose_file_is_gone_asks_for_it_again(alice, settings, kept):
 
 @pytest.mark.parametrize(("trouble", "words"), [("away", AWAY), ("full", FULL)])
 def test_own_data_wait_until_they_can_be_kept(alice, settings, kept, trouble, words):
-    store.start(User.get(), own_data.NAME, {})
+    store.start(User.get(), data_export.NAME, {})
     setattr(kept, trouble, True)
     task = work(settings)
     assert (task.state, task.error) == (TaskState.WAITING, f"storage-{trouble}")
@@ -176,7 +177,7 @@ def test_own_data_wait_until_they_can_be_kept(alice, settings, kept, trouble, wo
 
 
 def test_own_data_wait_for_room_on_the_disk(alice, settings, full_disk):
-    store.start(User.get(), own_data.NAME, {})
+    store.start(User.get(), data_export.NAME, {})
     task = work(settings)
     assert (task.state, task.error) == (TaskState.WAITING, "storage-full")
     full_disk()
@@ -184,7 +185,7 @@ def test_own_data_wait_for_room_on_the_disk(alice, settings, full_disk):
 
 
 def test_a_disk_that_is_full_for_hours_ends_it_in_words(alice, settings, kept):
-    store.start(User.get(), own_data.NAME, {})
+    store.start(User.get(), data_export.NAME, {})
     kept.full = True
     for _ in range(8):
         if work(settings).state != TaskState.WAITING:
@@ -198,7 +199,7 @@ def test_a_disk_that_is_full_for_hours_ends_it_in_words(alice, settings, kept):
 
 @pytest.fixture
 def done(alice, settings, kept) -> Task:
-    store.start(User.get(), own_data.NAME, {})
+    store.start(User.get(), data_export.NAME, {})
     return work(settings)
 
 

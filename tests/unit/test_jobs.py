@@ -15,8 +15,7 @@ from tests.support.broken_database import FAULTS
 from tests.support.system_mail import queued
 from tests.support.waiting import eventually
 from webmail import jobs, vault
-from webmail.auth import app_passwords
-from webmail.auth.devices import handover
+from webmail.auth.devices import app_passwords, handover
 from webmail.compose.outbox.credentials import account_of
 from webmail.database.connection import db
 from webmail.errors import SignInRefused

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.dovecot import render
 from tests.install import manual
-from webmail import config
+from webmail.config import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 both = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -51,7 +51,7 @@ def test_their_settings_are_settings(database, tmp_path):
     )
     (tmp_path / "config.toml").write_text(written)
     render.make_keys(tmp_path / "token.pem", tmp_path / "oauth", "traboule", "wm1")
-    assert config.load(tmp_path).proxies == 1
+    assert settings.load(tmp_path).proxies == 1
 
 
 def test_dovecot_is_rendered_with_options_that_it_has(capsys):

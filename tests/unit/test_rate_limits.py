@@ -13,7 +13,7 @@ import pytest
 from tests.support.limits import let_pass
 from tests.support.postgresql import fresh_database, server_url
 from webmail import rate_limits
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import LimitUse, now

@@ -10,7 +10,8 @@ import pytest
 from deploy.demo import nginx
 from tests.support import servers
 from tests.support.calendar_ground import application
-from webmail import health, services
+from webmail import health
+from webmail.config import services
 
 BODIES = "http://traboule_bodies"
 

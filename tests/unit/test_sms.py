@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.servers import certificate, closed_port, silent
 from tests.support.sms_gateway import SmsGateway, sms_gateway
-from webmail import sms
-from webmail.config_providers import Sms
+from webmail.config.providers import Sms
+from webmail.system_mail import sms
 
 NUMBER = "+33612345678"
 HARD = 'L\'été "à" 5 < 6 & 7 > {number} \\ 100 %'  # for every way of escaping

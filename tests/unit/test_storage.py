@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.memory_storage import MemoryStorage
-from webmail import ownership
+from webmail.config import ownership
 from webmail.storage import (
     FileGone,
     LocalStorage,
@@ -395,7 +395,7 @@ def test_results_that_tasks_name_are_away_until_they_are_mounted(here):
 # --- nothing beside it -----------------------------------------------------------------------------------------------
 
 BESIDE = {  # what is no file of the application
-    "webmail/compose/views/attach_files.py": {"os.SEEK_END"},  # the size of what a browser sends
+    "webmail/compose/views/attachments/attach_files.py": {"os.SEEK_END"},  # the size of what a browser sends
     "webmail/message/views/safe_responses.py": {"Path"},  # our own style sheet
 }
 DISK = {"os", "shutil", "tempfile", "pathlib", "io", "glob", "filecmp"}

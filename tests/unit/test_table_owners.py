@@ -38,10 +38,10 @@ OWNERS = {  # of files that are called otherwise
 
 EXCEPTIONS = {  # who else writes a table, and why
     ("accounts.deletion", "User"): "two columns that hold what a person asks for, which nothing else writes",
-    ("calendar.reminder_rows", "IndexFill"): "one row, under a name of its own: how far its index has come",
+    ("calendar.reminders.reminder_rows", "IndexFill"): "one row, under a name of its own: how far its index has come",
     ("collections.leaving", "CalendarObject"): "what is left of a calendar that nobody sees any more; stands below the calendar",
     ("database.idempotency", "User"): "a lock: changes nothing",
-    ("doctor_machine", "User"): "tries whether the database can be written: changes no row, and is rolled back",
+    ("doctor.machine", "User"): "tries whether the database can be written: changes no row, and is rolled back",
     ("people.own_name", "User"): "names come from providers too, and from people: one transaction with the identity that follows",
     ("people.own_name", "WritingIdentity"): "the identity that has the account's own name follows it, in the same transaction",
     ("preferences", "User"): "one column, which it alone reads and writes",
@@ -61,7 +61,7 @@ SQL = re.compile(r"\b(?:insert\s+into|update|delete\s+from|replace\s+into)\s+[\"
 def models() -> dict[str, str]:
     """The file of each model."""
     found = {}
-    for path in sorted((ROOT / "models").glob("*.py")):
+    for path in sorted((ROOT / "models").rglob("*.py")):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "Table" for base in node.bases):
                 found[node.name] = path.stem

@@ -13,9 +13,10 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale, gettext
 
-from webmail import create_app, doctor_machine, translations
-from webmail.config import ConfigError, load
-from webmail.doctor_result import OK, WARNING
+from webmail import create_app, translations
+from webmail.config.settings import ConfigError, load
+from webmail.doctor import machine
+from webmail.doctor.result import OK, WARNING
 from webmail.translations import __main__ as command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,13 +108,13 @@ def test_the_command_says_what_it_built(checkout: Path, capsys: pytest.CaptureFi
 
 def test_the_doctor_says_which_command_builds_it(checkout: Path, tmp_path: Path) -> None:
     settings = load(tmp_path / "instance")
-    (missing,) = doctor_machine.catalogues(settings)
+    (missing,) = machine.catalogues(settings)
     assert missing.state == WARNING and f"{checkout / FRENCH} is missing" in missing.words
     assert missing.words.endswith(f"Type in {tmp_path / 'checkout'}: .venv/bin/python -m webmail.translations")
     translations.build()
-    assert [one.state for one in doctor_machine.catalogues(settings)] == [OK]
+    assert [one.state for one in machine.catalogues(settings)] == [OK]
     say(checkout, "Entrer")
-    (old,) = doctor_machine.catalogues(settings)
+    (old,) = machine.catalogues(settings)
     assert old.state == WARNING and "is older than its source" in old.words
 
 

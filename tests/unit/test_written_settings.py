@@ -12,9 +12,9 @@ import pytest
 from deploy.dovecot import render
 from tests.support import written_settings
 from tests.support.written_settings import EXAMPLE, NONE, ROOT
-from webmail.config import ConfigError, Settings, load
-from webmail.config_tables import TABLES
-from webmail.config_values import RANGES
+from webmail.config.settings import ConfigError, Settings, load
+from webmail.config.tables import TABLES
+from webmail.config.values import RANGES
 
 NOT_IN_THE_FILE = {"instance"}
 WAYS_IN = ("oidc", "ldap", "cas", "proxy_sign_in")  # need what nobody has by default: see _check_ways_in

@@ -7,7 +7,7 @@ from wtforms import StringField, TextAreaField
 
 from webmail.accounts.deletion import LONGEST_REASON
 from webmail.people.own_name import LONGEST
-from webmail.web.form_fields import AreaForm, MaxLength, trimmed
+from webmail.web.forms.form_fields import AreaForm, MaxLength, trimmed
 
 
 class OwnNameForm(AreaForm):

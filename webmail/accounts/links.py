@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from webmail.config_tables import Link
-from webmail.mime.encoded_words import sort_key
+from webmail.config.tables import Link
+from webmail.mime.headers.encoded_words import sort_key
 from webmail.models import User
 from webmail.people import groups
 

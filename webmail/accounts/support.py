@@ -15,7 +15,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from webmail import audit, rate_limits, system_mail
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.models import AuditAct, SupportRequest, SystemMessage, User, now

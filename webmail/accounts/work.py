@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webmail.accounts import own_data, support
+from webmail.accounts import data_export, support
 from webmail.tasks.periodic import AreaWork
 
-WORK = AreaWork(kinds=(own_data.KIND,), expire=(support.expire,))
+WORK = AreaWork(kinds=(data_export.KIND,), expire=(support.expire,))

@@ -1,0 +1,1 @@
+"""Administration: pages that administrators alone see, and what they do to accounts."""

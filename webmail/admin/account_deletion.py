@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from webmail import system_mail
 from webmail.accounts import support
 from webmail.auth import account_changes
-from webmail.auth.endings import end_everything
+from webmail.auth.sessions.endings import end_everything
 from webmail.collections import leaving
 from webmail.collections import store as collections
-from webmail.compose import uploads
+from webmail.compose.attachments import uploads
 from webmail.compose.outbox import spool
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn

@@ -14,7 +14,7 @@ _PASSWORD = {"autocomplete": "current-password", "required": True}
 
 
 class SignInForm(FlaskForm):
-    """The sign-in form. Nothing is stripped or truncated here: auth/sign_in.py normalises the values."""
+    """The sign-in form. Nothing is stripped or truncated here: auth/sign_in/authentication.py normalises the values."""
 
     username = StringField(
         _l("User name or address"),

@@ -15,25 +15,25 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.admission import Admission, AdmissionRefused
-from webmail.auth import interrupted_forms, whereabouts
-from webmail.auth.cookies import visit
-from webmail.auth.first_steps import FirstStep, first_step
+from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import SignInForm
-from webmail.auth.interrupted_forms import path_here, path_of_ours
 from webmail.auth.providers import proxy
-from webmail.auth.second_step import Factor
-from webmail.auth.sessions import network_of
-from webmail.auth.user_agent import describe
+from webmail.auth.sessions import interrupted_forms, whereabouts
+from webmail.auth.sessions.cookies import visit
+from webmail.auth.sessions.interrupted_forms import path_here, path_of_ours
+from webmail.auth.sessions.sessions import network_of
+from webmail.auth.sessions.user_agent import describe
+from webmail.auth.sign_in.first_steps import FirstStep, first_step
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import AuditAct, now
 from webmail.web.audit import audited
-from webmail.web.body_limits import is_read_by_view
+from webmail.web.forms.body_limits import is_read_by_view
+from webmail.web.forms.origin import refuse_foreign_forms
+from webmail.web.forms.request_values import fetched_ahead, guessed_by_browser, local_path
 from webmail.web.notices import changes_by_itself, notify
-from webmail.web.origin import refuse_foreign_forms
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import fetched_ahead, guessed_by_browser, local_path
+from webmail.web.responses.unavailable import because
 from webmail.web.security_mail import SecurityNotice, tell
-from webmail.web.unavailable import because
 
 CONFIRMED_FOR = timedelta(minutes=10)
 # of the 16 or more threads of a process (deploy/traboule-web.service). Browsers send up to six requests at once: by themselves
@@ -69,7 +69,7 @@ def may_come_ahead(view: View) -> View:
 
 
 def comes_first(*steps: FirstStep) -> Callable[[View], View]:
-    """Mark a view that belongs to these first steps: it may be used before they are done (see auth/first_steps.py)."""
+    """Mark a view that belongs to these first steps: it may be used before they are done (see auth/sign_in/first_steps.py)."""
 
     def mark(view: View) -> View:
         view.first_steps = steps  # type: ignore[attr-defined]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 
-from webmail.auth import app_passwords, mailed_codes, password_reset
-from webmail.auth.devices import failures, handover
-from webmail.auth.notifications import directory_letters, pause_letters
-from webmail.auth.password_checks import TooBusy
+from webmail.auth.devices import app_passwords, failures, handover
+from webmail.auth.factors import mailed_codes
+from webmail.auth.notifications import app_password_pause as pause_letters
+from webmail.auth.notifications import directory
+from webmail.auth.passwords.check_admission import TooBusy
 from webmail.auth.providers import app_password_pause, directory_sweep
-from webmail.config import Settings
+from webmail.auth.recovery import password_reset
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import ServerAway
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
@@ -23,7 +25,7 @@ def _ask_directory(run: PeriodicRun) -> None:
         directory_sweep.carry_out(found, run.settings)
         if found.doubtful:
             with run.context():
-                asked = directory_letters.ask_about(found, run.settings)
+                asked = directory.ask_about(found, run.settings)
             if asked is not None:
                 run.deliver_system_mail([asked.id])
 

@@ -1,0 +1,1 @@
+"""Calendars: events in tables, changed by pages here and by devices through `webmail/dav/`; a folder for each further part."""

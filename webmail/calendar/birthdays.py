@@ -18,12 +18,12 @@ from webmail import preferences
 from webmail.calendar import objects
 from webmail.calendar.search_words import words_of
 from webmail.collections import store as collections
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.contacts import card_changes
 from webmail.contacts.card_changes import CardChange
 from webmail.contacts.store import INDIVIDUAL
 from webmail.database.connection import db
-from webmail.mime.formats import birthday_event
+from webmail.mime.formats.calendars import birthday_event
 from webmail.models import FOR_EVER, BirthdayCalendar, CalendarObject, Collection, Contact, User, now
 
 DERIVED = "birthdays"

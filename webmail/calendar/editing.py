@@ -10,15 +10,15 @@ from datetime import tzinfo
 import peewee as pw
 
 from webmail.calendar import objects, privacy
-from webmail.collections import room, trash
+from webmail.collections import quota, trash
 from webmail.collections import store as collections
 from webmail.collections.store import Access
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database import undo_store
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, Collection, Occurrence, TrashedItem, User
 
 LARGEST = 1_000_000  # bytes of an event with its exceptions
@@ -172,7 +172,7 @@ def _write_one(one: Write, row: CalendarObject | None, found: objects.Prepared |
         if row is not None:
             objects.take_out(one.calendar, [row])
         return Done(one.calendar, one.href, before, "")
-    room.check_room(one.calendar, 0 if row else 1, len(one.text.encode()) - (row.size if row else 0), settings)
+    quota.check_room(one.calendar, 0 if row else 1, len(one.text.encode()) - (row.size if row else 0), settings)
     return Done(one.calendar, one.href, before, objects.write(one.calendar, one.href, one.text, found, row).etag)
 
 

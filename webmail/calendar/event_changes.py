@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from webmail.calendar.editing import Write
-from webmail.mime.formats import calendar_object, calendar_series, occurrences, recurrence_edit, term_dates
-from webmail.mime.formats.calendar_edit import EventFields, made_event
-from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendar_series_all import change_all
-from webmail.mime.formats.calendar_text import made, parsed
-from webmail.mime.formats.term_dates import Holidays
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_text import made, parsed
+from webmail.mime.formats.calendars.event_edit import EventFields, made_event
+from webmail.mime.formats.recurrence import occurrences, recurrence_edit, series, term_dates
+from webmail.mime.formats.recurrence.term_dates import Holidays
+from webmail.mime.formats.recurrence.whole_series import change_all
 from webmail.models import CalendarObject
 
 _LONG_AGO = 1 << 52
@@ -40,14 +41,14 @@ def change(
     rule. `scope`: "one", "following" (which make a series of this `uid`) or "all". `holidays`: in which a series does not take
     place. Raises CannotChange.
     """
-    if scope == "following" and at and not calendar_series.is_first(row.text, at):
+    if scope == "following" and at and not series.is_first(row.text, at):
         uid = uid or new_uid()
         later = _counted(row.text, at, before, after)
-        text, lost = change_all(calendar_series.from_on(term_dates.without(row.text), at, uid), before, later)
-        earlier = calendar_series.end_before(row.text, at)
+        text, lost = change_all(series.from_on(term_dates.without(row.text), at, uid), before, later)
+        earlier = series.end_before(row.text, at)
         return [_over(row, earlier), Write(row.collection_id, href_of(uid), _in_term(text, holidays))], lost
     if scope == "one":
-        return [_over(row, calendar_series.change_one(row.text, at, before, after))], 0
+        return [_over(row, series.change_one(row.text, at, before, after))], 0
     whole = term_dates.without(row.text)
     text, lost = change_all(whole, before, after)
     text = _in_term(text, holidays)
@@ -65,7 +66,7 @@ def _counted(text: str, at: str, before: EventFields, after: EventFields) -> Eve
     parts = recurrence_edit.parts_of(after.rule)
     if after.rule == before.rule or "COUNT" not in parts or "COUNT" not in recurrence_edit.parts_of(before.rule):
         return after
-    parts["COUNT"] = str(max(int(parts["COUNT"]) - calendar_series.count_before(text, at), 1))
+    parts["COUNT"] = str(max(int(parts["COUNT"]) - series.count_before(text, at), 1))
     return replace(after, rule=recurrence_edit.text_of(parts))
 
 
@@ -73,9 +74,9 @@ def removal(row: CalendarObject, at: str, scope: str, floating: tzinfo, title: s
     """What taking out an event comes to; `title`: what that of a series is called in the trash. Raises CannotChange."""
     text = ""
     if at and scope == "one":
-        text, parted = calendar_series.take_one(row.text, at), calendar_series.one_on
+        text, parted = series.take_one(row.text, at), series.one_on
     elif at and scope == "following":
-        text, parted = calendar_series.end_before(row.text, at), calendar_series.from_on
+        text, parted = series.end_before(row.text, at), series.from_on
     if not text or _is_empty(text, floating):
         return _over(row, "")
     uid = new_uid()

@@ -13,13 +13,13 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from webmail.calendar import repeat as repeats
-from webmail.calendar import several
+from webmail.calendar.quick_entry import several
 from webmail.calendar.repeat import Repeat, first_day, repeat_of, rule_of
-from webmail.mime.formats import calendar_edit, event_links
-from webmail.mime.formats.calendar_edit import EventFields
-from webmail.mime.formats.event_links import MOST_LINKS
+from webmail.mime.formats.calendars import event_edit, event_links
+from webmail.mime.formats.calendars.event_edit import EventFields
+from webmail.mime.formats.calendars.event_links import MOST_LINKS
 from webmail.preferences import is_zone
-from webmail.web.form_fields import trimmed
+from webmail.web.forms.form_fields import trimmed
 
 SCOPES = ("one", "following", "all")
 REMINDERS = (0, 5, 10, 15, 30, 60, 120, 1440, 2880, 10080)  # minutes before
@@ -104,7 +104,7 @@ class EventForm:
         )
         for name, value in values.items():
             setattr(form, name, value)
-        form.reminders = [one for one in fields.getlist("reminder")[: calendar_edit.MOST_REMINDERS] if one.strip()]
+        form.reminders = [one for one in fields.getlist("reminder")[: event_edit.MOST_REMINDERS] if one.strip()]
         form.links = [one.strip() for one in fields.getlist("link")[: 2 * MOST_LINKS] if one.strip()]
         form.kept = fields.get("kept", "")[:40]
         form.also, form.skip = ([one[:40] for one in fields.getlist(name)[: several.MOST]] for name in ("also", "skip"))
@@ -126,8 +126,8 @@ class EventForm:
         categories = tuple(dict.fromkeys(" ".join(one.split())[:100] for one in self.categories.split(",") if one.strip()))
         if before and ", ".join(before.categories) == self.categories:  # a comma in one can't be typed
             categories = before.categories
-        if len(categories) > calendar_edit.MOST_CATEGORIES:
-            self.errors["categories"] = _("Use at most %(count)d categories.", count=calendar_edit.MOST_CATEGORIES)
+        if len(categories) > event_edit.MOST_CATEGORIES:
+            self.errors["categories"] = _("Use at most %(count)d categories.", count=event_edit.MOST_CATEGORIES)
         self._check_texts(before)
         links = self._links(before)
         shown = repeat_of(before.rule, before.start, tz) if before else Repeat()
@@ -167,7 +167,7 @@ class EventForm:
             self.errors["zone"] = _("Choose a time zone such as Europe/Paris.")
             return "", None
         name = typed or str(own)
-        return name, UTC if name == calendar_edit.UTC_NAME else ZoneInfo(name)
+        return name, UTC if name == event_edit.UTC_NAME else ZoneInfo(name)
 
     def _times(self, clock: tzinfo | None, before: EventFields | None) -> tuple[date | datetime, date | datetime] | None:
         begin, hour = self._moment("start", clock)
@@ -213,7 +213,7 @@ class EventForm:
     def _reminders(self, before: EventFields | None) -> tuple[int, ...]:
         known = before.reminders if before else ()
         found = [int(one) for one in self.reminders if re.fullmatch(r"-?\d{1,7}", one)]
-        return tuple(one for one in found if one in REMINDERS or one in known)[: calendar_edit.MOST_REMINDERS + len(known)]
+        return tuple(one for one in found if one in REMINDERS or one in known)[: event_edit.MOST_REMINDERS + len(known)]
 
     def _links(self, before: EventFields | None) -> tuple[str, ...]:
         known = before.links if before else ()

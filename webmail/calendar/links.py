@@ -13,7 +13,7 @@ from webmail import rate_limits
 from webmail.collections import manager_notes, shares
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.models import CalendarLink, Collection, User, now

@@ -11,9 +11,9 @@ from typing import Any
 import peewee as pw
 
 from webmail.calendar import editing
-from webmail.mime.address_input import address_key
-from webmail.mime.formats import calendar_object
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.headers.address_input import address_key
 from webmail.models import CalendarObject, Occurrence, User
 
 _LOOKED_AT = 300  # events with guests, the next ones

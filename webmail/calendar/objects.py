@@ -17,17 +17,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import peewee as pw
 
-from webmail.calendar import privacy, reminder_rows
+from webmail.calendar import privacy
+from webmail.calendar.reminders import reminder_rows
 from webmail.calendar.search_words import words_of
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.database import prepared as queries
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.mime.formats import calendar_object, occurrences, recurrence_rules
-from webmail.mime.formats.asked_times import AskedTime, Kind, kind_of
-from webmail.mime.formats.calendar_object import ReadObject, UnusableCalendar
-from webmail.mime.formats.occurrences import Expansion, Taking
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.calendars.calendar_object import ReadObject, UnusableCalendar
+from webmail.mime.formats.recurrence import occurrences, recurrence_rules
+from webmail.mime.formats.recurrence.occurrences import Expansion, Taking
+from webmail.mime.formats.zones.asked_times import AskedTime, Kind, kind_of
 from webmail.models import FOR_EVER, CalendarObject, CalendarSubscription, Collection, Occurrence, now
 
 _YEAR = 365 * 86_400

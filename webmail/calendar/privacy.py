@@ -13,9 +13,9 @@ from typing import Any
 
 from webmail.collections import store
 from webmail.collections.store import Access
-from webmail.mime.formats import calendar_text
-from webmail.mime.formats.calendar_object import COMPONENTS, UnusableCalendar
-from webmail.mime.formats.calendar_text import BrokenText, Component, TextLine, component, made, parsed
+from webmail.mime.formats.calendars import calendar_text
+from webmail.mime.formats.calendars.calendar_object import COMPONENTS, UnusableCalendar
+from webmail.mime.formats.calendars.calendar_text import BrokenText, Component, TextLine, component, made, parsed
 from webmail.models import CalendarObject, User
 
 _TIMES = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from webmail.mime.formats import recurrence_edit
-from webmail.mime.formats.recurrence_edit import DAYS
+from webmail.mime.formats.recurrence import recurrence_edit
+from webmail.mime.formats.recurrence.recurrence_edit import DAYS
 
 KINDS = ("", "daily", "weekdays", "weekly", "monthly", "monthly-day", "monthly-last", "monthly-days", "yearly", "kept")
 PLACES = (1, 2, 3, 4, -1)  # of a weekday in its month; -1 is the last

@@ -11,12 +11,13 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.calendar import happenings, objects, privacy
-from webmail.calendar.happenings import Happening
+from webmail.calendar import objects, privacy
+from webmail.calendar.display import happenings
+from webmail.calendar.display.happenings import Happening
 from webmail.calendar.search_words import words_of
 from webmail.database.connection import db
 from webmail.database.plain_rows import plain_rows
-from webmail.mime.encoded_words import words_in
+from webmail.mime.headers.encoded_words import words_in
 from webmail.models import FOR_EVER, CalendarObject, Occurrence
 
 MOST = 200  # events of a page

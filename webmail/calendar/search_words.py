@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from webmail.mime.encoded_words import words_in
+from webmail.mime.headers.encoded_words import words_in
 
 _READ = 20_000  # characters of an object
 _MOST = 2_000  # characters of words

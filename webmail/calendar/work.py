@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from webmail.calendar import birthdays, daily_agenda, import_task, objects, reminders, subscribed_rounds
-from webmail.calendar.notifications import calendar_letters
-from webmail.config import Settings
+from webmail.calendar import birthdays, objects
+from webmail.calendar.files import import_task
+from webmail.calendar.notifications import reminders as calendar_letters
+from webmail.calendar.reminders import daily_agenda, reminders
+from webmail.calendar.subscriptions import rounds
+from webmail.config.settings import Settings
 from webmail.contacts import categories
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
 
@@ -35,7 +38,7 @@ WORK = AreaWork(
         # each calendar is claimed by one worker
         Periodic(
             "subscriptions",
-            lambda run: subscribed_rounds.sweep(run.settings),
+            lambda run: rounds.sweep(run.settings),
             only_if=lambda settings: settings.calendar_subscriptions,
             by_all=True,
         ),

@@ -1,0 +1,1 @@
+"""Pages of books and calendars as such: listed, shared, managed, their trash."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from webmail.collections import trash
 from webmail.contacts import store as contacts
-from webmail.dav import restore
-from webmail.dav.restore import Restored
+from webmail.dav.deletion import restore
+from webmail.dav.deletion.restore import Restored
 from webmail.models import TrashedItem
 from webmail.tasks.kinds import TaskKind, TaskRun
 

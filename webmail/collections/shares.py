@@ -22,13 +22,13 @@ from webmail.collections import losses, manager_notes, store
 from webmail.collections.look import COLOUR, NAME, one_line, read
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR, Access
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import LimitReached
-from webmail.mime import addresses
-from webmail.mime.address_input import address_key
-from webmail.mime.encoded_words import fold, sort_key
+from webmail.mime.headers import addresses
+from webmail.mime.headers.address_input import address_key
+from webmail.mime.headers.encoded_words import fold, sort_key
 from webmail.models import Collection, CollectionShare, GroupMember, PeopleGroup, User, now
 from webmail.people.visibility import Sight, sight_of
 

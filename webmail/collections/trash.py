@@ -20,7 +20,7 @@ from webmail.database import locks
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
-from webmail.mime.encoded_words import words_in
+from webmail.mime.headers.encoded_words import words_in
 from webmail.models import Collection, CollectionShare, LostShare, TrashedCollection, TrashedItem, User, now
 
 KEPT = timedelta(days=30)

@@ -14,8 +14,9 @@ from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, HiddenField, IntegerField, MultipleFileField, StringField, TextAreaField
 from wtforms.widgets import HiddenInput
 
-from webmail.compose import header_values, recipients
-from webmail.compose.fields import Fields
+from webmail.compose import header_values
+from webmail.compose.drafts.fields import Fields
+from webmail.compose.recipients import recipients
 from webmail.errors import BadAddress
 from webmail.mail import Address
 from webmail.mime import builder

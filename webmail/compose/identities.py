@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING
 
 import peewee as pw
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.errors import BadAddress, LimitReached, MailError, NotAllowed
 from webmail.mail import Address, Envelope, Identity
-from webmail.mime import addresses, builder
+from webmail.mime import builder
+from webmail.mime.headers import addresses
 from webmail.models import AllowedAddress, DraftRow, Signature, User, WritingIdentity
 from webmail.people import display_names
 
 if TYPE_CHECKING:
-    from webmail.compose.fields import Fields
+    from webmail.compose.drafts.fields import Fields
 
 MOST = 50  # identities per user, and signatures
 _FORWARDED = re.compile(r"^-{3,} .* -{3,}$", re.MULTILINE)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from webmail.compose import identities, templates
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database import idempotency, undo_store
 from webmail.database.connection import db
 from webmail.errors import LimitReached

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from webmail.compose import large_files
 from webmail.compose.blueprint import blueprint
+from webmail.compose.large_files import large_files
 from webmail.web.current import settings
 from webmail.web.formatting import file_size
 

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from webmail.mail import Draft
-from webmail.mime.html import kept_html, markdown_images
+from webmail.mime.html import markdown_images, quoted_html
 
 
 class SendWarning(StrEnum):
@@ -44,7 +44,7 @@ def cautions(draft: Draft, *domains: str, has_links: bool = False) -> list[SendW
     found = []
     if not draft.subject.strip():
         found.append(SendWarning.NO_SUBJECT)
-    own = kept_html.above(draft.html)  # the pictures of a message that is quoted are nothing attached
+    own = quoted_html.above(draft.html)  # the pictures of a message that is quoted are nothing attached
     attached = [file for file in draft.attachments if not file.content_id or f"cid:{file.content_id}" in own]
     if not attached and not has_links and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
         found.append(SendWarning.NO_ATTACHMENT)

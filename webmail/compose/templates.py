@@ -11,7 +11,7 @@ from webmail.errors import LimitReached, NoSuchMessage
 from webmail.models import ReadyText, User
 
 if TYPE_CHECKING:
-    from webmail.compose.fields import Fields
+    from webmail.compose.drafts.fields import Fields
 
 MOST = 200  # per user
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from webmail.compose import draft_cleanup, kept_drafts
+from webmail.compose.drafts import draft_cleanup, unsynced_drafts
 from webmail.compose.outbox import link_gate
 from webmail.compose.outbox.credentials import account_of
 from webmail.database.connection import db
@@ -14,7 +14,7 @@ from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 def _put_drafts(run: PeriodicRun) -> None:
     """Put drafts that are kept here only into the Drafts folders."""
     with run.letters():
-        kept_drafts.put_due(run.settings, partial(account_of, settings=run.settings))
+        unsynced_drafts.put_due(run.settings, partial(account_of, settings=run.settings))
 
 
 def _send_with_files(run: PeriodicRun) -> None:
@@ -26,7 +26,7 @@ def _send_with_files(run: PeriodicRun) -> None:
 
 WORK = AreaWork(
     periodic=(
-        Periodic("drafts", _put_drafts, kept_drafts.EVERY),
+        Periodic("drafts", _put_drafts, unsynced_drafts.EVERY),
         Periodic("messages with files", _send_with_files, link_gate.EVERY),
     ),
     clean_up=(draft_cleanup.sweep,),

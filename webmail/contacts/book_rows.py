@@ -8,9 +8,9 @@ from typing import Any
 from webmail.collections.store import Access
 from webmail.contacts.card_index import INDIVIDUAL
 from webmail.database.plain_rows import plain_rows
-from webmail.mime.shown_address import readable_address
+from webmail.mime.headers.shown_address import readable_address
 from webmail.models import Contact, ContactAddress
-from webmail.people.kept_rows import MARK, NEXT, PersonRow, kept
+from webmail.people.suggestions.search_rows import MARK, NEXT, PersonRow, kept
 
 
 def rows(shelf: Sequence[Access]) -> Iterator[Sequence[PersonRow]]:

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from webmail.mime.address_input import address_key
-from webmail.mime.encoded_words import sort_key, words_in
-from webmail.mime.formats import vcard_edit
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
+from webmail.mime.headers.address_input import address_key
+from webmail.mime.headers.encoded_words import sort_key, words_in
 from webmail.mime.threats import lookalike, names
 from webmail.mime.threats.skeletons import skeleton
 from webmail.models import ContactAddress, ContactMember

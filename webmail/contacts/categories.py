@@ -14,8 +14,8 @@ from webmail.contacts.card_changes import CardChange
 from webmail.contacts.card_index import INDIVIDUAL
 from webmail.database.connection import db
 from webmail.mail import Address
-from webmail.mime.encoded_words import sort_key, words_in
-from webmail.mime.formats.vcard_more import read_more
+from webmail.mime.formats.cards.vcard_details import read_more
+from webmail.mime.headers.encoded_words import sort_key, words_in
 from webmail.models import Contact, ContactCategory, IndexFill, User
 
 MOST_PEOPLE = 10_000  # of one category: more contacts nobody has

@@ -9,10 +9,10 @@ from typing import Any
 import peewee as pw
 
 from webmail.collections.store import Access
-from webmail.contacts import books, twins
+from webmail.contacts import books, same_people
 from webmail.contacts.store import LISTED
 from webmail.database.connection import db
-from webmail.mime.encoded_words import words_in
+from webmail.mime.headers.encoded_words import words_in
 from webmail.models import Contact, ContactAddress, User
 
 _CHUNK = 500
@@ -59,7 +59,7 @@ def _place(total: int, number: int, size: int) -> tuple[int, int]:
 
 def _folded(user: User, shelf: Sequence[Access], conditions: Sequence[Any], number: int, size: int) -> ContactPage:
     """The page of all books. Of a person who is in several, the row of the first book that matches is shown."""
-    alike = twins.of(shelf)
+    alike = same_people.of(shelf)
     matching = _matching(user, shelf, conditions)
     if alike:
         there = set(matching)

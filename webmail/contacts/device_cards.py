@@ -13,8 +13,8 @@ from webmail.contacts import card_changes, store
 from webmail.contacts.card_changes import CardChange
 from webmail.database.connection import db
 from webmail.errors import LimitReached
-from webmail.mime.formats import vcard_edit
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.models import Collection, Contact, ContactAddress, User
 
 MOST_LINES = 2_000  # properties of a card

@@ -10,9 +10,9 @@ from typing import Any
 from webmail.contacts import books, store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
-from webmail.mime.encoded_words import fold
-from webmail.mime.formats import vcard_edit, vcard_versions
 from webmail.mime.formats.address_books.entry import BookEntry, entry_of
+from webmail.mime.formats.cards import vcard_edit, vcard_versions
+from webmail.mime.headers.encoded_words import fold
 from webmail.mime.threats import names
 from webmail.models import Contact, ContactAddress, ContactMember, DifferentContacts, User
 

@@ -16,11 +16,11 @@ from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaF
 from webmail.errors import BadAddress
 from webmail.mail import Address
 from webmail.mime import builder
-from webmail.mime.formats import pictures
-from webmail.mime.formats.vcard_edit import MOST_POINTS, USES, ContactDetails, ContactPoint
-from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, changed_more, read_more, with_photo
-from webmail.mime.formats.vcard_people import ImAddress, RelatedPerson
-from webmail.web.form_fields import AreaForm, MaxLength, required, trimmed
+from webmail.mime.formats.cards import pictures
+from webmail.mime.formats.cards.vcard_details import MoreDetails, PostalAddress, changed_more, read_more, with_photo
+from webmail.mime.formats.cards.vcard_edit import MOST_POINTS, USES, ContactDetails, ContactPoint
+from webmail.mime.formats.cards.vcard_people import ImAddress, RelatedPerson
+from webmail.web.forms.form_fields import AreaForm, MaxLength, required, trimmed
 
 _MOST_NOTE = 8_000  # characters
 _MOST_LISTED = 60_000

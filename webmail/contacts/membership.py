@@ -10,7 +10,7 @@ import peewee as pw
 
 from webmail.contacts import books
 from webmail.mail import Address
-from webmail.mime.address_input import address_key
+from webmail.mime.headers.address_input import address_key
 from webmail.models import Contact, ContactMember, User
 
 MOST_PEOPLE = 10_000  # members of all groups that are asked for together

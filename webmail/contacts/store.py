@@ -17,9 +17,9 @@ from webmail.contacts.card_changes import CardChange
 from webmail.contacts.card_index import GROUP, INDIVIDUAL, IndexRows, add_to_index, columns, drop_index, index_of, revision
 from webmail.database.connection import db
 from webmail.errors import LimitReached
-from webmail.mime.address_input import address_key
-from webmail.mime.formats import vcard_edit
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
+from webmail.mime.headers.address_input import address_key
 from webmail.mime.threats import names
 from webmail.models import Collection, Contact, ContactAddress, ContactMember, User, now
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from webmail.collections import store as collections
 from webmail.collections import trash
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.contacts import books, moving, store
 from webmail.contacts.card_versions import CardVersion
 from webmail.database import undo_store
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
 from webmail.errors import LimitReached
-from webmail.mime.formats import vcard_edit
+from webmail.mime.formats.cards import vcard_edit
 from webmail.models import Collection, Contact, TrashedItem, User
 
 __all__ = ["CardVersion"]  # of card_versions.py, for those who use this module

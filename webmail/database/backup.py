@@ -10,7 +10,7 @@ from pathlib import Path
 
 import peewee as pw
 
-from webmail import ownership
+from webmail.config import ownership
 from webmail.database.connection import db
 
 _PATIENCE = 30.0  # seconds for a lock

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import peewee as pw
 from playhouse.db_url import connect, register_database
 
-from webmail import ownership
+from webmail.config import ownership
 from webmail.database import shared_file, trouble
 from webmail.database.trouble import UNUSABLE_STATES, DatabaseTrouble, state_of
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail import ownership
+from webmail.config import ownership
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.models.base import Table
 

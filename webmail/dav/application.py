@@ -23,18 +23,19 @@ from webmail.calendar.objects import UidTaken
 from webmail.calendar.privacy import will_be_hidden
 from webmail.collections import store
 from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.contacts.device_cards import UnusableCard
 from webmail.contacts.store import ContactChangedElsewhere
-from webmail.dav import changes, programs, questions
+from webmail.dav import changes, programs
 from webmail.dav.answers import FORBIDDEN, NOT_FOUND, NOT_HERE, XML, Answer, failed, plain
 from webmail.dav.directory_book import DIRECTORY
 from webmail.dav.item import DavItem
+from webmail.dav.queries import questions
 from webmail.dav.rights import Auth, DavRights
 from webmail.dav.storage import MOST_PROPS, DavStorage
 from webmail.dav.visit import current
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
 from webmail.models import Collection
 
 _TYPES = {BOOK: "text/vcard; charset=utf-8", CALENDAR: "text/calendar; charset=utf-8"}

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from webmail import audit, rate_limits
 from webmail.admission import Admission, AdmissionRefused
 from webmail.auth.devices import failures
-from webmail.auth.password_checks import TooBusy
-from webmail.config import Settings
+from webmail.auth.passwords.check_admission import TooBusy
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.errors import SignInRefused
@@ -24,7 +24,7 @@ from webmail.models import AuditAct, DeviceNetwork, User, now
 from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 
 KNOWN_FOR = timedelta(days=60)
-_NETWORK_FACTOR = 5  # as in auth/throttle.py
+_NETWORK_FACTOR = 5  # as in auth/sign_in/throttle.py
 _CHECK_SECONDS = 12.0  # that a check takes at most
 _STEP = 0.05
 _NOTED_EVERY = timedelta(days=1)

@@ -12,17 +12,17 @@ import peewee as pw
 from webmail.calendar import objects, privacy
 from webmail.collections import store
 from webmail.collections import trash as trash_store
-from webmail.collections.room import check_room
+from webmail.collections.quota import check_room
 from webmail.collections.store import BOOK, CALENDAR, Access
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.pieces import give_way, next_size
 from webmail.dav.visit import Visit, current
-from webmail.mime.formats.calendar_files import CONTROL
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_files import CONTROL
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
 from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, TrashedCollection, User
 
 Item = Contact | CalendarObject

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from webmail import preferences
 from webmail.collections.store import BOOK, NAME, SHARED, Access
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.dav.rows import ItemRow
 from webmail.models import Collection, User, now
 from webmail.people import directory_cards

@@ -17,11 +17,12 @@ from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from webmail import imap, services
+from webmail import imap
 from webmail.admission import Admission, AdmissionRefused
-from webmail.auth.password_checks import TooBusy
-from webmail.auth.sessions import network_of
-from webmail.config import Settings
+from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.sessions.sessions import network_of
+from webmail.config import services
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav import refusals
 from webmail.dav.changes import limit_of

@@ -11,13 +11,13 @@ from radicale.storage import BaseCollection
 
 from webmail.calendar import objects
 from webmail.calendar.objects import TooMuchAsked
-from webmail.dav import partial_data
-from webmail.dav.query_filter import CompFilter
-from webmail.dav.query_match import Subject
+from webmail.dav.queries import partial_data
+from webmail.dav.queries.query_filter import CompFilter
+from webmail.dav.queries.query_match import Subject
 from webmail.dav.rows import ItemRow
 from webmail.dav.visit import Visit, current
-from webmail.mime.formats import event_expansion
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.recurrence import event_expansion
 
 MOST_EXPANDED = 2_000  # occurrences in one answer
 _MOST_STEPS = 25_000  # from the beginning of a series to the time asked for: 0.3 s

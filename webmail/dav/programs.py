@@ -10,12 +10,13 @@ from xml.etree import ElementTree as ET
 from radicale import xmlutils
 
 from webmail.collections.store import SHARED
-from webmail.dav import changes, multistatus
+from webmail.dav import changes
 from webmail.dav.answers import failed
+from webmail.dav.queries import multistatus
 from webmail.dav.visit import current
 from webmail.mime import safe_xml
-from webmail.mime.formats import zone_definition
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.zones import zone_definition
 from webmail.mime.safe_xml import XmlBounds
 
 # properties with one element as their value

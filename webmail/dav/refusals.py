@@ -18,14 +18,14 @@ from urllib.parse import unquote, urlsplit
 
 from webmail.auth.devices import refused_changes
 from webmail.auth.devices.refused_changes import DeviceRefusal, RefusalReason
-from webmail.auth.user_agent import describe
+from webmail.auth.sessions.user_agent import describe
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.collections.trash import UNNAMED
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav import changes
 from webmail.dav.visit import Visit
-from webmail.mime.formats.calendar_object import plain
+from webmail.mime.formats.calendars.calendar_object import plain
 from webmail.models import Contact
 
 log = logging.getLogger(__name__)

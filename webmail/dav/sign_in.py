@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from webmail.account import Account, Password
-from webmail.auth import app_passwords, passwords
-from webmail.auth.names import normalise
-from webmail.auth.password_checks import checking
+from webmail.auth.devices import app_passwords
+from webmail.auth.passwords import hashing
+from webmail.auth.passwords.check_admission import checking
 from webmail.auth.providers import directory
+from webmail.auth.sign_in.names import normalise
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.collections.trash import UNNAMED
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.dav.attempts import counted_attempt, is_known, lane
 from webmail.errors import SignInRefused
 from webmail.models import AppPassword, User, now
@@ -44,12 +45,12 @@ class Device:
 
 
 def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
-    """Whose telephone this is. `check_imap`: as in auth/sign_in.py. 1 query with an app password.
+    """Whose telephone this is. `check_imap`: as in auth/sign_in/authentication.py. 1 query with an app password.
 
     Raises SignInRefused, TooManyRequests; TooBusy and ServerAway where nobody looked at the password.
     """
     address = normalise(name, settings.domain)
-    if not address or not passwords.usable(secret):
+    if not address or not hashing.usable(secret):
         raise SignInRefused("not a name and a password")
     if (device := _by_app_password(address, secret, network)) is not None:
         return device
@@ -63,7 +64,7 @@ def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap
     with lane(False), counted_attempt(address, secret, network, settings, user=user):
         if settings.sign_in == "accounts" and settings.own_password_on_devices != "never":
             with checking():  # so that time does not tell who has an account, or a second step
-                passwords.verify("", secret)
+                hashing.verify("", secret)
         raise SignInRefused("no app password of theirs")
 
 
@@ -90,7 +91,7 @@ def _by_own_password(user: User, secret: str, network: str, settings: Settings, 
             directory.check_password(user, secret, settings)
         elif settings.sign_in == "accounts":
             with checking():
-                right = passwords.verify(user.password, secret)
+                right = hashing.verify(user.password, secret)
             if not right:
                 raise SignInRefused("not the password")
         else:

@@ -21,11 +21,11 @@ from webmail.collections import look, manage, shares, store
 from webmail.collections.store import BOOK, CALENDAR, NAME, Access
 from webmail.dav import busy, directory_book
 from webmail.dav.item import DavItem, ItemChange, http_date
-from webmail.dav.query_filter import OPEN, CompFilter
+from webmail.dav.queries.query_filter import OPEN, CompFilter
 from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import current
-from webmail.mime.formats.asked_times import DAY, AskedTime, kind_of
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.zones.asked_times import DAY, AskedTime, kind_of
 from webmail.models import AuditAct, Collection, GoneItem
 
 TAGS = {BOOK: "VADDRESSBOOK", CALENDAR: "VCALENDAR"}

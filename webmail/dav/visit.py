@@ -12,12 +12,12 @@ from xml.etree.ElementTree import Element
 from webmail.calendar import objects
 from webmail.collections import store
 from webmail.collections.store import Access
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.dav import directory_book
-from webmail.dav.budget import Budget
-from webmail.dav.partial_data import WantedPart
+from webmail.dav.queries.budget import Budget
+from webmail.dav.queries.partial_data import WantedPart
 from webmail.dav.sign_in import Device
 from webmail.models import User
 

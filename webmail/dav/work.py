@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webmail.dav import delete_task
+from webmail.dav.deletion import delete_task
 from webmail.dav.remote import rounds
 from webmail.tasks.periodic import AreaWork, Periodic
 

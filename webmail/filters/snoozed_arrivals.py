@@ -1,5 +1,5 @@
 """Snoozed arrivals: a filter can put a message into the folder of snoozed ones, with a keyword that says for how many days. Here
-it becomes a snoozed message like others, which `webmail/mailbox/snooze.py` brings back.
+it becomes a snoozed message like others, which `webmail/mailbox/snooze/snooze.py` brings back.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from datetime import UTC, timedelta
 
 from webmail import imap, preferences
 from webmail.account import Account
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import MailError
-from webmail.filters.rules import ActionKind
+from webmail.filters.rules.rules import ActionKind
 from webmail.filters.store import Filters
-from webmail.imap import bulk
-from webmail.imap.responses import fetched
+from webmail.imap.bulk import bulk_fetch
+from webmail.imap.connections.responses import fetched
 from webmail.mail import Role
-from webmail.mailbox import snooze
+from webmail.mailbox.snooze import snooze
 from webmail.models import User
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def take_in(user: User, account: Account) -> int:
         marked = {uid: found for uid, values in flags.items() if (found := _keyword(values.get(b"FLAGS", ())))}
         uids = sorted(marked)[:_MOST_AT_ONCE]
         validity = int(connection.uidvalidity or 0)
-        told = bulk.identities(connection, folder, uids, validity) if uids else {}
+        told = bulk_fetch.identities(connection, folder, uids, validity) if uids else {}
         for uid, one in told.items():
             days = int(marked[uid].removeprefix("$snooze_").removesuffix("d"))
             due = one.received.astimezone(UTC).replace(tzinfo=None) + timedelta(days=days)

@@ -17,13 +17,17 @@ from webmail import managesieve
 from webmail.account import Account
 from webmail.database.locks import LockBusy, lock
 from webmail.errors import MailError, OverQuota, ServerAway
-from webmail.filters import absence, forwarding, own_script, rules, senders
-from webmail.filters.absence import Absence
-from webmail.filters.compile import SievePlace, compiled
-from webmail.filters.forwarding import Forwarding
+from webmail.filters import own_script
+from webmail.filters.absence import absence
+from webmail.filters.absence.absence import Absence
+from webmail.filters.forwarding import forwarding
+from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.own_script import NAME, OwnScript, ScriptPart
-from webmail.filters.rules import BadRule, FilterRule
-from webmail.filters.senders import SenderLists
+from webmail.filters.rules import rules
+from webmail.filters.rules.compiler import SievePlace, compiled
+from webmail.filters.rules.rules import BadRule, FilterRule
+from webmail.filters.senders import senders
+from webmail.filters.senders.senders import SenderLists
 from webmail.managesieve import NoSuchScript, Script, ScriptRefused, SieveConnection
 from webmail.sieve.extensions import with_require
 from webmail.sieve.lexer import SieveSyntaxError

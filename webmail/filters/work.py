@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.filters import apply_task, contact_rules, forward_targets, snoozed_arrivals
+from webmail.filters import snoozed_arrivals
 from webmail.filters.archiving import archive_log, archive_task, archive_undo, nights
+from webmail.filters.forwarding import forward_targets
+from webmail.filters.rules import apply_task, contact_rules
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from webmail.help.manual import HelpPage, chapters, contents, page_named, text_of
-from webmail.mime.encoded_words import words_in
+from webmail.mime.headers.encoded_words import words_in
 
 LONGEST = 200  # characters of a query
 _MOST = 8  # words that are looked for

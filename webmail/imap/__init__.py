@@ -6,27 +6,14 @@
 Independent of the web and the database. Library and network errors are converted to subclasses of `MailError`.
 """
 
-from webmail.imap import (
-    acl,
-    actions,
-    attached_messages,
-    attachment_search,
-    body_texts,
-    changes,
-    conversations,
-    earlier_messages,
-    folders,
-    listing,
-    mailboxes,
-    messages,
-    multi_search,
-    recount,
-    tag_counts,
-    threads,
-)
-from webmail.imap.credential_check import check
-from webmail.imap.optional import optional
-from webmail.imap.pool import close_all, close_all_of, configure, connect
+from webmail.imap.bulk import actions
+from webmail.imap.connections.credential_check import check
+from webmail.imap.connections.optional import optional
+from webmail.imap.connections.pool import close_all, close_all_of, configure, connect
+from webmail.imap.lists import listing, threads
+from webmail.imap.mailbox_list import acl, changes, folders, mailboxes, recount, tag_counts
+from webmail.imap.reading import attached_messages, body_texts, conversations, earlier_messages, messages
+from webmail.imap.searching import attachment_search, multi_search, search
 
 __all__ = [
     "acl",
@@ -49,6 +36,7 @@ __all__ = [
     "multi_search",
     "optional",
     "recount",
+    "search",
     "tag_counts",
     "threads",
 ]

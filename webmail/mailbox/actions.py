@@ -9,8 +9,8 @@ from typing import Literal
 
 from webmail import imap
 from webmail.errors import MailError, NoSuchMailbox, UnsafeValue
-from webmail.imap.actions import MovedMessages
-from webmail.imap.connection import Connection
+from webmail.imap.bulk.actions import MovedMessages
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Role
 from webmail.mailbox.selection import Selection
 from webmail.mailbox.undo import UndoSteps

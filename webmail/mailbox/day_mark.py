@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from webmail.imap.listing import Listing
+from webmail.imap.lists.listing import Listing
 from webmail.web.formatting import day_in_full, local
 
 

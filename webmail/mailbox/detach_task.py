@@ -15,16 +15,18 @@ from typing import IO, Any
 
 from webmail import imap
 from webmail.account import Account
+from webmail.database.user_lock import user_lock
 from webmail.errors import MailboxChanged, NoSuchMailbox, NoSuchMessage, NotAllowed, OverQuota, Refused, SignInRefused
-from webmail.imap import detach, mailboxes, messages
-from webmail.imap.connection import Connection
-from webmail.imap.detach import MessageTraits
+from webmail.imap.bulk import detach
+from webmail.imap.bulk.detach import MessageTraits
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list import mailboxes
+from webmail.imap.reading import messages
 from webmail.mail import Role
 from webmail.mime import parser
 from webmail.mime.detach import CannotDetach, Kept, without
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
-from webmail.user_lock import user_lock
 
 NAME = "mail-detach"
 MOST = 200  # messages of one task

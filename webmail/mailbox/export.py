@@ -10,14 +10,14 @@ from typing import IO
 
 from webmail.account import Account
 from webmail.errors import MailError
-from webmail.imap import bulk
-from webmail.imap.bulk_mbox import Written, mbox
-from webmail.imap.chosen import Selection, count
-from webmail.imap.connection import Connection
-from webmail.mime.filenames import called
+from webmail.imap.bulk import bulk_fetch
+from webmail.imap.bulk.bulk_mbox import Written, mbox
+from webmail.imap.bulk.chosen import Selection, count
+from webmail.imap.connections.connection import Connection
 from webmail.mime.formats.export_marker import MARKER
 from webmail.mime.formats.mbox_writer import MboxNames, folder_name
 from webmail.mime.formats.zip_stream import ZipStream
+from webmail.mime.headers.filenames import called
 from webmail.storage import CHUNK
 from webmail.tasks.export_marking import Marking
 
@@ -28,7 +28,7 @@ MOST_IN_ARCHIVE = 100_000  # files in one zip: more make programs slow that open
 KINDS = {"mbox": "application/mbox", "zip": "application/zip"}
 FOLDERS = "folders"  # a zip archive with an mbox for each folder: a whole mailbox
 
-Found = list[tuple[Selection, list[bulk.MessageFingerprint]]]
+Found = list[tuple[Selection, list[bulk_fetch.MessageFingerprint]]]
 
 
 class ExportTooLarge(MailError):
@@ -44,7 +44,7 @@ def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
     found: Found = []
     left = MOST_BYTES
     for group in chosen:
-        known = bulk.identities(connection, group.mailbox, group.uids, group.uidvalidity)
+        known = bulk_fetch.identities(connection, group.mailbox, group.uids, group.uidvalidity)
         validity = connection.uidvalidity
         left -= sum(message.size for message in known.values())
         if left < 0:
@@ -84,7 +84,7 @@ def _zip(
     with ZipStream() as archive:
         for group, messages in found:
             folder = folder_name(group.mailbox) + "/" if folders else ""
-            for message, chunks in bulk.contents(account, group.mailbox, messages, group.uidvalidity):
+            for message, chunks in bulk_fetch.contents(account, group.mailbox, messages, group.uidvalidity):
                 written.count += 1
                 name = f"{folder}{written.count:05d} {called(message.subject, 'message')}.eml"
                 note = _note(message.received, message.flags)

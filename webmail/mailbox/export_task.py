@@ -9,8 +9,8 @@ from typing import Any
 from webmail import imap
 from webmail.account import Account
 from webmail.errors import SignInRefused
-from webmail.imap import chosen as choice
-from webmail.imap.chosen import Selection, count
+from webmail.imap.bulk import chosen as choice
+from webmail.imap.bulk.chosen import Selection, count
 from webmail.mailbox import export
 from webmail.mime.formats.mbox_writer import folder_name
 from webmail.storage import FileGone, Storage, open_file, open_storage

@@ -9,8 +9,8 @@ from typing import Any
 
 from webmail import imap, preferences
 from webmail.errors import MailError, NoSuchMailbox, NotAllowed
-from webmail.imap.connection import Connection
-from webmail.imap.mailboxes import Overview
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.models import DraftRow, Outbox, RecentFolder, SavedSearch, Snoozed, User
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webmail.imap.listing import SORTS
-from webmail.imap.sort_keys import ORDERS
+from webmail.imap.lists.listing import SORTS
+from webmail.imap.searching.sort_keys import ORDERS
 
 SCOPES = ("", "below", "all")  # this mailbox; including its subfolders; all mailboxes
 LONGEST_QUERY = 1000

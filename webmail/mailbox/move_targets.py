@@ -8,11 +8,11 @@ from typing import Literal
 
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox import folders
 from webmail.mailbox.folders import BadFolderName, NameFault, NewFolder
-from webmail.mime.encoded_words import fold
+from webmail.mime.headers.encoded_words import fold
 from webmail.models import RecentFolder, User
 
 MOST_RECENT = 5

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from webmail import imap
 from webmail.errors import MailError
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.mailbox import selection, tags
 from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.selection import Selection

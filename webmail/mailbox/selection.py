@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from webmail import imap
-from webmail.imap.chosen import Selection, count  # noqa: F401 - part of this module
-from webmail.imap.commands import uid_set
-from webmail.imap.connection import Connection
-from webmail.imap.search import UNREAD, Search
+from webmail.imap.bulk.chosen import Selection, count  # noqa: F401 - part of this module
+from webmail.imap.connections.commands import uid_set
+from webmail.imap.connections.connection import Connection
+from webmail.imap.searching.search import UNREAD, Search
 from webmail.mailbox.list_request import ListRequest
 
 

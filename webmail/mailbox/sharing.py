@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.models import User
 from webmail.people import groups as people_groups

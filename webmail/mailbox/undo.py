@@ -10,9 +10,9 @@ from webmail import imap, preferences
 from webmail.database import undo_store
 from webmail.database.connection import db
 from webmail.errors import MailError
-from webmail.imap.commands import expand_uid_set, uid_set
-from webmail.imap.connection import Connection
-from webmail.mailbox import snooze_leases
+from webmail.imap.connections.commands import expand_uid_set, uid_set
+from webmail.imap.connections.connection import Connection
+from webmail.mailbox.snooze import snooze_leases
 from webmail.models import Snoozed, User
 
 _MANY = 25  # messages that come back: as many as the shortest page, which sorts its own rows

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from webmail.mail import Part
 from webmail.message.blueprint import blueprint
+from webmail.mime.formats.calendars.icalendar import Calendar, Event, Recurrence
 from webmail.mime.formats.delivery_report import Reason, Receipt, Recipient
-from webmail.mime.formats.icalendar import Calendar, Event, Recurrence
 from webmail.mime.html.linkify import linkify
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.web.current import time_zone

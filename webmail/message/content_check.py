@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import Message, Part
 from webmail.message.trust import SenderPlace, SenderWarning, TrustLevel, WarningKind
-from webmail.mime import authentication
-from webmail.mime.authentication import Authentication, Verdict
 from webmail.mime.formats import enriched_text
+from webmail.mime.headers import authentication
+from webmail.mime.headers.authentication import Authentication, Verdict
 from webmail.mime.html import link_claims
 from webmail.mime.threats import dangerous_files, lookalike, phishing_words
 from webmail.models import User

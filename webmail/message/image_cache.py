@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from webmail import http_fetch
 from webmail.admission import Admission, AdmissionRefused
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.mime.formats import image_info
 from webmail.storage import Storage, StorageArea, StorageAway, open_storage

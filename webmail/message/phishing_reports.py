@@ -8,8 +8,8 @@ from __future__ import annotations
 from webmail import imap
 from webmail.database.connection import db
 from webmail.errors import NoSuchMessage
-from webmail.imap.actions import MovedMessages
-from webmail.imap.connection import Connection
+from webmail.imap.bulk.actions import MovedMessages
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Message, Role
 from webmail.models import PhishingReport, User, now
 

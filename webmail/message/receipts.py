@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from webmail.compose.outbox import queue
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.mail import Address, Draft, Identity, Message, Role
 from webmail.message import sender_check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import Message, Role
 from webmail.models import User
 from webmail.people.correspondents import has_written

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import Address, Envelope, Message, Role, Trace
 from webmail.message import content_check
 from webmail.message.content_check import is_inside, own_domains, shown
 from webmail.message.trust import SenderPlace, SenderVerdict, SenderWarning, Trust, TrustLevel, WarningKind
-from webmail.mime import authentication
-from webmail.mime import proof as proofs
-from webmail.mime.authentication import Arrival, Authentication, Verdict
+from webmail.mime.headers import authentication
+from webmail.mime.headers import proof as proofs
+from webmail.mime.headers.authentication import Arrival, Authentication, Verdict
 from webmail.mime.threats import lookalike
 from webmail.mime.threats.providers import PROVIDERS
 from webmail.models import User

@@ -6,7 +6,7 @@ from functools import partial
 
 from webmail import imap
 from webmail.account import Account
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import Role
 from webmail.message import sender_check
 from webmail.message.trust import Trust

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from webmail.mime.authentication import Authentication, Verdict
+from webmail.mime.headers.authentication import Authentication, Verdict
 
 
 class SenderPlace(StrEnum):
@@ -83,7 +83,7 @@ class Trust:
     authentication: Authentication = field(default_factory=Authentication)
     warnings: tuple[SenderWarning, ...] = ()
     is_shown_otherwise: bool = False  # `email` is not as the message writes it
-    marked: bool = False  # Traboule's own outbox sent it: `mime/proof.py`
+    marked: bool = False  # Traboule's own outbox sent it: `mime/headers/proof.py`
     name: str = ""  # of the first sender, as it is shown: a colleague's is that of the account
 
     @property

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from webmail import http_fetch
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import MailingList, Message
-from webmail.mime import authentication
+from webmail.mime.headers import authentication
 from webmail.mime.html import link_claims
 
 log = logging.getLogger(__name__)

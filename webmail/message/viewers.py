@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from webmail.imap import encoded_messages
+from webmail.imap.reading import encoded_messages
 from webmail.mail import Envelope, Message, Part
-from webmail.mime import headers, part_kinds
-from webmail.mime.encoded_words import tidy
-from webmail.mime.formats import delivery_report, icalendar, vcard_view
+from webmail.mime import part_kinds
+from webmail.mime.formats import delivery_report
+from webmail.mime.formats.calendars import icalendar
+from webmail.mime.formats.cards import vcard_view
+from webmail.mime.headers import headers
+from webmail.mime.headers.encoded_words import tidy
 from webmail.mime.part_kinds import PartKind
 from webmail.mime.structure import LEAF_LIMIT
 

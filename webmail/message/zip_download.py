@@ -9,9 +9,11 @@ from typing import IO
 
 from webmail.account import Account
 from webmail.errors import MailError
-from webmail.imap import bulk, connect, messages
+from webmail.imap import connect
+from webmail.imap.bulk import bulk_fetch
+from webmail.imap.reading import messages
 from webmail.mail import Message, Part
-from webmail.mime.filenames import safe_name
+from webmail.mime.headers.filenames import safe_name
 from webmail.mime.structure import LEAF_LIMIT
 
 MOST_BYTES = 2_000_000_000
@@ -50,7 +52,7 @@ def write(account: Account, message: Message, parts: Iterable[Part], out: IO[byt
 
 
 def _contents(account: Account, message: Message, files: Iterable[Part]) -> Iterator[tuple[Part, Iterable[bytes]]]:
-    for batch in bulk.batches(files, _TOGETHER, _MOST_TOGETHER):
+    for batch in bulk_fetch.batches(files, _TOGETHER, _MOST_TOGETHER):
         if batch[0].size > _TOGETHER:
             yield batch[0], messages.stream(account, message.mailbox, message.uid, batch[0], message.uidvalidity)
             continue

@@ -4,7 +4,7 @@ import re
 
 import peewee as pw
 
-from webmail.mime.encoded_words import words_in
+from webmail.mime.headers.encoded_words import words_in
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE = re.compile(r"^(?:SUMMARY|LOCATION|DESCRIPTION|CATEGORIES)(?:;[^:\n]*)?:(.{1,2000})", re.MULTILINE | re.IGNORECASE)

@@ -19,11 +19,11 @@ from urllib.parse import quote
 
 from webmail.errors import UnsafeValue
 from webmail.mail import Address, Attachment, Draft, Identity
-from webmail.mime.address_input import ascii_address, ascii_domain, parse_addresses
 from webmail.mime.charsets import without_surrogates
-from webmail.mime.filenames import safe_name
-from webmail.mime.plain_text import flow
-from webmail.mime.subjects import forward_subject, reply_subject
+from webmail.mime.headers.address_input import ascii_address, ascii_domain, parse_addresses
+from webmail.mime.headers.filenames import safe_name
+from webmail.mime.headers.subjects import forward_subject, reply_subject
+from webmail.mime.text.plain_text import flow
 from webmail.mime.transfer_encoding import crlf_pieces
 
 __all__ = [

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 
-from webmail.mime.encoded_words import tidy
-from webmail.mime.headers import HEADER_LIMIT, fields
+from webmail.mime.headers.encoded_words import tidy
+from webmail.mime.headers.headers import HEADER_LIMIT, fields
 from webmail.mime.tree import PartNode
 
 DEPTH_LIMIT = 50

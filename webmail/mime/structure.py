@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from webmail.mail import Part, Structure
-from webmail.mime.encoded_words import tidy
-from webmail.mime.filenames import filename, turns
 from webmail.mime.formats.enriched_text import RICH_TYPES
+from webmail.mime.headers.encoded_words import tidy
+from webmail.mime.headers.filenames import filename, turns
 from webmail.mime.parser import ParsedMessage, content, from_bytes, read
 from webmail.mime.tree import PartNode
 

@@ -6,12 +6,10 @@ Works with both SQLite and PostgreSQL. Times are naive UTC. Every change to a ta
 from __future__ import annotations
 
 from webmail.models.accounts import AllowedAddress, AllowedName, User
-from webmail.models.archiving import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState
 from webmail.models.audit import AuditAct, AuditEntry
-from webmail.models.auth import Session, SignInFailure, TakenTurn, TrustedDevice, WaitingPlace
 from webmail.models.base import Table, now
-from webmail.models.calendar import FOR_EVER, BirthdayCalendar, CalendarObject, Occurrence
-from webmail.models.collections import (
+from webmail.models.collections.calendar import FOR_EVER, BirthdayCalendar, CalendarObject, Occurrence
+from webmail.models.collections.collections import (
     Collection,
     CollectionNote,
     CollectionShare,
@@ -20,24 +18,24 @@ from webmail.models.collections import (
     TrashedCollection,
     TrashedItem,
 )
-from webmail.models.compose import AttachmentRow, DraftRow, Outbox, OutboxState, ReadyText, Signature, WritingIdentity
-from webmail.models.contacts import Contact, ContactAddress, ContactCategory, ContactMember, DifferentContacts, IndexFill
-from webmail.models.device_networks import DeviceNetwork
-from webmail.models.factors import (
-    AppPassword,
-    Authenticator,
-    MailedCode,
-    RecoveryCode,
-    RefusedChange,
-    SecurityKey,
-    UsedChallenge,
-    Voucher,
+from webmail.models.collections.contacts import (
+    Contact,
+    ContactAddress,
+    ContactCategory,
+    ContactMember,
+    DifferentContacts,
+    IndexFill,
 )
-from webmail.models.filing import JunkWeek, MoveHabit
-from webmail.models.forwarding import ForwardTarget
+from webmail.models.collections.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
+from webmail.models.collections.remote import RemoteAccount, RemoteItem, RemoteLink
+from webmail.models.collections.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.limits import LimitUse
-from webmail.models.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag
-from webmail.models.message import PhishingReport
+from webmail.models.mail.archiving import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState
+from webmail.models.mail.compose import AttachmentRow, DraftRow, Outbox, OutboxState, ReadyText, Signature, WritingIdentity
+from webmail.models.mail.filing import JunkWeek, MoveHabit
+from webmail.models.mail.forwarding import ForwardTarget
+from webmail.models.mail.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag
+from webmail.models.mail.message import PhishingReport
 from webmail.models.people import (
     Acquaintance,
     BlockedSenders,
@@ -47,12 +45,21 @@ from webmail.models.people import (
     PeopleGroup,
     PeopleLearned,
 )
-from webmail.models.providers import LinkedAccount, UsedToken
-from webmail.models.recovery import Deputy, PasswordReset
-from webmail.models.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
-from webmail.models.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.sent_forms import SentForm
-from webmail.models.subscriptions import CalendarLink, CalendarSubscription
+from webmail.models.sign_in.auth import Session, SignInFailure, TakenTurn, TrustedDevice, WaitingPlace
+from webmail.models.sign_in.device_networks import DeviceNetwork
+from webmail.models.sign_in.factors import (
+    AppPassword,
+    Authenticator,
+    MailedCode,
+    RecoveryCode,
+    RefusedChange,
+    SecurityKey,
+    UsedChallenge,
+    Voucher,
+)
+from webmail.models.sign_in.providers import LinkedAccount, UsedToken
+from webmail.models.sign_in.recovery import Deputy, PasswordReset
 from webmail.models.support import SupportRequest
 from webmail.models.system_mail import SystemMessage
 from webmail.models.tasks import PeriodicJob, Task, TaskState, TaskUndo, Worker

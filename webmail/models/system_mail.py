@@ -5,7 +5,7 @@ from __future__ import annotations
 import peewee as pw
 
 from webmail.models.base import Table, now
-from webmail.models.compose import OutboxState
+from webmail.models.mail.compose import OutboxState
 
 
 class SystemMessage(Table):

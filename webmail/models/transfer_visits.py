@@ -44,7 +44,7 @@ class TransferReport(Table):
     """Abuse of a transfer that somebody reported to the administrator."""
 
     transfer = pw.ForeignKeyField(Transfer, on_delete="CASCADE", backref="reports")
-    reason = pw.CharField(max_length=20)  # of webmail/transfers/reports.py
+    reason = pw.CharField(max_length=20)  # of webmail/transfers/public/reports.py
     text = pw.TextField(default="")
     address = pw.CharField(max_length=254, default="")  # of whoever reported it, as they typed it
     created = pw.DateTimeField(default=now, index=True)

@@ -11,8 +11,8 @@ from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
 from webmail.database.prepared import Prepared
 from webmail.mail import Address
-from webmail.mime import headers
-from webmail.mime.addresses import addresses
+from webmail.mime.headers import headers
+from webmail.mime.headers.addresses import addresses
 from webmail.models import Correspondent, Outbox, User, now
 
 

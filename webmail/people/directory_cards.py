@@ -15,9 +15,9 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.mime.address_input import address_key
+from webmail.mime.headers.address_input import address_key
 from webmail.models import GroupMember, PeopleGroup, User
 from webmail.people.visibility import Sight, sight_of
 

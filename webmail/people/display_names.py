@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import NotAllowed
 from webmail.mime.threats import lookalike, names, offices
 from webmail.models import AllowedAddress, AllowedName, User

@@ -17,7 +17,7 @@ from webmail.collections import group_losses
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.mail import Address
-from webmail.mime.encoded_words import fold, sort_key, words_in
+from webmail.mime.headers.encoded_words import fold, sort_key, words_in
 from webmail.models import GroupMember, PeopleGroup, User
 
 LONGEST_NAME = 100  # characters

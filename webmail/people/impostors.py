@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.mail import Address
-from webmail.mime import authentication
-from webmail.mime.address_input import address_key
+from webmail.mime.headers import authentication
+from webmail.mime.headers.address_input import address_key
 from webmail.mime.threats import lookalike, names, offices
 from webmail.mime.threats.providers import is_official
 from webmail.models import Contact, ContactAddress, Correspondent, User

@@ -10,7 +10,7 @@ import peewee as pw
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared, Slot
 from webmail.mail import Address
-from webmail.mime.address_input import address_key
+from webmail.mime.headers.address_input import address_key
 from webmail.mime.threats import lookalike, names
 from webmail.mime.threats.skeletons import skeleton
 from webmail.models import Contact, ContactAddress, Correspondent, User

@@ -9,12 +9,12 @@ from typing import Any
 import peewee as pw
 
 from webmail.mail import Address
-from webmail.mime.shown_address import readable_address
+from webmail.mime.headers.shown_address import readable_address
 from webmail.models import GroupMember, PeopleGroup, User
-from webmail.people import account_rows
 from webmail.people import groups as people_groups
 from webmail.people.groups import GroupPeople
-from webmail.people.kept_rows import fitting, typed_words
+from webmail.people.suggestions import account_rows
+from webmail.people.suggestions.search_rows import fitting, typed_words
 from webmail.people.visibility import Sight
 
 MOST_GROUPS = 200

@@ -6,7 +6,7 @@ shows another, it keeps theirs, "" where they gave none.
 
 from __future__ import annotations
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import User, WritingIdentity
 from webmail.people import display_names

@@ -10,9 +10,9 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.config import Settings
-from webmail.config_directory import EVERYONE, NOBODY, OWN_GROUPS, ListedAddress, SightRule
-from webmail.mime.encoded_words import sort_key
+from webmail.config.directory import EVERYONE, NOBODY, OWN_GROUPS, ListedAddress, SightRule
+from webmail.config.settings import Settings
+from webmail.mime.headers.encoded_words import sort_key
 from webmail.models import GroupMember, PeopleGroup, User
 from webmail.people import groups as people_groups
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webmail.people import learning
+from webmail.people.suggestions import learning
 from webmail.tasks.periodic import AreaWork
 
 WORK = AreaWork(kinds=(learning.KIND,))

@@ -1,0 +1,1 @@
+"""Settings pages: preferences, identities, signatures, and the catalogue in which a setting is found."""

@@ -12,9 +12,9 @@ from flask_babel import lazy_gettext as _l
 
 from webmail.settings.blueprint import blueprint
 from webmail.settings.forms import PreferencesForm
-from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.formatting import LANGUAGES
+from webmail.web.templates.addresses import url_for
 
 
 class SettingsPage(NamedTuple):

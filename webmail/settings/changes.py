@@ -13,7 +13,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from webmail import preferences
 from webmail.auth import account_changes
-from webmail.calendar import birthdays, daily_agenda, reminder_rows
+from webmail.calendar import birthdays
+from webmail.calendar.reminders import daily_agenda, reminder_rows
 from webmail.models import User
 
 SECONDS = 3600  # how long a change can be undone

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
-from webmail.filters import holidays
+from webmail.filters.absence import holidays
 from webmail.preferences import CHOICES
 from webmail.settings import time_zones
 

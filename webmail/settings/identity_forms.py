@@ -11,7 +11,7 @@ from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAre
 from wtforms.fields.choices import SelectChoice
 
 from webmail.models import ReadyText, Signature, WritingIdentity
-from webmail.web.form_fields import AreaForm, MaxLength, are_addresses, is_one_address, required, trimmed
+from webmail.web.forms.form_fields import AreaForm, MaxLength, are_addresses, is_one_address, required, trimmed
 
 
 def is_offered(form: Form, field: SelectField) -> None:

@@ -18,8 +18,8 @@ from typing import IO
 
 import peewee as pw
 
-from webmail.config import Settings
-from webmail.config_storage import S3
+from webmail.config.settings import Settings
+from webmail.config.storage import S3
 from webmail.models import AttachmentRow, ContentPiece, Outbox, Task
 from webmail.storage import local
 from webmail.storage.files import open_file, room, same_content

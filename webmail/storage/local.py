@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
 
-from webmail import ownership
+from webmail.config import ownership
 from webmail.storage.interface import CHUNK, MARK, PART_OF_NAME, FileGone, StorageAway, StorageFull, StoredFile, check_name
 
 _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.new")

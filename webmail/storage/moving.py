@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from webmail.config import Settings
-from webmail.config_storage import S3
+from webmail.config.settings import Settings
+from webmail.config.storage import S3
 from webmail.storage import StorageArea, in_bucket, none_named, on_disk
 from webmail.storage.interface import FileGone, Storage
 from webmail.storage.local import LocalStorage

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from webmail.config_storage import S3
+from webmail.config.storage import S3
 from webmail.errors import MailError
 from webmail.storage.interface import CHUNK, MARK, FileGone, StorageAway, StorageFull, StoredFile, check_name
 

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 from webmail import smtp, vault
-from webmail.config import ConfigError, Settings
+from webmail.config.settings import ConfigError, Settings
 from webmail.errors import BadAddress, MailError, SendRefused, SendUncertain, UnsafeValue
 from webmail.mail import Address, Draft, Identity
 from webmail.mime import builder
 from webmail.models import OutboxState, SystemMessage, now
-from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
 from webmail.system_mail.queue import expire, html_of, is_too_many, most_of, text_of
+from webmail.system_mail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
 
 log = logging.getLogger(__name__)
 

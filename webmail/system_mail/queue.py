@@ -3,7 +3,7 @@
     WAITING -> SENDING -> SENT, FAILED, UNCERTAIN (connection lost after the final dot: never sent again)
                        -> WAITING (temporary failure: retried for a day, then FAILED)
 
-As in the outbox each change is one conditional UPDATE (`webmail/send_attempts.py`); there is nobody to undo or to retry.
+As in the outbox each change is one conditional UPDATE (`send_attempts.py`); there is nobody to undo or to retry.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from datetime import timedelta
 import peewee as pw
 
 from webmail import vault
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import BadAddress
 from webmail.mime import builder
-from webmail.mime.address_input import address_key
+from webmail.mime.headers.address_input import address_key
 from webmail.models import OutboxState, SystemMessage, User, now
 
 log = logging.getLogger(__name__)

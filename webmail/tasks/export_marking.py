@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from webmail.account import Account
-from webmail.imap import mailboxes
-from webmail.imap.connection import Connection
-from webmail.imap.pool import connect
+from webmail.imap.connections.connection import Connection
+from webmail.imap.connections.pool import connect
+from webmail.imap.mailbox_list import mailboxes
 from webmail.mime.formats.export_marker import MarkedFolder, marker_bytes
 from webmail.models import Tag, User
 

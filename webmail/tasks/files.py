@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import LimitReached
 from webmail.models import Task, User
 from webmail.storage import open_storage

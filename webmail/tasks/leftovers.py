@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import Task
 from webmail.storage import Storage, StorageAway, open_storage
 from webmail.tasks import store

@@ -6,7 +6,7 @@ import json
 
 from webmail import preferences, vault
 from webmail.account import Account
-from webmail.config import ConfigError, Settings
+from webmail.config.settings import ConfigError, Settings
 from webmail.errors import SignInRefused
 from webmail.models import User
 from webmail.tasks.kinds import TaskRun

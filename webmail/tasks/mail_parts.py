@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from webmail import imap
 from webmail.account import Account
 from webmail.errors import MailboxChanged, NoSuchMailbox, NoSuchMessage, NotAllowed
-from webmail.imap import bulk
-from webmail.imap.bulk_mbox import Written
-from webmail.imap.chosen import Selection, count
+from webmail.imap.bulk import bulk_fetch
+from webmail.imap.bulk.bulk_mbox import Written
+from webmail.imap.bulk.chosen import Selection, count
 from webmail.storage import Storage
 from webmail.tasks import leftovers
 from webmail.tasks.kinds import TaskRun
@@ -24,7 +24,7 @@ PART_BYTES = 32_000_000
 PART_MESSAGES = 500
 AWAY = (NoSuchMailbox, MailboxChanged, NotAllowed)  # the folder was removed, made anew, or is no longer shared
 
-Write = Callable[[Selection, Sequence[bulk.MessageFingerprint], Written], Iterator[bytes]]
+Write = Callable[[Selection, Sequence[bulk_fetch.MessageFingerprint], Written], Iterator[bytes]]
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def store_parts(run: TaskRun, files: Storage, account: Account, chosen: Sequence
         end = min(position.place + PART_MESSAGES, len(group.uids))
         try:
             known = _looked_up(account, group, group.uids[position.place : end]) if end else []
-            for batch in bulk.batches(known, PART_BYTES, PART_MESSAGES):
+            for batch in bulk_fetch.batches(known, PART_BYTES, PART_MESSAGES):
                 _store_part(run, files, group, batch, position, write)
                 position.place = group.uids.index(batch[-1].uid, position.place) + 1
                 _step(run, chosen, position)
@@ -101,15 +101,15 @@ def part_name(run: TaskRun, number: int) -> str:
     return f"{leftovers.folder(run.task.id)}/part-{number}"
 
 
-def _looked_up(account: Account, group: Selection, uids: Sequence[int]) -> list[bulk.MessageFingerprint]:
+def _looked_up(account: Account, group: Selection, uids: Sequence[int]) -> list[bulk_fetch.MessageFingerprint]:
     """Those that are still there, in the order of `uids`."""
     with imap.connect(account, group.mailbox) as connection:
-        found = bulk.identities(connection, group.mailbox, uids, group.uidvalidity)
+        found = bulk_fetch.identities(connection, group.mailbox, uids, group.uidvalidity)
     return [found[uid] for uid in uids if uid in found]
 
 
 def _store_part(
-    run: TaskRun, files: Storage, group: Selection, batch: list[bulk.MessageFingerprint], position: Position, write: Write
+    run: TaskRun, files: Storage, group: Selection, batch: list[bulk_fetch.MessageFingerprint], position: Position, write: Write
 ) -> None:
     written = Written(position.written)
     files.put(part_name(run, position.parts), write(group, batch, written))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.tasks.kinds import TaskKind
 

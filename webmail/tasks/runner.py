@@ -16,7 +16,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.database.idempotency import in_turn
 from webmail.errors import ServerAway

@@ -12,7 +12,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import LimitReached
 from webmail.models import Task, TaskUndo, User

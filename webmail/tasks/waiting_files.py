@@ -5,7 +5,7 @@ It waits as a file of the task that looks through it, whether or not it is so la
 
 from __future__ import annotations
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.storage import open_storage
 from webmail.tasks import leftovers
 

@@ -16,16 +16,17 @@ from enum import StrEnum
 
 import peewee as pw
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
-from webmail.transfers import assembly, limits, links, paths, protection, store, trail
+from webmail.transfers import assembly, limits, links, protection, store, trail
 from webmail.transfers.links import LinkKind
 from webmail.transfers.protection import Protection
 from webmail.transfers.trail import EventKind
+from webmail.transfers.uploads import paths
 
 log = logging.getLogger(__name__)
 

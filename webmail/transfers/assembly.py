@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import logging
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import ContentState, Transfer, TransferFile, TransferState, User
 from webmail.storage import StorageAway
-from webmail.transfers import checking, store
+from webmail.transfers import store
 from webmail.transfers.content import ContentDamaged, WrongKey
+from webmail.transfers.uploads import checking
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.errors import LimitReached, MailError

@@ -17,12 +17,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from webmail import vault
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import ContentPiece, ContentState, StoredContent, TransferFile, User, now
 from webmail.storage import FileGone, Storage, StorageArea, StorageAway, open_storage
-from webmail.transfers import hashing
+from webmail.transfers.uploads import hashing
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile
 from webmail.transfers import store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import StoredContent, User
 from webmail.storage import StorageArea, StorageAway, open_storage
 

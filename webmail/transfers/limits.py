@@ -8,14 +8,14 @@ from enum import StrEnum
 import peewee as pw
 
 from webmail import rate_limits
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.locks import serialize
 from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User
 from webmail.rate_limits import HOUR, RateLimit
 from webmail.storage import StorageArea, open_storage, room
-from webmail.transfers import promises
-from webmail.transfers.promises import MB
+from webmail.transfers.uploads import promises
+from webmail.transfers.uploads.promises import MB
 
 BEGUN = RateLimit("transfers begun", 120, HOUR)  # by one person
 _FROM_GUESTS = 5  # times as many transfers as one's own

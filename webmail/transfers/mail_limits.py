@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import peewee as pw
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import FileRequest, FileRequestInvite, Outbox, OutboxState, Transfer, TransferRecipient, User, now
 
 UNLIMITED = 1_000_000

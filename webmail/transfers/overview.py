@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import (
     ContentState,
@@ -20,7 +20,8 @@ from webmail.models import (
     User,
 )
 from webmail.storage import StorageArea, open_storage, room
-from webmail.transfers import content, limits, promises
+from webmail.transfers import content, limits
+from webmail.transfers.uploads import promises
 
 SIZE = 50  # of a page
 

@@ -7,7 +7,7 @@ import re
 import secrets
 from enum import StrEnum
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.models import Transfer, User
 from webmail.transfers import links, store

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import peewee as pw
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.again import begun_again
 from webmail.database.connection import db
@@ -33,10 +33,11 @@ from webmail.models import (
     now,
 )
 from webmail.storage import StorageAway
-from webmail.transfers import content, limits, links, paths, trail
+from webmail.transfers import content, limits, links, trail
 from webmail.transfers.links import LinkKind
 from webmail.transfers.options import TransferOptions, written
 from webmail.transfers.trail import EventKind
+from webmail.transfers.uploads import paths
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from webmail import schedule
-from webmail.auth import passwords
-from webmail.config import Settings
+from webmail.auth.passwords import hashing
+from webmail.config.settings import Settings
 from webmail.errors import BadAddress
 from webmail.mail import Address
-from webmail.mime.address_input import parse_addresses
+from webmail.mime.headers.address_input import parse_addresses
 from webmail.models import Transfer, now
 from webmail.schedule import BadTime
 from webmail.transfers import assembly
@@ -75,7 +75,7 @@ class TransferForm:
     def keep_in(self, transfer: Transfer) -> None:
         """Keep it for another visit: of the password only its hash."""
         if self.password and not self.password_fault():
-            transfer.password, self.has_password = passwords.hash_password(self.password), True
+            transfer.password, self.has_password = hashing.hash_password(self.password), True
         elif self.no_password:
             transfer.password, self.has_password = "", False
         transfer.language = self.language or transfer.language
@@ -151,7 +151,7 @@ class TransferForm:
             return _("Use at least %(count)d characters.", count=SHORTEST_PASSWORD)
         return (
             ""
-            if passwords.usable(self.password)
+            if hashing.usable(self.password)
             else _("This is too long. Use at most %(count)d characters.", count=LONGEST_PASSWORD)
         )
 

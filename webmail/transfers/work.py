@@ -7,8 +7,11 @@ from datetime import timedelta
 from webmail.database.connection import db
 from webmail.tasks.heartbeat import claim_periodic
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
-from webmail.transfers import additions, check_queue, content, download_codes, requests, store
-from webmail.transfers.notifications import letters
+from webmail.transfers import additions, content, store
+from webmail.transfers.notifications import recipients
+from webmail.transfers.public import download_codes
+from webmail.transfers.requests import requests
+from webmail.transfers.uploads import check_queue
 
 EVERY = timedelta(seconds=20)  # letters, and the end of what is over
 _CLEAN_UP_EVERY, _STRAYS_EVERY = timedelta(hours=1), timedelta(days=1)
@@ -19,7 +22,7 @@ def _keep(run: PeriodicRun) -> None:
     """Write the letters that are due, end what is past its date, delete what is over."""
     with run.letters():
         additions.sweep()
-        messages = letters.sweep(run.settings)
+        messages = recipients.sweep(run.settings)
     run.deliver_system_mail(messages)
     with db.connection_context():
         store.sweep(run.settings, _DELETING)

@@ -15,7 +15,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from webmail import ownership
+from webmail.config import ownership
 
 FOLDER = Path(__file__).resolve().parent
 COMMAND = ".venv/bin/python -m webmail.translations"

@@ -12,13 +12,13 @@ from flask import Response, after_this_request, current_app, g, has_request_cont
 from webmail import imap, vault
 from webmail import preferences as preferred
 from webmail.account import Account, Password
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import (
     ServerAway,
     SignInRefused,
 )
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.models import Outbox, SystemMessage, User
 from webmail.preferences import Preferences
 from webmail.tasks import mail_account

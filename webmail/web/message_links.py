@@ -7,8 +7,8 @@ from typing import Any
 from flask import request
 
 from webmail.mail import Message, Summary
-from webmail.web.addresses import url_for
-from webmail.web.request_values import local_path, uidvalidity
+from webmail.web.forms.request_values import local_path, uidvalidity
+from webmail.web.templates.addresses import url_for
 
 
 def message_url(endpoint: str, message: Message | Summary, **more: Any) -> str:

@@ -8,9 +8,9 @@ from typing import Any, cast
 from flask import request, session
 from flask_babel import gettext as _
 
-from webmail.web import once
-from webmail.web.areas import area_here, mailbox_here
-from webmail.web.request_values import fetched_ahead
+from webmail.web.forms import once
+from webmail.web.forms.request_values import fetched_ahead
+from webmail.web.frame.areas import area_here, mailbox_here
 
 UNDO_SECONDS = 45  # how long Undo is offered on the following pages
 

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, current_app, make_response, render_template, request, session
 from markupsafe import escape
 
-from webmail.web import side_bar
-from webmail.web.banners import banners
 from webmail.web.current import settings
+from webmail.web.frame import side_bar
+from webmail.web.frame.banners import banners
 
 # templates outside #main that are updated with it
 _BESIDE_MAIN = ("_folders.html", "_top.html")

@@ -18,24 +18,26 @@ from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import (
     MailError,
 )
-from webmail.mime.shown_address import readable_address
-from webmail.web import formatting, going_back, unavailable
-from webmail.web.addresses import url_for
-from webmail.web.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
-from webmail.web.banners import banners
+from webmail.mime.headers.shown_address import readable_address
+from webmail.web import formatting
 from webmail.web.current import current_user, overview, overview_beside, overview_known, preferences, settings
-from webmail.web.errors import _http_error, csrf_error, database_error, mail_error
-from webmail.web.first_visit import unkept_notice
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
-from webmail.web.fragment_cache import remembered
-from webmail.web.help_link import help_link
-from webmail.web.inline_styles import allowed_style, inline_styles
+from webmail.web.forms import going_back
+from webmail.web.forms.link_errand import errand
+from webmail.web.frame.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
+from webmail.web.frame.banners import banners
+from webmail.web.frame.first_visit import unkept_notice
+from webmail.web.frame.help_link import help_link
+from webmail.web.frame.inline_styles import allowed_style, inline_styles
+from webmail.web.frame.look import look
+from webmail.web.frame.side_bar import is_shown, version
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label
-from webmail.web.link_errand import errand
-from webmail.web.look import look
 from webmail.web.message_links import message_url
 from webmail.web.notices import notices
-from webmail.web.side_bar import is_shown, version
+from webmail.web.responses import unavailable
+from webmail.web.responses.errors import _http_error, csrf_error, database_error, mail_error
+from webmail.web.templates.addresses import url_for
+from webmail.web.templates.fragment_cache import remembered
 
 
 def _versions(folder: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from webmail.tasks import store, undo_steps
 from webmail.tasks.undo_steps import TakeBack
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
-from webmail.web.task_texts import Facts, TaskText, task_started
+from webmail.web.texts.task_texts import Facts, TaskText, task_started
 
 
 def undo_of_task(task_id: str, of: str, kind: str, take_back: TakeBack, words: Callable[[int], str]) -> None:

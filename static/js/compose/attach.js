@@ -21,7 +21,7 @@
     number = !at || count >= 10 ? String(Math.round(count)) : count.toFixed(1).replace(/\.0$/, "");
     return (french ? number.replace(".", ",") : number) + "\u00A0" + units[at];
   }
-  function encoded(count) { // webmail/compose/uploads.py encoded_size
+  function encoded(count) { // webmail/compose/attachments/uploads.py encoded_size
     var signs = Math.ceil(count / 3) * 4;
     return signs + Math.ceil(signs / 76) * 2;
   }

@@ -16,7 +16,7 @@ from deploy.demo.services import Services
 from tests.support.browsing import overflow
 from tests.support.groups import group
 from tests.support.second_step import give_codes
-from webmail.auth import deputies
+from webmail.auth.recovery import deputies
 from webmail.models import User
 
 NEW = "cheval pile agrafe nuage"

@@ -14,7 +14,7 @@ from deploy.demo.services import Services
 from tests.support.browsing import overflow, wait_for_path
 from tests.support.outside import mailed_code
 from tests.support.second_web import second_web
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.models import SystemMessage, User
 
 INITIAL = "NUMEN-12E3456789QRS"  # long enough to be found wherever it should not be
@@ -96,7 +96,7 @@ def test_the_whole_way(
         user = User.get(User.address == newcomer)
         mails = [row.body + row.subject for row in SystemMessage.select().where(SystemMessage.recipient.in_([newcomer, private]))]
     assert (user.must_change, user.terms, user.recovery_address) == (0, "2026", private)
-    assert passwords.verify(user.password, NEW)
+    assert hashing.verify(user.password, NEW)
     assert mails, "the change of the password is told"
     _initial_secret_is_nowhere(demo, shown + mails)
 

@@ -14,7 +14,7 @@ from tests.support.contact_pages import add
 from tests.support.dav_client import DavClient
 from tests.support.http_visits import HttpVisitor
 from tests.support.waiting import eventually
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.models import User
 
 pytestmark = pytest.mark.skipif(not thunderbird.PROGRAM, reason="there is no Thunderbird here")

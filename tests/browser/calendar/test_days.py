@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.messages import message
-from webmail.calendar.periods import month_away
+from webmail.calendar.display.periods import month_away
 
 OpenBrowser = Callable[..., Page]
 PARIS = ZoneInfo("Europe/Paris")

@@ -19,8 +19,9 @@ from tests.support.transfer_ground import form_body
 from tests.support.transfer_pages import settings_of
 from tests.support.waiting import eventually
 from webmail.models import Transfer, User
-from webmail.transfers import content, requests, store
-from webmail.transfers.requests import Wishes
+from webmail.transfers import content, store
+from webmail.transfers.requests import requests
+from webmail.transfers.requests.requests import Wishes
 
 OpenBrowser = Callable[..., Page]
 ESSAY = os.urandom(300_000)

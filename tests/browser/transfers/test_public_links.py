@@ -21,7 +21,7 @@ from tests.support.outside import mailed_code
 from tests.support.transfer_ground import published
 from tests.support.transfer_pages import link_to, settings_of
 from tests.support.waiting import eventually
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.models import Transfer, TransferEvent, TransferFile, User
 from webmail.transfers import store
 from webmail.transfers.options import TransferOptions
@@ -42,7 +42,7 @@ class Sent:
         with accounts.tables(self.demo.database):
             made = published(User.get(User.address == self.owner), files, settings_of(self.demo), **more)
             if password:
-                Transfer.update(password=passwords.hash_password(password)).where(Transfer.id == made.id).execute()
+                Transfer.update(password=hashing.hash_password(password)).where(Transfer.id == made.id).execute()
             return link_to(made, settings_of(self.demo))
 
     def downloads(self) -> list[str | None]:

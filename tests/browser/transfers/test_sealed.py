@@ -17,7 +17,7 @@ from deploy.demo import accounts
 from deploy.demo.services import Services
 from tests.support.messages import message
 from tests.support.waiting import eventually
-from webmail import config
+from webmail.config import settings
 from webmail.models import StoredContent, Transfer, TransferFile, User
 from webmail.transfers import content
 
@@ -225,6 +225,6 @@ def test_a_link_that_was_cut_or_is_another_says_so_and_keeps_nothing(
     assert not pressed  # it would count as a download, perhaps the only one allowed
 
 
-def settings_of(demo: Services) -> config.Settings:
+def settings_of(demo: Services) -> settings.Settings:
     values = {name.removeprefix("WEBMAIL_").lower(): value for name, value in demo.settings().items()}
-    return config.load(values.pop("instance"), **values)
+    return settings.load(values.pop("instance"), **values)

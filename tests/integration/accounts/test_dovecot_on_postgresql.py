@@ -18,7 +18,7 @@ from deploy.demo.services import Services
 from deploy.dovecot import render
 from tests.support.groups import group
 from tests.support.postgresql import fresh_database, server_url
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import User

@@ -21,8 +21,8 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.errors import NoSuchMailbox
-from webmail.imap import bulk
-from webmail.imap import chosen as choice
+from webmail.imap.bulk import bulk_fetch
+from webmail.imap.bulk import chosen as choice
 from webmail.models import AuditEntry, SystemMessage, Task, User
 from webmail.storage import open_storage
 from webmail.tasks import mail_parts
@@ -190,7 +190,7 @@ def test_two_workers_make_one_file(many: Visitor, app: Flask, work: Callable[[],
 
 
 def test_folders_that_cannot_be_read_are_named(many: Visitor, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
-    everything, known = choice.everything, bulk.identities
+    everything, known = choice.everything, bulk_fetch.identities
 
     def without(connection: Any) -> Any:
         return everything(connection)[0], ("Broken/one",)
@@ -201,7 +201,7 @@ def test_folders_that_cannot_be_read_are_named(many: Visitor, work: Callable[[],
         return known(connection, mailbox, *more)
 
     monkeypatch.setattr(choice, "everything", without)
-    monkeypatch.setattr(bulk, "identities", away)
+    monkeypatch.setattr(bulk_fetch, "identities", away)
     ask(many)
     work()
     assert "2 folders could not be read" in many.get("/account/data").text

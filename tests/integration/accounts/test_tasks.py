@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
-from webmail.contacts import import_task, store
+from webmail.contacts import store
+from webmail.contacts.imports import import_task
 from webmail.database.connection import db
 from webmail.models import Contact, Task, TaskState, User, Worker, now
 from webmail.storage import open_storage

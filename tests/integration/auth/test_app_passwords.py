@@ -19,10 +19,10 @@ from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import imap, jobs, managesieve
 from webmail.account import Account, Password
-from webmail.auth import app_passwords, mail_sessions
-from webmail.auth.devices import failures
+from webmail.auth.devices import app_passwords, failures
 from webmail.auth.providers import accounts
 from webmail.auth.providers.accounts import Claims
+from webmail.auth.sessions import mail_sessions
 from webmail.errors import SignInRefused
 from webmail.models import AppPassword, LinkedAccount, SystemMessage, User, now
 

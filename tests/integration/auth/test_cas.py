@@ -18,7 +18,7 @@ from deploy.demo.services import Services
 from tests.support.real_cas import NAME, PASSWORD, real_cas
 from tests.support.waiting import eventually
 from webmail import create_app
-from webmail.config_providers import Cas
+from webmail.config.providers import Cas
 from webmail.database.connection import db
 from webmail.models import GroupMember, LinkedAccount, User
 

@@ -14,7 +14,7 @@ from tests.support.visits import Visitor
 from webmail import imap, managesieve, smtp
 from webmail.account import Account, Token, TokenIssuer
 from webmail.compose.outbox import delivery
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError, ServerAway, TokenRefused
 from webmail.models import Outbox, OutboxState, now

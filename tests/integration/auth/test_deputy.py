@@ -15,7 +15,8 @@ from deploy.demo.services import Services
 from tests.support.groups import group
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
-from webmail.auth import app_passwords, deputies
+from webmail.auth.devices import app_passwords
+from webmail.auth.recovery import deputies
 from webmail.database.connection import db
 from webmail.models import PeopleGroup, Session, User, now
 

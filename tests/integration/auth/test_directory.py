@@ -21,10 +21,10 @@ from tests.support.servers import certificate, silent
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import create_app, imap, jobs
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.auth.providers import directory as sign_in_directory
 from webmail.auth.providers import directory_sweep, people_elsewhere
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import ServerAway
 from webmail.models import (
     AuditAct,
@@ -93,9 +93,9 @@ def door(app: Flask, name: str, password: str = PASSWORD) -> Page:
 
 
 def local(name: str, password: str = "demo") -> User:
-    from webmail.auth import passwords
+    from webmail.auth.passwords import hashing
 
-    hashed = passwords.hash_password(password)
+    hashed = hashing.hash_password(password)
     address = f"{name}@lycee.example"
     return User.create(address=address, local=name, domain="lycee.example", password=hashed, recovery_asked=now())
 
@@ -212,9 +212,9 @@ def test_an_address_of_another_domain_gets_no_account(app, somebody):
 def test_who_got_a_password_of_ours_since_no_longer_comes_by_the_directory(app, somebody):
     somebody("u1001", mail="zed@lycee.example")
     assert door(app, "u1001").status == 200
-    from webmail.auth import passwords
+    from webmail.auth.passwords import hashing
 
-    User.update(password=passwords.hash_password("here")).where(User.address == "zed@lycee.example").execute()
+    User.update(password=hashing.hash_password("here")).where(User.address == "zed@lycee.example").execute()
     assert door(app, "u1001").status == 403
     assert door(app, "zed", "here").status == 200
 

@@ -19,8 +19,8 @@ from tests.support.sms_gateway import SmsGateway, sms_gateway
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import system_mail
-from webmail.auth import app_passwords
-from webmail.config import Settings
+from webmail.auth.devices import app_passwords
+from webmail.config.settings import Settings
 from webmail.models import Session, SystemMessage, User, now
 
 NEW = "violon herbe cuivre lampe"

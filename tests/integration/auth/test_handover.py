@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from webmail.auth import app_passwords
-from webmail.auth.devices import apple_profile, handover
+from webmail.auth.devices import app_passwords, apple_profile, handover
 from webmail.auth.devices.apple_profile import ProfileOwner, ProfileWords
 from webmail.database.connection import db
 from webmail.models import AppPassword, User

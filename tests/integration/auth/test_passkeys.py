@@ -13,9 +13,9 @@ from flask import Flask
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from tests.support.webauthn_key import WebauthnKey
-from webmail.auth import security_keys
-from webmail.auth.challenges import Asked, Purpose
-from webmail.config import Settings
+from webmail.auth.factors import security_keys
+from webmail.auth.factors.challenges import Asked, Purpose
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import SecurityKey, User
 

@@ -15,8 +15,8 @@ from imapclient import IMAPClient
 from deploy.demo.services import Services
 from tests.support.visits import Page, Visitor
 from webmail import system_mail
-from webmail.auth import authenticator, recovery_codes, second_step
-from webmail.config import Settings
+from webmail.auth.factors import authenticator, recovery_codes, second_step
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import Authenticator, RecoveryCode, SystemMessage, User
 

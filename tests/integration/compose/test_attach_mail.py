@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from tests.support.compose_form import FORM, text_of, value_of, write
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.models import AttachmentRow, DraftRow
 
 LIST = "main form"

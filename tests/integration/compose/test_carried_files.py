@@ -8,9 +8,9 @@ from email.message import EmailMessage
 import pytest
 
 from tests.support.compose_form import FORM, text_of, value_of
-from webmail.compose import reply
+from webmail.compose.replies import reply
 from webmail.errors import ServerAway
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.models import AttachmentRow, DraftRow
 
 

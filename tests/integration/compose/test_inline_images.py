@@ -12,8 +12,8 @@ from tests.support import bobs_letter
 from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.images import picture
 from tests.support.settings_pages import choose
-from webmail.compose import quoting
-from webmail.imap import messages
+from webmail.compose.replies import quoting
+from webmail.imap.reading import messages
 from webmail.models import AttachmentRow, DraftRow, Outbox
 
 PHOTO, PLAN = picture(grey=1), picture(grey=2)

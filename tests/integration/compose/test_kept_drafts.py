@@ -13,9 +13,11 @@ from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.relay import Relay
 from tests.support.visits import Visitor
 from webmail import create_app, imap, vault
-from webmail.compose import draft_copies
+from webmail.compose.drafts import draft_copies
 from webmail.errors import ServerAway
-from webmail.imap import circuit_breaker, messages, overviews, pool
+from webmail.imap.connections import circuit_breaker, pool
+from webmail.imap.mailbox_list import overviews
+from webmail.imap.reading import messages
 from webmail.models import DraftRow, Outbox, Worker, now
 
 AWAY = "Saved here but not yet in Drafts: the mail server is not responding."
@@ -260,7 +262,7 @@ def test_nobody_sees_the_drafts_of_others(alice, bob):
 
 def test_other_folders_ask_nothing_about_drafts(alice, monkeypatch):
     asked = []
-    monkeypatch.setattr("webmail.compose.kept_drafts.of_user", lambda user: asked.append(user) or [])
+    monkeypatch.setattr("webmail.compose.drafts.unsynced_drafts.of_user", lambda user: asked.append(user) or [])
     alice.get("/mailbox/INBOX")
     alice.get("/mailbox/Sent")
     assert asked == []

@@ -10,11 +10,13 @@ import pytest
 from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.transfer_ground import pieces_of
 from webmail import create_app
-from webmail.compose import draft_cleanup, large_changes
+from webmail.compose.drafts import draft_cleanup
+from webmail.compose.large_files import large_changes
 from webmail.compose.outbox import link_gate
 from webmail.database.connection import db
 from webmail.models import ContentState, DraftRow, Outbox, OutboxState, StoredContent, Transfer, TransferFile, TransferState, now
-from webmail.transfers import checking, content, store
+from webmail.transfers import content, store
+from webmail.transfers.uploads import checking
 
 FILM = b"film" * 700_000  # 2.8 MB: as an attachment more than the 3 MB of a message here
 

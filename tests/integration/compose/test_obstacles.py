@@ -11,10 +11,10 @@ import pytest
 from tests.support.compose_form import FORM, file, text_of, value_of, write
 from tests.support.visits import Visitor
 from webmail import create_app
-from webmail.auth import sessions
+from webmail.auth.sessions import sessions
 from webmail.database.connection import db
 from webmail.errors import ServerAway
-from webmail.imap import pool
+from webmail.imap.connections import pool
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState
 from webmail.storage import local
 

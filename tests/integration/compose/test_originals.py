@@ -12,7 +12,7 @@ import pytest
 from tests.support.compose_form import FORM, file, text_of, value_of, write
 from tests.support.images import picture
 from tests.support.settings_pages import choose
-from webmail.compose import uploads
+from webmail.compose.attachments import uploads
 from webmail.errors import ServerAway
 from webmail.models import AttachmentRow, DraftRow
 from webmail.storage import StorageAway
@@ -251,7 +251,7 @@ def test_a_fault_on_the_way_leaves_no_half_of_it_behind(formatted, fill, monkeyp
         raise ServerAway("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("webmail.compose.reply.messages.parts", away)
+        patch.setattr("webmail.compose.replies.reply.messages.parts", away)
         assert formatted.get(f"/forward/{uid}/INBOX").status == 502 and DraftRow.select().count() == 0
     page = formatted.get(f"/forward/{uid}/INBOX")
     assert [chip.get_text() for chip in page.all(".chip span")][0].startswith("menu.pdf")
@@ -260,7 +260,7 @@ def test_a_fault_on_the_way_leaves_no_half_of_it_behind(formatted, fill, monkeyp
 
 
 @pytest.mark.parametrize("way", ["reply", "forward"])
-@pytest.mark.parametrize("place", ["webmail.compose.uploads.write", "webmail.compose.uploads.sync"])
+@pytest.mark.parametrize("place", ["webmail.compose.attachments.uploads.write", "webmail.compose.attachments.uploads.sync"])
 def test_while_no_file_can_be_kept_its_text_is_quoted(formatted, fill, way, place, monkeypatch):
     def away(*_args, **_kwargs):
         raise StorageAway("gone")

@@ -11,7 +11,7 @@ from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from webmail import create_app
 from webmail.database.connection import db
-from webmail.mime import proof
+from webmail.mime.headers import proof
 from webmail.models import AllowedName, Outbox, User, WritingIdentity
 
 SETTINGS = "form.form"

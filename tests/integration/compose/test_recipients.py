@@ -12,7 +12,7 @@ from webmail import smtp
 from webmail.contacts import book_rows
 from webmail.database.connection import db
 from webmail.models import AllowedAddress, Correspondent, DraftRow, Outbox, User
-from webmail.people import account_rows, met_rows
+from webmail.people.suggestions import account_rows, met_rows
 
 PEOPLE = "form.people"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.compose_form import FORM, PDF, file, text_of, value_of, write
 from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
-from webmail.compose import draft_message
+from webmail.compose.drafts import draft_message
 from webmail.compose.outbox import filing
 from webmail.models import DraftRow, Outbox, OutboxState, User
 from webmail.storage.local import MARK

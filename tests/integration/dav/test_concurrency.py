@@ -15,7 +15,7 @@ from flask import Flask
 from deploy.demo.services import Services
 from tests.support.dav_client import DavClient
 from tests.support.second_web import second_web
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.calendar import objects
 from webmail.database.connection import db
 from webmail.models import CalendarObject, Collection, CollectionShare, Occurrence, User

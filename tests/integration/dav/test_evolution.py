@@ -19,7 +19,7 @@ from tests.support import evolution
 from tests.support.dav_client import DavClient
 from tests.support.libical import PYTHON
 from tests.support.second_web import second_web
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.database.connection import db
 from webmail.models import User
 

@@ -19,9 +19,10 @@ from deploy.demo.place import mail_owner
 from deploy.demo.services import CHECKOUT, Services
 from tests.support.http_visits import HttpVisitor
 from tests.support.waiting import eventually
-from webmail import config, models
-from webmail.auth import passwords
-from webmail.config_tables import TABLES
+from webmail import models
+from webmail.auth.passwords import hashing
+from webmail.config import settings
+from webmail.config.tables import TABLES
 
 
 def run_demo(base: Path) -> subprocess.Popen[str]:
@@ -125,12 +126,12 @@ def test_the_administrators_commands_work_beside_it(demo_folder):
 
 def test_the_file_of_settings_says_what_the_environment_does(demo_folder, monkeypatch):
     with Services(demo_folder, web=False) as services:
-        from_file = config.load(services.base / "web")
+        from_file = settings.load(services.base / "web")
         for name, value in services.settings().items():
             monkeypatch.setenv(name, value)
         (services.base / "web" / "config.toml").unlink()
         tables = {name: getattr(from_file, name) for name in TABLES}  # which no environment can hold
-        assert replace(config.load(services.base / "web"), **tables) == from_file
+        assert replace(settings.load(services.base / "web"), **tables) == from_file
 
 
 def test_another_password_is_given_to_the_people_who_are_there(tmp_path):
@@ -145,7 +146,7 @@ def test_another_password_is_given_to_the_people_who_are_there(tmp_path):
     accounts.prepare(file, owner, "demo")
     assert stored() == before
     accounts.prepare(file, owner, "another")
-    assert [passwords.verify(each, "another") for each in stored()] == [True] * len((*accounts.PEOPLE, accounts.SYSTEM))
+    assert [hashing.verify(each, "another") for each in stored()] == [True] * len((*accounts.PEOPLE, accounts.SYSTEM))
 
 
 def test_an_empty_password_is_the_usual_one(monkeypatch):

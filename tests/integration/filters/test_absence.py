@@ -20,8 +20,8 @@ from tests.support.waiting import eventually
 from webmail import managesieve
 from webmail.errors import ServerAway
 from webmail.filters import store
-from webmail.filters.compile import SievePlace
-from webmail.filters.rules import ActionKind, FilterRule, RuleAction
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import ActionKind, FilterRule, RuleAction
 from webmail.filters.store import Filters
 from webmail.models import AllowedAddress, AuditAct, AuditEntry, SystemMessage, User
 from webmail.preferences import for_user

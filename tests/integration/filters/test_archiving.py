@@ -20,14 +20,14 @@ from tests.support.task_work import work_all
 from tests.support.visits import Page, Visitor
 from webmail import imap, preferences
 from webmail.account import Account
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import OverQuota, ServerAway
 from webmail.filters.archiving import archive_log, archive_task, batches, nights
 from webmail.filters.archiving.archive_task import ArchiveTurn
-from webmail.imap import actions, ageing
-from webmail.imap.commands import expand_uid_set
-from webmail.imap.connection import Connection
+from webmail.imap.bulk import actions, ageing
+from webmail.imap.connections.commands import expand_uid_set
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Mailbox
 from webmail.mailbox import folders, tags
 from webmail.models import ArchiveBatch, ArchiveRun, Task, User, now

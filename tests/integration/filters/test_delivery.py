@@ -12,10 +12,10 @@ from tests.support.messages import message
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail.filters import snoozed_arrivals, store
-from webmail.filters.compile import SievePlace
-from webmail.filters.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.filters.store import Filters
-from webmail.mailbox import snooze
+from webmail.mailbox.snooze import snooze
 from webmail.models import Snoozed, User, now
 
 F, M, A = ConditionField, MatchKind, ActionKind

@@ -6,9 +6,11 @@ import pytest
 
 from tests.support.contact_pages import add, group
 from webmail import managesieve
-from webmail.filters import absence_change, contact_rules, store
-from webmail.filters.absence import Absence, Audience
-from webmail.filters.rules import ActionKind, ConditionField
+from webmail.filters import store
+from webmail.filters.absence import absence_change
+from webmail.filters.absence.absence import Absence, Audience
+from webmail.filters.rules import contact_rules
+from webmail.filters.rules.rules import ActionKind, ConditionField
 from webmail.models import User
 from webmail.preferences import for_user
 
@@ -89,7 +91,7 @@ def test_a_worker_renews_what_a_request_could_not(person, account, app):
     make(person, **{"conditions-0-field": "contacts", "conditions-0-values": "", "actions-0-kind": "flag"})
     user = User.get(User.address == person.address)
     from webmail.contacts import store as contacts
-    from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+    from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 
     contacts.add(user, ContactDetails(name="Léo", emails=(ContactPoint("leo@outside.example"),)))
     assert "leo@outside.example" not in script(account)

@@ -11,10 +11,11 @@ from tests.support.messages import message
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import managesieve
-from webmail.auth import mailed_codes
+from webmail.auth.factors import mailed_codes
 from webmail.errors import ServerAway
-from webmail.filters import forward_targets, store
-from webmail.filters.compile import SievePlace
+from webmail.filters import store
+from webmail.filters.forwarding import forward_targets
+from webmail.filters.rules.compiler import SievePlace
 from webmail.models import AuditAct, AuditEntry, ForwardTarget, MailedCode, Session, SystemMessage, User, now
 
 FORM = "form[data-forwarding]"

@@ -12,7 +12,7 @@ from deploy.demo.services import Services
 from tests.support.messages import message
 from webmail import managesieve
 from webmail.filters import store
-from webmail.filters.rules import MOST_RULES, ActionKind, RuleAction
+from webmail.filters.rules.rules import MOST_RULES, ActionKind, RuleAction
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "filters"
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"

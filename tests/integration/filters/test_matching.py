@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.messages import message
 from webmail import imap, managesieve
-from webmail.filters import matching
-from webmail.filters.compile import SievePlace, condition_test
-from webmail.filters.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules import matching
+from webmail.filters.rules.compiler import SievePlace, condition_test
+from webmail.filters.rules.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.sieve.extensions import with_require
 from webmail.sieve.nodes import Command, StringArgument
 from webmail.sieve.writer import write

@@ -10,7 +10,7 @@ from tests.support.messages import message
 from tests.support.visits import Visitor
 from webmail import managesieve
 from webmail.filters import store
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 
 FORM = "form.rule-form"
 
@@ -236,7 +236,8 @@ def test_a_rule_that_the_server_cannot_run_is_told(person, account):
     if "spamtestplus" in store.load(account).extensions:
         pytest.skip("this server has spamtest")
     with managesieve.connect(account) as connection:
-        from webmail.filters import own_script, rules
+        from webmail.filters import own_script
+        from webmail.filters.rules import rules
 
         connection.write(store.NAME, own_script.text_of([own_script.ScriptPart("rule", rules.to_json(rule))]))
     page = person.get("/filters")

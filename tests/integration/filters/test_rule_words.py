@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.visits import Visitor
 from webmail.filters import store
-from webmail.filters.compile import SievePlace
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.filters.store import Filters
 from webmail.models import Session, User, now
 

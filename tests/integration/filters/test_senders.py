@@ -11,12 +11,13 @@ from tests.support.contact_pages import add
 from tests.support.messages import message
 from webmail import imap, managesieve
 from webmail.errors import OverQuota
-from webmail.filters import junk_weeks, own_script, safe_copy, sender_change, store
-from webmail.filters.compile import SievePlace
+from webmail.filters import junk_weeks, own_script, store
 from webmail.filters.own_script import ScriptPart
-from webmail.filters.rules import ActionKind, FilterRule, RuleAction, to_json
-from webmail.filters.senders import SenderLists
-from webmail.imap import metadata
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import ActionKind, FilterRule, RuleAction, to_json
+from webmail.filters.senders import safe_copy, sender_change
+from webmail.filters.senders.senders import SenderLists
+from webmail.imap.mailbox_list import metadata
 from webmail.models import User
 
 SPAM = {"X-Spam-Flag": "YES"}

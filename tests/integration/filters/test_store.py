@@ -8,10 +8,10 @@ import pytest
 
 from webmail import managesieve
 from webmail.filters import store
-from webmail.filters.absence import Absence, Audience
-from webmail.filters.compile import SievePlace
-from webmail.filters.forwarding import Forwarding
-from webmail.filters.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.absence.absence import Absence, Audience
+from webmail.filters.forwarding.forwarding import Forwarding
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.filters.store import BESIDE, FOUND, Filters, FiltersChanged
 from webmail.managesieve import ScriptRefused
 

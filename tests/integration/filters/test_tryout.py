@@ -12,9 +12,10 @@ from tests.support.messages import message
 from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from webmail import imap
-from webmail.filters import apply_task, matching, store
-from webmail.filters.compile import SievePlace
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleCondition
+from webmail.filters import store
+from webmail.filters.rules import apply_task, matching
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleCondition
 from webmail.models import Task, TaskState
 
 FORM, TRYOUT = "form.rule-form", "form.tryout"

@@ -18,8 +18,8 @@ from tests.support.waiting import eventually
 from webmail import create_app, imap
 from webmail.account import Account, Server
 from webmail.errors import MailboxChanged, NoSuchMailbox, ServerAway
-from webmail.imap import circuit_breaker
-from webmail.imap.pool import _pool
+from webmail.imap.connections import circuit_breaker
+from webmail.imap.connections.pool import _pool
 
 Fill = Callable[..., list[int]]
 

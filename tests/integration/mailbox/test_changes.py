@@ -12,7 +12,7 @@ from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from webmail import imap, models
 from webmail import preferences as preferred
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.models import Session, User
 
 

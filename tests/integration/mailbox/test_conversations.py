@@ -12,8 +12,8 @@ from imapclient import IMAPClient
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from webmail.errors import ServerAway
-from webmail.imap import threads
-from webmail.imap.connection import Command, Connection
+from webmail.imap.connections.connection import Command, Connection
+from webmail.imap.lists import threads
 
 
 @pytest.fixture(autouse=True)

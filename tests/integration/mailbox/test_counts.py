@@ -11,8 +11,8 @@ from imapclient import IMAPClient
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
-from webmail.imap import overviews, recount
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list import overviews, recount
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]
@@ -69,7 +69,7 @@ def test_what_one_moves_counts_on_the_next_page(person: Visitor, fill: Fill, ima
 
 def test_no_page_counts_a_large_folder(person: Visitor, fill: Fill, imap_of: ImapOf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overviews, "LARGE", 2)
-    monkeypatch.setattr("webmail.imap.mailboxes.LARGE", 2)
+    monkeypatch.setattr("webmail.imap.mailbox_list.mailboxes.LARGE", 2)
     make(imap_of(person.address), "Large")
     fill(person, message("Un"), message("Deux"), message("Trois"), mailbox="Large")
     fill(person, message("Ici"))

@@ -17,9 +17,10 @@ from tests.support.task_work import work_all, worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.errors import NoSuchMailbox, NotAllowed, OverQuota, Refused
-from webmail.imap import actions, messages
-from webmail.imap import detach as imap_detach
-from webmail.imap.connection import Connection
+from webmail.imap.bulk import actions
+from webmail.imap.bulk import detach as imap_detach
+from webmail.imap.connections.connection import Connection
+from webmail.imap.reading import messages
 from webmail.mailbox import detach_task
 from webmail.mailbox.detach_task import DetachState
 from webmail.models import Task, TaskState, User

@@ -14,10 +14,11 @@ from imapclient import IMAPClient
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
-from webmail import imap, user_lock
+from webmail import imap
+from webmail.database import user_lock
 from webmail.database.connection import db
 from webmail.errors import ServerAway
-from webmail.mailbox import snooze_leases
+from webmail.mailbox.snooze import snooze_leases
 from webmail.models import Snoozed, User, now
 
 Fill = Callable[..., list[int]]

@@ -16,8 +16,8 @@ from tests.support.messages import message
 from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
-from webmail.imap import bulk
-from webmail.imap import chosen as choice
+from webmail.imap.bulk import bulk_fetch
+from webmail.imap.bulk import chosen as choice
 from webmail.mailbox import export, export_task
 from webmail.mime.formats.export_marker import MARKER
 from webmail.models import Task
@@ -160,7 +160,7 @@ def test_a_large_message_that_goes_while_it_is_read_is_counted(
 ) -> None:
     large = max(fill(many, message("Large", "x" * 70 + "\r\n" + "y" * 1_000_000)))
     many.submit(ask(many), "main form", kind="mbox")
-    client, real = imap_of(many.address), bulk.stream_raw
+    client, real = imap_of(many.address), bulk_fetch.stream_raw
 
     def going(account: Any, mailbox: str, uid: int, uidvalidity: int) -> Iterator[bytes]:
         chunks = real(account, mailbox, uid, uidvalidity)
@@ -170,7 +170,7 @@ def test_a_large_message_that_goes_while_it_is_read_is_counted(
         client.expunge()
         yield from chunks
 
-    monkeypatch.setattr(bulk, "stream_raw", going)
+    monkeypatch.setattr(bulk_fetch, "stream_raw", going)
     work()
     assert f"Ready: {COUNT} messages" in (text := many.get("/tasks").text)
     assert "1 message was no longer there." in text

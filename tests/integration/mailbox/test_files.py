@@ -12,7 +12,7 @@ from tests.support.searches import with_file
 from tests.support.visits import Page, Visitor
 from webmail import imap
 from webmail.account import Account
-from webmail.imap.search import parse
+from webmail.imap.searching.search import parse
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]

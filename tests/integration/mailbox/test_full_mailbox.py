@@ -18,10 +18,10 @@ from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import imap
 from webmail.errors import OverQuota
-from webmail.imap import mailboxes, overviews
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list import mailboxes, overviews
 from webmail.models import User
-from webmail.web import banners
+from webmail.web.frame import banners
 
 FORM = "#messages"
 Connect = Callable[[str], IMAPClient]

@@ -14,10 +14,10 @@ from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail.database.connection import db
 from webmail.errors import Refused, ServerAway
-from webmail.imap import append_many, bulk
-from webmail.imap.append_many import Appended
-from webmail.mailbox import import_undo
-from webmail.mailbox.mail_import import MailImport
+from webmail.imap.bulk import append_many, bulk_fetch
+from webmail.imap.bulk.append_many import Appended
+from webmail.mailbox.imports import import_undo
+from webmail.mailbox.imports.mail_import import MailImport
 from webmail.models import Tag, Task, User, now
 from webmail.tasks.store import MOST_OPEN
 
@@ -345,8 +345,8 @@ def test_a_server_that_is_away_is_no_missing_folder(person, mail, work, monkeypa
 def test_without_uidnext_nothing_that_was_there_counts_as_imported(person, mail, work, monkeypatch):
     for number in range(2):
         mail.append("INBOX", letter(number))
-    real = bulk.next_uid
-    monkeypatch.setattr(bulk, "next_uid", lambda connection, mailbox: (real(connection, mailbox)[0], 0))
+    real = bulk_fetch.next_uid
+    monkeypatch.setattr(bulk_fetch, "next_uid", lambda connection, mailbox: (real(connection, mailbox)[0], 0))
     monkeypatch.setattr(append_many, "append_many", _break_off)
     send(person, mbox(*map(letter, range(3))), into="INBOX")
     work()

@@ -15,7 +15,7 @@ from tests.support.visits import Visitor
 from webmail import create_app, imap
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
-from webmail.imap import append_many
+from webmail.imap.bulk import append_many
 from webmail.models import Tag, Task, User
 
 ODD = ["Été/À relire", "Projets/2024/3e B", "Point. d'orgue", "a&b", "日本", "INBOX sans", "a~tilde", "Sent"]

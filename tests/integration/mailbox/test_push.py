@@ -19,8 +19,8 @@ from tests.support.messages import message
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail.auth import guard
-from webmail.imap.connection import Connection
-from webmail.imap.idle import Watch
+from webmail.imap.connections.connection import Connection
+from webmail.imap.connections.idle import Watch
 from webmail.mailbox import push_streams
 from webmail.models import Session, User
 

@@ -16,9 +16,10 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.errors import OverQuota, Refused
-from webmail.imap import actions, folders
-from webmail.imap.connection import Connection
-from webmail.mailbox import room_task
+from webmail.imap.bulk import actions
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list import folders
+from webmail.mailbox.quota import space_task
 from webmail.models import Task, TaskState
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=400)
@@ -152,7 +153,7 @@ def test_its_moment_is_said_and_one_may_look_again(person: Visitor, mail: IMAPCl
     mail.append("INBOX", bulky("Deux", 2000))
     assert "2 messages checked on" in count(person, work).text
     with db.connection_context():
-        assert Task.select().where(Task.kind == room_task.NAME).count() == 1
+        assert Task.select().where(Task.kind == space_task.NAME).count() == 1
 
 
 def test_progress_is_shown_and_two_clicks_count_once(person: Visitor, mail: IMAPClient, work: Callable[[], int]) -> None:
@@ -178,9 +179,9 @@ def test_after_a_kill_nothing_is_counted_twice(
 ) -> None:
     for number in range(5):
         mail.append("INBOX", news(number), (), LONG_AGO)
-    monkeypatch.setattr(room_task, "_AT_ONCE", 2)
+    monkeypatch.setattr(space_task, "_AT_ONCE", 2)
     person.submit(person.get("/room"), "#room-report form")
-    real, times = room_task.counted, [0]
+    real, times = space_task.counted, [0]
 
     class Killed(BaseException):
         pass
@@ -192,7 +193,7 @@ def test_after_a_kill_nothing_is_counted_twice(
         return real(*args)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(room_task, "counted", dying)
+        patch.setattr(space_task, "counted", dying)
         work()
     with db.connection_context():
         Task.update(lease=datetime(2000, 1, 1)).where(Task.state == TaskState.RUNNING).execute()

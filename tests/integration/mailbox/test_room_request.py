@@ -13,8 +13,8 @@ from flask import Flask
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.mail import Quota
-from webmail.mailbox import room_request
-from webmail.mailbox.room_request import Letter
+from webmail.mailbox.quota import quota_request
+from webmail.mailbox.quota.quota_request import Letter
 from webmail.models import AuditEntry, RoomRequest, SystemMessage, User, now
 
 ADMIN = "informatique@lycee.example"
@@ -85,7 +85,7 @@ def test_two_clicks_at_once_ask_once(person: Visitor, app: Flask) -> None:
         with db.connection_context():
             user = User.get(User.address == person.address)
             together.wait(10)
-            row, _sent = room_request.ask(user, "", Quota(1, 2), Letter("s", "b"), app.extensions["settings"])
+            row, _sent = quota_request.ask(user, "", Quota(1, 2), Letter("s", "b"), app.extensions["settings"])
             asked.append(row is not None)
 
     clicks = [threading.Thread(target=ask) for _ in range(2)]
@@ -120,7 +120,7 @@ def test_hostile_words_stay_in_their_quotation(person: Visitor) -> None:
     [letter] = letters()
     assert "\r" not in letter.subject + letter.body and "\n" not in letter.subject
     assert "\n> Bcc: x@y.example\n> \n> flask accounts quota evil 99G\n" in letter.body
-    assert len(requests_of(person)[0].note) == room_request.LONGEST_NOTE
+    assert len(requests_of(person)[0].note) == quota_request.LONGEST_NOTE
 
 
 def test_without_an_address_people_are_told_whom_to_ask(person: Visitor, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,9 @@ from tests.support.visits import Visitor
 from webmail import imap
 from webmail.account import Account
 from webmail.errors import MailError, UnsafeValue
-from webmail.imap import multi_fetch, multi_search
-from webmail.imap.search import parse
+from webmail.imap.connections import multi_fetch
+from webmail.imap.searching import multi_search
+from webmail.imap.searching.search import parse
 from webmail.models import Tag, User
 
 Fill = Callable[..., list[int]]

@@ -17,7 +17,7 @@ from tests.support.searches import with_file
 from tests.support.visits import Visitor
 from webmail import imap
 from webmail.account import Account, Password, Server
-from webmail.imap.search import parse
+from webmail.imap.searching.search import parse
 
 _configuration = render.configuration
 LETTER = "Bonjour,\nla rentrée des élèves de 6e est fixée : récréation à l’école, réunion à l'hôtel.\n"

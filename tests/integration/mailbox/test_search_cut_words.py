@@ -9,7 +9,7 @@ import pytest
 from tests.support.messages import message
 from tests.support.searches import search
 from tests.support.visits import Visitor
-from webmail.imap import cut_words
+from webmail.imap.searching import cut_words
 
 CUT = [
     ("rentree", "<p>la <b>ren</b>tr&eacute;e</p>"),

@@ -15,8 +15,9 @@ from tests.support.searches import search
 from tests.support.visits import Visitor
 from webmail import imap
 from webmail.account import Account
-from webmail.imap import merging, summary_cache
-from webmail.imap.search import parse
+from webmail.imap.lists import summary_cache
+from webmail.imap.searching import merging
+from webmail.imap.searching.search import parse
 from webmail.mail import Summary
 
 ImapOf = Callable[[str], IMAPClient]

@@ -12,7 +12,7 @@ from flask import Flask
 from tests.support.messages import message
 from tests.support.searches import search
 from tests.support.visits import Page, Visitor
-from webmail.imap import multi_search
+from webmail.imap.searching import multi_search
 from webmail.models import SavedSearch, User
 
 Fill = Callable[..., list[int]]

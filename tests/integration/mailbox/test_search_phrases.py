@@ -11,7 +11,7 @@ from imapclient import IMAPClient
 from tests.support.messages import message
 from tests.support.searches import search
 from tests.support.visits import Visitor
-from webmail.imap import phrases
+from webmail.imap.searching import phrases
 
 Fill = Callable[..., list[int]]
 

@@ -21,7 +21,7 @@ from tests.support.visits import Page, Visitor
 from webmail import imap
 from webmail.database.connection import db
 from webmail.errors import ServerAway
-from webmail.imap.connection import Command, Connection
+from webmail.imap.connections.connection import Command, Connection
 from webmail.mailbox import export
 from webmail.models import Undo
 

@@ -11,7 +11,7 @@ from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import imap
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]

@@ -18,7 +18,7 @@ from webmail import create_app, imap
 from webmail.account import Account
 from webmail.database.connection import db
 from webmail.errors import Refused, ServerAway
-from webmail.mailbox import snooze
+from webmail.mailbox.snooze import snooze
 from webmail.models import Snoozed, User, now
 
 Fill = Callable[..., list[int]]

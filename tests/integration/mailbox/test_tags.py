@@ -10,7 +10,7 @@ from imapclient import IMAPClient
 
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]

@@ -10,7 +10,7 @@ from flask import Flask
 from tests.support.messages import message
 from tests.support.visits import Visitor
 from webmail import imap, models
-from webmail.auth import sessions
+from webmail.auth.sessions import sessions
 from webmail.message.views import safe_responses
 from webmail.message.views.safe_responses import _tag
 from webmail.models import User

@@ -216,7 +216,7 @@ def test_a_message_with_more_parts_than_are_looked_at_makes_no_archive(person: V
 
 def test_an_archive_that_breaks_off_is_an_error_page(person: Visitor, fill: Fill, monkeypatch) -> None:
     from webmail.errors import ServerAway
-    from webmail.imap import messages
+    from webmail.imap.reading import messages
 
     uid, _ = opened(person, fill, letter("Dossier", file("a.txt", b"1"), file("b.txt", b"2")))
 

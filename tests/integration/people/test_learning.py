@@ -16,11 +16,11 @@ from tests.support import worker
 from tests.support.task_work import work_all, worker_for
 from tests.support.visits import Visitor
 from webmail.database.connection import db
-from webmail.imap import people as people_of
-from webmail.imap.connection import Connection
+from webmail.imap.bulk import people as people_of
+from webmail.imap.connections.connection import Connection
 from webmail.models import Acquaintance, AllowedName, Correspondent, PeopleLearned, Task, TaskState, User, now
-from webmail.people import learning
 from webmail.people.correspondents import has_written
+from webmail.people.suggestions import learning
 
 Fill = Callable[..., None]
 

@@ -17,7 +17,8 @@ from deploy.demo import postfix
 from deploy.demo.accounts import DOMAIN
 from deploy.demo.services import Services
 from tests.support.waiting import eventually
-from webmail.auth import app_passwords, endings
+from webmail.auth.devices import app_passwords
+from webmail.auth.sessions import endings
 from webmail.models import AppPassword, User, now
 
 HOST = "127.0.0.1"

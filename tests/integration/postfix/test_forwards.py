@@ -20,11 +20,11 @@ from deploy.demo.services import Services
 from deploy.dovecot import render
 from tests.support.messages import message
 from tests.support.waiting import eventually
-from webmail import doctor_forwarding
 from webmail.database.connection import db
+from webmail.doctor.mail_servers import forwarding as doctor_forwarding
 from webmail.filters import store
-from webmail.filters.compile import SievePlace
-from webmail.filters.forwarding import Forwarding
+from webmail.filters.forwarding.forwarding import Forwarding
+from webmail.filters.rules.compiler import SievePlace
 from webmail.filters.store import Filters
 from webmail.models import AllowedAddress, User
 

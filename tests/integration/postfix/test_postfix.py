@@ -23,9 +23,10 @@ from deploy.demo.services import Services
 from tests.support.postgresql import fresh_database, server_url
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
-from webmail import doctor_forgery, smtp
+from webmail import smtp
 from webmail.account import Account, TokenIssuer
-from webmail.doctor_result import OK, PROBLEM, WARNING, CheckResult
+from webmail.doctor.mail_servers import forgery
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import Outbox
 
 FAR = "ann@far.example"
@@ -284,7 +285,7 @@ def test_the_page_says_that_a_colleague_does_not_exist(app: Flask, make_account)
 
 def forged(app: Flask, services: Services, recipient: str, source: str, **changed: str) -> CheckResult:
     with app.app_context():
-        [told] = doctor_forgery.examine(recipient, replace(app.extensions["settings"], **changed), services.ports.relay, source)
+        [told] = forgery.examine(recipient, replace(app.extensions["settings"], **changed), services.ports.relay, source)
     return told
 
 

@@ -15,7 +15,7 @@ from imapclient import IMAPClient
 from tests.support.transfer_ground import published
 from tests.support.waiting import eventually
 from webmail import jobs, system_mail
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import (
     StoredContent,
@@ -26,11 +26,12 @@ from webmail.models import (
     TransferRecipient,
     User,
 )
-from webmail.transfers import check_queue, checking, listing, overview, store
+from webmail.transfers import listing, overview, store
 from webmail.transfers.limits import OverLimit
 from webmail.transfers.listing import Order, Shelf
-from webmail.transfers.notifications import letters
+from webmail.transfers.notifications import recipients
 from webmail.transfers.options import TransferOptions
+from webmail.transfers.uploads import check_queue, checking
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_uploads_to_several_transfers_at_once_pass_no_limit_of_their_owner(app: 
 def test_of_many_at_once_one_writes(app: Flask, owner: User, settings: Settings, make_account: Callable[..., str]) -> None:
     people = [("", make_account()) for _number in range(3)]
     transfer = published(owner, {"a.txt": b"a"}, settings, recipients=people, options=TransferOptions(tell_uploaded=True))
-    at_once(app, 4, lambda: letters.settle(transfer, settings))
+    at_once(app, 4, lambda: recipients.settle(transfer, settings))
     mine = [address for _name, address in people] + [owner.address]
     assert sorted(row.recipient for row in SystemMessage.select().where(SystemMessage.recipient << mine)) == sorted(mine)
     store.close(transfer, "date")
@@ -87,7 +88,7 @@ def test_the_link_reaches_its_reader_who_answers_the_sender(
 ) -> None:  # fmt: skip
     to = make_account()
     transfer = published(owner, {"a.txt": b"a"}, settings, recipients=[("Rita", to)])
-    [row] = letters.settle(transfer, settings)
+    [row] = recipients.settle(transfer, settings)
     eventually(lambda: system_mail.deliver(row.id, settings) is None, what="the letter to leave")
     client = imap_of(to)
 

@@ -11,11 +11,12 @@ from flask import Flask
 from imapclient import IMAPClient
 
 from tests.support.transfer_ground import published
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import Transfer, TransferEvent, TransferRecipient, User
-from webmail.transfers import fetches, store
+from webmail.transfers import store
 from webmail.transfers.options import TransferOptions
+from webmail.transfers.public import fetches
 from webmail.transfers.trail import EventKind
 
 DATA = bytes(range(256)) * 2000

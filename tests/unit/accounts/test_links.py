@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from webmail.accounts import links
-from webmail.config_tables import Link
+from webmail.config.tables import Link
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import User

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from webmail import config, models
-from webmail.accounts import own_data, own_tables
+from webmail import models
+from webmail.accounts import data_export, exported_tables
+from webmail.config import settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import (
@@ -34,7 +35,7 @@ from webmail.models import (
 
 @pytest.fixture
 def alice(tmp_path):
-    open_database(config.load(tmp_path).database_url)
+    open_database(settings.load(tmp_path).database_url)
     migrate()
     with db.connection_context():
         yield User.create(address="alice@lycee.example", local="alice", domain="lycee.example")
@@ -51,7 +52,7 @@ def test_very_many_contacts_take_little_memory(alice):
     del rows
     tracemalloc.start()
     written = io.BytesIO()
-    for piece in own_data.zipped(own_data.files_of(alice), datetime(2026, 3, 4)):
+    for piece in data_export.zipped(data_export.files_of(alice), datetime(2026, 3, 4)):
         written.write(piece)
     _now, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -68,7 +69,7 @@ def test_ways_in_are_told_of_without_what_opens(alice):
     key = {"credential_hash": secret, "credential_id": secret.encode(), "public_key": secret.encode()}
     SecurityKey.create(user=alice, name="Blue key", **key)
     TrustedDevice.create(user=alice, token_hash=secret, user_agent="Firefox", expires=now())
-    files = {name: b"".join(pieces).decode() for name, pieces in own_data.files_of(alice)}
+    files = {name: b"".join(pieces).decode() for name, pieces in data_export.files_of(alice)}
     told = {"app-passwords": "Phone", "authenticator-apps": "App", "security-keys": "Blue key", "trusted-browsers": "Firefox"}
     for name, words in told.items():
         assert words in json.dumps(json.loads(files[f"{name}.json"]))
@@ -76,7 +77,7 @@ def test_ways_in_are_told_of_without_what_opens(alice):
 
 
 def test_every_table_of_people_is_in_it_or_left_out_for_a_reason():
-    told = {*own_tables.TABLES.values(), *own_tables.LEFT_OUT}
+    told = {*exported_tables.TABLES.values(), *exported_tables.LEFT_OUT}
     of_people = {
         table
         for table in vars(models).values()
@@ -85,13 +86,13 @@ def test_every_table_of_people_is_in_it_or_left_out_for_a_reason():
         if getattr(field, "rel_model", None) is User
     }
     assert of_people - told == set()
-    assert {table for table in own_tables.LEFT_OUT if not own_tables.LEFT_OUT[table]} == set()
+    assert {table for table in exported_tables.LEFT_OUT if not exported_tables.LEFT_OUT[table]} == set()
 
 
 def test_what_was_done_to_an_earlier_account_of_the_address_is_not_in_it(alice):
     for act, days in ((models.AuditAct.ACCOUNT_DISABLED, 400), (models.AuditAct.ACCOUNT_ADDED, 0)):
         models.AuditEntry.create(at=now() - timedelta(days=days), act=act, target=alice.address, network="192.0.2.1")
-    [entry] = json.loads("".join(own_tables.activity_of(alice)))
+    [entry] = json.loads("".join(exported_tables.activity_of(alice)))
     assert entry["act"] == models.AuditAct.ACCOUNT_ADDED
 
 
@@ -107,7 +108,7 @@ def test_others_rows_and_secrets_are_not_in_it(alice):
         Voucher.create(receiver=user, named="x", session="opens", number="1234", expires=now())
         Session.create(id_hash=f"opens {user.local}", user=user, provider_session="opens", credential=b"opens")
     User.update(preferences='{"theme": "dark"}', language="fr").where(User.id == alice.id).execute()
-    files = {name: b"".join(pieces).decode() for name, pieces in own_data.files_of(User.get_by_id(alice.id))}
+    files = {name: b"".join(pieces).decode() for name, pieces in data_export.files_of(User.get_by_id(alice.id))}
     everything = "".join(files.values())
     assert "opens" not in everything and "argon2" not in everything and "1234" not in everything
     assert "of bob" not in everything and "bob@" not in everything

@@ -16,7 +16,7 @@ from tests.support.limits import lower
 from tests.support.visits import Page
 from webmail import create_app
 from webmail.accounts import support
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.database.connection import db
 from webmail.models import AuditAct, AuditEntry, SupportRequest, SystemMessage, User, now
 from webmail.rate_limits import TooManyRequests
@@ -49,7 +49,7 @@ def build(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
         app = create_app(folder, **{**CONFIG, **values})
         with db.connection_context():
             if not User.select().exists():
-                hashed = passwords.hash_password("correct horse")
+                hashed = hashing.hash_password("correct horse")
                 User.create(address="alice@lycee.example", local="alice", domain="lycee.example", password=hashed)
         return app
 

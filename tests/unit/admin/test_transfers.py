@@ -11,7 +11,7 @@ from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import published
 from tests.support.visits import Visitor
 from webmail.admin import account_deletion
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import AuditAct, AuditEntry, StoredContent, Transfer, TransferReport, User
 from webmail.storage import StorageArea, open_storage
 from webmail.transfers import store

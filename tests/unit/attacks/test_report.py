@@ -9,7 +9,7 @@ import pytest
 from tests.attacks.ground import networks
 from tests.attacks.report import Finding, Report
 from tests.attacks.timing import ranks_alike
-from webmail.auth.sessions import network_of
+from webmail.auth.sessions.sessions import network_of
 
 
 def test_findings_are_numbered_through_and_failures_named():

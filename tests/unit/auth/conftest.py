@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from tests.support.auth_app import Browser, add, build
-from webmail import config
+from webmail.config import settings as config
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 

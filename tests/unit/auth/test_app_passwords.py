@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.errors import LimitReached
 from webmail.models import AppPassword, now
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from webmail.auth import challenges
-from webmail.auth.challenges import Asked, ChallengeExpired, ChallengeRefused, ChallengeUsed, Purpose
+from webmail.auth.factors import challenges
+from webmail.auth.factors.challenges import Asked, ChallengeExpired, ChallengeRefused, ChallengeUsed, Purpose
 from webmail.models import UsedChallenge, now
 
 ASKED = Asked(Purpose.SECOND_STEP, "the hash of a session", 7)

@@ -10,11 +10,12 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, add
 from tests.support.limits import let_pass, lower
-from webmail.auth import deputies, passwords, temporary_passwords
-from webmail.auth.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
-from webmail.auth.password_change import ChangeFault, PasswordNotChanged, change
-from webmail.auth.sign_in import sign_in
-from webmail.auth.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.passwords import hashing
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged, change
+from webmail.auth.recovery import deputies, temporary_passwords
+from webmail.auth.recovery.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
+from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.sign_in.authentication import sign_in
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
 from webmail.models import AuditAct, AuditEntry, Authenticator, Deputy, GroupMember, PeopleGroup, User, now
@@ -163,7 +164,7 @@ def test_a_deputy_without_a_second_factor_helps_nobody(dora, alice, pupils, sett
     with pytest.raises(NotHelped) as refused:
         give(dora, alice, settings)
     assert refused.value.refusal is HelpRefusal.NO_FACTOR
-    assert passwords.verify(User.get_by_id(alice.id).password, PASSWORD)
+    assert hashing.verify(User.get_by_id(alice.id).password, PASSWORD)
 
 
 # --- the password ----------------------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ def test_it_has_sixty_bits_and_no_letters_that_are_taken_for_others():
 
 
 def test_spaces_are_forgiven_of_nobody_else(alice, settings):
-    alice = changed(alice, password=passwords.hash_password("abcdefghjkmnpqrs"))
+    alice = changed(alice, password=hashing.hash_password("abcdefghjkmnpqrs"))
     with pytest.raises(SignInRefused):
         type_in(alice, "abcd efgh jkmn pqrs", settings)
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.support.auth_app import PASSWORD
-from webmail.auth import door_codes, throttle
-from webmail.auth.sign_in import sign_in
-from webmail.auth.sources import SignInSource
+from webmail.auth.sign_in import throttle, unlock_codes
+from webmail.auth.sign_in.authentication import sign_in
+from webmail.auth.sign_in.sources import SignInSource
 from webmail.errors import SignInRefused
 from webmail.models import LimitUse, User
 from webmail.rate_limits import TooManyRequests
@@ -32,7 +32,7 @@ def guessed(alice, settings):
 
 
 def code(settings, day: int = 0, address: str = ALICE) -> str:
-    return door_codes.code_for(address, door_codes.today() + day, settings)
+    return unlock_codes.code_for(address, unlock_codes.today() + day, settings)
 
 
 def enter(settings, typed: str, password: str = PASSWORD, name: str = "alice"):
@@ -83,21 +83,21 @@ def test_a_success_gives_whoever_guesses_no_new_tries(guessed, settings):
 
 
 def test_it_is_sent_to_who_is_kept_waiting_and_has_an_address(alice, bob, guessed, settings):
-    assert door_codes.receiver(ALICE, PLACE, settings) is None
+    assert unlock_codes.receiver(ALICE, PLACE, settings) is None
     User.update(recovery_address="alice@private.example").execute()
-    assert door_codes.receiver(ALICE, PLACE, settings) == alice
-    assert door_codes.receiver(BOB, PLACE, settings) is None  # nobody guesses
-    assert door_codes.receiver(ALICE, PLACE, replace(settings, recovery_address="off")) is None
-    assert door_codes.receiver(ALICE, PLACE, replace(settings, system_address="")) is None
+    assert unlock_codes.receiver(ALICE, PLACE, settings) == alice
+    assert unlock_codes.receiver(BOB, PLACE, settings) is None  # nobody guesses
+    assert unlock_codes.receiver(ALICE, PLACE, replace(settings, recovery_address="off")) is None
+    assert unlock_codes.receiver(ALICE, PLACE, replace(settings, system_address="")) is None
     User.update(active=0).execute()
-    assert door_codes.receiver(ALICE, PLACE, settings) is None
+    assert unlock_codes.receiver(ALICE, PLACE, settings) is None
 
 
 def test_and_where_somebody_guesses_for_everybody_in_the_same_network(alice, settings):
     User.update(recovery_address="alice@private.example").execute()
     for number in range(settings.sign_in_attempts * 5):
         throttle.begin(f"pupil{number}@lycee.example", PLACE, settings)
-    assert door_codes.receiver(ALICE, PLACE, settings) == alice
+    assert unlock_codes.receiver(ALICE, PLACE, settings) == alice
     assert enter(settings, code(settings)) == alice
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from webmail.auth import endings, mail_sessions, sessions
+from webmail.auth.sessions import endings, mail_sessions, sessions
 from webmail.models import Session, TrustedDevice, User, now
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmail.auth import known_devices
+from webmail.auth.sessions import known_devices
 
 ALICE, BOB, SECRET = "alice@lycee.example", "bob@lycee.example", "secret-in-a-file"
 

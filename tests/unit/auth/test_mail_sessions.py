@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from tests.support.waiting import eventually
-from webmail.auth import mail_sessions
+from webmail.auth.sessions import mail_sessions
 
 
 class Doveadm:

@@ -11,9 +11,10 @@ import pytest
 from tests.support import postgresql
 from tests.support.auth_app import add
 from tests.support.limits import let_pass
-from webmail import config, system_mail, vault
-from webmail.auth import mailed_codes
-from webmail.auth.mailed_codes import CodeFault, CodePurpose, CodeRefused
+from webmail import system_mail, vault
+from webmail.auth.factors import mailed_codes
+from webmail.auth.factors.mailed_codes import CodeFault, CodePurpose, CodeRefused
+from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.errors import BadAddress

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support.auth_app import PASSWORD
-from webmail.auth import passwords
-from webmail.auth.password_change import ChangeFault, PasswordNotChanged, change, strength
-from webmail.auth.sign_in import sign_in
-from webmail.config import Settings
+from webmail.auth.passwords import hashing
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged, change, strength
+from webmail.auth.sign_in.authentication import sign_in
+from webmail.config.settings import Settings
 from webmail.errors import SignInRefused
 from webmail.models import LimitUse, User
 from webmail.rate_limits import TooManyRequests
@@ -21,7 +21,7 @@ NEW = "cheval pile agrafe nuage"
 def refused(user: User, before: str, new: str, again: str, settings: Settings) -> dict[str, ChangeFault]:
     with pytest.raises(PasswordNotChanged) as caught:
         change(user, before, new, again, settings)
-    assert passwords.verify(User.get_by_id(user.id).password, PASSWORD)
+    assert hashing.verify(User.get_by_id(user.id).password, PASSWORD)
     return caught.value.faults
 
 
@@ -29,7 +29,7 @@ def test_the_new_password_replaces_the_old_one(alice: User, settings: Settings) 
     User.update(must_change=1).execute()
     change(alice, PASSWORD, NEW, NEW, settings)
     now = User.get_by_id(alice.id)
-    assert passwords.verify(now.password, NEW) and not passwords.verify(now.password, PASSWORD)
+    assert hashing.verify(now.password, NEW) and not hashing.verify(now.password, PASSWORD)
     assert now.must_change == 0 and not LimitUse.select().exists()
 
 
@@ -59,7 +59,7 @@ def test_the_minimum_is_the_administrators(alice: User, settings: Settings) -> N
     strict, lax = replace(settings, password_score=4), replace(settings, password_score=0, password_length=6)
     assert refused(alice, PASSWORD, "Marseille13", "Marseille13", strict) == {"new_password": ChangeFault.WEAK}
     change(alice, PASSWORD, "motdepasse", "motdepasse", lax)
-    assert passwords.verify(User.get_by_id(alice.id).password, "motdepasse")
+    assert hashing.verify(User.get_by_id(alice.id).password, "motdepasse")
 
 
 def test_wrong_passwords_are_counted_and_do_not_lock_the_door(alice: User, settings: Settings) -> None:
@@ -79,7 +79,7 @@ def test_of_two_changes_at_once_the_second_knows_the_password_no_more(alice: Use
     with pytest.raises(PasswordNotChanged) as caught:
         change(alice, PASSWORD, NEW + " zwei", NEW + " zwei", settings)
     assert caught.value.faults == {"password": ChangeFault.WRONG}
-    assert passwords.verify(User.get_by_id(alice.id).password, NEW)
+    assert hashing.verify(User.get_by_id(alice.id).password, NEW)
 
 
 def test_the_old_password_opens_nothing(alice: User, settings: Settings) -> None:

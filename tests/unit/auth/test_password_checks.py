@@ -9,8 +9,8 @@ import pytest
 from deploy.demo.services import CHECKOUT, MEMORY
 from tests.support.auth_app import PASSWORD, Browser
 from tests.support.waiting import eventually
-from webmail.auth import passwords
-from webmail.auth.password_checks import AT_ONCE, CHECKS, TooBusy, checking
+from webmail.auth.passwords import hashing
+from webmail.auth.passwords.check_admission import AT_ONCE, CHECKS, TooBusy, checking
 from webmail.models import LimitUse
 
 
@@ -34,7 +34,7 @@ def all_taken(monkeypatch):
 
 def test_never_more_at_once_than_there_are_slots(app, alice, monkeypatch):
     inside, most, lock = [0], [0], threading.Lock()
-    verify, full = passwords.verify, Event()
+    verify, full = hashing.verify, Event()
 
     def counted(stored: str, password: str) -> bool:
         with lock:
@@ -49,7 +49,7 @@ def test_never_more_at_once_than_there_are_slots(app, alice, monkeypatch):
             with lock:
                 inside[0] -= 1
 
-    monkeypatch.setattr(passwords, "verify", counted)
+    monkeypatch.setattr(hashing, "verify", counted)
     with ThreadPoolExecutor(AT_ONCE + 3) as people:
         answers = list(people.map(lambda _: Browser(app).sign_in().status_code, range(AT_ONCE + 3)))
     assert answers == [303] * (AT_ONCE + 3)

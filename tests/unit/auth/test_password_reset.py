@@ -11,15 +11,17 @@ import pytest
 from tests.support.auth_app import PASSWORD, add
 from tests.support.limits import let_pass
 from tests.support.waiting import eventually
-from webmail import sms
-from webmail.auth import known_devices, password_reset, passwords, text_messages
-from webmail.auth.mailed_codes import CodeFault, CodeRefused
-from webmail.auth.password_change import ChangeFault, PasswordNotChanged
-from webmail.auth.password_reset import Answer, Channel, ResetOver
-from webmail.config_providers import Sms
+from webmail.auth.factors.mailed_codes import CodeFault, CodeRefused
+from webmail.auth.passwords import hashing
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged
+from webmail.auth.recovery import password_reset, text_messages
+from webmail.auth.recovery.password_reset import Answer, Channel, ResetOver
+from webmail.auth.sessions import known_devices
+from webmail.config.providers import Sms
 from webmail.database.connection import db
 from webmail.models import PasswordReset, User, now
 from webmail.rate_limits import TooManyRequests
+from webmail.system_mail import sms
 
 OUTSIDE, NUMBER = "alice@ailleurs.example", "+33612345678"
 NEW = "cheval pile agrafe nuage"
@@ -328,7 +330,7 @@ def test_it_is_kept_and_the_link_is_good_once(alice, settings):
     first, second = sent(settings), sent(settings)
     assert password_reset.use(first.token, NEW, NEW, settings) == alice
     user = User.get_by_id(alice.id)
-    assert passwords.verify(user.password, NEW) and user.must_change == 0
+    assert hashing.verify(user.password, NEW) and user.must_change == 0
     for token in (first.token, second.token):  # the other one ends with it
         with pytest.raises(ResetOver):
             password_reset.use(token, NEW, NEW, settings)
@@ -344,7 +346,7 @@ def test_a_weak_one_leaves_the_link_good(alice, settings):
         with pytest.raises(PasswordNotChanged) as caught:
             password_reset.use(one.token, new, again, settings)
         assert fault_ in caught.value.faults.values()
-    assert passwords.verify(User.get_by_id(alice.id).password, PASSWORD)
+    assert hashing.verify(User.get_by_id(alice.id).password, PASSWORD)
     assert password_reset.use(one.token, NEW, NEW, settings)
 
 
@@ -392,7 +394,7 @@ def test_of_two_at_once_one_chooses(alice, settings):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(done) == 1 and passwords.verify(User.get_by_id(alice.id).password, done[0])
+    assert len(done) == 1 and hashing.verify(User.get_by_id(alice.id).password, done[0])
 
 
 def test_by_a_link_codes_to_the_same_address_prove_no_more(alice, settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.auth.password_strength import Strength, Weakness, judge, known_words, without
+from webmail.auth.passwords.strength import Strength, Weakness, judge, known_words, without
 
 KNOWN = ("Alice Leroy", "alice.leroy@lycee-ampere.example", "Lycée Ampère")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.auth.phone_numbers import NumberFault, NumberRefused, masked, parse, shown
+from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefused, masked, parse, shown
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from flask.testing import FlaskClient
 from tests.support.owned_things import Snapshot, changed, furnish, snapshot
 from tests.support.route_table import Route, routes
 from webmail import create_app
-from webmail.auth import passwords
-from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import is_public
+from webmail.auth.passwords import hashing
+from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.database.connection import db
 from webmail.models import Session, User, now
 
@@ -114,7 +114,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     """An instance with its people, to be copied for each test, and Alice's things."""
     folder = tmp_path_factory.mktemp("furnished")
     create_app(folder, domain="lycee.example")
-    hashed = passwords.hash_password(PASSWORD)
+    hashed = hashing.hash_password(PASSWORD)
     with db.connection_context():
         for name in ("alice", "bob", "dora", "newcomer", "admin"):
             User.create(address=f"{name}@lycee.example", local=name, domain="lycee.example", password=hashed)

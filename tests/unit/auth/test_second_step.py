@@ -8,8 +8,8 @@ import pyotp
 import pytest
 
 from webmail import vault
-from webmail.auth import authenticator, recovery_codes, second_step
-from webmail.auth.second_step import Factor
+from webmail.auth.factors import authenticator, recovery_codes, second_step
+from webmail.auth.factors.second_step import Factor
 from webmail.errors import SignInRefused
 from webmail.models import Authenticator, RecoveryCode, User
 from webmail.rate_limits import TooManyRequests

@@ -13,9 +13,9 @@ from cbor2 import dumps
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.webauthn_key import ORIGIN, RP_ID, WebauthnKey, decoded, encoded
-from webmail.auth import challenges, security_keys
-from webmail.auth.challenges import Asked, Purpose
-from webmail.auth.security_keys import KeyFault, KeyRefused, Site
+from webmail.auth.factors import challenges, security_keys
+from webmail.auth.factors.challenges import Asked, Purpose
+from webmail.auth.factors.security_keys import KeyFault, KeyRefused, Site
 from webmail.models import SecurityKey, UsedChallenge, User
 
 SESSION = "hash of a session"

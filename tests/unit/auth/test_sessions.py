@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from webmail.auth import sessions
+from webmail.auth.sessions import sessions
 from webmail.database.connection import db
 from webmail.models import Session, now
 
@@ -49,7 +49,7 @@ def test_cookie_and_table_together_give_the_password(signed_in, settings):
 
 
 def test_no_password_is_kept_where_the_server_takes_our_tokens(alice, database, tmp_path):
-    from webmail import config
+    from webmail.config import settings as config
 
     with_key = config.load(tmp_path / "other", database_url=database, token_key_file="key.pem")
     _, row = sessions.start(alice, with_key, password="secret")

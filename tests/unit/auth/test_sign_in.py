@@ -11,11 +11,12 @@ from tests.support import light_passwords
 from tests.support.auth_app import PASSWORD
 from tests.support.limits import let_pass
 from webmail.account import Password
-from webmail.auth import known_devices, passwords
-from webmail.auth.names import normalise
+from webmail.auth.passwords import hashing
 from webmail.auth.providers.accounts import NotLetIn, Refusal
-from webmail.auth.sign_in import sign_in
-from webmail.auth.throttle import attempt_at
+from webmail.auth.sessions import known_devices
+from webmail.auth.sign_in.authentication import sign_in
+from webmail.auth.sign_in.names import normalise
+from webmail.auth.sign_in.throttle import attempt_at
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import LimitUse, User
 from webmail.rate_limits import TooManyRequests
@@ -116,7 +117,7 @@ def test_an_account_without_a_password_stays_out(alice, settings, imap):
 def test_an_old_hash_is_made_anew(alice, settings, imap, monkeypatch):
     alice.password = "{ARGON2ID}" + argon2.PasswordHasher(time_cost=1, memory_cost=1024).hash(PASSWORD)
     alice.save()
-    monkeypatch.setattr(passwords, "_hasher", light_passwords.REAL)
+    monkeypatch.setattr(hashing, "_hasher", light_passwords.REAL)
     sign_in("alice", PASSWORD, HERE, settings, imap)
     assert "m=19456,t=3" in User.get_by_id(alice.id).password
 
@@ -129,7 +130,7 @@ def test_a_password_that_is_changed_meanwhile_is_not_overwritten(alice, settings
         User.update(password="another").execute()
         return "made anew"
 
-    monkeypatch.setattr(passwords, "hash_password", changed_by_another_process)
+    monkeypatch.setattr(hashing, "hash_password", changed_by_another_process)
     sign_in("alice", PASSWORD, HERE, settings, imap)
     assert User.get().password == "another"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from webmail.auth import terms
-from webmail.auth.terms import Block, blocks
+from webmail.auth.sign_in import terms
+from webmail.auth.sign_in.terms import Block, blocks
 from webmail.models import User
 
 

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 
 from tests.support.limits import let_pass
-from webmail import config, rate_limits
-from webmail.auth import sources, throttle, waiting_lines
-from webmail.auth.sources import NOWHERE, SignInSource, computer_cookie, source_of
-from webmail.auth.waiting_lines import has_waited, next_place
-from webmail.config import Settings
+from webmail import rate_limits
+from webmail.auth.sign_in import sources, throttle, waiting_lines
+from webmail.auth.sign_in.sources import NOWHERE, SignInSource, computer_cookie, source_of
+from webmail.auth.sign_in.waiting_lines import has_waited, next_place
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 from webmail.models import TakenTurn, WaitingPlace, now
 from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgresql import fresh_database, server_url
-from webmail.auth import throttle
-from webmail.auth.sources import SignInSource
-from webmail.config import Settings
+from webmail.auth.sign_in import throttle
+from webmail.auth.sign_in.sources import SignInSource
+from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.rate_limits import TooManyRequests

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.auth_app import add
-from webmail.auth import trusted_devices
+from webmail.auth.factors import trusted_devices
 from webmail.models import TrustedDevice, now
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmail.auth.user_agent import describe
+from webmail.auth.sessions.user_agent import describe
 
 
 @pytest.mark.parametrize(

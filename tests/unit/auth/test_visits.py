@@ -10,7 +10,7 @@ from flask import Response, abort
 from tests.support.auth_app import Browser
 from tests.support.waiting import eventually
 from webmail.auth import guard
-from webmail.auth.sessions import network_of
+from webmail.auth.sessions.sessions import network_of
 from webmail.errors import ServerAway
 
 AHEAD = {"X-Traboule-Prefetch": "1"}

@@ -14,11 +14,11 @@ import pytest
 from tests.support import postgresql
 from tests.support.auth_app import add
 from tests.support.limits import let_pass
-from webmail import config
-from webmail.auth import vouchers
-from webmail.auth.vouchers import GiveFault, NotAsked, NotGiven, State, WishFault
-from webmail.config import Settings
-from webmail.config_tables import Domain
+from webmail.auth.factors import vouchers
+from webmail.auth.factors.vouchers import GiveFault, NotAsked, NotGiven, State, WishFault
+from webmail.config import settings as config
+from webmail.config.settings import Settings
+from webmail.config.tables import Domain
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import Session, User, Voucher, now
@@ -28,7 +28,7 @@ HERE = "a" * 64  # the pending session of Alice
 RACE = """
 import sys
 from webmail import config
-from webmail.auth import vouchers
+from webmail.auth.factors import vouchers
 from webmail.database.connection import db, open_database
 from webmail.models import User
 open_database(sys.argv[1])

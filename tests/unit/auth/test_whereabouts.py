@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, build
 from webmail import audit, vault
-from webmail.auth import sessions, whereabouts
+from webmail.auth.sessions import sessions, whereabouts
 from webmail.models import Session, SystemMessage, User, now
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

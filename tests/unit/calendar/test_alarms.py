@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.calendar_texts import calendar, takings
-from webmail.mime.formats import calendar_alarms
-from webmail.mime.formats.calendar_alarms import Clock, alarms_of, due_alarms
+from webmail.mime.formats.calendars import alarms
+from webmail.mime.formats.calendars.alarms import Clock, alarms_of, due_alarms
 
 PARIS = ZoneInfo("Europe/Paris")
 ZONE = ";TZID=Europe/Paris"
@@ -74,15 +74,13 @@ def test_repeats_are_bounded():
         "12-08 08:40 screen",
         "12-08 08:50 screen",
     ]
-    assert (
-        len(dues(LESSON + alarm(":-PT30M", "DISPLAY", "REPEAT:999999999", "DURATION:PT10M"))) == 1 + calendar_alarms.MOST_REPEATS
-    )
+    assert len(dues(LESSON + alarm(":-PT30M", "DISPLAY", "REPEAT:999999999", "DURATION:PT10M"))) == 1 + alarms.MOST_REPEATS
     for often in ("REPEAT:5|DURATION:PT1S", "REPEAT:5", "REPEAT:-3|DURATION:PT10M", "REPEAT:x|DURATION:PT10M"):
         assert len(dues(LESSON + alarm(":-PT30M", "DISPLAY", often))) == 1
 
 
 def test_alarms_are_bounded():
-    assert len(dues(LESSON + alarm(":-PT10M") * 900)) == calendar_alarms.MOST_ALARMS
+    assert len(dues(LESSON + alarm(":-PT10M") * 900)) == alarms.MOST_ALARMS
     assert dues(LESSON + alarm(":-P9999W")) == dues(LESSON + alarm(":nonsense")) == dues(LESSON + alarm(":-P61D")) == []
 
 

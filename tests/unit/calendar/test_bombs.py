@@ -10,10 +10,11 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.cpu_time import cpu_seconds
-from webmail.calendar import importing, objects
+from webmail.calendar import objects
+from webmail.calendar.files import importing
 from webmail.calendar.objects import TooMuchAsked
 from webmail.database.connection import db
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, Occurrence
 
 HEAD = "BEGIN:VEVENT\r\nUID:bomb\r\nDTSTART:20261208T090000Z\r\nDURATION:PT1H\r\nSUMMARY:Bombe\r\n"

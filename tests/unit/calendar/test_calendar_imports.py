@@ -14,9 +14,9 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.visits import Page, Visitor
-from webmail.calendar import import_task, importing
 from webmail.calendar.editing import Write
-from webmail.collections import room
+from webmail.calendar.files import import_task, importing
+from webmail.collections import quota
 from webmail.errors import LimitReached
 from webmail.models import CalendarObject, Occurrence, Task, TaskState, User
 from webmail.tasks import undo_steps
@@ -267,7 +267,7 @@ def test_an_import_that_was_stopped_or_ran_out_of_room_is_undone(app: Flask, ali
 
 
 def test_room_is_checked_before_anything_is_imported(app: Flask, alice: Visitor, monkeypatch) -> None:
-    monkeypatch.setattr(room, "check_room", lambda calendar, count, size, _settings: _full(count))
+    monkeypatch.setattr(quota, "check_room", lambda calendar, count, size, _settings: _full(count))
     begun(app, alice, monkeypatch)
     with pytest.raises(TaskFailed) as failed:
         turn(app, import_task.KIND)

@@ -13,7 +13,7 @@ from tests.support.calendar_ground import put
 from tests.support.visits import Page, Visitor
 from webmail.models import User
 from webmail.preferences import change, for_user
-from webmail.web import fragment_cache
+from webmail.web.templates import fragment_cache
 
 ZONE = ";TZID=Europe/Paris:"
 VIEWS = ("day", "workweek", "week", "month", "agenda", "year")

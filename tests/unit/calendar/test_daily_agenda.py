@@ -14,8 +14,8 @@ from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.visits import Visitor
 from webmail import preferences
-from webmail.calendar import daily_agenda
-from webmail.calendar.notifications import calendar_letters
+from webmail.calendar.notifications import reminders
+from webmail.calendar.reminders import daily_agenda
 from webmail.database.connection import db
 from webmail.models import DailyAgenda, SystemMessage, User
 
@@ -47,7 +47,7 @@ def sweep(app: Flask, local: str) -> list[int]:
     settings = app.extensions["settings"]
     moment = datetime.fromisoformat(local).replace(tzinfo=PARIS).astimezone(UTC).replace(tzinfo=None)
     with app.app_context():
-        return daily_agenda.sweep(settings, calendar_letters.agenda_writer(settings), moment)
+        return daily_agenda.sweep(settings, reminders.agenda_writer(settings), moment)
 
 
 def mails() -> list[SystemMessage]:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.support.calendar_texts import calendar, times
 from tests.support.cpu_time import cpu_seconds
-from webmail.calendar.dates_in_text import MOST, dates_in
-from webmail.mime.formats.calendar_split import events_in
-from webmail.mime.formats.calendar_text import BrokenText
+from webmail.calendar.quick_entry.dates_in_text import MOST, dates_in
+from webmail.mime.formats.calendars.calendar_split import events_in
+from webmail.mime.formats.calendars.calendar_text import BrokenText
 
 SENT = datetime(2026, 11, 27, 10)  # a Friday
 

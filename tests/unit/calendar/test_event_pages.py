@@ -12,7 +12,7 @@ from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.calendar_texts import times
 from tests.support.visits import Page, Visitor
 from webmail import preferences as preferred
-from webmail.calendar import kept_forms
+from webmail.calendar import waiting_forms
 from webmail.database.connection import db
 from webmail.models import CalendarObject, Collection, CollectionShare, GoneItem, User
 
@@ -736,7 +736,7 @@ def test_a_rule_that_can_t_be_kept_is_said(alice):
 def test_a_form_that_waited_for_a_link_is_kept_when_the_event_was_deleted(alice):
     put(calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
     row = only()
-    name = kept_forms.keep(User.get(), url(row, "/edit"), [("title", "Avec lien"), ("start", "2026-12-08T17:00")])
+    name = waiting_forms.keep(User.get(), url(row, "/edit"), [("title", "Avec lien"), ("start", "2026-12-08T17:00")])
     alice.submit(alice.get(url(row)), "form[action$='/delete']")
     page = alice.get(f"/calendar/forms/{name}")
     assert page.status == 404 and "deleted or moved" in page.notices and page.one("#event-title")["value"] == "Avec lien"

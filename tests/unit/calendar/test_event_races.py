@@ -15,7 +15,7 @@ from tests.support.calendar_ground import calendar_of, put
 from webmail.calendar import editing
 from webmail.calendar.editing import Write
 from webmail.calendar.objects import UidTaken
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import CalendarObject, Collection, GoneItem, Occurrence, User
 

@@ -11,9 +11,9 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import PARIS, put
-from webmail.calendar import crowded_days, happenings
-from webmail.calendar.happenings import Found
-from webmail.calendar.kept_days import DaySpan
+from webmail.calendar.display import crowded_days, happenings
+from webmail.calendar.display.day_counts import DaySpan
+from webmail.calendar.display.happenings import Found
 from webmail.models import CalendarObject, Collection
 
 NEW_YORK = ZoneInfo("America/New_York")

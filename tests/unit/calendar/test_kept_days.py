@@ -12,8 +12,9 @@ from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import PARIS, put
-from webmail.calendar import crowded_days, happenings, kept_days, objects
-from webmail.calendar.kept_days import DaySpan
+from webmail.calendar import objects
+from webmail.calendar.display import crowded_days, day_counts, happenings
+from webmail.calendar.display.day_counts import DaySpan
 from webmail.database.plain_rows import plain_rows
 from webmail.models import CalendarObject, Collection
 
@@ -22,7 +23,7 @@ DECEMBER = DaySpan(date(2026, 12, 1), date(2026, 12, 31), PARIS, 4)
 
 @pytest.fixture
 def app(tmp_path) -> Iterator[Flask]:
-    kept_days._kept.clear()
+    day_counts._kept.clear()
     with ground.application(tmp_path / "instance") as made:
         ground.add("alice@lycee.example")
         yield made
@@ -50,8 +51,8 @@ def shown(rights: Mapping[int, str], kept: Mapping[int, Hashable], span: DaySpan
 def asked_about_times(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The calendars that are asked when anything takes place, from now on."""
     asked: list[Any] = []
-    real = kept_days._touching
-    monkeypatch.setattr(kept_days, "_touching", lambda rights, *rest: asked.append(sorted(rights)) or real(rights, *rest))
+    real = day_counts._touching
+    monkeypatch.setattr(day_counts, "_touching", lambda rights, *rest: asked.append(sorted(rights)) or real(rights, *rest))
     return asked
 
 
@@ -186,24 +187,24 @@ def test_what_is_expanded_further_is_read_anew(calendars, monkeypatch):
 
 
 def test_what_is_kept_is_bounded(calendars, monkeypatch):
-    monkeypatch.setattr(kept_days, "_MOST_KEPT", 2)
+    monkeypatch.setattr(day_counts, "_MOST_KEPT", 2)
     rights = dict.fromkeys(calendars, "own")
     assert shown(rights, versions(calendars)) == shown(rights, {})
-    assert [key[1] for key in kept_days._kept] == calendars[1:]
+    assert [key[1] for key in day_counts._kept] == calendars[1:]
 
 
 def test_events_that_are_kept_weigh_too(calendars, monkeypatch):
     rights = dict.fromkeys(calendars, "own")
     shown(rights, versions(calendars))
-    assert len(kept_days._kept) == 3
-    monkeypatch.setattr(kept_days, "_MOST_WEIGHT", 11)  # one of the calendars: an event and its time, and the next one's time
+    assert len(day_counts._kept) == 3
+    monkeypatch.setattr(day_counts, "_MOST_WEIGHT", 11)  # one of the calendars: an event and its time, and the next one's time
     put(Collection.get_by_id(calendars[1]), "new", ":20270109T090000Z")
     shown(rights, versions(calendars))
-    assert [key[1] for key in kept_days._kept] == [calendars[2], calendars[1]]
+    assert [key[1] for key in day_counts._kept] == [calendars[2], calendars[1]]
 
 
 def test_nothing_is_kept_of_more_than_can_be_read(calendars, monkeypatch):
-    monkeypatch.setattr(kept_days, "MOST", 2)
+    monkeypatch.setattr(day_counts, "MOST", 2)
     for _again in range(2):
         found, _counts = crowded_days.first_of_each_day(dict.fromkeys(calendars, "own"), DECEMBER, PARIS, versions(calendars))
-        assert not found.whole and not kept_days._kept
+        assert not found.whole and not day_counts._kept

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from webmail.calendar import bars, happenings, hours
-from webmail.calendar.happenings import Happening
+from webmail.calendar.display import bars, happenings, hours
+from webmail.calendar.display.happenings import Happening
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = [date(2026, 12, 7) + timedelta(days=number) for number in range(7)]

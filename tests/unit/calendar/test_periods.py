@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from webmail.calendar import periods
-from webmail.calendar.periods import NoSuchPeriod
+from webmail.calendar.display import periods
+from webmail.calendar.display.periods import NoSuchPeriod
 
 
 def days(view: str, day: str, first_day: str = "monday") -> tuple[str, str]:

@@ -18,9 +18,12 @@ from tests.support.calendar_ground import calendar_of, put, put_text, share
 from tests.support.visits import Visitor
 from tests.unit.dav.conftest import NAMES, Phone
 from webmail import preferences
-from webmail.auth import app_passwords
-from webmail.calendar import daily_agenda, importing, kept_days, privacy
-from webmail.calendar.notifications import calendar_letters
+from webmail.auth.devices import app_passwords
+from webmail.calendar import privacy
+from webmail.calendar.display import day_counts
+from webmail.calendar.files import importing
+from webmail.calendar.notifications import reminders
+from webmail.calendar.reminders import daily_agenda
 from webmail.database.connection import db
 from webmail.database.migrate import MIGRATIONS
 from webmail.models import CalendarObject, Collection, CollectionShare, DailyAgenda, Occurrence, SystemMessage, User
@@ -229,7 +232,7 @@ def told_by_mail(app: Flask) -> dict[str, str]:
     settings = app.extensions["settings"]
     with app.app_context():
         daily_agenda.sweep(
-            settings, calendar_letters.agenda_writer(settings), datetime(2026, 12, 8, 6, 10, tzinfo=UTC).replace(tzinfo=None)
+            settings, reminders.agenda_writer(settings), datetime(2026, 12, 8, 6, 10, tzinfo=UTC).replace(tzinfo=None)
         )
     return {"agenda": " ".join(f"{mail.subject} {mail.body} {mail.html}" for mail in SystemMessage.select())}
 
@@ -519,7 +522,7 @@ def queries() -> Callable[..., int]:
     """How many questions something asks of the database."""
 
     def count(visit: Callable[[], object]) -> int:
-        kept_days.forget()
+        day_counts.forget()
         asked: list[str] = []
         real = db.obj.execute_sql
         try:

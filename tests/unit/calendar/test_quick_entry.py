@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from webmail.calendar.quick_entry import LONGEST, Understood, read
+from webmail.calendar.quick_entry.quick_entry import LONGEST, Understood, read
 from webmail.calendar.repeat import Repeat
 
 NOW = datetime(2026, 11, 27, 10)  # a Friday

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from tests.unit.calendar.test_quick_entry import told
-from webmail.calendar.quick_entry import Understood, read
+from webmail.calendar.quick_entry.quick_entry import Understood, read
 
 NOW = datetime(2026, 11, 27, 10)  # a Friday
 TUESDAY = datetime(2026, 12, 1, 9)

@@ -13,8 +13,9 @@ from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put
 from tests.support.visits import Visitor
 from webmail import preferences
-from webmail.calendar import objects, reminders
-from webmail.calendar.notifications import calendar_letters
+from webmail.calendar import objects
+from webmail.calendar.notifications import reminders as calendar_letters
+from webmail.calendar.reminders import reminders
 from webmail.database.connection import db
 from webmail.mailbox import push_streams
 from webmail.models import CalendarObject, NextReminder, ShownReminder, User

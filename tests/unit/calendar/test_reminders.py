@@ -20,9 +20,10 @@ from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.postgresql import fresh_database, server_url
 from tests.support.visits import Visitor
 from webmail import create_app, preferences, system_mail
-from webmail.calendar import objects, reminder_rows, reminders
-from webmail.calendar.notifications import calendar_letters
-from webmail.config import Settings
+from webmail.calendar import objects
+from webmail.calendar.notifications import reminders as calendar_letters
+from webmail.calendar.reminders import reminder_rows, reminders
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import CalendarObject, IndexFill, NextReminder, ShownReminder, SystemMessage, User, now
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from webmail.calendar import special_days
-from webmail.config_tables import ListedHolidays
+from webmail.calendar.display import special_days
+from webmail.config.tables import ListedHolidays
 
 
 def public(where: str, year: int, instance: str = "") -> dict[str, str]:

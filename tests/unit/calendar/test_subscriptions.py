@@ -16,14 +16,16 @@ from tests.support import calendar_ground as ground
 from tests.support.taken_turns import all_taken
 from tests.support.visits import Visitor
 from tests.support.web_server import ok, web
-from webmail.calendar import objects, subscribed_fetch, subscribed_rounds, subscriptions
-from webmail.calendar.importing import FEW_RULES
-from webmail.calendar.subscribed_fetch import FetchedCalendar, fetch, typed
+from webmail.calendar import objects
+from webmail.calendar.files.importing import FEW_RULES
+from webmail.calendar.subscriptions import fetch as subscribed_fetch
+from webmail.calendar.subscriptions import rounds, subscriptions
+from webmail.calendar.subscriptions.fetch import FetchedCalendar, fetch, typed
 from webmail.collections import leaving, store
 from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.database.connection import db
 from webmail.http_fetch import AddressForbidden
-from webmail.mime.formats import calendar_files
+from webmail.mime.formats.calendars import calendar_files
 from webmail.models import CalendarObject, CalendarSubscription, Collection, Occurrence, User, now
 
 FORM = "#subscribe"
@@ -97,7 +99,7 @@ def round_of(app: Flask, one: CalendarSubscription) -> CalendarSubscription:
     CalendarSubscription.update(due=now() - timedelta(seconds=1)).where(CalendarSubscription.id == one.id).execute()
     one = again(one)
     ask = subscribed_fetch.asking(settings(app))
-    assert subscribed_rounds.follow(one, settings(app), lambda: subscribed_rounds.asked(one, settings(app), ask))
+    assert rounds.follow(one, settings(app), lambda: rounds.asked(one, settings(app), ask))
     return again(one)
 
 
@@ -251,7 +253,7 @@ def test_a_round_killed_among_renewed_uids_leaves_the_calendar_whole(
 ) -> None:
     server.send(calendar(*(lesson(f"1-{number}", number) for number in range(20))))
     one = round_of(app, subscribed(app, server.url))
-    real, calls = subscribed_rounds._put, []
+    real, calls = rounds._put, []
 
     def dies(*arguments: Any) -> None:
         calls.append(1)
@@ -262,8 +264,8 @@ def test_a_round_killed_among_renewed_uids_leaves_the_calendar_whole(
     half = (lesson(f"2-{number}", number, "Sortie" if number % 2 else "Cours") for number in range(20))
     server.send(calendar(*half))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(subscribed_rounds, "_put", dies)
-        patch.setattr(subscribed_rounds, "_FIRST_PIECE", 5)
+        patch.setattr(rounds, "_put", dies)
+        patch.setattr(rounds, "_FIRST_PIECE", 5)
         round_of(app, one)
     assert left(one) == 25
     server.send(calendar(*(lesson(f"3-{number}", number, "Sortie" if number % 2 else "Cours") for number in range(20))))
@@ -473,12 +475,12 @@ def test_two_workers_fetch_it_once(app: Flask, server: Server, alice: Visitor) -
 
     def work() -> None:
         with contextlib.suppress(Exception), db.connection_context():
-            subscribed_rounds.follow(one, settings(app), slowly)
+            rounds.follow(one, settings(app), slowly)
 
     first = threading.Thread(target=work)
     first.start()
     assert began.wait(5)
-    assert not subscribed_rounds.follow(again(one), settings(app), lambda: pytest.fail("fetched twice"))
+    assert not rounds.follow(again(one), settings(app), lambda: pytest.fail("fetched twice"))
     go.set()
     first.join()
     assert titles(one) == ["Cours"]
@@ -487,7 +489,7 @@ def test_two_workers_fetch_it_once(app: Flask, server: Server, alice: Visitor) -
 def test_a_round_that_was_killed_is_done_again_and_nothing_twice(app: Flask, server: Server, alice: Visitor, monkeypatch) -> None:
     server.send(calendar(*(event(f"e{number}") for number in range(30))))
     one = subscribed(app, server.url)
-    real, calls = subscribed_rounds._put, []
+    real, calls = rounds._put, []
 
     def dies(*arguments: Any) -> None:
         calls.append(1)
@@ -495,13 +497,13 @@ def test_a_round_that_was_killed_is_done_again_and_nothing_twice(app: Flask, ser
             raise KeyboardInterrupt
         real(*arguments)
 
-    monkeypatch.setattr(subscribed_rounds, "_put", dies)
+    monkeypatch.setattr(rounds, "_put", dies)
     with pytest.raises(KeyboardInterrupt):
         round_of(app, one)
     there = len(titles(one))
     assert 0 < there < 30
     assert again(one).working == 1
-    monkeypatch.setattr(subscribed_rounds, "_put", real)
+    monkeypatch.setattr(rounds, "_put", real)
     before = seq(one)
     one = round_of(app, one)
     assert (len(titles(one)), one.working, seq(one)) == (30, 0, before + 30 - there)
@@ -514,7 +516,7 @@ def test_unsubscribing_in_the_middle_ends_the_round(app: Flask, server: Server, 
         subscriptions.unsubscribe(subscriptions.find(one.user, one.collection_id), one.user)  # type: ignore[arg-type]
         return FetchedCalendar(calendar(event("a")))
 
-    assert subscribed_rounds.follow(one, settings(app), meanwhile)
+    assert rounds.follow(one, settings(app), meanwhile)
     assert not CalendarObject.select().where(CalendarObject.collection == one.collection_id).exists()
 
 
@@ -559,7 +561,7 @@ def test_fetch_now_is_the_next_thing_a_worker_does(app: Flask, server: Server, a
     page = alice.get(f"/calendar/subscriptions/{one.collection_id}")
     alice.submit(page, "#subscription", action="fetch")
     server.send(calendar(event("a", "Neuf")))
-    assert subscribed_rounds.sweep(settings(app)) == 1
+    assert rounds.sweep(settings(app)) == 1
     assert titles(one) == ["Neuf"]
 
 
@@ -579,7 +581,7 @@ def left(one: CalendarSubscription) -> int:
 def test_a_large_calendar_is_gone_from_view_at_once_and_from_the_tables_piece_by_piece(
     app: Flask, server: Server, alice: Visitor, monkeypatch
 ) -> None:
-    monkeypatch.setattr(subscribed_rounds, "SMALL", 10)
+    monkeypatch.setattr(rounds, "SMALL", 10)
     one = subscribed(app, server.url, "Emploi du temps")
     server.send(calendar(*(event(str(number)) for number in range(45))))
     one = round_of(app, one)

@@ -11,7 +11,7 @@ from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
 from tests.support.calendar_texts import times
 from tests.support.visits import Page, Visitor
-from webmail.dav import restore
+from webmail.dav.deletion import restore
 from webmail.models import CalendarObject, TrashedItem, User
 
 ZONE = ";TZID=Europe/Paris:"

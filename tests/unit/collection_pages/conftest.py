@@ -14,7 +14,8 @@ from tests.support.postgresql import fresh_database
 from tests.support.visits import Page, Visitor
 from tests.unit.dav.conftest import Phone
 from webmail import create_app
-from webmail.auth import app_passwords, passwords
+from webmail.auth.devices import app_passwords
+from webmail.auth.passwords import hashing
 from webmail.database.connection import db
 from webmail.models import User
 
@@ -23,7 +24,7 @@ PASSWORD = "correct horse"
 
 @pytest.fixture(scope="session")
 def hashed() -> str:
-    return passwords.hash_password(PASSWORD)
+    return hashing.hash_password(PASSWORD)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.unit.dav.conftest import Phone, card, event
 from tests.unit.dav.test_collections import PROP, query
 from webmail.collections import store
 from webmail.collections.look import DESCRIPTION, NAME
-from webmail.config_directory import SightRule
+from webmail.config.directory import SightRule
 from webmail.models import CalendarObject, Collection, CollectionShare, Contact, SystemMessage, TrashedItem, User
 
 

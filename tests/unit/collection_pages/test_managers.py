@@ -14,7 +14,7 @@ from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import NAMES, Phone, card, event
 from tests.unit.dav.test_collections import PROP, look, patch
 from webmail import audit
-from webmail.accounts import own_data
+from webmail.accounts import data_export
 from webmail.calendar import links
 from webmail.collections import shares, store
 from webmail.contacts import books
@@ -244,7 +244,7 @@ def test_a_calendar_that_is_restored_has_its_managers_again(owner: Browser, trip
 
 def test_ones_data_tells_what_managers_did(manager: Browser, trips: int, alice: User, dan: User) -> None:
     manager.share(trips, "dan")
-    files = {name: b"".join(pieces) for name, pieces in own_data.files_of(alice)}
+    files = {name: b"".join(pieces) for name, pieces in data_export.files_of(alice)}
     [told] = json.loads(files["shares.json"])["done-by-managers"]
     assert (told["collection"], told["by"], told["act"], told["about"]) == ("Trips", "bob@lycee.example", "given", dan.address)
 

@@ -12,7 +12,7 @@ from tests.unit.dav.conftest import Phone, card, event
 from tests.unit.dav.test_collections import C, look, patch
 from webmail.collections import store
 from webmail.contacts import store as contacts
-from webmail.dav import delete_task, removal
+from webmail.dav.deletion import delete_task, removal
 from webmail.models import CalendarObject, Collection, CollectionShare, Contact, RemoteAccount, RemoteLink, TrashedItem, User
 
 

@@ -12,7 +12,7 @@ from tests.unit.collection_pages.conftest import Browser
 from tests.unit.dav.conftest import Phone, card, event
 from tests.unit.dav.test_collections import look, patch
 from webmail import audit
-from webmail.accounts import own_data
+from webmail.accounts import data_export
 from webmail.collections import shares, store
 from webmail.models import AuditAct, Collection, CollectionShare, GroupMember, LostShare, PeopleGroup, SystemMessage, User
 from webmail.people import groups
@@ -416,7 +416,7 @@ def test_ones_data_tells_of_shares(page: Browser, trips: int, alice: User, bob: 
     page.share(trips, "bob", "write")
     given = {}
     for user in (alice, bob):
-        files = {name: b"".join(pieces) for name, pieces in own_data.files_of(user)}
+        files = {name: b"".join(pieces) for name, pieces in data_export.files_of(user)}
         given[user.local] = json.loads(files["shares.json"])
     assert [(one["collection"], one["person"], one["rights"]) for one in given["alice"]["given"]] == [
         ("Trips", bob.address, "write")

@@ -16,7 +16,7 @@ from tests.unit.dav.conftest import Phone, card, event
 from webmail.collection_pages import restore_task
 from webmail.collections import store, trash
 from webmail.database.connection import db
-from webmail.dav import restore
+from webmail.dav.deletion import restore
 from webmail.models import Collection, Contact, Task, TaskState, TrashedCollection, TrashedItem, User, now
 from webmail.tasks.kinds import TaskRun
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from webmail.compose.views.actions import _OLD_SPELLING, ACTIONS
-from webmail.compose.views.outbox import OUTBOX_ACTIONS
+from webmail.compose.views.outbox.outbox_page import OUTBOX_ACTIONS
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "compose"
 FORM = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.compose import address_book, suggestions
+from webmail.compose.recipients import address_book, suggestions
 from webmail.contacts import membership, store
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Correspondent
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from webmail.compose import attachments, drafts, uploads
+from webmail.compose.attachments import attachments, uploads
+from webmail.compose.drafts import drafts
 from webmail.errors import ServerAway
 from webmail.models import AttachmentRow
 from webmail.storage import StorageAway, StorageFull

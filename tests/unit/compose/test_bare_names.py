@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from webmail.compose.bare_names import MOST_ASKED, completed, replaced, unclear
+from webmail.compose.recipients.bare_names import MOST_ASKED, completed, replaced, unclear
 from webmail.errors import BadAddress
 from webmail.models import Acquaintance, Correspondent, User
-from webmail.people import remembered
+from webmail.people.suggestions import remembered
 
 OURS = "lycee.example"
 

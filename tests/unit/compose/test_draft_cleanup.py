@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from webmail.compose import attachments, draft_cleanup, drafts
-from webmail.compose.fields import Fields
+from webmail.compose.attachments import attachments
+from webmail.compose.drafts import draft_cleanup, drafts
+from webmail.compose.drafts.fields import Fields
 from webmail.models import DraftRow, Outbox, OutboxState, now
 
 

@@ -6,9 +6,10 @@ import email.policy
 import pytest
 
 from tests.support.outbox import bytes_of
-from webmail.compose import attachments, draft_message, drafts, uploads
-from webmail.compose.fields import Fields
-from webmail.compose.uploads import FilesGone
+from webmail.compose.attachments import attachments, uploads
+from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields
 from webmail.errors import BadAddress
 from webmail.mail import Identity
 from webmail.models import Outbox

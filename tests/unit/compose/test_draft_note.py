@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.outbox import bytes_of
-from webmail.compose import draft_message, draft_note, drafts
-from webmail.compose.fields import Fields, normalised
+from webmail.compose.drafts import draft_message, draft_note, drafts
+from webmail.compose.drafts.fields import Fields, normalised
 from webmail.mail import Identity
 from webmail.mime import builder
 

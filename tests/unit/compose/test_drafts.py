@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
-from webmail.compose import attachments, draft_message, drafts, uploads
-from webmail.compose.fields import Fields, fields_of
+from webmail.compose.attachments import attachments, uploads
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields, fields_of
 from webmail.database.connection import db
 from webmail.errors import NoSuchMessage
 from webmail.mail import Identity

@@ -2,9 +2,10 @@
 
 import pytest
 
-from webmail.compose import attachments, drafts
-from webmail.compose.drafts import DraftChangedElsewhere
-from webmail.compose.fields import Fields, fields_of, revision_of
+from webmail.compose.attachments import attachments
+from webmail.compose.drafts import drafts
+from webmail.compose.drafts.drafts import DraftChangedElsewhere
+from webmail.compose.drafts.fields import Fields, fields_of, revision_of
 
 ONE, TWO = "1" * 32, "2" * 32
 

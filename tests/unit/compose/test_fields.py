@@ -1,7 +1,7 @@
 """What a draft keeps of what a form sent."""
 
-from webmail.compose import drafts
-from webmail.compose.fields import Fields, bounded_references
+from webmail.compose.drafts import drafts
+from webmail.compose.drafts.fields import Fields, bounded_references
 
 
 def test_what_a_form_can_t_mean_is_not_kept(alice):

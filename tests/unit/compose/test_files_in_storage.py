@@ -14,12 +14,14 @@ from tests.support.images import picture
 from tests.support.memory_storage import in_memory
 from tests.support.outbox import bytes_of
 from webmail import imap
-from webmail.compose import attachments, draft_cleanup, draft_copies, draft_message, drafts, inline_images
-from webmail.compose.fields import Fields
+from webmail.compose.attachments import attachments, inline_images
+from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.drafts import draft_cleanup, draft_copies, draft_message, drafts
+from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import delivery, filing, queue, resend, send_errors, send_later, spool
 from webmail.compose.outbox.send_errors import SendErrorKind
-from webmail.compose.uploads import FilesGone
-from webmail.imap import mailboxes, messages
+from webmail.imap.mailbox_list import mailboxes
+from webmail.imap.reading import messages
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, now
 from webmail.storage import StorageArea, StorageAway, StorageFull
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.support.outbox import bytes_of
-from webmail.compose import draft_message, drafts, identities
-from webmail.compose.fields import Fields, fields_of
+from webmail.compose import identities
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields, fields_of
 from webmail.compose.outbox import queue
 from webmail.mail import Address, Envelope, Identity
 from webmail.models import AllowedAddress, Outbox, Signature, WritingIdentity

@@ -9,9 +9,10 @@ import pytest
 
 from tests.support.images import picture
 from tests.support.outbox import bytes_of
-from webmail.compose import attachments, draft_message, drafts, inline_images, uploads
-from webmail.compose.fields import Fields, fields_of
-from webmail.compose.uploads import FilesGone
+from webmail.compose.attachments import attachments, inline_images, uploads
+from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields, fields_of
 from webmail.errors import NoSuchMessage
 from webmail.mail import Identity
 from webmail.models import AttachmentRow, Signature

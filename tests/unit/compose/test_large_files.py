@@ -9,9 +9,10 @@ import pytest
 
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import put_file
-from webmail.compose import drafts, large_changes
-from webmail.compose.fields import Fields
-from webmail.compose.views.large_files import linked_files
+from webmail.compose.drafts import drafts
+from webmail.compose.drafts.fields import Fields
+from webmail.compose.large_files import large_changes
+from webmail.compose.views.attachments.large_files import linked_files
 from webmail.models import User
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.compose import draft_message, drafts, large_files, link_block
-from webmail.compose.fields import Fields
-from webmail.compose.link_block import LinkBlock
-from webmail.mime import plain_text
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields
+from webmail.compose.large_files import large_files, link_block
+from webmail.compose.large_files.link_block import LinkBlock
+from webmail.mime.text import plain_text
 from webmail.models import Transfer
 from webmail.transfers import store
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.compose.mail_attachments import Pick, packed, part_name, picks
+from webmail.compose.attachments.mail_attachments import Pick, packed, part_name, picks
 from webmail.mail import Envelope, Part
-from webmail.mime.filenames import message_name
+from webmail.mime.headers.filenames import message_name
 
 
 def test_picks_are_read_from_what_they_were_packed_into():

@@ -10,15 +10,17 @@ import pytest
 
 from tests.support.images import picture
 from tests.support.outbox import bytes_of
-from webmail.compose import attachments, draft_message, drafts, originals
-from webmail.compose.fields import Fields, fields_of
-from webmail.compose.uploads import FilesGone
+from webmail.compose.attachments import attachments
+from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields, fields_of
+from webmail.compose.replies import originals
 from webmail.mail import Identity
 from webmail.mime import builder
-from webmail.mime.html import kept_html
+from webmail.mime.html import quoted_html
 from webmail.models import AttachmentRow
 
-HTML = kept_html.answered("On Monday, Bob wrote:", '<p>Oui <b>lundi</b></p><img src="cid:1@x" alt="Logo">')
+HTML = quoted_html.answered("On Monday, Bob wrote:", '<p>Oui <b>lundi</b></p><img src="cid:1@x" alt="Logo">')
 ME = Identity("Alice", "alice@lycee.example")
 
 
@@ -34,7 +36,7 @@ def draft(alice, settings):
 
 def test_it_follows_the_text_in_both_forms_and_is_no_attachment(draft, settings):
     written = draft_message.render_body(draft, settings)
-    assert kept_html.found_in(written.html) == HTML and "<strong>bien</strong>" in kept_html.above(written.html)
+    assert quoted_html.found_in(written.html) == HTML and "<strong>bien</strong>" in quoted_html.above(written.html)
     assert written.quoted == "\n\nOn Monday, Bob wrote:\n\n> Oui lundi\n>\n> [Logo]\n"
     assert [(file.filename, file.content_id) for file in written.files] == [("a.pdf", ""), ("logo.png", "1@x")]
     assert list(written.shown) == ["1@x"]
@@ -52,7 +54,7 @@ def test_in_plain_text_only_a_forward_has_its_pictures(draft, settings, flag, fi
 
 def test_a_copy_of_the_draft_has_it_too(draft, settings):
     twin = drafts.duplicate(draft, settings)
-    assert kept_html.found_in(draft_message.render_body(twin, settings).html) == HTML
+    assert quoted_html.found_in(draft_message.render_body(twin, settings).html) == HTML
     assert originals.of_draft(twin).pictures[0].content_id == "1@x"
 
 
@@ -76,7 +78,7 @@ def test_a_file_of_the_user_s_own_is_not_taken_for_the_same_picture_in_it(draft,
 
 
 def test_one_whose_file_is_gone_is_not_sent_silently(draft, settings):
-    from webmail.compose import uploads
+    from webmail.compose.attachments import uploads
 
     uploads.remove(settings, draft.id, originals.of_draft(draft).page.stored)
     with pytest.raises(FilesGone):

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.compose import recipients
-from webmail.compose.recipients import corrected, likely_typos, one_slip, with_ticks, without_repetition
+from webmail.compose.recipients import recipients
+from webmail.compose.recipients.recipients import corrected, likely_typos, one_slip, with_ticks, without_repetition
 from webmail.errors import ServerAway
 from webmail.mail import Address, Draft, Identity
 from webmail.models import Correspondent

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.compose import reply
+from webmail.compose.replies import reply
 from webmail.mail import Address, Envelope, Identity, Message, Structure
 
 ME = Identity("Alice", "alice@x.example")

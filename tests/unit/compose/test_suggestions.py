@@ -7,16 +7,17 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from webmail.collections import store as collections
-from webmail.compose import recipients
-from webmail.compose.suggestions import find, suggest, warm_up
+from webmail.compose.recipients import recipients
+from webmail.compose.recipients.suggestions import find, suggest, warm_up
 from webmail.contacts import book_rows
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
-from webmail.filters import sender_change
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.filters.senders import sender_change
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Acquaintance, BlockedSenders, CollectionShare, Correspondent, User, now
-from webmail.people import account_rows, blocked, kept_rows, met_rows, remembered
-from webmail.people.met_rows import HALF_LIFE, weight_now, weight_of
+from webmail.people import blocked
+from webmail.people.suggestions import account_rows, met_rows, remembered, search_rows
+from webmail.people.suggestions.met_rows import HALF_LIFE, weight_now, weight_of
 
 
 def write_to(user, address, name="", count=1, days=0, **more):
@@ -250,12 +251,12 @@ def test_a_shared_book_is_searched_as_long_as_it_is_shared(alice, bob, settings)
 
 
 def test_memory_is_bounded(monkeypatch, alice, bob, settings):
-    monkeypatch.setattr(kept_rows.kept, "_most", 3)
+    monkeypatch.setattr(search_rows.kept, "_most", 3)
     for user in (alice, bob):
         for number in range(3):
             contact(user, f"Anne {number}", f"anne{number}@x.example")
         assert len(suggest(user, "anne", settings)) == 3
-    assert sum(len(rows) for _version, rows in kept_rows.kept._lists.values()) <= 3
+    assert sum(len(rows) for _version, rows in search_rows.kept._lists.values()) <= 3
 
 
 def test_who_is_blocked_is_suggested_no_more(alice):

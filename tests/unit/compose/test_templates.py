@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webmail.compose import templates
-from webmail.compose.fields import Fields
+from webmail.compose.drafts.fields import Fields
 from webmail.errors import LimitReached, NoSuchMessage
 from webmail.models import ReadyText
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 
-from webmail.compose.message_options import FORMATTED
+from webmail.compose.drafts.message_options import FORMATTED
 from webmail.compose.views import text_format
 from webmail.preferences import Preferences
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmail.compose import uploads
+from webmail.compose.attachments import uploads
 
 
 @pytest.mark.parametrize(

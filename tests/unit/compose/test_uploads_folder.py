@@ -12,8 +12,9 @@ from tests.support import auth_app, servers
 from tests.support.compose_form import FORM, file, text_of
 from tests.support.ordinary_user import ordinary_user
 from tests.support.visits import Visitor
-from webmail import create_app, doctor_machine, health
+from webmail import create_app, health
 from webmail.database.connection import db
+from webmail.doctor import machine
 from webmail.models import AttachmentRow, DraftRow, Outbox
 from webmail.storage.local import MARK
 
@@ -136,7 +137,7 @@ def test_health_and_the_doctor_tell(app, uploads, form, broken, request):
     told = next(line for line in page.text.splitlines() if line.startswith("storage"))
     assert (page.status_code, told.startswith("storage FAULT: uploads can't be written")) == (503, True)
     assert str(uploads) in told
-    [check] = [each for each in doctor_machine.background(settings) if each.name == "Storage"]
+    [check] = [each for each in machine.background(settings) if each.name == "Storage"]
     assert (check.state, str(uploads) in check.words) == ("problem", True)
     broken()
     assert next(each for each in health.examine(settings) if each.name == "storage").good

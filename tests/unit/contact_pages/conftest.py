@@ -10,7 +10,7 @@ from flask import Flask
 
 from tests.support.visits import Visitor
 from webmail import create_app
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.collections import store as collections
 from webmail.collections.store import BOOK
 from webmail.database.connection import db
@@ -21,7 +21,7 @@ PASSWORD = "correct horse"
 
 @pytest.fixture(scope="session")
 def hashed() -> str:
-    return passwords.hash_password(PASSWORD)
+    return hashing.hash_password(PASSWORD)
 
 
 @pytest.fixture

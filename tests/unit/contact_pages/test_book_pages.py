@@ -12,12 +12,12 @@ from tests.support.contacts import new
 from tests.support.visits import Page, Visitor
 from tests.unit.contact_pages.conftest import book, share, user_of
 from webmail import preferences
-from webmail.compose import address_book, suggestions
+from webmail.compose.recipients import address_book, suggestions
 from webmail.contacts import store
 from webmail.contacts.views import categories, sources
 from webmail.contacts.views.sources import PeopleSource, SourcePerson
 from webmail.database.connection import db
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Collection, CollectionShare, Contact, Correspondent, TrashedItem
 
 

@@ -8,12 +8,13 @@ from tests.support.collection_locks import LockWatch
 from tests.support.contacts import card, group, names, new
 from webmail.collections import store as collections
 from webmail.collections.store import BOOK
-from webmail.contacts import books, card_changes, contact_list, duplicates, membership, merge, moving, store, undo
+from webmail.contacts import books, card_changes, contact_list, duplicates, membership, moving, store, undo
 from webmail.contacts.books import BookReadOnly
+from webmail.contacts.imports import merge
 from webmail.contacts.store import NoSuchContact
 from webmail.contacts.undo import CardVersion
-from webmail.mime.formats import vcard_edit
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import Collection, CollectionShare, Contact, ContactAddress, GoneItem, TrashedItem, User
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from tests.support.contacts import card, new, take
 from tests.support.cpu_time import cpu_seconds
-from webmail.contacts import card_files, merge, store
-from webmail.contacts.card_files import CsvColumns, ExportStyle, FileKind
-from webmail.contacts.import_report import ImportReport, report_of
-from webmail.mime.formats import vcard_import
+from webmail.contacts import store
+from webmail.contacts.imports import card_files, merge
+from webmail.contacts.imports.card_files import CsvColumns, ExportStyle, FileKind
+from webmail.contacts.imports.import_report import ImportReport, report_of
 from webmail.mime.formats.address_books.entry import BookEntry, RemarkKind, entry_of
+from webmail.mime.formats.cards import vcard_import
 from webmail.models import Contact, User
 
 CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[4] / "shared" / "corpora"))

@@ -7,10 +7,10 @@ import pytest
 from tests.unit.dav.conftest import card
 from webmail.collections import store as collections
 from webmail.collections.store import BOOK
-from webmail.compose import address_book
+from webmail.compose.recipients import address_book
 from webmail.contacts import categories, store
 from webmail.database.connection import db
-from webmail.mime.formats import vcard_edit
+from webmail.mime.formats.cards import vcard_edit
 from webmail.models import Collection, CollectionShare, Contact, ContactCategory, IndexFill, User
 from webmail.people import groups as people_groups
 from webmail.people.visibility import Sight

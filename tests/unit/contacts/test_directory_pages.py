@@ -10,12 +10,13 @@ from tests.support import auth_app, servers
 from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.auth.providers import people_elsewhere
-from webmail.config_directory import ListedAddress, SightRule
-from webmail.config_providers import Ldap
+from webmail.config.directory import ListedAddress, SightRule
+from webmail.config.providers import Ldap
 from webmail.database.connection import db
 from webmail.errors import ServerAway
 from webmail.models import Contact, User
-from webmail.people import account_rows, groups, kept_rows, listed
+from webmail.people import groups, listed
+from webmail.people.suggestions import account_rows, search_rows
 from webmail.people.visibility import sight_of
 
 ADD = "form[action='/contacts/people/add']"
@@ -80,7 +81,7 @@ def test_of_very_many_only_those_of_the_page_are_read(app, alice, rules, school,
     rules(directory_rules=(SightRule(sees),))
     monkeypatch.setattr(account_rows, "MOST", 3)
     read = []
-    monkeypatch.setattr(account_rows, "row_of", lambda *row: read.append(row) or kept_rows.row_of(*row))
+    monkeypatch.setattr(account_rows, "row_of", lambda *row: read.append(row) or search_rows.row_of(*row))
     sight = sight_of(school["alice"], app.extensions["settings"])
     found, total = listed.people(sight, "", 1, 2)
     assert ([one.name for one in found], total, len(read)) == (["Bob Durand <b>x</b>", "Carol Petit"], 4, 2)

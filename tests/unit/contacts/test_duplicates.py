@@ -8,7 +8,7 @@ from tests.support.contacts import card, group, new, take
 from tests.support.cpu_time import cpu_seconds
 from webmail.contacts import duplicates, store, undo
 from webmail.contacts.duplicates import Likeness
-from webmail.mime.formats.vcard_edit import ContactPoint
+from webmail.mime.formats.cards.vcard_edit import ContactPoint
 from webmail.models import Contact, User
 
 

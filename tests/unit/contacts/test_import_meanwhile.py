@@ -15,7 +15,7 @@ from tests.support.compose_form import FORM
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import create_app
-from webmail.contacts import import_task
+from webmail.contacts.imports import import_task
 from webmail.database.connection import db
 from webmail.models import Contact, DraftRow, Task, TaskState, User
 from webmail.storage import open_storage

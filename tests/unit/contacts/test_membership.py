@@ -7,7 +7,7 @@ import pytest
 from tests.support.contacts import group, new
 from webmail.collections import store as collections
 from webmail.contacts import membership, moving, store
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.models import Contact, User
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.support.contacts import card, names, new, take
 from tests.support.cpu_time import cpu_seconds
-from webmail.contacts import contact_list, merge, store, undo
+from webmail.contacts import contact_list, store, undo
+from webmail.contacts.imports import merge
 from webmail.mail import Address
-from webmail.mime.formats import vcard_import
+from webmail.mime.formats.cards import vcard_import
 from webmail.models import Contact, User
 from webmail.people import known_senders
 

@@ -10,8 +10,8 @@ from tests.support.contacts import group, names, new
 from webmail.contacts import books, contact_list, store
 from webmail.errors import LimitReached
 from webmail.mail import Address
-from webmail.mime.formats import vcard_edit
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import ContactAddress, ContactMember, User
 from webmail.people import known_senders
 

@@ -8,7 +8,7 @@ from tests.support.contacts import card, group, names, new, take
 from webmail.contacts import store, undo
 from webmail.contacts.undo import CardVersion
 from webmail.errors import LimitReached
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.models import ContactAddress, User
 
 

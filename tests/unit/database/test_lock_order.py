@@ -17,15 +17,17 @@ from tests.support.calendar_ground import PARIS, calendar_of
 from tests.support.interleaved import application, at_once
 from tests.support.transfer_ground import published
 from webmail.admin import account_deletion
-from webmail.auth import deputies
-from webmail.calendar import editing, objects, reminder_rows, reminders
+from webmail.auth.recovery import deputies
+from webmail.calendar import editing, objects
 from webmail.calendar.editing import Write
-from webmail.calendar.notifications import calendar_letters
+from webmail.calendar.notifications import reminders as calendar_letters
+from webmail.calendar.reminders import reminder_rows, reminders
 from webmail.collections import store, trash
 from webmail.database import again
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.dav import changes, restore
+from webmail.dav import changes
+from webmail.dav.deletion import restore
 from webmail.models import CalendarObject, ShownReminder, TransferRecipient, TrashedItem, User
 from webmail.transfers import changes as transfer_changes
 

@@ -11,9 +11,11 @@ import peewee as pw
 import pytest
 
 from tests.support import write_locks
-from webmail import audit, config
+from webmail import audit
 from webmail.compose.outbox import delivery
-from webmail.contacts import import_task, merge, store, undo
+from webmail.config import settings as config
+from webmail.contacts import store, undo
+from webmail.contacts.imports import import_task, merge
 from webmail.database import pieces
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate

@@ -15,15 +15,15 @@ from playhouse.migrations import Runner
 
 from tests.support import calendar_ground as ground
 from tests.support.postgresql import database_without_tables, server_url
-from webmail import doctor_machine
 from webmail.calendar import search
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.contacts import contact_list
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
 from webmail.database.migrate import MIGRATIONS
-from webmail.doctor_result import WARNING
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.doctor import machine
+from webmail.doctor.result import WARNING
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.models import CalendarObject, Contact
 
 INDEXES = {"calendar_objects_trigrams", "contacts_trigrams"}
@@ -91,7 +91,7 @@ def plan(query: Any) -> str:
 
 def test_words_are_looked_for_in_an_index_of_trigrams(address: str, tmp_path: Path) -> None:
     with application(tmp_path, address) as settings:
-        assert indexes() == INDEXES and not list(doctor_machine.indexes_of_words(settings))
+        assert indexes() == INDEXES and not list(machine.indexes_of_words(settings))
         assert (titles("reun"), titles("BAL masque"), titles("union")) == (["Réunion"], ["Bal masqué"], [])
         events = CalendarObject.select(CalendarObject.id).where(search._has("reun"))
         people = Contact.select(Contact.id).where(*contact_list.fitting("mart"))
@@ -104,6 +104,6 @@ def test_who_may_make_no_extension_searches_without(somebody: str, tmp_path: Pat
     with caplog.at_level(logging.WARNING, "webmail.database"), application(tmp_path, somebody) as settings:
         assert "no index of words" in caplog.text and indexes() == set()
         assert (titles("reun"), titles("BAL masque"), titles("union")) == (["Réunion"], ["Bal masqué"], [])
-        [check] = doctor_machine.indexes_of_words(settings)
+        [check] = machine.indexes_of_words(settings)
         assert check.state == WARNING and "pg_trgm" in check.words
         assert Runner(db.obj, str(MIGRATIONS)).down("0049_trigrams")[-1] == "0049_trigrams"

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.other_dav import OtherServer, Pair
 from webmail import create_app
-from webmail.auth import app_passwords
+from webmail.auth.devices import app_passwords
 from webmail.database.connection import db
 from webmail.models import User
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from tests.unit.dav.conftest import NAMES, Phone, card
 from webmail import preferences
-from webmail.config_directory import ListedAddress, SightRule
+from webmail.config.directory import ListedAddress, SightRule
 from webmail.database.connection import db
 from webmail.models import CollectionShare, Contact, GroupMember, User
 from webmail.people import directory_cards, groups

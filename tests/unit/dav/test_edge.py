@@ -21,9 +21,10 @@ from tests.support.waiting import eventually
 from tests.unit.dav.conftest import NAMES, Phone, card, event
 from webmail import imap, rate_limits
 from webmail.account import Account
-from webmail.auth import app_passwords, passwords
-from webmail.auth.devices import failures
-from webmail.dav import budget, edge, sign_in, storage
+from webmail.auth.devices import app_passwords, failures
+from webmail.auth.passwords import hashing
+from webmail.dav import edge, sign_in, storage
+from webmail.dav.queries import budget
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AppPassword, AuditEntry, DeviceNetwork, LimitUse, SignInFailure, User, now
 from webmail.rate_limits import QUARTER, RateLimit
@@ -283,7 +284,7 @@ def test_the_password_of_somebody_else_is_none(phone_of: Callable[..., Phone], a
 
 @pytest.fixture
 def own(app: Flask, alice: User) -> Phone:
-    User.update(password=passwords.hash_password("The right one 9")).where(User.id == alice.id).execute()
+    User.update(password=hashing.hash_password("The right one 9")).where(User.id == alice.id).execute()
     return Phone(app, "alice", "The right one 9")
 
 
@@ -293,13 +294,13 @@ def test_the_accounts_own_password_where_it_is_allowed(
     home = f"/dav/{alice.address}/"
     assert own.ask("PROPFIND", home).status_code == 207
     with monkeypatch.context() as once:
-        once.setattr(passwords, "verify", lambda *_given: pytest.fail("hashed again"))
+        once.setattr(hashing, "verify", lambda *_given: pytest.fail("hashed again"))
         assert own.ask("PROPFIND", home).status_code == 207
     User.update(second_step=1).execute()
     assert own.ask("PROPFIND", home).status_code == 401
     object.__setattr__(app.extensions["settings"], "own_password_on_devices", "always")
     assert own.ask("PROPFIND", home).status_code == 207
-    User.update(password=passwords.hash_password("Another one 9"), second_step=0).execute()
+    User.update(password=hashing.hash_password("Another one 9"), second_step=0).execute()
     assert own.ask("PROPFIND", home).status_code == 401
     object.__setattr__(app.extensions["settings"], "own_password_on_devices", "never")
     own.secret = "Another one 9"
@@ -344,14 +345,14 @@ def test_several_connections_with_a_right_password_at_once(
 ) -> None:
     """As devices open them: while the first one is checked, none of the others is refused, and one check is enough for all."""
     checks: list[str] = []
-    real = passwords.verify
+    real = hashing.verify
 
     def verify(hashed: str, secret: str) -> bool:
         checks.append(secret)
         time.sleep(0.2)
         return real(hashed, secret)
 
-    monkeypatch.setattr(passwords, "verify", verify)
+    monkeypatch.setattr(hashing, "verify", verify)
 
     def ask(_number: int) -> int:
         return Phone(app, alice.address, own.secret).ask("PROPFIND", "/dav/").status_code

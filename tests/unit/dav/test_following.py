@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from webmail.calendar import subscriptions
+from webmail.calendar.subscriptions import subscriptions
 from webmail.collections.following import turns
 from webmail.collections.following.faults import FollowFault, FollowTrouble, of_fetching, seconds_to_wait
 from webmail.dav.remote import accounts

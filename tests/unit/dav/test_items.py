@@ -12,7 +12,7 @@ from webmail.contacts import store as contacts
 from webmail.contacts import undo
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 from webmail.models import CalendarObject, Collection, Contact, ContactAddress, Occurrence, User
 
 ODD_CARD = card(

@@ -17,7 +17,7 @@ from tests.support.other_dav import LOGIN, PASSWORD, URL, OtherServer, Pair, car
 from tests.unit.dav.conftest import Phone
 from webmail import http_fetch
 from webmail.collections.following.faults import FollowFault, FollowTrouble
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.dav.remote import accounts, rounds, versions
 from webmail.dav.remote.answers import FoundCollection, NotMultistatus, item_name, read
 from webmail.dav.remote.client import RemoteServer, RoundOver, SyncTokenRefused, asking

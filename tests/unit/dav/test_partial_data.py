@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from tests.unit.dav.conftest import NAMES, Phone, card, event
-from webmail.dav.partial_data import WantedPart, selected
+from webmail.dav.queries.partial_data import WantedPart, selected
 from webmail.models import Collection, CollectionShare, User
 
 SPACES = f"xmlns:d='DAV:' xmlns:c='{NAMES['C']}' xmlns:r='{NAMES['CR']}'"

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.unit.dav.conftest import NAMES, Phone, card, event
-from webmail.accounts import own_data
+from webmail.accounts import data_export
 from webmail.calendar import objects
 from webmail.collections import store, trash
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.models import CalendarObject, Contact, Occurrence, TrashedItem, User, now
 
 APPLE = (
@@ -146,5 +146,5 @@ def test_the_trash_is_emptied_in_time_and_has_an_end(phone: Phone, alice: User, 
 def test_calendars_are_among_ones_own_data(phone: Phone, alice: User) -> None:
     phone.put("calendar/a.ics", event("a").rstrip())
     phone.put("calendar/b.ics", event("b"))
-    files = {name: b"".join(pieces).decode() for name, pieces in own_data.files_of(alice)}
+    files = {name: b"".join(pieces).decode() for name, pieces in data_export.files_of(alice)}
     assert files["calendars.ics"] == event("a") + event("b")

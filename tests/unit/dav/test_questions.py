@@ -9,7 +9,7 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from tests.unit.dav.conftest import NAMES, Phone, card, event, zone_text
 from webmail.database.connection import db
-from webmail.dav import budget
+from webmail.dav.queries import budget
 from webmail.models import CalendarObject, Collection, GoneItem, User
 
 C, CR = "urn:ietf:params:xml:ns:caldav", "urn:ietf:params:xml:ns:carddav"

@@ -15,9 +15,9 @@ from flask import Flask
 from tests.support.visits import Page, Visitor
 from tests.unit.dav.conftest import Phone, card, event
 from webmail import create_app
-from webmail.auth import passwords
 from webmail.auth.devices import refused_changes
 from webmail.auth.devices.refused_changes import RefusalReason
+from webmail.auth.passwords import hashing
 from webmail.collections import store
 from webmail.database.connection import db
 from webmail.dav import refusals
@@ -41,7 +41,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def alice(person: Callable[..., User]) -> User:
-    return person("alice", password=passwords.hash_password("correct horse"))
+    return person("alice", password=hashing.hash_password("correct horse"))
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_titles_of_what_is_badly_written(item: str, title: str) -> None:
 def test_every_reason_of_the_readers_is_known() -> None:
     """A new one is UNREADABLE until it has words of its own: these are, and nothing else."""
     said = set()
-    for name in ("mime/formats/calendar_object.py", "mime/formats/recurrence_rules.py", "mime/formats/occurrences.py",
+    for name in ("mime/formats/calendars/calendar_object.py", "mime/formats/recurrence/recurrence_rules.py", "mime/formats/recurrence/occurrences.py",
                  "contacts/device_cards.py", "dav/changes.py"):  # fmt: skip
         tree = ast.parse((Path(refusals.__file__).parents[1] / name).read_text())
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):

@@ -14,10 +14,10 @@ from tests.support.taken_turns import all_taken
 from tests.support.task_work import work_all
 from tests.support.visits import Page, Visitor
 from webmail import create_app
-from webmail.accounts import own_data
-from webmail.auth import passwords
+from webmail.accounts import data_export
+from webmail.auth.passwords import hashing
 from webmail.database.connection import db
-from webmail.dav import delete_task
+from webmail.dav.deletion import delete_task
 from webmail.dav.remote import rounds
 from webmail.dav.views import servers
 from webmail.errors import LimitReached
@@ -58,7 +58,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OtherServer:
 
 @pytest.fixture
 def alice(app: Flask) -> Visitor:
-    hashed = passwords.hash_password(OWN)
+    hashed = hashing.hash_password(OWN)
     User.create(address="alice@lycee.example", local="alice", domain="lycee.example", name="Alice", password=hashed)
     visitor = Visitor(app, "alice@lycee.example", OWN)
     visitor.submit(visitor.get("/login"), "form[action='/login']", username="alice@lycee.example", password=OWN, follow=False)
@@ -247,7 +247,7 @@ def test_copies_are_listed_until_they_are_dismissed(alice: Visitor, linked: Remo
 
 
 def test_others_have_no_way_to_it(app: Flask, alice: Visitor, linked: RemoteLink) -> None:
-    User.create(address="bob@lycee.example", local="bob", domain="lycee.example", password=passwords.hash_password(OWN))
+    User.create(address="bob@lycee.example", local="bob", domain="lycee.example", password=hashing.hash_password(OWN))
     bob = Visitor(app, "bob@lycee.example", OWN)
     bob.submit(bob.get("/login"), "form[action='/login']", username="bob@lycee.example", password=OWN, follow=False)
     for path in ("/collections/servers/1", "/collections/servers/1/disconnect"):
@@ -257,7 +257,7 @@ def test_others_have_no_way_to_it(app: Flask, alice: Visitor, linked: RemoteLink
 
 def test_the_own_data_tells_of_the_server_without_its_password(alice: Visitor, linked: RemoteLink) -> None:
     user = User.get(User.local == "alice")
-    files = {name: b"".join(pieces) for name, pieces in own_data.files_of(user)}
+    files = {name: b"".join(pieces) for name, pieces in data_export.files_of(user)}
     assert b"cloud.example.org" in files["other-calendar-servers.json"]
     assert not [name for name, content in files.items() if PASSWORD.encode() in content or b"secret" in content]
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from tests.unit.dav.conftest import NAMES, Phone, event, zone_text
-from webmail.mime.formats import zone_definition
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.zones import zone_definition
 
 SPACES = f"xmlns:d='DAV:' xmlns:c='{NAMES['C']}'"
 NEW_YORK, NOWHERE = zone_text(), zone_text("Nowhere", "-0500")  # the machine knows one of them

@@ -9,9 +9,9 @@ from email import message_from_string, policy
 import pytest
 
 from webmail.filters import own_script, store
-from webmail.filters.absence import Absence, Audience, check, compiled, from_json, moments, to_json
-from webmail.filters.compile import SievePlace
-from webmail.filters.rules import BadRule
+from webmail.filters.absence.absence import Absence, Audience, check, compiled, from_json, moments, to_json
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import BadRule
 from webmail.filters.store import Filters
 from webmail.sieve.nodes import Command, ListArgument, NumberArgument, StringArgument
 from webmail.sieve.parser import parse

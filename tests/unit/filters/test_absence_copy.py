@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from webmail import preferences
-from webmail.filters import absence_copy
-from webmail.filters.absence import Absence
-from webmail.filters.absence_copy import AbsencePhase, KnownAbsence, known
+from webmail.filters.absence import absence_copy
+from webmail.filters.absence.absence import Absence
+from webmail.filters.absence.absence_copy import AbsencePhase, KnownAbsence, known
 from webmail.filters.own_script import NAME
 from webmail.filters.store import Filters, FilterState
 from webmail.managesieve import Script

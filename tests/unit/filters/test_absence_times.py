@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from webmail.config_tables import ListedHolidays
-from webmail.filters import holidays
-from webmail.filters.absence_times import offered
+from webmail.config.tables import ListedHolidays
+from webmail.filters.absence import holidays
+from webmail.filters.absence.absence_times import offered
 from webmail.schedule import BadTime, moment, shown
 
 PARIS, AUCKLAND = ZoneInfo("Europe/Paris"), ZoneInfo("Pacific/Auckland")

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from webmail import preferences
-from webmail.config import ConfigError, Settings
-from webmail.config_tables import GivenArchiving
+from webmail.config.settings import ConfigError, Settings
+from webmail.config.tables import GivenArchiving
 from webmail.filters.archiving import archive_log, archive_rules, archive_task, archive_undo, batches, nights
 from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan, BadPlan
-from webmail.imap import ageing
-from webmail.imap.mailboxes import Overview
+from webmail.imap.bulk import ageing
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.models import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState, Task, User, now
 

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from webmail import preferences
-from webmail.filters import contact_rules, own_script, store
+from webmail.filters import own_script, store
 from webmail.filters.own_script import ScriptPart
+from webmail.filters.rules import contact_rules
 from webmail.filters.store import FilterState
 from webmail.models import User
 

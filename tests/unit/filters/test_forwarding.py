@@ -8,11 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from webmail import config, preferences
-from webmail.filters import forward_targets, forwarding, own_script, policy, script_redirects, store
-from webmail.filters.compile import SievePlace
-from webmail.filters.forwarding import Forwarding
-from webmail.filters.rules import BadRule
+from webmail import preferences
+from webmail.config import settings as config
+from webmail.filters import own_script, store
+from webmail.filters.forwarding import forward_targets, forwarding, policy, script_redirects
+from webmail.filters.forwarding.forwarding import Forwarding
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import BadRule
 from webmail.filters.store import Filters
 from webmail.models import User
 from webmail.preferences import Preferences, checked

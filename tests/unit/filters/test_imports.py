@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.filters.compile import SievePlace, compiled
-from webmail.filters.forwarding import Forwarding
-from webmail.filters.imports.anything import read_rules
+from webmail.filters.forwarding.forwarding import Forwarding
+from webmail.filters.imports.detection import read_rules
 from webmail.filters.imports.found import LARGEST, Difference, NotReadable, WhyLeftOut
 from webmail.filters.imports.own_json import rules_as_json
-from webmail.filters.rules import (
+from webmail.filters.rules.compiler import SievePlace, compiled
+from webmail.filters.rules.rules import (
     MATCHES,
     ActionKind,
     ConditionField,
@@ -23,7 +23,7 @@ from webmail.filters.rules import (
     RuleCondition,
     check,
 )
-from webmail.filters.senders import SenderLists
+from webmail.filters.senders.senders import SenderLists
 from webmail.filters.store import Filters, script_of
 from webmail.sieve.extensions import with_require
 from webmail.sieve.writer import write

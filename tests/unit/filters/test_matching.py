@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from webmail.filters import matching
-from webmail.filters.apply_steps import ApplyPlan, _joined, merged
-from webmail.filters.compile import SievePlace, condition_test
-from webmail.filters.matching import CannotTell, holds
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
-from webmail.imap.evidence import MessageEvidence, without_markup
+from webmail.filters.rules import matching
+from webmail.filters.rules.apply_steps import ApplyPlan, _joined, merged
+from webmail.filters.rules.compiler import SievePlace, condition_test
+from webmail.filters.rules.matching import CannotTell, holds
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.imap.bulk.evidence import MessageEvidence, without_markup
 from webmail.mailbox.undo import UndoSteps
-from webmail.mime import headers
+from webmail.mime.headers import headers
 
 F, M, A = ConditionField, MatchKind, ActionKind
 PLACE = SievePlace(frozenset(), ("lycee.example",))

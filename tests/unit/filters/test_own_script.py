@@ -8,9 +8,9 @@ import pytest
 
 from webmail.errors import OverQuota
 from webmail.filters import own_script, store
-from webmail.filters.compile import SievePlace, compiled, missing
 from webmail.filters.own_script import ScriptPart
-from webmail.filters.rules import (
+from webmail.filters.rules.compiler import SievePlace, compiled, missing
+from webmail.filters.rules.rules import (
     MATCHES,
     ActionKind,
     BadRule,

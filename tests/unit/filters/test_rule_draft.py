@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from webmail.filters.rule_draft import ActionRow, ConditionRow, RuleDraft, faults
-from webmail.filters.rules import ActionKind, ConditionField, MatchKind
+from webmail.filters.rules.rule_draft import ActionRow, ConditionRow, RuleDraft, faults
+from webmail.filters.rules.rules import ActionKind, ConditionField, MatchKind
 
 
 def test_what_is_wrong_in_each_row_is_found_at_once() -> None:

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from webmail.filters import from_search, junk_weeks, move_habits, own_script, senders, store
-from webmail.filters.compile import SievePlace
+from webmail.filters import junk_weeks, move_habits, own_script, store
 from webmail.filters.move_habits import ENOUGH, MovedSource
-from webmail.filters.rules import BadRule
-from webmail.filters.safe_copy import text_of
-from webmail.filters.senders import BLOCKED, MOST_SENDERS, SAFE, SenderLists, entry_of
+from webmail.filters.rules import from_search
+from webmail.filters.rules.compiler import SievePlace
+from webmail.filters.rules.rules import BadRule
+from webmail.filters.senders import senders
+from webmail.filters.senders.safe_copy import text_of
+from webmail.filters.senders.senders import BLOCKED, MOST_SENDERS, SAFE, SenderLists, entry_of
 from webmail.filters.store import Filters
-from webmail.imap.search import parse
+from webmail.imap.searching.search import parse
 from webmail.models import JunkWeek, User, now
 
 

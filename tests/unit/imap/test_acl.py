@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.fake_connection import FakeConnection
 from webmail.errors import NotAllowed, UnsafeValue
-from webmail.imap import acl
+from webmail.imap.mailbox_list import acl
 from webmail.rights import Rights
 
 

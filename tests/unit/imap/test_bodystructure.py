@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from imapclient.response_types import BodyData
 
-from webmail.imap.responses import structure_of
+from webmail.imap.connections.responses import structure_of
 from webmail.mail import Structure
 from webmail.mime.part_kinds import PartKind, is_wrapped, kind_of_part
 

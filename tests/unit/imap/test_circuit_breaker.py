@@ -12,10 +12,11 @@ from tests.support.servers import closed_port, serving, silent
 from tests.support.waiting import eventually
 from webmail.account import Account, Password, Server
 from webmail.errors import ServerAway, SignInRefused
-from webmail.imap import check, circuit_breaker
-from webmail.imap import connection as connections
-from webmail.imap.circuit_breaker import dialling
-from webmail.imap.connection import Connection
+from webmail.imap import check
+from webmail.imap.connections import circuit_breaker
+from webmail.imap.connections import connection as connections
+from webmail.imap.connections.circuit_breaker import dialling
+from webmail.imap.connections.connection import Connection
 
 SERVER = Server("mail.example", 993)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from webmail.errors import NoSuchMailbox, OverQuota, Refused, SearchNotReady, ServerAway, UnsafeValue
-from webmail.imap.commands import expand_uid_set, flag_list, mailbox_name, quoted, refusal, uid_set
-from webmail.imap.search import parse
+from webmail.imap.connections.commands import expand_uid_set, flag_list, mailbox_name, quoted, refusal, uid_set
+from webmail.imap.searching.search import parse
 
 ATTACKS = ["a\r\nA1 LOGOUT", "a\nb", "a\rb", "a\0b", "\ud800"]
 

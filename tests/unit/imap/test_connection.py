@@ -8,8 +8,8 @@ from tests.support.servers import serving
 from webmail.account import Account, Password, Server
 from webmail.errors import ServerAway
 from webmail.imap import close_all, connect
-from webmail.imap import connection as connection_module
-from webmail.imap.pool import _pool
+from webmail.imap.connections import connection as connection_module
+from webmail.imap.connections.pool import _pool
 
 
 def person_at(port: int) -> Account:

@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.support.fake_connection import FakeConnection
 from webmail.errors import NoSuchMailbox, Refused
-from webmail.imap import folders
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list import folders
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox
 
 

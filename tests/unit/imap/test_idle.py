@@ -14,7 +14,7 @@ import pytest
 from tests.support.servers import certificate, serving
 from webmail.account import Account, Password, Server
 from webmail.errors import NoSuchMailbox, NotAllowed, Refused, ServerAway
-from webmail.imap.idle import Watch
+from webmail.imap.connections.idle import Watch
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.fake_connection import ACCOUNT, FakeConnection
 from webmail.account import Account, Password, Server
-from webmail.imap import folders, mailboxes, overviews
-from webmail.imap.connection import Command
-from webmail.imap.mailboxes import Overview, SideBar
+from webmail.imap.connections.connection import Command
+from webmail.imap.mailbox_list import folders, mailboxes, overviews
+from webmail.imap.mailbox_list.mailboxes import Overview, SideBar
 from webmail.mail import Mailbox, Role
 
 SERVER = Server("127.0.0.1", 1, "none")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from webmail.imap import merging, sort_keys
-from webmail.imap.merging import merged, spans
-from webmail.imap.multi_fetch import MailboxHits
-from webmail.imap.sort_keys import ORDERS, Wanted
+from webmail.imap.connections.multi_fetch import MailboxHits
+from webmail.imap.searching import merging, sort_keys
+from webmail.imap.searching.merging import merged, spans
+from webmail.imap.searching.sort_keys import ORDERS, Wanted
 
 
 def random_lists(chance: random.Random) -> list[list[int]]:

@@ -9,7 +9,8 @@ import pytest
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
 from webmail.errors import MailboxChanged, NoSuchMessage, ServerAway, UnsafeValue
-from webmail.imap import close_all, connect, messages
+from webmail.imap import close_all, connect
+from webmail.imap.reading import messages
 from webmail.mail import Part
 
 PARTS = [Part("2", "text/plain", 8, "base64"), Part("3.1", "image/png", 3)]

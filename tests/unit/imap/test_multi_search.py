@@ -11,11 +11,12 @@ import pytest
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
 from webmail.errors import NoSuchMailbox, Refused
-from webmail.imap import close_all, connect, multi_search
-from webmail.imap.connection import Connection
-from webmail.imap.mailboxes import Overview
-from webmail.imap.multi_search import within
-from webmail.imap.search import parse
+from webmail.imap import close_all, connect
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list.mailboxes import Overview
+from webmail.imap.searching import multi_search
+from webmail.imap.searching.multi_search import within
+from webmail.imap.searching.search import parse
 from webmail.mail import Mailbox, Role
 
 LISTED = b'* LIST () "/" INBOX\r\n* LIST () "/" A\r\n* LIST () "/" B\r\n* LIST () "/" Gone\r\n'

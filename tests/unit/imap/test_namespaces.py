@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from webmail.imap.namespaces import Namespaces, namespaces_in
+from webmail.imap.mailbox_list.namespaces import Namespaces, namespaces_in
 
 DOVECOT = [b'(("" "/")) (("shared/" "/")) NIL']
 CYRUS = [b'(("INBOX." ".")) (("user." ".")) (("" "."))']

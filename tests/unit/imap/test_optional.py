@@ -11,7 +11,10 @@ import pytest
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
 from webmail.errors import MailError, NoSuchMailbox, SearchNotReady
-from webmail.imap import close_all, connect, earlier_messages, mailboxes, messages, optional
+from webmail.imap import close_all, connect
+from webmail.imap.connections.optional import optional
+from webmail.imap.mailbox_list import mailboxes
+from webmail.imap.reading import earlier_messages, messages
 
 HEAD = b"From: Ann <ann@far.example>\r\nSubject: Bonjour\r\n\r\n"
 SHAPE = b'("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "7BIT" 7 1)'

@@ -17,8 +17,8 @@ from tests.support.servers import serving
 from tests.support.waiting import eventually
 from webmail.account import Account, Password, Server
 from webmail.errors import SearchNotReady, ServerAway
-from webmail.imap import pool
-from webmail.imap.connection import Connection as RealConnection
+from webmail.imap.connections import pool
+from webmail.imap.connections.connection import Connection as RealConnection
 
 SERVER = Server("127.0.0.1", 1, "none")
 ANN = Account("ann@x.example", SERVER, SERVER, Password("ann", "secret"))

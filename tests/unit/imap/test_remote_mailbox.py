@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.imap.remote_mailbox import RemoteFolder, listing
+from webmail.imap.bulk.remote_mailbox import RemoteFolder, listing
 from webmail.mail import Role
 
 HEAD = b"Message-ID: <1@far.example>\r\nSubject: Bonjour\r\n\r\n"

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from webmail.account import Account, Password, Server
-from webmail.imap import listing, sort_keys, summary_cache
-from webmail.imap.multi_fetch import MailboxHits
-from webmail.imap.sort_keys import ORDERS
+from webmail.imap.connections.multi_fetch import MailboxHits
+from webmail.imap.lists import listing, summary_cache
+from webmail.imap.searching import sort_keys
+from webmail.imap.searching.sort_keys import ORDERS
 from webmail.mail import Summary
 
 SERVER = Server("127.0.0.1", 1, "none")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.searches import random_query
 from webmail.errors import UnsafeValue
-from webmail.imap.search import EVERYTHING, Search, SearchRemark, criteria, parse
+from webmail.imap.searching.search import EVERYTHING, Search, SearchRemark, criteria, parse
 
 TODAY = date(2026, 11, 24)  # a Tuesday
 DOVECOT = frozenset({"SNIPPET=FUZZY"})

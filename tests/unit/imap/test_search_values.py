@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from webmail.imap.search_values import day_range, size_in_bytes
+from webmail.imap.searching.search_values import day_range, size_in_bytes
 
 TODAY = date(2026, 11, 24)  # a Tuesday
 

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.imap import spellings
+from webmail.imap.searching import spellings
 
 # words of a school's mail: what is typed without accents stands in a text in one of the spellings that are sought there
 WORDS = """rentrée rentrées journée scolarité élève équipe réunions forêt hôtel château août garçon leçon reçu Éloïse François Hélène

@@ -12,8 +12,9 @@ import pytest
 from tests.support.servers import closed_port, serving
 from tests.support.waiting import eventually
 from webmail.account import Account, Password, Server
-from webmail.imap import account_queue, mailboxes, tag_counts
-from webmail.imap.connection import Connection
+from webmail.imap.connections import account_queue
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list import mailboxes, tag_counts
 
 COUNTS = {(b"INBOX", b"Urgent"): 2, (b"INBOX", b"Later"): 1, (b"A", b"Urgent"): 3, (b"A", b"Later"): 0}
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.fake_connection import FakeConnection
 from webmail.errors import Refused, UnsafeValue
-from webmail.imap.actions import tallies
+from webmail.imap.bulk.actions import tallies
 
 
 class Selected(FakeConnection):

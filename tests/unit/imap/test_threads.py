@@ -12,10 +12,10 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from webmail.account import Account, Password, Server
 from webmail.errors import Refused, ServerAway
-from webmail.imap import threads
-from webmail.imap.changes import MailboxState
-from webmail.imap.connection import Command
-from webmail.imap.thread_answer import parsed
+from webmail.imap.connections.connection import Command
+from webmail.imap.lists import threads
+from webmail.imap.lists.thread_answer import parsed
+from webmail.imap.mailbox_list.changes import MailboxState
 
 SERVER = Server("127.0.0.1", 1, "none")
 

@@ -9,7 +9,9 @@ import pytest
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
 from webmail.errors import MailboxChanged, NoSuchMessage
-from webmail.imap import close_all, connect, mailboxes, messages, overviews
+from webmail.imap import close_all, connect
+from webmail.imap.mailbox_list import mailboxes, overviews
+from webmail.imap.reading import messages
 
 LETTER = (
     b'* 4 FETCH (UID 5 FLAGS () RFC822.SIZE 60 INTERNALDATE "01-Mar-2026 10:00:00 +0000" BODYSTRUCTURE '

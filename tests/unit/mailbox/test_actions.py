@@ -17,7 +17,7 @@ from webmail.mailbox.actions import ACTIONS, apply_action
 from webmail.mailbox.views.actions import LIST_ACTIONS, asking_actions, filing_actions, marking_actions
 from webmail.message import views as message
 from webmail.rights import ALL_RIGHTS, Rights
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.frame.list_buttons import LIST_BUTTONS
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.imap.mailboxes import Overview
-from webmail.imap.namespaces import Namespaces
+from webmail.imap.mailbox_list.mailboxes import Overview
+from webmail.imap.mailbox_list.namespaces import Namespaces
 from webmail.mail import Mailbox
 from webmail.mailbox.folders import BadFolderName, NameFault, path_of, planned
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.imap.search import parse
-from webmail.mailbox.found_words import marked_words, words_of
+from webmail.imap.searching.search import parse
+from webmail.mailbox.search.highlights import marked_words, words_of
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from webmail.mail import Role
-from webmail.mailbox.import_filing import Filing, decoded, mozilla_marks, received_at, state_marks
-from webmail.mailbox.import_labels import BOTH, IN_IMAP, by_labels, labels_in, words_of
-from webmail.mime import headers
+from webmail.mailbox.imports.import_filing import Filing, decoded, mozilla_marks, received_at, state_marks
+from webmail.mailbox.imports.import_labels import BOTH, IN_IMAP, by_labels, labels_in, words_of
+from webmail.mime.headers import headers
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import zipfile
 
 import pytest
 
-from webmail.config import Settings
-from webmail.mailbox import import_archive
-from webmail.mailbox.import_sources import MailFile, NotMail, TooManyFiles
-from webmail.mailbox.incoming import Incoming, Unreadable
+from webmail.config.settings import Settings
+from webmail.mailbox.imports import import_archive
+from webmail.mailbox.imports.import_sources import MailFile, NotMail, TooManyFiles
+from webmail.mailbox.imports.incoming import Incoming, Unreadable
 from webmail.storage import StorageFull, local
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.support import servers
 from webmail.account import Account, Password, Server
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import ServerAway, SignInRefused
-from webmail.imap.connection import Connection
-from webmail.mailbox import move_in
+from webmail.imap.connections.connection import Connection
+from webmail.mailbox.imports import move_in
 
 
 def test_a_name_that_means_something_else_the_second_time_is_not_looked_up_again(monkeypatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox.folders import BadFolderName, NameFault, NewFolder
 from webmail.mailbox.move_targets import grouped, matches, targets, typed_folder

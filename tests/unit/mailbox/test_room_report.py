@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from webmail.imap.room import CountedMessage
+from webmail.imap.mailbox_list.space import CountedMessage
 from webmail.mail import Address
-from webmail.mailbox import room_report
-from webmail.mailbox.room_report import RoomReport
+from webmail.mailbox.quota import space_report
+from webmail.mailbox.quota.space_report import RoomReport
 
 OLD, NEW = datetime(2025, 1, 2, tzinfo=UTC), datetime(2026, 7, 2, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def test_a_million_senders_take_no_more_memory_than_some_thousands() -> None:
     for start in range(0, 20_000, 500):
         found.add([one(f"s{n}@x.example", 10 + n % 7) for n in range(start, start + 500)], "INBOX", 1)
         found.add([one("big@x.example", 5_000)], "INBOX", 1)
-    assert len(found.senders) <= 2 * room_report._MOST_KEPT
+    assert len(found.senders) <= 2 * space_report._MOST_KEPT
     told = found.dumped(20, 50)
     assert told["senders"][0]["address"] == "big@x.example" and told["senders"][0]["size"] == 40 * 5_000
     assert len(told["senders"]) == 20 and len(json.dumps(told)) < 10_000

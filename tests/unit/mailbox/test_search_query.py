@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from webmail.imap.mailboxes import Overview
-from webmail.imap.search import parse
-from webmail.imap.search_keys import rendered
+from webmail.imap.mailbox_list.mailboxes import Overview
+from webmail.imap.searching.search import parse
+from webmail.imap.searching.search_keys import rendered
 from webmail.mail import Mailbox, Role
 from webmail.mailbox.list_request import ListRequest
-from webmail.mailbox.search_query import FIELDS, fields_of, led_to, query_of
+from webmail.mailbox.search.search_query import FIELDS, fields_of, led_to, query_of
 
 TODAY = date(2026, 11, 24)
 _TIMES = ("after", "before", "on", "newer_than", "older_than")

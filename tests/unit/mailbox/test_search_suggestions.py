@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.imap.mailboxes import Overview
-from webmail.imap.search import parse
+from webmail.imap.mailbox_list.mailboxes import Overview
+from webmail.imap.searching.search import parse
 from webmail.mail import Mailbox, Role
-from webmail.mailbox.search_suggestions import named_folders
+from webmail.mailbox.search.search_suggestions import named_folders
 
 FOLDERS = Overview(
     (

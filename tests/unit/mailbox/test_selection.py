@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.imap.actions import pieces
-from webmail.imap.commands import uid_set
+from webmail.imap.bulk.actions import pieces
+from webmail.imap.connections.commands import uid_set
 from webmail.mailbox.selection import Selection, count, fingerprint, of_rows
 
 

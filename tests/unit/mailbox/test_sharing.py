@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mailbox import sharing
 from webmail.mailbox.sharing import NotShared, ShareWarning
 from webmail.models import User

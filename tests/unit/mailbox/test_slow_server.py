@@ -12,9 +12,10 @@ import pytest
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
 from webmail.errors import OutOfTime, OverQuota, ServerAway, Unconfirmed
-from webmail.imap import actions, close_all, connect
-from webmail.imap.actions import paced
-from webmail.imap.connection import Connection
+from webmail.imap import close_all, connect
+from webmail.imap.bulk import actions
+from webmail.imap.bulk.actions import paced
+from webmail.imap.connections.connection import Connection
 from webmail.mailbox.actions import apply_action
 from webmail.mailbox.selection import Selection
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from webmail.mailbox.snooze import BadTime, choices, chosen_time
+from webmail.mailbox.snooze.snooze import BadTime, choices, chosen_time
 
 PARIS = ZoneInfo("Europe/Paris")
 

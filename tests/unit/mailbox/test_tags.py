@@ -12,8 +12,9 @@ from flask import Flask
 from webmail import create_app
 from webmail.database.connection import db
 from webmail.errors import LimitReached
-from webmail.imap.commands import flag_list
-from webmail.mailbox import search_query, tags
+from webmail.imap.connections.commands import flag_list
+from webmail.mailbox import tags
+from webmail.mailbox.search import search_query
 from webmail.models import Tag, User
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.accounts import PEOPLE
-from webmail.config import Settings, load
+from webmail.config.settings import Settings, load
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import User

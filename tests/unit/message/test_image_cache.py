@@ -14,7 +14,7 @@ import pytest
 from tests.support.images import gif, png
 from tests.support.waiting import eventually
 from webmail import http_fetch
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.http_fetch import AddressForbidden, FetchedResponse, NotFetched
 from webmail.message import image_cache
 from webmail.message.image_cache import NoPicture

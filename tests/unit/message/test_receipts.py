@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.received import FAR, message
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import Address, Role
 from webmail.message import receipts
 from webmail.models import User

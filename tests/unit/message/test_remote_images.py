@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import Address, Envelope, Message, Role, Structure
 from webmail.message import remote_images
 from webmail.message.remote_images import ImageReason

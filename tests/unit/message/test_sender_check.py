@@ -11,14 +11,16 @@ import pytest
 
 from deploy.demo.letters.boxes import boxes
 from tests.support.received import FAR, message
-from webmail.config import Settings
-from webmail.config_directory import SightRule
-from webmail.config_tables import Domain
+from webmail.config.directory import SightRule
+from webmail.config.settings import Settings
+from webmail.config.tables import Domain
 from webmail.mail import Address, Message, Part, Role, Structure
 from webmail.message import sender_check
 from webmail.message.sender_check import SenderPlace, TrustLevel, WarningKind
-from webmail.mime import headers, plain_text, structure
+from webmail.mime import structure
+from webmail.mime.headers import headers
 from webmail.mime.html.scan import scan
+from webmail.mime.text import plain_text
 from webmail.models import Correspondent, User
 
 SETTINGS = Settings(domain="lycee.example", authserv_id="lycee.example")
@@ -272,7 +274,7 @@ def test_what_is_absent_has_not_failed() -> None:
     from flask_babel import Babel
 
     from webmail.message.views.sender import check_words
-    from webmail.mime.authentication import AuthenticationCheck
+    from webmail.mime.headers.authentication import AuthenticationCheck
 
     app = Flask(__name__)
     Babel(app)

@@ -8,7 +8,7 @@ from flask_babel import Babel, force_locale
 
 from webmail.message.trust import SenderPlace, SenderWarning, Trust, TrustLevel, WarningKind
 from webmail.message.views.sender import trust_facts
-from webmail.mime.authentication import Authentication, Verdict
+from webmail.mime.headers.authentication import Authentication, Verdict
 
 ALICE = "alice@lycee.example"
 FORGED = SenderWarning(WarningKind.UNPROVEN, TrustLevel.DANGER, ALICE)

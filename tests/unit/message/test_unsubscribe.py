@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from webmail import http_fetch
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mail import Address, Envelope, MailingList, Message, Structure, Trace
 from webmail.message.unsubscribe import UnsubscribeOptions, UnsubscribeOutcome, leave, ways
 

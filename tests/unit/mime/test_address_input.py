@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.mime.address_input import address_key
+from webmail.mime.headers.address_input import address_key
 
 
 @pytest.mark.parametrize("email", ["Info@Bücher.example", "info@bücher.example", "INFO@xn--bcher-kva.example"])

@@ -4,7 +4,7 @@ import pytest
 
 from webmail.mail import Address
 from webmail.mime import builder
-from webmail.mime.address_text import address_text
+from webmail.mime.headers.address_text import address_text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from webmail.mail import Address
-from webmail.mime import headers
+from webmail.mime.headers import headers
 
 
 @pytest.mark.parametrize(

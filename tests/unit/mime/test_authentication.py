@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime import authentication
-from webmail.mime.authentication import Verdict, aligned, judge, results_in
+from webmail.mime.headers import authentication
+from webmail.mime.headers.authentication import Verdict, aligned, judge, results_in
 
 US = "mx.lycee.example"
 

@@ -11,8 +11,10 @@ import pytest
 
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.mail import Address, Attachment, Draft, Identity
-from webmail.mime import builder, headers, plain_text
+from webmail.mime import builder
+from webmail.mime.headers import headers
 from webmail.mime.structure import classify, content, from_bytes
+from webmail.mime.text import plain_text
 
 ANN = Identity("Ann Smith", "ann@example.org")
 BOB = Address("Bob", "bob@example.org")

@@ -10,9 +10,11 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from tests.support.html_inspection import Inspection
-from webmail.mime import headers, plain_text, structure
-from webmail.mime.html import kept_html
+from webmail.mime import structure
+from webmail.mime.headers import headers
+from webmail.mime.html import quoted_html
 from webmail.mime.html.sanitizer import clean
+from webmail.mime.text import plain_text
 
 _FOLDER = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
 _MESSAGES = sorted(f for f in _FOLDER.glob("mime-*/**/*") if f.is_file() and f.suffix in (".eml", ".txt", ".msg"))
@@ -63,9 +65,9 @@ def test_nothing_active_is_left_of_any_snippet():
 def test_nothing_active_is_left_of_any_snippet_below_an_answer():
     for file in _SNIPPETS:
         html = file.read_text("utf-8", "replace")
-        kept = kept_html.answered("Bob wrote:", kept_html.cleaned(html, lambda cid: None, remote=False))
+        kept = quoted_html.answered("Bob wrote:", quoted_html.cleaned(html, lambda cid: None, remote=False))
         as_shown = re.sub(r'(?:mailto:[^"]*|#?q-[^"]*)"', '#m-x"', kept)  # links as mail has them
         faults = [fault for fault in Inspection(as_shown).faults if "#m-x" not in fault]
         assert faults == [], file
         assert kept.count("<blockquote style") == 1 and kept.endswith("</blockquote>") and "<style" not in kept, file
-        assert kept_html.found_in(f"{kept_html.marked(kept)}</body>") == kept, file
+        assert quoted_html.found_in(f"{quoted_html.marked(kept)}</body>") == kept, file

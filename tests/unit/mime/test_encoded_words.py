@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.mime import headers
+from webmail.mime.headers import headers
 
 
 @pytest.mark.parametrize(

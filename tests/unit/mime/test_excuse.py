@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from webmail.mail import Message, Part, Structure
-from webmail.mime import excuse
+from webmail.mime.text import excuse
 
 EXCUSES = (
     "",

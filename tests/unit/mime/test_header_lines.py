@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.header_lines import content_digest
+from webmail.mime.headers.header_lines import content_digest
 
 
 def test_line_ends_and_what_programs_note_make_no_other_message() -> None:

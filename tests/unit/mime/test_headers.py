@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from webmail.mail import Address
-from webmail.mime import headers
+from webmail.mime.headers import headers
 
 
 class TestFields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webmail.mail import ListContact, MailingList
-from webmail.mime.list_headers import mailing_list
+from webmail.mime.headers.list_headers import mailing_list
 
 
 def of(*lines: str) -> MailingList:

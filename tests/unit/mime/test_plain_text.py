@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.imap.body_texts import of_whole
+from webmail.imap.reading.body_texts import of_whole
 from webmail.mail import Part
-from webmail.mime import plain_text, structure
+from webmail.mime import structure
 from webmail.mime.structure import classify
+from webmail.mime.text import plain_text
 
 RANDOM = random.Random(3676)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime import proof
+from webmail.mime.headers import proof
 
 SECRET = "a secret of at least thirty-two letters"
 MESSAGE = (

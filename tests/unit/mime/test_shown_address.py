@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmail.mime.shown_address import readable_address
+from webmail.mime.headers.shown_address import readable_address
 
 
 def test_a_domain_is_shown_in_its_own_letters():

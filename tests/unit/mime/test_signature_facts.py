@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.signature_facts import SignatureFacts, facts
+from webmail.mime.text.signature_facts import SignatureFacts, facts
 
 
 @pytest.mark.parametrize(

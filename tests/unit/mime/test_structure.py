@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.imap import encoded_messages
+from webmail.imap.reading import encoded_messages
 from webmail.mime.part_kinds import PartKind, kind_of_part
-from webmail.mime.plain_text import decode_text
 from webmail.mime.structure import BODY_LIMIT, LEAF_LIMIT, PartNode, classify, content, default_name, from_bytes, read
+from webmail.mime.text.plain_text import decode_text
 
 
 def node(kind, section="1", *children, **more):

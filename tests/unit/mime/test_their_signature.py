@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.their_signature import cut_html, cut_text
+from webmail.mime.text.their_signature import cut_html, cut_text
 
 QUOTED = "\nOn Tuesday, Alice wrote:\n> one\n> two"
 

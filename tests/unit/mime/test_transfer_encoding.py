@@ -10,7 +10,7 @@ import random
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime import plain_text
+from webmail.mime.text import plain_text
 
 RANDOM = random.Random(3676)
 

@@ -8,7 +8,7 @@ import peewee as pw
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.mail import Address
 from webmail.mime.threats import names

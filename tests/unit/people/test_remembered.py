@@ -6,7 +6,8 @@ from datetime import datetime
 
 from webmail.mail import Address
 from webmail.models import Acquaintance, Correspondent, Outbox, User, now
-from webmail.people import correspondents, remembered
+from webmail.people import correspondents
+from webmail.people.suggestions import remembered
 
 THEN = datetime(2026, 3, 1)
 

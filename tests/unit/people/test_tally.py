@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.imap.people import MessagePeople
+from webmail.imap.bulk.people import MessagePeople
 from webmail.mail import Address
-from webmail.people import tally
 from webmail.people.automatic_senders import is_automatic
-from webmail.people.tally import Tally
+from webmail.people.suggestions import tally
+from webmail.people.suggestions.tally import Tally
 
 ME = frozenset({"me@lycee.example"})
 

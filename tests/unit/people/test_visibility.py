@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from webmail.compose import address_book, bare_names, suggestions
-from webmail.config_directory import ListedAddress, SightRule
+from webmail.compose.recipients import address_book, bare_names, suggestions
+from webmail.config.directory import ListedAddress, SightRule
 from webmail.mailbox import sharing
 from webmail.models import GroupMember, PeopleGroup, User
 from webmail.people import groups

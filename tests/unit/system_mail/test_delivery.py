@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.bench import faults
 from tests.support.system_mail import SOPHIE, again, queued, turn
-from webmail import send_attempts, smtp, system_mail
+from webmail import smtp, system_mail
 from webmail.database.connection import db
 from webmail.models import OutboxState, SystemMessage, now
+from webmail.system_mail import send_attempts
 
 # --- the message -----------------------------------------------------------------------------------------------------
 
@@ -103,7 +104,8 @@ import os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from tests.bench.faults import Instance
-from webmail import send_attempts, smtp, system_mail
+from webmail import smtp, system_mail
+from webmail.system_mail import send_attempts
 from webmail.database.connection import db
 here = Instance(Path(sys.argv[1]), int(sys.argv[2]), patience=20.0)
 settings = replace(here.settings, system_address="Lycée Ampère <ne-pas-repondre@lycee.example>")

@@ -10,7 +10,7 @@ import pytest
 from tests.support import postgresql
 from tests.support.system_mail import SOPHIE, queued, turn
 from webmail import system_mail
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.errors import BadAddress, UnsafeValue

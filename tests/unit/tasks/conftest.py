@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from webmail import config
+from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import User

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from webmail import jobs
-from webmail.config import Settings
-from webmail.config_providers import Cas, Ldap
+from webmail.config.providers import Cas, Ldap
+from webmail.config.settings import Settings
 from webmail.models import PeriodicJob, now
 from webmail.tasks import heartbeat
 from webmail.tasks.periodic import Periodic, PeriodicRun

@@ -20,7 +20,7 @@ from tests.support.postgresql import fresh_database, server_url
 from tests.support.transfer_ground import published, put_file
 from tests.support.visits import Page, Visitor
 from webmail import system_mail
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import (
     ContentState,
@@ -34,24 +34,13 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import (
-    additions,
-    assembly,
-    changes,
-    checking,
-    content,
-    limits,
-    links,
-    protection,
-    sealed_sizes,
-    store,
-    trail,
-)
+from webmail.transfers import additions, assembly, changes, content, limits, links, protection, store, trail
 from webmail.transfers.additions import CannotAdd, Fault
 from webmail.transfers.limits import Limit, OverLimit
-from webmail.transfers.notifications import letters
+from webmail.transfers.notifications import recipients
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
+from webmail.transfers.uploads import checking, sealed_sizes
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}
@@ -113,12 +102,12 @@ def names(transfer: Transfer) -> list[str]:
 
 def settle(app: Flask, transfer: Transfer) -> list[SystemMessage]:
     with app.app_context():
-        return letters.settle(transfer, app.extensions["settings"])
+        return recipients.settle(transfer, app.extensions["settings"])
 
 
 def sweep(app: Flask) -> list[int]:
     with app.app_context():
-        return letters.sweep(app.extensions["settings"])
+        return recipients.sweep(app.extensions["settings"])
 
 
 def unchecked(addition: Transfer) -> None:

@@ -11,13 +11,15 @@ import pytest
 
 from tests.support import calendar_ground as ground
 from tests.support.waiting import eventually
-from webmail import doctor_transfers, jobs
-from webmail.config import Settings
+from webmail import jobs
+from webmail.config.settings import Settings
 from webmail.database.connection import db
+from webmail.doctor import transfers
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferEvent, TransferFile, User, now
 from webmail.storage import StorageArea, StorageAway, open_storage
-from webmail.transfers import check_queue, checking, content, hashing, overview, store
+from webmail.transfers import content, overview, store
 from webmail.transfers.trail import EventKind
+from webmail.transfers.uploads import check_queue, checking, hashing
 
 
 @pytest.fixture
@@ -139,9 +141,9 @@ def test_what_another_secret_sealed_is_tried_more_and_more_rarely_and_told_once(
 
 def test_the_doctor_and_the_totals_tell_of_files_that_the_secret_does_not_open(transfer, settings):
     whole(transfer, b"one", settings)
-    assert not list(doctor_transfers.examine(settings)) and overview.unreadable(settings) == 0
+    assert not list(transfers.examine(settings)) and overview.unreadable(settings) == 0
     other = dataclasses.replace(settings, secret_key="another" * 6)
-    [found] = doctor_transfers.examine(other)
+    [found] = transfers.examine(other)
     assert (found.state, found.name) == ("problem", "Large files")
     assert found.words.startswith("1 file was sent while secret_key was another")
 

@@ -17,11 +17,12 @@ import pytest
 
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import pieces_of, published, put_file
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User, now
 from webmail.storage import StorageArea, StorageAway, StorageFull, open_storage
-from webmail.transfers import checking, content, hashing, store
+from webmail.transfers import content, store
+from webmail.transfers.uploads import checking, hashing
 
 DATA = os.urandom(9 * 1024 * 1024 + 77)
 

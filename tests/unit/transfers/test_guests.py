@@ -17,7 +17,7 @@ from tests.support.limits import let_pass, lower
 from tests.support.transfer_ground import form_body, put_file
 from tests.support.visits import Page, Visitor
 from webmail import rate_limits, system_mail
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import (
     ContentState,
     FileRequest,
@@ -33,9 +33,10 @@ from webmail.models import (
     now,
 )
 from webmail.rate_limits import HOUR, TooManyRequests
-from webmail.transfers import guest_limits, guests, limits, requests, store
-from webmail.transfers.guests import Guest, NotOpen, Shut
-from webmail.transfers.requests import Wishes
+from webmail.transfers import limits, store
+from webmail.transfers.requests import guest_limits, guests, requests
+from webmail.transfers.requests.guests import Guest, NotOpen, Shut
+from webmail.transfers.requests.requests import Wishes
 
 ZOE = {"name": "Zoé Martin", "address": "", "message": ""}
 
@@ -291,7 +292,8 @@ def test_a_link_that_takes_files_once_takes_one_of_two_that_were_begun(alice, se
 
 
 def _empty_file(transfer: Transfer, settings: Settings, most: guests.Most) -> TransferFile:
-    from webmail.transfers import checking, store
+    from webmail.transfers import store
+    from webmail.transfers.uploads import checking
 
     file = store.add_file(transfer, "a.txt", 0, "", settings, most_bytes=most.size, most_files=most.files)
     checking.finish(file, settings)
@@ -422,7 +424,7 @@ def test_what_guests_send_keeps_nobody_from_sending(tmp_path):
 
 
 def test_guessing_links_is_slowed_down(zoe, alice, settings):
-    from webmail.transfers import access
+    from webmail.transfers.public import access
 
     answers = {zoe.get(f"/g/{number:027d}").status for number in range(access.UNKNOWN.most + 1)}
     assert answers == {404, 429}

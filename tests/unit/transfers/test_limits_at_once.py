@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.postgresql import fresh_database, server_url
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import StoredContent, Transfer, TransferFile, User

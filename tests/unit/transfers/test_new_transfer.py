@@ -18,7 +18,7 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.visits import Page, Visitor
 from tests.unit.transfers.test_tus import fill_up
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.models import (
     ContentPiece,
     ContentState,
@@ -30,9 +30,10 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import content, form_uploads, options, store, upload_bodies
+from webmail.transfers import content, options, store
 from webmail.transfers.limits import OverLimit
-from webmail.transfers.upload_bodies import Sender, admitted
+from webmail.transfers.uploads import form_uploads, upload_bodies
+from webmail.transfers.uploads.upload_bodies import Sender, admitted
 
 MB = 1024 * 1024
 FORM = "#transfer"
@@ -327,7 +328,7 @@ def test_a_password_is_kept_as_a_hash(alice):
     assert "Use at least 6 characters" in page.notices
     page = send(alice, page, "save", password="correct horse")
     assert "A password is set" in page.text and "correct horse" not in page.text
-    assert passwords.verify(mine()[0].password, "correct horse")
+    assert hashing.verify(mine()[0].password, "correct horse")
     page = send(alice, page, "save", no_password="1")
     assert mine()[0].password == ""
 

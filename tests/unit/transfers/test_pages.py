@@ -14,8 +14,8 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import published, put_file
 from tests.support.visits import Page, Visitor
-from webmail.accounts import own_tables
-from webmail.config import Settings
+from webmail.accounts import exported_tables
+from webmail.config.settings import Settings
 from webmail.models import (
     ContentState,
     FileRequest,
@@ -27,9 +27,10 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import requests, store, trail
+from webmail.transfers import store, trail
 from webmail.transfers.options import TransferOptions
-from webmail.transfers.requests import Wishes
+from webmail.transfers.requests import requests
+from webmail.transfers.requests.requests import Wishes
 from webmail.transfers.trail import EventKind
 from webmail.transfers.views import one as one_page
 
@@ -383,7 +384,7 @@ def test_ones_own_data_has_names_people_and_what_happened_but_no_link(alice, app
     ground.add("bob@lycee.example")
     sent(settings, subject="Autre", local="bob")
     trail.note(transfer, EventKind.DOWNLOADED, recipient=TransferRecipient.get(), file=store.files(transfer)[0])
-    text = "".join(own_tables.transfers_of(user()))
+    text = "".join(exported_tables.transfers_of(user()))
     (told,) = json.loads(text)
     assert told["subject"] == "Sortie" and [one["path"] for one in told["files"]] == ["photos/plage.jpg", "b.txt"]
     assert {one["address"] for one in told["recipients"]} == {ZOE[1], TOM[1]}

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from webmail.models import TransferFile
-from webmail.transfers import archive, paths
+from webmail.transfers.public import archive
+from webmail.transfers.uploads import paths
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.auth_app import add
 from tests.support.visits import Visitor
-from webmail import doctor_transfers
-from webmail.config import Settings
+from webmail.config.settings import Settings
+from webmail.doctor import transfers
 from webmail.models import FileRequest, StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User, now
-from webmail.transfers import content, guests, limits, overview, promises, requests, store, unfinished
-from webmail.transfers.guests import Guest
+from webmail.transfers import content, limits, overview, store
 from webmail.transfers.limits import Limit, OverLimit
-from webmail.transfers.requests import Wishes
+from webmail.transfers.requests import guests, requests, unfinished
+from webmail.transfers.requests.guests import Guest
+from webmail.transfers.requests.requests import Wishes
+from webmail.transfers.uploads import promises
 
 MB = promises.MB
 GB = 1024 * MB
@@ -137,16 +139,16 @@ def test_a_file_larger_than_what_is_left_is_refused_at_once(alice, settings):
 
 
 def test_the_doctor_and_the_totals_tell_what_is_only_promised(alice, dropbox, settings, monkeypatch):
-    assert not list(doctor_transfers.examine(settings))
+    assert not list(transfers.examine(settings))
     began(dropbox, settings, 15 * GB)
-    [found] = doctor_transfers.examine(settings)
+    [found] = transfers.examine(settings)
     assert (found.state, "0 MB are stored; 1024 MB are only promised to 1 upload" in found.words) == ("ok", True)
     assert "15360 MB were announced" in found.words
     monkeypatch.setattr(overview, "room", lambda _files: 2 * GB)
-    [found] = doctor_transfers.examine(settings)
+    [found] = transfers.examine(settings)
     assert found.state == "warning" and "lapse 15 minutes after the last byte" in found.words
     quiet_for(16)
-    assert not list(doctor_transfers.examine(settings))
+    assert not list(transfers.examine(settings))
 
 
 # --- what the owner of a request sees and does ----------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from tests.support import calendar_ground as ground
 from tests.support.limits import let_pass, lower
 from tests.support.transfer_ground import put_file
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import Transfer, User
 from webmail.transfers import content, limits, protection, store
 from webmail.transfers.limits import Limit, OverLimit

@@ -17,9 +17,10 @@ from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import put_file
 from tests.support.visits import Visitor
 from webmail.models import Session, Transfer, TransferFile, User, now
-from webmail.transfers import content, download_places, links, protection, store
+from webmail.transfers import content, links, protection, store
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.protection import Protection
+from webmail.transfers.public import download_admission
 
 SECRET = b"Bulletin of Zoe Martin" * 50
 
@@ -163,7 +164,7 @@ def test_the_page_that_decrypts_learns_that_many_download_right_now(app, alice, 
     file = put_file(transfer, "a.txt", b"TRABOULE\x01 sealed", own)
     store.publish(transfer, TransferOptions(), now() + timedelta(days=3), [], own)
     token = links.token(links.LinkKind.TRANSFER, Transfer.get_by_id(transfer.id).nonce, own.secret_key)
-    monkeypatch.setattr(download_places, "take", lambda network, settings: None)
+    monkeypatch.setattr(download_admission, "take", lambda network, settings: None)
     answer = app.test_client().post(f"/t/{token}", data={"action": "all"}, follow_redirects=True)
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (503, "*")
     assert answer.request.path.endswith(f"/{file.upload}/{file.path}")

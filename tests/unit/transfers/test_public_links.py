@@ -22,9 +22,9 @@ from tests.support.attachments import PNG
 from tests.support.limits import lower
 from tests.support.transfer_ground import published, put_file
 from webmail import rate_limits
-from webmail.auth import passwords
-from webmail.auth.password_checks import TooBusy
-from webmail.config import Settings
+from webmail.auth.passwords import hashing
+from webmail.auth.passwords.check_admission import TooBusy
+from webmail.config.settings import Settings
 from webmail.models import (
     ContentState,
     StoredContent,
@@ -38,8 +38,9 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import access, content, download_places, links, reports, store
+from webmail.transfers import content, links, store
 from webmail.transfers.options import TransferOptions
+from webmail.transfers.public import access, download_admission, reports
 from webmail.transfers.trail import EventKind
 from webmail.transfers.views import public
 
@@ -291,7 +292,7 @@ def test_a_damaged_piece_breaks_the_line_and_counts_nothing(alice, settings, gue
     monkeypatch.setattr(content, "_object", _broken_after(1, content._object))
     with pytest.raises(content.ContentDamaged):
         fetched(guest, path, action="all")
-    assert not events(EventKind.DOWNLOADED) and not download_places.running()
+    assert not events(EventKind.DOWNLOADED) and not download_admission.running()
 
 
 def test_a_storage_that_is_away_is_told_to_visitors_in_their_words(alice, settings, guest, monkeypatch):
@@ -306,7 +307,7 @@ def test_a_storage_that_is_away_is_told_to_visitors_in_their_words(alice, settin
     for address in (*plain, f"{path}/all.zip", plain[1].replace("/b.txt", "").replace(path, f"{path}/preview")):
         answer = guest.get(address, headers={"Accept-Language": "en"})
         assert answer.status_code == 503 and "tell whoever sent the files" in answer.text and "inbox" not in answer.text
-    assert not download_places.running()
+    assert not download_admission.running()
 
 
 def _broken_after(count: int, real):
@@ -331,7 +332,7 @@ def test_with_no_turn_left_one_is_asked_to_come_again(alice, settings, guest):
     finally:
         for turn in held:
             turn.give_back()
-    assert guest.get(path).status_code == 200 and not download_places.running()
+    assert guest.get(path).status_code == 200 and not download_admission.running()
 
 
 def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, settings, monkeypatch):
@@ -340,10 +341,10 @@ def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, setting
     address = f"/t/{store.link_token(transfer, settings)}/picture/{file.upload}"
     with app.test_request_context(address):
         never_closed = app.full_dispatch_request()
-        assert (never_closed.status_code, download_places.running()) == (200, 1)
+        assert (never_closed.status_code, download_admission.running()) == (200, 1)
         del never_closed
     gc.collect()
-    assert download_places.running() == 0
+    assert download_admission.running() == 0
     real, asked = content.read, []
 
     def deleted_meanwhile(*args: Any, **more: Any) -> Any:
@@ -354,7 +355,7 @@ def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, setting
 
     monkeypatch.setattr(content, "read", deleted_meanwhile)
     assert visitor_of(app).get(address).status_code == 404
-    assert (len(asked), download_places.running()) == (2, 0)
+    assert (len(asked), download_admission.running()) == (2, 0)
 
 
 def test_one_network_never_has_all_the_turns():
@@ -365,28 +366,28 @@ def test_one_network_never_has_all_the_turns():
     for turn in (*held, other, *held):
         if turn is not None:
             turn.give_back()
-    assert not download_places.running()
+    assert not download_admission.running()
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass for whoever waits for readers."""
     passed = [0.0]
-    monkeypatch.setattr(download_places.time, "monotonic", lambda: 1000.0 + passed[0])
+    monkeypatch.setattr(download_admission.time, "monotonic", lambda: 1000.0 + passed[0])
     return passed
 
 
-def taken(network: str, most: int = 16) -> download_places.Download | None:
+def taken(network: str, most: int = 16) -> download_admission.Download | None:
     """A place, of `most`."""
     few = SimpleNamespace(service="everything", transfers=SimpleNamespace(downloads_at_once=most))
-    return download_places.take(network, few)
+    return download_admission.take(network, few)
 
 
-def begun_by(network: str, most: int = 16) -> tuple[download_places.Download, Iterator[bytes]]:
+def begun_by(network: str, most: int = 16) -> tuple[download_admission.Download, Iterator[bytes]]:
     """A download whose reader was handed a slice."""
     turn = taken(network, most)
     assert turn is not None
-    slices = download_places.sliced(iter([bytes(2000 * download_places.SLICE)]), turn)
+    slices = download_admission.sliced(iter([bytes(2000 * download_admission.SLICE)]), turn)
     next(slices)
     return turn, slices
 
@@ -394,7 +395,7 @@ def begun_by(network: str, most: int = 16) -> tuple[download_places.Download, It
 def test_who_takes_almost_nothing_is_let_go(clock):
     turn, slices = begun_by("10.0.0.1")
     clock[0] += 70
-    with pytest.raises(download_places.ReaderTooSlow):
+    with pytest.raises(download_admission.ReaderTooSlow):
         next(slices)
     turn.give_back()
 
@@ -407,12 +408,12 @@ def test_readers_who_take_nothing_do_not_stop_the_downloads_of_their_network(ali
         clock[0] += 6
         assert guest.get(path).status_code == 200
         lost = [slices for turn, slices in held if not turn.place.held]
-        with pytest.raises(download_places.ReaderTooSlow):
+        with pytest.raises(download_admission.ReaderTooSlow):
             next(lost[0])
     finally:
         for turn, _slices in held:
             turn.give_back()
-    assert not download_places.running()
+    assert not download_admission.running()
 
 
 def test_readers_who_trickle_make_room_and_those_on_a_slow_line_stay(clock):
@@ -429,7 +430,7 @@ def test_readers_who_trickle_make_room_and_those_on_a_slow_line_stay(clock):
     assert all(not turn.place.held for turn, _slices in trickling) and all(turn.place.held for turn, _slices in slow)
     for turn in (*(turn for turn, _slices in trickling + slow), *filter(None, fresh)):
         turn.give_back()
-    assert not download_places.running()
+    assert not download_admission.running()
 
 
 def test_threads_of_readers_who_lost_their_turns_are_few(clock):
@@ -438,7 +439,7 @@ def test_threads_of_readers_who_lost_their_turns_are_few(clock):
     more = []
     while (turn := taken("10.0.0.1")) is not None:
         more.append(turn)
-    assert (len(more), download_places.running()) == (8, 20)
+    assert (len(more), download_admission.running()) == (8, 20)
     for turn in held + more:
         turn.give_back()
 
@@ -477,7 +478,7 @@ def test_one_that_breaks_off_does_not_count(alice, settings, guest):
     answer = guest.get(ticket, buffered=False)
     next(iter(answer.response))
     answer.close()
-    assert not events(EventKind.DOWNLOADED) and not download_places.running()
+    assert not events(EventKind.DOWNLOADED) and not download_admission.running()
 
 
 def test_a_file_that_is_removed_while_it_is_downloaded_arrives_whole(alice, settings, guest):
@@ -489,7 +490,7 @@ def test_a_file_that_is_removed_while_it_is_downloaded_arrives_whole(alice, sett
     TransferFile.delete().execute()
     assert got + b"".join(chunks) == DATA
     answer.close()
-    assert not events(EventKind.DOWNLOADED) and not download_places.running()
+    assert not events(EventKind.DOWNLOADED) and not download_admission.running()
 
 
 def test_the_owners_own_downloads_do_not_count(app, alice, settings):
@@ -533,7 +534,7 @@ def test_of_two_at_once_one_gets_the_last_byte(alice, settings, guest):
     path = path_of(transfer, settings)
     first, second = (guest.get(press(guest, path, action="all").location, buffered=False) for _ in range(2))
     assert b"".join(first.response) == DATA
-    from webmail.transfers.fetches import FetchedBefore
+    from webmail.transfers.public.fetches import FetchedBefore
 
     with pytest.raises(FetchedBefore):
         b"".join(second.response)
@@ -546,7 +547,7 @@ def test_of_two_at_once_one_gets_the_last_byte(alice, settings, guest):
 
 def test_a_password_opens_the_page_for_an_hour_without_a_cookie(alice, settings, guest, monkeypatch):
     transfer = published(alice, {"secret-name.bin": DATA}, settings)
-    Transfer.update(password=passwords.hash_password("sésame"), message="secret words").execute()
+    Transfer.update(password=hashing.hash_password("sésame"), message="secret words").execute()
     path = path_of(transfer, settings)
     [file] = store.files(transfer)
     page = guest.get(path)
@@ -567,14 +568,14 @@ def test_a_password_opens_the_page_for_an_hour_without_a_cookie(alice, settings,
     import time
 
     begun = time.time()
-    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 59 * 60)
+    monkeypatch.setattr("webmail.transfers.public.grants.time.time", lambda: begun + 59 * 60)
     links_later = [*addresses(guest.get(opened)), press(guest, opened, action="all").location]
     assert all(guest.get(one).status_code == 200 for one in links_later)
-    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 61 * 60)
+    monkeypatch.setattr("webmail.transfers.public.grants.time.time", lambda: begun + 61 * 60)
     assert 'name="password"' in guest.get(opened).text
     assert all(guest.get(one).status_code == 403 for one in links_later)  # they were no longer good for being asked for late
     monkeypatch.undo()
-    Transfer.update(password=passwords.hash_password("another")).execute()
+    Transfer.update(password=hashing.hash_password("another")).execute()
     assert 'name="password"' in guest.get(opened).text
 
 
@@ -582,7 +583,7 @@ def test_a_pass_is_kept_in_a_cookie_of_its_link_and_out_of_addresses(app, alice,
     import time
 
     transfer, other = (published(alice, {"a.bin": DATA, "b.bin": DATA[:9]}, settings) for _ in range(2))
-    Transfer.update(password=passwords.hash_password("sésame")).execute()
+    Transfer.update(password=hashing.hash_password("sésame")).execute()
     path, browser = path_of(transfer, settings), app.test_client()
     answer = browser.post(path, data={"action": "password", "password": "sésame"})
     [cookie] = [one for one in answer.headers.getlist("Set-Cookie") if one.startswith("pass_")]
@@ -598,19 +599,19 @@ def test_a_pass_is_kept_in_a_cookie_of_its_link_and_out_of_addresses(app, alice,
     copied = addresses(seen)[0]  # for another program
     assert stranger.get(copied).data == DATA
     begun = time.time()
-    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 11 * 3600)
+    monkeypatch.setattr("webmail.transfers.public.grants.time.time", lambda: begun + 11 * 3600)
     assert 'name="password"' not in browser.get(path).text and browser.get(ticket).status_code == 200
     assert stranger.get(copied).status_code == 403
-    monkeypatch.setattr("webmail.transfers.grants.time.time", lambda: begun + 13 * 3600)
+    monkeypatch.setattr("webmail.transfers.public.grants.time.time", lambda: begun + 13 * 3600)
     assert 'name="password"' in browser.get(path).text and browser.get(ticket).status_code == 403
     monkeypatch.undo()
-    Transfer.update(password=passwords.hash_password("another")).execute()
+    Transfer.update(password=hashing.hash_password("another")).execute()
     assert 'name="password"' in browser.get(path).text
 
 
 def test_a_grant_is_none_for_another_transfer(alice, settings, guest):
     both = [published(alice, {"a.bin": DATA[:10]}, settings) for _ in range(2)]
-    Transfer.update(password=passwords.hash_password("sésame")).execute()
+    Transfer.update(password=hashing.hash_password("sésame")).execute()
     opened = press(guest, path_of(both[0], settings), action="password", password="sésame").location
     assert 'name="password"' in guest.get(path_of(both[1], settings) + "~" + opened.partition("~")[2]).text
 
@@ -618,7 +619,7 @@ def test_a_grant_is_none_for_another_transfer(alice, settings, guest):
 def test_passwords_are_tried_few_times(alice, settings, guest, monkeypatch):
     lower(monkeypatch, public, "PASSWORDS", most=3)
     transfer = published(alice, {"a.bin": DATA}, settings)
-    Transfer.update(password=passwords.hash_password("sésame")).execute()
+    Transfer.update(password=hashing.hash_password("sésame")).execute()
     path = path_of(transfer, settings)
 
     def crowded() -> None:
@@ -751,7 +752,7 @@ def test_pictures_and_texts_are_shown_and_nothing_that_runs(alice, settings, gue
     assert guest.get(f"{path}/picture/{named['fake.png'].upload}").status_code == 404
     for name in ("v.svg", "d.pdf"):
         assert guest.get(f"{path}/preview/{named[name].upload}").status_code == 404
-    assert not events(EventKind.DOWNLOADED) and not download_places.running()
+    assert not events(EventKind.DOWNLOADED) and not download_admission.running()
 
 
 def test_abuse_is_reported_to_the_administrator(alice, settings, guest, monkeypatch):

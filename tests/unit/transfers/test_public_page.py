@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import published
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import Transfer, TransferRecipient, User
 from webmail.transfers import store
 from webmail.transfers.options import TransferOptions

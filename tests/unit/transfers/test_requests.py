@@ -12,13 +12,14 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.auth_app import add
 from tests.support.visits import Page, Visitor
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage, User, now
 from webmail.rate_limits import TooManyRequests
-from webmail.transfers import guests, mail_limits, requests
-from webmail.transfers.guests import Shut
-from webmail.transfers.requests import RequestState, Wishes
+from webmail.transfers import mail_limits
+from webmail.transfers.requests import guests, requests
+from webmail.transfers.requests.guests import Shut
+from webmail.transfers.requests.requests import RequestState, Wishes
 
 
 @pytest.fixture

@@ -19,12 +19,13 @@ from tests.support import clamd
 from tests.support.clamd import EICAR
 from tests.support.transfer_ground import pieces_of, published, put_file
 from tests.support.visits import Visitor
-from webmail.config import ConfigError, Settings
-from webmail.config_transfers import Transfers
+from webmail.config.settings import ConfigError, Settings
+from webmail.config.transfers import Transfers
 from webmail.models import ContentState, StoredContent, Transfer, TransferEvent, User, now
-from webmail.transfers import checking, content, scan, store
-from webmail.transfers.scan import Scan, ScanVerdict, Unscanned
+from webmail.transfers import content, store
 from webmail.transfers.trail import EventKind
+from webmail.transfers.uploads import checking, scan
+from webmail.transfers.uploads.scan import Scan, ScanVerdict, Unscanned
 
 SKIPPED = ScanVerdict.SKIPPED
 

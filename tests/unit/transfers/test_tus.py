@@ -18,8 +18,9 @@ from tests.support.visits import Visitor
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User
 from webmail.storage import StorageFull
 from webmail.storage.local import LocalStorage
-from webmail.transfers import content, store, upload_bodies
-from webmail.transfers.upload_bodies import Body, Sender, admitted
+from webmail.transfers import content, store
+from webmail.transfers.uploads import upload_bodies
+from webmail.transfers.uploads.upload_bodies import Body, Sender, admitted
 
 MB = 1024 * 1024
 UPLOADS = "/transfers/uploads"

@@ -8,7 +8,7 @@ import flask
 import pytest
 from flask import Flask
 
-from webmail.web.addresses import url_for
+from webmail.web.templates.addresses import url_for
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.support import calendar_ground as ground
-from webmail.web.body_limits import is_read_by_view
+from webmail.web.forms.body_limits import is_read_by_view
 
 NGINX = Path(__file__).parents[3] / "deploy" / "nginx.conf"
 

@@ -11,7 +11,7 @@ import brotli
 import pytest
 from flask import Flask
 
-from webmail.web import compression
+from webmail.web.responses import compression
 
 SCRIPT = "var words = 'one two three';\n" * 100
 ALL = {"Accept-Encoding": "gzip, deflate, br, zstd"}

@@ -17,11 +17,12 @@ from tests.support.broken_database import FAULTS, full, removed
 from tests.support.compose_form import FORM, text_of
 from tests.support.visits import Visitor
 from webmail import create_app
-from webmail.calendar import editing, periods
+from webmail.calendar import editing
+from webmail.calendar.display import periods
 from webmail.collections import store as collections
 from webmail.database.connection import Sqlite, db, open_database
 from webmail.models import CalendarObject, Collection, DraftRow, User
-from webmail.web import errors
+from webmail.web.responses import errors
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from webmail import create_app
-from webmail.web.form_reader import MOST_FIELDS
+from webmail.web.forms.form_reader import MOST_FIELDS
 
 WAYS = ["application/x-www-form-urlencoded", "multipart/form-data"]
 

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask, render_template_string, request
 from flask_babel import Babel
 
-from webmail.config import Settings
-from webmail.web import fragment_cache
-from webmail.web.fragment_cache import remembered
+from webmail.config.settings import Settings
+from webmail.web.templates import fragment_cache
+from webmail.web.templates.fragment_cache import remembered
 
 PAGE = """{% call remembered('a', *values) %}{{ seen(values[0]) }}<b>{{ values[0] }}</b>{% endcall %}"""
 

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 
 from webmail import create_app
-from webmail.web import inline_styles
+from webmail.web.frame import inline_styles
 
 
 @pytest.fixture

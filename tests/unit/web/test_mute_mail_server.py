@@ -13,8 +13,8 @@ from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import create_app
 from webmail.account import Account
-from webmail.imap import overviews, recount
-from webmail.imap.overviews import Overview
+from webmail.imap.mailbox_list import overviews, recount
+from webmail.imap.mailbox_list.overviews import Overview
 from webmail.mail import Mailbox, Quota, Role
 from webmail.web import current
 

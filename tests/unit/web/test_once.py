@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 
 from tests.support.visits import Page, fields_of
 from webmail import create_app
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.database.connection import db
 from webmail.models import CalendarObject, SentForm, User
-from webmail.web import once
+from webmail.web.forms import once
 
 PASSWORD = "correct horse"
 
@@ -30,7 +30,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     )  # fmt: skip
     with db.connection_context():
         User.create(
-            address="alice@lycee.example", local="alice", domain="lycee.example", password=passwords.hash_password(PASSWORD)
+            address="alice@lycee.example", local="alice", domain="lycee.example", password=hashing.hash_password(PASSWORD)
         )
     yield app
     db.obj.close()

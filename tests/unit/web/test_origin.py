@@ -9,8 +9,8 @@ from flask import Flask
 from flask_babel import Babel
 from jinja2 import DictLoader
 
-from webmail import config
-from webmail.web.origin import refuse_foreign_forms
+from webmail.config import settings
+from webmail.web.forms.origin import refuse_foreign_forms
 
 HERE = "https://mail.lycee.example"
 
@@ -19,7 +19,7 @@ HERE = "https://mail.lycee.example"
 def app(tmp_path):
     app = Flask(__name__)
     app.jinja_loader = DictLoader({"error.html": "{{ title }}"})
-    app.extensions["settings"] = config.load(tmp_path, domain="lycee.example")
+    app.extensions["settings"] = settings.load(tmp_path, domain="lycee.example")
     Babel(app)
     app.before_request(refuse_foreign_forms)
     app.add_url_rule("/", "do", lambda: "done", methods=["GET", "POST"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from webmail.config import Settings, load
+from webmail.config.settings import Settings, load
 from webmail.web.public_links import public_link
 
 

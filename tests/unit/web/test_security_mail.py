@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.support.auth_app import add, build
-from webmail import config
+from webmail.config import settings as config
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import SystemMessage, User, now

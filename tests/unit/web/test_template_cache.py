@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template
 
-from webmail.web import template_cache
+from webmail.web.templates import template_cache
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask, render_template_string, request
 from flask_babel import Babel
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.web import formatting
-from webmail.web.template_environment import TemplateEnvironment
+from webmail.web.templates.template_environment import TemplateEnvironment
 
 TRANSLATIONS = Path(__file__).resolve().parents[3] / "webmail" / "translations"
 

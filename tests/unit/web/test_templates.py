@@ -49,7 +49,7 @@ def test_every_page_in_the_frame_has_a_main_part_of_its_own() -> None:
     assert offenders(pages, lambda text: not re.search(r"\{% block main\b", text)) == {}
 
 
-# the buttons whose form knows what they mean, and the field of a date that is sent without one (webmail/web/list_buttons.py)
+# the buttons whose form knows what they mean, and the field of a date that is sent without one (webmail/web/frame/list_buttons.py)
 KNOWN = {
     'form="jump" required><button class="btn" form="jump">',
     'form="save-search"',

@@ -11,8 +11,8 @@ from flask_babel import force_locale
 
 from webmail import create_app
 from webmail.rate_limits import TooManyRequests
-from webmail.web.errors import mail_error
-from webmail.web.too_many import again_words
+from webmail.web.responses.errors import mail_error
+from webmail.web.responses.too_many import again_words
 
 
 @pytest.fixture

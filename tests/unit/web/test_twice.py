@@ -18,7 +18,7 @@ from tests.support.route_table import routes
 from tests.support.twice import CARRY_AN_ID, HARMLESS, TRIED, TRIED_ON_SERVERS
 from tests.support.visits import Page, fields_of
 from webmail import create_app
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.database.connection import db
 from webmail.models import Session, User, now
 
@@ -64,7 +64,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, 
     )  # fmt: skip
     with db.connection_context():
         alice = User.create(
-            address="alice@lycee.example", local="alice", domain="lycee.example", password=passwords.hash_password(PASSWORD)
+            address="alice@lycee.example", local="alice", domain="lycee.example", password=hashing.hash_password(PASSWORD)
         )
         things = furnish(alice)
     yield app, folder / "traboule.sqlite", things

@@ -7,7 +7,7 @@ import logging
 import pytest
 from flask import Flask
 
-from webmail.web import unavailable
+from webmail.web.responses import unavailable
 
 
 @pytest.fixture

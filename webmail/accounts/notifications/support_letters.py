@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 
 from webmail import system_mail
 from webmail.accounts.support import SupportLetter
-from webmail.accounts.support_words import trouble_words
-from webmail.auth.user_agent import describe
+from webmail.accounts.support_texts import trouble_words
+from webmail.auth.sessions.user_agent import describe
 from webmail.models import SupportRequest, User
 from webmail.web.current import settings
 from webmail.web.formatting import long_date, written_in

@@ -9,7 +9,7 @@ from flask import g
 from webmail.accounts import links
 from webmail.accounts.blueprint import blueprint
 from webmail.web.current import current_user, settings
-from webmail.web.icons import icon_names
+from webmail.web.frame.icons import icon_names
 
 
 class OwnLink(NamedTuple):

@@ -16,20 +16,20 @@ from webmail.accounts import support
 from webmail.accounts.blueprint import blueprint
 from webmail.accounts.notifications.support_letters import letters
 from webmail.accounts.support import SupportQuestion, TroubleKind
-from webmail.accounts.support_words import KINDS
-from webmail.auth import deputies, password_reset
-from webmail.auth.cookies import visit
+from webmail.accounts.support_texts import KINDS
 from webmail.auth.guard import public
-from webmail.auth.names import normalise
-from webmail.auth.user_agent import describe
+from webmail.auth.recovery import deputies, password_reset
+from webmail.auth.sessions.cookies import visit
+from webmail.auth.sessions.user_agent import describe
+from webmail.auth.sign_in.names import normalise
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import User
 from webmail.rate_limits import TooManyRequests
 from webmail.web.current import settings, wake_system_mail
-from webmail.web.errors import csrf_error
 from webmail.web.rendering import page
-from webmail.web.too_many import told_to_wait, with_again
-from webmail.web.unavailable import because
+from webmail.web.responses.errors import csrf_error
+from webmail.web.responses.too_many import told_to_wait, with_again
+from webmail.web.responses.unavailable import because
 
 _SENT = "support"  # in the session: the reference of what was sent last from this browser
 _FIELDS = {"username": support.LONGEST_NAME, "text": support.LONGEST_TEXT, "contact": support.LONGEST_CONTACT}

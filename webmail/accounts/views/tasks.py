@@ -6,18 +6,18 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.accounts import own_data
+from webmail.accounts import data_export
 from webmail.accounts.blueprint import blueprint
 from webmail.auth.guard import confirm_first
 from webmail.models import AuditAct, TaskState
 from webmail.storage import FileGone, open_storage
 from webmail.tasks import heartbeat, leftovers, store
-from webmail.web import downloads
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
-from webmail.web.task_texts import row_of
+from webmail.web.responses import downloads
+from webmail.web.texts.task_texts import row_of
 
 
 @blueprint.get("/tasks")
@@ -73,14 +73,14 @@ def task_result(task_id: str) -> Answer:
     result = store.result_of(task)
     if task.state != TaskState.DONE or "file" not in result:
         abort(404)
-    if task.kind == own_data.NAME and (elsewhere := confirm_first(back=url_for("accounts.show_data"))):
+    if task.kind == data_export.NAME and (elsewhere := confirm_first(back=url_for("accounts.show_data"))):
         return elsewhere
     files = open_storage(settings())
     try:
         size, content = files.size(result["file"]), files.get(result["file"])
     except FileGone:
         abort(410)
-    if task.kind == own_data.NAME:
+    if task.kind == data_export.NAME:
         audited(AuditAct.OWN_DATA_FETCHED, current_user().address)
     response = Response(content, content_type=result.get("type", "application/octet-stream"))
     response.headers["Content-Length"] = str(size)

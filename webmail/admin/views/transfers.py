@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.admin.blueprint import blueprint
 from webmail.models import AuditAct, Transfer, TransferReport
-from webmail.transfers import overview, reports, store
+from webmail.transfers import overview, store
+from webmail.transfers.public import reports
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify

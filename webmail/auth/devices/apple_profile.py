@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
 
 from webmail.auth.devices.servers import dav_principal, dav_server, domains, mail_servers, user_name
-from webmail.config import Settings
+from webmail.config.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from webmail.auth.devices.servers import DeviceServer, dav_address, domains, mail_servers, user_name
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.mime import safe_xml
-from webmail.mime.address_input import address_key
+from webmail.mime.headers.address_input import address_key
 from webmail.mime.safe_xml import XmlBounds, XmlRefused
 
 LONGEST_REQUEST = 8 * 1024  # bytes; Outlook's has some 400

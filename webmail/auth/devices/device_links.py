@@ -6,8 +6,8 @@ import json
 from urllib.parse import quote, urlsplit
 
 from webmail.auth.devices.servers import DeviceServer, dav_address, mail_servers, user_name
-from webmail.config import Settings
-from webmail.mime.address_input import ascii_address
+from webmail.config.settings import Settings
+from webmail.mime.headers.address_input import ascii_address
 
 _SECURITY = {"none": 0, "starttls": 2, "tls": 3}
 _IMAP, _SMTP, _PASSWORD = 0, 0, 1  # protocols, and how one signs in

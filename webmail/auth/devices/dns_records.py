@@ -8,8 +8,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from webmail.auth.devices.servers import DeviceServer, dav_server, domains, mail_servers
-from webmail.config import Settings
-from webmail.mime.address_input import ascii_domain
+from webmail.config.settings import Settings
+from webmail.mime.headers.address_input import ascii_domain
 
 _TTL = 3600  # seconds
 _NAMES = {  # what a server is called in DNS, by its use and security; the first is the one that is preferred

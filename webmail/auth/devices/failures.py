@@ -1,6 +1,6 @@
 """Failures of devices: when a telephone or program last tried a wrong password, for the page that waits for it. No Flask here.
 
-They are kept apart from those that count (auth/throttle.py, dav/attempts.py), since the same wrong password counts once but is
+They are kept apart from those that count (throttle.py, attempts.py), since the same wrong password counts once but is
 told each time. One row for a person, for an hour.
 """
 

@@ -11,7 +11,7 @@ import secrets
 from datetime import timedelta
 
 from webmail import vault
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import AppPassword, User, now
 
 VALID = timedelta(minutes=15)  # also how long the password is shown

@@ -1,4 +1,4 @@
-"""Kinds of devices that are helped to connect. Their names and steps: `auth/connect_words.py`."""
+"""Kinds of devices that are helped to connect. Their names and steps: `auth/devices/instructions.py`."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from webmail.config import Settings
-from webmail.config_checks import is_loopback
-from webmail.mime.address_input import ascii_domain
+from webmail.config.checks import is_loopback
+from webmail.config.settings import Settings
+from webmail.mime.headers.address_input import ascii_domain
 
 
 @dataclass(frozen=True, slots=True)

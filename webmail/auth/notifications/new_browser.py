@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from webmail import audit
-from webmail.auth import known_devices
+from webmail.auth.sessions import known_devices
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import AuditAct, User, now
 from webmail.web.current import settings

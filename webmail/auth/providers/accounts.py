@@ -16,12 +16,12 @@ from typing import Protocol
 import peewee as pw
 
 from webmail import audit
-from webmail.auth.names import normalise
 from webmail.auth.providers import app_password_pause
-from webmail.config import Settings
+from webmail.auth.sign_in.names import normalise
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
-from webmail.mime.encoded_words import sort_key
+from webmail.mime.headers.encoded_words import sort_key
 from webmail.mime.threats.names import address_in
 from webmail.models import AuditAct, GroupMember, LinkedAccount, PeopleGroup, User, now
 from webmail.people import groups, own_name
@@ -57,7 +57,7 @@ class NotLetIn(MailError):
 
 
 class Rules(Protocol):
-    """What the administrator decides for a provider: the entries of config_providers.py."""
+    """What the administrator decides for a provider: the entries of config/providers.py."""
 
     @property
     def create(self) -> bool: ...

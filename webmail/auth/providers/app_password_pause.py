@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 import peewee as pw
 
 from webmail import audit
-from webmail.auth import app_passwords, mail_sessions
-from webmail.config import Settings
+from webmail.auth.devices import app_passwords
+from webmail.auth.sessions import mail_sessions
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import AppPassword, AuditAct, LinkedAccount, User, now
 

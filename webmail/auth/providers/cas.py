@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
 from webmail import http_fetch
-from webmail.auth.names import normalise
 from webmail.auth.providers.accounts import LONGEST_SUBJECT, MOST_GROUPS, Claims, allowed_domains
-from webmail.config import Settings
-from webmail.config_providers import Cas
+from webmail.auth.sign_in.names import normalise
+from webmail.config.providers import Cas
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.http_fetch import NotFetched
 from webmail.mime import safe_xml

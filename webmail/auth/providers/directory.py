@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webmail import audit
-from webmail.auth.names import normalise
 from webmail.auth.providers.accounts import Claims, NotLetIn, Refusal, account_for, allowed_domains, has_own_password, of_subject
 from webmail.auth.providers.directory_admission import ASKING, admitted
-from webmail.config import Settings
-from webmail.config_providers import Ldap
+from webmail.auth.sign_in.names import normalise
+from webmail.config.providers import Ldap
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import AuditAct, LinkedAccount, User

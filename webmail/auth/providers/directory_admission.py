@@ -1,7 +1,7 @@
 """Admission to the directory: one that is away or slow must not hold the threads of a process. No Flask here.
 
 Few threads ask it, and others wait as long as it answers anybody. One that could not be reached is left alone for some seconds
-(imap/circuit_breaker.py). Who has a password of ours never comes here.
+(imap/connections/circuit_breaker.py). Who has a password of ours never comes here.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from webmail.account import Server
 from webmail.admission import Admission, AdmissionRefused
-from webmail.auth.password_checks import PATIENCE_SECONDS, WAITING, TooBusy
-from webmail.config_providers import Ldap
+from webmail.auth.passwords.check_admission import PATIENCE_SECONDS, WAITING, TooBusy
+from webmail.config.providers import Ldap
 from webmail.errors import ServerAway
-from webmail.imap.circuit_breaker import dialling
+from webmail.imap.connections.circuit_breaker import dialling
 
 AT_ONCE = 4  # of the 16 or more threads per process
 SILENCE_SECONDS = 1.0  # nobody waits while nobody is answered

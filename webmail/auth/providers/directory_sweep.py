@@ -13,9 +13,9 @@ from datetime import timedelta
 import peewee as pw
 
 from webmail import audit
-from webmail.auth.endings import end_everything
 from webmail.auth.providers import directory
-from webmail.config import Settings
+from webmail.auth.sessions.endings import end_everything
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import AuditAct, LinkedAccount, User, now
 

@@ -22,7 +22,7 @@ import ldap.filter
 from ldap.controls import SimplePagedResultsControl
 from ldap.ldapobject import SimpleLDAPObject
 
-from webmail.config_providers import Ldap
+from webmail.config.providers import Ldap
 from webmail.errors import ServerAway, SignInRefused
 
 PAGE = 500  # entries in an answer, of all people

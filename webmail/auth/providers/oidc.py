@@ -28,8 +28,8 @@ from webmail import vault
 from webmail.auth.providers import oidc_server
 from webmail.auth.providers.accounts import Claims
 from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
-from webmail.config import Settings
-from webmail.config_providers import Oidc
+from webmail.config.providers import Oidc
+from webmail.config.settings import Settings
 from webmail.models import UsedToken, now
 
 LIFETIME = timedelta(minutes=15)  # of an attempt

@@ -22,8 +22,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
-from webmail.config_checks import ConfigError, web_address
-from webmail.config_providers import Oidc
+from webmail.config.checks import ConfigError, web_address
+from webmail.config.providers import Oidc
 from webmail.errors import MailError
 from webmail.http_fetch import NotFetched, ask_named
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from webmail.auth.providers.directory import ca_file
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import ServerAway
-from webmail.people import account_rows
-from webmail.people.kept_rows import typed_words
+from webmail.people.suggestions import account_rows
+from webmail.people.suggestions.search_rows import typed_words
 from webmail.people.visibility import Sight
 
 MOST = 30

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from webmail.auth.providers.accounts import MOST_GROUPS, Claims
-from webmail.auth.sign_in import normalise
-from webmail.config import Settings
-from webmail.config_providers import ProxySignIn
+from webmail.auth.sign_in.authentication import normalise
+from webmail.config.providers import ProxySignIn
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 
 PROVIDER = "proxy"  # in `LinkedAccount` and `Session`

@@ -1,42 +1,24 @@
 """Auth views: importing these modules registers their routes."""
 
-from webmail.auth import password_words, provider_titles
 from webmail.auth.blueprint import blueprint
-from webmail.auth.views import (
+from webmail.auth.passwords import texts
+from webmail.auth.providers import titles
+from webmail.auth.views import first_walk, password, security, sign_in, sign_out, terms
+from webmail.auth.views.devices import autoconfig, connect, devices_page, profiles, refused_changes, sessions, sign_in_reports
+from webmail.auth.views.factors import (
     ask_colleague,
     authenticator,
-    autoconfig,
-    cas,
     confirm,
-    connect,
-    deputy,
-    devices,
-    first_walk,
-    forgot,
     key_sign_in,
-    linked_accounts,
     mail_code,
     mailed_factor,
-    new_password,
-    oidc,
-    password,
-    phone,
-    profiles,
-    provider_ways,
-    proxy,
-    recovery,
     recovery_codes,
-    refused_changes,
     second_step,
-    security,
     security_keys,
-    sessions,
-    sign_in,
-    sign_in_reports,
-    sign_out,
-    terms,
     vouchers,
 )
+from webmail.auth.views.providers import cas, linked_accounts, oidc, provider_ways, proxy
+from webmail.auth.views.recovery import deputy, forgot, new_password, phone, recovery_address
 
 NEED_NO_TOKEN = (
     sign_in_reports.take_report,
@@ -55,7 +37,7 @@ __all__ = [
     "confirm",
     "connect",
     "deputy",
-    "devices",
+    "devices_page",
     "first_walk",
     "forgot",
     "key_sign_in",
@@ -65,13 +47,13 @@ __all__ = [
     "new_password",
     "oidc",
     "password",
-    "password_words",
+    "texts",
     "phone",
     "profiles",
-    "provider_titles",
+    "titles",
     "provider_ways",
     "proxy",
-    "recovery",
+    "recovery_address",
     "recovery_codes",
     "refused_changes",
     "second_step",

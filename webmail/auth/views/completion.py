@@ -11,23 +11,23 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import requirement, second_step, trusted_devices
-from webmail.auth.cookies import visit
+from webmail.auth.factors import requirement, second_step, trusted_devices
+from webmail.auth.factors.second_step import Factor
 from webmail.auth.guard import FACTOR
 from webmail.auth.notifications.new_browser import tell_of_new_browser
-from webmail.auth.second_step import Factor
-from webmail.auth.user_agent import describe
+from webmail.auth.sessions.cookies import visit
+from webmail.auth.sessions.user_agent import describe
 from webmail.auth.views import first_walk
-from webmail.auth.views.mail_code import mail_only_factor
+from webmail.auth.views.factors.mail_code import mail_only_factor
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, User
-from webmail.people import learning
+from webmail.people.suggestions import learning
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.formatting import LANGUAGES
+from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
-from webmail.web.request_values import local_path
 
 HINT = "hint"  # in the session: by which a provider knows whose session to end there (oidc.keep_hint)
 

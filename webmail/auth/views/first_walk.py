@@ -12,14 +12,14 @@ import time
 
 from flask import request, session, url_for
 
-from webmail.auth import recovery_address
 from webmail.auth.blueprint import blueprint
-from webmail.auth.cookies import visit
-from webmail.auth.first_steps import FirstStep
+from webmail.auth.factors.second_step import Factor
 from webmail.auth.guard import FACTOR, step_to_do
 from webmail.auth.providers import directory
-from webmail.auth.second_step import Factor
-from webmail.auth.sessions import hash_token
+from webmail.auth.recovery import recovery_address
+from webmail.auth.sessions.cookies import visit
+from webmail.auth.sessions.sessions import hash_token
+from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.models import User
 from webmail.web.current import settings
 

@@ -7,20 +7,21 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.auth import password_change, password_reset
 from webmail.auth.blueprint import blueprint
-from webmail.auth.cookies import visit
-from webmail.auth.endings import end_everything_else
-from webmail.auth.first_steps import FirstStep
+from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import PasswordForm
 from webmail.auth.guard import FACTOR, comes_first, public
-from webmail.auth.password_change import ChangeFault, PasswordNotChanged
-from webmail.auth.password_checks import TooBusy
-from webmail.auth.password_strength import Strength
-from webmail.auth.password_words import fault_words
-from webmail.auth.provider_titles import password_keeper
-from webmail.auth.second_step import Factor
-from webmail.auth.user_agent import describe
+from webmail.auth.passwords import change
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged
+from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.strength import Strength
+from webmail.auth.passwords.texts import fault_words
+from webmail.auth.providers.titles import password_keeper
+from webmail.auth.recovery import password_reset
+from webmail.auth.sessions.cookies import visit
+from webmail.auth.sessions.endings import end_everything_else
+from webmail.auth.sessions.user_agent import describe
+from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views import first_walk
 from webmail.auth.views.completion import HINT, after_sign_in
 from webmail.auth.views.sign_in import busy_words
@@ -28,11 +29,11 @@ from webmail.models import AuditAct
 from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
+from webmail.web.forms.request_values import next_path
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import next_path
+from webmail.web.responses.too_many import told_to_wait, too_many_words
 from webmail.web.security_mail import SecurityNotice, tell
-from webmail.web.too_many import told_to_wait, too_many_words
 
 PROVED = "reset_proved"  # in the session: the token of somebody who has forgotten their password, after the code of an SMS
 
@@ -54,7 +55,7 @@ def change_password() -> Response:
     first = bool(user.must_change)
     helped = bool(first and user.temporary_until)
     try:
-        password_change.change(user, before, new, form.new_password_again.data or "", settings())
+        change.change(user, before, new, form.new_password_again.data or "", settings())
     except PasswordNotChanged as refused:
         if ChangeFault.WRONG in refused.faults.values():
             audited(AuditAct.PASSWORD_CHANGE_REFUSED)
@@ -81,7 +82,7 @@ def show_strength() -> Response:
     user, password = visit().user, request.form.get("new_password", "")
     if "token" in request.form:
         user = password_reset.holder(request.form["token"] or session.get(PROVED, ""))
-    judged = password_change.strength(password, user, settings()) if user is not None and password else None
+    judged = change.strength(password, user, settings()) if user is not None and password else None
     return fragment("auth/_strength.html", judged=judged)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.auth import requirement, second_step, sessions, trusted_devices
 from webmail.auth.blueprint import blueprint
-from webmail.auth.cookies import visit
-from webmail.auth.first_steps import FirstStep
+from webmail.auth.factors import requirement, second_step, trusted_devices
 from webmail.auth.guard import comes_first, step_to_do
+from webmail.auth.sessions import sessions
+from webmail.auth.sessions.cookies import visit
+from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.models import Authenticator, SecurityKey
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import day_in_full, local
+from webmail.web.forms.request_values import next_path
 from webmail.web.rendering import page
-from webmail.web.request_values import next_path
 
 
 @blueprint.get("/account")

@@ -12,37 +12,38 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from webmail import audit, imap
-from webmail.auth import door_codes, sessions, sources, waiting_lines
 from webmail.auth.blueprint import blueprint
-from webmail.auth.cookies import visit
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
-from webmail.auth.names import normalise
-from webmail.auth.notifications.code_letters import mail_door_code
-from webmail.auth.password_checks import PATIENCE_SECONDS, TooBusy
-from webmail.auth.provider_titles import provider_title
+from webmail.auth.notifications.codes import mail_door_code
+from webmail.auth.passwords.check_admission import PATIENCE_SECONDS, TooBusy
 from webmail.auth.providers import directory
 from webmail.auth.providers.accounts import NotLetIn, Refusal
-from webmail.auth.sign_in import account_address, sign_in
-from webmail.auth.sources import SignInSource
-from webmail.auth.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.providers.titles import provider_title
+from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.sessions import sessions
+from webmail.auth.sessions.cookies import visit
+from webmail.auth.sign_in import sources, unlock_codes, waiting_lines
+from webmail.auth.sign_in.authentication import account_address, sign_in
+from webmail.auth.sign_in.names import normalise
+from webmail.auth.sign_in.sources import SignInSource
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
-from webmail.auth.views.provider_ways import refusal_words
+from webmail.auth.views.providers.provider_ways import refusal_words
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, ServerAway, SignInRefused, UnsafeValue
 from webmail.models import AuditAct, User
 from webmail.rate_limits import TooManyRequests
 from webmail.web.audit import audited
-from webmail.web.banners import add_banner
 from webmail.web.current import after_the_answer, settings
-from webmail.web.errors import csrf_error
+from webmail.web.forms.request_values import local_path, next_path
+from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, next_path
-from webmail.web.too_many import told_to_wait, too_many_words
-from webmail.web.unavailable import because
+from webmail.web.responses.errors import csrf_error
+from webmail.web.responses.too_many import told_to_wait, too_many_words
+from webmail.web.responses.unavailable import because
 
-PLACE = "waiting"  # in the session of who was told to wait: their place in line (auth/waiting_lines.py)
+PLACE = "waiting"  # in the session of who was told to wait: their place in line (auth/sign_in/waiting_lines.py)
 
 
 add_banner("auth/_shared_bar.html")
@@ -133,7 +134,7 @@ def _mail_door_code(app: Flask, address: str, source: SignInSource) -> None:
     """Once the answer has gone. Whatever goes wrong is only logged: nobody is there any more."""
     try:
         with app.app_context(), db.connection_context():
-            if user := door_codes.receiver(address, source, settings()):
+            if user := unlock_codes.receiver(address, source, settings()):
                 mail_door_code(user)
     except (BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
         app.logger.warning("no code is sent to the recovery address of %s: %s", address, error)
@@ -147,7 +148,7 @@ def sign_in_page(
     `kept`: text that was being written, by the names of its fields, where it does not come with the form.
     """
     form.next.data = local_path(form.next.data or "")
-    waits = waits and door_codes.are_offered(settings())
+    waits = waits and unlock_codes.are_offered(settings())
     return page("auth/login.html", status, form=form, problem=problem, kept=kept or kept_text(), waits=waits)
 
 

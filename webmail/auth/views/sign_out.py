@@ -7,13 +7,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
-from webmail.auth.cookies import CLEARED, visit
 from webmail.auth.guard import public
 from webmail.auth.providers import cas, proxy
-from webmail.auth.user_agent import describe
-from webmail.auth.views import oidc
+from webmail.auth.sessions.cookies import CLEARED, visit
+from webmail.auth.sessions.user_agent import describe
 from webmail.auth.views.completion import HINT
-from webmail.auth.views.provider_ways import lead_on
+from webmail.auth.views.providers import oidc
+from webmail.auth.views.providers.provider_ways import lead_on
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import settings

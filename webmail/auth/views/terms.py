@@ -8,18 +8,18 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from webmail.auth import terms
 from webmail.auth.blueprint import blueprint
-from webmail.auth.first_steps import FirstStep
 from webmail.auth.guard import comes_first
+from webmail.auth.sign_in import terms
+from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views import first_walk
 from webmail.mime.html.linkify import linkify
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
+from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
 
 
 @blueprint.get("/account/terms")

@@ -1,7 +1,8 @@
 """Calendar views: importing these modules registers their routes."""
 
-from webmail.calendar import event_words, subscription_words, words
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.display import event_texts, page_texts
+from webmail.calendar.subscriptions import texts
 from webmail.calendar.views import (
     calendars,
     event,
@@ -22,7 +23,7 @@ from webmail.calendar.views import (
 )
 
 __all__ = [
-    "blueprint", "calendars", "event", "event_form", "event_times", "event_transfer", "event_words",
-    "exports", "from_message", "imports", "kept_forms", "meetings", "reminders", "search", "show", "subscription_words",
-    "subscriptions", "undo", "usual_reminders", "words",
+    "blueprint", "calendars", "event", "event_form", "event_times", "event_transfer", "event_texts",
+    "exports", "from_message", "imports", "kept_forms", "meetings", "reminders", "search", "show", "texts",
+    "subscriptions", "undo", "usual_reminders", "page_texts",
 ]  # fmt: skip

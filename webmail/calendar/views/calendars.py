@@ -13,14 +13,14 @@ from werkzeug.wrappers import Response
 from webmail import preferences as preferred
 from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.happenings import Happening
-from webmail.calendar.subscriptions import DERIVED
+from webmail.calendar.display.happenings import Happening
+from webmail.calendar.subscriptions.subscriptions import DERIVED
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.web.current import current_user, preferences
-from webmail.web.first_visit import made_if_writable
-from webmail.web.request_values import local_path
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.first_visit import made_if_writable
 
 _PATTERNS = 4  # of edges, which tell calendars apart where colours don't
 _MOST = 500  # in a form

@@ -7,19 +7,21 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from flask import Response, abort, request, url_for
 
-from webmail.calendar import editing, event_facts, objects
+from webmail.calendar import editing, objects
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_facts import EventFacts
-from webmail.calendar.event_words import elsewhere_words, privacy_words, series_words, status_words, when_words
+from webmail.calendar.display import event_facts
+from webmail.calendar.display.event_facts import EventFacts
+from webmail.calendar.display.event_texts import elsewhere_words, privacy_words, series_words, status_words, when_words
 from webmail.collections import look
 from webmail.collections.store import Access
-from webmail.mime.address_text import address_text
-from webmail.mime.formats import calendar_series, event_links
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars import event_links
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.recurrence import series
+from webmail.mime.headers.address_text import address_text
 from webmail.models import CalendarObject, Occurrence
-from webmail.web import downloads
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.rendering import page
+from webmail.web.responses import downloads
 
 MOST_NEXT = 5
 blueprint.app_template_global("host_of")(event_links.host_of)
@@ -54,7 +56,7 @@ def attached_file(calendar: int, href: str, number: int) -> Response:
     facts = facts_here(access, row) if access.reads else None
     if facts is None:
         abort(404)
-    found = event_links.content(calendar_series.component_at(calendar_series.series_of(row.text), facts.at), number)
+    found = event_links.content(series.component_at(series.series_of(row.text), facts.at), number)
     if found is None:
         abort(404)
     response = downloads.named(found[1], "application/octet-stream", found[0] or "attachment")

@@ -14,10 +14,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.calendar import editing, event_changes, quick_entry, several, several_words, usual_reminders
+from webmail.calendar import editing, event_changes
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_facts import EventFacts, NotEditable
-from webmail.calendar.event_words import (
+from webmail.calendar.display.event_facts import EventFacts, NotEditable
+from webmail.calendar.display.event_texts import (
     is_last_of_month,
     one_place_words,
     place_words,
@@ -28,6 +28,8 @@ from webmail.calendar.event_words import (
 )
 from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
 from webmail.calendar.objects import UidTaken
+from webmail.calendar.quick_entry import quick_entry, several, several_texts
+from webmail.calendar.reminders import usual_reminders
 from webmail.calendar.repeat import PLACES, Repeat, rule_of
 from webmail.calendar.views import term
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
@@ -36,10 +38,10 @@ from webmail.calendar.views.refusals import editable_here, status_of, why_not, w
 from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_edit import MOST_REMINDERS, EventFields
-from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendar_series import CannotChange
-from webmail.mime.formats.event_links import MOST_LINKS
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.event_edit import MOST_REMINDERS, EventFields
+from webmail.mime.formats.calendars.event_links import MOST_LINKS
+from webmail.mime.formats.recurrence.series import CannotChange
 from webmail.web.current import current_user, preferences, settings, time_zone
 from webmail.web.formatting import here
 from webmail.web.notices import notify
@@ -365,9 +367,9 @@ def form_page(
     remarks = [*found.remarks, *(["no-term"] if found.in_term and not school[0] else [])] if found else []
     return page(
         "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, links=links,
-        offered=REMINDERS, own_zone=str(time_zone()), words=words, understood=several_words.understood(found),
+        offered=REMINDERS, own_zone=str(time_zone()), words=words, understood=several_texts.understood(found),
         remarks=remark_words(remarks), unclear=found.unclear if found else (),
-        also=[] if facts else several_words.others(form), skip=[] if facts else several_words.skipped(form),
+        also=[] if facts else several_texts.others(form), skip=[] if facts else several_texts.skipped(form),
         theirs=theirs or [], others=others or [], back=back, conversation=conversation,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar import editing, event_changes
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_facts import EventFacts, NotEditable
-from webmail.calendar.event_words import when_words
+from webmail.calendar.display.event_facts import EventFacts, NotEditable
+from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES, typed_moment
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.views import term
@@ -20,12 +20,12 @@ from webmail.calendar.views.event import event_url
 from webmail.calendar.views.refusals import editable_here, why_not, why_words
 from webmail.calendar.views.undo import undo_of
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_edit import EventFields
-from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendar_series import CannotChange
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.event_edit import EventFields
+from webmail.mime.formats.recurrence.series import CannotChange
 from webmail.web.current import current_user, settings, time_zone
+from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
-from webmail.web.request_values import local_path
 
 _LONGEST = timedelta(days=366)
 

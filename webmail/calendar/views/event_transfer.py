@@ -8,10 +8,11 @@ from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import editing, event_changes, event_facts, objects, privacy
+from webmail.calendar import editing, event_changes, objects, privacy
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_facts import EventFacts, NotEditable, WhyNot
-from webmail.calendar.event_words import when_words
+from webmail.calendar.display import event_facts
+from webmail.calendar.display.event_facts import EventFacts, NotEditable, WhyNot
+from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES
 from webmail.calendar.objects import UidTaken
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
@@ -19,8 +20,8 @@ from webmail.calendar.views.refusals import why_words
 from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendar_series import CannotChange
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.recurrence.series import CannotChange
 from webmail.models import CalendarObject
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.formatting import day_in_full

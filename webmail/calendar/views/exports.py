@@ -9,14 +9,15 @@ from typing import IO
 
 from flask import Response, abort
 
-from webmail.calendar import editing, exporting
+from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.editing import NoSuchEvent
+from webmail.calendar.files import exporting
 from webmail.collections import look
 from webmail.collections.store import Access
-from webmail.mime.filenames import safe_name
-from webmail.web import downloads
+from webmail.mime.headers.filenames import safe_name
 from webmail.web.current import current_user
+from webmail.web.responses import downloads
 
 
 def _readable() -> list[Access]:

@@ -10,25 +10,26 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail import imap
-from webmail.calendar import date_chips, dates_in_text, editing, event_changes, taking
+from webmail.calendar import editing, event_changes, invitations
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_words import when_words
+from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import EventForm
 from webmail.calendar.objects import UidTaken
+from webmail.calendar.quick_entry import date_chips, dates_in_text
 from webmail.calendar.views.event import event_url
 from webmail.calendar.views.event_form import begin, form_of_words, form_page
 from webmail.calendar.views.undo import undo_of
-from webmail.compose import reply
+from webmail.compose.replies import reply
 from webmail.errors import LimitReached, NoSuchMessage
 from webmail.mail import Message, Summary
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.headers.subjects import bare_subject
 from webmail.mime.part_kinds import PartKind, kind_of_part
-from webmail.mime.subjects import bare_subject
 from webmail.web.current import current_account, current_user, settings, time_zone
 from webmail.web.formatting import day_in_full, here, local
+from webmail.web.forms.request_values import uidvalidity
 from webmail.web.message_links import back_to_message, message_url, requested_message_url
 from webmail.web.notices import notify
-from webmail.web.request_values import uidvalidity
 
 _FORM = "calendar.event_of_message"
 MOST_LINKED = 20  # other messages of a conversation
@@ -107,7 +108,7 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
         if kind_of_part(part) is not PartKind.CALENDAR:
             raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no calendar")
         text, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
-    found = taking.read(text, editing.writable(current_user()))
+    found = invitations.read(text, editing.writable(current_user()))
     method, writes, first = found.method, found.writes, found.first
     if cut or not found.is_usable:
         notify(_("No events could be read from this file."), "caution")
@@ -146,6 +147,6 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
 
 
 @blueprint.app_template_global()
-def in_my_calendar(text: str) -> taking.IncomingEvents:
+def in_my_calendar(text: str) -> invitations.IncomingEvents:
     """What of a calendar part is in the person's calendars. 3 queries, where there is one."""
-    return taking.read(text, editing.calendars(current_user()))
+    return invitations.read(text, editing.calendars(current_user()))

@@ -1,5 +1,5 @@
 """Import pages of calendar files: a file and a calendar are chosen, what would change is shown, then it is done
-(webmail/web/import_pages.py); and exports.
+(webmail/web/forms/import_pages.py); and exports.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import editing, import_task, importing, objects
+from webmail.calendar import editing, objects
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.editing import Done, EventChangedElsewhere, NotWritable
-from webmail.calendar.importing import EventReport
+from webmail.calendar.files import import_task, importing
+from webmail.calendar.files.importing import EventReport
 from webmail.calendar.objects import UidTaken
 from webmail.collections import look
+from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_files import FileRepair, NotCalendarFile
-from webmail.user_lock import user_lock
+from webmail.mime.formats.calendars.calendar_files import FileRepair, NotCalendarFile
 from webmail.web.current import current_user, settings
-from webmail.web.import_pages import ImportPages, ImportRefused, name_asked
+from webmail.web.forms.import_pages import ImportPages, ImportRefused, name_asked
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText
 from webmail.web.task_undo import any_changes, undo_of_task, undo_text
+from webmail.web.texts.task_texts import TASK_TEXTS, Facts, TaskText
 
 _UNDO_SECONDS = 300
 

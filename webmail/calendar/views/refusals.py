@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import request
 from flask_babel import gettext as _
 
-from webmail.calendar import event_facts, objects
-from webmail.calendar.event_facts import EventFacts, NotEditable, WhyNot
+from webmail.calendar import objects
+from webmail.calendar.display import event_facts
+from webmail.calendar.display.event_facts import EventFacts, NotEditable, WhyNot
 from webmail.calendar.views.event import calendar_words
 from webmail.web.current import current_user, settings
 

@@ -14,19 +14,19 @@ from werkzeug.wrappers import Response
 
 from webmail import schedule
 from webmail.auth.guard import asked_by_pages
-from webmail.calendar import reminders
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_words import when_words
+from webmail.calendar.display.event_texts import when_words
+from webmail.calendar.reminders import reminders
 from webmail.calendar.views.event import event_url, moment_of
 from webmail.models import NextReminder, ShownReminder, now
-from webmail.web.banners import add_banner
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.formatting import local, long_date, today
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.banners import add_banner
+from webmail.web.frame.page_rows import add_rows, page_rows
+from webmail.web.frame.push_events import add_push_event
 from webmail.web.notices import notify
-from webmail.web.page_rows import add_rows, page_rows
-from webmail.web.push_events import add_push_event
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import local_path
 
 IN_BANNER = 2
 MOST = 200

@@ -8,8 +8,8 @@ from flask import Response, request
 
 from webmail.calendar import search as searching
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.display.happenings import Happening
 from webmail.calendar.forms import typed_day
-from webmail.calendar.happenings import Happening
 from webmail.calendar.views.calendars import my_calendars
 from webmail.web.current import time_zone
 from webmail.web.formatting import today

@@ -13,17 +13,18 @@ from flask import Response, abort, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import bars, crowded_days, happenings, hours, kept_days, objects, periods, special_days, words
+from webmail.calendar import objects
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.crowded_days import Crowd
-from webmail.calendar.happenings import Found, Happening
-from webmail.calendar.kept_days import DaySpan
-from webmail.calendar.periods import NoSuchPeriod, Period
+from webmail.calendar.display import bars, crowded_days, day_counts, happenings, hours, page_texts, periods, special_days
+from webmail.calendar.display.crowded_days import Crowd
+from webmail.calendar.display.day_counts import DaySpan
+from webmail.calendar.display.happenings import Found, Happening
+from webmail.calendar.display.periods import NoSuchPeriod, Period
 from webmail.calendar.views.calendars import my_calendars
 from webmail.web.current import preferences, settings, time_zone
-from webmail.web.day_names import day_name
 from webmail.web.formatting import here, today
 from webmail.web.rendering import page
+from webmail.web.texts.day_names import day_name
 
 _LINES = 4  # of a day in the month
 _ON_PAPER = 14  # of a day, those without a line only where the month is printed
@@ -96,7 +97,7 @@ class DayMarks:
         first = begins or self.school.get(day - timedelta(days=1)) != self.school.get(day)
         if day in self.school and first:
             found.append(day_name(self.school[day]))
-        if change := words.clock_words(hours.clock_change(day, here().zone)):
+        if change := page_texts.clock_words(hours.clock_change(day, here().zone)):
             found.append(change)
         return found
 
@@ -112,7 +113,7 @@ def _shown(period: Period) -> Response:
     marks = _marks(period.shown_first, period.shown_last)
     lay_out = {"month": _month, "agenda": _agenda, "year": _year}.get(period.view, _hours)
     return page(
-        "calendar/show.html", period=period, heading=words.title(period), calendars=mine, now_day=today(),
+        "calendar/show.html", period=period, heading=page_texts.title(period), calendars=mine, now_day=today(),
         numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, marks=marks,
         same=(period, tuple(mine.values()), *_chosen(period), *marks.key), versions=tuple(_versions().values()),
         parts=partial(lay_out, period, rights),
@@ -139,7 +140,7 @@ def _crowded(rights: Mapping[int, str], first: date, last: date, per_day: int = 
 
 def _crowd(rights: Mapping[int, str], first: date, last: date) -> Crowd:
     """The times of all, as many as are read at all."""
-    return crowded_days.crowd(rights, DaySpan(first, last, time_zone(), kept_days.MOST), _floating(), _versions())
+    return crowded_days.crowd(rights, DaySpan(first, last, time_zone(), day_counts.MOST), _floating(), _versions())
 
 
 def _versions() -> dict[int, Hashable]:
@@ -215,7 +216,7 @@ def _agenda(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     return {
         "found": found, "onward": until + timedelta(days=1) if until < period.last else period.after,
         "by_day": [(day, events, tuple(one.key for one in events)) for day, events in by_day.items()],
-        "later": later, "near": words.away,
+        "later": later, "near": page_texts.away,
     }  # fmt: skip
 
 

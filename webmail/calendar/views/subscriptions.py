@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail import rate_limits
 from webmail.admission import AdmissionRefused
-from webmail.calendar import importing, subscribed_rounds, subscriptions
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.subscribed_fetch import asking, fetch, host_of, typed
-from webmail.calendar.subscription_words import subscribing_words
+from webmail.calendar.files import importing
+from webmail.calendar.subscriptions import rounds, subscriptions
+from webmail.calendar.subscriptions.fetch import asking, fetch, host_of, typed
+from webmail.calendar.subscriptions.texts import subscribing_words
 from webmail.collections import leaving, look, store
 from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.collections.look import PALETTE
@@ -24,9 +25,9 @@ from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
-from webmail.web.outside import ASKING_OUTSIDE
 from webmail.web.rendering import page
-from webmail.web.too_many import told_to_wait, with_again
+from webmail.web.responses.outside import ASKING_OUTSIDE
+from webmail.web.responses.too_many import told_to_wait, with_again
 
 _SECONDS = 10.0  # that a page waits for another server
 _ASKED = RateLimit("addresses of calendars tried", 20, QUARTER)
@@ -60,7 +61,7 @@ def subscribe() -> Answer:
     try:
         with ASKING_OUTSIDE.admit():
             fetched = fetch(url, asking(settings()), seconds=_SECONDS)
-        found = subscribed_rounds.understood(fetched.content or b"", fetched.charset)
+        found = rounds.understood(fetched.content or b"", fetched.charset)
         name = look.one_line(request.form.get("name", "")) or found.name
         place = f"subscribed-{form}" if len(form) == 16 and form.isalnum() else f"subscribed-{store.new_name()}"
         colour = request.form.get("colour", "") or found.colour
@@ -72,9 +73,9 @@ def subscribe() -> Answer:
         return _form(422, subscribing_words(FollowTrouble(FollowFault.BUSY), host))
     except LimitReached:
         return _form(422, _("You have as many calendars as you can have. Remove one first."))
-    small = len(found.objects) <= subscribed_rounds.SMALL and importing.has_few_rules(fetched.content or b"")
+    small = len(found.objects) <= rounds.SMALL and importing.has_few_rules(fetched.content or b"")
     if made.succeeded is None and small:
-        subscribed_rounds.follow(made, settings(), lambda: fetched)
+        rounds.follow(made, settings(), lambda: fetched)
         made = subscriptions.find(user, made.collection_id) or made
     if made.succeeded is not None:
         notify(_("“%(name)s” is in your calendar.", name=_title(made)), "done")
@@ -121,7 +122,7 @@ def change_subscription(number: int) -> Answer:
     if action == "remove":
         name = _title(one)
         undo = subscriptions.unsubscribe(one, current_user())
-        if undo and one.collection.count <= subscribed_rounds.SMALL:
+        if undo and one.collection.count <= rounds.SMALL:
             leaving.finish(one.collection_id)  # else a worker does, within a minute
         offered = (url_for("calendar.resubscribe"), {"undo": undo}) if undo else None
         notify(_("You no longer subscribe to “%(name)s”.", name=name), undo=offered, keep=_UNDO_SECONDS)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from webmail.calendar import special_days
-from webmail.calendar.event_facts import EventFacts
-from webmail.calendar.event_words import school_zone_words
+from webmail.calendar.display import special_days
+from webmail.calendar.display.event_facts import EventFacts
+from webmail.calendar.display.event_texts import school_zone_words
 from webmail.calendar.forms import EventForm
-from webmail.mime.formats.calendar_series import series_of
-from webmail.mime.formats.term_dates import Holidays, left_out
+from webmail.mime.formats.recurrence.series import series_of
+from webmail.mime.formats.recurrence.term_dates import Holidays, left_out
 from webmail.web.current import preferences, settings
 from webmail.web.formatting import day_in_full
 

@@ -13,10 +13,10 @@ from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.objects import UidTaken
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
 from webmail.web.current import current_user, settings
+from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify, undone
-from webmail.web.request_values import local_path
 
 
 def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str, Any]] | None:

@@ -8,9 +8,10 @@ from flask import abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.calendar import editing, usual_reminders
+from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.event_words import reminder_words
+from webmail.calendar.display.event_texts import reminder_words
+from webmail.calendar.reminders import usual_reminders
 from webmail.calendar.views.event import calendar_words
 from webmail.preferences import CHOICES
 from webmail.web.current import current_user, preferences

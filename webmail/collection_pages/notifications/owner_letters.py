@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 
 from webmail import system_mail
-from webmail.collection_pages.words import person, sentences, title_for
+from webmail.collection_pages.texts import person, sentences, title_for
 from webmail.collections.store import Access
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import CollectionNote, User

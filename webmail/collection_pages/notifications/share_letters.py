@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 
 from webmail import system_mail
-from webmail.collection_pages.words import own_rights_words, person, title_for
+from webmail.collection_pages.texts import own_rights_words, person, title_for
 from webmail.collections.store import BOOK, Access
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import User

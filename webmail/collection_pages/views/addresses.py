@@ -12,28 +12,29 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import public
-from webmail.calendar import happenings, links, objects, privacy
+from webmail.calendar import links, objects, privacy
+from webmail.calendar.display import happenings
 from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.texts import names_of
 from webmail.collection_pages.views.common import mine, title
 from webmail.collection_pages.views.managing import lost, managed, note, owner_in_audit, tell_owner, title_for_all
-from webmail.collection_pages.words import names_of
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import CALENDAR, Access
 from webmail.errors import LimitReached
-from webmail.mime.formats import calendar_joining
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars import calendar_joining
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
 from webmail.models import AuditAct, CalendarLink, CalendarObject
 from webmail.rate_limits import TooManyRequests
-from webmail.web import downloads
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.rendering import page
-from webmail.web.too_many import told_to_wait, with_again
+from webmail.web.responses import downloads
+from webmail.web.responses.too_many import told_to_wait, with_again
 
 _DAYS = 28  # on the page
 _PIECE = 100

@@ -9,14 +9,14 @@ from typing import Any
 from flask import abort, url_for
 
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.words import person
+from webmail.collection_pages.texts import person
 from webmail.collections import look, shares, store
 from webmail.collections.store import CALENDAR, Access
 from webmail.models import CollectionShare, PeopleGroup, User
-from webmail.people import account_rows
+from webmail.people.suggestions import account_rows
 from webmail.people.visibility import sight_of
-from webmail.web.areas import area_here, belong_to
 from webmail.web.current import current_user, settings
+from webmail.web.frame.areas import area_here, belong_to
 
 
 @dataclass(frozen=True, slots=True)

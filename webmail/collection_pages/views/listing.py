@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.texts import own_rights_words
 from webmail.collection_pages.views.common import Shown, place, shown, titled
-from webmail.collection_pages.words import own_rights_words
 from webmail.collections import look, losses, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.losses import Loss, LossKind
@@ -23,12 +23,12 @@ from webmail.collections.store import BOOK, CALENDAR
 from webmail.errors import LimitReached
 from webmail.models import Collection
 from webmail.web.current import current_user, settings
-from webmail.web.first_visit import made_if_writable
 from webmail.web.formatting import here
 from webmail.web.formatting import number as in_words
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.first_visit import made_if_writable
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
 
 _FORM = re.compile(r"[0-9a-f]{32}")
 _MOST_TOLD = 500  # that one press says are known

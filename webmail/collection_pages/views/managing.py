@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.notifications import owner_letters
+from webmail.collection_pages.texts import sentences
 from webmail.collection_pages.views.common import is_own, mine, title, title_of
-from webmail.collection_pages.words import sentences
 from webmail.collections import manager_notes
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import Access

@@ -12,23 +12,23 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.texts import sentences
 from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown, title_of
 from webmail.collection_pages.views.listing import checked
 from webmail.collection_pages.views.managing import lost, refuse
-from webmail.collection_pages.words import sentences
 from webmail.collections import look, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirs
 from webmail.collections.store import BOOK, Access
-from webmail.dav import delete_task, removal
-from webmail.dav.removal import LastOfKind
+from webmail.dav.deletion import delete_task, removal
+from webmail.dav.deletion.removal import LastOfKind
 from webmail.errors import LimitReached
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, TaskText, task_started
+from webmail.web.texts.task_texts import TASK_TEXTS, TaskText, task_started
 
 _UNDO_SECONDS = 300
 

@@ -21,10 +21,10 @@ from webmail.collections import shares
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import Named, NotTheirs, OwnRight, ShareDoubt, Sharee
 from webmail.collections.store import Access
-from webmail.compose import suggestions
+from webmail.compose.recipients import suggestions
 from webmail.errors import LimitReached
 from webmail.mail import Address
-from webmail.mime.address_text import address_text
+from webmail.mime.headers.address_text import address_text
 from webmail.models import AuditAct, PeopleGroup, User
 from webmail.people import groups as people_groups
 from webmail.people.visibility import sight_of

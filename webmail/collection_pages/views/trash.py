@@ -14,12 +14,12 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages import restore_task
 from webmail.collection_pages.blueprint import blueprint
+from webmail.collection_pages.texts import count_words, person
 from webmail.collection_pages.views.common import title
-from webmail.collection_pages.words import count_words, person
 from webmail.collections import trash
 from webmail.collections.trash import UNNAMED, Batch
-from webmail.dav import restore as restoring
-from webmail.dav.restore import Restored
+from webmail.dav.deletion import restore as restoring
+from webmail.dav.deletion.restore import Restored
 from webmail.errors import LimitReached
 from webmail.models import Collection, User
 from webmail.tasks import store as tasks
@@ -28,7 +28,7 @@ from webmail.web.formatting import local
 from webmail.web.formatting import number as in_words
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.texts.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 _BATCHES, _ITEMS = 20, 50  # on a page
 _LAST_PAGE = 10_000

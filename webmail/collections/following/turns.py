@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from webmail.collections.following.faults import FollowFault, FollowTrouble
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.database.locks import LockBusy, lock
 from webmail.models import User, now

@@ -1,0 +1,1 @@
+"""The outbox: messages from *Send* until they are in Sent: waiting, sent once, retried, filed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from webmail import preferences, vault
 from webmail.account import Account
-from webmail.config import ConfigError, Settings
+from webmail.config.settings import ConfigError, Settings
 from webmail.errors import SignInRefused
 from webmail.models import DraftRow, Outbox
 

@@ -1,6 +1,6 @@
 """Delivery: the worker's side of the outbox, which leases messages, sends them by SMTP, retries, and recovers stale leases.
 
-The states and transitions are described in `queue.py`; leases and retry times are those of `send_attempts.py`.
+The states and transitions are described in `queue.py`; leases and retry times are those of `system_mail/send_attempts.py`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ import peewee as pw
 
 from webmail import smtp
 from webmail.account import Account
-from webmail.compose import draft_copies, drafts, identities
-from webmail.compose.draft_cleanup import KEPT_DAYS
-from webmail.compose.large_files import FilesStopped, FileState
+from webmail.compose import identities
+from webmail.compose.drafts import draft_copies, drafts
+from webmail.compose.drafts.draft_cleanup import KEPT_DAYS
+from webmail.compose.large_files.large_files import FilesStopped, FileState
 from webmail.compose.outbox import filing, link_gate, send_errors, spool
 from webmail.compose.outbox.queue import LIGHT, log
 from webmail.compose.outbox.send_errors import SendErrorKind
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.pieces import in_pieces
 from webmail.errors import MailError, SendRefused, SendUncertain, ServerAway
 from webmail.models import DraftRow, Outbox, OutboxState, now
-from webmail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
 from webmail.storage import StorageAway
+from webmail.system_mail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
 
 AccountFor = Callable[[Outbox], Account]
 

@@ -15,19 +15,21 @@ import peewee as pw
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import draft_copies, draft_message, drafts, uploads
-from webmail.compose.fields import Fields
+from webmail.compose.attachments import uploads
+from webmail.compose.drafts import draft_copies, draft_message, drafts
+from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import send_errors, spool
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed
-from webmail.imap import mailboxes, messages
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list import mailboxes
+from webmail.imap.reading import messages
 from webmail.mail import Address, Role
-from webmail.mime import headers
+from webmail.mime.headers import headers
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
 from webmail.people import correspondents
-from webmail.send_attempts import LEASE, LeaseLost, SendQueue
+from webmail.system_mail.send_attempts import LEASE, LeaseLost, SendQueue
 
 log = logging.getLogger(__name__)
 

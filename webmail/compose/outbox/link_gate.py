@@ -10,13 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from webmail.compose import draft_message, identities, large_files
-from webmail.compose.large_files import FilesStopped, FileState
+from webmail.compose import identities
+from webmail.compose.drafts import draft_message
+from webmail.compose.large_files import large_files
+from webmail.compose.large_files.large_files import FilesStopped, FileState
 from webmail.compose.outbox import send_errors, spool
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import DraftRow, Outbox, OutboxState, Transfer, now
-from webmail.send_attempts import SendQueue
 from webmail.storage import StorageAway, StorageFull
+from webmail.system_mail.send_attempts import SendQueue
 from webmail.transfers import store
 
 EVERY = timedelta(seconds=10)  # how often the worker looks whether files have come

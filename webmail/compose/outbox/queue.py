@@ -20,10 +20,11 @@ from datetime import datetime, timedelta
 import peewee as pw
 
 from webmail import preferences
-from webmail.compose import drafts, identities
-from webmail.compose.fields import Fields, fields_of, normalised, revision_of
+from webmail.compose import identities
+from webmail.compose.drafts import drafts
+from webmail.compose.drafts.fields import Fields, fields_of, normalised, revision_of
 from webmail.compose.outbox import filing, recipient_limits, spool
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
 from webmail.errors import NoSuchMessage

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import Outbox, OutboxState, User, now
 from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
 

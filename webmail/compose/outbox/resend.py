@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import peewee as pw
 
-from webmail.compose import drafts, identities
+from webmail.compose import identities
+from webmail.compose.drafts import drafts
 from webmail.compose.outbox import queue, recipient_limits, spool
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.mail import Address, Identity, Message
 from webmail.mime import builder

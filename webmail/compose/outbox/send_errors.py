@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from webmail import send_attempts, smtp
-from webmail.compose.large_files import FilesStopped, FileState
+from webmail import smtp
+from webmail.compose.large_files.large_files import FilesStopped, FileState
 from webmail.errors import MailError, OverQuota, Refused, SendRefused, ServerAway, SignInRefused, TokenRefused
 from webmail.storage import StorageAway
+from webmail.system_mail import send_attempts
 
 STOPPED = send_attempts.STOPPED
 

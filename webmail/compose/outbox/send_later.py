@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 from webmail import schedule
 from webmail.compose.outbox import recipient_limits, spool
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import Outbox, OutboxState, User, now
 from webmail.schedule import BadTime

@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import IO
 
-from webmail.compose import uploads
-from webmail.config import Settings
+from webmail.compose.attachments import uploads
+from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.mail import Draft
-from webmail.mime import builder, proof
+from webmail.mime import builder
+from webmail.mime.headers import proof
 from webmail.models import Outbox
 from webmail.storage import FileGone, StorageAway, open_file, temporary_file
 
@@ -40,7 +41,7 @@ class ContentGone(MailError):
 def built(draft: Draft, settings: Settings, *, at: datetime | None = None, prove: bool = False) -> bytes:
     """Build a draft's message without Bcc, dated `at` (naive UTC) or now; returns the row's content. Constant memory.
 
-    `prove`: mark it as sent by whom it names (`mime/proof.py`), unless it is large.
+    `prove`: mark it as sent by whom it names (`mime/headers/proof.py`), unless it is large.
     Raises UnsafeValue, BadAddress, FilesGone, StorageFull, StorageAway.
     """
     date = at.replace(tzinfo=UTC) if at else datetime.now(UTC)

@@ -2,25 +2,9 @@
 
 from webmail.compose import script_texts
 from webmail.compose.blueprint import blueprint
-from webmail.compose.views import (
-    actions,
-    archive_original,
-    attach_contacts,
-    attach_mail,
-    conflicts,
-    draft_state,
-    editor,
-    inline_images,
-    large_files,
-    large_page,
-    original,
-    outbox,
-    outbox_alert,
-    recipients,
-    resend,
-    send_later,
-    signatures,
-)
+from webmail.compose.views import actions, archive_original, conflicts, draft_state, editor, original, recipients, signatures
+from webmail.compose.views.attachments import attach_contacts, attach_mail, inline_images, large_files, large_page
+from webmail.compose.views.outbox import outbox_alert, outbox_page, resend, send_later
 
 CHECK_TOKENS_THEMSELVES = large_page.CHECK_TOKENS_THEMSELVES  # of forms whose bodies are read as they come
 
@@ -38,7 +22,7 @@ __all__ = [
     "large_files",
     "large_page",
     "original",
-    "outbox",
+    "outbox_page",
     "outbox_alert",
     "recipients",
     "resend",

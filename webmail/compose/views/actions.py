@@ -14,20 +14,19 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.auth.guard import keeps_text
-from webmail.compose import address_book, attachments, bare_names, identities, templates
+from webmail.compose import identities, templates
+from webmail.compose.attachments import attachments
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
-from webmail.compose.fields import normalised
+from webmail.compose.drafts.drafts import AlreadyLeft, DraftChangedElsewhere
+from webmail.compose.drafts.fields import normalised
 from webmail.compose.forms import ComposeForm
+from webmail.compose.recipients import address_book, bare_names
 from webmail.compose.views.archive_original import archives_answered
-from webmail.compose.views.attach_contacts import choosing_contacts
-from webmail.compose.views.attach_files import attach_alone, attach_files
-from webmail.compose.views.attach_mail import choosing_mail
-from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unchanged
-from webmail.compose.views.draft_state import put_if_small, put_into_drafts
-from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
-from webmail.compose.views.inline_images import put_in
-from webmail.compose.views.large_files import (
+from webmail.compose.views.attachments.attach_contacts import choosing_contacts
+from webmail.compose.views.attachments.attach_files import attach_alone, attach_files
+from webmail.compose.views.attachments.attach_mail import choosing_mail
+from webmail.compose.views.attachments.inline_images import put_in
+from webmail.compose.views.attachments.large_files import (
     attach_as_file,
     attach_as_link,
     changed,
@@ -36,6 +35,9 @@ from webmail.compose.views.large_files import (
     prepare_links,
     to_large_page,
 )
+from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unchanged
+from webmail.compose.views.draft_state import put_if_small, put_into_drafts
+from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
 from webmail.compose.views.original import edit_as_text, leave_out
 from webmail.compose.views.recipients import ask_again, choosing, correct, replace_name
 from webmail.compose.views.saving import autosave, discard, save

@@ -11,7 +11,7 @@ from webmail import imap
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import resend
 from webmail.errors import MailError
-from webmail.imap.commands import expand_uid_set
+from webmail.imap.connections.commands import expand_uid_set
 from webmail.mailbox.actions import apply_action
 from webmail.mailbox.selection import Selection
 from webmail.models import DraftRow, Outbox

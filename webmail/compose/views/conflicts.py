@@ -7,15 +7,13 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from webmail.compose import (
-    drafts,
-    large_files,
-)
 from webmail.compose.blueprint import blueprint
-from webmail.compose.fields import revision_of
+from webmail.compose.drafts import drafts
+from webmail.compose.drafts.fields import revision_of
 from webmail.compose.forms import ComposeForm
+from webmail.compose.large_files import large_files
 from webmail.compose.outbox import queue
-from webmail.compose.views.attach_files import attach_files
+from webmail.compose.views.attachments.attach_files import attach_files
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import (
     TEMPLATE,
@@ -24,19 +22,19 @@ from webmail.compose.views.editor import (
     no_room_words,
     show_form,
 )
+from webmail.compose.views.outbox.sent_notice import say_sent
 from webmail.compose.views.saving import autosave, discard, save
-from webmail.compose.views.sent_notice import say_sent
 from webmail.database import connection, trouble
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.trouble import DatabaseTrouble
 from webmail.models import DraftRow
 from webmail.storage import StorageAway
 from webmail.web.current import current_user, settings
-from webmail.web.errors import csrf_error, database_error, database_words, error_page, mail_error, too_many_fields
-from webmail.web.form_reader import TooManyFields
+from webmail.web.forms.form_reader import TooManyFields
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.unavailable import because
+from webmail.web.responses.errors import csrf_error, database_error, database_words, error_page, mail_error, too_many_fields
+from webmail.web.responses.unavailable import because
 
 
 def has_left(draft_id: str, form: ComposeForm, action: str) -> Response:

@@ -10,17 +10,17 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.compose import drafts, kept_drafts
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts import CopyTrouble
+from webmail.compose.drafts import drafts, unsynced_drafts
+from webmail.compose.drafts.drafts import CopyTrouble
 from webmail.compose.outbox import status
 from webmail.models import DraftRow, now
 from webmail.web.current import current_account, current_user, remember_overview, sealed_credential, settings
 from webmail.web.formatting import local, short_date
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.list_buttons import LIST_BUTTONS
+from webmail.web.frame.quota_notice import room_link
 from webmail.web.notices import notify
-from webmail.web.request_values import local_path
-from webmail.web.room import room_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def put_into_drafts(row: DraftRow, *, insist: bool = False) -> bool:
     if drafts.is_empty(row) and not row.saved_mailbox and not insist:
         return False
     known_away = row.copy_error == CopyTrouble.AWAY and row.copy_due is not None and row.copy_due > now()
-    done = (insist or not known_away) and kept_drafts.put(row, current_account(), settings(), sealed_credential())
+    done = (insist or not known_away) and unsynced_drafts.put(row, current_account(), settings(), sealed_credential())
     if not done and row.copy_error == CopyTrouble.AWAY:
         remember_overview(None)  # the side bar would wait for the same server again
     return done
@@ -108,7 +108,7 @@ class KeptDrafts:
 def kept_here() -> list[KeptDrafts]:
     """The drafts that are kept here only, by reason, for the page of the Drafts folder."""
     user = getattr(session, "user", None)  # an error page has none where nobody is signed in
-    rows = kept_drafts.of_user(user) if user else []
+    rows = unsynced_drafts.of_user(user) if user else []
     stopped = bool(rows) and status.is_stopped()
     groups: dict[str, list[DraftRow]] = {}
     for trouble in (*CopyTrouble, None):
@@ -123,7 +123,7 @@ def kept_here() -> list[KeptDrafts]:
 def put_kept() -> Response:
     """Put all drafts that are kept here into the Drafts folder."""
     back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox="INBOX")
-    rows, done = kept_drafts.of_user(current_user()), 0
+    rows, done = unsynced_drafts.of_user(current_user()), 0
     for row in rows:
         done += put_into_drafts(row, insist=True)
         if row.copy_error == CopyTrouble.AWAY:

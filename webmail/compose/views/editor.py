@@ -19,39 +19,32 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.compose import (
-    address_book,
-    attachments,
-    draft_copies,
-    drafts,
-    identities,
-    message_options,
-    originals,
-    quoting,
-    templates,
-    uploads,
-)
-from webmail.compose import reply as replies
+from webmail.compose import identities, templates
+from webmail.compose.attachments import attachments, uploads
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts import AlreadyLeft, DraftChangedElsewhere
-from webmail.compose.fields import Fields, fields_of, revision_of
+from webmail.compose.drafts import draft_copies, drafts, message_options
+from webmail.compose.drafts.drafts import AlreadyLeft, DraftChangedElsewhere
+from webmail.compose.drafts.fields import Fields, fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
+from webmail.compose.recipients import address_book
+from webmail.compose.replies import originals, quoting
+from webmail.compose.replies import reply as replies
 from webmail.compose.views import own_address, text_format, warm_suggestions
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.errors import MailError, NoSuchMessage
 from webmail.mail import Identity, Message
-from webmail.mime.address_text import address_text
-from webmail.mime.html import kept_html
+from webmail.mime.headers.address_text import address_text
+from webmail.mime.html import quoted_html
 from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
 from webmail.people.visibility import sight_of
 from webmail.storage import StorageAway, StorageFull
 from webmail.web.current import current_account, current_user, preferences, settings
-from webmail.web.errors import error_page
 from webmail.web.formatting import file_size, long_date
+from webmail.web.forms.request_values import local_path, uidvalidity
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
+from webmail.web.responses.errors import error_page
 
 LEFT = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.SENT, OutboxState.UNCERTAIN)
 TEMPLATE = "compose/show.html"
@@ -113,7 +106,7 @@ def reply(uid: int, mailbox: str, draft_id: str = "") -> Response:
     )  # fmt: skip
     fields = _answer(message, found.text, "none" if found.html else place)
     if found.html:
-        found = replace(found, html=kept_html.answered(_attribution(message), found.html))
+        found = replace(found, html=quoted_html.answered(_attribution(message), found.html))
     elif not found.names:
         return _new_form(draft_id, fields, back, message)
     return _with_files(fields, back, lambda row: _carry(row, message, found, alone=True))
@@ -168,7 +161,7 @@ def forward(uid: int, mailbox: str, draft_id: str = "") -> Response:
     if whole:
         return _with_files(fields, back, lambda row: replies.carry_whole(row, current_account(), message, settings()))
     if found.html:
-        found = replace(found, html=kept_html.forwarded(_forward_title(), _main_headers(message), found.html))
+        found = replace(found, html=quoted_html.forwarded(_forward_title(), _main_headers(message), found.html))
     elif not parts:
         return _new_form(draft_id, fields, back, message)
     if message.structure.inline and not formatted:
@@ -183,7 +176,7 @@ def _carry(row: DraftRow, message: Message, found: quoting.Quoted, *, alone: boo
         replies.carry(row, current_account(), message, settings(), found, alone=alone)
     except uploads.REFUSALS:
         if found.html and originals.of_draft(row) is None:
-            drafts.update(row, replace(fields_of(row), body=f"{row.body}\n\n{kept_html.as_text(found.html)}\n"))
+            drafts.update(row, replace(fields_of(row), body=f"{row.body}\n\n{quoted_html.as_text(found.html)}\n"))
         raise
 
 

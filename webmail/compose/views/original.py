@@ -9,13 +9,15 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.compose import attachments, drafts, message_options, originals, uploads
+from webmail.compose.attachments import attachments, uploads
 from webmail.compose.blueprint import blueprint
-from webmail.compose.fields import fields_of
+from webmail.compose.drafts import drafts, message_options
+from webmail.compose.drafts.fields import fields_of
 from webmail.compose.forms import ComposeForm
+from webmail.compose.replies import originals
+from webmail.compose.views.attachments.inline_images import picture_address
 from webmail.compose.views.draft_state import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, no_room_words
-from webmail.compose.views.inline_images import picture_address
 from webmail.errors import NoSuchMessage
 from webmail.mime.html import sanitizer
 from webmail.models import DraftRow

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from webmail.compose import drafts
+from webmail.compose.drafts import drafts
 from webmail.web.current import current_user, settings
 
 NEW = "new"  # in the query of a draft's address: there may be no row yet

@@ -12,21 +12,23 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.compose import address_book, bare_names, drafts, header_values, recipients, suggestions
+from webmail.compose import header_values
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts import DraftChangedElsewhere
-from webmail.compose.fields import fields_of, revision_of
+from webmail.compose.drafts import drafts
+from webmail.compose.drafts.drafts import DraftChangedElsewhere
+from webmail.compose.drafts.fields import fields_of, revision_of
 from webmail.compose.forms import ComposeForm
+from webmail.compose.recipients import address_book, bare_names, recipients, suggestions
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import address_of, own_draft, show_form, turned_page
 from webmail.errors import BadAddress
 from webmail.models import DraftRow
-from webmail.people import remembered
+from webmail.people.suggestions import remembered
 from webmail.people.visibility import sees, sight_of
 from webmail.web.current import current_user, preferences, settings
+from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import local_path
 
 _LONGEST_ADDRESS = 254
 

@@ -6,10 +6,7 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import (
-    draft_copies,
-    drafts,
-)
+from webmail.compose.drafts import draft_copies, drafts
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
 from webmail.compose.views.draft_state import put_into_drafts

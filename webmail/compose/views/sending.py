@@ -9,20 +9,17 @@ from flask import current_app, redirect
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import (
-    draft_message,
-    drafts,
-    identities,
-    large_files,
-    recipients,
-    send_checks,
-)
-from webmail.compose.drafts import DraftChangedElsewhere
-from webmail.compose.fields import fields_of, normalised
+from webmail.compose import identities, send_checks
+from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.drafts import DraftChangedElsewhere
+from webmail.compose.drafts.fields import fields_of, normalised
 from webmail.compose.forms import ComposeForm
+from webmail.compose.large_files import large_files
 from webmail.compose.outbox import queue
-from webmail.compose.uploads import FilesGone
+from webmail.compose.recipients import recipients
 from webmail.compose.views.archive_original import archive_answered
+from webmail.compose.views.attachments.large_files import check_links
 from webmail.compose.views.conflicts import changed_elsewhere
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import (
@@ -33,10 +30,9 @@ from webmail.compose.views.editor import (
     show_form,
     store,
 )
-from webmail.compose.views.large_files import check_links
+from webmail.compose.views.outbox.send_later import chosen_time, show_time, too_many_words
+from webmail.compose.views.outbox.sent_notice import say_sent
 from webmail.compose.views.recipients import mark_unsendable, whom_they_mean
-from webmail.compose.views.send_later import chosen_time, show_time, too_many_words
-from webmail.compose.views.sent_notice import say_sent
 from webmail.models import DraftRow
 from webmail.people import display_names
 from webmail.rate_limits import TooManyRequests

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from webmail.compose import identities
 from webmail.compose.blueprint import blueprint
-from webmail.compose.fields import normalised
+from webmail.compose.drafts.fields import normalised
 from webmail.compose.forms import ComposeForm
 from webmail.models import Signature
 from webmail.web.current import current_user, settings

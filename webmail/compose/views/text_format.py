@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
-from webmail.compose.message_options import FORMATS, FORMATTED
+from webmail.compose.drafts.message_options import FORMATS, FORMATTED
 from webmail.mail import Message
 from webmail.web.current import preferences
 

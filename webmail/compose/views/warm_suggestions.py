@@ -7,8 +7,8 @@ from functools import partial
 
 from flask import Flask, current_app
 
-from webmail.compose import suggestions
-from webmail.config import Settings
+from webmail.compose.recipients import suggestions
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.models import User
 from webmail.web.current import after_the_answer, current_user, settings

@@ -4,7 +4,6 @@ from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views import (
     card_parts,
     categories,
-    chosen,
     contacts,
     directory,
     duplicates,
@@ -16,6 +15,7 @@ from webmail.contacts.views import (
     imports,
     moves,
     people,
+    selection,
     sources,
 )
 
@@ -23,7 +23,7 @@ __all__ = [
     "blueprint",
     "card_parts",
     "categories",
-    "chosen",
+    "selection",
     "contacts",
     "directory",
     "duplicates",

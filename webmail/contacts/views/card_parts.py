@@ -11,13 +11,13 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.views.common import mine
+from webmail.contacts.views.shared import mine
 from webmail.mime.formats import image_info
 from webmail.mime.formats.address_books.entry import BookEntry, entry_of
-from webmail.mime.formats.vcard_more import read_more
-from webmail.mime.formats.vcard_people import RELATIONS, SCHEMES
+from webmail.mime.formats.cards.vcard_details import read_more
+from webmail.mime.formats.cards.vcard_people import RELATIONS, SCHEMES
 from webmail.models import Contact
-from webmail.web import downloads
+from webmail.web.responses import downloads
 
 _DAY = re.compile(r"(\d{4}|--?)-?(\d\d)-?(\d\d)")
 

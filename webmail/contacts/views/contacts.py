@@ -9,33 +9,33 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.contacts import books, contact_list, membership, store, twins, undo
+from webmail.contacts import books, contact_list, membership, same_people, store, undo
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.books import BookReadOnly
 from webmail.contacts.forms import ContactForm
 from webmail.contacts.undo import CardVersion
 from webmail.contacts.views import sources
 from webmail.contacts.views.card_parts import has_picture
-from webmail.contacts.views.common import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
 from webmail.contacts.views.groups import change_group, group_form
-from webmail.contacts.views.import_words import undone_words
+from webmail.contacts.views.import_texts import undone_words
 from webmail.contacts.views.imports import undo_import
+from webmail.contacts.views.shared import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
+from webmail.database.user_lock import user_lock
 from webmail.errors import BadAddress, LimitReached
 from webmail.mail import Address
 from webmail.mime import builder
-from webmail.mime.address_text import address_text
-from webmail.mime.formats import vcard_edit
 from webmail.mime.formats.address_books.entry import entry_of
-from webmail.mime.formats.vcard_edit import MOST_POINTS, ContactDetails, ContactPoint
-from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, read_more
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_details import MoreDetails, PostalAddress, read_more
+from webmail.mime.formats.cards.vcard_edit import MOST_POINTS, ContactDetails, ContactPoint
+from webmail.mime.headers.address_text import address_text
 from webmail.models import Contact
 from webmail.tasks import store as tasks
-from webmail.user_lock import user_lock
 from webmail.web.current import current_user, preferences, settings
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
 
 EMPTY_ROWS = 2  # to fill in, below the existing ones
 _LONGEST_WORDS = 100
@@ -86,7 +86,7 @@ def one(uid: str) -> Response:
         )  # fmt: skip
     groups = store.groups_of(current_user(), row)
     shelf = sources.shelf()
-    same = twins.of(shelf).get(row.id, ()) if len(shelf) > 1 else ()
+    same = same_people.of(shelf).get(row.id, ()) if len(shelf) > 1 else ()
     others = store.rows(current_user(), [each for each in same if each != row.id])
     return page(
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),

@@ -11,19 +11,19 @@ from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views.sources import SOURCES, PeopleSource, SourcePerson
 from webmail.mail import Address
-from webmail.mime.address_input import address_key
-from webmail.mime.address_text import address_text
-from webmail.mime.encoded_words import sort_key
+from webmail.mime.headers.address_input import address_key
+from webmail.mime.headers.address_text import address_text
+from webmail.mime.headers.encoded_words import sort_key
 from webmail.models import User
 from webmail.people import directory_cards, listed
 from webmail.people.listed import ListedPerson
 from webmail.people.visibility import Sight, sight_of
 from webmail.preferences import change
 from webmail.web.current import current_user, preferences, settings
-from webmail.web.downloads import named
 from webmail.web.notices import notify
-from webmail.web.qr_code import qr_code
 from webmail.web.rendering import page
+from webmail.web.responses.downloads import named
+from webmail.web.responses.qr_code import qr_code
 
 _LONGEST_WORDS = 100
 _MOST_SHOWN = 500  # people of a group

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response as Answer
 from webmail.contacts import duplicates, store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.duplicates import MOST_SHOWN, MOST_TOGETHER, Candidate, Comparison, Likeness
-from webmail.contacts.views.common import say_refused, undo_of
+from webmail.contacts.views.shared import say_refused, undo_of
+from webmail.database.user_lock import user_lock
 from webmail.models import Contact
-from webmail.user_lock import user_lock
 from webmail.web.current import current_user
 from webmail.web.notices import notify
 from webmail.web.rendering import page

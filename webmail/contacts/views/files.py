@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from flask import Response, request
 from flask_babel import gettext as _
 
-from webmail.contacts import books, card_files
+from webmail.contacts import books
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.card_files import ExportStyle
+from webmail.contacts.imports import card_files
+from webmail.contacts.imports.card_files import ExportStyle
 from webmail.contacts.views import sources
-from webmail.contacts.views.common import mine
-from webmail.mime.filenames import called
-from webmail.web import downloads
+from webmail.contacts.views.shared import mine
+from webmail.mime.headers.filenames import called
 from webmail.web.current import current_user
+from webmail.web.responses import downloads
 
 _TYPES = {
     ExportStyle.GOOGLE: ("text/csv; charset=utf-8", "csv"), ExportStyle.OUTLOOK: ("text/csv; charset=utf-8", "csv"),

@@ -7,18 +7,19 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail import imap
-from webmail.contacts import merge, store
+from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.views.common import say_refused
-from webmail.contacts.views.import_words import say_taken
+from webmail.contacts.imports import merge
+from webmail.contacts.views.import_texts import say_taken
+from webmail.contacts.views.shared import say_refused
+from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReached, NoSuchMessage
 from webmail.mime.part_kinds import PartKind, kind_of_part
-from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user
+from webmail.web.forms.request_values import uidvalidity
 from webmail.web.message_links import back_to_message, requested_message_url
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import uidvalidity
 
 
 @blueprint.post("/contacts/from/<int:uid>/<section>/<path:mailbox>")

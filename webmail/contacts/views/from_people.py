@@ -13,19 +13,19 @@ from webmail import imap
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.undo import CardVersion
-from webmail.contacts.views.common import say_refused, undo_of
+from webmail.contacts.views.shared import say_refused, undo_of
+from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReached
 from webmail.mail import Address, Message
-from webmail.mime.address_input import address_key
-from webmail.mime.formats import vcard_edit
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
-from webmail.mime.signature_facts import SignatureFacts, facts
-from webmail.user_lock import user_lock
+from webmail.mime.formats.cards import vcard_edit
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.headers.address_input import address_key
+from webmail.mime.text.signature_facts import SignatureFacts, facts
 from webmail.web.current import current_account, current_user
+from webmail.web.forms.request_values import uidvalidity
 from webmail.web.message_links import back_to_message, requested_message_url
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import uidvalidity
 
 _MOST = 200  # people of one message
 

@@ -15,12 +15,12 @@ from webmail.contacts.books import BookReadOnly
 from webmail.contacts.forms import GroupForm
 from webmail.contacts.undo import CardVersion
 from webmail.contacts.views import sources
-from webmail.contacts.views.common import changed_elsewhere, kept_fields, saved_before, say_refused, undo_of
+from webmail.contacts.views.shared import changed_elsewhere, kept_fields, saved_before, say_refused, undo_of
 from webmail.errors import LimitReached
 from webmail.mail import Address
-from webmail.mime.address_input import address_key
-from webmail.mime.address_text import address_text
-from webmail.mime.formats.vcard_edit import ContactDetails
+from webmail.mime.formats.cards.vcard_edit import ContactDetails
+from webmail.mime.headers.address_input import address_key
+from webmail.mime.headers.address_text import address_text
 from webmail.models import Collection, Contact
 from webmail.web.current import current_user
 from webmail.web.notices import notify

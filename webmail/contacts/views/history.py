@@ -8,9 +8,9 @@ from flask import Response
 from webmail import imap
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.views.common import mine
-from webmail.imap.attachment_search import FileFilter, FoundFile
-from webmail.imap.connection import Connection
+from webmail.contacts.views.shared import mine
+from webmail.imap.connections.connection import Connection
+from webmail.imap.searching.attachment_search import FileFilter, FoundFile
 from webmail.mail import Role, Summary
 from webmail.models import Contact
 from webmail.web.current import current_account

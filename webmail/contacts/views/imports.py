@@ -1,5 +1,5 @@
 """Import pages of contacts: a file is chosen, its columns are named where they are not known, what it would do is shown, then
-it is taken (webmail/web/import_pages.py).
+it is taken (webmail/web/forms/import_pages.py).
 """
 
 from __future__ import annotations
@@ -10,24 +10,25 @@ from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.contacts import card_files, import_check, import_task, merge, store, undo
+from webmail.contacts import store, undo
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.books import BookReadOnly
-from webmail.contacts.card_files import CsvColumns, FileKind, FileLook
 from webmail.contacts.card_versions import CardVersion
-from webmail.contacts.import_report import ImportReport, report_of
-from webmail.contacts.views import import_words, sources
-from webmail.contacts.views.common import say_refused
-from webmail.contacts.views.import_words import field_choices, remark_words, say_taken, taken_words, undone_words, will_words
+from webmail.contacts.imports import card_files, import_check, import_task, merge
+from webmail.contacts.imports.card_files import CsvColumns, FileKind, FileLook
+from webmail.contacts.imports.import_report import ImportReport, report_of
+from webmail.contacts.views import import_texts, sources
+from webmail.contacts.views.import_texts import field_choices, remark_words, say_taken, taken_words, undone_words, will_words
+from webmail.contacts.views.shared import say_refused
+from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReached
 from webmail.mime.formats.address_books.csv_table import MOST_COLUMNS
-from webmail.user_lock import user_lock
 from webmail.web.current import current_user, settings
-from webmail.web.import_pages import ImportPages, ImportRefused, name_asked, refusals
+from webmail.web.forms.import_pages import ImportPages, ImportRefused, name_asked, refusals
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText
 from webmail.web.task_undo import any_changes, undo_of_task, undo_text
+from webmail.web.texts.task_texts import TASK_TEXTS, Facts, TaskText
 
 _NAMES = ("name", "given", "family", "email", "phone", "organisation", "nickname")
 _GOOGLE_NAMES = ("g.e mail", "g.phone", "g.organization")
@@ -146,7 +147,7 @@ def _report_page(upload: str, report: ImportReport | None, columns: str) -> Resp
     """`report`: None while a worker reads the file."""
     told: dict[str, Any] = {
         "columns": columns, "will": will_words(report), "most": store.MOST, "into": _into(),
-        "remarks": [(one, remark_words(one)) for one in report.remarks], "repairs": import_words.repair_words(report.repairs),
+        "remarks": [(one, remark_words(one)) for one in report.remarks], "repairs": import_texts.repair_words(report.repairs),
     } if report else {}  # fmt: skip
     again = url_for("contacts.show_import", upload=upload, name=name_asked() or None, book=_book())
     return page("contacts/import_report.html", upload=upload, report=report, name=name_asked(), again=again, **told)
@@ -173,11 +174,11 @@ def take_import(upload: str) -> Answer:
             taken = merge.apply(current_user(), planned, book, before=before)
     except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
         say_refused(error)
-        import_words.say_broken_off(before)
+        import_texts.say_broken_off(before)
         return _PAGES.to("show_import", upload=upload, book=_book())
     except store.ContactChangedElsewhere:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
-        import_words.say_broken_off(before)
+        import_texts.say_broken_off(before)
         return _PAGES.to("show_import", upload=upload, book=_book())
     _PAGES.drop(upload)
     say_taken(planned, taken)

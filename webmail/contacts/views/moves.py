@@ -12,7 +12,7 @@ from webmail.contacts.blueprint import blueprint
 from webmail.contacts.books import BookReadOnly
 from webmail.contacts.moving import Moved
 from webmail.contacts.views import sources
-from webmail.contacts.views.common import say_refused, undo_of
+from webmail.contacts.views.shared import say_refused, undo_of
 from webmail.errors import LimitReached
 from webmail.models import Contact
 from webmail.web.current import current_user

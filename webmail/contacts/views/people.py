@@ -13,15 +13,15 @@ from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views.sources import SOURCES, PeopleSource, SourcePerson
 from webmail.errors import LimitReached
-from webmail.mime.address_input import address_key
-from webmail.mime.shown_address import readable_address
+from webmail.mime.headers.address_input import address_key
+from webmail.mime.headers.shown_address import readable_address
 from webmail.models import User
-from webmail.people import learning, remembered
+from webmail.people.suggestions import learning, remembered
 from webmail.preferences import change
 from webmail.web.current import current_user, preferences, settings, task_credential
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, TaskText, task_started
+from webmail.web.texts.task_texts import TASK_TEXTS, TaskText, task_started
 
 _LONGEST_WORDS, _LONGEST_ADDRESS = 100, 254
 

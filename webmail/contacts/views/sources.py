@@ -19,10 +19,10 @@ from webmail.contacts import books, contact_list
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.books import BookReadOnly
 from webmail.contacts.contact_list import ContactPage
-from webmail.mime.address_input import address_key
+from webmail.mime.headers.address_input import address_key
 from webmail.models import Collection, Contact, User
 from webmail.web.current import current_user
-from webmail.web.first_visit import made_if_writable
+from webmail.web.frame.first_visit import made_if_writable
 
 MOST_FOUND = 10  # of each source, below the contacts that match
 

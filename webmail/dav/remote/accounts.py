@@ -16,10 +16,11 @@ from webmail.collections import trash as trash_store
 from webmail.collections.following.faults import FollowFault, FollowTrouble
 from webmail.collections.following.turns import FollowTurns
 from webmail.collections.look import COLOUR, NAME
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.dav import changes, delete_task
+from webmail.dav import changes
+from webmail.dav.deletion import delete_task
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
 from webmail.models import Collection, RemoteAccount, RemoteItem, RemoteLink, Task, User, now

@@ -18,7 +18,7 @@ from webmail import http_fetch
 from webmail.collections.following.faults import FollowFault, FollowTrouble, of_fetching, seconds_to_wait
 from webmail.collections.following.turns import named_inside
 from webmail.collections.store import BOOK
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.dav.remote.answers import COLOUR, CTAG, ITEMS, LISTING, C, D, NotMultistatus, RemoteAnswer, item_name, origin, read
 from webmail.dav.remote.answers import CR as _CR
 from webmail.http_fetch import FetchedResponse

@@ -27,7 +27,7 @@ from webmail.dav.changes import CheckedItem, Item, limit_of
 from webmail.dav.remote import versions
 from webmail.dav.remote.side import ItemNote, Side
 from webmail.errors import LimitReached
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
 from webmail.models import CalendarObject, Contact, RemoteItem, now
 from webmail.system_mail.queue import in_language_of
 

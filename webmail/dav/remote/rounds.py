@@ -6,7 +6,7 @@ import logging
 import time
 
 from webmail.collections.following.faults import FollowFault, FollowTrouble
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.dav.remote import accounts, sync
 from webmail.dav.remote.client import Ask, RemoteServer, RoundOver, asking

@@ -13,7 +13,7 @@ from typing import Any
 from webmail.calendar import objects
 from webmail.collections import store
 from webmail.collections.store import BOOK
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.pieces import give_way
 from webmail.models import CalendarObject, Collection, Contact, RemoteItem, RemoteLink, User

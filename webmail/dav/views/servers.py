@@ -21,8 +21,8 @@ from webmail.dav.remote import accounts
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import RemoteServer, RoundOver, asking
 from webmail.dav.remote.discovery import discover, typed
+from webmail.dav.remote.server_texts import connect_trouble_words, server_trouble_words
 from webmail.dav.remote.sync import DELETE, RESTORE
-from webmail.dav.server_words import connect_trouble_words, server_trouble_words
 from webmail.errors import LimitReached
 from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
 from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
@@ -31,10 +31,10 @@ from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import number as number_in_words
 from webmail.web.notices import notify
-from webmail.web.outside import ASKING_OUTSIDE
 from webmail.web.rendering import page
-from webmail.web.task_texts import task_started
-from webmail.web.too_many import told_to_wait, with_again
+from webmail.web.responses.outside import ASKING_OUTSIDE
+from webmail.web.responses.too_many import told_to_wait, with_again
+from webmail.web.texts.task_texts import task_started
 
 _SECONDS = 25.0  # that a page waits for another server
 _REFUSED = RateLimit("passwords refused by other servers", 10, QUARTER)  # nobody guesses them elsewhere through us

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from webmail.filters.archiving import archive_rules
 from webmail.filters.archiving.archive_rules import MOST_DAYS, MOST_MONTHS, AgeUnit, ArchiveAction, ArchivePlan, BadPlan
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list.mailboxes import Overview
 
 
 @dataclass(slots=True)

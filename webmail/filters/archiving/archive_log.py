@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from webmail import preferences
-from webmail.imap.commands import expand_uid_set
+from webmail.imap.connections.commands import expand_uid_set
 from webmail.models import ArchiveBatch, ArchiveRun, BatchState, User, now
 
 UNDO_FOR = timedelta(days=7)

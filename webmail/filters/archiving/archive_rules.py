@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from webmail import imap, preferences
-from webmail.config import Settings
-from webmail.config_tables import GivenArchiving
+from webmail.config.settings import Settings
+from webmail.config.tables import GivenArchiving
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.errors import LimitReached, UnsafeValue
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox import tags
 from webmail.models import ArchiveRule, User

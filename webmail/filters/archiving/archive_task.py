@@ -17,21 +17,21 @@ from zoneinfo import ZoneInfo
 
 from webmail import imap, preferences
 from webmail.account import Account
-from webmail.config import Settings
+from webmail.config.settings import Settings
+from webmail.database.user_lock import user_lock
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, ServerAway, SignInRefused
 from webmail.filters.archiving import archive_log, archive_rules, batches
 from webmail.filters.archiving.archive_rules import ArchiveAction, ArchivePlan, BadPlan
-from webmail.imap import ageing
-from webmail.imap.ageing import AgeSearch, MessageMark
-from webmail.imap.connection import Connection
-from webmail.imap.mailboxes import Overview
+from webmail.imap.bulk import ageing
+from webmail.imap.bulk.ageing import AgeSearch, MessageMark
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Role
 from webmail.mailbox import tags
 from webmail.models import ArchiveRun, User
 from webmail.tasks import store
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
-from webmail.user_lock import user_lock
 
 log = logging.getLogger(__name__)
 

@@ -12,16 +12,16 @@ from typing import Any
 
 from webmail import imap, preferences
 from webmail.account import Account
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import db
+from webmail.database.user_lock import user_lock
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused
 from webmail.filters.archiving import archive_log, archive_rules, batches
-from webmail.imap.commands import expand_uid_set
+from webmail.imap.connections.commands import expand_uid_set
 from webmail.models import ArchiveBatch, ArchiveRun, BatchState, Task, User, now
 from webmail.tasks import store
 from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
-from webmail.user_lock import user_lock
 
 log = logging.getLogger(__name__)
 

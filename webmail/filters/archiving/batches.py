@@ -20,10 +20,10 @@ from typing import Any
 from webmail import imap
 from webmail.database.connection import db
 from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NotAllowed, Refused, ServerAway
-from webmail.imap import ageing, bulk
-from webmail.imap.ageing import MessageMark
-from webmail.imap.commands import expand_uid_set, uid_set
-from webmail.imap.connection import Connection
+from webmail.imap.bulk import ageing, bulk_fetch
+from webmail.imap.bulk.ageing import MessageMark
+from webmail.imap.connections.commands import expand_uid_set, uid_set
+from webmail.imap.connections.connection import Connection
 from webmail.models import ArchiveBatch, ArchiveRun, BatchState, User, now
 
 log = logging.getLogger(__name__)
@@ -91,11 +91,11 @@ def _floor(connection: Connection, target: str, parents: Sequence[str]) -> tuple
     itself can't be opened. 1 round trip.
     """
     try:
-        told = bulk.next_uid(connection, target)
+        told = bulk_fetch.next_uid(connection, target)
     except (NoSuchMailbox, Refused):
         for name in (*parents, target):
             imap.actions.make(connection, name)
-        told = bulk.next_uid(connection, target)
+        told = bulk_fetch.next_uid(connection, target)
     if not all(told):
         raise Refused(f"the server tells no UIDNEXT of {target}")
     return told
@@ -188,7 +188,7 @@ def _settle_move(connection: Connection, batch: ArchiveBatch) -> int:
         here = set()
     try:
         connection.select(batch.target, batch.target_uidvalidity)
-        arrived = bulk.uids_from(connection, batch.floor)[: ageing.WINDOW]
+        arrived = bulk_fetch.uids_from(connection, batch.floor)[: ageing.WINDOW]
         there = ageing.marks(connection, arrived) if arrived else {}
     except _GONE:
         there = {}
@@ -212,8 +212,8 @@ def _the_same(connection: Connection, batch: ArchiveBatch, twins: dict[int, int]
     """Those of (UID, UID in the target) that are one message, by Message-ID, sender and subject too: the first one goes then."""
     if not twins:
         return {}
-    first = bulk.identities(connection, batch.mailbox, twins, batch.uidvalidity)
-    second = bulk.identities(connection, batch.target, twins.values(), batch.target_uidvalidity)
+    first = bulk_fetch.identities(connection, batch.mailbox, twins, batch.uidvalidity)
+    second = bulk_fetch.identities(connection, batch.target, twins.values(), batch.target_uidvalidity)
     kept = {}
     for uid, other in twins.items():
         a, b = first.get(uid), second.get(other)

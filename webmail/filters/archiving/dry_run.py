@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.filters.archiving import archive_rules, archive_task
 from webmail.filters.archiving.archive_rules import ArchivePlan
-from webmail.imap import ageing
-from webmail.imap.ageing import AgedMessage
-from webmail.imap.connection import Connection
+from webmail.imap.bulk import ageing
+from webmail.imap.bulk.ageing import AgedMessage
+from webmail.imap.connections.connection import Connection
 from webmail.models import User
 
 MOST_ROWS = 10

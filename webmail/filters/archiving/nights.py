@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from peewee import Expression
 
 from webmail import preferences
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.errors import LimitReached
 from webmail.filters.archiving import archive_task
 from webmail.models import ArchiveRule, Task, User, now

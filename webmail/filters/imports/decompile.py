@@ -22,7 +22,7 @@ from webmail.filters.imports.found import (
 )
 from webmail.filters.imports.sieve_actions import read_actions
 from webmail.filters.imports.sieve_tests import ConditionGroup, all_of, group_of, merged, opposite
-from webmail.filters.rules import ActionKind, FilterRule
+from webmail.filters.rules.rules import ActionKind, FilterRule
 from webmail.sieve.lexer import SieveSyntaxError
 from webmail.sieve.nodes import Command, SieveScript, SieveTest, texts
 from webmail.sieve.parser import parse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from webmail.filters.rules import ActionKind, FilterRule
-from webmail.imap.mailboxes import Overview
+from webmail.filters.rules.rules import ActionKind, FilterRule
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mailbox import folders
 
 _IN_FOLDERS = (ActionKind.MOVE, ActionKind.COPY)

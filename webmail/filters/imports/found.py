@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from xml.etree.ElementTree import Element
 
-from webmail.filters.absence import Absence
-from webmail.filters.rules import BadRule, FilterRule, check
+from webmail.filters.absence.absence import Absence
+from webmail.filters.rules.rules import BadRule, FilterRule, check
 from webmail.mime import safe_xml
 from webmail.mime.safe_xml import XmlBounds, XmlRefused
 

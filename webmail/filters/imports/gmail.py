@@ -24,7 +24,7 @@ from webmail.filters.imports.found import (
     read_xml,
 )
 from webmail.filters.imports.sieve_tests import ConditionGroup, all_of
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 
 _ASKED = {"from": ConditionField.FROM, "to": ConditionField.RECIPIENT, "subject": ConditionField.SUBJECT}
 _EVERYWHERE = (ConditionField.SUBJECT, ConditionField.BODY, ConditionField.FROM, ConditionField.RECIPIENT)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from webmail.filters.imports.found import MOST_FOUND, FoundRule, FoundRules, LeftOut, NotReadable, WhyLeftOut, plain
-from webmail.filters.rules import BadRule, FilterRule, from_json, to_json
+from webmail.filters.rules.rules import BadRule, FilterRule, from_json, to_json
 
 _VERSION = 1
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from webmail.filters import machines
-from webmail.filters.absence import INTERVALS, LONGEST_SUBJECT, Absence, check
+from webmail.filters.absence import machines
+from webmail.filters.absence.absence import INTERVALS, LONGEST_SUBJECT, Absence, check
 from webmail.filters.imports.found import Difference, plain
-from webmail.filters.rules import LONGEST_TEXT, BadRule
+from webmail.filters.rules.rules import LONGEST_TEXT, BadRule
 from webmail.sieve.nodes import Command, NumberArgument, SieveTest, StringArgument, TagArgument, texts
 
 _MARKS = frozenset([

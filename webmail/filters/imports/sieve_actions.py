@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from webmail.filters.imports.found import CannotMap, Difference, WhyLeftOut
 from webmail.filters.imports.sieve_tests import tagged
-from webmail.filters.rules import ActionKind, RuleAction
+from webmail.filters.rules.rules import ActionKind, RuleAction
 from webmail.sieve.nodes import Command, NumberArgument, SieveArgument, StringArgument, texts
 
 _FLAGS = {"\\seen": ActionKind.READ, "\\flagged": ActionKind.FLAG}

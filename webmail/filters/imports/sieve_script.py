@@ -23,7 +23,7 @@ from webmail.filters.imports.found import (
     plain,
 )
 from webmail.filters.imports.sieve_absence import absence_of, differences_of, nextcloud_absence
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.sieve.lexer import SieveSyntaxError
 from webmail.sieve.nodes import SieveScript
 from webmail.sieve.parser import parse

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from webmail.filters.compile import SievePlace, compiled
 from webmail.filters.imports.found import CannotMap, Difference, WhyLeftOut
-from webmail.filters.rules import (
+from webmail.filters.rules.compiler import SievePlace, compiled
+from webmail.filters.rules.rules import (
     MOST_CONDITIONS,
     ActionKind,
     ConditionField,

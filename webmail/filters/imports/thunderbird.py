@@ -21,7 +21,15 @@ from webmail.filters.imports.found import (
     found_rule,
     plain,
 )
-from webmail.filters.rules import MOST_CONDITIONS, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.rules import (
+    MOST_CONDITIONS,
+    ActionKind,
+    ConditionField,
+    FilterRule,
+    MatchKind,
+    RuleAction,
+    RuleCondition,
+)
 
 _LINE = re.compile(r'\s*(?P<key>[A-Za-z]{1,40})="(?P<value>(?:[^"\\]|\\.)*)"\s*')
 _ESCAPED = re.compile(r'\\([\\"])')

@@ -24,7 +24,7 @@ from webmail.filters.imports.found import (
     read_xml,
 )
 from webmail.filters.imports.sieve_tests import ConditionGroup, all_of, any_of, group_of, opposite
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.sieve.nodes import ListArgument, SieveTest, StringArgument, TagArgument
 
 _UNITS = {"": 1, "B": 1, "K": 1024, "M": 1024**2, "G": 1024**3}

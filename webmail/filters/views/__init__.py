@@ -2,12 +2,7 @@
 
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views import (
-    absence,
-    archive_form,
-    archive_words,
-    archiving,
-    followed,
-    forwarding,
+    following,
     frame,
     from_message,
     imports,
@@ -19,15 +14,18 @@ from webmail.filters.views import (
     senders,
     tryout,
 )
+from webmail.filters.views.absence import absence_page
+from webmail.filters.views.archiving import archive_form, archive_rules, archive_texts
+from webmail.filters.views.forwarding import forwarding_page
 
 __all__ = [
-    "absence",
+    "absence_page",
     "archive_form",
-    "archive_words",
-    "archiving",
+    "archive_texts",
+    "archive_rules",
     "blueprint",
-    "followed",
-    "forwarding",
+    "following",
+    "forwarding_page",
     "frame",
     "from_message",
     "imports",

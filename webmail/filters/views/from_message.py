@@ -10,23 +10,25 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.errors import NoSuchMessage
-from webmail.filters import from_search, move_habits
+from webmail.filters import move_habits
 from webmail.filters.blueprint import blueprint
-from webmail.filters.rules import ActionKind, BadRule, ConditionField, MatchKind
-from webmail.filters.senders import entry_of
+from webmail.filters.rules import from_search
+from webmail.filters.rules.rules import ActionKind, BadRule, ConditionField, MatchKind
+from webmail.filters.senders.senders import entry_of
 from webmail.filters.views.sentences import shown
-from webmail.imap import origins
+from webmail.imap.bulk import origins
 from webmail.mail import Envelope, Mailbox, Role
-from webmail.mailbox import search_query, selection
+from webmail.mailbox import selection
 from webmail.mailbox.list_request import LONGEST_QUERY
+from webmail.mailbox.search import search_query
 from webmail.message import sender_verdict
-from webmail.mime.subjects import bare_subject
+from webmail.mime.headers.subjects import bare_subject
 from webmail.web.current import current_account, current_user, overview, settings
 from webmail.web.formatting import today
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.forms.request_values import local_path, uidvalidity
+from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
 
 _LONGEST = 200  # characters of a subject in the form
 

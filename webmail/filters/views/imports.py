@@ -15,19 +15,20 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.errors import LimitReached, MailError, UnsafeValue
-from webmail.filters import absence as absences
 from webmail.filters import script_files
+from webmail.filters.absence import absence as absences
 from webmail.filters.blueprint import blueprint
-from webmail.filters.compile import SievePlace, missing
-from webmail.filters.import_words import difference_words, reason_words, unreadable_words
 from webmail.filters.imports import fitting
-from webmail.filters.imports.anything import read_rules
+from webmail.filters.imports.detection import read_rules
 from webmail.filters.imports.found import LARGEST, Difference, FoundRule, FoundRules, NotReadable
 from webmail.filters.imports.own_json import rules_as_json
 from webmail.filters.imports.sieve_script import read_script
-from webmail.filters.rules import MOST_RULES, ActionKind, BadRule, FilterRule, RuleAction, from_json, to_json
+from webmail.filters.imports.texts import difference_words, reason_words, unreadable_words
+from webmail.filters.rules.compiler import SievePlace, missing
+from webmail.filters.rules.rules import MOST_RULES, ActionKind, BadRule, FilterRule, RuleAction, from_json, to_json
 from webmail.filters.store import Filters, FilterState
-from webmail.filters.views import forward_guard, rule_form
+from webmail.filters.views import rule_form
+from webmail.filters.views.forwarding import forward_guard
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
 from webmail.filters.views.sentences import rule_name, sentence
@@ -35,10 +36,10 @@ from webmail.mailbox import folders, tags
 from webmail.mailbox.folders import BadFolderName
 from webmail.models import User
 from webmail.web.current import current_account, current_user, overview
-from webmail.web.downloads import named
 from webmail.web.labels import mailbox_path
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.responses.downloads import named
 
 _CREATE = "create"
 _MOST_FOLDERS = 100  # that one import makes or asks for

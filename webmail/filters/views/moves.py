@@ -20,16 +20,16 @@ from webmail.errors import MailError
 from webmail.filters import junk_weeks, move_habits, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.move_habits import MovedSource
-from webmail.filters.rules import ActionKind, MatchKind, RuleAction
+from webmail.filters.rules.rules import ActionKind, MatchKind, RuleAction
 from webmail.filters.views.sentences import shown
-from webmail.imap import origins
+from webmail.imap.bulk import origins
 from webmail.mail import Role
-from webmail.mailbox.moved import MovedByHand, when_moved
+from webmail.mailbox.moves_by_hand import MovedByHand, when_moved
 from webmail.models import MoveHabit, User, now
 from webmail.web.current import after_the_answer, current_account, current_user, settings
+from webmail.web.forms.request_values import fetched_ahead, local_path
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
-from webmail.web.request_values import fetched_ahead, local_path
 
 log = logging.getLogger(__name__)
 

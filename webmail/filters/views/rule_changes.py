@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 
 from webmail.database import undo_store
 from webmail.errors import LimitReached, MailError
-from webmail.filters import contact_rules, snoozed_arrivals, store
+from webmail.filters import snoozed_arrivals, store
 from webmail.filters.blueprint import blueprint
-from webmail.filters.place import place_of
-from webmail.filters.rules import MOST_RULES, BadRule, FilterRule
+from webmail.filters.rules import contact_rules
+from webmail.filters.rules.rules import MOST_RULES, BadRule, FilterRule
+from webmail.filters.rules.script_context import place_of
 from webmail.filters.store import Filters, FiltersChanged
 from webmail.filters.views.frame import trouble_words
 from webmail.filters.views.sentences import rule_name

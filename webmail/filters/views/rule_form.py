@@ -9,11 +9,10 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from webmail.errors import BadAddress, UnsafeValue
-from webmail.filters import forward_targets
-from webmail.filters.compile import MOST_CONTACTS, SievePlace, missing
-from webmail.filters.place import addresses_of
-from webmail.filters.rule_draft import RuleDraft
-from webmail.filters.rules import (
+from webmail.filters.forwarding import forward_targets
+from webmail.filters.rules.compiler import MOST_CONTACTS, SievePlace, missing
+from webmail.filters.rules.rule_draft import RuleDraft
+from webmail.filters.rules.rules import (
     MATCHES,
     ActionKind,
     BadRule,
@@ -23,6 +22,7 @@ from webmail.filters.rules import (
     RuleAction,
     RuleCondition,
 )
+from webmail.filters.rules.script_context import addresses_of
 from webmail.filters.store import FilterState
 from webmail.mime import builder
 from webmail.web.current import current_user, settings

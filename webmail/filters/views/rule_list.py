@@ -13,12 +13,13 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.errors import LimitReached, MailError
-from webmail.filters import contact_rules, script_files, snoozed_arrivals, store
+from webmail.filters import script_files, snoozed_arrivals, store
 from webmail.filters.blueprint import blueprint
-from webmail.filters.compile import SievePlace, missing
-from webmail.filters.rules import ActionKind, BadRule, FilterRule
+from webmail.filters.rules import contact_rules
+from webmail.filters.rules.compiler import SievePlace, missing
+from webmail.filters.rules.rules import ActionKind, BadRule, FilterRule
 from webmail.filters.store import Filters, FilterState
-from webmail.filters.views.followed import renew_after_answer
+from webmail.filters.views.following import renew_after_answer
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, change_rules, to_list, why_not
 from webmail.filters.views.sentences import folder_name, rule_name, sentence

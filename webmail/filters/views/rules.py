@@ -3,7 +3,7 @@
 A link to `filters.new_rule` can fill the form in, by arguments that may be repeated, the nth of each belonging together:
 `field`, `match`, `value`, `header` for conditions; `action`, `to` (a folder, a keyword, an address, days, a subject) and `text`
 for what is done; `any=any` for one condition being enough; `name`. Fields, matches ("!" before one means not) and actions are
-those of `filters/rules.py`; several values of one condition stand on a line each. So
+those of `filters/rules/rules.py`; several values of one condition stand on a line each. So
 `/filters/new?field=list&match=contains&value=maths.lycee.example&field=subject&value=devoir&action=move&to=Maths&action=stop`.
 What makes no sense is left out.
 """
@@ -23,12 +23,13 @@ from webmail.auth.guard import keeps_text
 from webmail.compose import templates as ready_texts
 from webmail.contacts import store as contacts
 from webmail.errors import LimitReached, MailError
-from webmail.filters import rule_draft
 from webmail.filters.blueprint import blueprint
-from webmail.filters.rule_draft import ActionRow, ConditionRow, RuleDraft
-from webmail.filters.rules import MOST_ACTIONS, MOST_CONDITIONS, ActionKind, BadRule, FilterRule, to_json
+from webmail.filters.rules import rule_draft
+from webmail.filters.rules.rule_draft import ActionRow, ConditionRow, RuleDraft
+from webmail.filters.rules.rules import MOST_ACTIONS, MOST_CONDITIONS, ActionKind, BadRule, FilterRule, to_json
 from webmail.filters.store import Filters, FiltersChanged, FilterState
-from webmail.filters.views import forward_guard, rule_form, tryout
+from webmail.filters.views import rule_form, tryout
+from webmail.filters.views.forwarding import forward_guard
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
 from webmail.filters.views.sentences import rule_name, weekday_names

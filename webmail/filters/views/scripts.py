@@ -16,13 +16,13 @@ from webmail.database import undo_store
 from webmail.errors import MailError, NotAllowed
 from webmail.filters import script_files
 from webmail.filters.blueprint import blueprint
-from webmail.filters.views import forward_guard
+from webmail.filters.views.forwarding import forward_guard
 from webmail.filters.views.frame import trouble_words
 from webmail.managesieve import NoSuchScript, ScriptRefused
 from webmail.web.current import current_account, current_user
-from webmail.web.downloads import named
 from webmail.web.notices import notify, undone, withdraw_notices
 from webmail.web.rendering import page
+from webmail.web.responses.downloads import named
 
 _OPENING = '{"script"'
 

@@ -11,12 +11,14 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database import undo_store
+from webmail.database.user_lock import user_lock
 from webmail.errors import MailError, UnsafeValue
-from webmail.filters import junk_weeks, safe_copy, sender_change
+from webmail.filters import junk_weeks
 from webmail.filters.blueprint import blueprint
-from webmail.filters.rules import BadRule
-from webmail.filters.sender_change import OwnDomain, SenderChange
-from webmail.filters.senders import BLOCKED, MOST_SENDERS, SAFE, entry_of
+from webmail.filters.rules.rules import BadRule
+from webmail.filters.senders import safe_copy, sender_change
+from webmail.filters.senders.sender_change import OwnDomain, SenderChange
+from webmail.filters.senders.senders import BLOCKED, MOST_SENDERS, SAFE, entry_of
 from webmail.filters.store import FiltersChanged, FilterState
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.filters.views.sentences import shown
@@ -24,15 +26,14 @@ from webmail.mail import Role
 from webmail.mailbox import selection
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action
-from webmail.mailbox.moved import MovedByHand, tell
+from webmail.mailbox.moves_by_hand import MovedByHand, tell
 from webmail.people import blocked
-from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, settings
 from webmail.web.formatting import day_and_month
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.forms.request_values import fetched_ahead, local_path
+from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
-from webmail.web.request_values import fetched_ahead, local_path
 
 _OPENING = '{"senders"'
 _LISTS = {BLOCKED: "junk", SAFE: "notjunk"}  # what happens to the message that the sender is known from

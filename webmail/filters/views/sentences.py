@@ -12,7 +12,7 @@ from flask_babel import get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 
 from webmail.contacts import store as contacts
-from webmail.filters.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
+from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.mailbox import tags
 from webmail.web.current import current_user
 from webmail.web.formatting import day_in_full, file_size

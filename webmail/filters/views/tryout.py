@@ -16,29 +16,29 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database import undo_store
+from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReached, MailError, NoSuchMailbox, UnsafeValue
-from webmail.filters import apply_task, matching, rule_draft
-from webmail.filters.apply_steps import DOES
-from webmail.filters.apply_task import ApplyState
 from webmail.filters.blueprint import blueprint
-from webmail.filters.matching import TouchedMessage, Tried
-from webmail.filters.place import place_to_try
-from webmail.filters.rule_draft import RuleDraft
-from webmail.filters.rules import ActionKind, BadRule, FilterRule, from_json, to_json
+from webmail.filters.rules import apply_task, matching, rule_draft
+from webmail.filters.rules.apply_steps import DOES
+from webmail.filters.rules.apply_task import ApplyState
+from webmail.filters.rules.matching import TouchedMessage, Tried
+from webmail.filters.rules.rule_draft import RuleDraft
+from webmail.filters.rules.rules import ActionKind, BadRule, FilterRule, from_json, to_json
+from webmail.filters.rules.script_context import place_to_try
 from webmail.filters.views.sentences import condition_words, folder_name, rule_name, sentence, shown
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mailbox import undo
-from webmail.mime import headers
+from webmail.mime.headers import headers
 from webmail.models import Task
 from webmail.tasks import store
-from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, overview, settings, task_credential
 from webmail.web.formatting import number
+from webmail.web.frame.quota_notice import room_link
 from webmail.web.labels import mailbox_path
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
-from webmail.web.room import room_link
-from webmail.web.task_texts import OVER_QUOTA, TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.texts.task_texts import OVER_QUOTA, TASK_TEXTS, Facts, TaskText, task_started
 
 _SHOWN = 50  # rows
 _OWN_FIELDS = ("csrf_token", "action", "adapt", "try-folder", "try-task")

@@ -8,9 +8,9 @@ from flask import redirect, request
 
 from webmail.help import first_cards
 from webmail.help.blueprint import blueprint
-from webmail.web.addresses import url_for
-from webmail.web.banners import add_banner
 from webmail.web.current import current_user, preferences
+from webmail.web.frame.banners import add_banner
+from webmail.web.templates.addresses import url_for
 
 add_banner("help/_first_card.html")
 

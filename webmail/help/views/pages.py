@@ -12,8 +12,8 @@ from markupsafe import Markup
 from webmail.auth.guard import public
 from webmail.help import manual, search
 from webmail.help.blueprint import blueprint
-from webmail.web.addresses import url_for
 from webmail.web.rendering import page
+from webmail.web.templates.addresses import url_for
 
 
 @blueprint.get("/help")

@@ -1,7 +1,8 @@
 """Mailbox views: importing these modules registers their routes."""
 
-from webmail.mailbox import found_words, sorting
+from webmail.mailbox import sorting
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.search import highlights
 from webmail.mailbox.views import (
     actions,
     changes,
@@ -9,21 +10,17 @@ from webmail.mailbox.views import (
     detach,
     export,
     files,
-    folder,
-    folders,
     import_mail,
     listing,
     push,
-    room,
-    room_report,
-    room_request,
     rows,
     search,
-    sharing,
     snooze,
     tags,
     undo,
 )
+from webmail.mailbox.views.folders import folder, folder_list, sharing
+from webmail.mailbox.views.quota import quota_request, space_page, space_report
 
 __all__ = [
     "actions",
@@ -34,14 +31,14 @@ __all__ = [
     "export",
     "files",
     "folder",
-    "folders",
-    "found_words",
+    "folder_list",
+    "highlights",
     "import_mail",
     "listing",
     "push",
-    "room",
-    "room_report",
-    "room_request",
+    "space_page",
+    "space_report",
+    "quota_request",
     "rows",
     "search",
     "sharing",

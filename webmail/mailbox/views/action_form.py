@@ -11,16 +11,18 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Role
-from webmail.mailbox import search_query, selection, snooze
+from webmail.mailbox import selection
 from webmail.mailbox.list_request import ListRequest
+from webmail.mailbox.search import search_query
 from webmail.mailbox.selection import Selection
+from webmail.mailbox.snooze import snooze
 from webmail.tasks import store
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.formatting import today
+from webmail.web.forms.request_values import local_path
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
 
 SELECT_FIRST = _l("Select messages first by ticking the boxes next to them.")
 

@@ -13,17 +13,19 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
+from webmail.database.user_lock import user_lock
 from webmail.errors import OverQuota, UnsafeValue
-from webmail.imap.actions import KeepsNoTags
-from webmail.imap.connection import Connection
+from webmail.imap.bulk.actions import KeepsNoTags
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Role
-from webmail.mailbox import move_targets, moved, selection, snooze, tags
+from webmail.mailbox import move_targets, moves_by_hand, selection, tags
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ACTIONS, ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.partial_results import why_not_all
 from webmail.mailbox.retag import retag
 from webmail.mailbox.selection import Selection
-from webmail.mailbox.stopped import why_not_all
+from webmail.mailbox.snooze import snooze
 from webmail.mailbox.views.action_form import (
     SELECT_FIRST,
     ListJob,
@@ -36,16 +38,15 @@ from webmail.mailbox.views.action_form import (
     unread_messages,
 )
 from webmail.mailbox.views.chooser import ask_folder, ask_tags, made_target, wanted_changes
-from webmail.mailbox.views.full_mailbox import no_room_for
+from webmail.mailbox.views.quota.full_mailbox import no_room_for
 from webmail.mailbox.views.tags import tag_name, told_wrong
 from webmail.rights import Rights
-from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, preferences, remember_overview, time_zone
 from webmail.web.formatting import number
+from webmail.web.frame.list_buttons import LIST_BUTTONS
+from webmail.web.frame.quota_notice import room_link
 from webmail.web.labels import mailbox_label
-from webmail.web.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify
-from webmail.web.room import room_link
 
 Outcome = ActionResult | Response | None  # the result; or a page that asks for more; or None, with a notice saying why
 
@@ -345,7 +346,7 @@ def _tell(done: ActionResult, chosen: list[Selection], back: str) -> None:
         words = f"{words} {why_not_all(done.failed, selection.count(chosen))}"
     if done.count and done.action in ACTIONS and ACTIONS[done.action].undo == "move":
         sources = frozenset(one.mailbox for one in chosen)
-        link = moved.tell(moved.MovedByHand(done.action, sources, done.to, done.count, done.undo.moved()))
+        link = moves_by_hand.tell(moves_by_hand.MovedByHand(done.action, sources, done.to, done.count, done.undo.moved()))
     if isinstance(done.failed, OverQuota):
         link = room_link()
     notify(words, kind, offer, keep=0 if "star" in request.form else None, link=link)

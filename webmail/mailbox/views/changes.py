@@ -8,13 +8,13 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail import preferences as preferred
 from webmail.auth.guard import asked_by_pages
-from webmail.imap.changes import MailboxState
+from webmail.imap.mailbox_list.changes import MailboxState
 from webmail.mailbox.blueprint import blueprint
 from webmail.web.current import current_account, current_user, preferences, remember_overview
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.list_buttons import LIST_BUTTONS
+from webmail.web.frame.side_bar import shown_since
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import local_path
-from webmail.web.side_bar import shown_since
 
 
 @blueprint.get("/news/<path:mailbox>")

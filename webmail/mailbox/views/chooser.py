@@ -11,14 +11,14 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.errors import NotAllowed, Refused
-from webmail.imap.mailboxes import Overview
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox
 from webmail.mailbox import folders, move_targets, retag, selection, tags
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.folders import BadFolderName, NewFolder
 from webmail.mailbox.move_targets import TargetGroup, grouped, matches, targets
 from webmail.mailbox.views.action_form import ListJob, about, asking
-from webmail.mailbox.views.folder import fault_words, refused_words
+from webmail.mailbox.views.folders.folder import fault_words, refused_words
 from webmail.web.current import current_user, remember_overview
 from webmail.web.labels import mailbox_label, mailbox_path
 from webmail.web.rendering import fragment, page

@@ -12,10 +12,11 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
+from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReached, OverQuota
-from webmail.imap.connection import Connection
-from webmail.imap.detach import MessageFiles, files_of
-from webmail.imap.mailboxes import Overview
+from webmail.imap.bulk.detach import MessageFiles, files_of
+from webmail.imap.connections.connection import Connection
+from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Part, Role
 from webmail.mailbox import detach_task, selection
 from webmail.mailbox.blueprint import blueprint
@@ -24,14 +25,13 @@ from webmail.mailbox.views.action_form import SELECT_FIRST, back_address, chosen
 from webmail.mime.detach import Kept
 from webmail.models import Task
 from webmail.tasks import store
-from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, remember_overview, task_credential
 from webmail.web.formatting import day_in_full, file_size, today
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.frame.list_buttons import LIST_BUTTONS
+from webmail.web.frame.quota_notice import room_link
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
-from webmail.web.room import room_link
-from webmail.web.task_texts import OVER_QUOTA, TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.texts.task_texts import OVER_QUOTA, TASK_TEXTS, Facts, TaskText, task_started
 
 _APART = (Role.DRAFTS, Role.SNOOZED, Role.TRASH)
 

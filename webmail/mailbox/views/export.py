@@ -21,12 +21,12 @@ from webmail.storage import StorageAway, StorageFull
 from webmail.tasks import files as task_files
 from webmail.tasks import store
 from webmail.tasks.export_marking import marking_now
-from webmail.web import downloads
 from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.formatting import file_size, number, today
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
-from webmail.web.task_texts import TASK_TEXTS, Facts, TaskText, task_started
+from webmail.web.responses import downloads
+from webmail.web.texts.task_texts import TASK_TEXTS, Facts, TaskText, task_started
 
 
 @blueprint.post("/export/<path:mailbox>")

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.imap.attachment_search import KINDS, SORTS, FileFilter
-from webmail.imap.search_values import size_in_bytes
-from webmail.mailbox import search_query
+from webmail.imap.searching.attachment_search import KINDS, SORTS, FileFilter
+from webmail.imap.searching.search_values import size_in_bytes
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import SCOPES
+from webmail.mailbox.search import search_query
 from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.formatting import today
 from webmail.web.rendering import page

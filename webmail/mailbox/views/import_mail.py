@@ -11,25 +11,25 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap, rate_limits
+from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReached, ServerAway, SignInRefused
-from webmail.mailbox import import_task, import_undo, move_in
 from webmail.mailbox.blueprint import blueprint
-from webmail.mime.filenames import safe_name
+from webmail.mailbox.imports import import_task, import_undo, move_in
+from webmail.mime.headers.filenames import safe_name
 from webmail.models import AuditAct, Task
 from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
 from webmail.storage import CHUNK, StorageAway, StorageFull
 from webmail.tasks import files as task_files
 from webmail.tasks import store
-from webmail.user_lock import user_lock
 from webmail.web.audit import audited
-from webmail.web.body_limits import takes_up_to
 from webmail.web.current import current_account, current_user, overview, settings, task_credential
 from webmail.web.formatting import file_size
+from webmail.web.forms.body_limits import takes_up_to
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.task_texts import TASK_TEXTS, TOO_SMALL, Facts, TaskText, task_started
-from webmail.web.too_many import told_to_wait, with_again
-from webmail.web.unavailable import because
+from webmail.web.responses.too_many import told_to_wait, with_again
+from webmail.web.responses.unavailable import because
+from webmail.web.texts.task_texts import TASK_TEXTS, TOO_SMALL, Facts, TaskText, task_started
 
 _MOST_TOLD = 10
 _REFUSED = RateLimit("passwords refused by other mailboxes", 10, QUARTER)  # nobody guesses them elsewhere through us

@@ -11,14 +11,15 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
-from webmail.imap.connection import Connection
-from webmail.imap.search import Search
-from webmail.imap.search_keys import knows_parts
-from webmail.mailbox import day_mark, search_query
+from webmail.imap.connections.connection import Connection
+from webmail.imap.searching.search import Search
+from webmail.imap.searching.search_keys import knows_parts
+from webmail.mailbox import day_mark
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.found_words import words_of
 from webmail.mailbox.list_request import ListRequest
-from webmail.mailbox.search_suggestions import named_folders, suggested
+from webmail.mailbox.search import search_query
+from webmail.mailbox.search.highlights import words_of
+from webmail.mailbox.search.search_suggestions import named_folders, suggested
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
 from webmail.web.labels import mailbox_label

@@ -1,5 +1,5 @@
 """Push: server-sent events for changes in a mailbox, if enabled; an open stream occupies a thread and an IMAP connection. On
-pages without a mailbox, a thread alone, for what other areas have to tell (webmail/web/push_events.py)."""
+pages without a mailbox, a thread alone, for what other areas have to tell (webmail/web/frame/push_events.py)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Callable
 from flask import abort, g, request
 from werkzeug.wrappers import Response
 
-from webmail.auth import sessions
-from webmail.auth.cookies import visit
 from webmail.auth.guard import asked_by_pages
-from webmail.config import Settings
+from webmail.auth.sessions import sessions
+from webmail.auth.sessions.cookies import visit
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import NotAllowed
-from webmail.imap.idle import Watch
+from webmail.imap.connections.idle import Watch
 from webmail.mailbox import push_streams
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.push_streams import Look, Silence, Watched
 from webmail.web.current import current_account, current_user, settings
-from webmail.web.push_events import looker
+from webmail.web.frame.push_events import looker
 
 
 @blueprint.get("/push/<path:mailbox>")

@@ -12,7 +12,7 @@ from flask import current_app, request
 from jinja2.utils import url_quote
 from markupsafe import Markup
 
-from webmail.imap.listing import Listing
+from webmail.imap.lists.listing import Listing
 from webmail.mail import Address, Role, Summary
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest

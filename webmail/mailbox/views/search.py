@@ -11,18 +11,18 @@ from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
 from webmail.errors import NoSuchMailbox
-from webmail.imap.search import SearchRemark
-from webmail.mailbox import search_query
+from webmail.imap.searching.search import SearchRemark
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import LONGEST_QUERY, SCOPES, ListRequest
+from webmail.mailbox.search import search_query
 from webmail.models import SavedSearch
 from webmail.web.current import current_user, overview
 from webmail.web.formatting import today
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.list_buttons import LIST_BUTTONS
+from webmail.web.frame.page_rows import add_rows, page_rows
 from webmail.web.notices import notify
-from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
 
 _MOST_SAVED = 50
 _LONGEST_NAME = 100

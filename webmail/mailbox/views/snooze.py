@@ -11,17 +11,17 @@ from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
 from webmail.database.connection import DATABASE_AWAY
+from webmail.database.user_lock import user_lock
 from webmail.errors import MailError, ServerAway, SignInRefused
 from webmail.mail import Role
-from webmail.mailbox import snooze
 from webmail.mailbox.blueprint import blueprint
+from webmail.mailbox.snooze import snooze
 from webmail.models import Snoozed
-from webmail.user_lock import user_lock
 from webmail.web.current import current_account, current_user, remember_overview, settings, time_zone
 from webmail.web.formatting import long_date
+from webmail.web.frame.page_rows import add_rows, page_rows
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
-from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
 
 _WORKER_LATE = timedelta(minutes=3)  # then a request does the worker's job

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReached, MailError, NotAllowed
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Summary
 from webmail.mailbox import selection, tags
 from webmail.mailbox import undo as undoing
@@ -25,10 +25,10 @@ from webmail.models import Tag
 from webmail.rights import Rights
 from webmail.web import formatting
 from webmail.web.current import after_the_answer, current_account, current_user, overview_beside
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.page_rows import add_rows, page_rows
 from webmail.web.notices import notify
-from webmail.web.page_rows import add_rows, page_rows
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
 
 _STANDARD_COLOURS = {
     "$Important": "red", "$Phishing": "red", "$Junk": "orange",

@@ -8,15 +8,15 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
+from webmail.database.user_lock import user_lock
 from webmail.errors import OverQuota
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.stopped import why_not_all
-from webmail.user_lock import user_lock
+from webmail.mailbox.partial_results import why_not_all
 from webmail.web.current import current_account, current_user
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.quota_notice import room_link
 from webmail.web.notices import notify, withdraw_notices
-from webmail.web.request_values import local_path
-from webmail.web.room import room_link
 
 _AGAIN_SECONDS = 600  # to make room meanwhile; the steps are kept for an hour
 

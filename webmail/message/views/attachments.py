@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from webmail import imap
 from webmail.errors import NoSuchMessage
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Message
 from webmail.message import viewers, zip_download
 from webmail.message.blueprint import blueprint
@@ -16,18 +16,18 @@ from webmail.message.views.html_frame import cleaned_html
 from webmail.message.views.remote_images import with_pictures
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
 from webmail.message.views.text_bodies import cut_label, shown_bodies, text_or_html
-from webmail.mime import plain_text
-from webmail.mime.filenames import called
 from webmail.mime.formats import enriched_text
+from webmail.mime.headers.filenames import called
 from webmail.mime.html.sanitizer import Cleaned
 from webmail.mime.part_kinds import PartKind, kind_of_part
+from webmail.mime.text import plain_text
 from webmail.mime.threats import dangerous_files
-from webmail.web import downloads
 from webmail.web.current import current_account, preferences
-from webmail.web.errors import error_page
+from webmail.web.forms.request_values import local_path, uidvalidity
 from webmail.web.message_links import back_to_message
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
+from webmail.web.responses import downloads
+from webmail.web.responses.errors import error_page
 
 
 @blueprint.get("/inside/<int:uid>/<section>/<path:mailbox>")

@@ -12,8 +12,8 @@ from webmail.message.blueprint import blueprint
 from webmail.message.views.remote_images import with_pictures
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
 from webmail.web.current import current_account, preferences, remember_overview
+from webmail.web.forms.request_values import local_path, uidvalidity
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
 
 
 @blueprint.get("/conversation/<int:uid>/<path:mailbox>")

@@ -9,7 +9,7 @@ from webmail.message import signed_links
 from webmail.message.blueprint import blueprint
 from webmail.mime.threats import lookalike
 from webmail.web.current import current_user, settings
-from webmail.web.request_values import local_path
+from webmail.web.forms.request_values import local_path
 
 _PURPOSE = "leave"
 

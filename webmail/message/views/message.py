@@ -9,10 +9,10 @@ from flask import Response, request, url_for
 
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
-from webmail.calendar import date_chips
+from webmail.calendar.quick_entry import date_chips
 from webmail.errors import NoSuchMessage
 from webmail.mail import Message, Part, Summary
-from webmail.mailbox import search_query
+from webmail.mailbox.search import search_query
 from webmail.message import receipts, sender_check, viewers
 from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned_html, frame
@@ -22,14 +22,14 @@ from webmail.message.views.remote_images import body_with_images, decide_images,
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, for_a_frame, guarded, kept_by_browser
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
 from webmail.mime import part_kinds
+from webmail.mime.headers.subjects import bare_subject
 from webmail.mime.part_kinds import PartKind
-from webmail.mime.subjects import bare_subject
-from webmail.web import downloads
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import here, local, today
+from webmail.web.forms.request_values import fetched_ahead, local_path, uidvalidity
 from webmail.web.message_links import message_url
 from webmail.web.rendering import page
-from webmail.web.request_values import fetched_ahead, local_path, uidvalidity
+from webmail.web.responses import downloads
 
 _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 

@@ -7,26 +7,27 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.compose import draft_message, drafts, uploads
-from webmail.compose import reply as replies
-from webmail.compose.fields import Fields
+from webmail.compose.attachments import uploads
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import queue
+from webmail.compose.replies import reply as replies
+from webmail.database.user_lock import user_lock
 from webmail.errors import MailboxChanged, UnsafeValue
-from webmail.imap.actions import MovedMessages
+from webmail.imap.bulk.actions import MovedMessages
 from webmail.mail import Identity, Message, Role
-from webmail.mailbox.moved import MovedByHand, tell
+from webmail.mailbox.moves_by_hand import MovedByHand, tell
 from webmail.message import phishing_reports as reports
 from webmail.message.blueprint import blueprint
 from webmail.models import AuditAct, DraftRow, Outbox
 from webmail.rate_limits import TooManyRequests
 from webmail.rights import Rights
 from webmail.storage import StorageAway, StorageFull
-from webmail.user_lock import user_lock
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
-from webmail.web.list_buttons import LIST_BUTTONS
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
-from webmail.web.request_values import local_path
 
 
 def can_be_reported(message: Message, role: Role | None, rights: Rights | None) -> bool:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.errors import MailError
-from webmail.imap.connection import Connection
+from webmail.imap.connections.connection import Connection
 from webmail.mail import Identity, Message, Role
 from webmail.message import receipts
 from webmail.message.blueprint import blueprint
@@ -19,8 +19,8 @@ from webmail.message.sender_check import Trust
 from webmail.message.views.phishing import uidvalidity
 from webmail.web.current import current_account, current_user, preferences, sealed_credential, settings, wake
 from webmail.web.formatting import long_date
+from webmail.web.forms.request_values import fetched_ahead, local_path
 from webmail.web.notices import notify
-from webmail.web.request_values import fetched_ahead, local_path
 
 
 class ReceiptLine(NamedTuple):

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from webmail.mail import Address, Envelope
 from webmail.message.blueprint import blueprint
-from webmail.mime.shown_address import readable_address
+from webmail.mime.headers.shown_address import readable_address
 from webmail.web.current import current_user
 
 _NAMED = 2

@@ -12,12 +12,12 @@ from webmail.message import image_cache, remote_images, signed_links
 from webmail.message.blueprint import blueprint
 from webmail.message.sender_check import Trust
 from webmail.message.views.safe_responses import DOWNLOAD_CSP
-from webmail.mime.authentication import Verdict
+from webmail.mime.headers.authentication import Verdict
 from webmail.people import sender_lists
 from webmail.web.current import current_user, preferences, settings
+from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path
 
 _PURPOSE = "image"
 

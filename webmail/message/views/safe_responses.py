@@ -10,9 +10,9 @@ from pathlib import Path
 from flask import Response, request, session
 from flask_babel import get_locale
 
-from webmail.web import downloads
 from webmail.web.current import current_user, settings
-from webmail.web.request_values import uidvalidity
+from webmail.web.forms.request_values import uidvalidity
+from webmail.web.responses import downloads
 
 FRAME_CSP = (
     "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline' 'self'; base-uri 'none'; form-action 'none'; "

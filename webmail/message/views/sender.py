@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from webmail.mail import Address, Message
 from webmail.message.blueprint import blueprint
 from webmail.message.trust import SenderPlace, SenderWarning, Trust, TrustLevel, WarningKind
-from webmail.mime.authentication import AuthenticationCheck, Verdict
+from webmail.mime.headers.authentication import AuthenticationCheck, Verdict
 from webmail.mime.threats.dangerous_files import Danger
 from webmail.people import impostors
 from webmail.web.current import current_user, settings

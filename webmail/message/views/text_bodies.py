@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webmail.mail import Message, Part
-from webmail.mime import excuse, plain_text
 from webmail.mime.formats import enriched_text
+from webmail.mime.text import excuse, plain_text
 
 
 def text_or_html(message: Message, *, as_text: bool) -> tuple[Message, bool]:

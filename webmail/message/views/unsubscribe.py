@@ -16,10 +16,10 @@ from webmail.message.views.link_warning import leave_address
 from webmail.mime.html import link_claims
 from webmail.mime.threats import lookalike
 from webmail.web.current import current_account, settings
+from webmail.web.forms.request_values import local_path, uidvalidity
 from webmail.web.message_links import message_url
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-from webmail.web.request_values import local_path, uidvalidity
 
 
 @blueprint.app_template_global()

@@ -15,14 +15,14 @@ from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned, frame
 from webmail.message.views.remote_images import images_possible
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
-from webmail.mime import plain_text
 from webmail.mime.formats import image_info, tnef
 from webmail.mime.part_kinds import PartKind, kind_of_part
+from webmail.mime.text import plain_text
 from webmail.mime.threats import dangerous_files
 from webmail.web.current import current_account
+from webmail.web.forms.request_values import uidvalidity
 from webmail.web.message_links import back_to_message
 from webmail.web.rendering import page
-from webmail.web.request_values import uidvalidity
 
 _PATH = re.compile(r"[1-9]\d{0,3}(\.[1-9]\d{0,3}){0,9}")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from webmail.mime.headers import date, decode, fields
+from webmail.mime.headers.headers import date, decode, fields
 
 RECIPIENTS_LIMIT = 100
 _WORDS_LIMIT = 2_000

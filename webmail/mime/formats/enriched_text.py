@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from webmail.mime.filenames import safe_name
+from webmail.mime.headers.filenames import safe_name
 from webmail.mime.transfer_encoding import decode_transfer
 
 RICH_TYPES = ("text/enriched", "text/richtext")

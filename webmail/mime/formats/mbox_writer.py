@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count as count_from
 
-from webmail.mime.filenames import safe_name
-from webmail.mime.month_names import MONTHS
+from webmail.mime.headers.filenames import safe_name
+from webmail.mime.headers.month_names import MONTHS
 
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _NO_FOLDER = re.compile(r"(\.mbox)(?=/|\Z)", re.IGNORECASE)  # at its end: the file of another mailbox may be called so

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from webmail.mime.charsets import decode_bytes
-from webmail.mime.filenames import safe_name
 from webmail.mime.formats import rtf
+from webmail.mime.headers.filenames import safe_name
 from webmail.mime.html.to_text import html_to_text
 
 SIZE_LIMIT = 10_000_000  # bytes of a part that is unpacked

@@ -16,7 +16,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from webmail.mime.charsets import without_surrogates
-from webmail.mime.filenames import safe_name
+from webmail.mime.headers.filenames import safe_name
 
 TYPES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))  # what all mail clients show; not SVG, a document
 LONGEST_WORDS = 200  # characters of alt text

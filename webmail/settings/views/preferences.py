@@ -12,17 +12,17 @@ from werkzeug.wrappers import Response
 from webmail.auth import account_changes
 from webmail.auth.guard import public
 from webmail.compose.identities import signatures
-from webmail.filters import holidays
+from webmail.filters.absence import holidays
 from webmail.settings import catalogue, changes, time_zones
 from webmail.settings.blueprint import blueprint
 from webmail.settings.catalogue import SettingsPage
 from webmail.settings.forms import PreferencesForm
-from webmail.web import look
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import LANGUAGES
+from webmail.web.forms.request_values import local_path
+from webmail.web.frame import look
 from webmail.web.notices import notify, undone
 from webmail.web.rendering import fragment, page
-from webmail.web.request_values import local_path
 
 _LONGEST_QUERY = 100
 _SIGNATURES_SHOWN = 5  # that the index leads to at once

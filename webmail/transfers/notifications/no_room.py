@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from webmail import system_mail
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import FileRequest, now
-from webmail.transfers.notifications.letter_post import TO_OWNER
+from webmail.transfers.notifications.delivery import TO_OWNER
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import written_in
 from webmail.web.public_links import public_link

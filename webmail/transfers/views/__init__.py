@@ -1,7 +1,7 @@
 """Views of large files sent as links: importing these modules registers their routes."""
 
-from webmail.transfers import words
 from webmail.transfers.blueprint import blueprint
+from webmail.transfers.texts import refusals
 from webmail.transfers.views import (
     adding,
     asking,
@@ -46,5 +46,5 @@ __all__ = [
     "public_report",
     "saving",
     "uploads",
-    "words",
+    "refusals",
 ]

@@ -12,22 +12,23 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
-from webmail.transfers import additions, assembly, changes, links, protection, store, transfer_words
+from webmail.transfers import additions, assembly, changes, links, protection, store
 from webmail.transfers.additions import CannotAdd, Fault
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.file_words import state_words
 from webmail.transfers.limits import MB, OverLimit
-from webmail.transfers.notifications import letters
+from webmail.transfers.notifications import recipients
 from webmail.transfers.protection import NotProtected
 from webmail.transfers.store import TransferClosed
+from webmail.transfers.texts import transfer_texts
+from webmail.transfers.texts.file_texts import state_words
+from webmail.transfers.texts.refusals import adding_words, refusal_words
 from webmail.transfers.views import link_keys, new
-from webmail.transfers.words import adding_words, refusal_words
-from webmail.web.address_token import address_token, check_address_token
-from webmail.web.addresses import url_for
-from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
+from webmail.web.forms.address_token import address_token, check_address_token
+from webmail.web.forms.body_limits import reads_its_body
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.templates.addresses import url_for
 
 _FORM = "files to add"
 _ROWS = 200  # of files, on the page
@@ -81,10 +82,10 @@ def _shown(transfer: Transfer, mine: Transfer, files: list[TransferFile], fault:
         "transfers/adding.html", 422 if fault else 200, transfer=transfer, addition=mine, files=files[:_ROWS],
         more=len(files) - _ROWS, joins=mine.state == TransferState.JOINING, fault=fault, given=own.transfers,
         action=url_for("transfers.add_files", number=transfer.id, addition=mine.id, csrf=address_token(_FORM)),
-        title=transfer_words.title_of(transfer, store.files(transfer)), tells=additions.tells(mine),
+        title=transfer_texts.title_of(transfer, store.files(transfer)), tells=additions.tells(mine),
         mails=bool(people) and _mails(transfer, mine), people=people, sealed_names=protection.sealed_names(transfer),
         most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=adding_words(), state_words=state_words,
-        texts=transfer_words,
+        texts=transfer_texts,
         key_here=link_keys.of(mine) is not None, protection=protection.of(transfer),
     )  # fmt: skip
 
@@ -177,7 +178,7 @@ def _added(transfer: Transfer, mine: Transfer) -> Response:
     if not asked:
         return redirect(url_for("transfers.adding", number=transfer.id, addition=mine.id, check="send"), 303)
     if additions.settle(mine):
-        letters.settle(transfer, settings(), key)
+        recipients.settle(transfer, settings(), key)
         link_keys.forget(mine)
         notify(ngettext("%(num)d file was added.", "%(num)d files were added.", count))
     else:

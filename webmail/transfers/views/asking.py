@@ -13,17 +13,17 @@ from webmail import schedule
 from webmail.errors import LimitReached
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage
 from webmail.rate_limits import TooManyRequests
-from webmail.transfers import guests, request_forms, requests, unfinished
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.notifications import letters
-from webmail.transfers.request_forms import RequestForm
-from webmail.transfers.requests import RequestState
+from webmail.transfers.notifications import recipients
+from webmail.transfers.requests import guests, request_forms, requests, unfinished
+from webmail.transfers.requests.request_forms import RequestForm
+from webmail.transfers.requests.requests import RequestState
 from webmail.web.current import current_user, settings, time_zone, wake_system_mail
 from webmail.web.formatting import day_and_month, day_in_full, long_date
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.public_links import public_link
-from webmail.web.qr_code import qr_code
 from webmail.web.rendering import page
+from webmail.web.responses.qr_code import qr_code
 
 _UNDO_SECONDS = 30
 
@@ -255,7 +255,7 @@ def _remind(mine: FileRequest, found: FileRequestInvite) -> None:
         notify(_("This request is closed. Open it again first."), "caution")
         return
     try:
-        sent = requests.remind(found, settings()) and letters.invite(found, settings(), again=True)
+        sent = requests.remind(found, settings()) and recipients.invite(found, settings(), again=True)
     except TooManyRequests:
         notify(_too_many_mails(), "caution")
         return
@@ -294,7 +294,7 @@ def _too_many_mails() -> str:
 def _tell_asked(mine: FileRequest, asked: list[FileRequestInvite]) -> None:
     if not asked:
         return
-    sent: list[SystemMessage] = [found for one in asked if (found := letters.invite(one, settings()))]
+    sent: list[SystemMessage] = [found for one in asked if (found := recipients.invite(one, settings()))]
     for message in sent:
         wake_system_mail(message)
     if not _is_mailed():

@@ -11,15 +11,17 @@ from flask_babel import get_locale
 from webmail.auth.guard import public
 from webmail.errors import MailError
 from webmail.models import Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, guests, links, requests, tus
+from webmail.transfers import assembly, links
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.guests import AskedForFiles, Guest
 from webmail.transfers.notifications import no_room
-from webmail.transfers.tus import TusAnswer
+from webmail.transfers.requests import guests, requests
+from webmail.transfers.requests.guests import AskedForFiles, Guest
+from webmail.transfers.uploads import tus
+from webmail.transfers.uploads.tus import TusAnswer
 from webmail.transfers.views import uploads, visitors
-from webmail.web.addresses import url_for
-from webmail.web.body_limits import reads_its_body
 from webmail.web.current import settings
+from webmail.web.forms.body_limits import reads_its_body
+from webmail.web.templates.addresses import url_for
 
 _METHODS = ["HEAD", "PATCH", "DELETE", "POST", "OPTIONS"]
 

@@ -1,6 +1,6 @@
 """Guests' pages: what is asked for and by whom, the form to send it, and the receipt of what was sent.
 
-Nobody is signed in here and no cookie is set: who may do what is in the address alone (`webmail/transfers/guests.py`).
+Nobody is signed in here and no cookie is set: who may do what is in the address alone (`webmail/transfers/requests/guests.py`).
 """
 
 from __future__ import annotations
@@ -17,25 +17,28 @@ from werkzeug.wrappers import Response
 from webmail.admission import AdmissionRefused
 from webmail.auth.guard import public
 from webmail.errors import BadAddress
-from webmail.mime.address_input import parse_addresses
+from webmail.mime.headers.address_input import parse_addresses
 from webmail.mime.threats.skeletons import visible
 from webmail.models import ContentState, FileRequest, Transfer, TransferFile, TransferState
 from webmail.rate_limits import TooManyRequests
-from webmail.transfers import access, assembly, form_uploads, guests, links, requests, store
+from webmail.transfers import assembly, links, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.form_uploads import TakenForm
-from webmail.transfers.guests import AskedForFiles, Guest, Shut
 from webmail.transfers.limits import OverLimit
-from webmail.transfers.notifications import letters, no_room
-from webmail.transfers.upload_bodies import RETRY_SECONDS, SMALL_FORMS, Body, TooManyUploads, admitted
+from webmail.transfers.notifications import no_room, recipients
+from webmail.transfers.public import access
+from webmail.transfers.requests import guests, requests
+from webmail.transfers.requests.guests import AskedForFiles, Guest, Shut
+from webmail.transfers.texts.refusals import refusal_words, upload_words
+from webmail.transfers.uploads import form_uploads
+from webmail.transfers.uploads.form_uploads import TakenForm
+from webmail.transfers.uploads.upload_bodies import RETRY_SECONDS, SMALL_FORMS, Body, TooManyUploads, admitted
 from webmail.transfers.views import uploads, visitors
 from webmail.transfers.views.asking import end_words
 from webmail.transfers.views.public_page import SentBy
 from webmail.transfers.views.visitors import NoVisit
-from webmail.transfers.words import refusal_words, upload_words
-from webmail.web.addresses import url_for
-from webmail.web.body_limits import reads_its_body
 from webmail.web.current import settings
+from webmail.web.forms.body_limits import reads_its_body
+from webmail.web.templates.addresses import url_for
 
 _SHOWN_FILES = 500  # of a receipt
 _ROWS = 200  # of files, on the form
@@ -339,7 +342,7 @@ def _sent(transfer: Transfer, typed: dict[str, str]) -> Response:
     except guests.NotWhole as error:
         words = _("“%(name)s” is incomplete. Choose it again to continue, or remove it.", name=error.names[0])
         return _again(link, transfer, transfer, typed, {"files": words})
-    letters.settle(Transfer.get_by_id(transfer.id), settings())
+    recipients.settle(Transfer.get_by_id(transfer.id), settings())
     return redirect(address_of(transfer), 303)
 
 

@@ -13,7 +13,7 @@ import time
 from flask import session
 
 from webmail import vault
-from webmail.auth.cookies import visit
+from webmail.auth.sessions.cookies import visit
 from webmail.models import Transfer
 from webmail.transfers import protection
 from webmail.transfers.protection import NotProtected, Protection

@@ -7,12 +7,15 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.transfers import limits, listing, promises, requests, transfer_words
+from webmail.transfers import limits, listing
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.listing import Order, Shelf
-from webmail.web.addresses import url_for
+from webmail.transfers.requests import requests
+from webmail.transfers.texts import transfer_texts
+from webmail.transfers.uploads import promises
 from webmail.web.current import current_user, settings
 from webmail.web.rendering import page
+from webmail.web.templates.addresses import url_for
 
 _LONGEST = 100
 _SHELVES = {Shelf.SENT: _l("Sent"), Shelf.RECEIVED: _l("Received"), Shelf.UNFINISHED: _l("Unfinished")}
@@ -48,7 +51,7 @@ def _shown(
     return page(
         "transfers/index.html", rows=rows, total=total, shelf=shelf, order=order, orders=_ORDERS, words=words, number=number,
         last=last, given=given, used=stored, allowed=allowed,
-        promised=promises.of_person(own, allowed - stored), texts=transfer_words,
+        promised=promises.of_person(own, allowed - stored), texts=transfer_texts,
         may_ask=requests.is_offered(settings()),
     )  # fmt: skip
 

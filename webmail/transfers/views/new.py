@@ -16,28 +16,30 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webmail.admission import AdmissionRefused
+from webmail.database.user_lock import user_lock
 from webmail.errors import BadAddress
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, form_uploads, mail_limits, protection, store, transfer_words
+from webmail.transfers import assembly, mail_limits, protection, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.form_uploads import FormBroken, TakenForm
 from webmail.transfers.limits import MB, OverLimit
-from webmail.transfers.notifications import letters
+from webmail.transfers.notifications import recipients
 from webmail.transfers.protection import NotProtected, Protection
 from webmail.transfers.store import FilesChanged, TransferClosed
+from webmail.transfers.texts import transfer_texts
+from webmail.transfers.texts.refusals import refusal_words, upload_words
 from webmail.transfers.transfer_forms import TransferForm
-from webmail.transfers.upload_bodies import SMALL_FORMS, Body, Sender, TooManyUploads, admitted
+from webmail.transfers.uploads import form_uploads
+from webmail.transfers.uploads.form_uploads import FormBroken, TakenForm
+from webmail.transfers.uploads.upload_bodies import SMALL_FORMS, Body, Sender, TooManyUploads, admitted
 from webmail.transfers.views import link_keys
 from webmail.transfers.views.uploads import body_of_request
-from webmail.transfers.words import refusal_words, upload_words
-from webmail.user_lock import user_lock
-from webmail.web.address_token import address_token, check_address_token
-from webmail.web.addresses import url_for
-from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
-from webmail.web.errors import too_many_files
+from webmail.web.forms.address_token import address_token, check_address_token
+from webmail.web.forms.body_limits import reads_its_body
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.responses.errors import too_many_files
+from webmail.web.templates.addresses import url_for
 
 _SMALL = MB  # bytes of a form without files, which waits for no file of others
 _FORM = "transfer form"
@@ -65,7 +67,7 @@ def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> 
         "transfers/new.html", status, form=form, transfer=transfer, files=files[:_ROWS], more=len(files) - _ROWS,
         action=url_for("transfers.send", csrf=address_token(_FORM), of=transfer.id if transfer else None), given=own.transfers,
         mails=_mails(transfer), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
-        texts=transfer_words,
+        texts=transfer_texts,
         protections=protection.offered(own), protection=protection.of(transfer) if transfer else "",
         key_here=transfer is not None and link_keys.of(transfer) is not None,
     )  # fmt: skip
@@ -223,7 +225,7 @@ def _published(transfer: Transfer, form: TransferForm, action: str, files: list[
         except TransferClosed:  # by an administrator, at this moment
             return redirect(url_for("transfers.one", number=transfer.id), 303)
     link_keys.sent(transfer)
-    letters.settle(transfer, settings(), key)
+    recipients.settle(transfer, settings(), key)
     if people:
         count = len(people)
         notify(ngettext("The link is on its way to %(num)d person.", "The link is on its way to %(num)d people.", count))

@@ -17,22 +17,23 @@ from webmail.errors import BadAddress, LimitReached
 from webmail.mime.formats.address_books.csv_out import harmless
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
 from webmail.schedule import BadTime
-from webmail.transfers import additions, changes, links, mail_limits, options, protection, store, transfer_words
+from webmail.transfers import additions, changes, links, mail_limits, options, protection, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.changes import LastFile
-from webmail.transfers.file_words import scan_words, state_words
-from webmail.transfers.notifications import letters
+from webmail.transfers.notifications import recipients
+from webmail.transfers.texts import transfer_texts
+from webmail.transfers.texts.file_texts import scan_words, state_words
 from webmail.transfers.trail import EventKind
 from webmail.transfers.transfer_forms import LONGEST_TO, TransferForm, last_day
 from webmail.transfers.views import link_keys
 from webmail.transfers.views.adding import fault_words
-from webmail.web.addresses import url_for
 from webmail.web.current import current_user, settings, time_zone
-from webmail.web.downloads import named
 from webmail.web.formatting import day_in_full, local
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.public_links import public_link
 from webmail.web.rendering import page
+from webmail.web.responses.downloads import named
+from webmail.web.templates.addresses import url_for
 
 _UNDO_SECONDS = 600  # as long as the files are kept (`store.UNDO`)
 _SHORT_TRAIL = 8
@@ -75,13 +76,13 @@ def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | Non
     token = store.link_token(transfer, settings())
     return page(
         "transfers/one.html", status, transfer=transfer, files=files[:_MOST_FILES], more=len(files) - _MOST_FILES,
-        people=people, offered=offered, states=states, kind=transfer_words.state_kind(transfer, states),
-        title=_title(transfer, files), size=sum(transfer_words.size_of(one, transfer) for one in files),
+        people=people, offered=offered, states=states, kind=transfer_texts.state_kind(transfer, states),
+        title=_title(transfer, files), size=sum(transfer_texts.size_of(one, transfer) for one in files),
         chosen=options.of(transfer),
         link=_address(token, key) if offered and _can_be_shown(transfer, key) else "", token=token,
         sealed_link=_address(token, None) if offered and transfer.end_to_end else "",
         sealed_names=protection.sealed_names(transfer),
-        events=store.last_events(transfer, _SHORT_TRAIL), texts=transfer_words, state_words=state_words, scan_words=scan_words,
+        events=store.last_events(transfer, _SHORT_TRAIL), texts=transfer_texts, state_words=state_words, scan_words=scan_words,
         errors=errors or {}, typed=typed, until=request.form.get("until") or schedule.shown(
             transfer.expires.replace(tzinfo=UTC), time_zone(), ends=True)[0],
         last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer), **_additions(transfer),
@@ -105,8 +106,8 @@ def _is_refused(file: TransferFile) -> bool:
 
 def _title(transfer: Transfer, files: list[TransferFile]) -> str:
     if transfer.request_id is not None:
-        return _("From %(name)s", name=transfer_words.guest_words(transfer))
-    return transfer_words.title_of(transfer, files)
+        return _("From %(name)s", name=transfer_texts.guest_words(transfer))
+    return transfer_texts.title_of(transfer, files)
 
 
 def _address(token: str, key: bytes | None) -> str:
@@ -191,7 +192,7 @@ def _add(transfer: Transfer) -> AnyResponse:
         most = settings().transfers.recipients
         words = ngettext("A transfer goes to %(num)d person at most.", "A transfer goes to %(num)d people at most.", most)
         return _page(transfer, 422, errors={"to": words}, typed=typed)
-    letters.settle(transfer, settings(), link_keys.of(transfer))
+    recipients.settle(transfer, settings(), link_keys.of(transfer))
     if added:
         notify(ngettext("The link is on its way to %(num)d person.", "The link is on its way to %(num)d people.", len(added)))
     else:
@@ -200,7 +201,7 @@ def _add(transfer: Transfer) -> AnyResponse:
 
 
 def _remind(transfer: Transfer) -> None:
-    count = len(letters.remind(transfer, settings()))
+    count = len(recipients.remind(transfer, settings()))
     if count:
         notify(ngettext("A reminder is on its way to %(num)d person.", "A reminder is on its way to %(num)d people.", count))
     else:
@@ -235,15 +236,15 @@ def act_on_recipient(number: int, person: int) -> AnyResponse:
     elif action == "put-back":
         withdraw_notices()
         if changes.put_back(found) and store.is_offered(transfer):
-            letters.settle(transfer, settings(), link_keys.of(transfer))
+            recipients.settle(transfer, settings(), link_keys.of(transfer))
             notify(_("The link of %(address)s works again.", address=found.address))
     elif action == "again":
-        if letters.send_again(found, settings(), link_keys.of(transfer)) is not None:
+        if recipients.send_again(found, settings(), link_keys.of(transfer)) is not None:
             notify(_("The link is on its way to %(address)s.", address=found.address))
         else:
             notify(_("%(address)s had a mail less than ten minutes ago, or can’t be mailed now.", address=found.address), "plain")
     elif action == "remind":
-        if letters.remind(transfer, settings(), found):
+        if recipients.remind(transfer, settings(), found):
             notify(_("A reminder is on its way to %(address)s.", address=found.address))
         else:
             notify(_("%(address)s had a mail within a day, or has downloaded already.", address=found.address), "plain")
@@ -275,7 +276,7 @@ def act_on_file(number: int, upload: str) -> AnyResponse:
     except LastFile:
         notify(_("This is the only file. Close the transfer instead."), "caution")
         return _at(number)
-    letters.settle(transfer, settings(), link_keys.of(transfer))
+    recipients.settle(transfer, settings(), link_keys.of(transfer))
     notify(_("“%(name)s” was removed.", name=found.path.rpartition("/")[2]))
     return _at(number)
 
@@ -290,7 +291,7 @@ def trail(number: int) -> Response:
     events = store.last_events(transfer, _TRAIL)
     return page(
         "transfers/trail.html", transfer=transfer, title=_title(transfer, store.files(transfer)), events=events,
-        texts=transfer_words, most=_TRAIL,
+        texts=transfer_texts, most=_TRAIL,
     )  # fmt: skip
 
 
@@ -306,7 +307,7 @@ def trail_csv(number: int) -> Response:
             file, detail = detail, ""
         at = event.at.replace(microsecond=0).isoformat() + "Z"
         detail = detail.replace("\n", ", ")
-        lines.append(_row([at, event.kind, who, file, detail, transfer_words.event_words(event)]))
+        lines.append(_row([at, event.kind, who, file, detail, transfer_texts.event_words(event)]))
     name = _("trail")
     return named(("\ufeff" + "".join(lines)).encode(), "text/csv", f"{name}-{number}.csv")
 

@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.limits import OverLimit
 from webmail.transfers.protection import NotProtected
+from webmail.transfers.texts.refusals import refusal_words
 from webmail.transfers.views import link_keys
-from webmail.transfers.words import refusal_words
-from webmail.web.addresses import url_for
 from webmail.web.current import settings
 from webmail.web.notices import notify
+from webmail.web.templates.addresses import url_for
 
 
 @blueprint.post("/transfers/new/protection")

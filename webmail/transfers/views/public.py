@@ -11,26 +11,27 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail import rate_limits
-from webmail.auth import passwords
+from webmail.auth.factors.mailed_codes import CodeRefused
 from webmail.auth.guard import public
-from webmail.auth.mailed_codes import CodeRefused
-from webmail.auth.password_checks import TooBusy, checking
+from webmail.auth.passwords import hashing
+from webmail.auth.passwords.check_admission import TooBusy, checking
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import BadAddress, UnsafeValue
 from webmail.models import TransferFile, TransferRecipient
 from webmail.rate_limits import HOUR, QUARTER, RateLimit, TooManyRequests
-from webmail.transfers import access, archive, download_codes, fetches, grants, protection, store
-from webmail.transfers.access import LinkVisit, Need
+from webmail.transfers import protection, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.grants import Right
-from webmail.transfers.notifications.code_letters import mail_download_code
-from webmail.transfers.sealed_words import sealed_words
+from webmail.transfers.notifications.download_codes import mail_download_code
+from webmail.transfers.public import access, archive, download_codes, fetches, grants
+from webmail.transfers.public.access import LinkVisit, Need
+from webmail.transfers.public.grants import Right
+from webmail.transfers.texts.script_texts import sealed_words
 from webmail.transfers.views import visitors
 from webmail.transfers.views.public_page import archive_name, requested_page, sender_of
 from webmail.transfers.views.visitors import for_visitors
-from webmail.web.code_words import code_fault_words
 from webmail.web.current import after_the_answer, settings
-from webmail.web.file_host import file_url
+from webmail.web.responses.file_host import file_url
+from webmail.web.texts.code_texts import code_fault_words
 
 PASSWORDS = RateLimit("passwords of a transfer from a network", 20, QUARTER)  # wrong ones: a class may be behind it
 PASSWORDS_OF_ALL = RateLimit("passwords of a transfer", 300, HOUR)  # from all networks together
@@ -92,7 +93,7 @@ def _password(visited: LinkVisit) -> AnyResponse:
         from_here = PASSWORDS.by(visited.transfer.id, visitors.network())
         tried = rate_limits.take(settings(), from_here, PASSWORDS_OF_ALL.by(visited.transfer.id))
         with checking():
-            right = passwords.verify(visited.transfer.password, typed)
+            right = hashing.verify(visited.transfer.password, typed)
     except TooManyRequests as error:
         return visitors.wait(error)
     except TooBusy:  # nothing was tried

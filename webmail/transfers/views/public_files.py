@@ -15,23 +15,24 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.guard import public
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, Sqlite, db
 from webmail.errors import MailError
 from webmail.models import TransferFile
-from webmail.transfers import access, archive, content, download_places, fetches, ranges, store
-from webmail.transfers.access import LinkVisit
+from webmail.transfers import content, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.file_words import state_words
-from webmail.transfers.notifications import letters
-from webmail.transfers.ranges import ByteRange, Unsatisfiable
+from webmail.transfers.notifications import recipients
+from webmail.transfers.public import access, archive, download_admission, fetches, ranges
+from webmail.transfers.public.access import LinkVisit
+from webmail.transfers.public.ranges import ByteRange, Unsatisfiable
+from webmail.transfers.texts.file_texts import state_words
 from webmail.transfers.views import visitors
 from webmail.transfers.views.public_page import archive_name
 from webmail.transfers.views.visitors import NoVisit, for_visitors
 from webmail.web.current import settings
-from webmail.web.downloads import POLICY, disposition
-from webmail.web.file_host import comes_from_file_host
 from webmail.web.public_links import public_link
+from webmail.web.responses.downloads import POLICY, disposition
+from webmail.web.responses.file_host import comes_from_file_host
 
 ANY_TYPE = "application/octet-stream"  # nothing that a browser would show or run, whatever the file is
 AGAIN = 30  # seconds until somebody who was turned away may come again
@@ -151,7 +152,7 @@ def _streamed(
     part: ByteRange | None, ends: bool, mimetype: str = ANY_TYPE,
 ) -> Response:  # fmt: skip
     """The answer, once it is admitted; its place ends with it."""
-    download = download_places.take(visitors.network(), settings())
+    download = download_admission.take(visitors.network(), settings())
     if download is None:
         words = _("Wait half a minute, then try again. A download that was broken off goes on where it stopped.")
         busy = visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
@@ -165,7 +166,7 @@ def _streamed(
         download.give_back()
         raise
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    slices = download_places.sliced(_with_first(first, chunks), download)
+    slices = download_admission.sliced(_with_first(first, chunks), download)
     body = _body(app, visited, files, what, slices, counts=ends and visited.counts)
     response = _answer(body, length, headers, part, mimetype)
     response.call_on_close(download.give_back)
@@ -215,6 +216,6 @@ def _count(app: Flask, visited: LinkVisit, files: list[TransferFile], what: str,
     try:
         with app.app_context(), db.connection_context():
             if fetches.finished(visited, files, what):
-                letters.settle(visited.transfer, given, visited.key)
+                recipients.settle(visited.transfer, given, visited.key)
     except (pw.IntegrityError, *DATABASE_AWAY) as error:  # its owner removed the file, or the transfer, meanwhile
         app.logger.error("a download of transfer %s was not counted: %s", visited.transfer.id, error)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from flask import request
 from flask_babel import gettext as _
 
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import ContentState, Transfer, TransferFile
-from webmail.transfers import access, fetches, options, paths, previews, store
-from webmail.transfers.access import LinkVisit
-from webmail.transfers.file_words import scan_words, state_words
-from webmail.transfers.transfer_words import size_of
+from webmail.transfers import options, store
+from webmail.transfers.public import access, fetches, previews
+from webmail.transfers.public.access import LinkVisit
+from webmail.transfers.texts.file_texts import scan_words, state_words
+from webmail.transfers.texts.transfer_texts import size_of
+from webmail.transfers.uploads import paths
 from webmail.transfers.views.visitors import chosen_language, page_url
-from webmail.web.addresses import url_for
-from webmail.web.file_host import file_url
+from webmail.web.responses.file_host import file_url
+from webmail.web.templates.addresses import url_for
 
 A_PAGE = 100  # files
 _KINDS = {

@@ -10,17 +10,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.guard import public
 from webmail.models import TransferFile
-from webmail.transfers import access, content, download_places, previews
-from webmail.transfers.access import LinkVisit
+from webmail.transfers import content
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.file_words import state_words
-from webmail.transfers.previews import PreviewKind
+from webmail.transfers.public import access, download_admission, previews
+from webmail.transfers.public.access import LinkVisit
+from webmail.transfers.public.previews import PreviewKind
+from webmail.transfers.texts.file_texts import state_words
 from webmail.transfers.views import visitors
 from webmail.transfers.views.visitors import NoVisit, for_visitors
 from webmail.web.current import settings
-from webmail.web.downloads import POLICY
-from webmail.web.file_host import comes_from_file_host, file_url
-from webmail.web.unavailable import because
+from webmail.web.responses.downloads import POLICY
+from webmail.web.responses.file_host import comes_from_file_host, file_url
+from webmail.web.responses.unavailable import because
 
 
 @blueprint.get("/t/<link>/preview/<upload>")
@@ -50,7 +51,7 @@ def picture(link: str, upload: str) -> AnyResponse:
     mimetype = previews.picture_type(found, settings(), visited.key) if kind is PreviewKind.PICTURE else ""
     if not mimetype:
         raise NoVisit(visitors.unknown())
-    download = download_places.take(visitors.network(), settings())
+    download = download_admission.take(visitors.network(), settings())
     if download is None:
         because("as many downloads as may be at once")
         return Response(status=503, headers={"Retry-After": "30"})
@@ -62,7 +63,7 @@ def picture(link: str, upload: str) -> AnyResponse:
         download.give_back()
         raise
     response = Response(
-        download_places.sliced(pieces, download),
+        download_admission.sliced(pieces, download),
         mimetype=mimetype,
         headers={
             "Content-Security-Policy": POLICY,

@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.guard import public
 from webmail.rate_limits import TooManyRequests
-from webmail.transfers import reports
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.notifications.abuse_letters import reason_words, tell_administrator
-from webmail.transfers.reports import LONGEST_ADDRESS, LONGEST_TEXT, AbuseReason
+from webmail.transfers.notifications.abuse import reason_words, tell_administrator
+from webmail.transfers.public import reports
+from webmail.transfers.public.reports import LONGEST_ADDRESS, LONGEST_TEXT, AbuseReason
 from webmail.transfers.views import visitors
 from webmail.transfers.views.visitors import chosen_language, for_visitors
-from webmail.web.addresses import url_for
 from webmail.web.current import settings
+from webmail.web.templates.addresses import url_for
 
 
 @blueprint.get("/t/<link>/report")

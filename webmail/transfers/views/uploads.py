@@ -14,17 +14,18 @@ from wtforms import ValidationError
 
 from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferFile, TransferState
-from webmail.transfers import assembly, store, tus, upload_bodies
+from webmail.transfers import assembly, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.limits import OverLimit
-from webmail.transfers.notifications import letters
-from webmail.transfers.tus import TusAnswer
-from webmail.transfers.upload_bodies import Body, Sender
+from webmail.transfers.notifications import recipients
+from webmail.transfers.texts.refusals import refusal_words
+from webmail.transfers.uploads import tus, upload_bodies
+from webmail.transfers.uploads.tus import TusAnswer
+from webmail.transfers.uploads.upload_bodies import Body, Sender
 from webmail.transfers.views import link_keys
-from webmail.transfers.words import refusal_words
-from webmail.web.addresses import url_for
-from webmail.web.body_limits import reads_its_body
 from webmail.web.current import current_user, settings
+from webmail.web.forms.body_limits import reads_its_body
+from webmail.web.templates.addresses import url_for
 
 _METHODS = ["HEAD", "PATCH", "DELETE", "POST"]
 
@@ -125,7 +126,7 @@ def answer_for(
 
     found = tus.answered(request.headers, act)
     if found.file is not None and method == "PATCH" and found.headers.get("Upload-Offset") == str(file.size):
-        letters.settle(file.transfer, settings(), link_key_of(file.transfer))
+        recipients.settle(file.transfer, settings(), link_key_of(file.transfer))
     return response(found, file.path)
 
 

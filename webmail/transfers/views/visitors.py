@@ -12,22 +12,23 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.auth.sessions import network_of
+from webmail.auth.sessions.sessions import network_of
 from webmail.errors import MailError
 from webmail.models import Transfer, User
 from webmail.rate_limits import TooManyRequests
 from webmail.storage import FileGone
-from webmail.transfers import access, links
-from webmail.transfers.access import Gone, LinkVisit
+from webmail.transfers import links
 from webmail.transfers.content import WrongKey
-from webmail.transfers.grants import MARK, Grant
-from webmail.transfers.upload_bodies import Sender
-from webmail.web.addresses import url_for
+from webmail.transfers.public import access
+from webmail.transfers.public.access import Gone, LinkVisit
+from webmail.transfers.public.grants import MARK, Grant
+from webmail.transfers.uploads.upload_bodies import Sender
 from webmail.web.current import settings
-from webmail.web.file_host import host_source, is_file_host
 from webmail.web.formatting import LANGUAGES, written_in
-from webmail.web.too_many import again_words, told_to_wait
-from webmail.web.unavailable import because
+from webmail.web.responses.file_host import host_source, is_file_host
+from webmail.web.responses.too_many import again_words, told_to_wait
+from webmail.web.responses.unavailable import because
+from webmail.web.templates.addresses import url_for
 
 P = ParamSpec("P")
 

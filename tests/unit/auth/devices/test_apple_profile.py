@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from webmail.auth.devices import apple_profile
 from webmail.auth.devices.apple_profile import CannotSign, ProfileOwner, ProfileWords, Signer
-from webmail.config_checks import ConfigError
-from webmail.config_devices import Devices
+from webmail.config.checks import ConfigError
+from webmail.config.devices import Devices
 
 WORDS = ProfileWords("Lycée", "Mail")
 OWNER = ProfileOwner("alice@lycee.example", "Alice <&> Été", 7, "abcdef" * 4, frozenset(["imap", "smtp", "caldav", "carddav"]))

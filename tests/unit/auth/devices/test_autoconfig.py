@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.auth_app import Browser, build
 from webmail.auth.devices import autoconfig
-from webmail.config_devices import Devices
-from webmail.config_tables import Domain
+from webmail.config.devices import Devices
+from webmail.config.tables import Domain
 
 WELL_KNOWN, OF_HOST = "/.well-known/autoconfig/mail/config-v1.1.xml", "/mail/config-v1.1.xml"
 SPELLINGS = ["/autodiscover/autodiscover.xml", "/Autodiscover/Autodiscover.xml", "/AutoDiscover/AutoDiscover.xml"]

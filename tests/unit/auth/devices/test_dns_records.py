@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from webmail.auth.devices.dns_records import records
-from webmail.config_devices import Devices
-from webmail.config_tables import Domain
+from webmail.config.devices import Devices
+from webmail.config.tables import Domain
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgresql import fresh_database, server_url
-from webmail.auth import app_passwords, mail_sessions
+from webmail.auth.devices import app_passwords
 from webmail.auth.providers import accounts, app_password_pause
 from webmail.auth.providers.accounts import Claims
 from webmail.auth.providers.app_password_pause import Unvouched
-from webmail.config import Settings
-from webmail.config_providers import Cas
+from webmail.auth.sessions import mail_sessions
+from webmail.config.providers import Cas
+from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.dav.sign_in import _by_app_password

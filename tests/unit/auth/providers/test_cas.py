@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.support.cas_server import HOSTILE, FakeCas, cas_server, dripping, failure, ok, sign_out, success, xml
-from webmail import config
 from webmail.auth.providers import cas
 from webmail.auth.providers.accounts import Claims
 from webmail.auth.providers.cas import CasFault, CasRefused
-from webmail.config import Settings
+from webmail.config import settings as config
+from webmail.config.settings import Settings
 
 SERVICE = "https://mail.lycee.example/login/cas/callback?state=abc"
 ALICE = {"mail": ["alice@lycee.example"], "displayName": ["Alice Martin"], "groups": ["4e B", "Maths"]}

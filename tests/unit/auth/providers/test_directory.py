@@ -13,8 +13,8 @@ from webmail.auth.providers import directory, directory_sweep
 from webmail.auth.providers import ldap as protocol
 from webmail.auth.providers.accounts import NotLetIn, Refusal
 from webmail.auth.providers.ldap import DirectoryAway, DirectoryEntry
-from webmail.auth.sign_in import sign_in
-from webmail.config_providers import Ldap
+from webmail.auth.sign_in.authentication import sign_in
+from webmail.config.providers import Ldap
 from webmail.errors import ServerAway, SignInRefused
 from webmail.models import LimitUse, LinkedAccount, User, now
 from webmail.rate_limits import TooManyRequests
@@ -187,7 +187,7 @@ def test_wrong_passwords_count_and_an_absent_directory_does_not(settings, there)
 
 
 def protocol_breaker_forgets() -> None:
-    from webmail.imap import circuit_breaker
+    from webmail.imap.connections import circuit_breaker
 
     circuit_breaker.forget_all()
 

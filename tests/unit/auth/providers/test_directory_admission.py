@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from webmail.auth.password_checks import TooBusy
+from webmail.auth.passwords.check_admission import TooBusy
 from webmail.auth.providers.directory_admission import ASKING, AT_ONCE, SILENCE_SECONDS, admitted
-from webmail.config_providers import Ldap
+from webmail.config.providers import Ldap
 from webmail.errors import ServerAway, SignInRefused
 
 THERE = Ldap("ldaps://directory.lycee.example", "dc=example")

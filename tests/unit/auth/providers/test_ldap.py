@@ -8,7 +8,7 @@ pytest.importorskip("ldap", reason="python-ldap is not installed")
 
 from webmail.auth.providers import ldap as protocol
 from webmail.auth.providers.ldap import DirectoryAway, DirectoryEntry, DirectoryTalk, group_name, is_called
-from webmail.config_providers import Ldap
+from webmail.config.providers import Ldap
 from webmail.errors import SignInRefused
 
 BASE = "ou=people,dc=lycee,dc=example"

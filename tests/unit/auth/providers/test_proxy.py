@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from webmail import config
 from webmail.auth.providers import proxy
 from webmail.auth.providers.proxy import HeaderNotBelieved
-from webmail.config_providers import ProxySignIn
+from webmail.config import settings as config
+from webmail.config.providers import ProxySignIn
 
 RULES = ProxySignIn(header="X-Remote-User", addresses="127.0.0.1, 10.0.0.0/8, ::1", title="Rectorat")
 

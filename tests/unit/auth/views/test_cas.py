@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.auth_app import Browser, add, build
 from tests.support.cas_server import cas_server, failure, sign_out, xml
-from webmail import config, rate_limits
+from webmail import rate_limits
+from webmail.config import settings as config
 from webmail.models import AuditAct, AuditEntry, LinkedAccount, Session, User
 from webmail.rate_limits import QUARTER, RateLimit
 

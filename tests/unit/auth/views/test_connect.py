@@ -13,8 +13,7 @@ from bs4 import BeautifulSoup
 
 from tests.support.auth_app import Browser, build
 from tests.support.qr_reader import read_qr
-from webmail.auth import app_passwords
-from webmail.auth.devices import device_links, failures, handover
+from webmail.auth.devices import app_passwords, device_links, failures, handover
 from webmail.auth.devices.kinds import DeviceKind
 from webmail.models import AppPassword, AuditEntry, Session, SignInFailure, User, now
 

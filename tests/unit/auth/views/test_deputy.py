@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, add, build
 from tests.support.limits import lower
-from webmail.auth import deputies
+from webmail.auth.recovery import deputies
 from webmail.models import (
     AuditAct,
     AuditEntry,

@@ -11,7 +11,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.support.auth_app import Browser, build, csrf
-from webmail.auth import app_passwords, mail_sessions
+from webmail.auth.devices import app_passwords
+from webmail.auth.sessions import mail_sessions
 from webmail.models import AppPassword, AuditEntry, Session, SystemMessage, TrustedDevice, now
 
 PAGE, NEW, REVOKE, TRUST = "/devices", "/devices/new", "/devices/revoke", "/devices/trust"

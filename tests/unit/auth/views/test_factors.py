@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, csrf
 from webmail import audit
-from webmail.auth import authenticator, confirmation, recovery_codes, second_step
-from webmail.auth.password_checks import TooBusy
+from webmail.auth.factors import authenticator, confirmation, recovery_codes, second_step
+from webmail.auth.passwords.check_admission import TooBusy
 from webmail.models import Authenticator, GroupMember, PeopleGroup, RecoveryCode, Session, TrustedDevice, User, now
 
 CONFIRM, TOTP, CODES, SECURITY = "/account/confirm", "/account/totp", "/account/recovery-codes", "/account"

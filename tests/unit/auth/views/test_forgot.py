@@ -8,11 +8,14 @@ from dataclasses import replace
 import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, add, build, csrf
-from webmail import audit, sms, system_mail
-from webmail.auth import mailed_codes, passwords, second_step, text_messages, trusted_devices
-from webmail.auth.mailed_codes import CodePurpose
-from webmail.config_providers import Oidc, Sms, Support
+from webmail import audit, system_mail
+from webmail.auth.factors import mailed_codes, second_step, trusted_devices
+from webmail.auth.factors.mailed_codes import CodePurpose
+from webmail.auth.passwords import hashing
+from webmail.auth.recovery import text_messages
+from webmail.config.providers import Oidc, Sms, Support
 from webmail.models import PasswordReset, Session, SystemMessage, User
+from webmail.system_mail import sms
 
 OUTSIDE, NUMBER = "alice@ailleurs.example", "+33612345678"
 NEW = "cheval pile agrafe nuage"
@@ -90,7 +93,7 @@ def test_by_a_link_to_a_new_password_and_in(visitor, alice, settings):
     answer = choose(visitor, link(settings))
     assert answer.location == "/mailbox/INBOX"
     assert "alice@lycee.example" in visitor.get("/mailbox/INBOX").text
-    assert passwords.verify(User.get_by_id(alice.id).password, NEW)
+    assert hashing.verify(User.get_by_id(alice.id).password, NEW)
     assert told() == {alice.address, OUTSIDE}
 
 
@@ -239,14 +242,14 @@ def test_while_signed_in_as_somebody_else_that_ends_and_the_page_says_whose_it_i
     assert "signed in here as bob@lycee.example" in browser.get(path).text
     choose(browser, path)
     assert "of alice@" in browser.get("/mailbox/INBOX").text
-    assert passwords.verify(User.get_by_id(bob.id).password, PASSWORD)
+    assert hashing.verify(User.get_by_id(bob.id).password, PASSWORD)
     assert {row.user_id for row in Session.select()} == {alice.id}
 
 
 def test_the_link_of_one_is_nothing_for_another(app, visitor, alice, bob, settings):
     ask(visitor)
     choose(visitor, link(settings), username="bob@lycee.example", user=str(bob.id))
-    assert passwords.verify(User.get_by_id(bob.id).password, PASSWORD)
+    assert hashing.verify(User.get_by_id(bob.id).password, PASSWORD)
 
 
 def test_it_is_in_the_log_without_secrets(visitor, alice, settings):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.auth_app import Browser, build
 from webmail import audit, system_mail
-from webmail.auth import authenticator, second_step
+from webmail.auth.factors import authenticator, second_step
 from webmail.models import MailedCode, Session, SystemMessage, User
 
 PAGE, OUTSIDE = "/login/code", "marie@gmail.example"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, build
 from webmail import audit, system_mail
-from webmail.auth import authenticator, second_step
+from webmail.auth.factors import authenticator, second_step
 from webmail.models import MailedCode, RecoveryCode, Session, SystemMessage, User, now
 
 PAGE, DOOR, CONFIRM, CODES, SECURITY = (

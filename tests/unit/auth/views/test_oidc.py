@@ -18,9 +18,9 @@ from joserfc.jwk import OctKey
 from tests.support.auth_app import Browser, build, csrf
 from tests.support.oidc_provider import CLIENT, ENDED, SECRET, fake_provider, new_key
 from webmail import rate_limits
-from webmail.auth import authenticator, second_step
+from webmail.auth.factors import authenticator, second_step
 from webmail.auth.providers import oidc, oidc_server
-from webmail.config_providers import Oidc
+from webmail.config.providers import Oidc
 from webmail.models import (
     AuditAct,
     AuditEntry,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, build
 from webmail import audit
-from webmail.auth import passwords
+from webmail.auth.passwords import hashing
 from webmail.models import Session, User, now
 
 NEW = "cheval pile agrafe nuage"
@@ -38,7 +38,7 @@ def change(browser, before=PASSWORD, new=NEW, again=NEW, **more):
 def test_the_password_is_changed(signed_in, alice):
     response = change(signed_in)
     assert (response.status_code, response.location) == (303, "/mailbox/INBOX")
-    assert passwords.verify(User.get_by_id(alice.id).password, NEW)
+    assert hashing.verify(User.get_by_id(alice.id).password, NEW)
     assert "Password changed." in signed_in.get("/devices").text
     assert audit.search()[0][0].act == "password-changed"
 
@@ -88,7 +88,7 @@ def test_a_shared_computer_stays_one(visitor):
 def test_what_is_refused_says_what_to_do(signed_in, alice, fields, words):
     response = change(signed_in, **fields)
     assert response.status_code == 422 and words in response.text
-    assert passwords.verify(User.get_by_id(alice.id).password, PASSWORD)
+    assert hashing.verify(User.get_by_id(alice.id).password, PASSWORD)
     for secret in ("wrong", "something else", PASSWORD):
         assert f'value="{secret}"' not in response.text
 
@@ -111,13 +111,13 @@ def test_the_strength_is_shown_while_one_types(signed_in):
 def test_signed_out_nothing_is_shown_or_changed(visitor, alice):
     assert visitor.get(PAGE).location.startswith("/login")
     response = visitor.post(PAGE, {"password": PASSWORD, "new_password": NEW, "new_password_again": NEW})
-    assert response.status_code == 303 and passwords.verify(User.get_by_id(alice.id).password, PASSWORD)
+    assert response.status_code == 303 and hashing.verify(User.get_by_id(alice.id).password, PASSWORD)
 
 
 def test_a_foreign_form_changes_nothing(signed_in, alice):
     fields = {"password": PASSWORD, "new_password": NEW, "new_password_again": NEW, "csrf_token": "forged"}
     response = signed_in.client.post(PAGE, data=fields, base_url=signed_in.base)
-    assert response.status_code == 400 and passwords.verify(User.get_by_id(alice.id).password, PASSWORD)
+    assert response.status_code == 400 and hashing.verify(User.get_by_id(alice.id).password, PASSWORD)
 
 
 def test_where_the_mail_server_keeps_passwords_the_page_says_so(settings, alice):

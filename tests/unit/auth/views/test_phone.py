@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, add, build
-from webmail import audit, sms
-from webmail.auth import password_reset, text_messages
-from webmail.auth.password_reset import Channel
-from webmail.config_providers import Sms
+from webmail import audit
+from webmail.auth.recovery import password_reset, text_messages
+from webmail.auth.recovery.password_reset import Channel
+from webmail.config.providers import Sms
 from webmail.models import Session, SystemMessage, User, now
+from webmail.system_mail import sms
 
 PAGE, NUMBER, OTHER = "/account/phone", "+33612345678", "+33712345678"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.auth_app import Browser, add, build
-from webmail import config
+from webmail.config import settings as config
 from webmail.models import Session, User
 
 

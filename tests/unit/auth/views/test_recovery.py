@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, add, build, csrf
 from webmail import audit, system_mail
-from webmail.auth import authenticator, password_reset, recovery_codes, second_step, trusted_devices
+from webmail.auth.factors import authenticator, recovery_codes, second_step, trusted_devices
+from webmail.auth.recovery import password_reset
 from webmail.auth.views import first_walk
 from webmail.models import MailedCode, Session, SystemMessage, User, Voucher, now
 
@@ -182,7 +183,7 @@ def test_unusual_addresses(signed_in, alice, typed, address):
 
 
 def test_domains_of_the_establishment_are_inside(settings, alice):
-    from webmail.config_tables import Domain
+    from webmail.config.tables import Domain
 
     browser = Browser(build(replace(settings, domains=(Domain("eleves.example"),))))
     browser.sign_in()

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.auth_app import PASSWORD, Browser
 from webmail import audit
-from webmail.auth import authenticator, recovery_codes, second_step, waiting_lines
+from webmail.auth.factors import authenticator, recovery_codes, second_step
+from webmail.auth.sign_in import waiting_lines
 from webmail.models import Session, TrustedDevice, now
 
 PAGE = "/login/code"

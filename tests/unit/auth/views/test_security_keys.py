@@ -14,7 +14,8 @@ import pytest
 from tests.support.auth_app import Browser, build
 from tests.support.webauthn_key import ORIGIN, WebauthnKey
 from webmail import audit
-from webmail.auth import security_keys, waiting_lines
+from webmail.auth.factors import security_keys
+from webmail.auth.sign_in import waiting_lines
 from webmail.models import SecurityKey, Session, User, now
 
 PAGE = "/account/keys"
@@ -28,8 +29,8 @@ def settings(settings):
 @pytest.fixture
 def told(monkeypatch):
     """Mail about changes, as (address, notice, name)."""
-    from webmail.auth.views import factor_changes
-    from webmail.auth.views import security_keys as views
+    from webmail.auth.views.factors import factor_changes
+    from webmail.auth.views.factors import security_keys as views
 
     sent: list[tuple[str, str, str]] = []
     for module in (factor_changes, views):
@@ -273,7 +274,7 @@ def test_an_answer_without_a_password_before_it_asks_for_that(elsewhere, key):
 
 
 def test_who_has_no_key_is_not_asked_for_one(app, alice, settings, visitor):
-    from webmail.auth import authenticator, second_step
+    from webmail.auth.factors import authenticator, second_step
 
     with second_step.changing(alice):
         authenticator.add(alice, "Phone", authenticator.new_secret(), 0, settings)

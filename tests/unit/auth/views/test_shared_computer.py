@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.support.auth_app import Browser
-from webmail.auth.sources import source_of
+from webmail.auth.sign_in.sources import source_of
 from webmail.models import Session, now
 
 COOKIE = "__Host-traboule-shared"

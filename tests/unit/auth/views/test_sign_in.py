@@ -10,8 +10,11 @@ from datetime import timedelta
 import pytest
 
 from tests.support.auth_app import PASSWORD, Browser, build, csrf
-from webmail.auth import endings, passwords, second_step, sessions, waiting_lines
-from webmail.auth.second_step import Factor
+from webmail.auth.factors import second_step
+from webmail.auth.factors.second_step import Factor
+from webmail.auth.passwords import hashing
+from webmail.auth.sessions import endings, sessions
+from webmail.auth.sign_in import waiting_lines
 from webmail.auth.views import sign_in as views
 from webmail.database.connection import db
 from webmail.errors import ServerAway, SignInRefused
@@ -492,22 +495,22 @@ def test_switching_somebody_off_is_felt_at_the_next_request(visitor, alice):
     alice.active = 0
     alice.save()
     assert visitor.get("/mailbox/INBOX").status_code == 302
-    assert passwords.verify(alice.password, PASSWORD)
+    assert hashing.verify(alice.password, PASSWORD)
 
 
 @pytest.mark.parametrize("second_step", [0, 1])
 def test_a_password_that_is_changed_while_it_is_checked_opens_nothing(visitor, alice, settings, monkeypatch, second_step):
     """As by the owner, who has all sessions ended while whoever stole it keeps signing in."""
     User.update(second_step=second_step).execute()
-    verify = passwords.verify
+    verify = hashing.verify
 
     def meanwhile(stored, typed):
         right = verify(stored, typed)
-        User.update(password=passwords.hash_password("cheval pile agrafe nuage")).where(User.id == alice.id).execute()
+        User.update(password=hashing.hash_password("cheval pile agrafe nuage")).where(User.id == alice.id).execute()
         endings.end_everything_else(alice, settings)
         return right
 
-    monkeypatch.setattr(passwords, "verify", meanwhile)
+    monkeypatch.setattr(hashing, "verify", meanwhile)
     assert visitor.sign_in().location.startswith("/login")
     assert visitor.get("/mailbox/INBOX").location.startswith("/login") and not Session.select().exists()
 

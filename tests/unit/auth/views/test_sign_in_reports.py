@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.auth_app import Browser, build
-from webmail.auth import app_passwords
-from webmail.auth.devices import failures
+from webmail.auth.devices import app_passwords, failures
 from webmail.database.connection import db
 from webmail.models import AppPassword, SignInFailure, now
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.auth_app import Browser, add, build
 from webmail import audit
-from webmail.auth import vouchers
+from webmail.auth.factors import vouchers
 from webmail.models import Session, SystemMessage, User, Voucher, now
 
 DOOR, PAGE = "/login/code/voucher", "/account/vouchers"

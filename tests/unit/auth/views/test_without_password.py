@@ -14,9 +14,9 @@ import pytest
 from tests.support.auth_app import PASSWORD, Browser, add, build, csrf
 from tests.support.cas_server import FakeCas, cas_server
 from tests.support.webauthn_key import WebauthnKey
-from webmail import config
-from webmail.auth import passwords
-from webmail.config_providers import Ldap
+from webmail.auth.passwords import hashing
+from webmail.config import settings
+from webmail.config.providers import Ldap
 from webmail.models import AppPassword, LinkedAccount, Session, User, Voucher, now
 
 
@@ -44,7 +44,7 @@ def app(tmp_path, database, server, more):
     (tmp_path / "instance" / "key").write_text("")
     entry = {"url": server.url, "title": "ENT Lyon", "create": True}
     values = {"cas": entry, **given, **more}
-    return build(config.load(tmp_path / "instance", token_key_file="key", **{k: v for k, v in values.items() if v is not None}))
+    return build(settings.load(tmp_path / "instance", token_key_file="key", **{k: v for k, v in values.items() if v is not None}))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_no_number_is_asked_for_where_another_keeps_the_password(app, alice):
     assert shown().strip() == ""
     User.update(phone="+33612345678").execute()
     assert "Change telephone number" in shown()  # which they can still remove
-    User.update(phone="", password=passwords.hash_password(PASSWORD)).execute()
+    User.update(phone="", password=hashing.hash_password(PASSWORD)).execute()
     assert "Add a telephone number" in shown()
 
 
@@ -139,7 +139,7 @@ def test_where_there_is_a_directory_too_people_of_cas_still_confirm_there(app, a
 
 def test_who_was_given_a_password_too_may_use_either(app, alice, server):
     """As by `flask accounts password`; the temporary password is not asked for where CAS signs in."""
-    User.update(password=passwords.hash_password(PASSWORD), must_change=1).execute()
+    User.update(password=hashing.hash_password(PASSWORD), must_change=1).execute()
     assert alice.get("/word").status_code == 200
     other = Browser(app)
     assert other.sign_in().status_code == 303
@@ -149,7 +149,7 @@ def test_who_was_given_a_password_too_may_use_either(app, alice, server):
 
 def test_changing_that_password_keeps_what_cas_may_end(alice, server):
     before = Session.get()
-    User.update(password=passwords.hash_password(PASSWORD)).execute()
+    User.update(password=hashing.hash_password(PASSWORD)).execute()
     new = "quatre mots sans aucun rapport"
     fields = {"password": PASSWORD, "new_password": new, "new_password_again": new}
     assert alice.post("/account/password", fields, form_at="/account/password").status_code == 303
@@ -169,7 +169,7 @@ def test_signing_out_offers_to_sign_out_there_too(alice):
 
 
 def test_who_signed_in_with_a_password_is_offered_nothing_of_it(app, alice):
-    User.update(password=passwords.hash_password(PASSWORD)).execute()
+    User.update(password=hashing.hash_password(PASSWORD)).execute()
     other = Browser(app)
     other.sign_in()
     other.post("/logout", form_at="/account/password")

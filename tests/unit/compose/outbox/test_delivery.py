@@ -12,12 +12,12 @@ from tests.bench.faults import BOB, CARL, DORA
 from tests.support.outbox import deliver, pending, row_of
 from tests.support.tokens import token
 from tests.support.waiting import eventually
-from webmail import send_attempts
-from webmail.compose.large_files import FilesStopped, FileState
+from webmail.compose.large_files.large_files import FilesStopped, FileState
 from webmail.compose.outbox import delivery, filing, link_gate, queue, status
 from webmail.database.connection import db
 from webmail.errors import SignInRefused
 from webmail.models import DraftRow, Outbox, OutboxState, now
+from webmail.system_mail import send_attempts
 
 # --- every fault, every crash ----------------------------------------------------------------------------------------
 

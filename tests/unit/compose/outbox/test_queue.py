@@ -7,8 +7,8 @@ import pytest
 
 from tests.bench.faults import BOB, CARL, DORA
 from tests.support.outbox import deliver, row_of
-from webmail.compose import drafts
-from webmail.compose.fields import Fields
+from webmail.compose.drafts import drafts
+from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import filing, queue
 from webmail.database.connection import db
 from webmail.errors import BadAddress, NoSuchMessage

@@ -14,7 +14,7 @@ from webmail.compose.outbox import delivery, send_later
 from webmail.compose.outbox import queue as outbox
 from webmail.compose.outbox.credentials import account_of
 from webmail.errors import SignInRefused
-from webmail.mime import proof
+from webmail.mime.headers import proof
 from webmail.models import Outbox, OutboxState, User, now
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -164,7 +164,7 @@ def test_the_time_for_undoing_is_one_s_own(here, alice):
 
 
 def test_the_text_that_left_is_known_after_its_draft_is_gone(here):
-    from webmail.compose.fields import fields_of
+    from webmail.compose.drafts.fields import fields_of
 
     row = here.draft((BOB,))
     fields = fields_of(row)

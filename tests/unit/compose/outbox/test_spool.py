@@ -13,10 +13,12 @@ import pytest
 
 from tests.bench.faults import BOB, DORA
 from webmail import smtp
-from webmail.compose import attachments, draft_message, drafts, identities
-from webmail.compose.fields import Fields, fields_of, revision_of
+from webmail.compose import identities
+from webmail.compose.attachments import attachments
+from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.drafts import draft_message, drafts
+from webmail.compose.drafts.fields import Fields, fields_of, revision_of
 from webmail.compose.outbox import delivery, queue, recipient_limits, send_later, spool
-from webmail.compose.uploads import FilesGone
 from webmail.models import Outbox, OutboxState, now
 from webmail.rate_limits import TooManyRequests
 from webmail.storage import local

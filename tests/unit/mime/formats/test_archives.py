@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.attachments import zipped
 from tests.support.cpu_time import cpu_seconds
-from webmail.imap import part_edges
+from webmail.imap.reading import part_edges
 from webmail.mail import Envelope, Message, Part, Structure
 from webmail.mime.formats import archives
 from webmail.mime.threats.dangerous_files import Danger, danger_in, looked_into

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from webmail.mime.formats import birthday_event, calendar_object, occurrences
+from webmail.mime.formats.calendars import birthday_event, calendar_object
+from webmail.mime.formats.recurrence import occurrences
 
 START, END = (int(datetime(year, 11, 27, tzinfo=UTC).timestamp()) for year in (2021, 2029))
 

@@ -10,9 +10,10 @@ import pytest
 from icalendar.timezone import tzp
 
 from tests.support.calendar_texts import calendar, times
-from webmail.mime.formats import calendar_edit, calendar_object, calendar_text, calendar_zones
-from webmail.mime.formats.calendar_edit import EventFields
-from webmail.mime.formats.calendar_text import parsed
+from webmail.mime.formats.calendars import calendar_object, calendar_text, event_edit
+from webmail.mime.formats.calendars.calendar_text import parsed
+from webmail.mime.formats.calendars.event_edit import EventFields
+from webmail.mime.formats.zones import calendar_zones
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 
@@ -37,8 +38,8 @@ RICH = (
 def edited(text: str, **changes: object) -> str:
     root = parsed(text)
     event = root.parts("VEVENT")[0]
-    before = calendar_edit.read(event, root)
-    calendar_edit.change(event, root, before, replace(before, **changes))
+    before = event_edit.read(event, root)
+    event_edit.change(event, root, before, replace(before, **changes))
     calendar_object.read(str(root))  # it may still be stored
     return str(root)
 
@@ -53,7 +54,7 @@ def differing(before: str, after: str) -> tuple[set[str], set[str]]:
 
 def test_it_reads_what_people_see():
     root = parsed(RICH)
-    found = calendar_edit.read(root.parts("VEVENT")[0], root)
+    found = event_edit.read(root.parts("VEVENT")[0], root)
     assert found == EventFields(
         title="Conseil de classe, 3e B qui a une description très longue et est donc pliée",
         start=datetime(2026, 11, 27, 9), end=datetime(2026, 11, 27, 10), zone="Europe/Paris", place="Salle 12",
@@ -131,7 +132,7 @@ def test_a_new_zone_is_defined_once():
 )  # fmt: skip
 def test_it_reads_times_of_all_kinds(lines, start, end, zone):
     root = parsed(calendar(lines))
-    found = calendar_edit.read(root.parts("VEVENT")[0], root)
+    found = event_edit.read(root.parts("VEVENT")[0], root)
     of = datetime.fromisoformat if "T" in start else date.fromisoformat
     assert (found.start, found.end, found.zone) == (of(start), of(end), zone)
 
@@ -160,9 +161,9 @@ def test_a_new_event_may_be_read_back():
         video="https://visio.example/x", notes="un\ndeux", categories=("a", "b"), reminders=(10, 0, -540), privacy="private",
         busy=False, status="confirmed", rule="FREQ=DAILY;COUNT=2",
     )  # fmt: skip
-    text = str(calendar_edit.made_event("new", fields))
+    text = str(event_edit.made_event("new", fields))
     root = parsed(text)
-    assert calendar_edit.read(root.parts("VEVENT")[0], root) == fields
+    assert event_edit.read(root.parts("VEVENT")[0], root) == fields
     assert times(text) == ["2026-07-01 09:00 Été; virgule, point", "2026-07-02 09:00 Été; virgule, point"]
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
 
@@ -173,7 +174,7 @@ def test_the_definition_of_a_zone_is_true(zone):
 
     own = Timezone.from_ical(str(calendar_zones.written(zone, date(2026, 11, 27)))).to_tz(lookup_tzid=False)
     days = [datetime(year, month, day, 12) for year in range(2026, 2031) for month in range(1, 13) for day in (1, 15, 28)]
-    known = calendar_edit.zone_of(zone)
+    known = event_edit.zone_of(zone)
     assert [day.replace(tzinfo=own).utcoffset() for day in days] == [day.replace(tzinfo=known).utcoffset() for day in days]
 
 
@@ -188,9 +189,9 @@ def test_text_comes_back_as_it_was(ends):
     [(0, "PT0S"), (15, "-PT15M"), (90, "-PT1H30M"), (1440, "-P1D"), (2880 + 61, "-P2DT1H1M"), (-540, "PT9H")],
 )
 def test_triggers(minutes, text):
-    assert calendar_edit.trigger_text(minutes) == text
+    assert event_edit.trigger_text(minutes) == text
     alarm = calendar_text.component("VALARM", calendar_text.made("TRIGGER", text), calendar_text.made("ACTION", "DISPLAY"))
-    assert calendar_edit.minutes_before(alarm) == minutes
+    assert event_edit.minutes_before(alarm) == minutes
 
 
 def test_a_zone_of_one_calendar_is_kept_for_no_other():

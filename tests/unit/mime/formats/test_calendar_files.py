@@ -12,11 +12,11 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from webmail.calendar import objects
-from webmail.mime.formats import calendar_files
-from webmail.mime.formats.calendar_files import FileRemarkKind, NotCalendarFile, decoded, read
-from webmail.mime.formats.calendar_joining import together
-from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendar_text import parsed
+from webmail.mime.formats.calendars import calendar_files
+from webmail.mime.formats.calendars.calendar_files import FileRemarkKind, NotCalendarFile, decoded, read
+from webmail.mime.formats.calendars.calendar_joining import together
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_text import parsed
 
 CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[5] / "shared" / "corpora"))
 SETS = ("ics-icalendar-calendars", "ics-icalendar-events", "ics-ical4j", "ics-recurring")

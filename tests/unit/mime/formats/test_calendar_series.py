@@ -9,8 +9,10 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from tests.support.calendar_texts import calendar, takings, times
-from webmail.mime.formats import calendar_object, recurrence_edit
-from webmail.mime.formats.calendar_series import (
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.recurrence import recurrence_edit
+from webmail.mime.formats.recurrence.recurrence_rules import UnboundedRule, check
+from webmail.mime.formats.recurrence.series import (
     CannotChange,
     change_one,
     end_before,
@@ -20,8 +22,7 @@ from webmail.mime.formats.calendar_series import (
     series_of,
     take_one,
 )
-from webmail.mime.formats.calendar_series_all import change_all
-from webmail.mime.formats.recurrence_rules import UnboundedRule, check
+from webmail.mime.formats.recurrence.whole_series import change_all
 
 PARIS = ";TZID=Europe/Paris"
 WEEKLY = f"DTSTART{PARIS}:20260302T090000|DTEND{PARIS}:20260302T100000|RRULE:FREQ=WEEKLY;COUNT=5|SUMMARY:Cours|X-KEPT:yes"

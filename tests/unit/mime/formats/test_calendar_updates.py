@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.calendar_texts import calendar, times
-from webmail.mime.formats.calendar_updates import cancelled, updated
+from webmail.mime.formats.calendars.calendar_updates import cancelled, updated
 
 ZONE = ";TZID=Europe/Paris"
 ONCE = f"DTSTART{ZONE}:20261208T090000|SUMMARY:Cours|SEQUENCE:1"

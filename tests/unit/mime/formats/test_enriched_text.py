@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.imap.body_texts import of_whole
+from webmail.imap.reading.body_texts import of_whole
 from webmail.mail import Structure
 from webmail.mime import structure
 from webmail.mime.formats import enriched_text

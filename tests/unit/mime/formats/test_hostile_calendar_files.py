@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.formats import calendar_files, calendar_object
-from webmail.mime.formats.calendar_files import FileRemarkKind, read
+from webmail.mime.formats.calendars import calendar_files, calendar_object
+from webmail.mime.formats.calendars.calendar_files import FileRemarkKind, read
 
 
 def _file(inside: str) -> bytes:

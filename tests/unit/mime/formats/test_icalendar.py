@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.formats import icalendar
+from webmail.mime.formats.calendars import icalendar
 
 
 def calendar(*lines: str, method: str = "") -> str:

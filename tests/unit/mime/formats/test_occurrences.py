@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.calendar_texts import calendar, moment, takings
-from webmail.mime.formats import calendar_edit, calendar_object, calendar_zones, occurrences
-from webmail.mime.formats.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendar_text import parsed
-from webmail.mime.formats.zone_cities import zone_shown_as
+from webmail.mime.formats.calendars import calendar_object, event_edit
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_text import parsed
+from webmail.mime.formats.recurrence import occurrences
+from webmail.mime.formats.zones import calendar_zones
+from webmail.mime.formats.zones.zone_cities import zone_shown_as
 
 P = "DTSTART;TZID=Europe/Paris:"
 OVER = "RECURRENCE-ID;TZID=Europe/Paris:"
@@ -273,9 +275,9 @@ def test_a_calendar_says_where_times_without_a_zone_are_meant() -> None:
     assert told(text.replace("0000\r", "0000Z\r")) == ["07-01T09:00/10:00"]
     root = parsed(text)
     event = root.parts("VEVENT")[0]
-    known = calendar_edit.read(event, root)
+    known = event_edit.read(event, root)
     assert (known.zone, known.start) == ("America/New_York", datetime(2026, 7, 1, 9))
-    calendar_edit.change(event, root, known, replace(known, start=datetime(2026, 7, 1, 8)))
+    event_edit.change(event, root, known, replace(known, start=datetime(2026, 7, 1, 8)))
     assert told(str(root)) == ["07-01T12:00/14:00"]
 
 

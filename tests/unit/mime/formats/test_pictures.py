@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.formats import pictures
+from webmail.mime.formats.cards import pictures
 
 
 def made(size: tuple[int, int], kind: str, mode: str = "RGB", **more: object) -> bytes:

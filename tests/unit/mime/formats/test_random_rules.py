@@ -19,8 +19,9 @@ from tests.bench.recurrence import SEED
 from tests.support import random_rules
 from tests.support.calendar_texts import calendar, moment
 from tests.support.libical import Libical, NotHere
-from webmail.mime.formats import calendar_object, calendar_parsing, occurrences
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars import calendar_object, calendar_parsing
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.recurrence import occurrences
 
 MANY = int(os.environ.get("RANDOM_RULES", "60"))
 FROM, UNTIL = "2024-01-01", "2027-01-01"

@@ -11,8 +11,9 @@ from dateutil.rrule import rrulestr
 
 from tests.support.cpu_time import cpu_seconds
 from tests.unit.dav.conftest import event
-from webmail.mime.formats import calendar_object, occurrences, recurrence_edit, recurrence_rules, stepped_rules
-from webmail.mime.formats.recurrence_rules import UnboundedRule
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.recurrence import occurrences, recurrence_edit, recurrence_rules, stepped_rules
+from webmail.mime.formats.recurrence.recurrence_rules import UnboundedRule
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 

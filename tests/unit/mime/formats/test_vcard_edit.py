@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.formats import vcard_edit, vcard_import
-from webmail.mime.formats.vcard_edit import ContactDetails, ContactPoint
+from webmail.mime.formats.cards import vcard_edit, vcard_import
+from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
 
 FULL = """BEGIN:VCARD
 VERSION:4.0

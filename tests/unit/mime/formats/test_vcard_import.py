@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.contacts import card_files
-from webmail.mime.formats import vcard_import
-from webmail.mime.formats.vcard_import import CardFile
+from webmail.contacts.imports import card_files
+from webmail.mime.formats.cards import vcard_import
+from webmail.mime.formats.cards.vcard_import import CardFile
 
 CORPUS = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[5] / "shared" / "corpora")) / "vcf-ezvcard"
 PICTURE = base64.b64encode(b"\xff\xd8\xff\xe0" + b"x" * 90).decode()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.formats import vcard_edit, vcard_import
 from webmail.mime.formats.address_books.entry import entry_of
-from webmail.mime.formats.vcard_more import MoreDetails, PostalAddress, changed_more, read_more, with_photo
-from webmail.mime.formats.vcard_people import ImAddress, RelatedPerson
+from webmail.mime.formats.cards import vcard_edit, vcard_import
+from webmail.mime.formats.cards.vcard_details import MoreDetails, PostalAddress, changed_more, read_more, with_photo
+from webmail.mime.formats.cards.vcard_people import ImAddress, RelatedPerson
 
 CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[5] / "shared" / "corpora"))
 SAMPLES = sorted(CORPORA.glob("vcf-*/**/*.vcf"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.formats import vcard_view
+from webmail.mime.formats.cards import vcard_view
 
 
 class TestCards:

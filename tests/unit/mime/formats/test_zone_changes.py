@@ -9,8 +9,10 @@ import pytest
 from dateutil import tz
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.formats import calendar_object, event_expansion, zone_changes
-from webmail.mime.formats.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.recurrence import event_expansion
+from webmail.mime.formats.zones import zone_changes
 
 PARIS = [
     ("STANDARD", "0300", "+0200", "+0100", "BYMONTH=10;BYDAY=-1SU"),

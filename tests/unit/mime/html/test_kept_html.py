@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.html import kept_html, markdown
+from webmail.mime.html import markdown, quoted_html
 
 NEWSLETTERS = sorted((Path(__file__).parents[3] / "samples" / "newsletters").glob("*.eml"))
 HOSTILE = (
@@ -26,13 +26,13 @@ HOSTILE = (
 
 
 def cleaned(html, remote=False, picture=lambda name: None):
-    return kept_html.cleaned(html, picture, remote=remote)
+    return quoted_html.cleaned(html, picture, remote=remote)
 
 
 @pytest.mark.parametrize("html", HOSTILE)
 @pytest.mark.parametrize("remote", [False, True])
 def test_hostile_html_stays_in_its_place(html, remote):
-    kept = kept_html.answered("Bob <b>wrote</b>:", cleaned(html, remote))
+    kept = quoted_html.answered("Bob <b>wrote</b>:", cleaned(html, remote))
     assert not re.search(
         r"<(?:script|style|iframe|form|input|base|meta|svg|plaintext|body|html)|\bon\w+=|javascript:|fixed|<!--", kept
     )
@@ -101,28 +101,28 @@ def test_those_that_are_seen_stay(how):
 
 @pytest.mark.parametrize("html", [*HOSTILE, REMOTE, "<p>a</p>\r\n<pre>b\n c</pre>", "é ✓ \ud800", ""])
 def test_what_was_sent_is_found_again(html):
-    kept = kept_html.answered("On Monday, Bob wrote:", cleaned(html, remote=True))
-    sent = markdown.document("Hello <!--original--> **you**", below=kept_html.marked(kept))
-    assert kept_html.found_in(sent) == kept
-    assert "Hello" in kept_html.above(sent) and "Bob wrote" not in kept_html.above(sent)
-    assert kept_html.found_in("<p>x</p>") == "" and kept_html.marked("") == ""
+    kept = quoted_html.answered("On Monday, Bob wrote:", cleaned(html, remote=True))
+    sent = markdown.document("Hello <!--original--> **you**", below=quoted_html.marked(kept))
+    assert quoted_html.found_in(sent) == kept
+    assert "Hello" in quoted_html.above(sent) and "Bob wrote" not in quoted_html.above(sent)
+    assert quoted_html.found_in("<p>x</p>") == "" and quoted_html.marked("") == ""
 
 
 def test_cleaning_again_changes_no_words():
-    kept = kept_html.answered("On Monday, Bob wrote:", cleaned("<table><tr><td>a</td><td>b</td></tr></table>" + REMOTE, True))
-    again = kept_html.cleaned(kept, lambda name: name, remote=True)
-    assert kept_html.as_text(again) == kept_html.as_text(kept) and "border-left" in again
+    kept = quoted_html.answered("On Monday, Bob wrote:", cleaned("<table><tr><td>a</td><td>b</td></tr></table>" + REMOTE, True))
+    again = quoted_html.cleaned(kept, lambda name: name, remote=True)
+    assert quoted_html.as_text(again) == quoted_html.as_text(kept) and "border-left" in again
 
 
 def test_the_plain_text_is_quoted_in_a_reply_and_not_in_a_forward():
     html = cleaned("<p>Oui.</p><table><tr><td>Lundi</td><td>9 h</td></tr></table>")
-    assert kept_html.as_text(kept_html.answered("Bob wrote:", html)) == "Bob wrote:\n\n> Oui.\n>\n> Lundi  9 h"
-    forwarded = kept_html.as_text(kept_html.forwarded("---------- Fwd ----------", [("From:", "Bob <b@x.example>")], html))
+    assert quoted_html.as_text(quoted_html.answered("Bob wrote:", html)) == "Bob wrote:\n\n> Oui.\n>\n> Lundi  9 h"
+    forwarded = quoted_html.as_text(quoted_html.forwarded("---------- Fwd ----------", [("From:", "Bob <b@x.example>")], html))
     assert forwarded == "---------- Fwd ----------\n\nFrom:  Bob <b@x.example>\n\nOui.\n\nLundi  9 h"
 
 
 def test_a_long_text_is_cut():
-    assert len(kept_html.as_text("<p>" + "word " * 90_000)) < kept_html.TEXT_LIMIT + 10
+    assert len(quoted_html.as_text("<p>" + "word " * 90_000)) < quoted_html.TEXT_LIMIT + 10
 
 
 @pytest.mark.parametrize("path", NEWSLETTERS, ids=lambda path: path.stem)
@@ -135,7 +135,7 @@ def test_newsletters_are_kept_without_scripts_and_sheets(path):
     if body is None:
         pytest.skip("no HTML")
     kept = cleaned(body.get_content(), remote=True)
-    assert kept_html.as_text(kept) and not re.search(r"<(?:script|style|iframe|form)|<!--|javascript:", kept)
+    assert quoted_html.as_text(kept) and not re.search(r"<(?:script|style|iframe|form)|<!--|javascript:", kept)
     assert not re.search(r'<img[^>]*(?:width|height)="[01]"[^>]*src="http', kept)
 
 
@@ -144,4 +144,4 @@ def test_newsletters_are_kept_without_scripts_and_sheets(path):
 )
 def test_hostile_html_takes_no_time(html):
     with cpu_seconds(10):
-        kept_html.as_text(cleaned(html, remote=True))
+        quoted_html.as_text(cleaned(html, remote=True))

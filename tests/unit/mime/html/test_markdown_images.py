@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from tests.support.images import picture
-from webmail.compose import uploads
+from webmail.compose.attachments import uploads
 from webmail.mail import Address, Attachment, Draft, Identity
 from webmail.mime import builder
 from webmail.mime.html import markdown, markdown_images, sanitizer, to_text

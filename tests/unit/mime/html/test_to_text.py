@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.mime import plain_text
+from webmail.mime.text import plain_text
 
 
 class TestHtmlToText:

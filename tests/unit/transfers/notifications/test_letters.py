@@ -12,7 +12,7 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.transfer_ground import published, put_file
 from webmail import system_mail
-from webmail.config import Settings
+from webmail.config.settings import Settings
 from webmail.models import (
     ContentState,
     FileRequest,
@@ -25,12 +25,14 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.transfers import changes, checking, content, links, store, trail
+from webmail.transfers import changes, content, links, store, trail
 from webmail.transfers.links import LinkKind
-from webmail.transfers.notifications import letter_texts, letters
-from webmail.transfers.notifications.owner_letters import DAILY
+from webmail.transfers.notifications import recipients as letters
+from webmail.transfers.notifications import texts
+from webmail.transfers.notifications.owners import DAILY
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
+from webmail.transfers.uploads import checking
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}
@@ -329,7 +331,7 @@ def test_the_report_at_the_end_waits_for_second_thoughts(app, alice, settings):
 
 
 def test_a_report_says_how_many_it_does_not_name(app, alice, settings, monkeypatch):
-    monkeypatch.setattr(letter_texts, "MOST_FILES", 1)
+    monkeypatch.setattr(texts, "MOST_FILES", 1)
     for recipients, named in (([ZOE, TOM], "tom@"), ([], "b.txt")):
         transfer = published(alice, {"a.txt": b"a", "b.txt": b"b"}, settings, recipients=recipients)
         letters.settle(transfer, settings)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from webmail.mime.encoded_words import tidy
 from webmail.mime.formats.address_books import csv_headers
 from webmail.mime.formats.address_books.csv_headers import IGNORED
 from webmail.mime.formats.address_books.csv_table import CsvTable
 from webmail.mime.formats.address_books.entry import RELATIONS, SERVICES, BookEntry, Labelled, Postal, Remark, RemarkKind, tell
+from webmail.mime.headers.encoded_words import tidy
 
 _SEVERAL = " ::: "  # Google's, between several values of one cell
 _OWN_GROUPS = ("mycontacts", "my contacts", "starred", "favoris", "mes contacts")  # of Google: everybody, and no group

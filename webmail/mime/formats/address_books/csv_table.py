@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from webmail.mime.charsets import decode_bytes
-from webmail.mime.encoded_words import words_in
 from webmail.mime.formats.address_books.entry import Remark, RemarkKind
+from webmail.mime.headers.encoded_words import words_in
 
 MOST_COLUMNS = 300
 LONGEST_CELL = 60_000

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from webmail.mime.encoded_words import tidy
-from webmail.mime.formats import vcard_lines
-from webmail.mime.formats.vcard_lines import VcardLine, escaped, made
+from webmail.mime.formats.cards import vcard_lines
+from webmail.mime.formats.cards.vcard_lines import VcardLine, escaped, made
+from webmail.mime.headers.encoded_words import tidy
 
 USES = ("home", "work")  # of a postal address; "" for another
 PARTS = ("pobox", "extended", "street", "city", "region", "code", "country")  # of a postal address, in the order of ADR

@@ -6,10 +6,10 @@ import re
 import uuid
 from collections.abc import Iterable
 
-from webmail.mime.encoded_words import tidy
 from webmail.mime.formats.address_books.csv_contacts import EntryRow
 from webmail.mime.formats.address_books.entry import BookEntry, Postal, Remark, RemarkKind, tell
 from webmail.mime.formats.address_books.ldif import LdifRecord, records
+from webmail.mime.headers.encoded_words import tidy
 
 _FIELDS = {
     "displayname": "name", "cn": "name", "commonname": "name", "givenname": "given", "gn": "given", "sn": "family",

@@ -1,0 +1,1 @@
+"""Second factors: what proves that it is the person, besides the password: apps, keys, codes, colleagues who vouch."""

@@ -1,0 +1,1 @@
+"""Passwords of accounts: hashed, judged, changed, and how many are checked at once."""

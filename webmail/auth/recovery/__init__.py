@@ -1,0 +1,1 @@
+"""Getting back in: forgotten passwords, recovery addresses, telephones, and the deputies who help face to face."""

@@ -1,0 +1,88 @@
+"""Recovery address: where to reach somebody who can't get into their own mail; outside of it, and confirmed. No Flask here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from webmail.auth.recovery import password_reset
+from webmail.config.settings import Settings
+from webmail.errors import BadAddress
+from webmail.mime.headers.address_input import address_key, ascii_address, parse_addresses
+from webmail.models import User, now
+
+LONGEST = 254
+_REMIND_EVERY = timedelta(days=30)
+
+
+class AddressFault(StrEnum):
+    """Why an address can't be one for recovery."""
+
+    INVALID = "invalid"
+    LONG = "long"
+    INSIDE = "inside"  # of the establishment: whoever is locked out can't read it either
+    SAME = "same"  # it is that already
+
+
+class AddressRefused(ValueError):
+    """`fault`: why."""
+
+    def __init__(self, fault: AddressFault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+def is_offered(settings: Settings) -> bool:
+    """Whether people may give one: it is confirmed by a mail of the establishment."""
+    return settings.recovery_address != "off" and bool(settings.system_address)
+
+
+def outside(typed: str, user: User, settings: Settings) -> str:
+    """The address that was typed, as it is stored. Raises AddressRefused."""
+    if len(typed) > 4 * LONGEST:
+        raise AddressRefused(AddressFault.LONG)
+    try:
+        found = parse_addresses(typed.strip())
+        address = address_key(ascii_address(found[0].email)) if len(found) == 1 and not found[0].name else ""
+    except BadAddress:
+        address = ""
+    domain = address.rpartition("@")[2]
+    if "." not in domain or domain.startswith("[") or not address.isprintable():
+        raise AddressRefused(AddressFault.INVALID)
+    if len(address) > LONGEST:
+        raise AddressRefused(AddressFault.LONG)
+    if domain in _inside(user, settings) or address == user.address:
+        raise AddressRefused(AddressFault.INSIDE)
+    if address == user.recovery_address:
+        raise AddressRefused(AddressFault.SAME)
+    return address
+
+
+def is_time_to_ask(user: User, settings: Settings) -> bool:
+    """Whether to ask after signing in: those who have none, once in _REMIND_EVERY. No query."""
+    if settings.recovery_address != "ask" or not is_offered(settings) or user.recovery_address:
+        return False
+    return user.recovery_asked is None or user.recovery_asked <= now() - _REMIND_EVERY
+
+
+def note_asked(user: User) -> None:
+    user.recovery_asked = now()
+    User.update(recovery_asked=user.recovery_asked).where(User.id == user.id).execute()
+
+
+def keep(user: User, address: str, *, at_once: bool = True) -> str:
+    """Make a confirmed address theirs, "" for none; returns the one before. Links to a new password that were sent there end.
+
+    `at_once`: else it leads to a new password only after a day, in which its owner has the mail about it.
+    """
+    before = str(user.recovery_address)
+    user.recovery_address, user.recovery_from = address, password_reset.counts_from(at_once)
+    User.update(recovery_address=address, recovery_from=user.recovery_from).where(User.id == user.id).execute()
+    if before:
+        password_reset.void(user)
+    return before
+
+
+def _inside(user: User, settings: Settings) -> set[str]:
+    listed = (settings.domain, user.domain, *(one.name for one in settings.domains))
+    return {address_key(f"x@{domain}").rpartition("@")[2] for domain in listed if domain}

@@ -1,0 +1,44 @@
+"""Temporary passwords on paper: easy to type, good for some days, replaced at the first sign-in. No Flask here.
+
+Sixteen of 23 letters (72 bits). Only these are forgiving: spaces, hyphens and capitals don't matter, since somebody copies them
+from a sheet of paper.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from webmail.auth.devices.app_passwords import ALPHABET
+from webmail.errors import SignInRefused
+from webmail.models import User, now
+
+VALID = timedelta(days=7)
+GROUPS, GROUP = 4, 4
+
+
+class TemporaryPasswordOver(SignInRefused):
+    """The password is right, but it is a temporary one that is good no more."""
+
+
+def make() -> str:
+    """New letters, without spaces."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(GROUPS * GROUP))
+
+
+def groups(letters: str) -> list[str]:
+    """The password in groups, as it is printed."""
+    return [letters[start : start + GROUP] for start in range(0, len(letters), GROUP)]
+
+
+def as_kept(user: User | None, typed: str) -> str:
+    """What was typed as it is hashed: of somebody with a temporary password from a sheet the letters alone, else as it is."""
+    if user is None or not user.must_change or user.temporary_until is None or len(typed) > 100:
+        return typed
+    letters = "".join(mark for mark in typed.lower() if not mark.isspace() and mark not in "-‐‑–")
+    return letters if len(letters) == GROUPS * GROUP and set(letters) <= set(ALPHABET) else typed
+
+
+def is_over(user: User) -> bool:
+    """Whether the password of `user` is a temporary one that is good no more."""
+    return bool(user.must_change) and user.temporary_until is not None and user.temporary_until <= now()

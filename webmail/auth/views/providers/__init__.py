@@ -1,0 +1,1 @@
+"""Pages of signing in elsewhere: OpenID Connect, CAS, a proxy's header."""

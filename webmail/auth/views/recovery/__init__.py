@@ -1,0 +1,1 @@
+"""Pages of getting back in, and of the deputies who help."""

@@ -1,0 +1,1 @@
+"""Calendar files brought in and handed out."""

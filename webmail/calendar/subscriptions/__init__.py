@@ -1,0 +1,1 @@
+"""Subscribed calendars: fetched from an address elsewhere, only read."""

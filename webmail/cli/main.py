@@ -1,0 +1,379 @@
+"""Command line: `flask --app wsgi accounts ...`, `groups ...`, `support ...`, `audit`, `migrate`, `doctor` ...; 1 on failure."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from webmail.auth import account_changes
+from webmail.auth.passwords import hashing
+from webmail.auth.providers.directory import decide_by_hand
+from webmail.cli.absence import absence
+from webmail.cli.archive import archive
+from webmail.cli.audit import audit, noted
+from webmail.cli.backup import backup
+from webmail.cli.dav import dav
+from webmail.cli.deletion import delete_account, list_deletions
+from webmail.cli.deputies import deputy
+from webmail.cli.directory import directory
+from webmail.cli.dns import dns
+from webmail.cli.factors import factors, set_role, signed_out
+from webmail.cli.factors import passwords as app_passwords
+from webmail.cli.forwarding import forwarding
+from webmail.cli.groups import groups
+from webmail.cli.providers import disconnect_account
+from webmail.cli.storage import storage
+from webmail.cli.support import support
+from webmail.cli.transfers import transfers
+from webmail.cli.values import account_of, address_of, bytes_of, printable, room_of
+from webmail.database.connection import DATABASE_AWAY, advice
+from webmail.database.migrate import migrate as migrate_database
+from webmail.doctor import checks as examination
+from webmail.doctor import result
+from webmail.doctor.mail_servers import forgery, test_message
+from webmail.filters.forwarding import forward_targets
+from webmail.mailbox.quota import quota_request
+from webmail.models import AllowedAddress, AllowedName, AuditAct, LinkedAccount, User
+from webmail.people import own_name
+from webmail.web.current import settings
+from webmail.web.templates import template_cache
+
+SHORTEST_PASSWORD = 8  # characters
+LONGEST_NAME = 190  # the column's length
+
+
+def register(app: Flask) -> None:
+    about_people = (accounts, groups, support, absence, archive, forwarding)
+    for command in (migrate, *about_people, dav, storage, transfers, audit, backup, doctor, dns, jobs):
+        _in_sentences(command)
+        app.cli.add_command(command)
+
+
+def only_looks(arguments: list[str]) -> bool:
+    """Whether this process was started for a command that must find what is missing, and not make it."""
+    return len(arguments) > 1 and "doctor" in arguments[1:] and os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+
+
+def _in_sentences(command: click.Command) -> None:
+    """Let a command, and those of a group, end with a sentence and exit code 1 when the database can't be used."""
+    for each in getattr(command, "commands", {}).values():
+        _in_sentences(each)
+    work = command.callback
+    if work is None or hasattr(work, "in_sentences"):
+        return
+
+    @functools.wraps(work)
+    def told(*args: Any, **named: Any) -> Any:
+        try:
+            return work(*args, **named)
+        except DATABASE_AWAY as error:
+            raise click.ClickException(f"the database {advice(error)}") from error
+
+    told.in_sentences = True  # type: ignore[attr-defined]
+    command.callback = told
+
+
+@click.command()
+@with_appcontext
+def migrate() -> None:
+    """Bring the database schema up to date, and compile the pages for the next start. Safe to run at every start."""
+    here = current_app._get_current_object()  # type: ignore[attr-defined]
+    applied = [
+        *here.extensions.get("applied", []),
+        *migrate_database(click.echo),
+    ]  # the start told its own
+    template_cache.fill(here)
+    done = f"{len(applied)} migration{'' if len(applied) == 1 else 's'} applied" if applied else "nothing to do"
+    click.echo(f"{done}: the database is up to date")
+
+
+accounts = AppGroup("accounts", help="People who can sign in, and their passwords if Traboule keeps them.")
+for _more in (factors, directory, disconnect_account, app_passwords, set_role, deputy, list_deletions, delete_account):
+    accounts.add_command(_more)
+
+
+def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")(command)
+
+
+def lasting_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    words = "Let the person keep this password, instead of choosing their own at the next sign-in."
+    return click.option("--lasting", is_flag=True, help=words)(command)
+
+
+@accounts.command("add")
+@click.argument("address")
+@click.option("--name", default="", help="The person's name, as others see it.")
+@click.option("--quota", default="1G", show_default=True, help="Mail quota, such as 500M or 2G; 0 for no limit.")
+@click.option("--admin", is_flag=True, help="Make this person an administrator.")
+@click.option("--no-password", is_flag=True, help="Ask for none: the person signs in by the directory or another provider.")
+@lasting_option
+@password_option
+def add_account(address: str, name: str, quota: str, admin: bool, no_password: bool, lasting: bool, password_stdin: bool) -> None:
+    """Add an account, and ask for a password for its first sign-in."""
+    address = address_of(address)
+    name = _name(name)
+    quota_bytes = bytes_of(quota)
+    if User.get_or_none(User.address == address):
+        raise click.ClickException(f"{address} already exists")
+    ours = settings().sign_in == "accounts"
+    password = _hash(password_stdin) if ours and not no_password else ""
+    role = "admin" if admin else "person"
+    must_change = bool(password) and not lasting
+    account_changes.create(address, name, role=role, password=password, must_change=must_change, quota_bytes=quota_bytes)
+    noted(AuditAct.ACCOUNT_ADDED, address, role=role)
+    why = "they sign in by a provider" if ours else "the mail server keeps passwords here"
+    click.echo(f"added {address}" + ("" if password else f"; no password asked for: {why}"))
+
+
+@accounts.command("list")
+def list_accounts() -> None:
+    """List all accounts: address, state, role, quota, name, and providers that sign them in."""
+    users = list(User.select().order_by(User.domain, User.local))
+    if not users:
+        click.echo("No accounts yet.")
+    providers = _providers()
+    for user in users:
+        state = "active" if user.active else "disabled"
+        room = room_of(user.quota_bytes)
+        ways = providers.get(user.id, "")
+        click.echo(f"{user.address}\t{state}\t{user.role}\t{room}\t{printable(user.name)}\t{ways}".rstrip())
+
+
+def _providers() -> dict[int, str]:
+    """By what else people sign in than a password of ours, by the number of their account. One SELECT."""
+    found: dict[int, list[str]] = {}
+    for link in LinkedAccount.select().order_by(LinkedAccount.id):
+        found.setdefault(link.user_id, []).append(link.provider)
+    return {number: ", ".join(names) for number, names in found.items()}
+
+
+@accounts.command("name")
+@click.argument("address")
+@click.argument("name")
+def set_name(address: str, name: str) -> None:
+    """Change a person's name, as others see it: `accounts name alice "Alice Leroy"`; "" for none.
+
+    It takes the place of a name that the person chose themselves."""
+    user = account_of(address)
+    own_name.put(user, _name(name))
+    noted(AuditAct.ACCOUNT_NAMED, user.address)
+    click.echo(f"{user.address} is now called {user.name}" if user.name else f"{user.address} now has no name")
+
+
+@accounts.command("password")
+@click.argument("address")
+@lasting_option
+@password_option
+def set_password(address: str, lasting: bool, password_stdin: bool) -> None:
+    """Set a password for a person's next sign-in, and sign them out everywhere."""
+    if settings().sign_in != "accounts":
+        raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
+    user = account_of(address)
+    first = not user.password
+    account_changes.set_password(user, _hash(password_stdin), must_change=not lasting)
+    noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
+    click.echo(f"new password for {user.address}; {signed_out(user)}")
+    if first and (ways := _providers().get(user.id)):
+        click.echo(f"It is the first one kept here. {ways} still signs them in, but a password of the directory no longer does.")
+
+
+@accounts.command("quota")
+@click.argument("address")
+@click.argument("size")
+def set_quota(address: str, size: str) -> None:
+    """Set a person's mail quota: `accounts quota alice 5G`; 0 for no limit."""
+    if settings().sign_in != "accounts":
+        raise click.ClickException("the mail server keeps the accounts here (sign_in = imap): set the quota there")
+    user, quota_bytes = account_of(address), bytes_of(size)
+    before = user.quota_bytes
+    if quota_bytes != before:
+        account_changes.set_quota(user, quota_bytes)
+        noted(AuditAct.ACCOUNT_QUOTA_SET, user.address, before=room_of(before), room=room_of(quota_bytes))
+    answered = quota_request.close(user, quota_bytes)
+    click.echo(f"quota of {user.address}: {room_of(quota_bytes)} (was {room_of(before)})")
+    if answered:
+        click.echo("this answers their request for more room")
+
+
+@accounts.command("requests")
+def list_requests() -> None:
+    """List requests for more room: address, time (UTC), room used, quota, reason."""
+    for row in quota_request.open_requests():
+        used = f"{row.used / 1024**2:.0f}M of {row.room / 1024**2:.0f}M"
+        click.echo(f"{row.user.address}\t{row.asked:%Y-%m-%d %H:%M}\t{used}\t{printable(row.note)}".rstrip())
+
+
+@accounts.command("limits")
+@click.argument("address")
+@click.option("--hour", default=-1, type=click.IntRange(-1), help="Recipients per hour; 0: no limit, -1: the usual limit.")
+@click.option("--day", default=-1, type=click.IntRange(-1), help="Recipients per day; 0: no limit, -1: the usual limit.")
+def set_limits(address: str, hour: int, day: int) -> None:
+    """Set how many recipients one person can write to, in place of recipients_per_hour and recipients_per_day."""
+    user = account_of(address)
+    account_changes.set_recipients(user, hour if hour >= 0 else None, day if day >= 0 else None)
+    noted(AuditAct.ACCOUNT_LIMITED, user.address, hour=hour, day=day)
+    words = ["the usual limit" if most < 0 else str(most) if most else "no limit" for most in (hour, day)]
+    click.echo(f"{user.address}: recipients per hour: {words[0]}; per day: {words[1]}")
+
+
+@accounts.command("disable")
+@click.argument("address")
+def disable_account(address: str) -> None:
+    """Disable an account and sign the person out at once. Their mail is kept."""
+    user = account_of(address)
+    account_changes.set_active(user, False)
+    decide_by_hand(user)
+    forward_targets.note_closed()
+    noted(AuditAct.ACCOUNT_DISABLED, user.address)
+    click.echo(f"{user.address} is disabled; {signed_out(user)}")
+
+
+@accounts.command("enable")
+@click.argument("address")
+def enable_account(address: str) -> None:
+    """Let a person sign in again."""
+    user = account_of(address)
+    account_changes.set_active(user, True)
+    decide_by_hand(user)
+    forward_targets.note_closed()
+    noted(AuditAct.ACCOUNT_ENABLED, user.address)
+    click.echo(f"{user.address} is enabled")
+
+
+@accounts.command("allow")
+@click.argument("address")
+@click.argument("alias", default="")
+@click.option("--name", default="", help="A display name to allow, such as a colleague's or a department's.")
+def allow_address(address: str, alias: str, name: str) -> None:
+    """Allow a person to send from another address, such as a department's, or under another name.
+
+    The mail server reads the same table of addresses."""
+    user, name = account_of(address), _name(name)
+    alias = _one_of(alias, name)
+    if alias and alias != user.address and account_changes.allow(user, address=alias):
+        noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
+    if name and account_changes.allow(user, name=name):
+        noted(AuditAct.ACCOUNT_ALLOWED, user.address, name=name)
+    click.echo(f"{user.address} can send {_as(alias, name)}")
+
+
+@accounts.command("disallow")
+@click.argument("address")
+@click.argument("alias", default="")
+@click.option("--name", default="", help="A display name to withdraw.")
+def disallow_address(address: str, alias: str, name: str) -> None:
+    """Withdraw what `accounts allow` granted."""
+    user, name = account_of(address), _name(name)
+    alias = _one_of(alias, name)
+    if alias == user.address:
+        raise click.ClickException(f"{alias} is their own address")
+    if alias and account_changes.disallow(user, address=alias):
+        noted(AuditAct.ACCOUNT_DISALLOWED, user.address, address=alias)
+    if name and account_changes.disallow(user, name=name):
+        noted(AuditAct.ACCOUNT_DISALLOWED, user.address, name=name)
+    click.echo(f"{user.address} can't send {_as(alias, name)}")
+
+
+def _as(alias: str, name: str) -> str:
+    return " and ".join([*([f"as {alias}"] if alias else []), *([f"under the name {name}"] if name else [])])
+
+
+def _one_of(alias: str, name: str) -> str:
+    """The address of the two, normalised; "" if only a name is given."""
+    if not alias and not name:
+        raise click.ClickException("give an address, or a name with --name")
+    return address_of(alias) if alias else ""
+
+
+@accounts.command("allowed")
+@click.argument("address", required=False)
+def list_allowed(address: str | None) -> None:
+    """List the other addresses and names people can send with: everybody's, or one person's."""
+    user = account_of(address) if address else None
+    for table, column in ((AllowedAddress, AllowedAddress.address), (AllowedName, AllowedName.name)):
+        found = table.select(table, User).join(User).order_by(User.address, column)
+        for row in found.where(table.user == user) if user else found:
+            click.echo(f"{row.user.address}\t{printable(getattr(row, column.name))}")
+
+
+@click.command()
+@click.option("--as", "address", default="", help="Also sign in as this person: with a token if there is a key, else a password.")
+@click.option("--mail", "recipient", default="", help="Also send this address a test message and a forged one.")
+@with_appcontext
+def doctor(address: str, recipient: str) -> None:
+    """Check the mail servers, the database and this machine, and say what to fix."""
+    password = None
+    recipient = address_of(recipient) if recipient else ""
+    if address:
+        address = address_of(address)
+        if settings().sign_in == "accounts":
+            with contextlib.suppress(*DATABASE_AWAY):  # which is told below, after the servers
+                account_of(address)
+        if not settings().token_key_file:
+            password = _password(f"Mail password of {address}")
+    found = 0
+    by_mail = (test_message.examine(recipient, settings()), forgery.examine(recipient, settings()))
+    for check in chain(examination.examine(settings(), address, password), *by_mail):
+        click.echo(f"{check.state:8} {check.name:22} {printable(check.words)}")
+        found += check.state == result.PROBLEM
+    if found:
+        click.echo(f"{found} problem{'s' if found > 1 else ''}")
+        sys.exit(1)
+
+
+@click.command()
+@with_appcontext
+def jobs() -> None:
+    """Run the worker: send mail that is due and do background tasks. Run exactly one."""
+    from webmail.jobs import work  # not needed by any other command
+
+    work(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+def _hash(from_stdin: bool) -> str:
+    """The hash of a password read from standard input or prompted for twice."""
+    password = _piped() if from_stdin else _password("Password", once_more=True)
+    if len(password) < SHORTEST_PASSWORD:
+        raise click.ClickException(f"a password needs at least {SHORTEST_PASSWORD} characters")
+    try:
+        return hashing.hash_password(password)
+    except hashing.UnusablePassword as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _password(question: str, once_more: bool = False) -> str:
+    """Prompt for a password without echo; without a terminal, read the next line of standard input."""
+    if not _at_a_terminal():
+        return _piped()
+    return str(click.prompt(question, hide_input=True, confirmation_prompt="Repeat password" if once_more else False))
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _piped() -> str:
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError as error:
+        raise click.ClickException("the password on standard input is not UTF-8") from error
+    if not line.rstrip("\r\n"):
+        raise click.ClickException("no password was given on standard input")
+    return line.rstrip("\r\n")
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        raise click.ClickException(f"a name can have at most {LONGEST_NAME} characters, and no control characters")
+    return name

@@ -1,0 +1,1 @@
+"""Files of a draft: uploaded, taken from other messages, shown within its text."""

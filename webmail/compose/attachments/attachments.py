@@ -1,0 +1,160 @@
+"""Attachments of a draft: files in the storage, with a database row each; quotas and deduplication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import peewee as pw
+
+from webmail.compose.attachments import inline_images, uploads
+from webmail.compose.drafts import drafts
+from webmail.compose.replies import originals
+from webmail.config.settings import Settings
+from webmail.database import idempotency
+from webmail.database.connection import db
+from webmail.errors import MailError
+from webmail.mime.html import markdown_images as marks
+from webmail.models import AttachmentRow, DraftRow, User
+from webmail.storage import FileGone, same_content
+
+
+def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
+    """Write a file, then its row; returns the existing row for an identical file.
+
+    Images get a name that is unique in the draft, because the text refers to them by name.
+
+    Raises uploads.MessageTooLarge, AllowanceUsed, StorageFull, StorageAway, drafts.AlreadyLeft.
+    """
+    return add_all(row, [(stream, filename, type)], settings)[0]
+
+
+def add_all(
+    row: DraftRow, files: Iterable[tuple[Iterable[bytes], str, str]], settings: Settings, content_ids: Sequence[str] = ()
+) -> list[AttachmentRow]:
+    """Write files (bytes, name, type), then their rows: one sync and one transaction for all of them. `content_ids`: one for
+    each file that belongs to the original (`originals.py`), "" for any other.
+
+    Raises uploads.REFUSALS, as MessageTooLarge (the message would exceed its limit): files before the one refused are kept. Any
+    other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
+    meanwhile.
+    """
+    room = settings.message_limit - drafts.total_size(row)
+    allowance = settings.uploads_limit - held(row.user)
+    present = list(row.attachments)
+    found: list[AttachmentRow] = []
+    fresh: list[AttachmentRow] = []
+    refusal: MailError | None = None
+    try:
+        try:
+            for place, (stream, filename, type) in enumerate(files):
+                stored, size = uploads.write(settings, row.id, _within(stream, allowance, settings), room)
+                one = AttachmentRow(
+                    draft=row, filename=uploads.clean_filename(filename), type=uploads.clean_type(type), size=size, stored=stored,
+                    content_id=(content_ids[place] if content_ids else "") or None,
+                )  # fmt: skip
+                if not (twin := _settled(one, present, settings)):
+                    fresh.append(one)
+                    present.append(one)
+                    room -= uploads.encoded_size(size)
+                    allowance -= size
+                found.append(twin or one)
+        except uploads.REFUSALS as error:
+            refusal = error
+        if fresh:
+            uploads.sync(settings, row.id, [one.stored for one in fresh])
+            _insert(row, fresh, settings)
+    except BaseException:
+        for one in fresh:
+            uploads.remove(settings, row.id, one.stored)
+        raise
+    if refusal:
+        raise refusal
+    return found
+
+
+def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iterator[bytes]:
+    for chunk in stream:
+        allowance -= len(chunk)
+        if allowance < 0:
+            raise uploads.AllowanceUsed(settings.uploads_limit)
+        yield chunk
+
+
+def _settled(one: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> AttachmentRow | None:
+    """The row of an identical file, in which case the new one is removed; else None, and an image has a name of its own."""
+    twin = None
+    try:
+        twin = next((other for other in present if _alike(one, other, settings)), None)
+        if twin is None:
+            _name_apart(one, present, settings)
+    except BaseException:
+        uploads.remove(settings, one.draft_id, one.stored)
+        raise
+    if twin is not None:
+        uploads.remove(settings, one.draft_id, one.stored)
+    return twin
+
+
+def _name_apart(one: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> None:
+    if inline_images.kind(one, settings):
+        one.filename = marks.distinct(one.filename, {marks.key(other.filename) for other in present})
+
+
+def _alike(one: AttachmentRow, other: AttachmentRow, settings: Settings) -> bool:
+    """Whether two files are the same. One that is gone is not: it can be attached again."""
+    if one.size != other.size or one.content_id != other.content_id or not marks.may_be(other.filename, one.filename):
+        return False
+    names = [uploads.name_of(each.draft_id, each.stored) for each in (one, other)]
+    try:
+        return same_content(uploads.files(settings), *names)
+    except FileGone:
+        return False
+
+
+def _insert(row: DraftRow, fresh: list[AttachmentRow], settings: Settings) -> None:
+    with db.atomic():
+        idempotency.in_turn(row.user)
+        if drafts.has_left(row.id):
+            raise drafts.AlreadyLeft(f"draft {row.id} has left")
+        for one in fresh:
+            one.save(force_insert=True)
+        drafts.touch(row)
+        if held(row.user) > settings.uploads_limit:  # concurrent requests may have written too
+            raise uploads.AllowanceUsed(settings.uploads_limit)
+
+
+def held(user: User) -> int:
+    """Total size in bytes of the files of all of a user's drafts."""
+    files = AttachmentRow.select(pw.fn.COALESCE(pw.fn.SUM(AttachmentRow.size), 0)).join(DraftRow).where(DraftRow.user == user)
+    return int(files.scalar())
+
+
+def room(user: User, settings: Settings) -> int:
+    """How many bytes the files of a new draft may take, as encoded for sending."""
+    return min(settings.message_limit, settings.uploads_limit - held(user))
+
+
+def remove_original(row: DraftRow, settings: Settings, *, keep_pictures: bool) -> None:
+    """Remove the original below the draft's text; `keep_pictures`: they become files like any other."""
+    original = originals.of_draft(row)
+    if original is None:
+        return
+    gone = [original.page] if keep_pictures else [original.page, *original.pictures]
+    with db.atomic():
+        AttachmentRow.delete().where(AttachmentRow.id.in_([one.id for one in gone])).execute()
+        AttachmentRow.update(content_id=None).where(AttachmentRow.draft == row).execute()
+        drafts.touch(row)
+    for one in gone:
+        uploads.remove(settings, row.id, one.stored)
+
+
+def remove(row: DraftRow, attachment_id: int, settings: Settings) -> bool:
+    """Remove a file and its row; returns False if the draft has no such file."""
+    attachment = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
+    if attachment is None:
+        return False
+    with db.atomic():
+        attachment.delete_instance()
+        drafts.touch(row)
+    uploads.remove(settings, row.id, attachment.stored)
+    return True

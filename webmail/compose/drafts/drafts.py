@@ -1,0 +1,288 @@
+"""Drafts: rows with the latest text of messages being written; creating, storing with conflict detection, and deleting.
+
+Files are in `attachments.py`, copies on the IMAP server in `draft_copies.py`. Every function needs an open database connection.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import peewee as pw
+
+from webmail.compose import identities
+from webmail.compose.attachments import uploads
+from webmail.compose.drafts.fields import NO_FIELDS, Fields, fields_of, normalised, revision_of, storable
+from webmail.compose.large_files import large_files
+from webmail.config.settings import Settings
+from webmail.database.connection import db
+from webmail.errors import MailError, NoSuchMessage
+from webmail.mime import builder
+from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, now
+from webmail.storage import FileGone
+
+_TOUCH = timedelta(milliseconds=1)  # created < updated marks a row that the user may have edited, see leave_untouched
+_COPY_EVERY = timedelta(minutes=1)
+_COPY_SIZE = 1_000_000
+_NAMED = 16  # letters of a form's name beside which its turn has room in the column
+_AT_REST = timedelta(minutes=1)  # after the last change, the worker puts the copy into Drafts where no page did
+
+
+class CopyTrouble(StrEnum):
+    """Why the latest text of a draft is not in the Drafts folder."""
+
+    AWAY = "away"  # the mail server does not answer
+    FULL = "full"  # the mailbox is over quota
+    FILES = "files"  # the draft's own files can't be read
+    REFUSED = "refused"
+
+
+class DraftChangedElsewhere(MailError):
+    """Another form stored a different text in the draft meanwhile; `row` has that text."""
+
+    status = 409
+
+    def __init__(self, row: DraftRow) -> None:
+        super().__init__(f"draft {row.id} was changed by another form")
+        self.row = row
+
+
+class AlreadyLeft(MailError):
+    """The draft is in the outbox or was sent, so it can no longer be changed."""
+
+    status = 409
+
+
+def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "", turn: int = 0) -> DraftRow:
+    """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`, `turn`: see `store`.
+
+    Raises NoSuchMessage for a malformed id, AlreadyLeft if a message was sent under it.
+    """
+    draft_id = draft_id or new_id()
+    if not uploads.is_draft_id(draft_id):
+        raise NoSuchMessage(f"no draft has the id {draft_id!r}")
+    if Outbox.select(Outbox.id).where(Outbox.draft == draft_id).exists():
+        raise AlreadyLeft(f"draft {draft_id} has left")
+    domain = user.address.rpartition("@")[2]
+    begun = now()
+    return DraftRow.create(
+        id=draft_id, user=user, message_id=builder.new_message_id(domain), created=begun - _TOUCH, updated=begun,
+        copy_due=begun + _AT_REST, writer=_signed(writer, turn), **storable(fields),
+    )  # fmt: skip
+
+
+def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", turn: int = 0, began_from: str = "") -> DraftRow:
+    """Store the text of a form, creating the row the first time (optimistic locking).
+
+    `writer` is a random name that the form got when it was rendered, `began_from` the revision it was rendered with. A text that
+    another form stored meanwhile is not overwritten; one from the same form is, unless that has a later `turn`: what is saved by
+    itself and what is saved as the page is left may arrive in the wrong order. `turn` 0: a browser without scripts, in order.
+
+    Raises NoSuchMessage, AlreadyLeft, DraftChangedElsewhere.
+    """
+    row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
+    if row is None:
+        try:
+            with db.atomic():
+                return new(user, fields, draft_id, writer, turn)
+        except pw.IntegrityError:  # created by a concurrent request, or another user's
+            row = load(user, draft_id)
+    fields = normalised(fields)
+    while (present := fields_of(row)) != fields:
+        if is_by(row, writer):
+            if 0 < turn < last_turn(row):
+                return row  # overtaken by what was typed later
+        elif revision_of(present) != began_from:
+            raise DraftChangedElsewhere(row)
+        as_read = row.updated
+        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, turn), **asdict(fields)):
+            return row
+        row = load(user, draft_id)  # written concurrently
+        if has_left(row.id):
+            raise AlreadyLeft(f"draft {row.id} has left")
+    if is_by(row, writer) and turn > last_turn(row):  # the same text again: what was typed in between may still arrive
+        row.writer = _signed(writer, turn)
+        DraftRow.update(writer=row.writer).where((DraftRow.id == row.id) & (DraftRow.updated == row.updated)).execute()
+    return row
+
+
+def _signed(writer: str, turn: int) -> str | None:
+    """The column `writer`: the name of the form that stored last and, where there is room, its turn."""
+    return f"{writer}-{turn}" if turn and len(writer) == _NAMED else writer or None
+
+
+def is_by(row: DraftRow, writer: str) -> bool:
+    """Whether this form stored the row's text last."""
+    return (row.writer or "").partition("-")[0] == writer
+
+
+def last_turn(row: DraftRow) -> int:
+    """The turn of the form that stored the row's text last; 0 if it had none."""
+    return int((row.writer or "").partition("-")[2] or 0)
+
+
+def apart(row: DraftRow, fields: Fields, writer: str, settings: Settings) -> DraftRow:
+    """A separate draft, with the same files, for the text of a form that may not overwrite `row`; one per form.
+
+    Raises as `duplicate` does.
+    """
+    own = (DraftRow.user == row.user) & DraftRow.writer.startswith(writer) & (DraftRow.id != row.id)
+    if writer and (before := DraftRow.select().where(own & _not_in_outbox()).first()):
+        update(before, fields)
+        return before
+    return _with_files_of(row, new(row.user, fields, writer=writer), settings)
+
+
+def leave_untouched(row: DraftRow) -> None:
+    """Mark the row's content as generated, not typed: cleanup may remove it after a day."""
+    DraftRow.update(updated=DraftRow.created, copy_due=None).where(DraftRow.id == row.id).execute()
+
+
+def untouched(user: User, fields: Fields) -> DraftRow | None:
+    """An existing unedited row with the same fields, so that following a link twice creates only one draft."""
+    values = storable(fields)
+    same = [getattr(DraftRow, name) == value for name, value in values.items()]
+    return DraftRow.select().where(DraftRow.user == user, DraftRow.saved_at.is_null(), _not_in_outbox(), *same).first()
+
+
+def _not_in_outbox() -> Any:
+    return DraftRow.id.not_in(Outbox.select(Outbox.draft))
+
+
+def has_left(draft_id: str) -> bool:
+    """Whether its message is queued or was sent: further changes would not be part of it."""
+    return bool(_leaving(draft_id).exists())
+
+
+def _still_here(draft_id: str) -> Any:
+    return ~pw.fn.EXISTS(_leaving(draft_id))
+
+
+def _leaving(draft_id: str) -> Any:
+    stopped = [OutboxState.CANCELLED, OutboxState.FAILED]
+    return Outbox.select(Outbox.id).where(Outbox.draft == draft_id, Outbox.state.not_in(stopped))
+
+
+def new_id() -> str:
+    return secrets.token_hex(16)
+
+
+def drawn_id(user: User, secret: str) -> str:
+    """A new id that shows that it was drawn for this person, so that an address can name it before there is a row."""
+    begin = secrets.token_hex(8)
+    return begin + _drawn_for(user, begin, secret)
+
+
+def is_drawn(user: User, draft_id: str, secret: str) -> bool:
+    """Whether `drawn_id` made this id, for this person: others may know an id that somebody made up, and take it before them."""
+    return uploads.is_draft_id(draft_id) and hmac.compare_digest(draft_id[16:], _drawn_for(user, draft_id[:16], secret))
+
+
+def _drawn_for(user: User, begin: str, secret: str) -> str:
+    return hmac.new(secret.encode(), f"draft {user.id} {begin}".encode(), "sha256").hexdigest()[:16]
+
+
+def is_begun(draft_id: str) -> bool:
+    """Whether something was stored or sent under this id, by whomever. One SELECT."""
+    row = DraftRow.select(pw.Value(1)).where(DraftRow.id == draft_id)
+    return bool((row + Outbox.select(pw.Value(1)).where(Outbox.draft == draft_id)).exists())
+
+
+def load(user: User, draft_id: str) -> DraftRow:
+    """The user's draft. Raises NoSuchMessage, also for somebody else's."""
+    row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
+    if row is None:
+        raise NoSuchMessage(f"no draft {draft_id!r} of {user.address}")
+    return row
+
+
+def update(row: DraftRow, fields: Fields) -> bool:
+    """Store the fields unconditionally; returns whether anything changed."""
+    changed = {name: value for name, value in storable(fields).items() if getattr(row, name) != value}
+    if changed:
+        touch(row, **changed)
+    return bool(changed)
+
+
+def is_empty(row: DraftRow) -> bool:
+    """Whether the user put nothing into it: the identity's signature, Cc and Bcc do not count."""
+    return not identities.has_words(row) and not row.attachments.exists() and not large_files.has_any(row.id)
+
+
+def unsaved(row: DraftRow) -> bool:
+    """Whether the server's copy is missing or older than the row."""
+    return row.saved_at is None or not row.saved_mailbox or row.updated > row.saved_at
+
+
+def copy_is_due(row: DraftRow, *, leaving: bool = False) -> bool:
+    """Whether an autosave should update the copy in Drafts: the first one, then once a minute, and when leaving the page.
+
+    With large files only the first one does, the buttons, and the worker once nothing changes any more, because each copy uploads
+    them again. After a failure the worker tries again, so that typing never waits for a server that is away; where it can't (a
+    password that was refused), leaving the page does.
+    """
+    if not unsaved(row) or (row.copy_error and (row.copy_due is not None or not leaving)):
+        return False
+    if row.saved_at is None:
+        return True
+    return (leaving or now() - row.saved_at > _COPY_EVERY) and total_size(row) < _COPY_SIZE
+
+
+def touch(row: DraftRow, still: Any = True, **values: object) -> bool:
+    """Update columns of the row and the object, and `updated`; False if the condition `still` does not hold."""
+    values["updated"] = at = now()
+    if not row.copy_error:  # else the worker tries already
+        values["copy_due"] = at + _AT_REST
+    if not DraftRow.update(values).where((DraftRow.id == row.id) & still).execute():
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    return True
+
+
+# --- attachments -----------------------------------------------------------------------------------------------------
+
+
+def total_size(row: DraftRow) -> int:
+    """Estimated size of the message in bytes, as encoded for sending."""
+    text = len(row.body.encode(errors="replace"))
+    text = 4096 + (text * 4 if row.format else text)  # as text and as HTML, base64 at worst
+    return text + sum(uploads.encoded_size(attachment.size) for attachment in row.attachments)
+
+
+# --- duplicating and deleting ----------------------------------------------------------------------------------------
+
+
+def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
+    """A separate draft with the same text and files, to be sent as a new message. Raises StorageFull, StorageAway: there is none
+    then.
+    """
+    return _with_files_of(row, new(row.user, fields_of(row)), settings)
+
+
+def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRow:
+    try:
+        for one in list(row.attachments.order_by(AttachmentRow.id)):  # no cursor stays open while writing
+            stored = one.stored
+            with suppress(FileGone):  # its row stays, so that sending tells
+                stored = uploads.duplicate(settings, row.id, one.stored, twin.id)
+            AttachmentRow.create(
+                draft=twin, filename=one.filename, type=one.type, size=one.size, stored=stored, content_id=one.content_id
+            )  # fmt: skip
+        large_files.copy(row.id, twin.id, settings)
+    except MailError:
+        forget(twin.id, settings)
+        raise
+    return twin
+
+
+def forget(draft_id: str, settings: Settings) -> None:
+    """Delete the row and the files, also large ones whose link nobody has; the copy in Drafts is left to the caller."""
+    large_files.drop(draft_id, settings)
+    DraftRow.delete().where(DraftRow.id == draft_id).execute()
+    uploads.remove_all(settings, draft_id)

@@ -1,0 +1,1 @@
+"""Large files of a message, which it carries as a link."""

@@ -1,0 +1,85 @@
+"""Link words: how a message names its large files, in its language or its writer's (`compose/large_files/link_block.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from flask_babel import ngettext
+
+from webmail.config.settings import Settings
+from webmail.models import TransferFile, User
+from webmail.web.formatting import day_in_full, file_size, local, written_in
+from webmail.web.public_links import public_link
+
+BULLET = "• "  # before each file
+INDENT = "  "  # before what is said of it
+_SPOKEN = ("fr", "en")  # what the catalogues know
+_BOX = "margin:16px 0;border:1px solid #d8d0c4;border-collapse:collapse"
+_CELL = "padding:10px 14px"
+_SMALL = "font-size:13px;color:#6a645b"
+_HASH = "font-family:monospace;font-size:12px;word-break:break-all"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBlock:
+    """The block as plain text (LF, ending with one) and as HTML."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedFiles:
+    """What a message carries: the token of the link, its files, and until when it works (naive UTC)."""
+
+    owner: User
+    language: str  # of the message; empty: that which its owner chose
+    token: str
+    files: tuple[TransferFile, ...]
+    until: datetime
+
+
+def written(carried: LinkedFiles, settings: Settings) -> LinkBlock:
+    """The block in both forms: in the language of the message, or that which its sender chose. Not in that of their browser:
+    others read it."""
+    spoken = carried.language.partition("-")[0].lower()
+    with written_in(spoken if spoken in _SPOKEN else carried.owner.language or settings.language):
+        link = public_link("transfers.show", link=carried.token)
+        size = file_size(sum(file.size for file in carried.files))
+        day = day_in_full(local(carried.until).date())
+        head = ngettext(
+            "%(num)d large file (%(size)s), available until %(day)s", "%(num)d large files (%(size)s), available until %(day)s",
+            len(carried.files), size=size, day=day,
+        )  # fmt: skip
+        get = ngettext("Download the file", "Download the files", len(carried.files))
+        return LinkBlock(_text(carried, head, link), _html(carried, head, get, link))
+
+
+def _text(carried: LinkedFiles, head: str, link: str) -> str:
+    lines = [f"{head}:", link, ""]
+    for file in carried.files:
+        lines.append(f"{BULLET}{file.path} ({file_size(file.size)})")
+        if sha256 := _sha256(file):
+            lines.append(f"{INDENT}SHA-256: {sha256}")
+    return "\n".join(lines) + "\n"
+
+
+def _html(carried: LinkedFiles, head: str, get: str, link: str) -> str:
+    items = "".join(_item(file) for file in carried.files)
+    return (
+        f'<table style="{_BOX}"><tr><td style="{_CELL}"><strong>{escape(head)}</strong><br>'
+        f'<a href="{escape(link)}">{escape(get)}</a><ul>{items}</ul></td></tr></table>\n'
+    )
+
+
+def _item(file: TransferFile) -> str:
+    sha256 = _sha256(file)
+    told = f'<br><span style="{_SMALL}">SHA-256: <span style="{_HASH}">{sha256}</span></span>' if sha256 else ""
+    return f'<li>{escape(file.path)} <span style="{_SMALL}">({escape(file_size(file.size))})</span>{told}</li>'
+
+
+def _sha256(file: TransferFile) -> str:
+    """ "" while it is not known."""
+    return str(file.content.sha256) if file.content is not None else ""

@@ -1,0 +1,1 @@
+"""Recipients: names become addresses, suggestions while typing, groups, likely mistakes."""

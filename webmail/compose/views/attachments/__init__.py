@@ -1,0 +1,1 @@
+"""Pages and answers about files of a message being written."""

@@ -1,0 +1,1 @@
+"""Pages of messages on their way: the outbox, sending later, sending on."""

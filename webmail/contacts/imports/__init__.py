@@ -1,0 +1,1 @@
+"""Files of contacts brought in: read, looked through, merged with what is there; and handed out."""

@@ -1,0 +1,1 @@
+"""Deletion by devices and of whole collections, and what brings things back."""

@@ -1,0 +1,350 @@
+"""Doctor: checks all that Traboule depends on, and says in a sentence each what is wrong and what to do. Works with all down."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from imapclient import IMAPClient
+
+from webmail import managesieve, smtp
+from webmail.account import Account, Server
+from webmail.auth.sessions import mail_sessions
+from webmail.auth.sign_in import terms
+from webmail.config.settings import ConfigError, Settings, ca_trouble
+from webmail.doctor import backup, clock, devices, directory, dns, machine, providers, public, scanner, storage, transfers
+from webmail.doctor.mail_servers import forwarding, index, lookup, mx, postfix, roles, signing
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
+from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
+from webmail.imap.connections.connection import authenticate
+from webmail.web.formatting import LANGUAGES
+from webmail.web.frame.icons import icon_names
+
+# capability -> (severity if missing, what users notice)
+_CAPABILITIES = {
+    "UIDPLUS": (WARNING, "saving drafts and moving messages takes more round trips, and undo may be missing"),
+    "MOVE": (WARNING, "messages are moved by copying and deleting them"),
+    "SPECIAL-USE": (WARNING, "Sent, Drafts, Junk and Trash are recognised by their names only"),
+    "SORT": (WARNING, "lists can be sorted by date only"),
+    "THREAD=REFERENCES": (WARNING, "conversations can't be grouped by the server"),
+    "QUOTA": (WARNING, "people don't see how much room is left"),
+    "CONDSTORE": (WARNING, "changes made elsewhere are found by reading all flags again"),
+    "LIST-STATUS": (WARNING, "the folder list takes one request per folder"),
+    "PREVIEW": (WARNING, "lists can't show previews of messages"),
+    "METADATA": (WARNING, "the mail server's own spam rule does not know people's safe senders"),
+}
+
+
+def examine(settings: Settings, address: str = "", password: str | None = None) -> Iterator[CheckResult]:
+    """Run all checks, yielding each result at once. With `address`, also sign in to IMAP and ManageSieve as that person.
+
+    `address` needs `password` if there is no token key. Each server gets `server_timeout` seconds per response.
+    """
+    account = None
+    if address:
+        try:
+            account = settings.account(address, password=password)
+        except (ConfigError, OSError, ValueError) as error:
+            yield CheckResult("Sign-in key", PROBLEM, f"can't sign in as {address}: {plain(error)}.")
+    yield from _guarded("IMAP", settings.imap, "imap", lambda: _imap(settings, account))
+    yield from _guarded("SMTP", settings.smtp, "smtp", lambda: _smtp(settings, account))
+    if settings.sieve:
+        yield from _guarded("ManageSieve", settings.sieve, "sieve", lambda: _sieve(settings, account))
+    else:
+        yield CheckResult(
+            "ManageSieve", WARNING, "no server is set (sieve_host), so people can't have filters or absence messages."
+        )
+    yield from _mail_programs(settings)
+    yield from directory.examine(settings)
+    yield from postfix.examine(settings)
+    yield from providers.examine(settings)
+    yield from forwarding.examine(settings)
+    yield from forwarding.answers(settings)
+    yield from devices.examine(settings)
+    yield from dns.examine(settings)
+    yield from mx.examine(settings)
+    yield from signing.examine(settings)
+    yield from scanner.examine(settings)
+    yield from establishment(settings)
+    yield from storage.examine(settings)
+    yield from machine.examine(settings)
+    yield from roles.examine(settings)
+    yield from backup.examine(settings)
+    yield from transfers.examine(settings)
+
+
+def _mail_programs(settings: Settings) -> Iterator[CheckResult]:
+    """Whether Dovecot ends what mail programs have open, where it reads our accounts: asked for those of no app password."""
+    if settings.sign_in != "accounts":
+        return
+    if not settings.doveadm_url:
+        words = "doveadm_url is not set: what mail programs have open goes on when a password is changed or revoked."
+        yield CheckResult("Mail programs", WARNING, words)
+    elif mail_sessions.end_app_password(0, settings) is None:
+        words = "Dovecot can't be told to close connections. Check doveadm_url and doveadm_key (the file traboule.key)."
+        yield CheckResult("Mail programs", PROBLEM, words)
+    else:
+        yield CheckResult("Mail programs", OK, "Dovecot closes what they have open when a password is changed or revoked.")
+
+
+# --- servers ---------------------------------------------------------------------------------------------------------
+
+
+def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
+    """Run the checks of one server; errors of all four libraries become a CheckResult."""
+    if server.ca_file and server.security != "none" and (trouble := ca_trouble(server.ca_file)):
+        yield CheckResult(name, PROBLEM, f"was not checked: {trouble}.")
+        return
+    try:
+        yield from checks()
+    except (SignInRefused, TokenRefused) as error:
+        yield CheckResult(f"{name} sign-in", PROBLEM, f"the server refused us ({plain(error).rstrip('.')}). {_KEY_ADVICE}")
+    except (MailError, OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError, LookupError) as error:
+        yield CheckResult(name, PROBLEM, _explain(error, server, setting))
+
+
+_KEY_ADVICE = (
+    "With a password: is it right? With a token: does the server know the public key under token_key_id, and do issuer, client "
+    "and both clocks agree within a minute?"
+)
+
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")  # OpenSSL's names
+_TLS_PORTS = {"imap": "usually 993", "smtp": "usually 465", "sieve": "few servers have one"}
+
+
+def _explain(error: BaseException, server: Server, setting: str) -> str:
+    """One sentence for a connection error."""
+    if isinstance(error, ServerAway) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error.__context__, OSError) and not isinstance(error, OSError):
+        error = error.__context__  # sievelib and smtplib hide the original error
+    where = f"{server.host} port {server.port}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message or plain(error)
+        return f"the certificate of {where} is not trusted ({why}). Correct it, this machine's clock, {setting}_host or ca_file."
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        other = f'set {setting}_security = "starttls"' if server.security == "tls" else f"check {setting}_security"
+        return f"{where} does not speak TLS from the first byte: {other}, or take the port for TLS ({_TLS_PORTS[setting]})."
+    if isinstance(error, ssl.SSLError):
+        why = error.reason or plain(error)
+        return f"{where} does not speak TLS as expected ({why}). Check {setting}_port and {setting}_security."
+    if isinstance(error, socket.gaierror):
+        return f"the name {server.host!r} can't be found. Check {setting}_host and this machine's DNS."
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens on {where}. Is the server running? Check {setting}_host and {setting}_port."
+    if isinstance(error, TimeoutError):
+        words = f"{where} did not answer within {server.timeout:g} s"
+        if _takes_connections(server):
+            return f"{words}, but takes connections: look at its log, and check {setting}_port and {setting}_security."
+        return f"{words}. Check {setting}_port and the firewall."
+    return f"{where} broke off or answered unexpectedly ({plain(error)}). Check {setting}_port and {setting}_security."
+
+
+def _takes_connections(server: Server) -> bool:
+    try:
+        socket.create_connection((server.host, server.port), server.timeout).close()
+    except OSError:
+        return False
+    return True
+
+
+def _context(server: Server) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=server.ca_file or None)
+
+
+def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
+    server = settings.imap
+    context = _context(server) if server.security != "none" else None
+    client = IMAPClient(server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=server.timeout)
+    try:
+        if server.security == "starttls":
+            client.starttls(context)
+        yield _reached("IMAP", server, client.socket())
+        mechanisms = {c.decode("ascii", "replace").upper() for c in client.capabilities()}
+        yield _mechanisms(
+            "IMAP sign-in offered", {m.removeprefix("AUTH=") for m in mechanisms if m.startswith("AUTH=")}, settings
+        )
+        if account is None:
+            yield CheckResult("IMAP capabilities", WARNING, "are only known after sign-in: run again with --as ADDRESS.")
+            return
+        if settings.sign_in == "accounts":
+            yield from lookup.examine(settings, context)
+        try:
+            authenticate(client, account)
+        except TokenRefused:
+            yield from clock.imap(account, refused=True)
+            raise
+        yield CheckResult("IMAP sign-in", OK, f"as {account.address}.")
+        yield from capabilities(_told(client))
+        yield from clock.imap(account, refused=False)
+        yield from index.examine(client, server, account.address)
+    finally:
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):  # closed already if TLS failed: keep that error
+            client.shutdown()
+
+
+def _told(client: IMAPClient) -> set[str]:
+    return {word.decode("ascii", "replace").upper() for word in client.capabilities()}
+
+
+def capabilities(told: set[str]) -> Iterator[CheckResult]:
+    """Which capabilities the IMAP server lacks, and what users notice."""
+    missing = [name for name in _CAPABILITIES if name not in told]
+    for name in missing:
+        state, noticed = _CAPABILITIES[name]
+        yield CheckResult(f"IMAP {name}", state, f"is not offered: {noticed}.")
+    if not missing:
+        yield CheckResult("IMAP capabilities", OK, f"all that are looked for: {', '.join(_CAPABILITIES)}.")
+
+
+class _KeepsGreeting(smtplib.SMTP):
+    """What the server says first, which smtplib forgets."""
+
+    greeting = b""
+
+    def connect(self, *arguments: Any, **named: Any) -> tuple[int, bytes]:
+        code, self.greeting = super().connect(*arguments, **named)
+        return code, self.greeting
+
+
+class _KeepsGreetingOverTls(_KeepsGreeting, smtplib.SMTP_SSL):
+    pass
+
+
+def _smtp(settings: Settings, account: Account | None = None) -> Iterator[CheckResult]:
+    server = settings.smtp
+    if server.security == "tls":
+        client: _KeepsGreeting = _KeepsGreetingOverTls(server.host, server.port, timeout=server.timeout, context=_context(server))
+    else:
+        client = _KeepsGreeting(server.host, server.port, timeout=server.timeout)
+    try:
+        client.ehlo_or_helo_if_needed()
+        if server.security == "starttls":
+            client.starttls(context=_context(server))
+            client.ehlo()
+        assert client.sock is not None  # for mypy: connected since the constructor
+        yield _reached("SMTP", server, client.sock)
+        yield _mechanisms("SMTP sign-in offered", set(client.esmtp_features.get("auth", "").upper().split()), settings)
+        yield size(client.esmtp_features.get("size"), settings)
+        yield from clock.greeting("SMTP", server, client.greeting)
+    finally:
+        client.close()
+    if account is not None and client.has_extn("auth"):
+        yield _smtp_sign_in(account)
+
+
+def _smtp_sign_in(account: Account) -> CheckResult:
+    name = "SMTP sign-in"
+    try:
+        smtp.check(account)
+    except ServerAway as error:
+        if isinstance(error, TokenRefused) or error.__cause__ is not None:
+            raise
+        words = f"the server answers but could not check it ({plain(error).rstrip('.')}). {_sasl_advice()}"
+        return CheckResult(name, PROBLEM, words)
+    return CheckResult(name, OK, f"as {account.address}.")
+
+
+def _sasl_advice() -> str:
+    if words := postfix.milter_trouble():
+        return f"Postfix {words}"
+    return "Does what it asks about passwords (Dovecot, for Postfix) run? Look at the mail server's log."
+
+
+def size(told: str | None, settings: Settings) -> CheckResult:
+    """Whether the server accepts messages of message_limit_mb (SIZE, RFC 1870)."""
+    name, limit = "SMTP size", settings.message_limit
+    if told is None or not told.strip().isdecimal() or not int(told):
+        return CheckResult(name, OK, "the server names no limit.")
+    words = f"the server takes {int(told) / 1024**2:.1f} MB, people may write {settings.message_limit_mb} MB"
+    if int(told) < limit:
+        return CheckResult(name, PROBLEM, f"{words}: lower message_limit_mb or raise the server's limit.")
+    return CheckResult(name, OK, f"{words}.")
+
+
+def _sieve(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
+    server = settings.sieve
+    assert server is not None  # examine() checked
+    greeting = managesieve.greet(server)
+    yield CheckResult(
+        "ManageSieve", OK, f"{greeting.implementation or server.host} answers, {len(greeting.extensions)} extensions."
+    )
+    if greeting.certificate:
+        yield certificate("ManageSieve certificate", greeting.certificate)
+    if account is not None:
+        try:
+            with managesieve.connect(account) as connection:
+                scripts = connection.list()
+        except TokenRefused:
+            raise
+        except ServerAway as error:
+            yield CheckResult("ManageSieve sign-in", PROBLEM, f"broke off ({error}): look at the server's log.")
+            return
+        yield CheckResult("ManageSieve sign-in", OK, f"as {account.address}, who has {_scripts(scripts)}.")
+
+
+def _scripts(scripts: Sequence[managesieve.Script]) -> str:
+    """How many there are; Dovecot lists the establishment's default one under that name, as everybody's."""
+    own = [script for script in scripts if script.name != "default"]
+    count = f"{len(own) or 'no'} script{'' if len(own) == 1 else 's'}"
+    return count if len(own) == len(scripts) else f"{count} besides the default one"
+
+
+def _reached(name: str, server: Server, sock: Any) -> CheckResult:
+    where = f"{server.host} port {server.port} answers"
+    if server.security == "none":
+        return CheckResult(name, OK, f"{where}, without TLS, on this machine only.")
+    found = certificate(name, sock.getpeercert())
+    return CheckResult(name, found.state, f"{where}; {found.words}")
+
+
+def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult:
+    """Whether the server offers the SASL mechanism we use."""
+    wanted = "OAUTHBEARER" if settings.token_key_file else "PLAIN"
+    told = ", ".join(sorted(offered)) or "none"
+    if wanted in offered or (wanted == "PLAIN" and "LOGIN" in offered):
+        return CheckResult(name, OK, f"{told}.")
+    if wanted == "PLAIN" and name.startswith("IMAP") and not offered:
+        return CheckResult(name, OK, "LOGIN.")  # the IMAP command, which needs no SASL mechanism
+    return CheckResult(
+        name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration."
+    )
+
+
+def establishment(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the establishment can write to people itself, with links that lead here."""
+    yield from public.examine(settings)
+    if settings.system_address:
+        yield CheckResult("System mail", OK, f"is sent as {settings.system_address}; try it with --mail ADDRESS.")
+    else:
+        yield CheckResult("System mail", WARNING, "no sender is set (system_address), so no system mail can be sent.")
+    yield from _terms(settings)
+    yield from _links(settings)
+
+
+def _terms(settings: Settings) -> Iterator[CheckResult]:
+    """Texts that can't be shown: nobody is asked to accept them meanwhile."""
+    found = dict.fromkeys(file for language in LANGUAGES for file in terms.files(settings, language))
+    for file in found:
+        try:
+            terms.read(file)
+        except terms.TermsUnreadable as error:
+            yield CheckResult("Terms of use", PROBLEM, f"{error}; meanwhile nobody is asked to accept them (terms_file).")
+        else:
+            yield CheckResult("Terms of use", OK, f"{file.name}, version {settings.terms_version}.")
+
+
+def _links(settings: Settings) -> Iterator[CheckResult]:
+    """Links with an icon that does not exist."""
+    for number, link in enumerate(settings.links, 1):
+        if link.icon and link.icon not in icon_names():
+            known = ", ".join(sorted(icon_names()))
+            yield CheckResult(
+                "Links", WARNING, f"{link.name} (entry {number}) has no icon, as none is called {link.icon!r}; there are {known}."
+            )

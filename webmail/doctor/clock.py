@@ -1,0 +1,89 @@
+"""Doctor, clocks: how far the clock of the mail server is from this machine's, told from the tokens that it accepts, and from the
+date in the greeting of an SMTP server that gives one.
+
+IMAP has no command that tells the time. But a token is valid between two moments of the server's clock: whether it is accepted
+says on which side of them that clock is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from webmail.account import CLOCK_DIFFERENCE, Account, Server, Token, TokenIssuer
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.errors import TokenRefused
+from webmail.imap.connections.connection import Connection
+
+_NEAR = 10  # seconds of difference that nobody needs to hear of
+_EVER = 10 * 365 * 86400
+_STEPS = ((600, "ten minutes"), (3600, "an hour"), (86400, "a day"))
+_DATE = re.compile(rb"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:[+-]\d{4}|[A-Z]{3})")
+_ADVICE = "Set both with a time service (NTP). While they differ by more than a minute, pages and messages have to wait"
+
+
+@dataclass(frozen=True, slots=True)
+class _Between(TokenIssuer):
+    """Signs tokens that are valid between two moments, in seconds from now."""
+
+    begins: int = 0
+    ends: int = 0
+
+    def moments(self, lifetime: int) -> tuple[int, int]:
+        now = int(self.clock())
+        return now + self.begins, now + self.ends
+
+
+def imap(account: Account, *, refused: bool) -> Iterator[CheckResult]:
+    """Compare with the IMAP server's clock, after it accepted or `refused` a token: 1 sign-in if it accepted, up to 5 else.
+
+    Says nothing without tokens, for which clocks matter, and where the server refuses tokens of all times.
+    """
+    if not isinstance(account.credential, Token):
+        return
+    if not refused:
+        if _accepted(account, -_NEAR, _NEAR):
+            yield CheckResult("Clocks", OK, f"of this machine and the IMAP server agree within {_NEAR} s.")
+        else:
+            yield CheckResult("Clocks", WARNING, f"of this machine and the IMAP server differ by more than {_NEAR} s. {_ADVICE}.")
+    elif _accepted(account, -_EVER, _EVER):
+        yield CheckResult("Clocks", PROBLEM, f"differ: the IMAP server's clock is {_distance(account)}. {_ADVICE}.")
+
+
+def _distance(account: Account) -> str:
+    """How far the server's clock is ahead or behind, in words."""
+    ahead = _accepted(account, CLOCK_DIFFERENCE, _EVER)
+    way = "ahead of" if ahead else "behind"
+    least = "a minute"
+    for seconds, words in _STEPS:
+        if not (_accepted(account, seconds, _EVER) if ahead else _accepted(account, -_EVER, -seconds)):
+            return f"more than {least}, but less than {words}, {way} this machine's"
+        least = words
+    return f"more than {least} {way} this machine's"
+
+
+def _accepted(account: Account, begins: int, ends: int) -> bool:
+    """Whether the IMAP server lets in a token that is valid between these moments. Raises ServerAway."""
+    assert isinstance(account.credential, Token)
+    ours = account.credential.issuer
+    issuer = _Between(ours.key, ours.issuer, ours.client, ours.key_id, ours.clock, begins, ends)
+    try:
+        Connection(replace(account, credential=replace(account.credential, issuer=issuer))).close()
+    except TokenRefused:
+        return False
+    return True
+
+
+def greeting(name: str, server: Server, banner: bytes, now: datetime | None = None) -> Iterator[CheckResult]:
+    """Compare with the date that some servers put into their greeting; says nothing if there is none."""
+    if not (found := _DATE.search(banner)):
+        return
+    told = parsedate_to_datetime(found[0].decode("ascii"))
+    told = told if told.tzinfo else told.replace(tzinfo=UTC)
+    seconds = round((told - (now or datetime.now(UTC))).total_seconds())
+    if abs(seconds) > CLOCK_DIFFERENCE:
+        way = "ahead of" if seconds > 0 else "behind"
+        yield CheckResult(f"{name} clock", WARNING, f"{server.host} is {abs(seconds)} s {way} this machine. {_ADVICE}.")

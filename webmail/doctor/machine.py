@@ -1,0 +1,241 @@
+"""Doctor, this machine: the database, the worker, the clock, the disk, and who may read what."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+import zoneinfo
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import peewee as pw
+from playhouse.migrations import Runner
+
+from webmail import health, translations
+from webmail.auth.factors import mailed_codes, requirement, second_step
+from webmail.config.settings import Settings, is_written
+from webmail.database import shared_file
+from webmail.database.connection import DATABASE_AWAY, advice, db, sqlite_file
+from webmail.database.migrate import MIGRATIONS
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.models import User
+from webmail.people import visibility
+
+_BESIDE = ("", *shared_file.BESIDE)
+
+
+def examine(settings: Settings) -> Iterator[CheckResult]:
+    """All checks of this machine, each result at once."""
+    of_data = (database, database_file, indexes_of_words, two_step, who_sees_whom, background)
+    for check in (*of_data, clock, disk, catalogues, permissions, cookies):
+        yield from check(settings)
+
+
+def database(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the database opens, has all migrations, and is writable (tested without changing anything)."""
+    name = "Database"
+    try:
+        with db.connection_context():
+            runner = Runner(db.obj, str(MIGRATIONS))
+            pending = [m.name for m in runner.status() if not m.applied]
+            if pending:
+                yield CheckResult(name, PROBLEM, f"is not up to date: run `flask --app wsgi migrate` ({len(pending)} to apply).")
+                return
+            with db.atomic() as transaction:
+                User.update(active=User.active).where(User.address == "").execute()
+                transaction.rollback()
+            yield CheckResult(name, OK, f"opens, is up to date and writable; {User.select().count()} accounts.")
+    except (*DATABASE_AWAY, pw.DatabaseError) as error:
+        yield CheckResult(name, PROBLEM, advice(error))
+
+
+def database_file(settings: Settings) -> Iterator[CheckResult]:
+    """Whether Traboule, Dovecot and Postfix can open the same SQLite file, whoever is first. And whether there is another one."""
+    if not (name := sqlite_file(settings.database_url)):
+        return
+    file, unused = Path(name), Path(settings.instance, "traboule.sqlite")
+    if words := shared_file.shut_out(file) or shared_file.may_shut_out(file):
+        yield CheckResult("Database file", PROBLEM, f"{words}.")
+    elif file.exists() and shared_file.is_shared(file.parent):
+        yield CheckResult("Database file", OK, f"{file} is shared with the group of {file.parent}, whoever opens it first.")
+    if unused.exists() and unused != file.absolute():
+        words = f"{unused} is not used: database_url names {file}. Remove it once you are sure that no accounts are in it."
+        yield CheckResult("Database file", WARNING, words)
+
+
+def indexes_of_words(settings: Settings) -> Iterator[CheckResult]:
+    """Whether PostgreSQL finds events and contacts by an index: the migration goes on where it may not make one."""
+    try:
+        with db.connection_context():
+            if isinstance(db.obj, pw.SqliteDatabase):
+                return
+            known = {index.name for table in ("calendar_objects", "contacts") for index in db.obj.get_indexes(table)}
+            if known and not known >= {"calendar_objects_trigrams", "contacts_trigrams"}:
+                words = "of events and contacts reads all of them: PostgreSQL's extension pg_trgm was not available. "
+                yield CheckResult("Search", WARNING, words + 'See "With PostgreSQL" in docs/administrator/install.md.')
+    except (*DATABASE_AWAY, pw.DatabaseError):
+        return
+
+
+def two_step(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the groups that must use two-step verification exist, since a name typed wrongly would require it of nobody; and
+    whether codes by e-mail can be sent, where people have nothing else.
+    """
+    try:
+        with db.connection_context():
+            for name in requirement.unknown_groups(settings):
+                words = f"second_step_for names {name!r}, but there is no such group. `flask --app wsgi groups list` shows them."
+                yield CheckResult("Two-step verification", PROBLEM, words)
+            if not mailed_codes.can_be_sent(settings) and (count := second_step.count_only_mail()):
+                words = f"{count} of the accounts sign in with codes by e-mail, which need system_address and recovery_address."
+                yield CheckResult("Two-step verification", PROBLEM, words)
+    except (*DATABASE_AWAY, pw.DatabaseError):
+        return
+
+
+def who_sees_whom(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the groups in the rules of the directory exist: a rule for a name typed wrongly is for nobody."""
+    try:
+        with db.connection_context():
+            for name in visibility.unknown_groups(settings):
+                words = f"directory_rules or directory_addresses name {name!r}, but there is no such group. "
+                yield CheckResult("Directory", PROBLEM, words + "`flask --app wsgi groups list` shows them.")
+    except (*DATABASE_AWAY, pw.DatabaseError):
+        return
+
+
+def background(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the worker is alive and keeps up, and files can be stored. Says nothing where the database says it all."""
+    try:
+        with db.connection_context():
+            for part in health.examine(settings):
+                never = part.name == "worker" and "never" in part.words  # as before the services are started
+                state = OK if part.good else WARNING if never else PROBLEM
+                yield CheckResult(part.name.capitalize(), state, part.words)
+    except (*DATABASE_AWAY, pw.DatabaseError):
+        return
+
+
+def clock(settings: Settings, now: float | None = None) -> Iterator[CheckResult]:
+    """Whether the clock is plausible: no file may be newer than now. One-minute tokens need an accurate clock."""
+    at = time.time() if now is None else now
+    files = [Path(__file__), Path(settings.instance, "secret_key"), *_database_files(settings)]
+    newest = max((file.stat().st_mtime for file in files if file.exists()), default=0)
+    shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if newest > at + 60:
+        yield CheckResult("Clock", PROBLEM, f"says {shown}, but there are later files: set it, and run a time service (NTP).")
+    else:
+        yield CheckResult("Clock", OK, f"says {shown}; nothing contradicts it. Keep a time service running on every server.")
+    try:
+        zoneinfo.ZoneInfo(settings.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        yield CheckResult(
+            "Time zone", PROBLEM, f"{settings.timezone!r} is unknown here. Correct timezone, or install the package tzdata."
+        )
+    else:
+        yield CheckResult("Time zone", OK, f"{settings.timezone}.")
+
+
+def disk(settings: Settings) -> Iterator[CheckResult]:
+    """Free space for uploaded attachments: ten messages at least."""
+    folder = Path(settings.uploads_folder)
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    if not place.is_dir():
+        yield CheckResult("Uploads folder", PROBLEM, f"{place} is not a folder: move it and create a folder in its place.")
+        return
+    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+        yield CheckResult(
+            "Uploads folder", PROBLEM, f"{place} can't be read and written: give it to the user who runs this application."
+        )
+        return
+    free = shutil.disk_usage(place).free
+    words = f"{free / 1024**3:.1f} GB free in {place}"
+    if free < settings.message_limit:
+        yield CheckResult("Disk", PROBLEM, f"{words}, not enough for one message: free up space.")
+    elif free < 10 * settings.message_limit:
+        yield CheckResult("Disk", WARNING, f"{words}, not enough for ten large messages: free up space soon.")
+    else:
+        yield CheckResult("Disk", OK, f"{words}.")
+
+
+def catalogues(settings: Settings) -> Iterator[CheckResult]:
+    """Whether what pages say in other languages was built at the last installation or update; else at a start, by the service."""
+    unbuilt = translations.to_build()
+    for file in unbuilt:
+        what = "is older than its source" if file.exists() else "is missing"
+        words = (
+            f"{file} {what}, so services build it in {settings.instance} as they start. Type in {translations.FOLDER.parents[1]}:"
+        )
+        yield CheckResult("Translations", WARNING, f"{words} {translations.COMMAND}")
+    if not unbuilt:
+        yield CheckResult("Translations", OK, "what pages say in French is built from its present source.")
+
+
+def permissions(settings: Settings) -> Iterator[CheckResult]:
+    """Secrets must be readable only by their owner, the database and the files only by their owner and group."""
+    instance, name = Path(settings.instance), "File permissions"
+    secret = {instance / "secret_key"} | ({instance / settings.token_key_file} if settings.token_key_file else set())
+    found = False
+    for file in sorted([*secret, instance / "config.toml"]):
+        if not file.exists():
+            if words := _missing(file, settings):
+                found = True
+                yield CheckResult(name, PROBLEM, f"{file} is missing{words}.")
+        elif open_to := _open_to(file, secret_to_group=True):
+            found = True
+            yield CheckResult(name, PROBLEM, f"{open_to} {file}: chmod 600 {file}")
+    for file in _closed_to_others(settings):
+        if open_to := _open_to(file):
+            found = True
+            yield CheckResult(name, PROBLEM, f"{open_to} {file}: chmod o-rwx {file}")
+    if not found:
+        yield CheckResult(name, OK, "secrets, the database and people's files are closed to others.")
+
+
+def _missing(file: Path, settings: Settings) -> str:
+    """What to do about it; "" if it may be missing."""
+    if file.name == "config.toml" or (file.name == "secret_key" and is_written("secret_key", settings.instance)):
+        return ""
+    if file.name == "secret_key":
+        return (
+            ": put back the copy that you keep (docs/administrator/backup.md). Otherwise the next start makes another one, and "
+            "codes of authenticator apps, recovery codes and files sent as links stop working"
+        )
+    return ": put back the copy that you keep, or run deploy.dovecot.render --token-key, which makes another one"
+
+
+def _closed_to_others(settings: Settings) -> list[Path]:
+    """What may be open to a group (Dovecot's, of the database), but to nobody else."""
+    instance, jobs = Path(settings.instance), Path(settings.jobs_file)
+    folders = [Path(settings.uploads_folder), Path(settings.transfers_folder), instance / "storage", instance / "images"]
+    files = [*instance.glob("*.sqlite*"), *_database_files(settings)]
+    files += [jobs.with_name(jobs.name + suffix) for suffix in _BESIDE]
+    if database := sqlite_file(settings.database_url):
+        folders += [place for place in (Path(database).parent,) if place.exists() and place.stat().st_mode & stat.S_IWOTH]
+    return [file for file in dict.fromkeys([*files, *folders]) if file.exists()]
+
+
+def _database_files(settings: Settings) -> list[Path]:
+    file = sqlite_file(settings.database_url)
+    found = [Path(file + suffix) for suffix in _BESIDE] if file else []
+    return [one for one in found if one.exists()]
+
+
+def _open_to(file: Path, *, secret_to_group: bool = False) -> str:
+    """Who may do what with a file but should not; empty if nobody. A closed folder protects all that is in it."""
+    mode = file.stat().st_mode
+    if mode & (stat.S_IROTH | stat.S_IWOTH) and all(folder.stat().st_mode & stat.S_IXOTH for folder in file.absolute().parents):
+        return f"everybody on this machine may {'read' if mode & stat.S_IROTH else 'write'}"
+    if secret_to_group and mode & stat.S_IRGRP and file.parent.stat().st_mode & stat.S_IXGRP:
+        return "its group may read"
+    return ""
+
+
+def cookies(settings: Settings) -> Iterator[CheckResult]:
+    if settings.secure_cookies:
+        yield CheckResult("Cookies", OK, "are sent over TLS only.")
+    else:
+        yield CheckResult("Cookies", WARNING, "travel without TLS (secure_cookies = false): only for plain http on this machine.")

@@ -1,0 +1,47 @@
+"""Doctor, large files: whether the present `secret_key` opens what is stored, and what is only promised to uploads under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import peewee as pw
+
+from webmail.config.settings import Settings
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
+from webmail.errors import MailError
+from webmail.transfers import overview
+from webmail.transfers.uploads.promises import AHEAD, MB
+
+_FEW = AHEAD  # bytes: less than that beside what is promised is little
+
+
+def examine(settings: Settings) -> Iterator[CheckResult]:
+    """Says nothing where all is well, or where the database is away, which is told elsewhere."""
+    try:
+        with db.connection_context():
+            lost, totals = overview.unreadable(settings), overview.totals(settings)
+    except (*DATABASE_AWAY, pw.DatabaseError, MailError):  # or the storage, which is told elsewhere too
+        return
+    if totals.promised:
+        yield _promised(totals)
+    if lost:
+        files = "1 file was" if lost == 1 else f"{lost} files were"
+        words = (
+            f"{files} sent while secret_key was another, so nobody can download {'it' if lost == 1 else 'them'}. Put the former "
+            "secret_key back, or end these transfers: `flask --app wsgi transfers list`, then `close`."
+        )
+        yield CheckResult("Large files", PROBLEM, words)
+
+
+def _promised(totals: overview.Totals) -> CheckResult:
+    """Room that nobody uses yet, and others can't have meanwhile."""
+    files = "1 upload" if totals.under_way == 1 else f"{totals.under_way} uploads"
+    words = (
+        f"{totals.stored // MB} MB are stored; {totals.promised // MB} MB are only promised to {files} under way "
+        f"({totals.awaited // MB} MB were announced)."
+    )
+    if totals.left is None or totals.left - totals.reserve >= 2 * totals.promised + _FEW:
+        return CheckResult("Large files", OK, words)
+    more = " Promises lapse 15 minutes after the last byte; little room is left beside them: `flask --app wsgi transfers list`."
+    return CheckResult("Large files", WARNING, words + more)

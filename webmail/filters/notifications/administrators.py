@@ -1,0 +1,64 @@
+"""Administrator letters: a person is told what an administrator changed about their mail for them."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+
+from webmail import preferences, schedule, system_mail
+from webmail.filters.absence.absence import Absence
+from webmail.filters.forwarding.forwarding import Forwarding
+from webmail.models import User
+from webmail.web.current import settings, wake_system_mail
+from webmail.web.formatting import written_in
+from webmail.web.public_links import public_link
+
+
+def forwarding_turned_off(user: User, before: Forwarding) -> None:
+    """Queue a mail to the person; nothing where the establishment sends none."""
+    here = settings()
+    if here.system_sender is None:
+        return
+    language = system_mail.in_language_of(user, here)
+    with written_in(language):
+        words = _(
+            "An administrator turned off the forwarding of %(address)s to %(targets)s. Your mail now stays here.",
+            address=user.address, targets=", ".join(before.addresses),
+        )  # fmt: skip
+        body = "\n".join(filter(None, [words, "", public_link("filters.show_forwarding")]))
+        row = system_mail.send(user.address, "forwarding", _("Your mail is no longer forwarded"), body, language)
+    if row:
+        wake_system_mail(row)
+
+
+def absence_changed(user: User, found: Absence | None) -> None:
+    """Queue a mail to the person; nothing where the establishment sends none."""
+    current = settings()
+    if current.system_sender is None:
+        return
+    language = system_mail.in_language_of(user, current)
+    with written_in(language):
+        subject = _("Your automatic replies are on") if found else _("Your automatic replies are off")
+        body = _on_words(user, found) if found else _off_words(user)
+        link = public_link("filters.show_absence")
+        row = system_mail.send(user.address, "absence", subject, "\n".join(filter(None, [body, "", link])), language)
+    if row:
+        wake_system_mail(row)
+
+
+def _off_words(user: User) -> str:
+    return _("An administrator turned off the automatic replies of %(address)s.", address=user.address)
+
+
+def _on_words(user: User, found: Absence) -> str:
+    zone = ZoneInfo(preferences.for_user(user).time_zone or settings().timezone)
+    start = " ".join(filter(None, schedule.shown(found.start, zone, ends=False)))
+    until = " ".join(filter(None, schedule.shown(found.until, zone, ends=True)))
+    lines = [_("An administrator turned on automatic replies for %(address)s.", address=user.address), ""]
+    lines.append(_("From: %(when)s", when=start))
+    lines.append(_("Until: %(when)s", when=until) if until else _("Until they are turned off"))
+    lines += ["", _("People who write to you are answered:"), ""]
+    lines += [f"> {line}" for line in found.text.splitlines()]
+    lines += ["", _("You can change this, or turn it off, under “Out of office”:")]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Pages of the absence, and the undo that forwarding shares with it."""

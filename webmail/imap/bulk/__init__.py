@@ -1,0 +1,1 @@
+"""Many messages at once: acted on, copied, searched through by a task."""

@@ -1,0 +1,1 @@
+"""One message or conversation: its structure, its texts, what is attached."""

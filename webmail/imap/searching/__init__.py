@@ -1,0 +1,1 @@
+"""Searches: from what is typed to SEARCH keys, over one mailbox or many."""

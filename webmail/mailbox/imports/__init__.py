@@ -1,0 +1,1 @@
+"""Mail brought in: from files of other programs, or from a mailbox on another server."""

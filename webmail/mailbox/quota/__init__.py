@@ -1,0 +1,1 @@
+"""What takes the space in a mailbox, and asking for more."""

@@ -1,0 +1,1 @@
+"""Snoozed messages: they wait in a folder of their own and come back at their time."""

@@ -1,0 +1,1 @@
+"""Pages of folders: all of them, one of them, with whom it is shared."""

@@ -1,0 +1,1 @@
+"""Plain text of messages: shown, quoted, and what is signature or mere excuse in it."""

@@ -1,0 +1,1 @@
+"""Tables of books and calendars, of what is in them, and of those that live elsewhere."""

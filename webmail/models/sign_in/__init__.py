@@ -1,0 +1,1 @@
+"""Tables of signing in: sessions, factors, providers, recovery, devices."""

@@ -1,0 +1,1 @@
+"""Words about large files on pages and in mail."""

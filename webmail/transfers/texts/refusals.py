@@ -1,0 +1,94 @@
+"""Words about large files: why one was not taken."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from webmail.errors import MailError
+from webmail.rate_limits import TooManyRequests
+from webmail.storage import StorageAway, StorageFull
+from webmail.transfers.content import TooManyBytes
+from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.protection import NotProtected
+from webmail.transfers.requests.guests import NoRoom, NotOpen
+from webmail.transfers.store import TransferClosed
+from webmail.transfers.uploads.upload_bodies import TooManyUploads, UploadTooSlow
+from webmail.web.formatting import file_size, number
+from webmail.web.responses.too_many import with_again
+
+
+def refusal_words(error: MailError, name: str = "") -> str:
+    """Why a file was not taken, in a sentence. `name`: of the file, as it was sent."""
+    named = name.rpartition("/")[2][:150]
+    if isinstance(error, OverLimit):
+        return _limit_words(error, named)
+    if isinstance(error, TooManyBytes):
+        return _("“%(name)s” has changed while it was sent. Choose it again.", name=named)
+    if isinstance(error, StorageFull):
+        return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=named)
+    if isinstance(error, StorageAway):
+        return _("The server can't reach its files at the moment. Try again in a few minutes.")
+    if isinstance(error, UploadTooSlow):
+        return _("“%(name)s” came too slowly and was not finished.", name=named)
+    if isinstance(error, NoRoom):
+        return _("There is no room for “%(name)s” here at the moment. Tell whoever asked you for it.", name=named)
+    if isinstance(error, NotOpen | TransferClosed):
+        return _("Nothing can be sent here any more.")
+    if isinstance(error, TooManyRequests):
+        return with_again(_("Too much was sent here lately."), error)
+    if isinstance(error, NotProtected):
+        return _("“%(name)s” was not taken: it must be encrypted first, which takes a current browser with scripts.", name=named)
+    if isinstance(error, TooManyUploads):
+        return _("Too many files are being sent at the moment. Try again in a few minutes.")
+    return _("“%(name)s” was not taken.", name=named)
+
+
+def _limit_words(error: OverLimit, name: str) -> str:
+    most = error.most
+    if error.limit is Limit.TYPE:
+        return _("“%(name)s” was not taken: files of this type are not allowed here.", name=name)
+    if error.limit is Limit.FILE:
+        return _("“%(name)s” was not taken: a file may have %(size)s at most.", name=name, size=file_size(most))
+    if error.limit is Limit.TRANSFER:
+        return _("“%(name)s” was not taken: all files together may have %(size)s at most.", name=name, size=file_size(most))
+    if error.limit is Limit.PERSON:
+        return _(
+            "“%(name)s” was not taken: your large files may have %(size)s altogether. Close some that you no longer need.",
+            name=name, size=file_size(most),
+        )  # fmt: skip
+    if error.limit is Limit.FILES:
+        return _("“%(name)s” was not taken: %(count)s files at most can be sent together.", name=name, count=number(most))
+    if error.limit is Limit.TRANSFERS:
+        return _("You have %(count)s links already. Close some that you no longer need.", count=number(most))
+    if error.limit is Limit.PACE:
+        return _("You have created %(count)s links within an hour. Try again in an hour.", count=number(most))
+    return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=name)
+
+
+def adding_words() -> dict[str, str]:
+    """The same, where files are added to what was sent."""
+    then = _("The files are still being uploaded. They are added as soon as all are there: leave this page open.")
+    return upload_words() | {"then": then}
+
+
+def upload_words() -> dict[str, str]:
+    """What the page's script says; {...} is filled in there."""
+    return {
+        "units": _("bytes KB MB GB TB"),
+        "waits": _("{size} · waiting"),
+        "going": _("{percent}% · {speed}/s · {left}"),
+        "left": _("{minutes} min left"),
+        "soon": _("less than a minute left"),
+        "paused": _("Paused at {percent}%"),
+        "retry": _("Connection lost. Trying again in {seconds} s."),
+        "here": _("{size} · uploaded"),
+        "out": _("You were signed out. Sign in in another tab, then press “Resume”."),
+        "failed": _("Not uploaded: the server refused it."),
+        "pause": _("Pause"),
+        "go": _("Resume"),
+        "remove": _("Remove"),
+        "all": _("Uploaded: {done} of {count} · {percent}% · {left}"),
+        "over": _("All files are uploaded."),
+        "then": _("The files are still being uploaded. This is sent as soon as they are there: leave this page open."),
+        "not": _("Some files were not uploaded. Remove them, or try again."),
+    }

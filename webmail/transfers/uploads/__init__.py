@@ -1,0 +1,1 @@
+"""Uploads: bytes as they come, by forms and by tus, then checked as whole files."""

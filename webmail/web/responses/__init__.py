@@ -1,0 +1,1 @@
+"""Answers that are no ordinary page: errors, files, compression, too many, from another host."""

@@ -1,0 +1,1 @@
+"""Jinja: its environment, compiled templates, addresses in them, fragments that are remembered."""

@@ -1,0 +1,1 @@
+"""Words that several areas share: days, codes, tasks, servers that are followed."""
