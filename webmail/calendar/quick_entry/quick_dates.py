@@ -68,7 +68,8 @@ def _english(v: Vocabulary) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     one = rf"(?:the )?(?:{name},? )?(?:the )?\d{{1,2}}(?:st|nd|rd|th)?"
     spans = (
         rf"(?:from |between )(?:the )?({first}) ?(?:-|to|until|till|through|and) ?(?:the )?({day})",
-        r"(?:from )?(?:the )?(\d{1,2}(?:st|nd|rd|th)) (?:to|until|till|through|-) (?:the )?(\d{1,2}(?:st|nd|rd|th))",
+        rf"(?:from )?(?:the )?(\d{{1,2}}(?:st|nd|rd|th)) (?:to|until|till|through|-) (?:the )?(\d{{1,2}}(?:st|nd|rd"
+        rf"|th))(?! (?:of )?{month})",
         rf"(\d{{1,2}}(?:st|nd|rd|th)?) ?(?:-|to|/) ?(\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {month}(?:,? \d{{4}})?)",
         rf"({month} \d{{1,2}}(?:st|nd|rd|th)?) ?(?:-|to|through) ?(\d{{1,2}}(?:st|nd|rd|th)?(?![:\d]| ?[ap]m)(?:,? \d{{4}})?)",
         rf"({day}) ?(?:-|to|until|till|through) ?({day})",
@@ -165,6 +166,8 @@ def _belongs(between: str, days: tuple[Days, ...], before: tuple[Days, ...], v: 
         .sub(" ", between)
         .split()
     )
+    if not between and days[0].weekday is not None and before[-1].weekday is not None:  # "lundi mardi jeudi"
+        return True
     return between in v.joins or (between in ("", ",", "(", "soit") and days[0].first == before[-1].first)
 
 

@@ -74,7 +74,7 @@ def _english(v: Vocabulary) -> _Forms:
     of = rf"(?:of|in) (?:the month|this month|next month|{month}(?: \d{{4}})?)"
     this_or_next = rf"(?:the |this |next )?month|{month}(?: \d{{4}})?"
     weeks, later_number = (
-        "(?:a|one) week|two weeks|2 weeks|a fortnight",
+        rf"(?:a|one) week|two weeks|{count} weeks|a fortnight",
         rf" the {number}| {number}(?<=[a-z])| \d{{1,2}}(?=,|\x01|$)",
     )
     week_day = rf"(?:{day} )?(?:{number} {month}|{month} {number}|\d{{1,2}}/\d{{1,2}}|{number})(?: \d{{4}})?"
@@ -132,7 +132,7 @@ def day_pattern(v: Vocabulary) -> str:
 
 def meant(text: str, v: Vocabulary, today: date) -> Days | None:
     """What a day that `day_pattern` found means; None if there is none such."""
-    text = re.sub(rf"(?<![a-z])({v.choice(v.short_days)})(?![a-z.])", r"\1.", text.strip())
+    text = re.sub(rf"(?<![a-z\d])({v.choice(v.short_days)})(?![a-z.])", r"\1.", text.strip())
     for pattern, read in _forms(v):
         if (found := compiled(pattern).fullmatch(text)) and (day := read(found, v, today)) is not None:
             return day

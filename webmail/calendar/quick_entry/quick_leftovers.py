@@ -8,7 +8,8 @@ from webmail.calendar.quick_entry.quick_phrase import TAKEN, Phrase, compiled, p
 from webmail.calendar.quick_entry.vocabulary import Vocabulary
 
 _FRENCH = (
-    r"(?:tous|toutes) les \w+|chaque \w+|jusqu'\w+(?: \w+)?|sauf [^\x01,;()]{1,40}"
+    r"(?:tous les|toutes les|chaque) (?=\x01)|cette semaine|ce mois-ci|(?:tous|toutes) les \w+|chaque \w+"
+    r"|jusqu'\w+(?: \w+)?|sauf [^\x01,;()]{1,40}"
     r"|excepte [^\x01,;()]{1,40}|hors [^\x01,;()]{1,30}|(?:\d(?:e|re|ere|eme)|premiere|derniere) heure"
     r"|heure (?:de |d'|locale)[^\x01,;()]{0,20}"
     r"|(?:avant|apres|depuis|des|d'ici|pendant|durant|a partir d[eu]|vers) (?=\x01|\d|le \d"
@@ -22,7 +23,8 @@ _FRENCH = (
     r"|(?:le |au )?(?:lendemain|surlendemain)(?: \w+)?|(?:ou|ni) (?=\x01)|(?<=\x01 )(?:ou|ni)(?!\w)"
 )
 _ENGLISH = (
-    r"every \w+(?: \w+)?|each \w+|until [^\x01,;]{1,30}|except [^\x01,;]{1,40}|excluding [^\x01,;]{1,40}|but not [^\x01,;]{1,40}"
+    r"(?:every|each) (?=\x01)|every \w+(?: \w+)?|each \w+|until [^\x01,;]{1,30}|except [^\x01,;]{1,40}"
+    r"|excluding [^\x01,;]{1,40}|but not [^\x01,;]{1,40}"
     r"|(?:before|after|since|during|within|by) (?=\x01|\d|the \d)[^\x01,;]{0,20}"
     r"|(?:next|last|the following|this|alternate) (?:week|month|year|term|weekend|fortnight|day"
     r"|quarter|\x01)s?|(?:twice|three times|\d+ times) (?:a|per|every) \w+"
@@ -33,7 +35,8 @@ _ENGLISH = (
     r"|or (?=\x01)|(?<=\x01 )or(?!\w)|(?:odd|even) weeks|the week (?:before|after)[^\x01,;]{0,20}"
 )
 _BOTH = (
-    r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?!\d)|\d{1,3} ?h(?:\d{2})?(?![a-z])"
+    r"\d{1,2}\.\d{1,2}(?= (?:a )?\x01)|\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?!\d)"
+    r"|\d{1,3} ?h(?:\d{2})?(?![a-z])"
     r"|\d{1,2}:\d{1,2}|\d{1,2}(?:[.:]\d\d)? ?[ap]\.?m(?![a-z])"
     r"|(?:utc|gmt|cet|cest|est|edt|pst|pdt|bst|ist)(?:[+-]\d{1,2})?(?=[ \x01,;)]|$)|x ?\d{1,3}(?=[ \x01,;)]|$)"
     r"|(?<=\x01 )(?:a|at|the|le|au|du|-) \d{1,2}(?:st|nd|rd|th|er)?(?=[ \x01,;.)]|$)|\d{1,2}(?:st|nd"

@@ -64,17 +64,22 @@ def take_length(words: Phrase, v: Vocabulary) -> timedelta | None:
     """How long it takes, as said by a word for it ("pendant 2 h", "for 45 min", "(1h30)"); whole days too."""
     french = v.name == "fr"
     before = (
-        r"(?:(?:pendant|durant|sur|pour|duree ?:?|dure|durera|d'une duree de) (?:environ )?|\()"
+        r"(?:(?:pendant|durant|sur|pour|duree ?:?|dure|durera|d'une duree de) (?:environ )?)"
         if french
-        else r"(?:(?:for|lasting|lasts|duration ?:?|takes?) (?:about )?|\()"
+        else r"(?:(?:for|lasting|lasts|duration ?:?|takes?) (?:about )?)"
     )
-    if found := words.take_as(rf"{before}({_length_pattern(v)})\)?", lambda match: length_of(match[1], v)):
-        return found
+    for pattern in (rf"{before}({_length_pattern(v)})", rf"\(({_length_pattern(v)})\)"):
+        if found := words.take_as(pattern, lambda match: length_of(match[1], v)):
+            return found
     whole = r"(jours?|journees?|semaines?)" if french else r"(days?|weeks?)"
     unit = {"s": 7, "w": 7}
-    return words.take_as(
-        rf"{before}({v.number}) {whole}\)?", lambda match: timedelta(days=v.value(match[1]) * unit.get(match[2][0], 1)) or None
-    )
+    bare = rf"|(?:de )?({v.number}) {whole}(?= \x01)" if french else ""  # "3 jours à partir du 8"
+
+    def days(match: re.Match[str]) -> timedelta | None:
+        amount, name = [one for one in match.groups() if one][:2]
+        return timedelta(days=v.value(amount) * unit.get(name[0], 1)) or None
+
+    return words.take_as(rf"(?:{before}({v.number}) {whole}{bare})", days)
 
 
 def take_bare_length(words: Phrase, v: Vocabulary) -> timedelta | None:

@@ -15,6 +15,7 @@ _APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "–": "-", "—": "-", "�
 _LATIN = _APOSTROPHES | {
     code: unicodedata.normalize("NFD", chr(code))[0].lower()[:1] for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
 }
+_GAPS = str.maketrans({TAKEN: " ", "(": " ", ")": " "})
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[tT](?=\d\d:\d\d)")
 
 _NUMBERED = (
@@ -34,8 +35,8 @@ _NEVER = (
         r"[€$£] ?\d{1,7}(?:[ .,]\d{3}){0,3}(?:[.,]\d{1,2})?|(?<!\w)\d{1,7}(?:[ .,]\d{1,3}){0,3} ?(?:€|\$"
         r"|£|euros?\b|eur\b|dollars?\b|pounds?\b|%)"
     ),
-    r"(?<!\w)(?<!at )(?<!from )(?<!to )(?<!and )(?<!\d-)v?\d{1,3}(?:\.\d{1,3}){1,3}"
-    r"(?![\w/]|\.\d| ?[ap]\.?m| ?h|-\d| (?:mon|tue|wed|thu|fri|sat|sun))",  # versions
+    r"(?<!\w)(?<!at )(?<!\ba )(?<!from )(?<!to )(?<!and )(?<!\d-)v?\d{1,3}(?:\.\d{1,3}){1,3}"
+    r"(?![\w/]|\.\d| ?[ap]\.?m| ?h|-\d| (?:a )?\d{1,2}(?: ?h|:\d)| (?:mon|tue|wed|thu|fri|sat|sun))",  # versions
     rf"(?<!\w)(?:{_NUMBERED}) ?:? ?\d[\d/.,-]*(?:(?: ?(?:-|a|et|to|and|&) ?)\d[\d/.,-]*)?(?! ?h\b|\w| ?(?:{_MONTHS}))",
     r"(?<!\w)(?:salles?|rooms?|bureaux?|offices?) \d{1,3}/\d{1,3}(?!\w)",
     r"(?<!\w)(?:1:1|1-1|1-2-1|24/7|7/7|7j/7|24 ?h ?/ ?24|24 ?h ?/ ?7)(?!\w)",
@@ -107,8 +108,8 @@ class Phrase:
         self.text = self.text[:start] + gap + self.text[end:]
 
     def between(self, start: int, end: int) -> str:
-        """What is left between two places, in plain words."""
-        return " ".join(self.plain[start:end].replace(TAKEN, " ").split())
+        """What is left between two places, in plain words without brackets."""
+        return " ".join(self.plain[start:end].translate(_GAPS).split())
 
     def left(self, edges: frozenset[str], kept: frozenset[str]) -> str:
         """What nothing was made of, without words that have lost what they belonged to: `edges`, but for those `kept` that begin

@@ -58,6 +58,7 @@ _FRENCH = (
     (r"tous les (<number>) mois", "monthly"),
     (r"(?:une|1) (?:fois|x) par mois|tous les mois|chaque mois|mensuel(?:le)?(?:ment)?", "monthly"),
     (r"tous les (<number>) ans", "yearly"),
+    (r"(?:tous les|chaque)(?= \d{1,2}(?:er)? <month>)", "yearly"),
     (r"(?:tous les ans|chaque annee|chaque an|annuel(?:le)?(?:ment)?)", "yearly"),
     (r"(?:tous les|chaque|toutes les)(?= (?:matin|soir|midi|apres-midi|nuit)s?)", "daily"),
 )
@@ -89,6 +90,7 @@ _ENGLISH = (
     (r"every (<number>) months", "monthly"),
     (r"(?:every month|each month|monthly|once a month)", "monthly"),
     (r"every (<number>) years", "yearly"),
+    (r"every(?= (?:<month> \d|\d{1,2}(?:st|nd|rd|th)? (?:of )?<month>))", "yearly"),
     (r"(?:every year|each year|yearly|annually|once a year)", "yearly"),
     (r"(?:every|each)(?= (?:morning|afternoon|evening|night|lunchtime))", "daily"),
 )  # fmt: skip
@@ -116,7 +118,7 @@ class Except:
 def take_repeat(words: Phrase, v: Vocabulary) -> tuple[Repeat, int] | None:
     """How it repeats, and on which day of the month if it says so ("le 5 de chaque mois"; else 0); taken out."""
     joined = r"(?:, ?| et | and | & | ?/ ?|, et |, and )"
-    values = {"days": rf"{v.day}(?:{joined}(?:les )?{v.day}){{0,6}}", "day": v.day, "number": v.number}
+    values = {"days": rf"{v.day}(?:{joined}(?:les )?{v.day}){{0,6}}", "day": v.day, "number": v.number, "month": v.month}
     for template, kind in _FRENCH if v.name == "fr" else _ENGLISH:
         pattern = re.sub("<([a-z]+)>", lambda name: values[name[1]], template)
         found = words.take_as(rf"(?:{pattern})", lambda match, kind=kind: _repeat(kind, match, v))  # type: ignore[misc]

@@ -89,6 +89,7 @@ def _ranges(v: Vocabulary) -> tuple[str, ...]:
         ),
         r"(?:(?<=\x01 )|(?<=\x01, )|(?<=mornings )|(?<=evenings )|(?<=afternoons ))(\d{1,2}) ?(?:-|to) ?(\d{1,2})(?![\w/:.-])",
         r"(\d|1[0-2]) ?(?:-|to) ?(\d|1[0-2])(?= \x01)",
+        r"([01]\d[0-5]\d|2[0-3][0-5]\d) ?- ?([01]\d[0-5]\d|2[0-3][0-5]\d)(?= \x01)",
         r"(?:from )([01]\d[0-5]\d|2[0-3][0-5]\d) ?(?:-|to|until) ?([01]\d[0-5]\d|2[0-3][0-5]\d)(?: ?(?:hrs|hours))?",
     )
 
@@ -97,7 +98,10 @@ def _ranges(v: Vocabulary) -> tuple[str, ...]:
 def _singles(v: Vocabulary) -> tuple[str, ...]:
     one = time_pattern(v)
     if v.name == "fr":
-        return (rf"(?:a partir de |des |a |vers (?:les )?|de |pour |avant |debut ?:? ?|depart )?({one})",)
+        return (
+            r"(?:a|vers|des) (\d{1,2}\.(?:00|15|30|45))",
+            rf"(?:a partir de |des |a |vers (?:les )?|de |pour |avant |debut ?:? ?|depart )?({one})",
+        )
     street = (
         r"(?! (?:january|february|march|april|may|june|july|august|september|october|november|december"
         r"|the|percent|people|[a-z']+ (?:street|st|road|rd|avenue|ave|lane|drive)\b))"

@@ -150,7 +150,7 @@ ENGLISH = Vocabulary(
         r"|this|last|noon|midnight|morning|afternoon|evening|\d*[ap]\.?m|\d+(?:st|nd|rd|th)|[a-z]+ber|jan\w*|feb\w*|mar\w*|apr\w*|may"
         r"|june?|july?|aug\w*|sept?|oct|nov|dec|week\w*|month\w*|half|quarter|oclock|and|daily|christmas|easter"
     ),
-    short_days={"weds": 2},
+    short_days={"weds": 2, "tu": 1, "th": 3},
     numbers=_counted(_NUMBERS_EN) | {"a": 1, "an": 1, "a couple of": 2, "forty": 40, "forty-five": 45, "ninety": 90},
     ordinals={"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1},
     relative={"today": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1, "the day after tomorrow": 2, "day after tomorrow": 2,
