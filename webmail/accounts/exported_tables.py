@@ -74,6 +74,7 @@ from webmail.models import (
     SupportRequest,
     Tag,
     Task,
+    ToldNotice,
     Transfer,
     TransferAllowance,
     TransferEvent,
@@ -135,6 +136,7 @@ TABLES: dict[str, type[pw.Model]] = {
     "file-requests": FileRequest,
     "reminders": ShownReminder,
     "daily-agenda": DailyAgenda,
+    "notices-read": ToldNotice,
 }
 LEFT_OUT: dict[type[pw.Model], str] = {
     AuditEntry: "a file of its own, activity.json",

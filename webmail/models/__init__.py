@@ -15,6 +15,7 @@ from webmail.models.collections.collections import (
     CollectionShare,
     GoneItem,
     LostShare,
+    ToldNotice,
     TrashedCollection,
     TrashedItem,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "LimitUse",
     "LinkedAccount",
     "LostShare",
+    "ToldNotice",
     "MailedCode",
     "MoveHabit",
     "NextReminder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,18 @@ from tests.unit.dav.test_collections import look, patch
 from webmail import audit
 from webmail.accounts import data_export
 from webmail.collections import shares, store
-from webmail.models import AuditAct, Collection, CollectionShare, GroupMember, LostShare, PeopleGroup, SystemMessage, User
+from webmail.models import (
+    AuditAct,
+    Collection,
+    CollectionShare,
+    GroupMember,
+    LostShare,
+    PeopleGroup,
+    SystemMessage,
+    ToldNotice,
+    User,
+    now,
+)
 from webmail.people import groups
 
 
@@ -176,6 +188,7 @@ def test_they_are_told_once_on_their_page(
     )
     after = other.press(shown, ".notice form", "seen")
     assert "shares the calendar" not in after.notices and not after.all(f"[data-collection='{trips}'] .chip")
+    assert "Alice Leroy shares the calendar “Trips” with you." in after.one("#notices-read").get_text()  # it can be read again
     zoe = browser_of(User.get(User.local == "zoe"))
     page.share(trips, "Maths", "write")
     shown = zoe.get("/collections")
@@ -195,6 +208,10 @@ def test_who_loses_a_share_is_told_once(
     shown = other.get(path)
     assert words in shown.notices and words in other.get(path).notices
     assert words not in other.press(shown, ".notice form", "seen").notices and words not in other.get(path).notices
+    read = other.get("/collections").all("#notices-read li")
+    assert len(read) == 1 and words in read[0].get_text()
+    ToldNotice.update(at=now() - timedelta(days=31)).execute()
+    assert not other.get("/collections").all("#notices-read")
     assert not CollectionShare.select().count()
     page.submit(told, "#notices form")
     assert words not in other.get(path).notices and rights_of(trips) == {"bob": "read"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from typing import cast
 
 from babel.numbers import format_decimal
@@ -13,13 +14,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.texts import own_rights_words
+from webmail.collection_pages.texts import own_rights_words, sentences
 from webmail.collection_pages.views.common import Shown, place, shown, titled
-from webmail.collections import look, losses, manage, manager_notes, shares, store
+from webmail.collections import look, losses, manage, manager_notes, shares, store, told
 from webmail.collections.look import PALETTE
 from webmail.collections.losses import Loss, LossKind
 from webmail.collections.shares import NotTheirs
-from webmail.collections.store import BOOK, CALENDAR
+from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.errors import LimitReached
 from webmail.models import Collection
 from webmail.web.current import current_user, settings
@@ -48,7 +49,7 @@ def show() -> Response:
         "collections/show.html", own={kind: [one for one in own if one.kind == kind] for kind in KINDS}, firsts=firsts,
         shared=[one for one in found if one.owner and not one.hidden], hidden=[one for one in found if one.hidden],
         counts=shares.counts([one.collection for one in accesses if not one.look]), used=_used(own), kinds=KINDS,
-        full=len(own) >= settings().collections_per_person,
+        full=len(own) >= settings().collections_per_person, dismissed=told.of(user),
     )  # fmt: skip
 
 
@@ -71,11 +72,14 @@ def change_list() -> Answer:
     if action == "private":
         shares.mark_private_told(user)
     elif action == "seen":
-        shares.mark_seen(user, shares.news(accesses))
-        losses.mark_told(user, {kind: request.form.getlist(kind)[:_MOST_TOLD] for kind in LossKind})
+        news, lost = shares.news(accesses), {kind: request.form.getlist(kind)[:_MOST_TOLD] for kind in LossKind}
         upto = request.form.get("changes", "")
-        if upto.isascii() and upto.isdigit() and len(upto) < 19:
-            manager_notes.mark_seen(user, int(upto))
+        changes = int(upto) if upto.isascii() and upto.isdigit() and len(upto) < 19 else 0
+        told.keep(user, _words_of(news, lost, changes))
+        shares.mark_seen(user, news)
+        losses.mark_told(user, lost)
+        if changes:
+            manager_notes.mark_seen(user, changes)
     elif one is None or one.collection.user_id == user.id:
         notify(_("This is no longer shared with you."), "caution")
     elif action in ("hide", "show"):
@@ -93,10 +97,23 @@ def change_list() -> Answer:
     return back
 
 
+def _words_of(news: list[Access], lost: Mapping[str, list[str]], changes: int) -> list[str]:
+    """What is about to be dismissed, as the notice says it."""
+    ended = [words for kind, number, words in collection_losses() if str(number) in lost.get(kind, [])]
+    notes = [one for one in manager_notes.unseen(current_user()) if one.id <= changes] if changes else []
+    return [*(news_words(shown(one)) for one in news), *ended, *sentences(notes, current_user())]
+
+
 @blueprint.app_template_global()
-def collection_news() -> list[Shown]:
+def collection_news() -> list[str]:
     """What was shared with the current user that they were not told of yet: for `collections/_news.html`. 2 queries."""
-    return [shown(one) for one in shares.news(store.accessible(current_user()))]
+    return [news_words(shown(one)) for one in shares.news(store.accessible(current_user()))]
+
+
+def news_words(one: Shown) -> str:
+    if one.kind == BOOK:
+        return _("%(who)s shares the address book “%(name)s” with you.", who=one.owner, name=one.title)
+    return _("%(who)s shares the calendar “%(name)s” with you.", who=one.owner, name=one.title)
 
 
 @blueprint.app_template_global()

@@ -129,6 +129,17 @@ class LostShare(Table):
         table_name = "lost_shares"
 
 
+class ToldNotice(Table):
+    """What somebody was told of what is shared, and has dismissed: the words, in the language that they read them in."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+")
+    words = pw.TextField()
+    at = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "told_notices"
+
+
 class TrashedItem(Table):
     """A contact or calendar object that was deleted by a telephone or program, or with its collection, kept for a while."""
 
