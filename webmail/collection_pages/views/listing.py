@@ -72,7 +72,8 @@ def change_list() -> Answer:
     if action == "private":
         shares.mark_private_told(user)
     elif action == "seen":
-        news, lost = shares.news(accesses), {kind: request.form.getlist(kind)[:_MOST_TOLD] for kind in LossKind}
+        news = shares.news(accesses)
+        lost: dict[str, list[str]] = {kind: request.form.getlist(kind)[:_MOST_TOLD] for kind in LossKind}
         upto = request.form.get("changes", "")
         changes = int(upto) if upto.isascii() and upto.isdigit() and len(upto) < 19 else 0
         told.keep(user, _words_of(news, lost, changes))
