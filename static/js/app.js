@@ -20,7 +20,7 @@
       link.href = back + (back.indexOf("?") < 0 ? "?" : "&") + "select=all";
       link.textContent = form.dataset.more;
       more.appendChild(link);
-      form.querySelector(".list-bar").append(more);
+      form.querySelector(".selected").after(more);
     }
     if (more) more.hidden = !full;
   }
