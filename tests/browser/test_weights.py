@@ -11,12 +11,14 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
+from deploy.demo import accounts
 from deploy.demo.child import HOST
 from deploy.demo.services import Services
 from tests.bench import browser as counting
 from tests.bench.letters import letter
 from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE
 from tests.support.http_visits import HttpVisitor
+from webmail.models import User
 
 OpenBrowser = Callable[..., Page]
 KIB = 1024
@@ -36,9 +38,11 @@ def scripts() -> bool:
 
 @pytest.fixture
 def reader(demo: Services) -> str:
-    """The address of somebody new, whose inbox has a page of the bench's mail."""
+    """The address of somebody new, whose inbox has a page of the bench's mail, and the first card for newcomers above it."""
     address = f"weights-{time.time_ns()}@lycee.example"
     demo.add_account(address, "Lectrice", 10**9)
+    with accounts.tables(demo.database):
+        User.update(preferences=None).where(User.address == address).execute()
     client = imaplib.IMAP4(HOST, demo.ports.imap)
     client.login(address, demo.password)
     for back in range(59, -1, -1):
@@ -53,6 +57,7 @@ def test_the_first_view_of_the_inbox(open_browser: OpenBrowser, chromium: Browse
     cookies = {str(one["name"]): str(one["value"]) for one in page.context.cookies()}
     seen = counting.view(chromium, demo.address, "/mailbox/INBOX", cookies, "[data-row] >> nth=49")
     all_of_it = [(one.url, one.wire) for one in seen.fetched]
+    assert page.locator("#first-card section").count() == 1
     assert seen.wire("Document", "Stylesheet") <= FIRST_VIEW, all_of_it
     assert seen.wire() <= WITH_SCRIPTS, all_of_it
 

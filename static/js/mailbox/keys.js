@@ -54,8 +54,8 @@
 
   // --- help for the page, and the list of keys
   function help() {
-    var before = document.activeElement, box = document.createElement("dialog"), of = one("[data-help-page]");
-    var place = document.body.dataset.help + "?of=" + (of ? of.dataset.helpPage : "");
+    var before = document.activeElement, box = document.createElement("dialog"), of = one("a[data-help]");
+    var place = document.body.dataset.help + "?of=" + (of ? of.pathname.split("/").pop() : "");
     fetch(place, { headers: { "HX-Request": "true", "HX-Target": "keys" } }).then(function (answer) {
       if (answer.ok) return answer.text();
       throw new Error(String(answer.status));

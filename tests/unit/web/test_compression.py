@@ -36,6 +36,13 @@ def test_a_static_file_comes_as_small_as_it_can_be(get: Callable[..., Any]) -> N
     assert int(answer.headers["Content-Length"]) == len(answer.data)
 
 
+def test_a_style_sheet_comes_without_its_comments(get: Callable[..., Any], tmp_path: Path) -> None:
+    rules = ".row { color: var(--ink); }\n" * 40
+    (tmp_path / "a.css").write_text(f"/* of a\n   list */\n{rules}/* the end */\n")
+    assert brotli.decompress(get("/static/a.css", headers=ALL).data).decode() == f"\n{rules[:-1]}\n"
+    assert "of a\n" in get("/static/a.css").text
+
+
 def test_whoever_has_it_is_told_so(get: Callable[..., Any]) -> None:
     etag = get("/static/a.js", headers=ALL).headers["ETag"]
     assert get("/static/a.js", headers=ALL | {"If-None-Match": etag}).status_code == 304

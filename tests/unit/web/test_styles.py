@@ -126,3 +126,11 @@ def test_today_can_be_read_as_a_day_of_the_month_beside_it() -> None:
         for rule in re.findall(r"\.out[^{,]*(?= \{[^}]*color: )", text)
         if ".n" in rule and ":not([aria-current])" not in rule
     ] == []
+
+
+def test_no_string_of_a_sheet_looks_like_a_comment() -> None:
+    """They are taken out as a sheet is compressed (webmail/web/compression.py), without reading it as a browser does."""
+    outside = {path.name: re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S) for path in STYLES}
+    assert [name for name, text in outside.items() if "/*" in text or "*/" in text] == []
+    in_strings = {path.name: re.findall(r"""(["'])[^"'\n]*/\*[^"'\n]*\1""", path.read_text()) for path in STYLES}
+    assert [name for name, found in in_strings.items() if found] == []

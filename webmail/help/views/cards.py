@@ -26,8 +26,7 @@ def first_card() -> tuple[int, str] | None:
 
 @blueprint.post("/help/cards")
 def put_card_away() -> Any:
-    """One card, or all that are left."""
+    """This card and those before it; with the number of the last one, all."""
     number = request.form.get("card", "")
-    card = int(number) if number.isascii() and number.isdigit() and len(number) < 3 else 0
-    first_cards.put_away(current_user(), first_cards.ALL if request.form.get("action") == "close" else card)
+    first_cards.put_away(current_user(), int(number) if number.isascii() and number.isdigit() and len(number) < 3 else 0)
     return redirect(url_for("mailbox.show", mailbox="INBOX"), 303)
