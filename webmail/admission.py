@@ -19,7 +19,7 @@ LATELY = 8.0  # seconds for which somebody who was refused counts as coming back
 _WISHES = 500
 
 
-class AdmissionRefused(Exception):
+class AdmissionRefusedError(Exception):
     """There is no place now. `own`: by what this person, or this network, has already; `still`: nobody has left for so long."""
 
     def __init__(self, words: str, *, own: bool = False, still: bool = False) -> None:
@@ -75,7 +75,7 @@ class Admission:
 
     @contextmanager
     def admit(self, person: object = "", network: str = "", patience: float | None = None) -> Iterator[Place]:
-        """A place for as long as the block lasts. Raises AdmissionRefused."""
+        """A place for as long as the block lasts. Raises AdmissionRefusedError."""
         place = self.enter(person, network, patience)
         try:
             yield place
@@ -83,7 +83,7 @@ class Admission:
             place.leave()
 
     def enter(self, person: object = "", network: str = "", patience: float | None = None) -> Place:
-        """At once or after a while, `patience` seconds at most (else as long as anybody). Raises AdmissionRefused."""
+        """At once or after a while, `patience` seconds at most (else as long as anybody). Raises AdmissionRefusedError."""
         place = Place(self, str(person), network)
         with self._change:
             if self._is_full_of(place) is None:
@@ -156,10 +156,10 @@ class Admission:
             if place in self._waiters:
                 self._waiters.remove(place)
 
-    def _refused(self, place: Place, words: str, *, still: bool = False) -> AdmissionRefused:
+    def _refused(self, place: Place, words: str, *, still: bool = False) -> AdmissionRefusedError:
         self.last_refused = time.monotonic()
         self._wish(place, self.last_refused)
-        return AdmissionRefused(words, own=bool(self._is_full_of(place)), still=still)
+        return AdmissionRefusedError(words, own=bool(self._is_full_of(place)), still=still)
 
     def _wish(self, place: Place, now: float) -> None:
         if place.person and (place.person in self._wishes or len(self._wishes) < _WISHES):

@@ -9,13 +9,13 @@ class MailError(Exception):
     status = 500
 
 
-class UnsafeValue(MailError):
+class UnsafeValueError(MailError):
     """A value that must not go into a command or a header: it contains CR, LF or NUL."""
 
     status = 400
 
 
-class BadAddress(MailError):
+class BadAddressError(MailError):
     """Not a valid e-mail address. `value` is what was typed."""
 
     status = 422
@@ -25,69 +25,69 @@ class BadAddress(MailError):
         self.value = value
 
 
-class SignInRefused(MailError):
+class SignInRefusedError(MailError):
     """The server rejected the user name or the credential."""
 
     status = 401
 
 
-class NotAllowed(MailError):
+class NotAllowedError(MailError):
     """The server denies permission (ACL, read-only mailbox)."""
 
     status = 403
 
 
-class NoSuchMailbox(MailError):
+class NoSuchMailboxError(MailError):
     status = 404
 
 
-class NoSuchMessage(MailError):
+class NoSuchMessageError(MailError):
     status = 404
 
 
-class MailboxChanged(MailError):
+class MailboxChangedError(MailError):
     """UIDVALIDITY changed: UIDs known before are invalid (RFC 3501 section 2.3.1.1)."""
 
     status = 410
 
 
-class Refused(MailError):
+class RefusedError(MailError):
     """The server understood the command and refused it; its own words are the message."""
 
     status = 422
 
 
-class OverQuota(Refused):
+class OverQuotaError(RefusedError):
     """The quota is exceeded (RFC 5530 OVERQUOTA)."""
 
     status = 507
 
 
-class ServerAway(MailError):
+class ServerAwayError(MailError):
     """The server can't be reached, timed out, or dropped the connection. A retry may help."""
 
     status = 502
 
 
-class Unconfirmed(ServerAway):
+class UnconfirmedError(ServerAwayError):
     """The server was told to change messages and did not answer: it may have done so, all the same, or do so yet."""
 
 
-class OutOfTime(ServerAway):
+class OutOfTimeError(ServerAwayError):
     """An action takes so long that proxies would give its page up: what is left was not begun."""
 
 
-class TokenRefused(ServerAway):
+class TokenRefusedError(ServerAwayError):
     """The server rejected a token that we signed: a fault of the servers (clocks, key, issuer), which no user can mend."""
 
 
-class SearchNotReady(ServerAway):
+class SearchNotReadyError(ServerAwayError):
     """The server is still indexing what is to be searched. Other questions are answered."""
 
     status = 503
 
 
-class SendRefused(MailError):
+class SendRefusedError(MailError):
     """The SMTP server rejected the message. `permanent` tells 5xx from 4xx; `refused` maps address -> the server's words."""
 
     status = 422
@@ -98,11 +98,11 @@ class SendRefused(MailError):
         self.refused = refused or {}
 
 
-class SendUncertain(MailError):
+class SendUncertainError(MailError):
     """The connection broke after the final dot: the message may have been sent. Never retried automatically."""
 
     status = 502
 
 
-class LimitReached(ValueError):
+class LimitReachedError(ValueError):
     """A person has reached the maximum number of tags, contacts, identities or templates."""

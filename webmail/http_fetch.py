@@ -42,17 +42,17 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]
 
 
-class NotFetched(MailError):
+class NotFetchedError(MailError):
     """The web server was unreachable or too slow, or its response was too large or invalid."""
 
     status = 502
 
 
-class AnswerTooLarge(NotFetched):
+class AnswerTooLargeError(NotFetchedError):
     """The response has more bytes than may be."""
 
 
-class AddressForbidden(NotFetched):
+class AddressForbiddenError(NotFetchedError):
     """A URL or IP address that our server must not request."""
 
     status = 403
@@ -118,21 +118,21 @@ class _Target:
 
 
 def _target(url: str, ports: Iterable[int] | None, names: re.Pattern[str] = _NAME) -> _Target:
-    """Parse a URL strictly: what parsers could interpret differently is refused. Raises AddressForbidden.
+    """Parse a URL strictly: what parsers could interpret differently is refused. Raises AddressForbiddenError.
 
     `ports`: None for any. `names`: what the host may be called, if it is not an IP address.
     """
     if len(url) > URL_LIMIT or not url.isprintable() or " " in url or "\\" in url:
-        raise AddressForbidden("not an address of the web")
+        raise AddressForbiddenError("not an address of the web")
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     except ValueError as error:  # unmatched brackets, an invalid port
-        raise AddressForbidden("not an address of the web") from error
+        raise AddressForbiddenError("not an address of the web") from error
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or "%" in parts.netloc:
-        raise AddressForbidden("only plain http and https addresses are asked")
+        raise AddressForbiddenError("only plain http and https addresses are asked")
     if ports is not None and port not in ports:
-        raise AddressForbidden(f"port {port} is not asked")
+        raise AddressForbiddenError(f"port {port} is not asked")
     path = quote(parts.path or "/", safe="/:@!$&'()*+,;=~%-._") + (f"?{_quoted(parts.query)}" if parts.query else "")
     return _Target(parts.scheme, _host(parts.hostname or "", names, bracketed="[" in parts.netloc), port, path)
 
@@ -142,7 +142,7 @@ def _quoted(query: str) -> str:
 
 
 def _host(host: str, names: re.Pattern[str], *, bracketed: bool) -> str:
-    """A host name in ASCII, or an IP address in its usual form; forms like 0x7f.1 or 2130706433 raise AddressForbidden."""
+    """A host name in ASCII, or an IP address in its usual form; forms like 0x7f.1 or 2130706433 raise AddressForbiddenError."""
     try:
         if bracketed:
             return str(ipaddress.IPv6Address(host))
@@ -150,9 +150,9 @@ def _host(host: str, names: re.Pattern[str], *, bracketed: bool) -> str:
             return str(ipaddress.IPv4Address(host))
         name = host.encode("idna").decode("ascii").lower().removesuffix(".")
     except (UnicodeError, ValueError) as error:
-        raise AddressForbidden("not a name of a host") from error
+        raise AddressForbiddenError("not a name of a host") from error
     if len(name) > 253 or not names.fullmatch(name):
-        raise AddressForbidden("not a name of a host")
+        raise AddressForbiddenError("not a name of a host")
     return name
 
 
@@ -161,23 +161,24 @@ def _resolve(host: str, port: int) -> list[str]:
 
 
 def _checked_addresses(target: _Target, allowed: Callable[[Address], bool], resolve: Resolve, end: float) -> list[str]:
-    """The IP addresses of a host. Raises AddressForbidden if any of them is not allowed, NotFetched if there is none."""
+    """The IP addresses of a host. Raises AddressForbiddenError if any of them is not allowed, NotFetchedError if there is
+    none."""
     literal = ":" in target.host or re.fullmatch(r"[0-9.]+", target.host) is not None
     texts = [target.host] if literal else _looked_up(target, resolve, end)
     for text in texts:
         try:
             address = ipaddress.ip_address(text)
         except ValueError as error:
-            raise AddressForbidden(f"{target.host} has no usable address") from error
+            raise AddressForbiddenError(f"{target.host} has no usable address") from error
         if not allowed(address):
-            raise AddressForbidden(f"{target.host} is at {address}, which is not on the internet")
+            raise AddressForbiddenError(f"{target.host} is at {address}, which is not on the internet")
     if not texts:
-        raise NotFetched(f"{target.host} has no address")
+        raise NotFetchedError(f"{target.host} has no address")
     return texts
 
 
 def _looked_up(target: _Target, resolve: Resolve, end: float) -> list[str]:
-    """Call `resolve` with a timeout, in a thread: getaddrinfo() has none that we could set. Raises NotFetched."""
+    """Call `resolve` with a timeout, in a thread: getaddrinfo() has none that we could set. Raises NotFetchedError."""
     found: list[str] = []
     failed: list[Exception] = []
 
@@ -190,14 +191,14 @@ def _looked_up(target: _Target, resolve: Resolve, end: float) -> list[str]:
             _LOOKUPS.release()
 
     if not _LOOKUPS.acquire(timeout=_left(end)):
-        raise NotFetched("too many names are being looked up")
+        raise NotFetchedError("too many names are being looked up")
     thread = threading.Thread(target=look, daemon=True, name="lookup")
     thread.start()
     thread.join(_left(end))
     if thread.is_alive():
-        raise NotFetched(f"{target.host}: the DNS does not answer")
+        raise NotFetchedError(f"{target.host}: the DNS does not answer")
     if failed:
-        raise NotFetched(f"{target.host} is not known") from failed[0]
+        raise NotFetchedError(f"{target.host} is not known") from failed[0]
     return found
 
 
@@ -205,7 +206,7 @@ def _looked_up(target: _Target, resolve: Resolve, end: float) -> list[str]:
 
 
 def get(url: str, *, accept: str, limit: int = SIZE_LIMIT, seconds: float = SECONDS, **checks: Any) -> FetchedResponse:
-    """Fetch `url`, following at most 3 redirects. Raises AddressForbidden and NotFetched, but not for any HTTP status.
+    """Fetch `url`, following at most 3 redirects. Raises AddressForbiddenError and NotFetchedError, but not for any HTTP status.
 
     `limit` is in bytes of the body, both encoded and decoded; `seconds` is the total. `checks` are for tests: `allowed` (which
     IP addresses), `resolve` (names to addresses), `ports`, `tls`.
@@ -216,7 +217,7 @@ def get(url: str, *, accept: str, limit: int = SIZE_LIMIT, seconds: float = SECO
         if not location:
             return answer
         url = location
-    raise NotFetched("too many redirects")
+    raise NotFetchedError("too many redirects")
 
 
 def post(url: str, form: bytes, *, limit: int = 65_536, seconds: float = SECONDS, **checks: Any) -> FetchedResponse:
@@ -271,20 +272,20 @@ def _ask(
         kind = told.get("content-type", "").partition(";")[0].strip().lower()
         return FetchedResponse(target.url, response.status, kind, content, told), ""
     except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
-        raise NotFetched(f"{target.host}: {type(error).__name__}") from error
+        raise NotFetchedError(f"{target.host}: {type(error).__name__}") from error
     finally:
         connection.hang_up()
 
 
 def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
-    """The decoded body, never more than `limit` bytes. Raises NotFetched."""
+    """The decoded body, never more than `limit` bytes. Raises NotFetchedError."""
     if (response.length or 0) > limit:
-        raise AnswerTooLarge("the answer is too large")
+        raise AnswerTooLargeError("the answer is too large")
     raw = response.read(limit + 1)
     if response.length:
-        raise NotFetched("the answer broke off")
+        raise NotFetchedError("the answer broke off")
     if len(raw) > limit:
-        raise AnswerTooLarge("the answer is too large")
+        raise AnswerTooLargeError("the answer is too large")
     match response.getheader("Content-Encoding", "").strip().lower():
         case "" | "identity":
             return raw
@@ -292,12 +293,12 @@ def _content(response: http.client.HTTPResponse, limit: int) -> bytes:
             decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
             content = decoder.decompress(raw, limit + 1)
             if len(content) > limit:
-                raise AnswerTooLarge("the answer is too large")
+                raise AnswerTooLargeError("the answer is too large")
             if not decoder.eof:
-                raise NotFetched("the answer broke off")
+                raise NotFetchedError("the answer broke off")
             return content
         case _:
-            raise NotFetched("the answer is encoded in a way that was not asked for")
+            raise NotFetchedError("the answer is encoded in a way that was not asked for")
 
 
 class _Connection(http.client.HTTPConnection):
@@ -379,10 +380,10 @@ class _Readable:
 
 
 def _left(end: float) -> float:
-    """Seconds until `end`. Raises NotFetched if it has passed."""
+    """Seconds until `end`. Raises NotFetchedError if it has passed."""
     left = end - time.monotonic()
     if left <= 0:
-        raise NotFetched("the answer took too long")
+        raise NotFetchedError("the answer took too long")
     return left
 
 

@@ -18,16 +18,16 @@ from typing import Any
 from sievelib import managesieve
 
 from webmail.account import Account, Password, Server
-from webmail.errors import OverQuota, Refused, ServerAway, SignInRefused, TokenRefused
+from webmail.errors import OverQuotaError, RefusedError, ServerAwayError, SignInRefusedError, TokenRefusedError
 
 
-class NoSuchScript(Refused):
+class NoSuchScriptError(RefusedError):
     """There is no script of this name (any more)."""
 
     status = 404
 
 
-class ScriptRefused(Refused):
+class ScriptRefusedError(RefusedError):
     """The server does not take the script. Its words name lines: `faults` has them with their numbers, 0 for none.
 
     `script`: the text, where whoever sent it keeps it here.
@@ -75,13 +75,13 @@ class Client(managesieve.Client):
         if self.server.security == "tls":
             self.__enable_ssl()
         if not self.__get_capabilities():
-            raise ServerAway("the ManageSieve server refuses to talk to us")
+            raise ServerAwayError("the ManageSieve server refuses to talk to us")
         if self.server.security == "starttls" and not self.__starttls():
-            raise ServerAway("the ManageSieve server refuses STARTTLS")
+            raise ServerAwayError("the ManageSieve server refuses STARTTLS")
 
     def __enable_ssl(self) -> None:
         if self.__read_buffer:
-            raise ServerAway("the ManageSieve server, or somebody in between, spoke before TLS began")
+            raise ServerAwayError("the ManageSieve server, or somebody in between, spoke before TLS began")
         context = ssl.create_default_context(cafile=self.server.ca_file or None)
         self.sock = context.wrap_socket(self.sock, server_hostname=self.server.host)
 
@@ -92,9 +92,9 @@ class Client(managesieve.Client):
         else:
             mechanism, secret = "OAUTHBEARER", credential.make()
         if mechanism not in self.greeting().mechanisms:
-            raise ServerAway(f"the ManageSieve server does not offer {mechanism}")
+            raise ServerAwayError(f"the ManageSieve server does not offer {mechanism}")
         if not self.__authenticate(credential.username, secret, "", mechanism):
-            refusal = SignInRefused if isinstance(credential, Password) else TokenRefused
+            refusal = SignInRefusedError if isinstance(credential, Password) else TokenRefusedError
             raise refusal(f"ManageSieve: {self.errmsg.decode(errors='replace')}")
 
     def _oauthbearer_authentication(self, login: bytes, password: bytes, authz_id: bytes = b"") -> bool:
@@ -130,7 +130,7 @@ class SieveConnection:
         self.greeting = client.greeting()
 
     def read(self, name: str) -> str:
-        """A script's text, with CRLF (section 2.9): 1 round trip. Raises NoSuchScript or ServerAway.
+        """A script's text, with CRLF (section 2.9): 1 round trip. Raises NoSuchScriptError or ServerAwayError.
 
         Scripts are UTF-8 (section 4). One that is not was put there by a file's way and is read as Latin-1, so that no letter of
         it is lost when it is saved again.
@@ -145,7 +145,8 @@ class SieveConnection:
         return text.replace("\r\n", "\n").replace("\n", "\r\n")
 
     def check(self, script: str) -> None:
-        """Let the server look at a script without keeping it (section 2.12): 1 round trip. Raises ScriptRefused, ServerAway.
+        """Let the server look at a script without keeping it (section 2.12): 1 round trip. Raises ScriptRefusedError,
+        ServerAwayError.
 
         A server without the command (before RFC 5804) says nothing: it finds the faults when the script is stored.
         """
@@ -157,20 +158,21 @@ class SieveConnection:
     def write(self, name: str, script: str) -> None:
         """Store a script, in place of one of that name (section 2.6): 1 round trip.
 
-        Raises ScriptRefused with the server's words, OverQuota, ServerAway. A script that is refused replaces nothing.
+        Raises ScriptRefusedError with the server's words, OverQuotaError, ServerAwayError. A script that is refused replaces
+        nothing.
         """
         with _translated():
             code, data = self._client.command("PUTSCRIPT", [_utf8(name), self._client.literal(script)])
         self._done(code, data)
 
     def activate(self, name: str) -> None:
-        """Let this script, and no other, see what arrives; "" for none (section 2.8): 1 round trip. Raises NoSuchScript."""
+        """Let this script, and no other, see what arrives; "" for none (section 2.8): 1 round trip. Raises NoSuchScriptError."""
         with _translated():
             code, data = self._client.command("SETACTIVE", [_utf8(name)])
         self._done(code, data)
 
     def delete(self, name: str) -> None:
-        """Never the active one (section 2.10): 1 round trip. Raises NoSuchScript, Refused."""
+        """Never the active one (section 2.10): 1 round trip. Raises NoSuchScriptError, RefusedError."""
         with _translated():
             code, data = self._client.command("DELETESCRIPT", [_utf8(name)])
         self._done(code, data)
@@ -182,20 +184,20 @@ class SieveConnection:
         words = self._client.errmsg.decode(errors="replace").strip()
         told = (data if isinstance(data, bytes) else str(data or "").encode()).upper() + (self._client.errcode or b"").upper()
         if b"QUOTA" in told:
-            raise OverQuota(f"ManageSieve: {words}")
+            raise OverQuotaError(f"ManageSieve: {words}")
         if b"NONEXISTENT" in told:
-            raise NoSuchScript(f"ManageSieve: {words}")
-        raise ScriptRefused(words)
+            raise NoSuchScriptError(f"ManageSieve: {words}")
+        raise ScriptRefusedError(words)
 
     def list(self) -> tuple[Script, ...]:
-        """All scripts, the active one first (RFC 5804 section 2.7): 1 round trip. Raises Refused or ServerAway.
+        """All scripts, the active one first (RFC 5804 section 2.7): 1 round trip. Raises RefusedError or ServerAwayError.
 
         Not by sievelib, which takes a quotation mark in a name for its end, and does not see then that the script is active.
         """
         with _translated():
             code, _data, listing = self._client.command("LISTSCRIPTS", [], withcontent=True)
         if code not in ("OK", b"OK"):
-            raise Refused(f"ManageSieve: {self._client.errmsg.decode(errors='replace')}")
+            raise RefusedError(f"ManageSieve: {self._client.errmsg.decode(errors='replace')}")
         found = [_script(line) for line in listing.split(b"\r\n") if line]
         return tuple(sorted(found, key=lambda script: not script.active))
 
@@ -224,7 +226,7 @@ def _utf8(name: str) -> bytes:
 
 
 def greet(server: Server) -> Greeting:
-    """Connect, start TLS, read the capabilities and disconnect. Raises ServerAway, with the original error as its cause."""
+    """Connect, start TLS, read the capabilities and disconnect. Raises ServerAwayError, with the original error as its cause."""
     with _client(server) as client:
         return client.greeting()
 
@@ -233,10 +235,10 @@ def greet(server: Server) -> Greeting:
 def connect(account: Account) -> Iterator[SieveConnection]:
     """Sign in to the account's ManageSieve server: 1 round trip after the greeting, 2 more with STARTTLS.
 
-    Raises ServerAway, SignInRefused and TokenRefused. The account must have a `sieve` server.
+    Raises ServerAwayError, SignInRefusedError and TokenRefusedError. The account must have a `sieve` server.
     """
     if account.sieve is None:
-        raise ServerAway("no ManageSieve server is set")
+        raise ServerAwayError("no ManageSieve server is set")
     with _client(account.sieve) as client:
         with _translated():
             client.sign_in(account)
@@ -258,4 +260,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (managesieve.Error, OSError, ValueError, KeyError) as error:  # the last two: a malformed response
-        raise ServerAway(f"the ManageSieve server can't be reached or understood: {error}") from error
+        raise ServerAwayError(f"the ManageSieve server can't be reached or understood: {error}") from error

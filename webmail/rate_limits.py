@@ -29,7 +29,7 @@ QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1
 _BATCH = 1000  # rows that are deleted at once
 
 
-class TooManyRequests(MailError):
+class TooManyRequestsError(MailError):
     """As many as may be already. `seconds` to wait, 0 where nobody can say how long; `again`: until when (naive UTC). `left`: how
     many may be, where one asked for more.
 
@@ -88,7 +88,8 @@ Turn = Callable[[Sequence[Bounded]], int]
 
 
 def take(settings: Settings, *bounded: Bounded | None, mark: str = "", turn: Turn | None = None) -> Use:
-    """Count one more for each of these (None: for nothing). Raises TooManyRequests, and counts nothing, where one is used up.
+    """Count one more for each of these (None: for nothing). Raises TooManyRequestsError, and counts nothing, where one is used
+    up.
 
     `mark`: what those have in common that `forget` forgets together. `turn` is asked where some are used up (they are given): it
     answers 0 where this one counts and passes all the same, else the seconds to wait. Rows first, then a look at who was before:
@@ -104,7 +105,7 @@ def take(settings: Settings, *bounded: Bounded | None, mark: str = "", turn: Tur
         if full and (wait is None or wait):
             give_back(use)
     if full and (wait is None or wait):
-        raise _refusal(full) if wait is None else TooManyRequests(wait, full[0][0].limit)
+        raise _refusal(full) if wait is None else TooManyRequestsError(wait, full[0][0].limit)
     return use
 
 
@@ -112,7 +113,7 @@ def may(settings: Settings, *bounded: Bounded | None) -> bool:
     """Whether one more may be of each of these; it then counts."""
     try:
         take(settings, *bounded)
-    except TooManyRequests:
+    except TooManyRequestsError:
         return False
     return True
 
@@ -121,7 +122,7 @@ def may(settings: Settings, *bounded: Bounded | None) -> bool:
 def attempt(settings: Settings, *bounded: Bounded, counts: Callable[[Exception], bool]) -> Iterator[None]:
     """Count what is done in this block, unless it ends well or with an error that is nobody's guess: `counts` says which is.
 
-    Raises TooManyRequests.
+    Raises TooManyRequestsError.
     """
     use = take(settings, *bounded)
     try:
@@ -134,7 +135,7 @@ def attempt(settings: Settings, *bounded: Bounded, counts: Callable[[Exception],
 
 
 def check(settings: Settings, *bounded: Bounded | None) -> None:
-    """Raises TooManyRequests where one of them is used up; counts nothing. One SELECT."""
+    """Raises TooManyRequestsError where one of them is used up; counts nothing. One SELECT."""
     if full := _full(settings, [one for one in bounded if one is not None]):
         raise _refusal(full)
 
@@ -209,9 +210,9 @@ def _full(settings: Settings, wanted: Sequence[Bounded], besides: int = 0) -> li
     return [(one, when + one.limit.span) for one, when in zip(wanted, times, strict=True) if when is not None]
 
 
-def _refusal(full: Sequence[tuple[Bounded, datetime]]) -> TooManyRequests:
+def _refusal(full: Sequence[tuple[Bounded, datetime]]) -> TooManyRequestsError:
     bounded, again = max(full, key=lambda one: one[1])
-    return TooManyRequests(limit=bounded.limit, again=again)
+    return TooManyRequestsError(limit=bounded.limit, again=again)
 
 
 def _hashed(text: str, settings: Settings) -> str:

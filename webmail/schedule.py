@@ -13,7 +13,7 @@ _YEARS = (2000, 2200)
 _DAY = timedelta(days=1)
 
 
-class BadTime(ValueError):
+class BadTimeError(ValueError):
     """Not a valid time, or one that is past or too far in the future."""
 
 
@@ -37,21 +37,21 @@ def choices(at: datetime, *, before_evening: timedelta) -> dict[str, datetime]:
 
 
 def stored(local: datetime, at: datetime, furthest: timedelta) -> datetime:
-    """A future time as tables store it (UTC, naive). Raises BadTime if it is not after `at`, or more than `furthest` away.
+    """A future time as tables store it (UTC, naive). Raises BadTimeError if it is not after `at`, or more than `furthest` away.
 
     At a clock change, a skipped hour becomes the one after it, and an hour that occurs twice is the first.
     """
     try:
         found = local.astimezone(UTC)
     except (OverflowError, ValueError) as error:  # next to datetime.min or datetime.max
-        raise BadTime(f"{local} is no time") from error
+        raise BadTimeError(f"{local} is no time") from error
     if not timedelta(0) < found - at.astimezone(UTC) <= furthest:
-        raise BadTime(f"{found} is over, or too far away")
+        raise BadTimeError(f"{found} is over, or too far away")
     return found.replace(tzinfo=None)
 
 
 def moment(day: str, hour: str, zone: tzinfo, *, ends: bool) -> datetime | None:
-    """What was typed as a moment in UTC, None for nothing. Raises BadTime.
+    """What was typed as a moment in UTC, None for nothing. Raises BadTimeError.
 
     `day` is 2026-12-24 or 24/12/2026, and may hold the hour too, as ISO 8601 has it, even with a zone of its own. Without an hour
     it is the day's first moment, or the one after its last (`ends`).
@@ -65,7 +65,7 @@ def moment(day: str, hour: str, zone: tzinfo, *, ends: bool) -> datetime | None:
             raise ValueError("not in these centuries")
         return local.astimezone(UTC).replace(second=0, microsecond=0)
     except (ValueError, OverflowError) as error:
-        raise BadTime(f"{day!r} {hour!r} is no time") from error
+        raise BadTimeError(f"{day!r} {hour!r} is no time") from error
 
 
 def _local(day: str, hour: str, zone: tzinfo, *, ends: bool) -> datetime:

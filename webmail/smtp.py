@@ -1,7 +1,7 @@
 """SMTP client: submits one message to the submission server (RFC 6409, 5321), so that the outcome is always known.
 
-There are exactly three outcomes: accepted (returns), not accepted (SendRefused, or ServerAway if the server could not be
-reached), or unknown (SendUncertain), which can only happen between the final dot and the response to it.
+There are exactly three outcomes: accepted (returns), not accepted (SendRefusedError, or ServerAwayError if the server could not
+be reached), or unknown (SendUncertainError), which can only happen between the final dot and the response to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from io import BytesIO
 from typing import IO
 
 from webmail.account import Account, Password, Server, Token
-from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, TokenRefused, UnsafeValue
+from webmail.errors import (
+    SendRefusedError,
+    SendUncertainError,
+    ServerAwayError,
+    SignInRefusedError,
+    TokenRefusedError,
+    UnsafeValueError,
+)
 from webmail.mime.transfer_encoding import crlf_pieces
 
 FINAL_ANSWER_SECONDS = 120.0  # the server may scan or deliver before it responds to the dot (RFC 5321 section 4.5.3.2.6)
@@ -29,11 +36,11 @@ _ENVID_LIMIT = 100  # characters (RFC 3461 section 4.4)
 _UNSAFE = re.compile(r"[\x00-\x20<>\x7f-\x9f\u2028\u2029]")
 
 
-class NoAnswer(ServerAway):
+class NoAnswerError(ServerAwayError):
     """The server timed out."""
 
 
-class BrokeOff(ServerAway):
+class BrokeOffError(ServerAwayError):
     """The connection was lost before the server had accepted anything."""
 
 
@@ -54,15 +61,17 @@ def send(
 
     An empty `sender` is the null sender (RFC 5321 section 4.5.5), for mail that must never bounce.
 
-    SMTPUTF8 (RFC 6531) is used only if an address of the envelope or the header needs it; if the server lacks it, SendRefused
-    names the addresses. With `dsn`, an envelope id, delivery status notifications are requested (RFC 3461) if the server
-    offers them, and skipped otherwise. Without `sign_in` the credential is not used: for a server that trusts this machine.
+    SMTPUTF8 (RFC 6531) is used only if an address of the envelope or the header needs it; if the server lacks it,
+    SendRefusedError names the addresses. With `dsn`, an envelope id, delivery status notifications are requested (RFC 3461) if
+    the server offers them, and skipped otherwise. Without `sign_in` the credential is not used: for a server that trusts this
+    machine.
 
     `before_final_dot()` runs when all content is sent and nothing has been accepted yet; an exception it raises is passed on,
-    and the message is not sent. After it, a broken connection raises SendUncertain.
+    and the message is not sent. After it, a broken connection raises SendUncertainError.
 
-    Raises UnsafeValue, SignInRefused, ServerAway (nothing was sent: retry; TokenRefused is one), SendRefused (no recipient was
-    accepted) and SendUncertain. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH, MAIL, one RCPT each, DATA, dot.
+    Raises UnsafeValueError, SignInRefusedError, ServerAwayError (nothing was sent: retry; TokenRefusedError is one),
+    SendRefusedError (no recipient was accepted) and SendUncertainError. Round trips: greeting, EHLO, (STARTTLS, EHLO,) AUTH,
+    MAIL, one RCPT each, DATA, dot.
     """
     envelope = {address: _wire_address(address) for address in recipients}
     envelope[sender] = _wire_address(sender) if sender else ""
@@ -75,7 +84,7 @@ def send(
             _sign_in(client, account)
         if smtputf8 and not client.has_extn("smtputf8"):
             words = "553 5.6.7 the server takes no addresses with letters beyond ASCII"
-            raise SendRefused(words, permanent=True, refused=dict.fromkeys(unusual, words))
+            raise SendRefusedError(words, permanent=True, refused=dict.fromkeys(unusual, words))
         dsn = dsn if client.has_extn("dsn") else ""
         _mail(client, envelope[sender], about, smtputf8, dsn)
         refused = _rcpt(client, {address: envelope[address] for address in recipients}, notify=bool(dsn))
@@ -92,32 +101,32 @@ def check(account: Account) -> None:
 
 
 def offers(account: Account, extension: str) -> bool:
-    """Whether the server offers an SMTP extension ("smtputf8"). Round trips: greeting, EHLO. Raises ServerAway."""
+    """Whether the server offers an SMTP extension ("smtputf8"). Round trips: greeting, EHLO. Raises ServerAwayError."""
     with _errors(), _connect(account.smtp) as client:
         return client.has_extn(extension)
 
 
 @contextlib.contextmanager
 def _errors() -> Iterator[None]:
-    """Convert smtplib and network errors to ServerAway; the server's own words, if any, begin with the reply code.
+    """Convert smtplib and network errors to ServerAwayError; the server's own words, if any, begin with the reply code.
 
     Errors after the final dot never get here.
     """
     try:
         yield
     except smtplib.SMTPConnectError as error:
-        raise ServerAway(_words(error.smtp_code, error.smtp_error)) from error
+        raise ServerAwayError(_words(error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPException, OSError) as error:
         raise _away(error) from error
 
 
-def _away(error: Exception) -> ServerAway:
+def _away(error: Exception) -> ServerAwayError:
     # smtplib reports a timeout as "disconnected" too, with the original error as __context__
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return NoAnswer(f"the mail server did not answer: {error}")
+        return NoAnswerError(f"the mail server did not answer: {error}")
     if isinstance(error, smtplib.SMTPServerDisconnected | BrokenPipeError | ConnectionResetError | ConnectionAbortedError):
-        return BrokeOff(f"the connection to the mail server broke off: {error}")
-    return ServerAway(f"the mail server can't be reached: {error}")
+        return BrokeOffError(f"the connection to the mail server broke off: {error}")
+    return ServerAwayError(f"the mail server can't be reached: {error}")
 
 
 @contextlib.contextmanager
@@ -152,7 +161,7 @@ def _trust(server: Server) -> ssl.SSLContext:
 
 def _expect_ok(reply: tuple[int, bytes]) -> None:
     if reply[0] != 250:
-        raise ServerAway(_words(*reply))
+        raise ServerAwayError(_words(*reply))
 
 
 def _sign_in(client: smtplib.SMTP, account: Account) -> None:
@@ -167,12 +176,12 @@ def _sign_in(client: smtplib.SMTP, account: Account) -> None:
     if code == 235:
         return
     if 400 <= code < 500 or code < 200:
-        raise ServerAway(_words(code, words))
+        raise ServerAwayError(_words(code, words))
     raise _refusal(account)(_words(code, words))
 
 
-def _refusal(account: Account) -> type[SignInRefused | TokenRefused]:
-    return SignInRefused if isinstance(account.credential, Password) else TokenRefused
+def _refusal(account: Account) -> type[SignInRefusedError | TokenRefusedError]:
+    return SignInRefusedError if isinstance(account.credential, Password) else TokenRefusedError
 
 
 def _mechanisms(account: Account) -> Iterator[tuple[str, list[str]]]:
@@ -234,7 +243,7 @@ def _mail(client: smtplib.SMTP, sender: str, about: _Survey, smtputf8: bool, dsn
     if client.has_extn("size"):
         limit = client.esmtp_features["size"].strip()
         if limit.isdigit() and 0 < int(limit) < about.size:
-            raise SendRefused(f"552 the message has {about.size} bytes and the server takes {limit}", permanent=True)
+            raise SendRefusedError(f"552 the message has {about.size} bytes and the server takes {limit}", permanent=True)
         options.append(f"SIZE={about.size}")
     if client.has_extn("8bitmime") and not about.ascii:
         options.append("BODY=8BITMIME")
@@ -259,12 +268,12 @@ def _rcpt(client: smtplib.SMTP, recipients: dict[str, str], *, notify: bool) -> 
     for address, wire in recipients.items():
         code, words = client.docmd(f"RCPT TO:<{wire}>{option}")
         if code == 421 or code < 200:
-            raise ServerAway(_words(code, words))
+            raise ServerAwayError(_words(code, words))
         if code >= 300:
             refused[address] = _words(code, words)
     if len(refused) == len(recipients):
         permanent = all(words.startswith("5") for words in refused.values())
-        raise SendRefused("; ".join(refused.values()) or "no recipients", permanent=permanent, refused=refused)
+        raise SendRefusedError("; ".join(refused.values()) or "no recipients", permanent=permanent, refused=refused)
     return refused
 
 
@@ -296,16 +305,16 @@ def _hear_early_answer(client: smtplib.SMTP) -> None:
 
 
 def _final_dot(client: smtplib.SMTP, server: Server) -> None:
-    """Send the final dot. Until the server responds, the outcome is unknown: raises SendUncertain."""
+    """Send the final dot. Until the server responds, the outcome is unknown: raises SendUncertainError."""
     try:
         if client.sock:
             client.sock.settimeout(max(FINAL_ANSWER_SECONDS, server.timeout))
         client.send(b".\r\n")
         code, words = client.getreply()
     except (smtplib.SMTPException, OSError) as error:
-        raise SendUncertain(f"the connection broke before the server answered: {error}") from error
+        raise SendUncertainError(f"the connection broke before the server answered: {error}") from error
     if code < 200:
-        raise SendUncertain(f"the server gave no answer that can be understood: {_words(code, words)}")
+        raise SendUncertainError(f"the server gave no answer that can be understood: {_words(code, words)}")
     _refuse_unless(200 <= code < 300, code, words)
     with contextlib.suppress(smtplib.SMTPException, OSError):  # accepted: a failing QUIT does not matter
         if client.sock:
@@ -336,26 +345,27 @@ def _refuse_unless(good: bool, code: int, words: bytes) -> None:
     if good:
         return
     if code < 200:
-        raise ServerAway(f"the server gave no answer that can be understood: {_words(code, words)}")
-    raise SendRefused(_words(code, words), permanent=code >= 500)
+        raise ServerAwayError(f"the server gave no answer that can be understood: {_words(code, words)}")
+    raise SendRefusedError(_words(code, words), permanent=code >= 500)
 
 
 def _wire_address(address: str) -> str:
-    """The address for the envelope, with its domain in ASCII (RFC 5890). Raises UnsafeValue if it could inject into a command."""
+    """The address for the envelope, with its domain in ASCII (RFC 5890). Raises UnsafeValueError if it could inject into a
+    command."""
     local, _, domain = address.rpartition("@")
     if _UNSAFE.search(address) or not local or not domain:
-        raise UnsafeValue(f"not usable as an envelope address: {address!r}")
+        raise UnsafeValueError(f"not usable as an envelope address: {address!r}")
     if not domain.isascii():
         try:
             domain = domain.encode("idna").decode("ascii")
         except UnicodeError as error:
-            raise UnsafeValue(f"not usable as a domain: {domain!r}") from error
+            raise UnsafeValueError(f"not usable as a domain: {domain!r}") from error
     return f"{local}@{domain}"
 
 
 def _safe(value: str) -> None:
     if "\0" in value or "\r" in value or "\n" in value:
-        raise UnsafeValue("CR, LF or NUL in a credential")
+        raise UnsafeValueError("CR, LF or NUL in a credential")
 
 
 def _words(code: int, text: bytes | str) -> str:

@@ -19,7 +19,7 @@ _VERSION = b"\x01"
 _NONCE = 12  # bytes
 
 
-class CannotOpen(Exception):
+class CannotOpenError(Exception):
     """The sealed bytes were modified or truncated, belong to another purpose or user, or the key is wrong."""
 
 
@@ -32,7 +32,7 @@ def seal_for_session(password: str, session_token: str, secret_key: str, user_id
 
 
 def open_for_session(sealed: bytes, session_token: str, secret_key: str, user_id: int) -> str:
-    """Decrypt the password. Raises CannotOpen."""
+    """Decrypt the password. Raises CannotOpenError."""
     return _open(sealed, _session_key(session_token, secret_key), _belongs_to("session", user_id))
 
 
@@ -41,7 +41,7 @@ def seal_again(text: str, before: str, after: str, secret_key: str, user_id: int
     try:
         sealed = base64.b64decode(text, validate=True)
         opened = open_for_session(sealed, before, secret_key, user_id)
-    except (ValueError, CannotOpen):
+    except (ValueError, CannotOpenError):
         return text
     return base64.b64encode(seal_for_session(opened, after, secret_key, user_id)).decode()
 
@@ -55,7 +55,7 @@ def seal_for_outbox(password: str, secret_key: str, user_id: int) -> bytes:
 
 
 def open_for_outbox(sealed: bytes, secret_key: str, user_id: int) -> str:
-    """Decrypt the password. Raises CannotOpen."""
+    """Decrypt the password. Raises CannotOpenError."""
     return _open(sealed, _outbox_key(secret_key), _belongs_to("outbox", user_id))
 
 
@@ -68,7 +68,7 @@ def seal_secret(secret: bytes, secret_key: str, purpose: str, user_id: int) -> b
 
 
 def open_secret(sealed: bytes, secret_key: str, purpose: str, user_id: int) -> bytes:
-    """Decrypt it. Raises CannotOpen."""
+    """Decrypt it. Raises CannotOpenError."""
     return _open_bytes(sealed, _purpose_key(secret_key, purpose), _belongs_to(purpose, user_id))
 
 
@@ -114,8 +114,8 @@ def _seal_bytes(secret: bytes, key: bytes, belongs_to: bytes) -> bytes:
 def _open_bytes(sealed: bytes, key: bytes, belongs_to: bytes) -> bytes:
     sealed = bytes(sealed)  # database drivers may return a memoryview
     if sealed[:1] != _VERSION or len(sealed) < 1 + _NONCE + 16:
-        raise CannotOpen("not something that was sealed here")
+        raise CannotOpenError("not something that was sealed here")
     try:
         return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], belongs_to)
     except InvalidTag as error:
-        raise CannotOpen("changed, or sealed with another key or for somebody else") from error
+        raise CannotOpenError("changed, or sealed with another key or for somebody else") from error

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploy.demo import accounts, nginx, postfix
-from deploy.demo.child import HOST, ServiceFailed
+from deploy.demo.child import HOST, ServiceFailedError
 from deploy.demo.dovecot import Ports
 from deploy.demo.place import PlaceError
 from deploy.demo.services import CHECKOUT, Services
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         return int(given.command(given))
-    except (ServiceFailed, PlaceError) as error:
+    except (ServiceFailedError, PlaceError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -71,7 +71,7 @@ def _run(given: argparse.Namespace) -> int:
 def _port_from_environment() -> int:
     text = os.environ.get("PORT") or "8000"
     if not text.isdigit() or not 0 < int(text) < 65536:
-        raise ServiceFailed(f"PORT must be a number from 1 to 65535, not {text!r}.")
+        raise ServiceFailedError(f"PORT must be a number from 1 to 65535, not {text!r}.")
     return int(text)
 
 
@@ -132,7 +132,7 @@ def _stop_running(base: Path) -> None:
         os.kill(starter, signal.SIGTERM)
     while _is_demo(starter):
         if time.monotonic() > end:
-            raise ServiceFailed(f"The demo (process {starter}) does not stop. End it, then try again.")
+            raise ServiceFailedError(f"The demo (process {starter}) does not stop. End it, then try again.")
         time.sleep(0.2)
 
 

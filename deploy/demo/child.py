@@ -18,7 +18,7 @@ HOST = "127.0.0.1"
 PORTS = range(21_000, 32_000)  # below the ephemeral range: no outgoing connection takes one that was picked
 
 
-class ServiceFailed(Exception):
+class ServiceFailedError(Exception):
     """A program did not start, or ended on its own; the message is for the user and names the log."""
 
 
@@ -36,13 +36,13 @@ class Child:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
-    def failure(self) -> ServiceFailed:
+    def failure(self) -> ServiceFailedError:
         code = self.process.poll()
         how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
-        return ServiceFailed(f"{self.name} {how}. Its log: {self.log}\n{_tail(self.log)}")
+        return ServiceFailedError(f"{self.name} {how}. Its log: {self.log}\n{_tail(self.log)}")
 
     def wait_for(self, answers: Callable[[int], bool], seconds: float = 60) -> None:
-        """Wait until the program responds on its port. Raises ServiceFailed if it ends or does not respond in time."""
+        """Wait until the program responds on its port. Raises ServiceFailedError if it ends or does not respond in time."""
         end = time.monotonic() + seconds
         while True:
             if self.ended:
@@ -51,7 +51,9 @@ class Child:
                 if answers(self.port):
                     return
             if time.monotonic() > end:
-                raise ServiceFailed(f"{self.name} does not answer on port {self.port} after {seconds:.0f} s. Its log: {self.log}")
+                raise ServiceFailedError(
+                    f"{self.name} does not answer on port {self.port} after {seconds:.0f} s. Its log: {self.log}"
+                )
             time.sleep(0.02)
 
     def stop(self) -> None:

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from deploy.demo.child import HOST, ServiceFailed
+from deploy.demo.child import HOST, ServiceFailedError
 from deploy.demo.dovecot import Ports
 from deploy.demo.place import Owner
 from deploy.dovecot import render
@@ -56,7 +56,7 @@ def owner_with_group(owner: Owner) -> Owner:
 
 
 def prepare(root: Path, ports: Ports, database: Path | str, domains: Iterable[str], hostname: str) -> None:
-    """Write Postfix's configuration below `root`/postfix and let it read the accounts. Raises ServiceFailed."""
+    """Write Postfix's configuration below `root`/postfix and let it read the accounts. Raises ServiceFailedError."""
     place = root / "postfix"
     user = pwd.getpwnam("postfix")
     for name in ("etc", "spool", "data"):
@@ -144,10 +144,10 @@ def _run_script(place: Path, ports: Ports, database: Path, domains: Iterable[str
 
 
 def _run(words: list[str], environment: dict[str, str] = ENVIRONMENT) -> None:
-    """Raises ServiceFailed."""
+    """Raises ServiceFailedError."""
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ServiceFailed(f"{' '.join(words[:2])} failed:\n{done.stderr}")
+        raise ServiceFailedError(f"{' '.join(words[:2])} failed:\n{done.stderr}")
 
 
 def _make_certificate(place: Path, hostname: str) -> None:

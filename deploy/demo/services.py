@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO
 
 from deploy.demo import accounts, dovecot, nginx, postfix
-from deploy.demo.child import HOST, Child, ServiceFailed, free_ports, greets, is_free, start
+from deploy.demo.child import HOST, Child, ServiceFailedError, free_ports, greets, is_free, start
 from deploy.demo.place import mail_owner, settle
 from deploy.dovecot import render
 
@@ -61,7 +61,7 @@ class Services:
     With `newcomers`, people see what one sees at a first visit.
     With `front`, nginx stands at the port of the web, before a service for pages and one for bodies and streams.
     The programs also end if the thread that started them dies.
-    Raises ServiceFailed and PlaceError, with a message for the user.
+    Raises ServiceFailedError and PlaceError, with a message for the user.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Services:
             self._lock = None
 
     def watch(self) -> None:
-        """Wait until a program ends on its own, then raise ServiceFailed. Never returns."""
+        """Wait until a program ends on its own, then raise ServiceFailedError. Never returns."""
         while True:
             for child in self.children:
                 if child.ended:
@@ -292,7 +292,7 @@ class Services:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise ServiceFailed(
+            raise ServiceFailedError(
                 f"A demo runs in {self.base} already. Stop it there (Ctrl-C), or make reset, which also throws its mail away."
             ) from None
         self._lock = lock
@@ -301,7 +301,7 @@ class Services:
         for name, port in asdict(self.ports).items():
             if (name != "web" or self.web) and not is_free(port):
                 way_out = f"choose another: PORT={port + 1} make run" if name == "web" else "stop what listens there"
-                raise ServiceFailed(f"Port {port} ({name}) is taken on this machine: {way_out}.")
+                raise ServiceFailedError(f"Port {port} ({name}) is taken on this machine: {way_out}.")
 
     def _write_report(self) -> None:
         """Write services.json: the running services, for people, tests and benchmarks."""

@@ -40,7 +40,7 @@ START, SALT, TAG, CHUNK = b"TRABOULE\x01", 16, 16, 1024 * 1024
 LONGEST_NAME = 4500  # bytes, sealed
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """In words for the person."""
 
 
@@ -52,7 +52,7 @@ def key_of(link):
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise Damaged('this link has no key: copy all of it, with what follows "#"')
+        raise DamagedError('this link has no key: copy all of it, with what follows "#"')
     return key
 
 
@@ -61,13 +61,13 @@ def opened(stream, key):
     fixed = stream.read(len(START) + SALT + 2)
     length = int.from_bytes(fixed[-2:], "big")
     if len(fixed) < len(START) + SALT + 2 or not fixed.startswith(START) or length > LONGEST_NAME:
-        raise Damaged("it is not a file of this kind")
+        raise DamagedError("it is not a file of this kind")
     salt = fixed[len(START) : -2]
     cipher = AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"traboule file 1").derive(key))
     try:
         told = json.loads(cipher.decrypt(b"\xff" * 12, stream.read(length), fixed))
     except (InvalidTag, ValueError):
-        raise Damaged("this link does not open it, or its beginning was changed") from None
+        raise DamagedError("this link does not open it, or its beginning was changed") from None
     return told["name"], salt, _content(stream, cipher)
 
 
@@ -79,7 +79,7 @@ def _content(stream, cipher):
         try:
             yield cipher.decrypt(nonce, part, None)
         except (InvalidTag, ValueError):
-            raise Damaged("it was changed or cut off on the way: download it again") from None
+            raise DamagedError("it was changed or cut off on the way: download it again") from None
         if not following:
             return
         part, count = following, count + 1
@@ -96,9 +96,9 @@ def save(file, key, expected=None, known=None):
     with open(file, "rb") as stream:
         path, salt, content = opened(stream, key)
         if expected is not None and path != expected:
-            raise Damaged(f"it is another file: its sender called it {visible(path)}")
+            raise DamagedError(f"it is another file: its sender called it {visible(path)}")
         if known is not None and known.setdefault(salt, file) != file:
-            raise Damaged(f"it is the same as {known[salt]}, so you were given one file for another: download it again")
+            raise DamagedError(f"it is the same as {known[salt]}, so you were given one file for another: download it again")
         name = harmless(path)
         stem, ending = os.path.splitext(name)
         number = 1
@@ -133,14 +133,14 @@ def main(arguments):
     faults, known = 0, {}
     try:
         key = key_of(arguments[0])
-    except Damaged as error:
+    except DamagedError as error:
         sys.exit(str(error))
     for file in arguments[1:]:
         try:
             path, name = save(file, key, expected, known)
             called = "" if path == name else f" (its sender called it {visible(path)})"
             sys.stdout.write(f"{file}: {name}{called}\n")
-        except (Damaged, OSError) as error:
+        except (DamagedError, OSError) as error:
             sys.stderr.write(f"{file}: {error}\n")
             faults = 1
     sys.exit(faults)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from deploy.demo.child import ServiceFailed
+from deploy.demo.child import ServiceFailedError
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
 from tests.attacks import (
@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     try:
         reports = attack(chosen, quick=quick)
-    except (ServiceFailed, PlaceError) as error:
+    except (ServiceFailedError, PlaceError) as error:
         print(error, file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder:

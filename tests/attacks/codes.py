@@ -14,7 +14,7 @@ import pyotp
 from tests.attacks.ground import Browser, Ground, Web
 from tests.attacks.report import Finding
 from webmail.auth.factors import authenticator, mailed_codes, recovery_codes, second_step
-from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefusedError
 from webmail.config.settings import Settings
 from webmail.models import User
 
@@ -111,7 +111,7 @@ def _mailed(ground: Ground) -> Finding:
     def say(user: User, code: str, settings: Settings) -> bool:
         try:
             mailed_codes.accept(user, CodePurpose.SECOND_STEP, code, settings)
-        except CodeRefused:
+        except CodeRefusedError:
             return False
         return True
 

@@ -120,7 +120,7 @@ def _unsealed(copy: Path) -> Finding:
 def _opens(sealed: bytes, key: str) -> bool:
     try:
         vault.open_secret(sealed, key, "authenticator", 1)
-    except vault.CannotOpen:
+    except vault.CannotOpenError:
         return False
     return True
 

@@ -27,7 +27,7 @@ from webmail.auth.passwords import hashing
 from webmail.auth.sessions import endings, mail_sessions
 from webmail.config import settings as config
 from webmail.config.settings import Settings
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import User, now
 
 _PATIENCE = 10.0  # seconds to look whether something ends
@@ -72,7 +72,7 @@ class MailServers:
         try:
             with managesieve.connect(Account(user.address, imap, smtp, Password(user.address, password), sieve)):
                 return True
-        except SignInRefused:
+        except SignInRefusedError:
             return False
 
     def opened(self, user: User, password: str) -> str:

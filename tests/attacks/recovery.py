@@ -227,7 +227,7 @@ def _codes_in_many_browsers(ground: Ground, webs: Sequence[Web]) -> Finding:
         claimed = password_reset.claim(unsent, settings)
         try:
             opened = bool(password_reset.check_code([unsent.token], unsent.code, settings))
-        except password_reset.CodeRefused:
+        except password_reset.CodeRefusedError:
             opened = False
         sent = PasswordReset.select().where(PasswordReset.user == user, PasswordReset.sent.is_null(False)).count()
     words = f"{sent} codes were sent, and only those could be right, {password_reset.TRIES} tries each; the right code of one that was not sent opens nothing"

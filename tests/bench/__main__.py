@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deploy.demo.child import ServiceFailed
+from deploy.demo.child import ServiceFailedError
 from deploy.demo.services import Services
 from tests.bench import calendar_pages, calendars, completion, contacts, floor, machine, pages, roundcube, transfers, writing
 from tests.bench.browser import chromium
@@ -134,7 +134,7 @@ def _rival(run: Run, services: Services, wanted: Sequence[str]) -> None:
         )
     except roundcube.NotHere as reason:
         table.notes.append(f"Roundcube: {reason}")
-    except (ServiceFailed, RuntimeError) as error:
+    except (ServiceFailedError, RuntimeError) as error:
         table.notes.append(f"Roundcube could not be measured: {error}")
 
 

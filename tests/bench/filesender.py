@@ -78,7 +78,7 @@ class PageWeight:
 
 @contextmanager
 def running(base: Path) -> Iterator[str]:
-    """Its address, while the block runs. Raises NotHere, ServiceFailed."""
+    """Its address, while the block runs. Raises NotHere, ServiceFailedError."""
     source, php, server = os.environ.get("FILESENDER", ""), shutil.which("php"), postgresql.server_url()
     if not source:
         raise NotHere("FILESENDER names no checkout of FileSender")

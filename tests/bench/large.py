@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.demo.child import HOST, ServiceFailed
+from deploy.demo.child import HOST, ServiceFailedError
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
 from tests.bench import instance, large_mail, machine, roundcube
@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> int:
             busy = [machine.settle()]
             _measure(table, services)
             busy.append(machine.settle())
-    except (ServiceFailed, PlaceError, ValueError) as error:
+    except (ServiceFailedError, PlaceError, ValueError) as error:
         _say(str(error))
         return 1
     shares = " and ".join(f"{one:.0%}" for one in busy)

@@ -18,7 +18,7 @@ from pathlib import Path
 from imapclient import imap_utf7
 
 from deploy.demo import accounts
-from deploy.demo.child import HOST, ServiceFailed
+from deploy.demo.child import HOST, ServiceFailedError
 from deploy.demo.services import Services
 from tests.bench.fill import maildir, write_letters
 from tests.bench.letters import NEWEST, Letter, encoded, random_person, random_subject
@@ -96,7 +96,7 @@ def _cache_headers(services: Services, address: str, size: int) -> None:
     for first in range(1, size + 1, 2000):
         answer, lines = client.fetch(f"{first}:{min(first + 1999, size)}", items)
         if answer != "OK":
-            raise ServiceFailed(f"the mail server can't read the mailbox: {lines!r}")
+            raise ServiceFailedError(f"the mail server can't read the mailbox: {lines!r}")
     client.logout()
 
 
@@ -115,7 +115,7 @@ def _doveadm(services: Services, *words: str, configuration: str = "dovecot.conf
     command = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", "/usr/bin/doveadm", "-c", file, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ServiceFailed(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
+        raise ServiceFailedError(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
 
 
 def _account(services: Services, address: str) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 from imapclient import IMAPClient
 from playwright.sync_api import Browser, Page
 
-from deploy.demo.child import HOST, ServiceFailed
+from deploy.demo.child import HOST, ServiceFailedError
 from deploy.demo.place import PlaceError
 from deploy.demo.services import CHECKOUT, Services
 from tests.bench.browser import chromium
@@ -87,7 +87,7 @@ def main() -> int:
         with Services(FOLDER / "servers", web=True) as services, chromium() as browser:
             uids, validity = fill(services)
             faults = list(_all(services, browser, uids, validity))
-    except (ServiceFailed, PlaceError) as error:
+    except (ServiceFailedError, PlaceError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"\n{len(faults)} faults" + "".join(f"\n  {fault}" for fault in faults) + f"\nPictures: {_index(list(uids))}")

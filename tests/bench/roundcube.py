@@ -55,7 +55,7 @@ def install() -> None:
 def running(services: Services, base: Path, *, imap_port: int = 0, smtp_port: int = 0) -> Iterator[Roundcube]:
     """Roundcube answering on a free port while the block runs; its mail servers on other ports where given.
 
-    Raises NotHere, ServiceFailed.
+    Raises NotHere, ServiceFailedError.
     """
     base.mkdir(parents=True, exist_ok=True)
     base = base.resolve()

@@ -188,10 +188,10 @@ def full_mailbox(running: Any) -> Tally:
     """No room for the copy: APPEND is refused each time, which the person reads, and the message has left all the same."""
     from webmail.compose.outbox import filing
     from webmail.database.connection import db
-    from webmail.errors import OverQuota
+    from webmail.errors import OverQuotaError
 
     def no_room(*_arguments: object, **_named: object) -> None:
-        raise OverQuota("[OVERQUOTA] Quota exceeded")
+        raise OverQuotaError("[OVERQUOTA] Quota exceeded")
 
     tally = Tally("IMAP refuses the copy: no room")
     append = filing.messages.append

@@ -18,7 +18,7 @@ from pathlib import Path
 from imapclient import IMAPClient
 from playwright.sync_api import Browser, CDPSession, Locator, Page, Request
 
-from deploy.demo.child import HOST, ServiceFailed
+from deploy.demo.child import HOST, ServiceFailedError
 from deploy.demo.place import PlaceError
 from deploy.demo.services import Services
 from tests.bench import machine
@@ -167,7 +167,7 @@ def main(arguments: list[str]) -> int:
         with passing_folder() as folder, Services(folder / "slow", web=True) as services, chromium() as browser:
             fill(services)
             _measure(table, services, browser, rounds)
-    except (ServiceFailed, PlaceError) as error:
+    except (ServiceFailedError, PlaceError) as error:
         print(error)
         return 1
     table.notes.append(

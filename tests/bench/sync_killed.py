@@ -111,7 +111,7 @@ class _Killed(Exception):
 # --- a collection here and its twin there ---------------------------------------------------------------------------
 
 
-class _Elsewhere(OtherServer):
+class _ElsewhereError(OtherServer):
     """Radicale in a process of its own; what somebody does there with another program is done to its files."""
 
     port = 0
@@ -130,7 +130,7 @@ class _Elsewhere(OtherServer):
 
 def twins(folder: Path, rounds: int, seed: int) -> Outcome:
     chance, found, alive = random.Random(seed), Outcome(rounds), set[str]()
-    server = _Elsewhere(folder)
+    server = _ElsewhereError(folder)
     server.port = free_ports(1)[0]
     app = create_app(folder / "instance", sign_in="accounts", domain="lycee.example", timezone="Europe/Paris")
     with db.connection_context():

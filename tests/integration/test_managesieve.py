@@ -8,7 +8,7 @@ import pytest
 
 from webmail import managesieve
 from webmail.account import Token
-from webmail.errors import SignInRefused, TokenRefused
+from webmail.errors import SignInRefusedError, TokenRefusedError
 
 
 @pytest.mark.parametrize("token", [True, False], ids=["token", "password"])
@@ -22,6 +22,6 @@ def test_managesieve_refuses_a_wrong_password_and_a_foreign_token_at_once(make_a
     account = account_of(make_account(), token=False)
     wrong = replace(account, credential=replace(account.credential, password="wrong"))
     foreign = replace(account, credential=Token(account.address, replace(issuer, issuer="https://other.example")))
-    for refused, error in ((wrong, SignInRefused), (foreign, TokenRefused)):
+    for refused, error in ((wrong, SignInRefusedError), (foreign, TokenRefusedError)):
         with pytest.raises(error), managesieve.connect(refused):
             pass

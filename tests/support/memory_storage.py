@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from webmail import storage
-from webmail.storage import FileGone, StorageArea, StorageAway, StorageFull, StoredFile
+from webmail.storage import FileGoneError, StorageArea, StorageAwayError, StorageFullError, StoredFile
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _PIECE = 50_000
 
 
 class MemoryStorage:
-    """`away`: every method raises StorageAway; `full`: nothing more can be put."""
+    """`away`: every method raises StorageAwayError; `full`: nothing more can be put."""
 
     def __init__(self) -> None:
         self.files: dict[str, tuple[bytes, float]] = {}
@@ -30,7 +30,7 @@ class MemoryStorage:
         for chunk in chunks:
             self._check(name)
             if self.full:
-                raise StorageFull("told to be full")
+                raise StorageFullError("told to be full")
             pieces.append(chunk)
         self.files[name] = b"".join(pieces), time.time()
         return len(self.files[name][0])
@@ -86,12 +86,12 @@ class MemoryStorage:
         if not _NAME.fullmatch(name) or len(name) > 300:
             raise ValueError(f"{name!r} is no name for a file")
         if self.away:
-            raise StorageAway("told to be away")
+            raise StorageAwayError("told to be away")
 
     def _found(self, name: str) -> tuple[bytes, float]:
         self._check(name)
         if name not in self.files:
-            raise FileGone(f"no file {name}")
+            raise FileGoneError(f"no file {name}")
         return self.files[name]
 
     def _pieces(self, name: str, content: bytes) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from dateutil.rrule import rrulestr
 from tests.support.calendar_texts import calendar
 from tests.support.libical import Libical
 from webmail.mime.formats.calendars import calendar_object
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import occurrences
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -153,7 +153,7 @@ def _clocks(dice: random.Random, start: datetime | None) -> list[str]:
 
 
 def ours(one: RandomRule, before: datetime) -> list[int]:
-    """As pages and devices see it. Raises UnusableCalendar."""
+    """As pages and devices see it. Raises UnusableCalendarError."""
     read = calendar_object.read(one.text)
     low, high = (one.moments([at])[0] for at in (one.start, before))
     return sorted(taking.start for taking in occurrences.expand(read, low, high, ZoneInfo("UTC")).takings)
@@ -226,7 +226,7 @@ def compare(many: int, seed: int, libical: Libical) -> Comparison:
         before = theirs[-1] + timedelta(seconds=1) if len(theirs) == MOST and not isinstance(theirs, str) else one.before
         try:
             mine = ours(one, before)
-        except UnusableCalendar as error:
+        except UnusableCalendarError as error:
             often = any(f"FREQ={name};" in one.rule for name in STEP)
             if theirs and (often or by_dateutil(one, 1, before)):
                 found.refused.append(f"{one.start} {one.zone} {one.rule}: {error}")

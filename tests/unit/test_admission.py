@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.waiting import eventually
 from webmail import admission
-from webmail.admission import Admission, AdmissionRefused, Place
+from webmail.admission import Admission, AdmissionRefusedError, Place
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def pool():
         yield threads
 
 
-def refused(one: Admission, person: str = "", network: str = "") -> AdmissionRefused:
-    with pytest.raises(AdmissionRefused) as told:
+def refused(one: Admission, person: str = "", network: str = "") -> AdmissionRefusedError:
+    with pytest.raises(AdmissionRefusedError) as told:
         one.enter(person, network)
     return told.value
 
@@ -62,7 +62,7 @@ def test_who_waits_gets_the_place_that_is_left_and_who_comes_then_does_not(pool)
     [bob] = queued(one, pool, "bob")
     first.leave()
     assert one.held("bob") == 1, "at once, before its thread has noticed"
-    with pytest.raises(AdmissionRefused):
+    with pytest.raises(AdmissionRefusedError):
         one.enter("carol", patience=0.0)
     bob.result(20).leave()
     assert not one.held()

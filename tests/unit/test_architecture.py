@@ -310,7 +310,7 @@ def test_what_is_limited_by_time_is_counted_and_refused_in_one_place() -> None:
                 found.append(f"{name} uses the table of limits")
             if isinstance(node, ast.ClassDef) and any(_says_429(line) for line in node.body):
                 found.append(f"{name}: {node.name} is answered 429")
-    ours = {"webmail.rate_limits uses the table of limits", "webmail.rate_limits: TooManyRequests is answered 429"}
+    ours = {"webmail.rate_limits uses the table of limits", "webmail.rate_limits: TooManyRequestsError is answered 429"}
     assert set(found) - {"webmail.models uses the table of limits"} == ours
 
 

@@ -151,7 +151,7 @@ def test_nothing_in_the_place_of_a_copy(settings, instance, tmp_path, what, word
         with open(file, "r+b") as out:
             out.seek(4096)
             out.write(os.urandom(4096 * 20))
-    with pytest.raises(backup.NoBackup, match=words):
+    with pytest.raises(backup.NoBackupError, match=words):
         backup.copy_to(tmp_path / "copy.sqlite")
     assert (tmp_path / "copy.sqlite").read_text() == "yesterday's"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.sqlite", "instance"]
@@ -161,8 +161,8 @@ def test_nothing_in_the_place_of_a_copy(settings, instance, tmp_path, what, word
 def test_a_copy_that_has_no_place_is_refused_in_words(settings, tmp_path):
     settings_file = tmp_path / "instance" / "config.toml"
     for place in (tmp_path / "none", settings_file):
-        with pytest.raises(backup.NoBackup) as raised:
+        with pytest.raises(backup.NoBackupError) as raised:
             backup.copy_to(place / "copy.sqlite")
         assert str(raised.value) == f"{place}/copy.sqlite was not written: there is no folder {place}"
-    with pytest.raises(backup.NoBackup, match="was not written: it is a folder") as raised:
+    with pytest.raises(backup.NoBackupError, match="was not written: it is a folder") as raised:
         backup.copy_to(tmp_path / "instance")

@@ -16,7 +16,7 @@ from webmail.config import settings as config
 from webmail.config.settings import Settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.filters.absence.absence import Absence
 from webmail.filters.store import Filters, FilterState
 from webmail.models import AuditEntry, SystemMessage, User
@@ -79,7 +79,7 @@ def test_what_can_t_be_is_told_and_nothing_is_written(reachable, words, sentence
 
 def test_a_server_that_is_away_is_told(reachable, monkeypatch):
     def gone(_account):
-        raise ServerAway("refused\x1b[2J")
+        raise ServerAwayError("refused\x1b[2J")
 
     monkeypatch.setattr(absence.store, "load", gone)
     code, told = run(reachable, "ann --off")

@@ -17,7 +17,7 @@ from webmail.config import settings as config
 from webmail.config.settings import Settings
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.models import AuditAct, AuditEntry, ForwardTarget, User, now
 
@@ -58,7 +58,7 @@ def test_it_lists_what_was_seen(settings):
 
 def test_what_was_turned_off_is_said_and_recorded_even_if_the_server_goes_away_then(settings, monkeypatch):
     def away(_account):
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     monkeypatch.setattr(forwarding, "_account", lambda _user: None)
     monkeypatch.setattr(forwarding.forward_change, "without", lambda *_all: Forwarding(True, ("x@world.test",)))

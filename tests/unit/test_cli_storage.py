@@ -12,7 +12,7 @@ from webmail import health
 from webmail.doctor import storage as doctor_storage
 from webmail.doctor.result import OK, PROBLEM, WARNING
 from webmail.models import Task, User
-from webmail.storage import FileGone, S3Storage, StorageArea, StorageAway, in_bucket, on_disk, open_storage
+from webmail.storage import FileGoneError, S3Storage, StorageArea, StorageAwayError, in_bucket, on_disk, open_storage
 from webmail.storage import s3 as s3_storage
 
 UPLOADS, RESULTS, TRANSFERS = StorageArea.UPLOADS, StorageArea.RESULTS, StorageArea.TRANSFERS
@@ -75,19 +75,19 @@ def test_a_move_that_broke_off_goes_on_and_half_of_it_is_nobodys_storage(typed, 
     def failing(store, name, chunks, **more):
         count.append(name)
         if len(count) > 1:
-            raise StorageAway("the line is cut")
+            raise StorageAwayError("the line is cut")
         return put(store, name, chunks, **more)
 
     monkeypatch.setattr(S3Storage, "put", failing)
     code, said = typed("storage move --to s3")
     assert (code, "uploads stopped: the line is cut. Run it again" in said) == (1, True)
     half = replace(in_bucket(bucket, UPLOADS), named=lambda: True)
-    with pytest.raises(StorageAway, match="none of our files"):
+    with pytest.raises(StorageAwayError, match="none of our files"):
         half.size("x")  # else messages on their way would be given up
     monkeypatch.undo()
     code, said = typed("storage move --to s3")
     assert (code, "uploads: 1 files copied" in said and "1 were there" in said) == (0, True)
-    with pytest.raises(FileGone):
+    with pytest.raises(FileGoneError):
         half.size("x")
 
 
@@ -96,7 +96,7 @@ def test_a_disk_that_is_new_takes_what_comes_back(typed, settings, bucket):  # n
     user = User.create(address="alice@lycee.example", local="alice", domain="lycee.example")
     Task.create(id="1", user=user, kind="x", state="done", result='{"file": "tasks/1/x"}')
     elsewhere = replace(settings, instance=f"{settings.instance}-new", s3=bucket, storage="disk")
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         open_storage(elsewhere).size("tasks/1/x")
     assert typing(elsewhere)("storage move --to disk")[0] == 0
     assert open_storage(elsewhere).size("tasks/1/x") == 9

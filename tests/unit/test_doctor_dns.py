@@ -50,7 +50,7 @@ def test_what_is_missing_or_different_is_named(settings, zone):
 
 def test_where_no_dns_answers_it_says_so_once(settings, monkeypatch):
     def ask(*_asked):
-        raise doctor_dns.NoDnsAnswer
+        raise doctor_dns.NoDnsAnswerError
 
     monkeypatch.setattr(doctor_dns, "ask", ask)
     [check] = doctor_dns.examine(settings)
@@ -70,5 +70,5 @@ def test_a_server_that_does_not_answer_is_no_missing_record(monkeypatch):
         raise dns.NoNameservers
 
     monkeypatch.setattr(dns, "resolve", gone)
-    with pytest.raises(doctor_dns.NoDnsAnswer):
+    with pytest.raises(doctor_dns.NoDnsAnswerError):
         doctor_dns.ask("school.fr.", "A", 0.1)

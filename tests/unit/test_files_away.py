@@ -21,7 +21,7 @@ from webmail.contacts.imports import import_check, import_task
 from webmail.database.connection import db
 from webmail.message import image_cache
 from webmail.models import Contact, Task, TaskState, User, now
-from webmail.storage import LocalStorage, StorageArea, StorageFull
+from webmail.storage import LocalStorage, StorageArea, StorageFullError
 from webmail.tasks import leftovers, store, undo_steps
 from webmail.tasks.runner import TaskRunner
 
@@ -268,7 +268,7 @@ def test_a_remote_image_is_shown_on_a_full_disk(settings, web, full_disk):
 def test_a_device_without_room_is_a_full_storage(tmp_path, full_disk):
     disk = LocalStorage(tmp_path / "files")
     for put in (lambda: disk.put("a", [b"1"]), lambda: disk.put("b/c", [b"x" * 1_000_000] * 2)):
-        with pytest.raises(StorageFull):
+        with pytest.raises(StorageFullError):
             put()
     assert list(disk.list()) == []
     assert [path.name for path in disk.root.iterdir()] == [".traboule-storage"]

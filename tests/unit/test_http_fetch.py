@@ -17,7 +17,7 @@ import pytest
 from tests.support.servers import certificate
 from tests.support.web_server import ok, web
 from webmail import http_fetch
-from webmail.http_fetch import AddressForbidden, FetchedResponse, NotFetched, is_global
+from webmail.http_fetch import AddressForbiddenError, FetchedResponse, NotFetchedError, is_global
 
 NAME = "pictures.example"
 
@@ -56,9 +56,9 @@ NOT_GLOBAL = """
 def test_everything_else_is_not(address: str) -> None:
     assert not is_global(ipaddress.ip_address(address))
     host = f"[{address}]" if ":" in address else address
-    with pytest.raises(AddressForbidden):
+    with pytest.raises(AddressForbiddenError):
         http_fetch.get(f"http://{host}/", accept="image/*", resolve=lambda name, port: [address])
-    with pytest.raises(AddressForbidden):  # and by a name, be it beside an address that is right
+    with pytest.raises(AddressForbiddenError):  # and by a name, be it beside an address that is right
         http_fetch.get(f"https://{NAME}/", accept="image/*", resolve=lambda name, port: ["8.8.8.8", address])
 
 
@@ -83,7 +83,7 @@ def test_an_address_that_could_be_read_in_two_ways_is_refused(url: str) -> None:
         assert host == "example.org", f"{host} was looked up"
         return ["127.0.0.1"]
 
-    with pytest.raises(AddressForbidden):
+    with pytest.raises(AddressForbiddenError):
         http_fetch.get(url, accept="image/*", resolve=resolve)
 
 
@@ -103,7 +103,7 @@ def test_only_the_checked_address_is_connected_to() -> None:
 def test_the_names_of_the_machine_are_not_asked_with_real_checks() -> None:
     with web(lambda request: ok(b"secret")) as (port, asked):
         for host in ("127.0.0.1", "[::1]", "localhost.localdomain"):
-            with pytest.raises(NotFetched):
+            with pytest.raises(NotFetchedError):
                 http_fetch.get(f"http://{host}:{port}/", accept="image/*", ports=(port,))
     assert asked == []
 
@@ -137,9 +137,9 @@ def test_the_certificate_must_be_for_the_name(tmp_path: Path) -> None:
     trusting = ssl.create_default_context(cafile=pem)
     with web(lambda request: ok(b"x"), context) as (port, _asked):
         assert fetch(port, tls=trusting).content == b"x"
-        with pytest.raises(NotFetched):
+        with pytest.raises(NotFetchedError):
             fetch(port, host="other.example", tls=trusting)
-        with pytest.raises(NotFetched):
+        with pytest.raises(NotFetchedError):
             fetch(port, tls=ssl.create_default_context())
 
 
@@ -171,13 +171,13 @@ def test_a_redirect_is_checked_as_the_first_address_was(to: str) -> None:
     def allowed(address: Any) -> bool:
         return str(address) == "127.0.0.1" and len(asked) == 0  # the first request alone
 
-    with web(lambda request: moved(to.format(port=port))) as (port, asked), pytest.raises(AddressForbidden):
+    with web(lambda request: moved(to.format(port=port))) as (port, asked), pytest.raises(AddressForbiddenError):
         fetch(port, resolve=resolve, allowed=allowed)
     assert len(asked) == 1
 
 
 def test_circles_end() -> None:
-    with web(lambda request: moved("/again")) as (port, asked), pytest.raises(NotFetched):
+    with web(lambda request: moved("/again")) as (port, asked), pytest.raises(NotFetchedError):
         fetch(port)
     assert len(asked) == 4
 
@@ -202,7 +202,7 @@ def dripping(head: bytes, enough: threading.Event) -> Callable[[bytes], Iterator
 )  # fmt: skip
 def test_a_byte_now_and_then_does_not_hold_it(head: bytes) -> None:
     enough = threading.Event()
-    with web(dripping(head, enough)) as (port, _asked), pytest.raises(NotFetched):
+    with web(dripping(head, enough)) as (port, _asked), pytest.raises(NotFetchedError):
         fetch(port, seconds=0.4)  # it ends though the server does not
     enough.set()
 
@@ -214,7 +214,7 @@ def test_a_name_that_is_never_answered_does_not_hold_it() -> None:
         done.wait(60)
         return []
 
-    with pytest.raises(NotFetched):
+    with pytest.raises(NotFetchedError):
         http_fetch.get(f"http://{NAME}/", accept="image/*", resolve=stuck, seconds=0.2)
     assert not done.is_set()  # it ends though the name server does not answer
     done.set()
@@ -224,7 +224,7 @@ def test_a_silent_server_does_not_hold_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         for options in ({}, {"tls": ssl.create_default_context()}):
             started = time.monotonic()
-            with pytest.raises(NotFetched):
+            with pytest.raises(NotFetchedError):
                 fetch(server.getsockname()[1], seconds=0.3, **options)
             assert time.monotonic() - started < 5
 
@@ -252,14 +252,14 @@ def endless(head: bytes, piece: bytes) -> Callable[[bytes], Iterator[bytes]]:
     ],
 )
 def test_nothing_grows_without_bounds(answer: Callable[[bytes], Any]) -> None:
-    with web(answer) as (port, _asked), pytest.raises(NotFetched):
+    with web(answer) as (port, _asked), pytest.raises(NotFetchedError):
         fetch(port, limit=1_000_000)
 
 
 def test_what_is_as_large_as_allowed_comes() -> None:
     with web(lambda request: ok(b"a" * 1_000_000)) as (port, _asked):
         assert len(fetch(port, limit=1_000_000).content) == 1_000_000
-        with pytest.raises(NotFetched):
+        with pytest.raises(NotFetchedError):
             fetch(port, limit=999_999)
 
 
@@ -268,7 +268,7 @@ def test_compressed_answers_are_decoded_within_bounds() -> None:
     small = gzip.compress(b"a" * 1000)
     with web(lambda request: ok(bomb if b"bomb" in request else small, "Content-Encoding: gzip")) as (port, _asked):
         assert fetch(port).content == b"a" * 1000
-        with pytest.raises(NotFetched):
+        with pytest.raises(NotFetchedError):
             fetch(port, "/bomb")
 
 
@@ -280,14 +280,14 @@ def test_compressed_answers_are_decoded_within_bounds() -> None:
      b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n"],
 )  # fmt: skip
 def test_what_is_no_answer_is_a_fault(answer: bytes) -> None:
-    with web(lambda request: answer) as (port, _asked), pytest.raises(NotFetched):
+    with web(lambda request: answer) as (port, _asked), pytest.raises(NotFetchedError):
         fetch(port)
 
 
 def test_a_closed_port_is_a_fault_and_the_next_address_is_tried() -> None:
     with web(lambda request: ok(b"x")) as (port, _asked):
         assert fetch(port, resolve=lambda host, port: ["127.0.0.9", "127.0.0.1"]).content == b"x"
-    with pytest.raises(NotFetched):
+    with pytest.raises(NotFetchedError):
         fetch(port)
 
 
@@ -310,5 +310,5 @@ def test_where_it_leads_is_not_asked() -> None:
 
 
 def test_nor_is_more_read_than_was_allowed() -> None:
-    with web(lambda request: ok(b"x" * 101)) as (port, _), pytest.raises(NotFetched):
+    with web(lambda request: ok(b"x" * 101)) as (port, _), pytest.raises(NotFetchedError):
         http_fetch.ask_named("GET", f"http://127.0.0.1:{port}/", limit=100, seconds=3)

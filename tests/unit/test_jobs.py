@@ -18,7 +18,7 @@ from webmail import jobs, vault
 from webmail.auth.devices import app_passwords, handover
 from webmail.compose.outbox.credentials import account_of
 from webmail.database.connection import db
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import AppPassword, Outbox, OutboxState, PeriodicJob, now
 
 WORKER = """
@@ -140,12 +140,12 @@ def test_the_sweep_removes_a_profile_that_nobody_fetched(here):
 
 def test_a_row_opens_with_its_sealed_password_or_not_at_all(here):
     row = here.enqueue(here.draft((BOB,)))
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         account_of(row, here.settings)
     row.credential = vault.seal_for_outbox("sésame", here.settings.secret_key, row.user.id)
     assert account_of(row, here.settings).credential.password == "sésame"
     row.credential = row.credential[:20] + bytes([row.credential[20] ^ 1]) + row.credential[21:]
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         account_of(row, here.settings)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support import servers
 from webmail import managesieve
 from webmail.account import Account, Password, Server
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 
 
 def server(port: int, security: str = "none", ca_file: str = "", host: str = "127.0.0.1") -> Server:
@@ -51,7 +51,7 @@ def test_a_script_of_any_name_is_known_as_active():
 
 def test_a_wrong_password_is_refused():
     serving = servers.serving(servers.SIEVE_GREETING, servers.sieve)
-    with serving as port, pytest.raises(SignInRefused, match="wrong"), managesieve.connect(account(server(port), "wrong")):
+    with serving as port, pytest.raises(SignInRefusedError, match="wrong"), managesieve.connect(account(server(port), "wrong")):
         pass
 
 
@@ -61,7 +61,7 @@ def test_tls_with_our_own_authority(tmp_path, security):
     how = {"tls": context} if security == "tls" else {"upgrade": context}
     with servers.serving(servers.SIEVE_GREETING, servers.sieve, **how) as port:
         assert managesieve.greet(server(port, security, pem)).certificate["subjectAltName"] == (("IP Address", "127.0.0.1"),)
-        with pytest.raises(ServerAway, match="certificate verify failed"):
+        with pytest.raises(ServerAwayError, match="certificate verify failed"):
             managesieve.greet(server(port, security))
         with managesieve.connect(account(server(port, security, pem))) as connection:
             assert len(connection.list()) == 2
@@ -69,14 +69,17 @@ def test_tls_with_our_own_authority(tmp_path, security):
 
 def test_a_certificate_for_another_name_is_refused(tmp_path):
     context, pem = servers.certificate(tmp_path, "mail.elsewhere.example")
-    with servers.serving(servers.SIEVE_GREETING, servers.sieve, tls=context) as port, pytest.raises(ServerAway, match="mismatch"):
+    with (
+        servers.serving(servers.SIEVE_GREETING, servers.sieve, tls=context) as port,
+        pytest.raises(ServerAwayError, match="mismatch"),
+    ):
         managesieve.greet(server(port, "tls", pem))
 
 
 def test_without_the_starttls_that_was_asked_for_nothing_is_said():
     told = servers.SIEVE_GREETING.replace(b'"STARTTLS"\r\n', b"")
     heard = []
-    with servers.serving(told, heard.append) as port, pytest.raises(ServerAway, match="STARTTLS"):
+    with servers.serving(told, heard.append) as port, pytest.raises(ServerAwayError, match="STARTTLS"):
         managesieve.greet(server(port, "starttls"))
     assert heard == []
 
@@ -88,12 +91,15 @@ def test_words_slipped_in_before_tls_are_noticed(tmp_path):
     def answer(line: bytes) -> bytes | None:
         return b'OK "go"\r\n"SASL" "EVIL"\r\nOK\r\n' if line == b"STARTTLS" else servers.sieve(line)
 
-    with servers.serving(servers.SIEVE_GREETING, answer, upgrade=context) as port, pytest.raises(ServerAway, match="before TLS"):
+    with (
+        servers.serving(servers.SIEVE_GREETING, answer, upgrade=context) as port,
+        pytest.raises(ServerAwayError, match="before TLS"),
+    ):
         managesieve.greet(server(port, "starttls", pem))
 
 
 def test_a_closed_port_is_away():
-    with pytest.raises(ServerAway, match="refused"):
+    with pytest.raises(ServerAwayError, match="refused"):
         managesieve.greet(server(servers.closed_port()))
 
 
@@ -101,7 +107,7 @@ def test_a_closed_port_is_away():
 def test_silence_ends_in_time(security):
     with servers.silent() as port:
         start = time.monotonic()
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             managesieve.greet(server(port, security))
         assert time.monotonic() - start < 10
 
@@ -112,11 +118,14 @@ RUBBISH = [b"\r\n\r\n\xff\xfe\r\n", b"220 smtp here\r\n", b"{99999}\r\n", b'"SAS
 @pytest.mark.parametrize("rubbish", RUBBISH)
 def test_rubbish_is_away(rubbish):
     serving = servers.serving(rubbish, lambda _line: None)
-    with serving as port, pytest.raises((ServerAway, SignInRefused)), managesieve.connect(account(server(port))):
+    with serving as port, pytest.raises((ServerAwayError, SignInRefusedError)), managesieve.connect(account(server(port))):
         pass
 
 
 def test_an_account_without_a_server_is_away():
     where = server(1)
-    with pytest.raises(ServerAway), managesieve.connect(Account("alice@lycee.example", where, where, Password("alice", "x"))):
+    with (
+        pytest.raises(ServerAwayError),
+        managesieve.connect(Account("alice@lycee.example", where, where, Password("alice", "x"))),
+    ):
         pass

@@ -17,7 +17,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import LimitUse, now
-from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
+from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequestsError
 
 ASKED = RateLimit("asked", 3, HOUR)
 ASKED_A_DAY = replace(ASKED, most=5, span=DAY)
@@ -55,8 +55,8 @@ def settings() -> Settings:
     return replace(Settings(), secret_key="k" * 40)
 
 
-def refused(settings: Settings, *bounded: rate_limits.Bounded) -> TooManyRequests:
-    with pytest.raises(TooManyRequests) as told:
+def refused(settings: Settings, *bounded: rate_limits.Bounded) -> TooManyRequestsError:
+    with pytest.raises(TooManyRequestsError) as told:
         rate_limits.take(settings, *bounded)
     return told.value
 
@@ -127,7 +127,7 @@ def test_who_has_a_turn_passes_all_the_same_and_is_told_otherwise_when_it_comes(
     for _ in range(3):
         rate_limits.take(settings, ASKED.by(HERE))
     rate_limits.take(settings, ASKED.by(HERE), turn=lambda full: 0)
-    with pytest.raises(TooManyRequests) as told:
+    with pytest.raises(TooManyRequestsError) as told:
         rate_limits.take(settings, ASKED.by(HERE), turn=lambda full: 7)
     assert told.value.seconds == 7 and rate_limits.used(settings, ASKED.by(HERE)) == 4
 

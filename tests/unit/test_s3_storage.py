@@ -15,7 +15,7 @@ import pytest
 
 from deploy.demo.child import free_ports
 from tests.support.s3_server import CutLine, running
-from webmail.storage import FileGone, S3Storage, StorageAway, StorageFull, open_file
+from webmail.storage import FileGoneError, S3Storage, StorageAwayError, StorageFullError, open_file
 from webmail.storage import s3 as s3_storage
 from webmail.storage.interface import MARK
 
@@ -102,7 +102,7 @@ def test_a_file_longer_than_any_service_takes_is_refused(s3, monkeypatch):
     monkeypatch.setattr(s3_storage, "_MOST_PARTS", 2)
     store = S3Storage(s3.bucket(), "results")
     assert store.put("most", pieces(16)) == 16 * MB
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFullError):
         store.put("more", pieces(17))
     assert ([file.name for file in store.list()], s3.left_over()) == (["most"], [])
 
@@ -116,7 +116,7 @@ def test_a_server_that_goes_in_the_middle_of_a_put_leaves_what_was_there(s3):
     with CutLine(s3.port, up=12 * MB) as line:
         store = S3Storage(s3.bucket(line.port, prefix=before.bucket.prefix), "results")
         began = time.monotonic()
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageAwayError):
             store.put("t/large", pieces(30))
         assert time.monotonic() - began < 5
     assert b"".join(before.get("t/large")) == b"as before"
@@ -133,7 +133,7 @@ def test_a_line_that_breaks_in_the_middle_of_a_get_is_tried_once_more_from_there
         if once:
             assert digest(store.get("t/large", 7)) == hashlib.sha256(PIECE[7:] + PIECE * 11).hexdigest()
         else:
-            with pytest.raises(StorageAway):
+            with pytest.raises(StorageAwayError):
                 digest(store.get("t/large"))
         assert line.cuts
 
@@ -146,7 +146,7 @@ def all_away(store, seconds, words="", but=()):
         if name in but:
             continue
         began = time.monotonic()
-        with pytest.raises(StorageAway, match=words):
+        with pytest.raises(StorageAwayError, match=words):
             ask()
         assert time.monotonic() - began < seconds, name
 
@@ -168,7 +168,7 @@ def test_a_server_that_says_nothing_is_away_soon(s3, monkeypatch):
         store = S3Storage(bucket, "results")
         for name in ("size", "get", "list nested", "delete", "put", "put parts"):
             began = time.monotonic()
-            with pytest.raises(StorageAway, match="does not answer"):
+            with pytest.raises(StorageAwayError, match="does not answer"):
                 everything(store)[name]()
             assert time.monotonic() - began < 5, name
     s3_storage._clients.clear()
@@ -248,14 +248,14 @@ def answering(status: int, code: str) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
-        (507, "InsufficientStorage", StorageFull),
-        (507, "", StorageFull),
-        (507, "XMinioStorageFull", StorageFull),
-        (403, "QuotaExceeded", StorageFull),
-        (400, "EntityTooLarge", StorageFull),
-        (500, "InternalError", StorageAway),
-        (503, "SlowDown", StorageAway),
-        (403, "AccessDenied", StorageAway),
+        (507, "InsufficientStorage", StorageFullError),
+        (507, "", StorageFullError),
+        (507, "XMinioStorageFull", StorageFullError),
+        (403, "QuotaExceeded", StorageFullError),
+        (400, "EntityTooLarge", StorageFullError),
+        (500, "InternalError", StorageAwayError),
+        (503, "SlowDown", StorageAwayError),
+        (403, "AccessDenied", StorageAwayError),
     ],
 )
 def test_a_full_server_is_told_from_one_that_is_away(s3, status, code, kind):
@@ -271,10 +271,10 @@ def test_a_bucket_without_our_files_is_away_while_somebody_knows_of_some(s3):
     store = S3Storage(new.bucket, "results", named)
     all_away(store, 2, "none of our files", but=["delete"])
     assert not (s3.folder / new.bucket.prefix).exists(), "nothing was put into it"
-    with pytest.raises(FileGone):
+    with pytest.raises(FileGoneError):
         new.size("a")
     new.put("b", [b"1"])
-    with pytest.raises(FileGone):
+    with pytest.raises(FileGoneError):
         store.size("a")
 
 
@@ -310,7 +310,7 @@ def test_it_goes_on_when_the_server_is_back(tmp_path):
         store = S3Storage(server.bucket(), "results")
         store.put("a", [b"1"])
         server.stop()
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageAwayError):
             store.size("a")
         server.start()
         assert store.size("a") == 1

@@ -70,33 +70,33 @@ def test_quotes_and_spaces_are_those_of_old_telephones():
 
 @pytest.mark.parametrize("number", ["", "0612345678", "+33 6", "+33612345678\n", "+33612345678,+336", "+" + "1" * 20, "alice"])
 def test_what_is_no_number_is_not_asked(gateway, number):
-    with pytest.raises(sms.NotTexted):
+    with pytest.raises(sms.NotTextedError):
         sms.send(gateway.sms, number, "Hello")
     assert gateway.asked == []
 
 
 def test_a_long_text_is_not_sent(gateway):
-    with pytest.raises(sms.NotTexted):
+    with pytest.raises(sms.NotTextedError):
         sms.send(gateway.sms, NUMBER, "x" * 481)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 500, 503])
 def test_a_refusal_is_told(gateway, status):
     gateway.status, gateway.answer = status, b"no credit"
-    with pytest.raises(sms.NotTexted, match=f"{status}.*no credit"):
+    with pytest.raises(sms.NotTextedError, match=f"{status}.*no credit"):
         sms.send(gateway.sms, NUMBER, "Hello")
 
 
 def test_what_a_gateway_repeats_stands_in_no_log(gateway):
     gateway.status, gateway.answer = 422, b'{"error": 40012, "to": "+33612345678", "text": "123456 is your code"}'
-    with pytest.raises(sms.NotTexted) as caught:
+    with pytest.raises(sms.NotTextedError) as caught:
         sms.send(gateway.sms, NUMBER, "123456 is your code")
     assert "40012" in str(caught.value) and "123456" not in str(caught.value) and "612345678" not in str(caught.value)
 
 
 def test_it_follows_nowhere(gateway):
     gateway.status, gateway.headers = 302, {"Location": f"http://127.0.0.1:{gateway.port}/elsewhere"}
-    with pytest.raises(sms.NotTexted, match="302"):
+    with pytest.raises(sms.NotTextedError, match="302"):
         sms.send(gateway.sms, NUMBER, "Hello")
     assert len(gateway.asked) == 1
 
@@ -104,22 +104,22 @@ def test_it_follows_nowhere(gateway):
 def test_words_that_must_be_in_the_answer(gateway):
     sms.send(replace(gateway.sms, answer="queued"), NUMBER, "Hello")
     gateway.answer = b'{"status": "error"}'
-    with pytest.raises(sms.NotTexted, match="queued"):
+    with pytest.raises(sms.NotTextedError, match="queued"):
         sms.send(replace(gateway.sms, answer="queued"), NUMBER, "Hello")
 
 
 def test_an_endless_answer_is_not_read(gateway):
     gateway.answer = b"x" * 5_000_000
-    with pytest.raises(sms.NotTexted):
+    with pytest.raises(sms.NotTextedError):
         sms.send(gateway.sms, NUMBER, "Hello")
 
 
 def test_a_gateway_that_is_away_or_says_nothing(monkeypatch):
-    with pytest.raises(sms.NotTexted):
+    with pytest.raises(sms.NotTextedError):
         sms.send(Sms(f"http://127.0.0.1:{closed_port()}/"), NUMBER, "Hello")
     monkeypatch.setattr(sms, "SECONDS", 0.5)
     began = time.monotonic()
-    with silent() as port, pytest.raises(sms.NotTexted):
+    with silent() as port, pytest.raises(sms.NotTextedError):
         sms.send(Sms(f"http://127.0.0.1:{port}/"), NUMBER, "Hello")
     assert time.monotonic() - began < 5
 
@@ -128,9 +128,9 @@ def test_its_certificate_is_checked(tmp_path: Path):
     context, file = certificate(tmp_path)
     with sms_gateway(context) as gateway:
         https = Sms(f"https://127.0.0.1:{gateway.port}/")
-        with pytest.raises(sms.NotTexted):
+        with pytest.raises(sms.NotTextedError):
             sms.send(https, NUMBER, "Hello")
-        with pytest.raises(sms.NotTexted):
+        with pytest.raises(sms.NotTextedError):
             sms.send(replace(https, ca_file="missing.pem"), NUMBER, "Hello", str(tmp_path))
         sms.send(replace(https, ca_file=Path(file).name), NUMBER, "Hello", str(tmp_path))
         assert len(gateway.asked) == 1

@@ -10,7 +10,14 @@ from tests.bench.fault_server import FaultServer
 from tests.support import tokens
 from webmail import smtp
 from webmail.account import Account, Password, Server
-from webmail.errors import SendRefused, SendUncertain, ServerAway, SignInRefused, TokenRefused, UnsafeValue
+from webmail.errors import (
+    SendRefusedError,
+    SendUncertainError,
+    ServerAwayError,
+    SignInRefusedError,
+    TokenRefusedError,
+    UnsafeValueError,
+)
 
 MESSAGE = b"From: alice@lycee.example\r\nSubject: t\r\n\r\nhello\r\n"
 BOB, CARL = "bob@lycee.example", "carl@lycee.example"
@@ -91,14 +98,14 @@ def test_an_international_domain_is_sent_in_ascii():
 
 
 def test_an_international_address_is_refused_for_good_where_the_server_takes_none():
-    with FaultServer(extensions=("8BITMIME",)) as server, pytest.raises(SendRefused) as refused:
+    with FaultServer(extensions=("8BITMIME",)) as server, pytest.raises(SendRefusedError) as refused:
         send(server, recipients=["élise@lycee.example"])
     assert refused.value.permanent
     assert server.messages == []
 
 
 def test_those_who_can_not_be_written_to_are_named():
-    with FaultServer(extensions=("8BITMIME",)) as server, pytest.raises(SendRefused) as refused:
+    with FaultServer(extensions=("8BITMIME",)) as server, pytest.raises(SendRefusedError) as refused:
         send(server, recipients=[BOB, "élise@lycee.example"])
     assert list(refused.value.refused) == ["élise@lycee.example"]
     assert str(refused.value).startswith("553 5.6.7")
@@ -127,7 +134,7 @@ def test_delivery_is_told_of_where_it_is_asked_for_and_offered():
 
 
 def test_a_message_over_the_announced_size_is_not_even_begun():
-    with FaultServer(extensions=("SIZE 1000",)) as server, pytest.raises(SendRefused) as refused:
+    with FaultServer(extensions=("SIZE 1000",)) as server, pytest.raises(SendRefusedError) as refused:
         send(server, MESSAGE + b"x" * 1000)
     assert refused.value.permanent
     assert not any(c.startswith("MAIL") for c in server.commands)
@@ -137,7 +144,7 @@ def test_a_message_over_the_announced_size_is_not_even_begun():
     "address", ["bob@x.example>\r\nRCPT TO:<eve@x.example", "bob\n@x.example", "bob\0@x.example", "b ob@x.example", "bob", ""]
 )
 def test_an_address_can_not_carry_a_command(address):
-    with FaultServer() as server, pytest.raises(UnsafeValue):
+    with FaultServer() as server, pytest.raises(UnsafeValueError):
         send(server, recipients=[BOB, address])
     assert server.commands == []
 
@@ -185,12 +192,12 @@ def test_a_token_goes_by_the_best_bearer_mechanism(offered, starts, token):
 
 
 def test_no_common_mechanism_is_a_refusal(token):
-    with FaultServer(extensions=("AUTH PLAIN",)) as server, pytest.raises(TokenRefused, match="PLAIN"):
+    with FaultServer(extensions=("AUTH PLAIN",)) as server, pytest.raises(TokenRefusedError, match="PLAIN"):
         send(server, account=account(server.port, token))
 
 
 def test_no_password_holds_a_null():
-    with FaultServer() as server, pytest.raises(UnsafeValue):
+    with FaultServer() as server, pytest.raises(UnsafeValueError):
         send(server, account=account(server.port, Password("alice", "a\0b")))
 
 
@@ -224,13 +231,13 @@ def test_starttls_comes_before_the_password(certificate):
 
 
 def test_an_unknown_certificate_gets_no_password(certificate):
-    with starttls_server(certificate) as server, pytest.raises(ServerAway):
+    with starttls_server(certificate) as server, pytest.raises(ServerAwayError):
         send(server, account=account(server.port, security="starttls"))
     assert not any(c.startswith("AUTH") for c in server.commands)
 
 
 def test_a_server_without_starttls_gets_no_password(certificate):
-    with FaultServer() as server, pytest.raises(ServerAway):
+    with FaultServer() as server, pytest.raises(ServerAwayError):
         send(server, account=account(server.port, security="starttls", ca_file=certificate[1]))
     assert not any(c.startswith("AUTH") for c in server.commands)
 
@@ -241,31 +248,31 @@ def test_a_server_without_starttls_gets_no_password(certificate):
 @pytest.mark.parametrize(
     ("fault", "kind", "permanent"),
     [
-        ("421@connect", ServerAway, None),
-        ("554@connect", ServerAway, None),
-        ("hang@connect", ServerAway, None),
-        ("drop@connect", ServerAway, None),
-        ("421@ehlo", ServerAway, None),
-        ("hang@ehlo", ServerAway, None),
-        ("535@auth", SignInRefused, None),
-        ("454@auth", ServerAway, None),
-        ("hang@auth", ServerAway, None),
-        ("450@mail", SendRefused, False),
-        ("550@mail", SendRefused, True),
-        ("421@mail", SendRefused, False),
-        ("451@rcpt", SendRefused, False),
-        ("550@rcpt", SendRefused, True),
-        ("421@rcpt", ServerAway, None),
-        ("hang@rcpt", ServerAway, None),
-        ("452@data", SendRefused, False),
-        ("554@data", SendRefused, True),
-        ("drop@data", ServerAway, None),
-        ("hang@data", ServerAway, None),
-        ("451@dot", SendRefused, False),
-        ("552@dot", SendRefused, True),
-        ("554@dot", SendRefused, True),
-        ("drop@dot", SendUncertain, None),
-        ("hang@dot", SendUncertain, None),
+        ("421@connect", ServerAwayError, None),
+        ("554@connect", ServerAwayError, None),
+        ("hang@connect", ServerAwayError, None),
+        ("drop@connect", ServerAwayError, None),
+        ("421@ehlo", ServerAwayError, None),
+        ("hang@ehlo", ServerAwayError, None),
+        ("535@auth", SignInRefusedError, None),
+        ("454@auth", ServerAwayError, None),
+        ("hang@auth", ServerAwayError, None),
+        ("450@mail", SendRefusedError, False),
+        ("550@mail", SendRefusedError, True),
+        ("421@mail", SendRefusedError, False),
+        ("451@rcpt", SendRefusedError, False),
+        ("550@rcpt", SendRefusedError, True),
+        ("421@rcpt", ServerAwayError, None),
+        ("hang@rcpt", ServerAwayError, None),
+        ("452@data", SendRefusedError, False),
+        ("554@data", SendRefusedError, True),
+        ("drop@data", ServerAwayError, None),
+        ("hang@data", ServerAwayError, None),
+        ("451@dot", SendRefusedError, False),
+        ("552@dot", SendRefusedError, True),
+        ("554@dot", SendRefusedError, True),
+        ("drop@dot", SendUncertainError, None),
+        ("hang@dot", SendUncertainError, None),
         ("999x@dot", None, None),
     ],
 )
@@ -284,19 +291,19 @@ def test_each_fault_has_its_outcome(fault, kind, permanent):
 
 @pytest.mark.parametrize("fault", ["drop@answer", "hang@answer"])
 def test_accepted_but_not_told_is_uncertain(fault):
-    with FaultServer(fault) as server, pytest.raises(SendUncertain):
+    with FaultServer(fault) as server, pytest.raises(SendUncertainError):
         send(server)
     assert len(server.messages) == 1
 
 
 def test_a_connection_broken_in_mid_message_has_sent_nothing():
-    with FaultServer("drop@content") as server, pytest.raises(ServerAway):
+    with FaultServer("drop@content") as server, pytest.raises(ServerAwayError):
         send(server, MESSAGE + b"x\r\n" * 3_000_000)
     assert server.messages == []
 
 
 def test_a_refusal_in_mid_content_is_heard():
-    with FaultServer("552@content") as server, pytest.raises(SendRefused) as refused:
+    with FaultServer("552@content") as server, pytest.raises(SendRefusedError) as refused:
         send(server, MESSAGE + b"x\r\n" * 3_000_000)
     assert refused.value.permanent
     assert server.messages == []
@@ -314,7 +321,7 @@ def test_all_refused_and_one_of_them_only_for_now_is_not_for_good():
         def next_fault(self):
             return "450@rcpt"
 
-    with Picky() as server, pytest.raises(SendRefused) as refused:
+    with Picky() as server, pytest.raises(SendRefusedError) as refused:
         send(server, recipients=[BOB, CARL])
     assert not refused.value.permanent
     assert set(refused.value.refused) == {BOB, CARL}
@@ -323,7 +330,7 @@ def test_all_refused_and_one_of_them_only_for_now_is_not_for_good():
 def test_nobody_listens():
     with FaultServer() as server:
         port = server.port
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerAwayError):
         smtp.send(account(port), "alice@lycee.example", [BOB], MESSAGE, before_final_dot=lambda: None)
 
 

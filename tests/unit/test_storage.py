@@ -16,12 +16,12 @@ import pytest
 from tests.support.memory_storage import MemoryStorage
 from webmail.config import ownership
 from webmail.storage import (
-    FileGone,
+    FileGoneError,
     LocalStorage,
     S3Storage,
     StorageArea,
-    StorageAway,
-    StorageFull,
+    StorageAwayError,
+    StorageFullError,
     local,
     open_file,
     open_storage,
@@ -92,12 +92,12 @@ def test_what_breaks_off_leaves_nothing(store):
 
 def test_a_missing_file_is_gone(store):
     for ask in (store.size, store.about, store.get, lambda name: store.copy(name, "b"), lambda name: store.sync([name])):
-        with pytest.raises(FileGone):
+        with pytest.raises(FileGoneError):
             ask("results/none")
     store.delete("results/none")
     store.put("results/1/a", [b"1"])
     for ask in (store.size, store.get):
-        with pytest.raises(FileGone):
+        with pytest.raises(FileGoneError):
             ask("results/1")  # not a file
     assert not store.exists("results/1")
 
@@ -168,7 +168,7 @@ def test_a_file_is_read_from_any_position(store):
         assert file.read(5) == content[3:8]
         file.seek(-4, 2)
         assert (file.read(), file.tell()) == (content[-4:], 200_000)
-    with pytest.raises(FileGone):
+    with pytest.raises(FileGoneError):
         open_file(store, "b")
 
 
@@ -193,7 +193,7 @@ def test_a_storage_that_cannot_be_read_is_away_not_empty(tmp_path):
             (tmp_path / "files").mkdir()
         asked = (disk.size, disk.get, disk.exists, disk.delete_all, lambda name: list(disk.list(name)))
         for ask in (*asked, lambda name: disk.put(name, [b""]), lambda name: disk.copy(name, "b")):
-            with pytest.raises(StorageAway):
+            with pytest.raises(StorageAwayError):
                 ask("a")
     assert list((tmp_path / "files").iterdir()) == [], "nothing was put on the wrong disk"
     (tmp_path / "files").rmdir()
@@ -212,7 +212,7 @@ def test_a_reader_tells_when_the_storage_goes_away(store):
         os.rename(store.root, store.root.with_name("unmounted"))
         store.root.mkdir()
     file.seek(290_000)
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         file.read()
 
 
@@ -223,7 +223,7 @@ def test_a_folder_that_is_new_is_marked_with_the_first_file(tmp_path):
     assert not (tmp_path / "files" / local.MARK).exists()
     disk.put("a", [b"1"])
     assert (tmp_path / "files" / local.MARK).exists()
-    with pytest.raises(FileGone):
+    with pytest.raises(FileGoneError):
         disk.size("b")
 
 
@@ -231,18 +231,20 @@ def test_a_folder_of_an_earlier_version_is_ours_and_gets_its_mark(tmp_path):
     draft = "a" * 32
     (tmp_path / "lost+found").mkdir(mode=0)
     disk = LocalStorage(tmp_path, re.compile(r"[0-9a-f]{32}(?:\.eml)?"), named=lambda: True)
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         disk.size(f"{draft}/b")
     (tmp_path / draft).mkdir()
     (tmp_path / draft / "file").write_bytes(b"as before")
     assert read(disk, f"{draft}/file") == b"as before"
-    with pytest.raises(FileGone):
+    with pytest.raises(FileGoneError):
         disk.size(f"{draft}/b")
     assert (tmp_path / local.MARK).exists()
     assert names(disk) == [f"{draft}/file"]
 
 
-@pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StorageAway)])
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ENOSPC, StorageFullError), (errno.EDQUOT, StorageFullError), (errno.EIO, StorageAwayError)]
+)
 @pytest.mark.parametrize("what", ["a file", "its folder"])
 def test_a_full_disk_is_told_from_a_broken_one(disk, monkeypatch, number, kind, what):
     sync = os.fsync
@@ -266,7 +268,7 @@ def test_a_write_that_fails_when_the_file_is_closed_is_told(disk, monkeypatch):
         yield b"1"
         monkeypatch.setattr(local.os, "replace", lambda *_names: (_ for _ in ()).throw(OSError(errno.ENOSPC, "no")))
 
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFullError):
         disk.put("a/b", full())
     assert sorted(file.name for file in disk.root.iterdir()) == [local.MARK]
 
@@ -312,7 +314,7 @@ def test_a_folder_that_goes_while_it_is_made_is_made_again(disk, monkeypatch):
 
 def test_a_file_where_a_folder_belongs_is_told(disk):
     disk.put("one", [b"1"])
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         disk.put("one/two", [b"2"])
 
 
@@ -370,9 +372,9 @@ def test_uploads_that_the_database_names_are_away_until_they_are_mounted(here, w
     os.rename(folder, folder.with_name("unmounted"))
     folder.mkdir()
     files = open_storage(here.settings, StorageArea.UPLOADS)
-    with pytest.raises(StorageAway, match="mount it"):
+    with pytest.raises(StorageAwayError, match="mount it"):
         files.put("x/y", [b"1"])
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         list(files.list())
     (folder / local.MARK).touch()  # the administrator: they are lost for good
     assert list(files.list()) == []
@@ -386,9 +388,9 @@ def test_results_that_tasks_name_are_away_until_they_are_mounted(here):
     Task.create(id="1", user=here.draft().user, kind="x", state="done", result='{"file": "tasks/1/a"}')
     os.rename(folder, folder.with_name("unmounted"))
     folder.mkdir()
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         files.get("tasks/1/a")
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         files.put("tasks/2/a", [b"1"])
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from webmail import imap, system_mail
 from webmail.accounts import exported_tables
-from webmail.errors import BadAddress, SignInRefused, UnsafeValue
+from webmail.errors import BadAddressError, SignInRefusedError, UnsafeValueError
 from webmail.imap.bulk import chosen as choice
 from webmail.imap.bulk.bulk_mbox import mbox
 from webmail.imap.bulk.chosen import Selection, count
@@ -27,7 +27,7 @@ from webmail.models import User
 from webmail.storage import Storage, open_storage
 from webmail.tasks import leftovers, mail_parts, store
 from webmail.tasks.export_marking import Marking, marking_of
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 from webmail.tasks.mail_parts import Position
 
@@ -98,8 +98,8 @@ def _mail(run: TaskRun, files: Storage) -> Mail:
         mail = Mail(mail_parts.unpacked(kept["chosen"].encode()), list(kept["unread"]))
         mail.position = mail_parts.store_parts(run, files, account, mail.chosen, partial(mbox, account))
         mail.marking = marking_of(account, run.user)
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     return mail
 
 
@@ -167,7 +167,7 @@ def _readme(mail: Mail, words: Words) -> str:
 def _tell(run: TaskRun, words: Words) -> None:
     """In the transaction of the last step, and once for each task: after a kill too there is one mail."""
     if words.subject and run.settings.system_sender is not None:
-        with suppress(BadAddress, UnsafeValue):
+        with suppress(BadAddressError, UnsafeValueError):
             system_mail.send(run.user.address, NAME, words.subject, words.body, words.language, run.task.id)
 
 

@@ -86,7 +86,8 @@ def ask(asked: SupportQuestion, letters: SupportLetters, settings: Settings) -> 
     """Store a request and queue the mail about it, in one transaction; returns the row and what is to be sent.
 
     The same once more within an hour, as by a double click, is the one there is, and nothing is sent. `letters` gives the mail to
-    the administrator and the copy for who is signed in; it is told whether no more will be mailed today. Raises TooManyRequests.
+    the administrator and the copy for who is signed in; it is told whether no more will be mailed today. Raises
+    TooManyRequestsError.
     """
     if _same(asked) is None:
         rate_limits.check(settings, *_limits(asked))  # without the lock for writing, which others need

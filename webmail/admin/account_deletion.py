@@ -23,7 +23,7 @@ from webmail.tasks import leftovers
 from webmail.transfers import ending
 
 
-class LastAdministrator(MailError):
+class LastAdministratorError(MailError):
     """Nobody would be left who may do what administrators do."""
 
     status = 409
@@ -64,12 +64,12 @@ def is_last_administrator(user: User) -> bool:
 def delete(user: User, settings: Settings) -> Deleted:
     """Delete the account for good. The caller records it. A message that is being handed over at this moment may still leave.
 
-    Files go after the rows: what a kill or a storage that is away leaves, the hourly sweeps find. Raises LastAdministrator.
+    Files go after the rows: what a kill or a storage that is away leaves, the hourly sweeps find. Raises LastAdministratorError.
     """
     with db.atomic():
         serialize("administrators")
         if is_last_administrator(user):
-            raise LastAdministrator(f"{user.address} is the last administrator")
+            raise LastAdministratorError(f"{user.address} is the last administrator")
         account_changes.set_active(user, False)  # nothing new begins
     sessions, programs = end_everything(user, settings)
     for row in Collection.select(Collection.id).where(Collection.user == user, Collection.kind == collections.CALENDAR):

@@ -14,7 +14,7 @@ from flask_login import LoginManager, current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
-from webmail.admission import Admission, AdmissionRefused
+from webmail.admission import Admission, AdmissionRefusedError
 from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import SignInForm
 from webmail.auth.providers import proxy
@@ -176,7 +176,7 @@ def _read_strangers_form() -> None:
     try:
         with FORMS.admit(network=network_of(request.remote_addr)):
             request.form  # noqa: B018 - reads and keeps it
-    except AdmissionRefused as error:
+    except AdmissionRefusedError as error:
         because(error)
         abort(503)
 
@@ -201,7 +201,7 @@ def _is_admitted(among: Admission) -> bool:
         return False
     try:
         g.place = among.enter(current_user.id)
-    except AdmissionRefused:
+    except AdmissionRefusedError:
         return False
     return True
 

@@ -9,18 +9,18 @@ from webmail.auth.devices import app_passwords, failures, handover
 from webmail.auth.factors import mailed_codes
 from webmail.auth.notifications import app_password_pause as pause_letters
 from webmail.auth.notifications import directory
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.providers import app_password_pause, directory_sweep
 from webmail.auth.recovery import password_reset
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 
 
 def _ask_directory(run: PeriodicRun) -> None:
     """Disable the accounts of people whom the directory no longer has, or ask the administrator about so many."""
-    with db.connection_context(), suppress(ServerAway, TooBusy):  # logged; asked again next time
+    with db.connection_context(), suppress(ServerAwayError, TooBusyError):  # logged; asked again next time
         found = directory_sweep.look(run.settings)
         directory_sweep.carry_out(found, run.settings)
         if found.doubtful:

@@ -17,8 +17,8 @@ from webmail.config.settings import Settings
 from webmail.database import undo_store
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import CalendarObject, Collection, Occurrence, TrashedItem, User
 
 LARGEST = 1_000_000  # bytes of an event with its exceptions
@@ -26,15 +26,15 @@ _LARGEST_UNDO = 2_000_000  # characters
 _OPENING = '{"events"'
 
 
-class NoSuchEvent(LookupError):
+class NoSuchEventError(LookupError):
     """The event no longer exists, or is in no calendar of this person."""
 
 
-class EventChangedElsewhere(ValueError):
+class EventChangedElsewhereError(ValueError):
     """The event was changed by another page or device since it was shown, or is gone."""
 
 
-class NotWritable(ValueError):
+class NotWritableError(ValueError):
     """The person may not change what is in this calendar."""
 
 
@@ -93,11 +93,11 @@ def takes_events(access: Access) -> bool:
 
 
 def load(user: User, calendar: int, href: str) -> tuple[Access, CalendarObject]:
-    """An event by its calendar's `id` and its name there, as they see it. 3 queries. Raises NoSuchEvent."""
+    """An event by its calendar's `id` and its name there, as they see it. 3 queries. Raises NoSuchEventError."""
     access = next((one for one in calendars(user) if one.collection.id == calendar), None)
     row = _row(calendar, href) if access else None
     if access is None or row is None or row.component != "VEVENT":
-        raise NoSuchEvent(f"no event {href[:60]!r} in calendar {calendar}")
+        raise NoSuchEventError(f"no event {href[:60]!r} in calendar {calendar}")
     return privacy.as_seen(access, row, user)
 
 
@@ -111,7 +111,7 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
     """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
     stay as they are. What is taken out of somebody else's calendars goes into their trash; out of one's own only if `kept`.
 
-    1 transaction. Raises UnusableCalendar, EventChangedElsewhere, NotWritable, LimitReached, UidTaken.
+    1 transaction. Raises UnusableCalendarError, EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError.
     """
     zone = objects.zone_of(settings.timezone)
     found = [_prepared(one.text, zone, as_kept) if one.text else None for one in writes]
@@ -120,12 +120,12 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
         accesses = {one.collection.id: one for one in calendars(user) if one.writes and takes_events(one)}
         may = {number: one.collection for number, one in accesses.items()}
         if not all(one.calendar in may for one in writes):
-            raise NotWritable("no right to write")
+            raise NotWritableError("no right to write")
         rows = [_row(one.calendar, one.href) for one in writes]
         if any(row is not None and privacy.is_hidden(accesses[one.calendar], row) for row, one in zip(rows, writes, strict=True)):
-            raise NotWritable("a private event, of which they see only when it is")
+            raise NotWritableError("a private event, of which they see only when it is")
         if any((row.etag if row else "") != one.etag for row, one in zip(rows, writes, strict=True)):
-            raise EventChangedElsewhere("another version is there")
+            raise EventChangedElsewhereError("another version is there")
         keepers = {may[one.calendar].user_id for one in writes if one.text}  # it stays theirs
         if keepers or not kept:
             keepers.add(user.id)
@@ -157,10 +157,10 @@ def _title(row: CalendarObject) -> str:
 
 def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.Prepared:
     if len(text.encode()) > LARGEST:
-        raise LimitReached("too large an event")
+        raise LimitReachedError("too large an event")
     try:
         return objects.prepared(text, zone)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         if not as_kept:
             raise
         return objects.prepared(text, zone, once=True)
@@ -191,7 +191,7 @@ def offer_undo(user: User, done: Iterable[Done]) -> str:
 def undo(user: User, name: str, settings: Settings) -> bool:
     """Put back what `offer_undo` kept, all or nothing, under its names; False if it is over, not theirs, or was done already.
 
-    Raises EventChangedElsewhere if it was changed again since, NotWritable, LimitReached, UidTaken.
+    Raises EventChangedElsewhereError if it was changed again since, NotWritableError, LimitReachedError, UidTakenError.
     """
     row = undo_store.load(user, name, _OPENING)
     if row is None:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 from webmail.calendar.editing import Write
 from webmail.mime.formats.calendars import calendar_object
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.calendars.calendar_text import made, parsed
 from webmail.mime.formats.calendars.event_edit import EventFields, made_event
 from webmail.mime.formats.recurrence import occurrences, recurrence_edit, series, term_dates
@@ -29,7 +29,7 @@ def href_of(uid: str) -> str:
 
 
 def addition(calendar: int, uid: str, fields: EventFields, holidays: Holidays | None = None) -> Write:
-    """A new event. `holidays`: in which a series does not take place. Raises CannotChange."""
+    """A new event. `holidays`: in which a series does not take place. Raises CannotChangeError."""
     return Write(calendar, href_of(uid), _in_term(str(made_event(uid, fields)), holidays))
 
 
@@ -39,7 +39,7 @@ def change(
 ) -> tuple[list[Write], int]:  # fmt: skip
     """What changing an event comes to, the one that is to be shown then last; and how many changed ones of a series go with its
     rule. `scope`: "one", "following" (which make a series of this `uid`) or "all". `holidays`: in which a series does not take
-    place. Raises CannotChange.
+    place. Raises CannotChangeError.
     """
     if scope == "following" and at and not series.is_first(row.text, at):
         uid = uid or new_uid()
@@ -71,7 +71,7 @@ def _counted(text: str, at: str, before: EventFields, after: EventFields) -> Eve
 
 
 def removal(row: CalendarObject, at: str, scope: str, floating: tzinfo, title: str = "") -> Write:
-    """What taking out an event comes to; `title`: what that of a series is called in the trash. Raises CannotChange."""
+    """What taking out an event comes to; `title`: what that of a series is called in the trash. Raises CannotChangeError."""
     text = ""
     if at and scope == "one":
         text, parted = series.take_one(row.text, at), series.one_on
@@ -91,7 +91,7 @@ def _is_empty(text: str, floating: tzinfo) -> bool:
         if whole.last >= _LONG_AGO:
             return False
         return not occurrences.expand(read, whole.first - 86_400, whole.last + 86_400, floating).takings
-    except UnusableCalendar:
+    except UnusableCalendarError:
         return False
 
 

@@ -8,7 +8,7 @@ from webmail.calendar import editing, event_changes
 from webmail.calendar.editing import Write
 from webmail.collections.store import Access
 from webmail.mime.formats.calendars import calendar_split, calendar_updates
-from webmail.mime.formats.calendars.calendar_text import BrokenText
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError
 from webmail.models import CalendarObject
 
 METHODS = ("", "publish", "request", "cancel")  # that can be taken in
@@ -38,7 +38,7 @@ def read(text: str, calendars: list[Access]) -> IncomingEvents:
     """What the text of a calendar part comes to, beside the person's `calendars`. 1 query, if it is one."""
     try:
         method, events = calendar_split.events_in(text)
-    except BrokenText:
+    except BrokenTextError:
         return IncomingEvents("")
     taking = IncomingEvents(method, events)
     return _beside(taking, calendars) if taking.is_usable else taking

@@ -15,7 +15,7 @@ from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import CALENDAR
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import CalendarLink, Collection, User, now
 from webmail.rate_limits import HOUR, RateLimit
 
@@ -32,7 +32,7 @@ def of(collection: Collection) -> list[CalendarLink]:
 def make(user: User, calendar: int, kind: str, *, whole: bool) -> str:
     """Give a calendar (by `id`) that one owns or manages an address; returns its random part (192 bits). 1 transaction.
 
-    Raises NotTheirs, LimitReached.
+    Raises NotTheirsError, LimitReachedError.
     """
     token = secrets.token_urlsafe(24)
     with db.atomic():
@@ -40,7 +40,7 @@ def make(user: User, calendar: int, kind: str, *, whole: bool) -> str:
         if kind not in (FEED, PAGE) or collection.kind != CALENDAR:
             raise ValueError(f"no address for {calendar}")
         if len(of(collection)) >= MOST:
-            raise LimitReached(f"{MOST} addresses of {calendar}")
+            raise LimitReachedError(f"{MOST} addresses of {calendar}")
         by = "" if collection.user_id == user.id else user.address
         CalendarLink.create(
             user=collection.user_id, collection=collection, token_hash=_hash(token), kind=kind, whole=int(whole), made_by=by
@@ -52,7 +52,7 @@ def make(user: User, calendar: int, kind: str, *, whole: bool) -> str:
 def end(user: User, calendar: int, number: int) -> bool:
     """End an address (by `id`) of a calendar that one owns or manages; False if it was ended already. 1 transaction.
 
-    Raises NotTheirs.
+    Raises NotTheirsError.
     """
     with db.atomic():
         collection = shares.managed(user, calendar)
@@ -72,7 +72,7 @@ def find(token: str, kind: str) -> CalendarLink | None:
 
 
 def count(link: CalendarLink, settings: Settings) -> None:
-    """Count a request. 4 queries. Raises TooManyRequests."""
+    """Count a request. 4 queries. Raises TooManyRequestsError."""
     rate_limits.take(settings, ASKED.by(link.id))
     CalendarLink.update(used=now()).where(CalendarLink.id == link.id).execute()
 

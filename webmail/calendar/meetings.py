@@ -12,7 +12,7 @@ import peewee as pw
 
 from webmail.calendar import editing
 from webmail.mime.formats.calendars import calendar_object
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.headers.address_input import address_key
 from webmail.models import CalendarObject, Occurrence, User
 
@@ -71,7 +71,7 @@ def _people(text: str) -> set[str]:
     """The addresses of all who take part, normalised for comparison."""
     try:
         lines = [line.value.strip() for line in calendar_object.lines_of(text) if line.name in _PEOPLE]
-    except UnusableCalendar:
+    except UnusableCalendarError:
         return set()
     return {address_key(value[7:]) for value in lines if value.lower().startswith("mailto:")}
 

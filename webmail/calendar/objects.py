@@ -26,7 +26,7 @@ from webmail.database import prepared as queries
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.mime.formats.calendars import calendar_object
-from webmail.mime.formats.calendars.calendar_object import ReadObject, UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import ReadObject, UnusableCalendarError
 from webmail.mime.formats.recurrence import occurrences, recurrence_rules
 from webmail.mime.formats.recurrence.occurrences import Expansion, Taking
 from webmail.mime.formats.zones.asked_times import AskedTime, Kind, kind_of
@@ -48,11 +48,11 @@ _CHUNK = 500
 Prepared = tuple[ReadObject, Expansion, int, int]
 
 
-class TooMuchAsked(Exception):
+class TooMuchAskedError(Exception):
     """A question about a time for which too many objects would have to be expanded."""
 
 
-class UidTaken(ValueError):
+class UidTakenError(ValueError):
     """Another object of the calendar has this UID."""
 
 
@@ -67,7 +67,7 @@ def zone_of(name: str) -> tzinfo:
 def prepared(text: str, zone: tzinfo, *, once: bool = False) -> Prepared:
     """What `write` needs of a text, found outside the transaction, and from when until when it is expanded.
 
-    `once`: as if it took place once, where its rules are refused. Raises UnusableCalendar.
+    `once`: as if it took place once, where its rules are refused. Raises UnusableCalendarError.
     """
     read = calendar_object.read_once(text) if once else calendar_object.read(text)
     start, end = indexed(int(time.time()))
@@ -82,7 +82,7 @@ def indexed(at: int) -> tuple[int, int]:
 
 
 def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObject | None) -> CalendarObject:
-    """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. Raises UidTaken."""
+    """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. Raises UidTakenError."""
     read, expansion, start, end = found
     content = text.encode()
     size, etag = len(content), hashlib.sha256(content).hexdigest()
@@ -104,7 +104,7 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
                 CalendarObject.update(**values).where(CalendarObject.id == number).execute()
                 Occurrence.delete().where(Occurrence.object == number).execute()
     except pw.IntegrityError as error:
-        raise UidTaken(str(error)) from error
+        raise UidTakenError(str(error)) from error
     add_takings(calendar, [(number, one) for one in expansion.takings])
     if read.component == "VEVENT":
         reminder_rows.follow(calendar, number, text, expansion.last, new=row is None)
@@ -136,7 +136,7 @@ def take_out(calendar: int, rows: Sequence[CalendarObject]) -> None:
 
 
 def move(row: CalendarObject, calendar: Collection, href: str) -> None:
-    """Put an object into another calendar, or under another name. In a transaction that has locked both. Raises UidTaken."""
+    """Put an object into another calendar, or under another name. In a transaction that has locked both. Raises UidTakenError."""
     before = collections.changed(row.collection_id, count=-1, size=-row.size)
     collections.gone(row.collection_id, [row.href], before)
     seq = collections.changed(calendar.id, count=1, size=row.size)
@@ -145,7 +145,7 @@ def move(row: CalendarObject, calendar: Collection, href: str) -> None:
             update = CalendarObject.update(collection=calendar.id, href=href, seq=seq, modified=now())
             update.where(CalendarObject.id == row.id).execute()
     except pw.IntegrityError as error:
-        raise UidTaken(str(error)) from error
+        raise UidTakenError(str(error)) from error
     Occurrence.update(collection=calendar.id).where(Occurrence.object == row.id).execute()
     reminder_rows.moved(row.id, calendar.id)
     collections.there(calendar.id, [href])
@@ -160,7 +160,7 @@ def events_in(
     """The `id`s of the events that touch the time from `start` to `end` (seconds since 1970).
 
     `meant`: the zone of days and of times without one, if the question has another than the installation's; `seconds`: of the
-    processor, for what is not in the table. 3 queries; 5 with another zone. Raises TooMuchAsked.
+    processor, for what is not in the table. 3 queries; 5 with another zone. Raises TooMuchAskedError.
     """
     asked = AskedTime(start, end, meant or zone, zone)
     found, fixed = _touching(calendar, asked.days, whole_day=1), _touching(calendar, (start, end), whole_day=0)
@@ -202,21 +202,21 @@ def _is_at(asked: AskedTime, one: Taking) -> bool:
 
 
 def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
-    """Objects that recur within this time, of which the table does not have all of it. Raises TooMuchAsked."""
+    """Objects that recur within this time, of which the table does not have all of it. Raises TooMuchAskedError."""
     rows = beyond([calendar], start, end, MOST_LIVE + 1)
     if len(rows) > MOST_LIVE:
-        raise TooMuchAsked(f"more than {MOST_LIVE} recurring events")
+        raise TooMuchAskedError(f"more than {MOST_LIVE} recurring events")
     return rows
 
 
 def _lively(
     rows: Iterable[CalendarObject], start: int, end: int, zone: tzinfo, seconds: float | None = None
 ) -> Iterator[tuple[CalendarObject, tuple[Taking, ...]]]:
-    """These objects, each with what `live` finds. Raises TooMuchAsked."""
+    """These objects, each with what `live` finds. Raises TooMuchAskedError."""
     began = time.thread_time()
     for row in rows:
         if time.thread_time() - began > (LONGEST_LIVE if seconds is None else seconds):
-            raise TooMuchAsked("recurring events that take too long to expand")
+            raise TooMuchAskedError("recurring events that take too long to expand")
         yield row, live(row, start, end, zone)
 
 
@@ -261,7 +261,7 @@ def live(row: CalendarObject, start: int, end: int, zone: tzinfo, *, latest: int
         return ()
     try:
         takings = occurrences.expand(calendar_object.read(row.text), start, min(end, latest), zone).takings
-    except UnusableCalendar:
+    except UnusableCalendarError:
         return ()
     return tuple(one for one in takings if one.start < end and (one.end > start or one.start >= start))
 
@@ -272,7 +272,7 @@ def busy_times(
     """(start, end, how busy) of what takes time from `start` to `end`; nothing of a calendar that takes none of its person's.
 
     `meant`: as for `events_in`; `step`: called for each that is looked at. 3 queries, and one for each 500 objects with another
-    zone. Raises TooMuchAsked, and what `step` does.
+    zone. Raises TooMuchAskedError, and what `step` does.
     """
     if not _takes_time(calendar):
         return []
@@ -280,7 +280,7 @@ def busy_times(
     first, last = asked.wide
     known = _busy_in.plain(calendar=calendar, start=first, end=last)
     if len(known) > _MOST_BUSY:
-        raise TooMuchAsked(f"more than {_MOST_BUSY} occurrences")
+        raise TooMuchAskedError(f"more than {_MOST_BUSY} occurrences")
     timed = {number for number, *_rest, whole_day in known if not whole_day}
     kinds = _kinds(timed, step) if asked.zone != zone else {}
     found: set[tuple[int, int, int]] = set()
@@ -345,7 +345,7 @@ def _renew(number: int, calendar: int, zone: tzinfo) -> bool:
     takings: Sequence[Taking] = ()
     try:
         _read, expansion, start, end = prepared(row.text, zone)  # before the lock: it may take a while
-    except UnusableCalendar:  # by a rule that was made stricter: what is in the table stays
+    except UnusableCalendarError:  # by a rule that was made stricter: what is in the table stays
         values = {"indexed_until": int(time.time()) + 100 * _YEAR}
     else:
         values, takings = {"indexed_from": start, "indexed_until": end}, expansion.takings

@@ -14,8 +14,8 @@ from typing import Any
 from webmail.collections import store
 from webmail.collections.store import Access
 from webmail.mime.formats.calendars import calendar_text
-from webmail.mime.formats.calendars.calendar_object import COMPONENTS, UnusableCalendar
-from webmail.mime.formats.calendars.calendar_text import BrokenText, Component, TextLine, component, made, parsed
+from webmail.mime.formats.calendars.calendar_object import COMPONENTS, UnusableCalendarError
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, TextLine, component, made, parsed
 from webmail.models import CalendarObject, User
 
 _TIMES = (
@@ -85,7 +85,7 @@ def seen(text: str, language: str) -> str:
         return text
     try:
         root = parsed(text)
-    except BrokenText:
+    except BrokenTextError:
         return ""
     usual = any(_says_private(one) for one in root.parts(*COMPONENTS) if one.first("RECURRENCE-ID") is None)
     items: list[TextLine | Component] = []
@@ -108,12 +108,12 @@ def _says_private(one: Component, usual: bool = False) -> bool:
 def busy_alone(text: str, uid: str, language: str) -> str:
     """An event without words, people, places and alarms. Its UID is another one, since some tell where they come from.
 
-    Raises UnusableCalendar.
+    Raises UnusableCalendarError.
     """
     try:
         root = parsed(text)
-    except BrokenText as error:
-        raise UnusableCalendar(str(error)) from error
+    except BrokenTextError as error:
+        raise UnusableCalendarError(str(error)) from error
     frame = [made("VERSION", "2.0"), made("PRODID", "-//Traboule//busy//EN")]
     zones = map(_zone, root.parts("VTIMEZONE"))
     events = (_times_of(one, language, hidden_name(uid)) for one in root.parts("VEVENT"))

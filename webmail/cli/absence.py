@@ -19,9 +19,9 @@ from webmail.filters import store
 from webmail.filters.absence import absence_change
 from webmail.filters.absence.absence import INTERVALS, Absence, Audience
 from webmail.filters.notifications.administrators import absence_changed
-from webmail.filters.rules.rules import LONGEST_TEXT, BadRule
+from webmail.filters.rules.rules import LONGEST_TEXT, BadRuleError
 from webmail.models import AuditAct, User
-from webmail.schedule import BadTime
+from webmail.schedule import BadTimeError
 from webmail.web.current import settings
 
 _WRONG = {
@@ -73,7 +73,7 @@ def absence(
                 audience=Audience(audience or before.audience), days=int(days or before.days),
             )  # fmt: skip
             _turn_on(user, account, wanted)
-    except BadRule as error:
+    except BadRuleError as error:
         raise click.ClickException(_WRONG.get(error.what, str(error))) from error
     except MailError as error:
         words = printable(str(error))
@@ -97,7 +97,7 @@ def _times(since: str, until: str, zone: ZoneInfo) -> tuple[datetime, datetime |
     try:
         start = schedule.moment(since, "", zone, ends=False) or now.replace(second=0, microsecond=0)
         end = schedule.moment(until, "", zone, ends=True)
-    except BadTime as error:
+    except BadTimeError as error:
         raise click.ClickException("times are written 2026-12-01 or 2026-12-01T08:00") from error
     if end is not None and end <= now:
         raise click.ClickException("--until is over already")

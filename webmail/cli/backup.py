@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from webmail.database.backup import NoBackup, copy_to
+from webmail.database.backup import NoBackupError, copy_to
 from webmail.doctor import backup as doctor_backup
 from webmail.tasks import heartbeat
 
@@ -25,6 +25,6 @@ def backup(file: Path | None, made_elsewhere: bool) -> None:
     if file is not None:
         try:
             click.echo(f"{file}: {copy_to(file)} bytes, checked")
-        except NoBackup as error:
+        except NoBackupError as error:
             raise click.ClickException(str(error)) from error
     heartbeat.note(doctor_backup.NOTE)

@@ -41,7 +41,7 @@ def delete_account(address: str, yes: bool) -> None:
         raise click.ClickException("nothing was deleted: this is another address")
     try:
         done = account_deletion.delete(user, settings())
-    except account_deletion.LastAdministrator as error:  # another one went at this moment
+    except account_deletion.LastAdministratorError as error:  # another one went at this moment
         raise click.ClickException(_last(user)) from error
     noted(AuditAct.ACCOUNT_DELETED, user.address, sessions=done.sessions)
     click.echo(f"{user.address} is deleted; {done.sessions} {'session' if done.sessions == 1 else 'sessions'} ended")

@@ -63,6 +63,6 @@ def _group(user: User, name: str) -> PeopleGroup:
     for domain in settings().own_domains(user.domain):
         try:
             return groups.find(domain, name)
-        except groups.NoSuchGroup:
+        except groups.NoSuchGroupError:
             continue
     raise click.ClickException(f"there is no group {name!r} in {user.domain}; `groups list` shows all")

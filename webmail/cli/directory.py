@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 from flask.cli import AppGroup
 
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.providers import accounts as provider_accounts
 from webmail.auth.providers import directory as people_directory
 from webmail.auth.providers import directory_sweep
@@ -18,7 +18,7 @@ from webmail.cli.audit import noted
 from webmail.cli.values import account_of, address_of, printable, room_of
 from webmail.doctor import directory as doctor_directory
 from webmail.doctor import result
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.models import AuditAct, User
 from webmail.web.current import settings
 
@@ -115,5 +115,5 @@ def _needed() -> None:
 def _answering() -> Iterator[None]:
     try:
         yield
-    except (ServerAway, TooBusy) as error:
+    except (ServerAwayError, TooBusyError) as error:
         raise click.ClickException(f"{error}; nothing was changed") from error

@@ -35,13 +35,13 @@ def add_to_group(name: str, addresses: tuple[str, ...], domain: str) -> None:
     with db.atomic():
         try:
             group = people_groups.find(domain, name)
-        except people_groups.NoSuchGroup:
+        except people_groups.NoSuchGroupError:
             with _naming(name):
                 group, made = people_groups.create(domain, name), True
         before = people_groups.members(group)
         try:
             count = people_groups.add(group, people)
-        except people_groups.OutsideDomain as error:
+        except people_groups.OutsideDomainError as error:
             raise click.ClickException(f"{error} is not in {domain}: a group can only have people of one domain") from error
     if made:
         group_noted("made", group)
@@ -117,7 +117,7 @@ def _domain(given: str) -> str:
 def _group(name: str, domain: str) -> PeopleGroup:
     try:
         return people_groups.find(_domain(domain), name)
-    except people_groups.NoSuchGroup as error:
+    except people_groups.NoSuchGroupError as error:
         raise click.ClickException(f"there is no group {name!r}; `groups list` shows all") from error
 
 
@@ -126,8 +126,8 @@ def _naming(name: str) -> Iterator[None]:
     """Say what is wrong with the name that a group is given."""
     try:
         yield
-    except people_groups.UnusableGroupName as error:
+    except people_groups.UnusableGroupNameError as error:
         most = people_groups.LONGEST_NAME
         raise click.ClickException(f'a group name can have at most {most} characters, and none of @ , ; : " < > \\') from error
-    except people_groups.GroupNameTaken as error:
+    except people_groups.GroupNameTakenError as error:
         raise click.ClickException(f"there is already a group called {name!r}, or nearly so") from error

@@ -347,7 +347,7 @@ def _hash(from_stdin: bool) -> str:
         raise click.ClickException(f"a password needs at least {SHORTEST_PASSWORD} characters")
     try:
         return hashing.hash_password(password)
-    except hashing.UnusablePassword as error:
+    except hashing.UnusablePasswordError as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from webmail.cli.audit import noted
 from webmail.cli.values import account_of, bytes_of, printable, room_of
 from webmail.models import AuditAct, Transfer, TransferEvent, TransferRecipient
-from webmail.storage import StorageAway
+from webmail.storage import StorageAwayError
 from webmail.transfers import additions, content, limits, overview, store
 from webmail.transfers.notifications import recipients
 from webmail.transfers.public import reports
@@ -29,7 +29,7 @@ def sweep() -> None:
     recipients.sweep(settings())
     try:
         strays = content.sweep_strays(settings())
-    except StorageAway as error:
+    except StorageAwayError as error:
         raise click.ClickException(
             f"{gone} transfers deleted; their files can't be reached, so nothing more was: {error}"
         ) from error

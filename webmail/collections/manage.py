@@ -9,12 +9,12 @@ import peewee as pw
 from webmail.collections import manager_notes, store
 from webmail.collections.look import COLOUR, DESCRIPTION, LONGEST_DESCRIPTION, LONGEST_NAME, NAME, TRANSPARENCY, one_line, read
 from webmail.collections.manager_notes import ManagerAct
-from webmail.collections.shares import NotTheirs
+from webmail.collections.shares import NotTheirsError
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Collection, User
 
 
@@ -22,7 +22,7 @@ from webmail.models import Collection, User
 def make(user: User, kind: str, name: str, colour: str, description: str, *, form: str, most: int) -> Collection:
     """Add a book or calendar. `form`: a random name of the form, so that it makes one even if it is sent twice.
 
-    Raises LimitReached if the person has `most` collections. 1 transaction.
+    Raises LimitReachedError if the person has `most` collections. 1 transaction.
     """
     if kind not in (BOOK, CALENDAR):
         raise ValueError(f"no kind: {kind[:20]!r}")
@@ -33,7 +33,7 @@ def make(user: User, kind: str, name: str, colour: str, description: str, *, for
         if twin is not None:
             return twin
         if store.count_of(user) >= most:
-            raise LimitReached(f"{user.address} has {most} collections")
+            raise LimitReachedError(f"{user.address} has {most} collections")
         store.first(user, kind)  # the one that everybody has comes before it
         return store.create(user, form, kind, "VEVENT,VTODO" if kind == CALENDAR else "", props)
 
@@ -43,13 +43,13 @@ def change(user: User, number: int, name: str, colour: str, description: str, *,
     """Name, colour ("": as it is) and description, for everybody who has it, of one's own or of what one manages; whether they
     are other ones now. `busy`: whether its events count as busy times of the owner, who alone says so (None: as it is).
 
-    What else programs keep there stays. 1 transaction. Raises NotTheirs.
+    What else programs keep there stays. 1 transaction. Raises NotTheirsError.
     """
     with db.atomic():
         store.lock([number])
         access = store.get(user, number)
         if access is None or not (access.manages or access.collection.user_id == user.id):  # one's own that is derived, too
-            raise NotTheirs(f"no collection {number} that {user.address} manages")
+            raise NotTheirsError(f"no collection {number} that {user.address} manages")
         row = access.collection
         before = json.loads(row.props)
         props = _laid(before, row.kind, name, colour, description)
@@ -77,12 +77,12 @@ def _laid(props: dict[str, str], kind: str, name: str, colour: str, description:
 
 @begun_again
 def choose(user: User, number: int) -> Collection:
-    """Let new things go into this book or calendar of one's own. 1 transaction. Raises NotTheirs."""
+    """Let new things go into this book or calendar of one's own. 1 transaction. Raises NotTheirsError."""
     with db.atomic():
         in_turn(user)
         row = Collection.get_or_none((Collection.id == number) & (Collection.user == user) & store.takes_new())
         if row is None:
-            raise NotTheirs(f"no collection {number} of {user.address} that takes new things")
+            raise NotTheirsError(f"no collection {number} of {user.address} that takes new things")
         of_kind = (Collection.user == user) & (Collection.kind == row.kind)
         Collection.update(chosen=pw.Case(None, [(Collection.id == number, 1)], 0)).where(of_kind).execute()
         return row

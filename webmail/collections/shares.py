@@ -25,7 +25,7 @@ from webmail.collections.store import CALENDAR, Access
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.headers import addresses
 from webmail.mime.headers.address_input import address_key
 from webmail.mime.headers.encoded_words import fold, sort_key
@@ -62,11 +62,11 @@ class Named:
     rest: int = 0
 
 
-class NotTheirs(LookupError):
+class NotTheirsError(LookupError):
     """The collection is not, or no longer, this person's to share."""
 
 
-class OwnRight(ValueError):
+class OwnRightError(ValueError):
     """Who manages a collection would no longer: only others take that right from them, or nobody could undo it."""
 
 
@@ -165,8 +165,8 @@ def counts(collections: Sequence[Collection]) -> dict[int, int]:
 def give(user: User, number: int, people: Sequence[Sharee], rights: str) -> list[tuple[Sharee, str]]:
     """Share a collection (by `id`) that one owns or manages; returns with whom, and the rights that they had before ("": none).
 
-    All or nobody, in 1 transaction. Raises NotTheirs, OwnRight, LimitReached beyond MOST, ValueError for rights that there are
-    not, and for oneself and the owner.
+    All or nobody, in 1 transaction. Raises NotTheirsError, OwnRightError, LimitReachedError beyond MOST, ValueError for rights
+    that there are not, and for oneself and the owner.
     """
     done = []
     with db.atomic():
@@ -191,7 +191,7 @@ def give(user: User, number: int, people: Sequence[Sharee], rights: str) -> list
         _check_own(user, collection)
         there = (CollectionShare.collection == collection) & (CollectionShare.rights != "")
         if CollectionShare.select().where(there).count() > MOST:
-            raise LimitReached(f"more than {MOST} shares of one collection")
+            raise LimitReachedError(f"more than {MOST} shares of one collection")
     return done
 
 
@@ -206,7 +206,7 @@ def change(user: User, number: int, share: int, rights: str) -> CollectionShare 
 
     How it looks to the person is kept: they may have it through a group, or get it again; and that they are to be told.
 
-    Raises NotTheirs, OwnRight, ValueError.
+    Raises NotTheirsError, OwnRightError, ValueError.
     """
     with db.atomic():
         collection = managed(user, number)
@@ -231,12 +231,12 @@ def change(user: User, number: int, share: int, rights: str) -> CollectionShare 
 @begun_again
 def hide_private(owner: User, number: int, hidden: bool) -> bool:
     """Whether those who may write in a calendar of one's own (by `id`) see of its private events only when they are, as those do
-    who may only read; False if that was so. 1 transaction. Raises NotTheirs.
+    who may only read; False if that was so. 1 transaction. Raises NotTheirsError.
     """
     with db.atomic():
         collection = own(owner, number)
         if collection.kind != CALENDAR:
-            raise NotTheirs(f"no calendar {number}")
+            raise NotTheirsError(f"no calendar {number}")
         Collection.update(hides_private=int(hidden), private_news=0).where(Collection.id == number).execute()
     return bool(collection.hides_private) != hidden
 
@@ -247,26 +247,27 @@ def mark_private_told(owner: User) -> None:
 
 
 def managed(user: User, number: int) -> Collection:
-    """A collection (by `id`) that a person owns or manages, locked until the transaction ends, as it is now. Raises NotTheirs."""
+    """A collection (by `id`) that a person owns or manages, locked until the transaction ends, as it is now. Raises
+    NotTheirsError."""
     store.lock([number])
     access = store.get(user, number)
     if access is None or not access.manages:
-        raise NotTheirs(f"no collection {number} that {user.address} manages")
+        raise NotTheirsError(f"no collection {number} that {user.address} manages")
     return access.collection
 
 
 def _check_own(user: User, collection: Collection) -> None:
-    """Raises OwnRight if who has just changed shares no longer manages the collection."""
+    """Raises OwnRightError if who has just changed shares no longer manages the collection."""
     if collection.user_id != user.id and not ((access := store.get(user, collection.id)) and access.manages):
-        raise OwnRight(f"{user.address} would no longer manage {collection.id}")
+        raise OwnRightError(f"{user.address} would no longer manage {collection.id}")
 
 
 def own(owner: User, number: int) -> Collection:
-    """The owner's collection (by `id`), locked until the transaction ends, as it is now. Raises NotTheirs."""
+    """The owner's collection (by `id`), locked until the transaction ends, as it is now. Raises NotTheirsError."""
     store.lock([number])
     found = Collection.get_or_none((Collection.id == number) & (Collection.user == owner))
     if found is None or found.derived:
-        raise NotTheirs(f"no collection {number} of {owner.address}")
+        raise NotTheirsError(f"no collection {number} of {owner.address}")
     return found
 
 
@@ -310,7 +311,7 @@ def set_props(user: User, access: Access, props: dict[str, str]) -> None:
 def set_look(user: User, access: Access, name: str, colour: str) -> None:
     """How something that is shared with a person is called and coloured for them alone; "" for the owner's. 1 transaction.
 
-    Raises NotTheirs.
+    Raises NotTheirsError.
     """
     wanted = {NAME: one_line(name), COLOUR[access.collection.kind]: read(colour)}
     with db.atomic():
@@ -324,7 +325,8 @@ def set_look(user: User, access: Access, name: str, colour: str) -> None:
 
 @begun_again
 def set_hidden(user: User, access: Access, hidden: bool) -> None:
-    """Whether something that is shared with a person is on none of their pages and devices. 1 transaction. Raises NotTheirs."""
+    """Whether something that is shared with a person is on none of their pages and devices. 1 transaction. Raises
+    NotTheirsError."""
     with db.atomic():
         row = _own_row(user, access)
         row.hidden, row.seen = int(hidden), 1
@@ -334,7 +336,7 @@ def set_hidden(user: User, access: Access, hidden: bool) -> None:
 def mark_seen(user: User, accesses: Iterable[Access]) -> None:
     """They know now that these are shared with them. 1 transaction each: what is gone meanwhile is passed over."""
     for access in accesses:
-        with suppress(NotTheirs), db.atomic():
+        with suppress(NotTheirsError), db.atomic():
             row = _own_row(user, access)
             row.seen = 1
             row.save(only=[CollectionShare.seen])
@@ -343,12 +345,12 @@ def mark_seen(user: User, accesses: Iterable[Access]) -> None:
 def _own_row(user: User, access: Access) -> CollectionShare:
     """The row of this person, which is made where they have the collection through a group. Locks the collection.
 
-    Raises NotTheirs where it was deleted since it was looked up.
+    Raises NotTheirsError where it was deleted since it was looked up.
     """
     store.lock([access.collection.id])
     # by its owner too: SQLite gives the number of one that is gone again
     same = (Collection.id == access.collection.id) & (Collection.user == access.collection.user_id)
     if not Collection.select().where(same).exists():
-        raise NotTheirs(f"no collection {access.collection.id}")
+        raise NotTheirsError(f"no collection {access.collection.id}")
     row, _made = CollectionShare.get_or_create(collection=access.collection.id, user=user)
     return row

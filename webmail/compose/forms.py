@@ -17,7 +17,7 @@ from wtforms.widgets import HiddenInput
 from webmail.compose import header_values
 from webmail.compose.drafts.fields import Fields
 from webmail.compose.recipients import recipients
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mail import Address
 from webmail.mime import builder
 
@@ -150,11 +150,11 @@ class ComposeForm(FlaskForm):
                 continue
             try:
                 found.extend(builder.parse_addresses(self[name].data or ""))
-            except BadAddress as error:
+            except BadAddressError as error:
                 self.mark(name, _("“%(value)s” is not an email address.", value=error.value[:80]))
         try:
             builder.parse_addresses(self.reply_to.data or "")
-        except BadAddress as error:
+        except BadAddressError as error:
             self.mark("reply_to", _("“%(value)s” is not an email address.", value=error.value[:80]))
         if not found and not any(self[name].errors for name in RECIPIENTS):
             self.mark("to", _("Add at least one recipient."))

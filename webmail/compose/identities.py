@@ -19,7 +19,7 @@ import peewee as pw
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import BadAddress, LimitReached, MailError, NotAllowed
+from webmail.errors import BadAddressError, LimitReachedError, MailError, NotAllowedError
 from webmail.mail import Address, Envelope, Identity
 from webmail.mime import builder
 from webmail.mime.headers import addresses
@@ -36,11 +36,11 @@ _DASHES = re.compile(r"^-- $", re.MULTILINE)
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
-class NotYours(NotAllowed):
+class NotYoursError(NotAllowedError):
     """The user may not send from this address."""
 
 
-class SignatureEdited(MailError):
+class SignatureEditedError(MailError):
     """The signature in a text is not word for word one of the user's, so it is not replaced."""
 
     status = 409
@@ -60,9 +60,9 @@ def may_use(user: User, address: str, settings: Settings) -> bool:
 
 
 def check(user: User, address: str, settings: Settings) -> None:
-    """Raises NotYours if the user may not send from this address."""
+    """Raises NotYoursError if the user may not send from this address."""
     if not may_use(user, address, settings):
-        raise NotYours(f"{user.address} may not write as {address!r}")
+        raise NotYoursError(f"{user.address} may not write as {address!r}")
 
 
 def is_theirs(user: User, identity: Identity, settings: Settings) -> bool:
@@ -162,7 +162,7 @@ def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: 
 def save(identity: WritingIdentity, settings: Settings) -> None:
     """Create or update an identity; a new default replaces the previous one.
 
-    Raises NotYours, display_names.NameRefused, LimitReached.
+    Raises NotYoursError, display_names.NameRefused, LimitReachedError.
     """
     check(identity.user, identity.address, settings)
     display_names.check(identity.user, identity.name, settings, identity.address)
@@ -173,7 +173,7 @@ def save(identity: WritingIdentity, settings: Settings) -> None:
             identity.id = None
             in_turn(identity.user)
             if WritingIdentity.select().where(mine).count() >= MOST:
-                raise LimitReached(f"{identity.user.address} has {MOST} identities")
+                raise LimitReachedError(f"{identity.user.address} has {MOST} identities")
         if identity.is_default:
             WritingIdentity.update(is_default=False).where(mine).execute()
         identity.save()
@@ -187,13 +187,13 @@ def signatures(user: User) -> list[Signature]:
 
 
 def save_signature(signature: Signature) -> None:
-    """Create or update a signature. Raises LimitReached."""
+    """Create or update a signature. Raises LimitReachedError."""
     signature.text = tidy(signature.text)
     with db.atomic():
         if not signature.id:
             in_turn(signature.user)
             if Signature.select().where(Signature.user == signature.user).count() >= MOST:
-                raise LimitReached(f"{signature.user.address} has {MOST} signatures")
+                raise LimitReachedError(f"{signature.user.address} has {MOST} signatures")
         signature.save()
 
 
@@ -242,12 +242,12 @@ def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fi
 def signed_with(fields: Fields, signature: Signature | None, identity: WritingIdentity) -> Fields:
     """The fields with this signature (None: without any) in place of the one in the text.
 
-    Raises SignatureEdited if that is not as any of the user's, word for word.
+    Raises SignatureEditedError if that is not as any of the user's, word for word.
     """
     body, own = fields.body, signatures(identity.user)
     place = _find(body, [one.text for one in own])
     if place is None and _is_signed(body):
-        raise SignatureEdited("the signature in the text is the user's own words")
+        raise SignatureEditedError("the signature in the text is the user's own words")
     text = str(signature.text) if signature else ""
     if place and text:
         return replace(fields, body=body[: place[0]] + _block(text) + body[place[1] :])
@@ -376,5 +376,5 @@ def _parsed(text: str) -> tuple[Address, ...]:
     """The addresses, or none if the text is invalid or incomplete."""
     try:
         return builder.parse_addresses(text)
-    except BadAddress:
+    except BadAddressError:
         return ()

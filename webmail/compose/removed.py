@@ -9,7 +9,7 @@ from webmail.compose import identities, templates
 from webmail.config.settings import Settings
 from webmail.database import idempotency, undo_store
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import ReadyText, Signature, Table, User, WritingIdentity
 from webmail.people import display_names
 
@@ -21,7 +21,7 @@ _TABLES: dict[str, tuple[type[Table], int]] = {
 }
 
 
-class CannotPutBack(Exception):
+class CannotPutBackError(Exception):
     """It was removed too long ago, is not this person's, or was put back already."""
 
 
@@ -42,20 +42,20 @@ def remove(user: User, kind: str, number: int) -> str:
 def put_back(user: User, name: str, settings: Settings) -> tuple[str, str]:
     """Store again what was removed under this name, with its id; returns its kind, and its address if it has one.
 
-    An identity is checked as a new one is. Raises CannotPutBack, LimitReached, compose.identities.NotYours,
+    An identity is checked as a new one is. Raises CannotPutBackError, LimitReachedError, compose.identities.NotYours,
     people.display_names.NameRefused: nothing was stored then.
     """
     with db.atomic():
         idempotency.in_turn(user)
         kept = undo_store.claim(user, name, _OPENING)
         if kept is None:
-            raise CannotPutBack(name[:40])
+            raise CannotPutBackError(name[:40])
         steps = json.loads(kept.steps)
         kind, values = str(steps["removed"]), dict(steps["row"])
         _check(user, kind, values, settings)
         table, most = _TABLES[kind]
         if table.select().where(table.user == user).count() >= most:  # type: ignore[attr-defined]
-            raise LimitReached(f"{user.address} has {most} of {kind}")
+            raise LimitReachedError(f"{user.address} has {most} of {kind}")
         if table.get_or_none(table.id == values["id"]) is not None:
             del values["id"]  # the database gave it to another row
         number = table.insert(**values).execute()

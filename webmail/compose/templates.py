@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import LimitReached, NoSuchMessage
+from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.models import ReadyText, User
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ def usable(user: User) -> list[ReadyText]:
 
 
 def load(user: User, text_id: int) -> ReadyText:
-    """A template that the user may use. Raises NoSuchMessage, also for somebody else's that is not shared."""
+    """A template that the user may use. Raises NoSuchMessageError, also for somebody else's that is not shared."""
     for one in usable(user):
         if one.id == text_id:
             return one
-    raise NoSuchMessage(f"no text {text_id} for {user.address}")
+    raise NoSuchMessageError(f"no text {text_id} for {user.address}")
 
 
 def save(text: ReadyText) -> None:
-    """Create or update a template; only administrators can share. Raises LimitReached."""
+    """Create or update a template; only administrators can share. Raises LimitReachedError."""
     text.shared = bool(text.shared) and text.user.role == "admin"
     text.body = text.body.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").rstrip()
     text.subject = " ".join(text.subject.split())
@@ -44,7 +44,7 @@ def save(text: ReadyText) -> None:
         if not text.id:
             in_turn(text.user)
             if ReadyText.select().where(ReadyText.user == text.user).count() >= MOST:
-                raise LimitReached(f"{text.user.address} has {MOST} texts")
+                raise LimitReachedError(f"{text.user.address} has {MOST} texts")
         text.save()
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mail import Address
 from webmail.mime.headers.address_input import ascii_domain, parse_addresses
 
@@ -128,7 +128,7 @@ def mailbox(name: str, value: str) -> Address:
     """One mail address, with or without a name before it. Raises ConfigError."""
     try:
         found = parse_addresses(value) if len(value) <= 500 and value.isprintable() else ()
-    except BadAddress:
+    except BadAddressError:
         found = ()
     if len(found) != 1:
         raise ConfigError(f"{name} must be one address such as Lycée Ampère <noreply@lycee.example>, not {value[:80]!r}")

@@ -15,7 +15,7 @@ from webmail.collections.store import BOOK, Access
 from webmail.models import Collection, CollectionShare, Contact, User
 
 
-class BookReadOnly(ValueError):
+class BookReadOnlyError(ValueError):
     """The person may not write into this book: it is not shared with them (any more), or only to be read."""
 
 
@@ -72,7 +72,8 @@ def writes(user: User, row: Contact) -> bool:
 
 
 def check(user: User, numbers: Iterable[int]) -> None:
-    """Raises BookReadOnly unless the person may write into all these books (by `id`). Within a transaction that has locked them.
+    """Raises BookReadOnlyError unless the person may write into all these books (by `id`). Within a transaction that has locked
+    them.
 
     1 query, 2 more where some are others'.
     """
@@ -80,7 +81,7 @@ def check(user: User, numbers: Iterable[int]) -> None:
     own: Any = Collection.select(Collection.id).where(Collection.user == user, Collection.id.in_(wanted)).tuples()
     others = wanted - {number for (number,) in own}
     if others and others - set(shared(user, writable=True)):
-        raise BookReadOnly(f"{user.address}: {sorted(others)}")
+        raise BookReadOnlyError(f"{user.address}: {sorted(others)}")
 
 
 def lock_together(rows: Iterable[Contact]) -> None:

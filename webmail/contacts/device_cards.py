@@ -12,7 +12,7 @@ from webmail.collections import store as collections
 from webmail.contacts import card_changes, store
 from webmail.contacts.card_changes import CardChange
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.cards import vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.models import Collection, Contact, ContactAddress, User
@@ -23,48 +23,48 @@ _LONGEST_UID = 255
 _LONGEST_HEAD = 4_000  # characters of a property's name and parameters
 
 
-class UnusableCard(ValueError):
+class UnusableCardError(ValueError):
     """Not one vCard with a UID; the words say why."""
 
 
 def read(card: str) -> ContactDetails:
-    """Check a card that somebody sends, and read what we know of it. Raises UnusableCard."""
+    """Check a card that somebody sends, and read what we know of it. Raises UnusableCardError."""
     unfolded = re.sub("\r?\n[ \t]", "", card)
     frame = _FRAME.fullmatch(unfolded.replace("\r\n", "\n"))
     if "\0" in card or frame is None or re.search(r"^(BEGIN|END):VCARD\s*$", frame[1], re.IGNORECASE | re.MULTILINE):
-        raise UnusableCard("not one vCard")
+        raise UnusableCardError("not one vCard")
     if re.search(r"^VERSION:\s*2\.1\s*$", frame[1], re.IGNORECASE | re.MULTILINE):
-        raise UnusableCard("vCard 2.1, which the page for importing contacts can read")
+        raise UnusableCardError("vCard 2.1, which the page for importing contacts can read")
     if frame[1].count("\n") > MOST_LINES:
-        raise UnusableCard("too many lines")
+        raise UnusableCardError("too many lines")
     if any(":" not in line[:_LONGEST_HEAD] for line in frame[1].split("\n") if line.strip()):
-        raise UnusableCard("a line without a name")
+        raise UnusableCardError("a line without a name")
     uids = re.findall(r"^(?:[\w-]+\.)?UID(?:;[^:\n]*)?:([^\n]*)$", frame[1], re.IGNORECASE | re.MULTILINE)
     if len(uids) != 1 or not uids[0].strip() or len(uids[0]) > _LONGEST_UID:
-        raise UnusableCard("no UID")
+        raise UnusableCardError("no UID")
     known = vcard_edit.read(card)
     if not known.uid:
-        raise UnusableCard("no UID")
+        raise UnusableCardError("no UID")
     return known
 
 
 def write(book: Collection, href: str, card: str, known: ContactDetails, row: Contact | None) -> Contact:
     """Store a checked card under this name, in place of `row` if there is one. In a transaction that has locked the book.
 
-    Raises LimitReached, and ContactChangedElsewhere if another contact of the book has its UID.
+    Raises LimitReachedError, and ContactChangedElsewhereError if another contact of the book has its UID.
     """
     if row is not None:
         store.replace_card(row, card, known)
         return Contact.get_by_id(row.id)
     if store.count(book.user) >= store.MOST:
-        raise LimitReached(f"{book.user.address} has {store.MOST} contacts")
+        raise LimitReachedError(f"{book.user.address} has {store.MOST} contacts")
     seq = collections.changed(book.id, count=1, size=collections.sizes([card]))
     values = store.columns(card, known)
     try:
         with db.atomic():
             new = Contact.create(user=book.user_id, uid=secrets.token_hex(16), collection=book.id, href=href, seq=seq, **values)
     except pw.IntegrityError as error:
-        raise store.ContactChangedElsewhere(str(error)) from error
+        raise store.ContactChangedElsewhereError(str(error)) from error
     store.index(new, known)
     collections.there(book.id, [href])
     card_changes.note([CardChange(new.user_id, new.uid, known.name, "", card)])
@@ -74,7 +74,7 @@ def write(book: Collection, href: str, card: str, known: ContactDetails, row: Co
 def move(row: Contact, book: Collection, href: str) -> None:
     """Put a contact into another book, or under another name. In a transaction that has locked both books.
 
-    Raises ContactChangedElsewhere if another contact of the book has its UID.
+    Raises ContactChangedElsewhereError if another contact of the book has its UID.
     """
     size = collections.sizes([row.vcard])
     collections.gone(row.collection_id, [row.href], collections.changed(row.collection_id, count=-1, size=-size))
@@ -84,7 +84,7 @@ def move(row: Contact, book: Collection, href: str) -> None:
         with db.atomic():
             Contact.update(**values).where(Contact.id == row.id).execute()
     except pw.IntegrityError as error:
-        raise store.ContactChangedElsewhere(str(error)) from error
+        raise store.ContactChangedElsewhereError(str(error)) from error
     ContactAddress.update(user=book.user_id).where(ContactAddress.contact == row.id).execute()  # the index is the owner's
     collections.there(book.id, [href])
     if row.user_id != book.user_id:

@@ -201,7 +201,7 @@ def merged_card(cards: Sequence[str], chosen: Mapping[str, str]) -> str:
 def merge(user: User, rows: Sequence[Contact], chosen: Mapping[str, str]) -> list[CardVersion]:
     """Merge into the first of these contacts, which takes the place of the others in groups; returns what undoes it.
 
-    1 transaction. Hold the user's lock. Raises CardTooLarge, ContactChangedElsewhere, and changes nothing then.
+    1 transaction. Hold the user's lock. Raises CardTooLargeError, ContactChangedElsewhereError, and changes nothing then.
     """
     first, *others = rows
     card = merged_card([row.vcard for row in rows], chosen)

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import FileStorage, MultiDict
 from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaField
 
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mail import Address
 from webmail.mime import builder
 from webmail.mime.formats.cards import pictures
@@ -240,7 +240,7 @@ def _points(fields: MultiDict[str, str], name: str) -> list[ContactPoint]:
 def _is_address(text: str) -> bool:
     try:
         found = builder.parse_addresses(text)
-    except BadAddress:
+    except BadAddressError:
         return False
     return len(found) == 1 and found[0].email == text
 
@@ -256,7 +256,7 @@ class GroupForm(_Form):
         good = self.validate()
         try:
             self.addresses = builder.parse_addresses(self.people.data or "")
-        except BadAddress as error:
+        except BadAddressError as error:
             self.mark("people", _("“%(value)s” is not an email address.", value=error.value[:80]))
             good = False
         return good

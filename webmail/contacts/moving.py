@@ -12,7 +12,7 @@ from webmail.collections import trash
 from webmail.contacts import books, device_cards, store
 from webmail.contacts.card_versions import CardVersion
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Collection, Contact, User
 
 MOST = 500  # contacts moved at once
@@ -33,13 +33,13 @@ _Act = Callable[[User, Contact, Collection, str], CardVersion]
 def move(user: User, chosen: Sequence[tuple[str, str]], goal: Collection) -> Moved:
     """Move contacts (`uid`, name in the goal or "") into a book. What leaves somebody else's book stays in its trash.
 
-    In transactions of 50. Raises LimitReached, BookReadOnly: what was moved until then is moved.
+    In transactions of 50. Raises LimitReachedError, BookReadOnlyError: what was moved until then is moved.
     """
     return _each(user, chosen, goal, _move)
 
 
 def copy(user: User, uids: Iterable[str], goal: Collection) -> Moved:
-    """Copy contacts (by `uid`) into a book. Raises LimitReached, BookReadOnly."""
+    """Copy contacts (by `uid`) into a book. Raises LimitReachedError, BookReadOnlyError."""
     return _each(user, [(uid, "") for uid in uids], goal, _copy)
 
 
@@ -64,7 +64,7 @@ def _some(user: User, hrefs: dict[str, str], goal: Collection, act: _Act) -> tup
     fresh = {row.card_uid: row for row in reversed(rows) if row.card_uid not in taken}
     coming = sum(row.user_id != goal.user_id or act is _copy for row in fresh.values())
     if coming and store.count(goal.user_id) + coming > store.MOST:
-        raise LimitReached(f"{goal.user_id} would have more than {store.MOST} contacts")
+        raise LimitReachedError(f"{goal.user_id} would have more than {store.MOST} contacts")
     wanted = {row.uid: hrefs[row.uid] or row.href for row in fresh.values()}
     names = _values(Contact.href, goal, list(wanted.values()))
     done = Moved(there=[row.name for row in rows if fresh.get(row.card_uid) is not row])

@@ -16,7 +16,7 @@ from webmail.contacts import books, card_changes
 from webmail.contacts.card_changes import CardChange
 from webmail.contacts.card_index import GROUP, INDIVIDUAL, IndexRows, add_to_index, columns, drop_index, index_of, revision
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.cards import vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.mime.headers.address_input import address_key
@@ -38,19 +38,19 @@ LISTED = (
 )  # fmt: skip
 
 
-class NoSuchContact(LookupError):
+class NoSuchContactError(LookupError):
     """The contact no longer exists, or belongs to another user."""
 
 
-class CardTooLarge(ValueError):
+class CardTooLargeError(ValueError):
     """The card would exceed the size limit."""
 
 
-class ContactChangedElsewhere(ValueError):
+class ContactChangedElsewhereError(ValueError):
     """The card was changed in another window or on another device since it was shown."""
 
 
-class AlreadyThere(ValueError):
+class AlreadyThereError(ValueError):
     """The form of a new contact created `row` before and was submitted again, edited (after going back in the browser)."""
 
     def __init__(self, row: Contact) -> None:
@@ -62,10 +62,10 @@ class AlreadyThere(ValueError):
 
 
 def load(user: User, uid: str) -> Contact:
-    """The contact with this `uid`, from a book that the person reads. Raises NoSuchContact."""
+    """The contact with this `uid`, from a book that the person reads. Raises NoSuchContactError."""
     found: Contact | None = Contact.get_or_none(Contact.uid == uid)
     if found is None or not books.reads(user, found):
-        raise NoSuchContact(f"no contact {uid[:40]!r}")
+        raise NoSuchContactError(f"no contact {uid[:40]!r}")
     return found
 
 
@@ -181,7 +181,7 @@ def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
     """Make a contact a member of exactly these groups (by `uid`), and of those that a form does not list (see `groups`).
 
     In groups of somebody else's, or of a book that another person may take back, it is there by its addresses.
-    Raises CardTooLarge, ContactChangedElsewhere, BookReadOnly.
+    Raises CardTooLargeError, ContactChangedElsewhereError, BookReadOnlyError.
     """
     before = groups_of(user, row)
     chosen = set(wanted) | (before - {group.uid for group in groups(user, writable=True)})
@@ -223,37 +223,37 @@ def new_uid() -> str:
 def add(user: User, new: ContactDetails, finish: Finish = str, book: Collection | None = None) -> Contact:
     """Create a contact, in the person's first book or this one; `finish` adds to its card.
 
-    Idempotent for the same UID and content. Raises LimitReached, CardTooLarge, AlreadyThere, BookReadOnly.
+    Idempotent for the same UID and content. Raises LimitReachedError, CardTooLargeError, AlreadyThereError, BookReadOnlyError.
     """
     new = replace(new, uid=new.uid or new_uid())
     card = finish(vcard_edit.made(new))
     try:
         return put(user, card, book=book)
-    except ContactChangedElsewhere as error:
+    except ContactChangedElsewhereError as error:
         there = _with_uid(book or collections.first(user, collections.BOOK), new.uid)
         if there.revision != revision(card):
-            raise AlreadyThere(there) from error
+            raise AlreadyThereError(there) from error
         return there
 
 
 def change(user: User, row: Contact, new: ContactDetails, began_from: str, finish: Finish = str) -> Contact:
     """Change a card, keeping properties that `ContactDetails` does not cover; `finish` changes more of it.
 
-    Raises CardTooLarge, ContactChangedElsewhere, BookReadOnly.
+    Raises CardTooLargeError, ContactChangedElsewhereError, BookReadOnlyError.
     """
     if row.revision != began_from:
-        raise ContactChangedElsewhere(row.uid)
+        raise ContactChangedElsewhereError(row.uid)
     return put(user, finish(vcard_edit.changed(row.vcard, new)), row)
 
 
 def put(user: User, card: str, row: Contact | None = None, book: Collection | None = None) -> Contact:
     """Store a new card, or replace that of `row` if it was not changed since it was read (optimistic locking).
 
-    Raises LimitReached, CardTooLarge, ContactChangedElsewhere, BookReadOnly.
+    Raises LimitReachedError, CardTooLargeError, ContactChangedElsewhereError, BookReadOnlyError.
     """
     known = vcard_edit.read(card)
     if vcard_edit.is_too_large(card, known):
-        raise CardTooLarge(len(card))
+        raise CardTooLargeError(len(card))
     if row is None:
         [uid] = put_all(user, [card], book=book)
         return Contact.get(Contact.uid == uid)
@@ -265,13 +265,13 @@ def put(user: User, card: str, row: Contact | None = None, book: Collection | No
 def replace_card(row: Contact, card: str, known: ContactDetails, by: User | None = None) -> None:
     """Give a contact another card, and tell those who keep its book in step. 1 transaction. `by`: whose right is to be checked.
 
-    Raises ContactChangedElsewhere, BookReadOnly.
+    Raises ContactChangedElsewhereError, BookReadOnlyError.
     """
     values, index = columns(card, known), index_of(known)
     with db.atomic():
         before: Contact | None = Contact.get_or_none(Contact.id == row.id)  # whole: rows of lists are not
         if before is None:
-            raise ContactChangedElsewhere(row.uid)
+            raise ContactChangedElsewhereError(row.uid)
         same = (Contact.id == row.id) & (Contact.revision == row.revision)
         if before.collection_id:
             more = collections.sizes([card]) - collections.sizes([before.vcard])
@@ -280,7 +280,7 @@ def replace_card(row: Contact, card: str, known: ContactDetails, by: User | None
             if by is not None:
                 books.check(by, [before.collection_id])
         if not Contact.update(modified=now(), **values).where(same).execute():
-            raise ContactChangedElsewhere(row.uid)
+            raise ContactChangedElsewhereError(row.uid)
         drop_index(row.id)
         add_to_index(before.user_id, [(row.id, index)])
         card_changes.note([CardChange(before.user_id, row.uid, known.name, before.vcard, card)])
@@ -289,7 +289,7 @@ def replace_card(row: Contact, card: str, known: ContactDetails, by: User | None
 def put_all(user: User, cards: Sequence[str], book: Collection | None = None) -> list[str]:
     """Store new cards, whose UIDs the book does not have yet; returns their `uid`s. 1 transaction.
 
-    Raises LimitReached, ContactChangedElsewhere, BookReadOnly.
+    Raises LimitReachedError, ContactChangedElsewhereError, BookReadOnlyError.
     """
     return insert(user, prepared(cards), book)
 
@@ -310,7 +310,8 @@ def prepared(cards: Sequence[str], uids: Sequence[str] = (), hrefs: Sequence[str
 def insert(user: User, new: Sequence[Prepared], book: Collection | None = None) -> list[str]:
     """Insert prepared cards into a book, or the person's first one; returns their `uid`s. 1 transaction.
 
-    Raises LimitReached, BookReadOnly, and ContactChangedElsewhere if a UID exists already (e.g. from a concurrent request).
+    Raises LimitReachedError, BookReadOnlyError, and ContactChangedElsewhereError if a UID exists already (e.g. from a concurrent
+    request).
     """
     book = book or collections.first(user, collections.BOOK)
     owner = book.user_id
@@ -321,12 +322,12 @@ def insert(user: User, new: Sequence[Prepared], book: Collection | None = None) 
         books.check(user, [book.id])
         values = [{"user": owner, "collection": book.id, "seq": seq, **row} for _known, row, _index in new]
         if count(owner) + len(values) > MOST:
-            raise LimitReached(f"{owner} would have more than {MOST} contacts")
+            raise LimitReachedError(f"{owner} would have more than {MOST} contacts")
         try:
             for at in range(0, len(values), _CHUNK // 10):
                 Contact.insert_many(values[at : at + _CHUNK // 10]).execute()
         except pw.IntegrityError as error:
-            raise ContactChangedElsewhere(str(error)) from error
+            raise ContactChangedElsewhereError(str(error)) from error
         ids: dict[str, int] = {}
         for at in range(0, len(uids), _CHUNK):
             found: Any = Contact.select(Contact.card_uid, Contact.id).where(Contact.uid.in_(uids[at : at + _CHUNK])).tuples()
@@ -342,7 +343,7 @@ def _changed(book: Collection, count: int, size: int) -> int:
     try:
         return collections.changed(book.id, count=count, size=size)
     except LookupError as error:  # it was deleted meanwhile
-        raise books.BookReadOnly(f"no book {book.id}") from error
+        raise books.BookReadOnlyError(f"no book {book.id}") from error
 
 
 def remove(user: User, uids: Sequence[str], *, kept: bool = True) -> int:

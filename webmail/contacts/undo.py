@@ -14,7 +14,7 @@ from webmail.contacts.card_versions import CardVersion
 from webmail.database import undo_store
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.cards import vcard_edit
 from webmail.models import Collection, Contact, TrashedItem, User
 
@@ -45,8 +45,8 @@ def undo(user: User, name: str) -> int:
     """Undo what `offer` stored for this user under this name; returns how many contacts, 0 if it expired or is not theirs.
 
     Contacts changed again since then are skipped. In short transactions, since others wait for them: what breaks off is gone on
-    with when it is asked for again, each step being done once. Hold the user's lock. Raises LimitReached (nothing was undone),
-    ContactChangedElsewhere, BookReadOnly.
+    with when it is asked for again, each step being done once. Hold the user's lock. Raises LimitReachedError (nothing was
+    undone), ContactChangedElsewhereError, BookReadOnlyError.
     """
     row = undo_store.load(user, name, _OPENING)
     if row is None:
@@ -62,7 +62,7 @@ def _take_back(user: User, steps: list[CardVersion]) -> int:
     same = [step for step in steps if step.revision and step.uid in there and there[step.uid].revision == step.revision]
     gone = [step.uid for step in same if not step.card and not step.book]
     if store.count(user) - len(gone) + len(back) > store.MOST:
-        raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
+        raise LimitReachedError(f"{user.address} would have more than {store.MOST} contacts")
     count = sum(store.remove(user, piece, kept=False) for piece in in_pieces(gone))
     for number in dict.fromkeys(step.book for step in back):
         count += _put_back(user, number, [step for step in back if step.book == number])

@@ -16,21 +16,21 @@ from webmail.database.connection import db
 _PATIENCE = 30.0  # seconds for a lock
 
 
-class NoBackup(Exception):
+class NoBackupError(Exception):
     """The copy could not be made, for the reason in words; a file of its name is as it was."""
 
 
 def copy_to(file: Path) -> int:
     """Copy the database into a file of its owner's alone, replacing one that is there; returns its size in bytes.
 
-    Nobody waits for it. The copy is examined (`quick_check`) and on disk when this returns. Raises NoBackup.
+    Nobody waits for it. The copy is examined (`quick_check`) and on disk when this returns. Raises NoBackupError.
     """
     if not isinstance(db.obj, pw.SqliteDatabase):
-        raise NoBackup("the database is no file of SQLite: copy it with pg_dump")
+        raise NoBackupError("the database is no file of SQLite: copy it with pg_dump")
     if not os.path.isdir(file.parent):
-        raise NoBackup(f"{file} was not written: there is no folder {file.parent}")
+        raise NoBackupError(f"{file} was not written: there is no folder {file.parent}")
     if os.path.isdir(file):
-        raise NoBackup(f"{file} was not written: it is a folder")
+        raise NoBackupError(f"{file} was not written: it is a folder")
     fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         os.close(ownership.make_file(fresh, 0o600))
@@ -43,7 +43,7 @@ def copy_to(file: Path) -> int:
             fresh.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
         reason = str(getattr(error, "strerror", None) or error)  # without the number, and the name of a file that nobody chose
-        raise NoBackup(f"{file} was not written: {reason[:1].lower()}{reason[1:]}") from error
+        raise NoBackupError(f"{file} was not written: {reason[:1].lower()}{reason[1:]}") from error
     return file.stat().st_size
 
 

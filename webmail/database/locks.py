@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 _SHORTEST, _LONGEST = 0.002, 0.05  # seconds between two tries
 
 
-class LockBusy(Exception):
+class LockBusyError(Exception):
     """Somebody else held the lock for all the time that one was ready to wait."""
 
 
@@ -38,9 +38,9 @@ class LockBusy(Exception):
 def lock(name: str, patience: float = 0.0) -> Iterator[None]:
     """Hold the lock of this name (lower-case letters, digits, hyphens), waiting `patience` seconds for it at most.
 
-    Raises LockBusy, and what DATABASE_AWAY names. On PostgreSQL the database connection must stay open meanwhile (a request's
-    does). Costs one query to take and one to give back; on SQLite no query, one system call each. Not to be taken twice by one
-    thread.
+    Raises LockBusyError, and what DATABASE_AWAY names. On PostgreSQL the database connection must stay open meanwhile (a
+    request's does). Costs one query to take and one to give back; on SQLite no query, one system call each. Not to be taken twice
+    by one thread.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for a lock")
@@ -72,7 +72,7 @@ def _wait(take: Callable[[], bool], name: str, patience: float) -> None:
     while not take():
         left = end - time.monotonic()
         if left <= 0:
-            raise LockBusy(name)
+            raise LockBusyError(name)
         time.sleep(min(pause, left))
         pause = min(pause * 1.5, _LONGEST)
 

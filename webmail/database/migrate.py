@@ -9,7 +9,7 @@ import peewee as pw
 from playhouse.migrations import Runner
 
 from webmail.database.connection import db
-from webmail.database.locks import LockBusy, lock
+from webmail.database.locks import LockBusyError, lock
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _PATIENCE = 120.0  # seconds: a large table may take its time in another process
@@ -28,7 +28,7 @@ def migrate(tell: Callable[[str], object] = _say_nothing) -> list[str]:
         try:
             with lock("migrations", _PATIENCE):
                 return apply(Runner(db.obj, str(MIGRATIONS)), tell)
-        except LockBusy as error:
+        except LockBusyError as error:
             raise pw.OperationalError("another process has been migrating the database for two minutes") from error
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from webmail.database.locks import LockBusy, lock
-from webmail.errors import ServerAway
+from webmail.database.locks import LockBusyError, lock
+from webmail.errors import ServerAwayError
 
 PATIENCE = 8.0  # seconds
 _MOST_WAITING = 4  # threads of this process for one person; further requests fail at once
@@ -31,21 +31,21 @@ _guard = threading.Lock()
 
 @contextmanager
 def user_lock(user_id: int) -> Iterator[None]:
-    """Hold the user's lock. Raises ServerAway after PATIENCE, or at once if too many wait. Take it before a connection."""
+    """Hold the user's lock. Raises ServerAwayError after PATIENCE, or at once if too many wait. Take it before a connection."""
     end = time.monotonic() + PATIENCE
     with _guard:
         turn = _turns.setdefault(user_id, _Turn())
         if turn.people > _MOST_WAITING:
-            raise ServerAway("too many actions of one person wait for their turn")
+            raise ServerAwayError("too many actions of one person wait for their turn")
         turn.people += 1
     try:
         if not turn.lock.acquire(timeout=PATIENCE):
-            raise ServerAway("another action of this person takes too long")
+            raise ServerAwayError("another action of this person takes too long")
         try:
             with lock(f"mail-{user_id}", end - time.monotonic()):
                 yield
-        except LockBusy as error:
-            raise ServerAway("another action of this person takes too long, in another process") from error
+        except LockBusyError as error:
+            raise ServerAwayError("another action of this person takes too long, in another process") from error
         finally:
             turn.lock.release()
     finally:

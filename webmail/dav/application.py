@@ -19,13 +19,13 @@ from radicale.app import Application
 from radicale.item import check_and_sanitize_props
 from radicale.log import logger
 
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.calendar.privacy import will_be_hidden
 from webmail.collections import store
 from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
 from webmail.config.settings import Settings
-from webmail.contacts.device_cards import UnusableCard
-from webmail.contacts.store import ContactChangedElsewhere
+from webmail.contacts.device_cards import UnusableCardError
+from webmail.contacts.store import ContactChangedElsewhereError
 from webmail.dav import changes, programs
 from webmail.dav.answers import FORBIDDEN, NOT_FOUND, NOT_HERE, XML, Answer, failed, plain
 from webmail.dav.directory_book import DIRECTORY
@@ -34,8 +34,8 @@ from webmail.dav.queries import questions
 from webmail.dav.rights import Auth, DavRights
 from webmail.dav.storage import MOST_PROPS, DavStorage
 from webmail.dav.visit import current
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import Collection
 
 _TYPES = {BOOK: "text/vcard; charset=utf-8", CALENDAR: "text/calendar; charset=utf-8"}
@@ -91,7 +91,7 @@ class DavApplication(Application):
             if questions.once_each(root):
                 assert root is not None
                 _give(environ, tostring(root, encoding="utf-8"))
-        except questions.TooManyNames as error:
+        except questions.TooManyNamesError as error:
             return plain(client.FORBIDDEN, f"{error}.")
         access = visit.access(parts[1]) if len(parts) in (2, 3) and parts[0] == visit.user.address else None
         if method == "REPORT" and root is not None:
@@ -137,9 +137,9 @@ class DavApplication(Application):
         prefix = "CR" if access.collection.kind == BOOK else "C"
         try:
             prepared = changes.prepare(access.collection, visit.body)
-        except changes.WrongComponent:
+        except changes.WrongComponentError:
             return failed(client.FORBIDDEN, "C:supported-calendar-component")
-        except (UnusableCard, UnusableCalendar) as error:
+        except (UnusableCardError, UnusableCalendarError) as error:
             data = "address" if prefix == "CR" else "calendar"
             return failed(client.FORBIDDEN, f"{prefix}:valid-{data}-data", str(error))
         try:
@@ -153,9 +153,9 @@ class DavApplication(Application):
                 if (unmet := _precondition(environ, known)) is not None:
                     return unmet
                 etag = changes.write(access.collection, parts[2], prepared, row, visit.settings)
-        except (UidTaken, ContactChangedElsewhere):
+        except (UidTakenError, ContactChangedElsewhereError):
             return failed(client.CONFLICT, f"{prefix}:no-uid-conflict")
-        except LimitReached:
+        except LimitReachedError:
             return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         changes.tell(access.collection)
         # RFC 4791, 5.3.4: only where they would be told the same one, of what they have
@@ -224,12 +224,12 @@ class DavApplication(Application):
                 return failed(client.CONFLICT, f"{'CR' if goal.collection.kind == BOOK else 'C'}:no-uid-conflict")
             try:
                 changes.move(row, goal.collection, to[2], there, visit)
-            except (UidTaken, ContactChangedElsewhere):
+            except (UidTakenError, ContactChangedElsewhereError):
                 prefix_of = "CR" if goal.collection.kind == BOOK else "C"
                 return failed(client.CONFLICT, f"{prefix_of}:no-uid-conflict")
-            except changes.WrongComponent:
+            except changes.WrongComponentError:
                 return failed(client.FORBIDDEN, "C:supported-calendar-component")
-            except LimitReached:
+            except LimitReachedError:
                 return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         for one in {source.collection, goal.collection}:
             changes.tell(one)

@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from webmail import audit, rate_limits
-from webmail.admission import Admission, AdmissionRefused
+from webmail.admission import Admission, AdmissionRefusedError
 from webmail.auth.devices import failures
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import AuditAct, DeviceNetwork, User, now
-from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequestsError
 
 KNOWN_FOR = timedelta(days=60)
 _NETWORK_FACTOR = 5  # as in auth/sign_in/throttle.py
@@ -39,19 +39,19 @@ _LANES = {  # of known networks, and of others
 def lane(known: bool) -> Iterator[None]:
     """Few checks of devices at a time, of known networks apart from others, and few that wait: threads and cores are for pages.
 
-    Raises TooBusy: nobody looked at the password.
+    Raises TooBusyError: nobody looked at the password.
     """
     try:
         with _LANES[known].admit():
             yield
-    except AdmissionRefused as error:
-        raise TooBusy(f"other devices' passwords are being checked: {error}") from error
+    except AdmissionRefusedError as error:
+        raise TooBusyError(f"other devices' passwords are being checked: {error}") from error
 
 
 class counted_attempt:
     """Note a failure before the password is checked, and take it back unless it was wrong.
 
-    Raises SignInRefused for one that was wrong before, TooManyRequests, TooBusy.
+    Raises SignInRefusedError for one that was wrong before, TooManyRequestsError, TooBusyError.
     """
 
     def __init__(self, address: str, secret: str, network: str, settings: Settings, *, user: User | None = None) -> None:
@@ -70,7 +70,7 @@ class counted_attempt:
         end = time.monotonic() + _CHECK_SECONDS
         while not self._begin():
             if time.monotonic() > end:
-                raise TooBusy("another connection's check takes long")
+                raise TooBusyError("another connection's check takes long")
             time.sleep(_STEP)
 
     def _begin(self) -> bool:
@@ -83,16 +83,16 @@ class counted_attempt:
                 if not (wrong := rate_limits.is_noted(self.settings, self.counted[0], self.mark)):
                     rate_limits.take(self.settings, *self.counted, mark=self.mark)
                     rate_limits.note(self.settings, self.under_way, mark=self.mark)
-        except TooManyRequests:
+        except TooManyRequestsError:
             audit.record(AuditAct.SIGN_IN_BLOCKED, target=self.told, network=self.network)
             raise
         if wrong:
             self._tell()
-            raise SignInRefused("the same wrong password again")
+            raise SignInRefusedError("the same wrong password again")
         return True
 
     def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
-        wrong = kind is not None and issubclass(kind, SignInRefused)
+        wrong = kind is not None and issubclass(kind, SignInRefusedError)
         over = (self.under_way,) if wrong else (*self.counted, self.under_way)
         rate_limits.forget(self.settings, *over, mark=self.mark)
         if wrong:

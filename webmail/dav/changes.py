@@ -22,7 +22,7 @@ from webmail.database.connection import db
 from webmail.database.pieces import give_way, next_size
 from webmail.dav.visit import Visit, current
 from webmail.mime.formats.calendars.calendar_files import CONTROL
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import AllowedAddress, CalendarObject, Collection, Contact, Occurrence, TrashedCollection, User
 
 Item = Contact | CalendarObject
@@ -30,7 +30,7 @@ _PIECE, _FIRST_PIECE = 100, 50
 _MARK = "\ufeff"  # of the order of bytes, which Windows writes before a text
 
 
-class WrongComponent(ValueError):
+class WrongComponentError(ValueError):
     """A task for a calendar of events, or the like."""
 
 
@@ -45,8 +45,9 @@ class CheckedItem:
 
 
 def prepare(collection: Collection, body: bytes) -> CheckedItem:
-    """Check what was sent, without a byte-order mark before it. Raises UnusableCard, UnusableCalendar, WrongComponent."""
-    unusable = device_cards.UnusableCard if collection.kind == BOOK else UnusableCalendar
+    """Check what was sent, without a byte-order mark before it. Raises UnusableCardError, UnusableCalendarError,
+    WrongComponentError."""
+    unusable = device_cards.UnusableCardError if collection.kind == BOOK else UnusableCalendarError
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -70,7 +71,7 @@ def limit_of(collection: Collection, settings: Settings) -> int:
 
 def _check_component(calendar: Collection, component: str) -> None:
     if calendar.components and component not in calendar.components.split(","):
-        raise WrongComponent(component)
+        raise WrongComponentError(component)
 
 
 def row_at(collection: Collection, href: str) -> Item | None:
@@ -106,18 +107,18 @@ def will_be_hidden(goal: Access, row: Item) -> bool:
 def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings) -> str:
     """Store an item; returns its entity tag. In a transaction that has locked the collection.
 
-    Raises LimitReached, and UidTaken or ContactChangedElsewhere if another item has its UID.
+    Raises LimitReachedError, and UidTakenError or ContactChangedElsewhereError if another item has its UID.
     """
     before = 0 if row is None else _size(row)
     check_room(collection.id, 0 if row is not None else 1, prepared.size - before, settings)
     if collection.kind == BOOK:
         assert row is None or isinstance(row, Contact)
         if row is not None and row.card_uid != prepared.found.uid:
-            raise contacts.ContactChangedElsewhere("another contact would take this one's place")
+            raise contacts.ContactChangedElsewhereError("another contact would take this one's place")
         return device_cards.write(collection, href, prepared.text, prepared.found, row).revision
     assert row is None or isinstance(row, CalendarObject)
     if row is not None and row.uid != prepared.found[0].uid:
-        raise objects.UidTaken("another event would take this one's place")
+        raise objects.UidTakenError("another event would take this one's place")
     return objects.write(collection.id, href, prepared.text, prepared.found, row).etag
 
 
@@ -196,8 +197,8 @@ def some_of(collection: Collection, most: int) -> list[Item]:
 def move(row: Item, goal: Collection, href: str, there: Item | None, visit: Visit) -> None:
     """Give an item another place; what is there goes into the trash, and a copy of what leaves somebody else's collection.
 
-    In a transaction that has locked both collections; all of it is done or nothing. Raises LimitReached, WrongComponent,
-    UidTaken, ContactChangedElsewhere.
+    In a transaction that has locked both collections; all of it is done or nothing. Raises LimitReachedError,
+    WrongComponentError, UidTakenError, ContactChangedElsewhereError.
     """
     with db.atomic():
         if there is not None:

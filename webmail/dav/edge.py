@@ -18,8 +18,8 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from webmail import imap
-from webmail.admission import Admission, AdmissionRefused
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.admission import Admission, AdmissionRefusedError
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.sessions.sessions import network_of
 from webmail.config import services
 from webmail.config.settings import Settings
@@ -28,10 +28,10 @@ from webmail.dav import refusals
 from webmail.dav.changes import limit_of
 from webmail.dav.sign_in import Device, sign_in
 from webmail.dav.visit import METHODS, ODD, Visit, current
-from webmail.errors import MailError, SignInRefused
+from webmail.errors import MailError, SignInRefusedError
 from webmail.mime import safe_xml
-from webmail.mime.safe_xml import XmlBounds, XmlRefused
-from webmail.rate_limits import TooManyRequests
+from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
+from webmail.rate_limits import TooManyRequestsError
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _COMPRESSED = 1_000  # bytes
 _VISIT = "traboule.visit"  # in the environment: who was let in, until the answer is sent
 
 
-class DavRefusal(Exception):
+class DavRefusalError(Exception):
     """The answer to a request that goes no further."""
 
     def __init__(self, status: int, words: str, **headers: str) -> None:
@@ -75,7 +75,7 @@ class DavEdge:
             return self.pages(environ, start)
         try:
             status, headers, body = self._answer(environ, path)
-        except DavRefusal as refused:
+        except DavRefusalError as refused:
             headers = {"Content-Type": "text/plain; charset=utf-8"} | {k.replace("_", "-"): v for k, v in refused.headers.items()}
             status, body = refused.status, [(refused.words + "\n").encode()]
         sent = _send(environ, start, status, headers, body)
@@ -88,7 +88,7 @@ class DavEdge:
         if method == "OPTIONS":
             return client.OK, {"DAV": _DAV, "Allow": ", ".join(METHODS), services.HEADER: self.settings.service}, []
         if method not in METHODS:
-            raise DavRefusal(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
+            raise DavRefusalError(client.METHOD_NOT_ALLOWED, "This method is not known here.", Allow=", ".join(METHODS))
         inner, (name, secret) = _path(path), _credentials(environ.get("HTTP_AUTHORIZATION", ""))
         try:
             self.prepare()
@@ -97,11 +97,11 @@ class DavEdge:
                 device = self._sign_in(name, secret, network)
                 with self.admission.admit(device.user.id):
                     return self._admitted(environ, method, inner, device, network)
-        except AdmissionRefused as error:
-            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Too many devices ask at once.", Retry_After="60") from error
+        except AdmissionRefusedError as error:
+            raise DavRefusalError(client.SERVICE_UNAVAILABLE, "Too many devices ask at once.", Retry_After="60") from error
         except DATABASE_AWAY as error:
             log.warning("the database %s", advice(error))
-            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Try again in a moment.", Retry_After="60") from error
+            raise DavRefusalError(client.SERVICE_UNAVAILABLE, "Try again in a moment.", Retry_After="60") from error
 
     def _admitted(self, environ: Environ, method: str, path: str, device: Device, network: str) -> Answer:
         """Only now is the body read: somebody without an account holds no thread with one that never comes."""
@@ -121,12 +121,12 @@ class DavEdge:
     def _sign_in(self, name: str, secret: str, network: str) -> Device:
         try:
             return sign_in(name, secret, network, self.settings, imap.check)
-        except SignInRefused as error:
+        except SignInRefusedError as error:
             raise _unauthorized() from error
-        except TooManyRequests as error:
-            raise DavRefusal(error.status, "Too many wrong passwords.", Retry_After=str(error.seconds)) from error
-        except (TooBusy, MailError) as error:
-            raise DavRefusal(client.SERVICE_UNAVAILABLE, "Passwords can't be checked now.", Retry_After="60") from error
+        except TooManyRequestsError as error:
+            raise DavRefusalError(error.status, "Too many wrong passwords.", Retry_After=str(error.seconds)) from error
+        except (TooBusyError, MailError) as error:
+            raise DavRefusalError(client.SERVICE_UNAVAILABLE, "Passwords can't be checked now.", Retry_After="60") from error
 
     def _protocol(self, method: str, environ: Environ, path: str) -> Answer:
         inner = {
@@ -143,9 +143,9 @@ class DavEdge:
             raise
         except ODD as error:
             log.warning("a device's %s was refused: %s: %s", method, type(error).__name__, str(error)[:200])
-            raise DavRefusal(client.BAD_REQUEST, "This request can't be understood.") from error
+            raise DavRefusalError(client.BAD_REQUEST, "This request can't be understood.") from error
         if status == client.INTERNAL_SERVER_ERROR:
-            raise DavRefusal(client.BAD_REQUEST, "This request can't be understood.")
+            raise DavRefusalError(client.BAD_REQUEST, "This request can't be understood.")
         return int(status), {**headers, "DAV": _DAV}, answer
 
     def _radicale(self) -> Any:
@@ -171,12 +171,12 @@ def _path(path: str) -> str:
     try:
         inner = path[len(ROOT) :].encode("latin-1").decode("utf-8")
     except UnicodeError as error:
-        raise DavRefusal(client.BAD_REQUEST, "The address is not UTF-8.") from error
+        raise DavRefusalError(client.BAD_REQUEST, "The address is not UTF-8.") from error
     parts = inner.strip("/").split("/")
     if len(inner) > _LONGEST_PATH or len(parts) > 3 or any(not part.isprintable() for part in parts):
-        raise DavRefusal(client.NOT_FOUND, "There is nothing here.")
+        raise DavRefusalError(client.NOT_FOUND, "There is nothing here.")
     if inner.strip("/") and any(part in ("", ".", "..") for part in parts):
-        raise DavRefusal(client.NOT_FOUND, "There is nothing here.")
+        raise DavRefusalError(client.NOT_FOUND, "There is nothing here.")
     return "/" + "/".join(part for part in parts if part) + ("/" if inner.endswith("/") and inner != "/" else "")
 
 
@@ -189,7 +189,7 @@ def _depth(header: str) -> str:
     """Some programs ask for what is inside without the collection itself: they get it too."""
     depth = header.strip().lower().removesuffix(",noroot")
     if depth not in ("0", "1", "infinity"):
-        raise DavRefusal(client.BAD_REQUEST, "An unknown Depth.")
+        raise DavRefusalError(client.BAD_REQUEST, "An unknown Depth.")
     return depth
 
 
@@ -206,28 +206,28 @@ def _credentials(header: str) -> tuple[str, str]:
     return name, secret
 
 
-def _unauthorized() -> DavRefusal:
+def _unauthorized() -> DavRefusalError:
     challenge = 'Basic realm="Traboule", charset="UTF-8"'
-    return DavRefusal(client.UNAUTHORIZED, "Sign in with an app password.", WWW_Authenticate=challenge)
+    return DavRefusalError(client.UNAUTHORIZED, "Sign in with an app password.", WWW_Authenticate=challenge)
 
 
 def _body(environ: Environ, limit: int) -> bytes:
     """What was sent, whole and within the limit (bytes)."""
     if environ.get("HTTP_TRANSFER_ENCODING"):
         if environ.get("CONTENT_LENGTH"):
-            raise DavRefusal(client.BAD_REQUEST, "Two lengths.")
+            raise DavRefusalError(client.BAD_REQUEST, "Two lengths.")
         body = _read(environ["wsgi.input"], limit + 1)
     else:
         text = str(environ.get("CONTENT_LENGTH") or "0")
         if not (text.isascii() and text.isdigit()):
-            raise DavRefusal(client.BAD_REQUEST, "No length.")
+            raise DavRefusalError(client.BAD_REQUEST, "No length.")
         if len(text) > 20 or int(text) > limit:
-            raise DavRefusal(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
+            raise DavRefusalError(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
         body = _read(environ["wsgi.input"], int(text))
         if len(body) != int(text):
-            raise DavRefusal(client.BAD_REQUEST, "Less than announced.")
+            raise DavRefusalError(client.BAD_REQUEST, "Less than announced.")
     if len(body) > limit:
-        raise DavRefusal(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
+        raise DavRefusalError(client.REQUEST_ENTITY_TOO_LARGE, "Too large.")
     return body
 
 
@@ -242,8 +242,8 @@ def _read(stream: Any, most: int) -> bytes:
 def _xml(body: bytes, limit: int) -> Element:
     try:
         return safe_xml.parse(body, XmlBounds(size=limit, depth=_DEEPEST, elements=_MOST_ELEMENTS), utf8=True)
-    except XmlRefused as error:
-        raise DavRefusal(client.BAD_REQUEST, f"This XML is not taken: {error}.") from error
+    except XmlRefusedError as error:
+        raise DavRefusalError(client.BAD_REQUEST, f"This XML is not taken: {error}.") from error
 
 
 def _send(environ: Environ, start: Start, status: int, headers: Mapping[str, str], body: Sequence[bytes]) -> Iterable[bytes]:

@@ -10,13 +10,13 @@ from radicale.item import Item
 from radicale.storage import BaseCollection
 
 from webmail.calendar import objects
-from webmail.calendar.objects import TooMuchAsked
+from webmail.calendar.objects import TooMuchAskedError
 from webmail.dav.queries import partial_data
 from webmail.dav.queries.query_filter import CompFilter
 from webmail.dav.queries.query_match import Subject
 from webmail.dav.rows import ItemRow
 from webmail.dav.visit import Visit, current
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import event_expansion
 
 MOST_EXPANDED = 2_000  # occurrences in one answer
@@ -41,7 +41,8 @@ class DavItem(Item):
         return Subject(self._text or "", visit.meant or visit.zone).matches(asked)
 
     def serialize(self) -> str:
-        """The text; each time by itself, or a part of it, if the question wishes so. Raises TooMuchAsked, OverBudget."""
+        """The text; each time by itself, or a part of it, if the question wishes so. Raises TooMuchAskedError,
+        OverBudgetError."""
         visit, text = current.get(), super().serialize()
         if visit.expansion is not None and self.name == "VCALENDAR" and not self.row.once:
             text = self._expanded = self._expanded or self._each_time(visit, visit.expansion, text)
@@ -54,14 +55,14 @@ class DavItem(Item):
 
     def _each_time(self, visit: Visit, span: tuple[int, int], text: str) -> str:
         if objects.steps_until(text, self.row.first, span[1]) > _MOST_STEPS:  # each is taken, from the beginning of the series
-            raise TooMuchAsked("occurrences so far ahead")
+            raise TooMuchAskedError("occurrences so far ahead")
         try:
             text, count = event_expansion.expanded(text, *span, visit.meant or visit.zone)
-        except UnusableCalendar:  # by a rule that was made stricter
+        except UnusableCalendarError:  # by a rule that was made stricter
             count = 1
         visit.expanded += count
         if visit.expanded > MOST_EXPANDED:
-            raise TooMuchAsked(f"more than {MOST_EXPANDED} occurrences")
+            raise TooMuchAskedError(f"more than {MOST_EXPANDED} occurrences")
         return text
 
 

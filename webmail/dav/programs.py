@@ -15,7 +15,7 @@ from webmail.dav.answers import failed
 from webmail.dav.queries import multistatus
 from webmail.dav.visit import current
 from webmail.mime import safe_xml
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.zones import zone_definition
 from webmail.mime.safe_xml import XmlBounds
 
@@ -99,7 +99,7 @@ def bad_zone(root: ET.Element | None) -> str:
         try:
             if text := (found.text or "").strip():
                 zone_definition.read(text)
-        except UnusableCalendar as error:
+        except UnusableCalendarError as error:
             return str(error)
     return ""
 

@@ -25,7 +25,7 @@ from webmail.collections.store import BOOK, CALENDAR
 from webmail.collections.trash import UNNAMED
 from webmail.config.settings import Settings
 from webmail.dav.attempts import counted_attempt, is_known, lane
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import AppPassword, User, now
 
 _REMEMBERED = 300.0  # seconds that a right password of an account is not hashed again
@@ -47,11 +47,11 @@ class Device:
 def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap: Callable[[Account], None]) -> Device:
     """Whose telephone this is. `check_imap`: as in auth/sign_in/authentication.py. 1 query with an app password.
 
-    Raises SignInRefused, TooManyRequests; TooBusy and ServerAway where nobody looked at the password.
+    Raises SignInRefusedError, TooManyRequestsError; TooBusyError and ServerAwayError where nobody looked at the password.
     """
     address = normalise(name, settings.domain)
     if not address or not hashing.usable(secret):
-        raise SignInRefused("not a name and a password")
+        raise SignInRefusedError("not a name and a password")
     if (device := _by_app_password(address, secret, network)) is not None:
         return device
     user = User.get_or_none(User.address == address)
@@ -65,7 +65,7 @@ def sign_in(name: str, secret: str, network: str, settings: Settings, check_imap
         if settings.sign_in == "accounts" and settings.own_password_on_devices != "never":
             with checking():  # so that time does not tell who has an account, or a second step
                 hashing.verify("", secret)
-        raise SignInRefused("no app password of theirs")
+        raise SignInRefusedError("no app password of theirs")
 
 
 def _by_app_password(address: str, secret: str, network: str) -> Device | None:
@@ -93,7 +93,7 @@ def _by_own_password(user: User, secret: str, network: str, settings: Settings, 
             with checking():
                 right = hashing.verify(user.password, secret)
             if not right:
-                raise SignInRefused("not the password")
+                raise SignInRefusedError("not the password")
         else:
             name = settings.username(user.address)
             check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, secret), settings.sieve))

@@ -24,7 +24,7 @@ from webmail.dav.item import DavItem, ItemChange, http_date
 from webmail.dav.queries.query_filter import OPEN, CompFilter
 from webmail.dav.rows import ItemRow, rows_of
 from webmail.dav.visit import current
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.zones.asked_times import DAY, AskedTime, kind_of
 from webmail.models import AuditAct, Collection, GoneItem
 
@@ -37,11 +37,11 @@ _MARKS = {"own": "", "read": "p", "busy": "h"}  # of what somebody sees
 _COMPONENTS = "C:supported-calendar-component-set"
 
 
-class TooManyItems(Exception):
+class TooManyItemsError(Exception):
     """A question that would have to be put to too many items one by one."""
 
 
-class InvalidToken(ValueError):
+class InvalidTokenError(ValueError):
     """A token by which nothing can be told (RFC 6578, 3.2): the program begins anew."""
 
 
@@ -155,7 +155,7 @@ class DavCollection(storage.BaseCollection):
     # --- items -------------------------------------------------------------------------------------------------------
 
     def _items(self, found: Iterable[ItemRow]) -> Iterator[DavItem]:
-        """As the person may see them. Raises OverBudget."""
+        """As the person may see them. Raises OverBudgetError."""
         budget = current.get().budget
         for row in found:
             budget.step()
@@ -183,7 +183,7 @@ class DavCollection(storage.BaseCollection):
         text, language = row.text or "", privacy.language_of(current.get().user)
         try:
             return privacy.busy_alone(text, row.uid, language) if self.access.sight == "busy" else privacy.seen(text, language)
-        except UnusableCalendar:
+        except UnusableCalendarError:
             return ""
 
     def get_all(self, *, texts: bool = False) -> Iterator[DavItem]:
@@ -203,7 +203,7 @@ class DavCollection(storage.BaseCollection):
         return next(self._items(self.rows.named([href], texts=True)), None)
 
     def fitting(self, asked: CompFilter | None) -> Iterator[DavItem]:
-        """The items that a filter holds for, with their texts. Raises TooManyItems, TooMuchAsked, OverBudget."""
+        """The items that a filter holds for, with their texts. Raises TooManyItemsError, TooMuchAskedError, OverBudgetError."""
         if asked is None:
             return self._items(self.rows.all(texts=True))
         if asked.absent:
@@ -219,7 +219,7 @@ class DavCollection(storage.BaseCollection):
             simple = inner is not None and inner == CompFilter(inner.name) and not asked.props
             component = inner.name if inner is not None and self.tag == "VCALENDAR" else None
             if not simple and self.rows.count(component) > MOST_FILTERED:
-                raise TooManyItems(f"more than {MOST_FILTERED} items to look through")
+                raise TooManyItemsError(f"more than {MOST_FILTERED} items to look through")
             found = self.rows.all(texts=True, component=component)
         items = self._items(found)
         return items if simple else (item for item in items if item.matches(asked))
@@ -246,7 +246,7 @@ class DavCollection(storage.BaseCollection):
     def changes(self, old_token: str, *, texts: bool) -> Iterator[ItemChange]:
         """What has changed since a token, in an order in which the rest may be asked for with the token of any of them.
 
-        Raises InvalidToken, OverBudget.
+        Raises InvalidTokenError, OverBudgetError.
         """
         turned = self._turned(old_token)
         since, known, number = self._numbers(old_token) if old_token else (0, self.row.seq, 0)
@@ -277,11 +277,11 @@ class DavCollection(storage.BaseCollection):
         """
         head, _, numbers = token.rpartition("-")
         if (head != f"{_TOKEN}{self._mark}" and not self._turned(token)) or not _NUMBERS.fullmatch(numbers):
-            raise InvalidToken("not one of our tokens")
+            raise InvalidTokenError("not one of our tokens")
         since, *more = map(int, numbers.split("."))
         known, number = more or (since, 0)
         if known < self.row.floor or max(since, known) > self.row.seq:
-            raise InvalidToken("too old, or from the future")
+            raise InvalidTokenError("too old, or from the future")
         return since, known, number
 
 
@@ -315,7 +315,7 @@ class DirectoryCollection(DavCollection):
         state = old_token.removeprefix(f"{_TOKEN}directory-")
         changed = self._book.changed_since(state) if old_token else set(self._book.cards)
         if changed is None:
-            raise InvalidToken("from another process, or too old")
+            raise InvalidTokenError("from another process, or too old")
         for href, item in self.named(changed, texts=texts):
             yield ItemChange(href, item, "")
 

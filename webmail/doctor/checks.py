@@ -20,7 +20,7 @@ from webmail.config.settings import ConfigError, Settings, ca_trouble
 from webmail.doctor import backup, clock, devices, directory, dns, machine, providers, public, scanner, storage, transfers
 from webmail.doctor.mail_servers import forwarding, index, lookup, mx, postfix, roles, signing
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, certificate, plain
-from webmail.errors import MailError, ServerAway, SignInRefused, TokenRefused
+from webmail.errors import MailError, ServerAwayError, SignInRefusedError, TokenRefusedError
 from webmail.imap.connections.connection import authenticate
 from webmail.web.formatting import LANGUAGES
 from webmail.web.frame.icons import icon_names
@@ -102,7 +102,7 @@ def _guarded(name: str, server: Server, setting: str, checks: Callable[[], Itera
         return
     try:
         yield from checks()
-    except (SignInRefused, TokenRefused) as error:
+    except (SignInRefusedError, TokenRefusedError) as error:
         yield CheckResult(f"{name} sign-in", PROBLEM, f"the server refused us ({plain(error).rstrip('.')}). {_KEY_ADVICE}")
     except (MailError, OSError, imaplib.IMAP4.error, smtplib.SMTPException, ValueError, LookupError) as error:
         yield CheckResult(name, PROBLEM, _explain(error, server, setting))
@@ -120,7 +120,7 @@ _TLS_PORTS = {"imap": "usually 993", "smtp": "usually 465", "sieve": "few server
 
 def _explain(error: BaseException, server: Server, setting: str) -> str:
     """One sentence for a connection error."""
-    if isinstance(error, ServerAway) and error.__cause__ is not None:
+    if isinstance(error, ServerAwayError) and error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error.__context__, OSError) and not isinstance(error, OSError):
         error = error.__context__  # sievelib and smtplib hide the original error
@@ -177,7 +177,7 @@ def _imap(settings: Settings, account: Account | None) -> Iterator[CheckResult]:
             yield from lookup.examine(settings, context)
         try:
             authenticate(client, account)
-        except TokenRefused:
+        except TokenRefusedError:
             yield from clock.imap(account, refused=True)
             raise
         yield CheckResult("IMAP sign-in", OK, f"as {account.address}.")
@@ -243,8 +243,8 @@ def _smtp_sign_in(account: Account) -> CheckResult:
     name = "SMTP sign-in"
     try:
         smtp.check(account)
-    except ServerAway as error:
-        if isinstance(error, TokenRefused) or error.__cause__ is not None:
+    except ServerAwayError as error:
+        if isinstance(error, TokenRefusedError) or error.__cause__ is not None:
             raise
         words = f"the server answers but could not check it ({plain(error).rstrip('.')}). {_sasl_advice()}"
         return CheckResult(name, PROBLEM, words)
@@ -281,9 +281,9 @@ def _sieve(settings: Settings, account: Account | None) -> Iterator[CheckResult]
         try:
             with managesieve.connect(account) as connection:
                 scripts = connection.list()
-        except TokenRefused:
+        except TokenRefusedError:
             raise
-        except ServerAway as error:
+        except ServerAwayError as error:
             yield CheckResult("ManageSieve sign-in", PROBLEM, f"broke off ({error}): look at the server's log.")
             return
         yield CheckResult("ManageSieve sign-in", OK, f"as {account.address}, who has {_scripts(scripts)}.")
@@ -334,7 +334,7 @@ def _terms(settings: Settings) -> Iterator[CheckResult]:
     for file in found:
         try:
             terms.read(file)
-        except terms.TermsUnreadable as error:
+        except terms.TermsUnreadableError as error:
             yield CheckResult("Terms of use", PROBLEM, f"{error}; meanwhile nobody is asked to accept them (terms_file).")
         else:
             yield CheckResult("Terms of use", OK, f"{file.name}, version {settings.terms_version}.")

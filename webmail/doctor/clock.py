@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 
 from webmail.account import CLOCK_DIFFERENCE, Account, Server, Token, TokenIssuer
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
-from webmail.errors import TokenRefused
+from webmail.errors import TokenRefusedError
 from webmail.imap.connections.connection import Connection
 
 _NEAR = 10  # seconds of difference that nobody needs to hear of
@@ -66,13 +66,13 @@ def _distance(account: Account) -> str:
 
 
 def _accepted(account: Account, begins: int, ends: int) -> bool:
-    """Whether the IMAP server lets in a token that is valid between these moments. Raises ServerAway."""
+    """Whether the IMAP server lets in a token that is valid between these moments. Raises ServerAwayError."""
     assert isinstance(account.credential, Token)
     ours = account.credential.issuer
     issuer = _Between(ours.key, ours.issuer, ours.client, ours.key_id, ours.clock, begins, ends)
     try:
         Connection(replace(account, credential=replace(account.credential, issuer=issuer))).close()
-    except TokenRefused:
+    except TokenRefusedError:
         return False
     return True
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from imapclient import IMAPClient
 
-from webmail.auth.devices.apple_profile import CannotSign, Signer
+from webmail.auth.devices.apple_profile import CannotSignError, Signer
 from webmail.auth.devices.servers import DeviceServer, mail_servers
 from webmail.config.settings import Settings
 from webmail.doctor.result import CERTIFICATE_DAYS, OK, PROBLEM, WARNING, CheckResult, in_days, plain
@@ -85,7 +85,7 @@ def _signer(settings: Settings) -> CheckResult:
     name = "Apple profiles"
     try:
         ends = Signer(settings).ends
-    except CannotSign as error:
+    except CannotSignError as error:
         return CheckResult(name, PROBLEM, f"are not signed: {error} (certificate and key of [devices]).")
     days = (ends - datetime.now(UTC)).days
     if days < CERTIFICATE_DAYS:

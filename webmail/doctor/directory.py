@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from webmail.auth.providers import directory
 from webmail.config.settings import Settings, ca_trouble
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult, plain
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 
 _NOBODY = "traboule-doctor"  # a name that is looked for, and that nobody has
 
@@ -35,7 +35,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         talk.find(_NOBODY, f"{_NOBODY}@{settings.domain}")
         yield CheckResult("Directory search", OK, f"with the filter {there.filter}.")
         yield _identifiers(list(zip(range(1), talk.everybody(), strict=False)))
-    except ServerAway as error:
+    except ServerAwayError as error:
         yield CheckResult("Directory", PROBLEM, f"{plain(error)}. {_ADVICE}")
     finally:
         talk.close()

@@ -13,7 +13,7 @@ _RESERVED = (".example", ".test", ".invalid", ".localhost", ".local", ".lan", ".
 _MOST_NAMED = 4
 
 
-class NoDnsAnswer(OSError):
+class NoDnsAnswerError(OSError):
     """No DNS server answers from here."""
 
 
@@ -36,7 +36,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     for domain, records in by_domain.items():
         try:
             yield _judged(domain, records, settings.server_timeout)
-        except NoDnsAnswer:
+        except NoDnsAnswerError:
             yield CheckResult(f"DNS of {domain}", WARNING, "no DNS server answers, so what phones look up was not checked.")
             return
 
@@ -87,17 +87,17 @@ def _same(wanted: _Wanted, value: str) -> bool:
 
 
 def ask(name: str, kind: str, timeout: float) -> list[str]:
-    """The values of a record, as a zone file has them; none where there is no such record. Raises NoDnsAnswer."""
+    """The values of a record, as a zone file has them; none where there is no such record. Raises NoDnsAnswerError."""
     return _asked(name, kind, timeout) or []
 
 
 def exists(name: str, timeout: float) -> bool:
-    """Whether there is anything at this name or below it (RFC 8020). Raises NoDnsAnswer."""
+    """Whether there is anything at this name or below it (RFC 8020). Raises NoDnsAnswerError."""
     return _asked(name, "TXT", timeout) is not None
 
 
 def _asked(name: str, kind: str, timeout: float) -> list[str] | None:
-    """The values of a record; None where the name does not exist at all. Raises NoDnsAnswer."""
+    """The values of a record; None where the name does not exist at all. Raises NoDnsAnswerError."""
     import dns.exception  # imported when first needed
     import dns.resolver
 
@@ -108,5 +108,5 @@ def _asked(name: str, kind: str, timeout: float) -> list[str] | None:
     except dns.resolver.NoAnswer:
         return []
     except (dns.exception.DNSException, OSError) as error:
-        raise NoDnsAnswer(str(error)) from error
+        raise NoDnsAnswerError(str(error)) from error
     return [record.to_text() for record in answer]

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Iterator
 
 from webmail.auth.providers import cas, oidc_server
-from webmail.auth.providers.cas import CasFault, CasRefused
-from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
+from webmail.auth.providers.cas import CasFault, CasRefusedError
+from webmail.auth.providers.oidc_server import ProviderAwayError, ProviderRefusedError
 from webmail.config.providers import Cas, Oidc, ProxySignIn
 from webmail.config.settings import Settings
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
@@ -36,12 +36,12 @@ def _oidc(provider: Oidc, settings: Settings) -> CheckResult:
             words = f"{provider.issuer} tells no key that signatures can be checked with (RS256 or ES256, for example)."
             return CheckResult(name, PROBLEM, words)
         oidc_server.tokens(provider, form)
-    except ProviderRefused as error:
+    except ProviderRefusedError as error:
         if "client" not in str(error):
             return CheckResult(name, OK, f"{provider.issuer} answers, and knows this webmail.")
         words = f"{provider.issuer} does not know this webmail ({error}): check client_id and client_secret, and register"
         return CheckResult(name, PROBLEM, f"{words} {back} there.")
-    except ProviderAway as error:
+    except ProviderAwayError as error:
         words = f"{provider.issuer} can't be asked ({error}): nobody can sign in by it. Check issuer, ca_file and the network."
         return CheckResult(name, PROBLEM, words)
     return CheckResult(name, PROBLEM, f"{provider.issuer} takes a code that nobody has: sign nobody in by it.")
@@ -52,7 +52,7 @@ def _cas(rules: Cas, settings: Settings) -> CheckResult:
     name, service = "CAS", f"{settings.public_url.rstrip('/')}/login/cas/callback?state=doctor"
     try:
         cas.validate(rules, service, f"ST-doctor-{secrets.token_hex(8)}", settings)
-    except CasRefused as error:
+    except CasRefusedError as error:
         match error.fault:
             case CasFault.TICKET:
                 return CheckResult(name, OK, f"{rules.url} answers, and takes tickets for {settings.public_url}.")

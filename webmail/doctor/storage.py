@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from webmail.config.settings import Settings
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 from webmail.errors import MailError
-from webmail.storage import S3Storage, StorageFull
+from webmail.storage import S3Storage, StorageFullError
 
 _BEHIND = 60.0  # seconds
 _ADVICE = {  # what the server or the line says -> what to do
@@ -59,7 +59,7 @@ def _trouble(step: Callable[[], object]) -> str:
     """What went wrong and what to do, as sentences; empty if it went well."""
     try:
         return "" if step() is not False else f"the answer is another than it should be. {_ELSE}"
-    except StorageFull as error:
+    except StorageFullError as error:
         return f"{error}. Give the bucket more room."
     except MailError as error:
         advice = next((words for sign, words in _ADVICE.items() if sign in str(error)), _ELSE)

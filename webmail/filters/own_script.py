@@ -47,7 +47,7 @@ class OwnScript:
 
 
 def text_of(parts: Sequence[ScriptPart]) -> str:
-    """The script. Raises UnsafeValue for what no script can hold."""
+    """The script. Raises UnsafeValueError for what no script can hold."""
     commands: list[Command] = []
     waiting: list[str] = []
     for part in parts:

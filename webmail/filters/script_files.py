@@ -6,10 +6,10 @@ import hashlib
 
 from webmail import managesieve
 from webmail.account import Account
-from webmail.errors import NotAllowed
+from webmail.errors import NotAllowedError
 from webmail.filters.own_script import NAME
-from webmail.filters.store import BESIDE, FiltersChanged, in_turn, other_of
-from webmail.managesieve import NoSuchScript, Script
+from webmail.filters.store import BESIDE, FiltersChangedError, in_turn, other_of
+from webmail.managesieve import NoSuchScriptError, Script
 
 LONGEST = 512 * 1024  # characters of a script that is edited here
 LONGEST_NAME = 128  # characters; RFC 5804, section 1.6 asks servers for that many
@@ -31,11 +31,11 @@ def is_name(name: str) -> bool:
 
 
 def read(account: Account, name: str) -> tuple[str, bool]:
-    """The text, and whether it is active. 2 round trips. Raises NoSuchScript."""
+    """The text, and whether it is active. 2 round trips. Raises NoSuchScriptError."""
     with managesieve.connect(account) as connection:
         found = next((one for one in connection.list() if one.name == name), None)
         if found is None:
-            raise NoSuchScript(name)
+            raise NoSuchScriptError(name)
         return connection.read(name), found.active
 
 
@@ -47,10 +47,10 @@ def mark(text: str) -> str:
 def save(user_id: int, account: Account, name: str, text: str, seen: str) -> bool:
     """Store a script as typed; False where it is there already. `seen`: the `mark` of what it replaces, "" for a new one.
 
-    Raises ScriptRefused, FiltersChanged, NotAllowed for ours.
+    Raises ScriptRefusedError, FiltersChangedError, NotAllowedError for ours.
     """
     if is_ours(name):
-        raise NotAllowed("this script is made from the filters")
+        raise NotAllowedError("this script is made from the filters")
     text = with_crlf(text)
     with in_turn(user_id), managesieve.connect(account) as connection:
         there = name in [one.name for one in connection.list()]
@@ -58,20 +58,21 @@ def save(user_id: int, account: Account, name: str, text: str, seen: str) -> boo
         if there and before == text:
             return False
         if (mark(before) if there else "") != seen:
-            raise FiltersChanged("the script is another one")
+            raise FiltersChangedError("the script is another one")
         connection.check(text)
         connection.write(name, text)
     return True
 
 
 def activate(user_id: int, account: Account, name: str) -> None:
-    """Let it see what arrives, instead of the one that does now. Raises NoSuchScript, ScriptRefused."""
+    """Let it see what arrives, instead of the one that does now. Raises NoSuchScriptError, ScriptRefusedError."""
     with in_turn(user_id), managesieve.connect(account) as connection:
         connection.activate(name)
 
 
 def delete(user_id: int, account: Account, name: str) -> str:
-    """Delete a script that is not active; returns its text. Raises NoSuchScript, NotAllowed for ours and the active one.
+    """Delete a script that is not active; returns its text. Raises NoSuchScriptError, NotAllowedError for ours and the active
+    one.
 
     Nor one that runs beside ours: the script that joins them would fail for all mail.
     """
@@ -79,10 +80,10 @@ def delete(user_id: int, account: Account, name: str) -> str:
         scripts = connection.list()
         found = next((one for one in scripts if one.name == name), None)
         if found is None:
-            raise NoSuchScript(name)
+            raise NoSuchScriptError(name)
         joined = any(one.active and one.name == BESIDE for one in scripts) and other_of(connection.read(BESIDE)) == name
         if found.active or joined or is_ours(name):
-            raise NotAllowed("this script is in use")
+            raise NotAllowedError("this script is in use")
         text = connection.read(name)
         connection.delete(name)
     return text

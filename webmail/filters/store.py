@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 
 from webmail import managesieve
 from webmail.account import Account
-from webmail.database.locks import LockBusy, lock
-from webmail.errors import MailError, OverQuota, ServerAway
+from webmail.database.locks import LockBusyError, lock
+from webmail.errors import MailError, OverQuotaError, ServerAwayError
 from webmail.filters import own_script
 from webmail.filters.absence import absence
 from webmail.filters.absence.absence import Absence
@@ -25,10 +25,10 @@ from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.own_script import NAME, OwnScript, ScriptPart
 from webmail.filters.rules import rules
 from webmail.filters.rules.compiler import SievePlace, compiled
-from webmail.filters.rules.rules import BadRule, FilterRule
+from webmail.filters.rules.rules import BadRuleError, FilterRule
 from webmail.filters.senders import senders
 from webmail.filters.senders.senders import SenderLists
-from webmail.managesieve import NoSuchScript, Script, ScriptRefused, SieveConnection
+from webmail.managesieve import NoSuchScriptError, Script, ScriptRefusedError, SieveConnection
 from webmail.sieve.extensions import with_require
 from webmail.sieve.lexer import SieveSyntaxError
 from webmail.sieve.nodes import Command, StringArgument, TagArgument
@@ -45,7 +45,7 @@ _FOUND_NAMES = (FOUND, *(f"{FOUND}-{number}" for number in range(2, 6)))  # the 
 _RULE, _ABSENCE, _FORWARDING, _PAUSE, _SENDERS = "rule", "absence", "forwarding", "pause", "senders"
 
 
-class FiltersChanged(MailError):
+class FiltersChangedError(MailError):
     """They were changed since the page was made: by another tab, another program. Nothing was written."""
 
     status = 409
@@ -100,13 +100,14 @@ def load(account: Account) -> FilterState:
 def changing(user_id: int, account: Account, version: str) -> Iterator[Change]:
     """Change filters: set `change.filters` inside; it is checked, stored and activated when the block ends.
 
-    `version`: of the state that the person saw, "" not to ask. Of one person's changes one at a time. Raises FiltersChanged,
-    ScriptRefused, OverQuota, UnsafeValue, BadRule and what `managesieve.connect` does; nothing was changed then.
+    `version`: of the state that the person saw, "" not to ask. Of one person's changes one at a time. Raises FiltersChangedError,
+    ScriptRefusedError, OverQuotaError, UnsafeValueError, BadRuleError and what `managesieve.connect` does; nothing was changed
+    then.
     """
     with in_turn(user_id), managesieve.connect(account) as connection:
         state = _state(connection)
         if version and version != state.version:
-            raise FiltersChanged("the script is another one")
+            raise FiltersChangedError("the script is another one")
         change = Change(state, state.filters)
         yield change
         if change.place is not None:
@@ -124,7 +125,7 @@ class Change:
 
 
 def script_of(filters: Filters, place: SievePlace) -> str:
-    """The script. Raises BadRule, UnsafeValue."""
+    """The script. Raises BadRuleError, UnsafeValueError."""
     return own_script.text_of(_parts(filters, place))
 
 
@@ -146,7 +147,7 @@ def filters_of(own: OwnScript) -> tuple[Filters, int]:
                     found = replace(found, paused=True)
                 case _:
                     unreadable += 1
-        except BadRule as error:
+        except BadRuleError as error:
             log.warning("a part of a script can't be read: %s", error)
             unreadable += 1
     return replace(found, rules=_with_ids(found.rules)), unreadable
@@ -206,13 +207,13 @@ def _write(connection: SieveConnection, state: FilterState, filters: Filters, pl
     parts = _parts(filters, replace(place, extensions=state.extensions))
     script = own_script.text_of(parts)
     if not own_script.holds(script, parts):
-        raise OverQuota("more filters than a script of ours can hold")
+        raise OverQuotaError("more filters than a script of ours can hold")
     try:
         connection.check(script)
         if state.text and not state.is_ours:
             _keep_found(connection, state)
         return _put(connection, state, script)
-    except ScriptRefused as error:
+    except ScriptRefusedError as error:
         error.script = script
         raise
 
@@ -225,7 +226,7 @@ def _keep_found(connection: SieveConnection, state: FilterState) -> None:
             break
     try:
         connection.write(name, state.text)
-    except ScriptRefused as error:  # it uses what the server has no more; that shall not keep anybody from their filters
+    except ScriptRefusedError as error:  # it uses what the server has no more; that shall not keep anybody from their filters
         log.warning("a script that was changed elsewhere is not kept: %s", error)
 
 
@@ -240,32 +241,33 @@ def _put(connection: SieveConnection, state: FilterState, script: str) -> str:
 def restore(user_id: int, account: Account, text: str, version: str) -> None:
     """Put our script back as it was (`FilterState.text`), byte for byte, unless it was changed since `version`.
 
-    Raises FiltersChanged, and what `changing` raises.
+    Raises FiltersChangedError, and what `changing` raises.
     """
     with in_turn(user_id), managesieve.connect(account) as connection:
         state = _state(connection)
         if version != state.version:
-            raise FiltersChanged("the script is another one")
+            raise FiltersChangedError("the script is another one")
         _put(connection, state, text or own_script.text_of(()))
 
 
-def rule_at_fault(error: ScriptRefused) -> FilterRule | None:
+def rule_at_fault(error: ScriptRefusedError) -> FilterRule | None:
     """The rule whose commands the server did not take, where it named a line of one."""
     part = own_script.part_at(error.script, error.faults[0][0])
     if part is None or part.kind != _RULE:
         return None
     try:
         return rules.from_json(part.data)
-    except BadRule:
+    except BadRuleError:
         return None
 
 
 def run_beside(user_id: int, account: Account, other: str) -> None:
-    """Have ours run after another program's script, which stays as it is. Raises Refused where the server has no `include`."""
+    """Have ours run after another program's script, which stays as it is. Raises RefusedError where the server has no
+    `include`."""
     with in_turn(user_id), managesieve.connect(account) as connection:
         names = [script.name for script in connection.list()]
         if other not in names:
-            raise NoSuchScript(other)
+            raise NoSuchScriptError(other)
         if NAME not in names:
             connection.write(NAME, own_script.text_of(()))
         connection.write(BESIDE, _both(other))
@@ -287,8 +289,8 @@ def in_turn(user_id: int) -> Iterator[None]:
     try:
         with lock(f"filters-{user_id}", _PATIENCE):
             yield
-    except LockBusy as error:
-        raise ServerAway("another change of this person's filters takes too long") from error
+    except LockBusyError as error:
+        raise ServerAwayError("another change of this person's filters takes too long") from error
 
 
 def _both(other: str) -> str:

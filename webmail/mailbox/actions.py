@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal
 
 from webmail import imap
-from webmail.errors import MailError, NoSuchMailbox, UnsafeValue
+from webmail.errors import MailError, NoSuchMailboxError, UnsafeValueError
 from webmail.imap.bulk.actions import MovedMessages
 from webmail.imap.connections.connection import Connection
 from webmail.mail import Role
@@ -54,14 +54,15 @@ def apply_action(
 ) -> ActionResult:
     """Carry out one of ACTIONS: about 4 round trips per mailbox and 500 to 5,000 messages; archiving by date also searches.
 
-    `to` is the target of "move" and "copy", `keyword` that of a tag. Raises UnsafeValue for an unknown action, NoSuchMailbox for
-    a missing target, and what `imap.actions` raises; an error after some messages were processed is in the result instead.
+    `to` is the target of "move" and "copy", `keyword` that of a tag. Raises UnsafeValueError for an unknown action,
+    NoSuchMailboxError for a missing target, and what `imap.actions` raises; an error after some messages were processed is in the
+    result instead.
     """
     action = ACTIONS.get(name)
     if action is None or (action.needs == "keyword" and not keyword) or archive_by not in ARCHIVES:
-        raise UnsafeValue("not an action")
+        raise UnsafeValueError("not an action")
     if action.needs == "folder" and not to:
-        raise NoSuchMailbox("a move needs a folder")
+        raise NoSuchMailboxError("a move needs a folder")
     result = ActionResult(name, to if action.needs == "folder" else "", keyword)
     until = imap.actions.last_moment()
     try:

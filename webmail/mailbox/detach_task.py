@@ -16,7 +16,15 @@ from typing import IO, Any
 from webmail import imap
 from webmail.account import Account
 from webmail.database.user_lock import user_lock
-from webmail.errors import MailboxChanged, NoSuchMailbox, NoSuchMessage, NotAllowed, OverQuota, Refused, SignInRefused
+from webmail.errors import (
+    MailboxChangedError,
+    NoSuchMailboxError,
+    NoSuchMessageError,
+    NotAllowedError,
+    OverQuotaError,
+    RefusedError,
+    SignInRefusedError,
+)
 from webmail.imap.bulk import detach
 from webmail.imap.bulk.detach import MessageTraits
 from webmail.imap.connections.connection import Connection
@@ -24,13 +32,13 @@ from webmail.imap.mailbox_list import mailboxes
 from webmail.imap.reading import messages
 from webmail.mail import Role
 from webmail.mime import parser
-from webmail.mime.detach import CannotDetach, Kept, without
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.mime.detach import CannotDetachError, Kept, without
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 NAME = "mail-detach"
 MOST = 200  # messages of one task
-_GONE = (NoSuchMailbox, MailboxChanged, NoSuchMessage)
+_GONE = (NoSuchMailboxError, MailboxChangedError, NoSuchMessageError)
 
 
 @dataclass(slots=True)
@@ -88,10 +96,10 @@ def _work(run: TaskRun) -> dict[str, Any]:
             _Turn(run, account, state, job, for_good=given["for_good"]).take()
             state.at, state.pending = state.at + 1, None
             run.record(asdict(state), done=state.at)
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     except OSError as error:
-        raise TaskFailed("no-disk") from error
+        raise TaskFailedError("no-disk") from error
     kept = {"count": state.count, "freed": state.freed, "left": state.left, "for_good": given["for_good"]}
     return {**kept, "new": state.done[0][:3] if state.count == 1 and state.done else []}
 
@@ -109,13 +117,13 @@ class _Turn:
                 if self.state.pending is None:
                     self._rebuild(new)
                 self._replace(new)
-        except CannotDetach as error:
+        except CannotDetachError as error:
             self.state.leave(error.kept)
-        except NotAllowed:
+        except NotAllowedError:
             self.state.leave("not-allowed")
-        except OverQuota as error:
-            raise TaskFailed("over-quota") from error
-        except Refused:
+        except OverQuotaError as error:
+            raise TaskFailedError("over-quota") from error
+        except RefusedError:
             self.state.leave("refused")
         except _GONE:
             self.state.leave("gone")
@@ -157,7 +165,7 @@ class _Turn:
         """Note first where it will be: whoever comes after a kill looks there."""
         job = self.job
         if self.read != before.size:
-            raise CannotDetach(Kept.ODD)  # not read to its end, perhaps
+            raise CannotDetachError(Kept.ODD)  # not read to its end, perhaps
         trash_floor = 0 if self.for_good else detach.floor(connection, trash)
         floor = detach.floor(connection, job.mailbox)
         pending = Pending(floor, new.seek(0, 2), before.message_id, trash_floor, before.size)
@@ -179,7 +187,7 @@ class _Turn:
                 imap.actions.delete(connection, job.mailbox, [job.uid], job.uidvalidity)
             else:
                 imap.actions.move(connection, job.mailbox, [job.uid], trash, job.uidvalidity)
-        except (Refused, NotAllowed, NoSuchMailbox):
+        except (RefusedError, NotAllowedError, NoSuchMailboxError):
             self._take_back(connection, uid)  # two of them would take more room than before
             raise
 
@@ -207,9 +215,9 @@ class _Turn:
 
 @contextmanager
 def _mapped(file: IO[bytes]) -> Iterator[mmap.mmap]:
-    """A file as bytes that take no memory. Raises NoSuchMessage for an empty one, which can't be mapped."""
+    """A file as bytes that take no memory. Raises NoSuchMessageError for an empty one, which can't be mapped."""
     if not file.seek(0, 2):
-        raise NoSuchMessage("the message is empty")
+        raise NoSuchMessageError("the message is empty")
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
         yield raw
 
@@ -217,7 +225,8 @@ def _mapped(file: IO[bytes]) -> Iterator[mmap.mmap]:
 def undo(connection: Connection, cursor: dict[str, Any] | None) -> int:
     """Bring the very originals back from the trash, and delete the messages made without files; how many were brought back.
 
-    An original that is no longer in the trash stays lost, and what was made of it stays. Raises OverQuota where it does not fit.
+    An original that is no longer in the trash stays lost, and what was made of it stays. Raises OverQuotaError where it does not
+    fit.
     """
     count = 0
     for mailbox, validity, uid, trash, trash_validity, old in reversed(DetachState.of(cursor).done):

@@ -31,16 +31,16 @@ FOLDERS = "folders"  # a zip archive with an mbox for each folder: a whole mailb
 Found = list[tuple[Selection, list[bulk_fetch.MessageFingerprint]]]
 
 
-class ExportTooLarge(MailError):
+class ExportTooLargeError(MailError):
     """More messages or bytes than a person should wait for."""
 
     status = 422
 
 
 def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
-    """The messages to export, with sizes. 1 round trip per mailbox and 350 to 5,000 messages. Raises ExportTooLarge."""
+    """The messages to export, with sizes. 1 round trip per mailbox and 350 to 5,000 messages. Raises ExportTooLargeError."""
     if count(chosen) > MOST_MESSAGES:
-        raise ExportTooLarge(f"{count(chosen)} messages")
+        raise ExportTooLargeError(f"{count(chosen)} messages")
     found: Found = []
     left = MOST_BYTES
     for group in chosen:
@@ -48,7 +48,7 @@ def measure(connection: Connection, chosen: Sequence[Selection]) -> Found:
         validity = connection.uidvalidity
         left -= sum(message.size for message in known.values())
         if left < 0:
-            raise ExportTooLarge(f"more than {MOST_BYTES} bytes")
+            raise ExportTooLargeError(f"more than {MOST_BYTES} bytes")
         if known:
             found.append((Selection(group.mailbox, validity, tuple(known)), list(known.values())))
     return found

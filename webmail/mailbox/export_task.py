@@ -8,15 +8,15 @@ from typing import Any
 
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.imap.bulk import chosen as choice
 from webmail.imap.bulk.chosen import Selection, count
 from webmail.mailbox import export
 from webmail.mime.formats.mbox_writer import folder_name
-from webmail.storage import FileGone, Storage, open_file, open_storage
+from webmail.storage import FileGoneError, Storage, open_file, open_storage
 from webmail.tasks import leftovers, mail_parts, store
 from webmail.tasks.export_marking import Marking, marking_of
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 from webmail.tasks.mail_parts import Position, packed, unpacked
 
@@ -31,12 +31,12 @@ def _work(run: TaskRun) -> dict[str, Any]:
         account = account_of(run)
         chosen = _chosen(run, files, account)
         position = mail_parts.store_parts(run, files, account, chosen, _writer(run, account, chosen))
-    except FileGone as error:
-        raise TaskFailed("file-gone") from error
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except FileGoneError as error:
+        raise TaskFailedError("file-gone") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     if not position.written:
-        raise TaskFailed("no-messages")
+        raise TaskFailedError("no-messages")
     given, name = run.arguments, _name(run, "messages")
     size = files.put(name, _whole(run, files, position, chosen, marking_of(account, run.user)))
     _forget_old(run)
@@ -53,7 +53,7 @@ def _chosen(run: TaskRun, files: Storage, account: Account) -> list[Selection]:
         with imap.connect(account) as connection:
             chosen, skipped = choice.everything(connection)
         if skipped:  # never a file that lacks a folder silently
-            raise TaskFailed("folders-away")
+            raise TaskFailedError("folders-away")
         files.put(name, [packed(chosen)])
     return unpacked(b"".join(files.get(name)))
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from webmail import imap, preferences
-from webmail.errors import MailError, NoSuchMailbox, NotAllowed
+from webmail.errors import MailError, NoSuchMailboxError, NotAllowedError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
@@ -32,7 +32,7 @@ class NameFault(StrEnum):
     INSIDE = "inside"  # a folder can't be moved into itself
 
 
-class BadFolderName(MailError):
+class BadFolderNameError(MailError):
     """The folder name is not allowed; `fault` says why, `name` is the mailbox that has it already, where that is the fault."""
 
     status = 422
@@ -69,16 +69,16 @@ def planned(label: str, parent: str, found: Overview) -> NewFolder:
     """Validate `label` as a folder inside `parent` ("" for the top level); with the server's delimiter it is a path, whose
     missing folders are made too. A folder that differs only in upper and lower case counts as there already.
 
-    Raises BadFolderName, NoSuchMailbox.
+    Raises BadFolderNameError, NoSuchMailboxError.
     """
     delimiter = delimiter_of(found)
     if parent and found.get(parent) is None:
-        raise NoSuchMailbox("no such folder to put one into")
+        raise NoSuchMailboxError("no such folder to put one into")
     *above, last = (part.strip() for part in label.strip().split(delimiter))
     if len(above) >= _MOST_LEVELS:
-        raise BadFolderName(NameFault.DEEP)
+        raise BadFolderNameError(NameFault.DEEP)
     if above and not all((*above, last)):
-        raise BadFolderName(NameFault.DELIMITER)
+        raise BadFolderNameError(NameFault.DELIMITER)
     made: list[str] = []
     for part in above:
         parent = _checked(part, parent, found)
@@ -88,21 +88,21 @@ def planned(label: str, parent: str, found: Overview) -> NewFolder:
             made.append(parent)
     name = _checked(last, parent, found)
     if (there := _named(name, found)) and there.selectable:
-        raise BadFolderName(NameFault.TAKEN, there.name)
+        raise BadFolderNameError(NameFault.TAKEN, there.name)
     return NewFolder(name, tuple(made), last)
 
 
 def _checked(label: str, parent: str, found: Overview) -> str:
-    """The full name of one level. Raises BadFolderName."""
+    """The full name of one level. Raises BadFolderNameError."""
     if not label:
-        raise BadFolderName(NameFault.EMPTY)
+        raise BadFolderNameError(NameFault.EMPTY)
     if not label.isprintable():  # Cc, Cf, surrogates, line separators; a space is printable
-        raise BadFolderName(NameFault.CONTROL)
+        raise BadFolderNameError(NameFault.CONTROL)
     name = parent + delimiter_of(found) + label if parent else found.namespaces.root[0] + label
     if len(label.encode()) > _MOST_BYTES or len(name) > _MOST_CHARACTERS:
-        raise BadFolderName(NameFault.LONG)
+        raise BadFolderNameError(NameFault.LONG)
     if label in (".", "..") or label.startswith("~") or (not parent and _reserved(label, found)):
-        raise BadFolderName(NameFault.RESERVED)
+        raise BadFolderNameError(NameFault.RESERVED)
     return name
 
 
@@ -121,20 +121,21 @@ def path_of(name: str, found: Overview) -> str:
 
 
 def make(connection: Connection, new: NewFolder) -> None:
-    """Create a folder and those above it: 2 round trips each. Raises Refused, NotAllowed; what was made before stays."""
+    """Create a folder and those above it: 2 round trips each. Raises RefusedError, NotAllowedError; what was made before
+    stays."""
     for name in (*new.above, new.name):
         imap.mailboxes.create(connection, name)
 
 
 def rename(connection: Connection, user: User, found: Overview, mailbox: Mailbox, label: str, parent: str) -> MovedFolder:
-    """Rename or move a folder and update references to it; what is missing above it is made. Raises BadFolderName and what
+    """Rename or move a folder and update references to it; what is missing above it is made. Raises BadFolderNameError and what
     imap.folders.rename raises."""
     if parent == mailbox.name or mailbox.holds(parent):
-        raise BadFolderName(NameFault.INSIDE)
+        raise BadFolderNameError(NameFault.INSIDE)
     others = [m for m in found.mailboxes if m.name != mailbox.name]  # so that "team" can be renamed to "Team"
     new = planned(label, parent, Overview(tuple(others), namespaces=found.namespaces))
     if mailbox.name in new.above or mailbox.holds(new.name):
-        raise BadFolderName(NameFault.INSIDE)
+        raise BadFolderNameError(NameFault.INSIDE)
     above = found.get(new.name.rpartition(delimiter_of(found))[0])
     if new.name != mailbox.name:
         for name in new.above:
@@ -153,11 +154,11 @@ def in_trash(found: Overview, mailbox: Mailbox) -> bool:
 def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailbox) -> MovedFolder:
     """Move a folder with its subfolders to the trash.
 
-    Raises Refused if the trash can't contain folders, BadFolderName if the trash is inside this folder.
+    Raises RefusedError if the trash can't contain folders, BadFolderNameError if the trash is inside this folder.
     """
     trash = imap.mailboxes.for_role(connection, Role.TRASH)
     if mailbox.holds(trash):
-        raise BadFolderName(NameFault.INSIDE)
+        raise BadFolderNameError(NameFault.INSIDE)
     taken = {m.name.casefold() for m in found.mailboxes}
     place, count = trash + (mailbox.delimiter or delimiter_of(found)) + mailbox.label, 1
     name = place
@@ -170,22 +171,23 @@ def to_trash(connection: Connection, user: User, found: Overview, mailbox: Mailb
 
 
 def own_place(mailbox: Mailbox) -> None:
-    """Raises NotAllowed for a folder with a special use, or one that the user has no right to move."""
+    """Raises NotAllowedError for a folder with a special use, or one that the user has no right to move."""
     if mailbox.role or not mailbox.rights.may_remove:
-        raise NotAllowed(f"{mailbox.name} keeps its name and its place")
+        raise NotAllowedError(f"{mailbox.name} keeps its name and its place")
 
 
 def put_back(connection: Connection, user: User, found: Overview, name: str, before: str) -> MovedFolder:
-    """Undo a move. Raises NoSuchMailbox if the folder is gone, NotAllowed, BadFolderName if its former name is taken."""
+    """Undo a move. Raises NoSuchMailboxError if the folder is gone, NotAllowedError, BadFolderNameError if its former name is
+    taken."""
     mailbox = found.get(name)
     if mailbox is None or not before:
-        raise NoSuchMailbox("the folder is no longer where it was put")
+        raise NoSuchMailboxError("the folder is no longer where it was put")
     own_place(mailbox)
     delimiter = delimiter_of(found)
     if _reserved(before.partition(delimiter)[0], found) and before.partition(delimiter)[0] != "INBOX":
-        raise BadFolderName(NameFault.RESERVED)
+        raise BadFolderNameError(NameFault.RESERVED)
     if found.get(before) is not None:
-        raise BadFolderName(NameFault.TAKEN)
+        raise BadFolderNameError(NameFault.TAKEN)
     imap.folders.rename(connection, found, mailbox, before)
     carry(user, mailbox, before)
     return MovedFolder(before, name)

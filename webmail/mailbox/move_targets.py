@@ -11,7 +11,7 @@ from webmail.database.idempotency import in_turn
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox import folders
-from webmail.mailbox.folders import BadFolderName, NameFault, NewFolder
+from webmail.mailbox.folders import BadFolderNameError, NameFault, NewFolder
 from webmail.mime.headers.encoded_words import fold
 from webmail.models import RecentFolder, User
 
@@ -69,7 +69,7 @@ def typed_folder(typed: str, found: Overview, paths: Mapping[str, str]) -> Mailb
     """The folder that a typed path stands for, or the one to be made for it; `paths` are the paths as shown, by mailbox name.
 
     Whoever reads "Archives/2025" types "Archives/2026" and means the folder with that role, whatever the server calls it.
-    Raises BadFolderName.
+    Raises BadFolderNameError.
     """
     delimiter = folders.delimiter_of(found)
     wanted = delimiter.join(part.strip() for part in typed.strip().split(delimiter))
@@ -78,7 +78,7 @@ def typed_folder(typed: str, found: Overview, paths: Mapping[str, str]) -> Mailb
     label, parent = _split(wanted, delimiter, found, paths)
     try:
         return folders.planned(label, parent, found)
-    except BadFolderName as error:
+    except BadFolderNameError as error:
         if error.fault is NameFault.TAKEN and (there := found.get(error.name)):
             return there
         raise
@@ -91,14 +91,14 @@ def _named(wanted: str, paths: Mapping[str, str]) -> str:
 
 
 def _split(wanted: str, delimiter: str, found: Overview, paths: Mapping[str, str]) -> tuple[str, str]:
-    """A path as what is to be made and the innermost mailbox that is there for it ("" for none). Raises BadFolderName."""
+    """A path as what is to be made and the innermost mailbox that is there for it ("" for none). Raises BadFolderNameError."""
     label, parent, best = wanted, "", (0, False)
     for name, path in paths.items():
         mailbox = found.get(name)
         if not mailbox or mailbox.owner or not wanted.casefold().startswith(path.casefold() + delimiter):
             continue
         if mailbox.role in (Role.INBOX, Role.DRAFTS):
-            raise BadFolderName(NameFault.RESERVED)  # what lies in these, many programs do not show
+            raise BadFolderNameError(NameFault.RESERVED)  # what lies in these, many programs do not show
         levels = path.count(delimiter) + 1
         if (fits := (levels, wanted.startswith(path))) > best:
             label, parent, best = delimiter.join(wanted.split(delimiter)[levels:]), name, fits

@@ -5,16 +5,16 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from webmail.errors import MailError, OutOfTime, OverQuota, Unconfirmed
+from webmail.errors import MailError, OutOfTimeError, OverQuotaError, UnconfirmedError
 
 
 def why_not_all(error: MailError, selected: int = 0) -> str:
     """The sentence after the one that says what was done; `selected` is the number of messages it was asked for, if it helps."""
-    if isinstance(error, OverQuota):
+    if isinstance(error, OverQuotaError):
         return _("Your mailbox is full: the rest stayed where they were.")
-    if isinstance(error, OutOfTime):
+    if isinstance(error, OutOfTimeError):
         return _("This takes the mail server a long time, so the rest were left as they were. Do it again for them.")
-    if isinstance(error, Unconfirmed):
+    if isinstance(error, UnconfirmedError):
         return _("The mail server did not answer in time for the rest: some of them may still follow. Look again in a moment.")
     if not selected:
         return _("The mail server stopped partway. Try again.")

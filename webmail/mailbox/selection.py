@@ -34,7 +34,7 @@ def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Selec
 def matching(connection: Connection, asked: ListRequest, query: Search, uidvalidity: int) -> list[Selection]:
     """All messages of a list, on all its pages: SELECT and SEARCH; for a search in several mailboxes as `imap.multi_search`.
 
-    `query` is the parsed `asked.query`. Raises MailboxChanged if the UIDVALIDITY of a single mailbox has changed.
+    `query` is the parsed `asked.query`. Raises MailboxChangedError if the UIDVALIDITY of a single mailbox has changed.
     """
     if not asked.wide:
         connection.select(asked.mailbox, uidvalidity)

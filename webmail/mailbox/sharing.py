@@ -27,7 +27,7 @@ class ShareWarning(StrEnum):
     TWO = "two"  # one was typed, and another group chosen
 
 
-class NotShared(MailError):
+class NotSharedError(MailError):
     """The folder can't be shared with what was typed; `doubt` says why."""
 
     status = 422
@@ -38,24 +38,24 @@ class NotShared(MailError):
 
 
 def person(words: str, user: User, settings: Settings) -> str:
-    """The server's identifier for the user with this address (the domain is optional). Raises NotShared.
+    """The server's identifier for the user with this address (the domain is optional). Raises NotSharedError.
 
     With our own accounts it must be an existing one of the establishment; otherwise only the server knows, and some accept
     any name.
     """
     words = words.strip().lower()
     if not words:
-        raise NotShared(ShareWarning.EMPTY)
+        raise NotSharedError(ShareWarning.EMPTY)
     if not words.isprintable() or words[0] in "-$#!=" or " " in words or words in _SERVERS_OWN or len(words) > 254:
-        raise NotShared(ShareWarning.ODD)
+        raise NotSharedError(ShareWarning.ODD)
     address = words if "@" in words else f"{words}@{user.domain}"
     if address == user.address:
-        raise NotShared(ShareWarning.ONESELF)
+        raise NotSharedError(ShareWarning.ONESELF)
     if settings.sign_in == "accounts":
         ours = settings.own_domains(user.domain)
         known = User.get_or_none(User.address == address, User.domain.in_(ours), User.active == 1)
         if known is None:
-            raise NotShared(ShareWarning.UNKNOWN)
+            raise NotSharedError(ShareWarning.UNKNOWN)
     return settings.username(address)
 
 
@@ -67,21 +67,21 @@ def everyone(user: User, settings: Settings) -> str:
 def group(words: str, user: User, settings: Settings) -> str:
     """The server's identifier for a group: with our own accounts that of one of `groups` by its name, else as typed.
 
-    Raises NotShared. At most 1 query.
+    Raises NotSharedError. At most 1 query.
     """
     words = words.strip()
     if everyone(user, settings):
         try:
             identifier = settings.group_prefix + people_groups.find(user.domain, words[:_LONGEST_GROUP]).identifier
-        except people_groups.NoSuchGroup as error:
-            raise NotShared(ShareWarning.NO_GROUP) from error
+        except people_groups.NoSuchGroupError as error:
+            raise NotSharedError(ShareWarning.NO_GROUP) from error
         if identifier not in groups(user, settings):
-            raise NotShared(ShareWarning.NO_GROUP)
+            raise NotSharedError(ShareWarning.NO_GROUP)
         return identifier
     if not words:
-        raise NotShared(ShareWarning.EMPTY)
+        raise NotSharedError(ShareWarning.EMPTY)
     if not settings.group_prefix or not words.isprintable() or len(words) > _LONGEST_GROUP:
-        raise NotShared(ShareWarning.ODD)
+        raise NotSharedError(ShareWarning.ODD)
     return settings.group_prefix + words
 
 
@@ -106,23 +106,24 @@ def is_group(identifier: str, user: User, settings: Settings) -> bool:
 
 
 def chosen_group(identifier: str, user: User, settings: Settings) -> str:
-    """The identifier, if it is one of `groups`. Raises NotShared. 1 query."""
+    """The identifier, if it is one of `groups`. Raises NotSharedError. 1 query."""
     if not identifier:
-        raise NotShared(ShareWarning.NO_GROUP)
+        raise NotSharedError(ShareWarning.NO_GROUP)
     if identifier not in groups(user, settings):
-        raise NotShared(ShareWarning.GROUP_GONE)
+        raise NotSharedError(ShareWarning.GROUP_GONE)
     return identifier
 
 
 def meant_group(typed: str, chosen: str, user: User, settings: Settings) -> str:
-    """The identifier of the group that a form means: typed, chosen, or both if they are the same. Raises NotShared. 2 queries."""
+    """The identifier of the group that a form means: typed, chosen, or both if they are the same. Raises NotSharedError. 2
+    queries."""
     if not typed.strip():
         return chosen_group(chosen, user, settings)
     if not chosen:
         return group(typed, user, settings)
     known = groups(user, settings)
     if chosen in known and typed.strip() not in (chosen, known[chosen]):
-        raise NotShared(ShareWarning.TWO)
+        raise NotSharedError(ShareWarning.TWO)
     return chosen_group(chosen, user, settings)
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Tag, User
 
 COLOURS = ("grey", "red", "orange", "green", "teal", "blue", "purple", "pink")
@@ -30,11 +30,11 @@ _QUIET = {"$NotJunk", "$Forwarded", "$MDNSent"}  # shown on the message's page o
 _BY_LOWER = {word.lower(): word for word in STANDARD} | _SAME
 
 
-class NameTaken(ValueError):
+class NameTakenError(ValueError):
     """Another tag of the user has this name."""
 
 
-class BadTagName(ValueError):
+class BadTagNameError(ValueError):
     """Empty, or longer than 60 characters."""
 
 
@@ -60,13 +60,13 @@ def get(user: User, keyword: str) -> Tag | None:
 def add(user: User, name: str, colour: str = "", keyword: str = "") -> Tag:
     """Create a tag, with a keyword derived from its name, or for an existing `keyword` of messages.
 
-    Raises BadTagName, NameTaken, LimitReached.
+    Raises BadTagNameError, NameTakenError, LimitReachedError.
     """
     with db.atomic():
         others = for_user(user)
         name = _checked(name, others)
         if len(others) >= MOST:
-            raise LimitReached
+            raise LimitReachedError
         taken = [tag.keyword for tag in others]
         if not _KEYWORD.match(keyword) or len(keyword) > _LONGEST_NAME or keyword.lower() in map(str.lower, taken):
             keyword = derive(name, taken)
@@ -74,7 +74,7 @@ def add(user: User, name: str, colour: str = "", keyword: str = "") -> Tag:
 
 
 def named(user: User, name: str, colour: str = "") -> Tag:
-    """The user's tag of this name, created unless it is there. Raises BadTagName, LimitReached."""
+    """The user's tag of this name, created unless it is there. Raises BadTagNameError, LimitReachedError."""
     wanted = " ".join(unicodedata.normalize("NFC", name).split()).casefold()
     there = next((tag for tag in for_user(user) if tag.name.casefold() == wanted), None)
     return there or add(user, name, colour)
@@ -83,7 +83,7 @@ def named(user: User, name: str, colour: str = "") -> Tag:
 def change(user: User, keyword: str, name: str, colour: str) -> bool:
     """Change name or colour; the keyword stays, so messages keep the tag. Returns False if it is gone.
 
-    Raises BadTagName, NameTaken.
+    Raises BadTagNameError, NameTakenError.
     """
     with db.atomic():
         tag = get(user, keyword)
@@ -176,9 +176,9 @@ def any_keyword(flags: Iterable[str]) -> bool:
 def _checked(name: str, others: Sequence[Tag]) -> str:
     name = " ".join(unicodedata.normalize("NFC", name).split())
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise BadTagName
+        raise BadTagNameError
     if any(tag.name.casefold() == name.casefold() for tag in others):
-        raise NameTaken
+        raise NameTakenError
     return name
 
 

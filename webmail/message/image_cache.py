@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from webmail import http_fetch
-from webmail.admission import Admission, AdmissionRefused
+from webmail.admission import Admission, AdmissionRefusedError
 from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.mime.formats import image_info
-from webmail.storage import Storage, StorageArea, StorageAway, open_storage
+from webmail.storage import Storage, StorageArea, StorageAwayError, open_storage
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _written: dict[str, int] = {}  # bytes since the last sweep, by instance
 _slow: dict[str, float] = {}  # hosts to skip, and until when (monotonic)
 
 
-class NoPicture(Exception):
+class NoPictureError(Exception):
     """No image: the server is unreachable, must not be requested, or sent something else."""
 
 
@@ -43,7 +43,7 @@ class CachedImage:
 
 
 def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
-    """The image at an http(s) URL, from the cache or the web; `person` is the user id. Raises NoPicture.
+    """The image at an http(s) URL, from the cache or the web; `person` is the user id. Raises NoPictureError.
 
     Fails quickly where many are fetched or the host has timed out recently; such failures are not cached.
     """
@@ -53,8 +53,8 @@ def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
     try:
         with _FETCHING.admit(person):
             found = _fetched_unless_slow(url, name, settings)
-    except AdmissionRefused as error:
-        raise NoPicture("too many images are being fetched") from error
+    except AdmissionRefusedError as error:
+        raise NoPictureError("too many images are being fetched") from error
     _keep(name, found.content, settings)
     return found
 
@@ -63,11 +63,11 @@ def _fetched_unless_slow(url: str, name: str, settings: Settings) -> CachedImage
     host = _host(url)  # checked only now: a fetch that was before this one may have just timed out on it
     with _lock:
         if _slow.get(host, 0.0) > time.monotonic():
-            raise NoPicture("this host was too slow a moment ago")
+            raise NoPictureError("this host was too slow a moment ago")
     started = time.monotonic()
     try:
         return _fetched(url)
-    except NoPicture:
+    except NoPictureError:
         if time.monotonic() - started >= SECONDS * 0.9:
             _note_slow(host)
         _keep(name, b"", settings)
@@ -91,12 +91,12 @@ def _note_slow(host: str) -> None:
 def _fetched(url: str) -> CachedImage:
     try:
         answer = http_fetch.get(url, accept=_ACCEPT, seconds=SECONDS)
-    except http_fetch.NotFetched as error:
+    except http_fetch.NotFetchedError as error:
         log.info("a remote image was not fetched: %s", error)
-        raise NoPicture(str(error)) from error
+        raise NoPictureError(str(error)) from error
     kind = image_info.is_showable(answer.content) if image_info.is_declared(answer.type) else ""
     if answer.status != 200 or not kind:
-        raise NoPicture(f"{answer.status}, {answer.type[:50]!r} is no picture")
+        raise NoPictureError(f"{answer.status}, {answer.type[:50]!r} is no picture")
     return CachedImage(kind, answer.content)
 
 
@@ -113,13 +113,13 @@ def _name(url: str) -> str:
 
 
 def _kept(files: Storage, name: str) -> CachedImage | None:
-    """The cached image, or None. An empty file is a cached failure: raises NoPicture then."""
+    """The cached image, or None. An empty file is a cached failure: raises NoPictureError then."""
     try:
         age, content = files.about(name).age, b"".join(files.get(name))
     except MailError:
         return None
     if not content and age < FAILED_SECONDS:
-        raise NoPicture("could not be had a short while ago")
+        raise NoPictureError("could not be had a short while ago")
     kind = image_info.is_showable(content)
     return CachedImage(kind, content) if kind and age < AGE_DAYS * 86_400 else None
 
@@ -153,6 +153,6 @@ def sweep(settings: Settings) -> int:
             if room < 0 or file.age > (AGE_DAYS * 86_400 if file.size else FAILED_SECONDS):
                 files.delete(file.name)  # other processes sweep too
                 gone += 1
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("the cache of remote images is not cleaned up: %s", error)
     return gone

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from webmail import imap
 from webmail.database.connection import db
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.bulk.actions import MovedMessages
 from webmail.imap.connections.connection import Connection
 from webmail.mail import Message, Role
@@ -21,27 +21,29 @@ _ON_A_PAGE = 50
 def put_away(connection: Connection, mailbox: str, uid: int, uidvalidity: int) -> MovedMessages | None:
     """Mark a message as phishing and move it to junk; None if it is there already. At most 5 round trips.
 
-    Raises NotAllowed for a read-only mailbox, MailboxChanged, and NoSuchMessage if it is gone or was reported already.
+    Raises NotAllowedError for a read-only mailbox, MailboxChangedError, and NoSuchMessageError if it is gone or was reported
+    already.
     """
     if imap.actions.with_flag(connection, mailbox, [uid], b"UNKEYWORD " + FLAG.encode(), uidvalidity) != [uid]:
-        raise NoSuchMessage(f"{mailbox}: message {uid} is gone or was reported")
+        raise NoSuchMessageError(f"{mailbox}: message {uid} is gone or was reported")
     imap.actions.set_flags(connection, mailbox, [uid], [FLAG, "$Junk"], True, uidvalidity)
     junk = imap.mailboxes.for_role(connection, Role.JUNK)
     if junk == mailbox:
         return None
     moved = imap.actions.move(connection, mailbox, [uid], junk, uidvalidity)
     if not moved.uids and connection.has("UIDPLUS"):
-        raise NoSuchMessage(f"{mailbox}: message {uid} is gone")
+        raise NoSuchMessageError(f"{mailbox}: message {uid} is gone")
     return moved
 
 
 def bring_back(connection: Connection, mailbox: str, uid: int, uidvalidity: int, to: str, *, was_ham: bool = False) -> None:
-    """Undo `put_away`: from `mailbox` to `to`, without the marks. Raises MailboxChanged, NoSuchMailbox, NoSuchMessage.
+    """Undo `put_away`: from `mailbox` to `to`, without the marks. Raises MailboxChangedError, NoSuchMailboxError,
+    NoSuchMessageError.
 
     `was_ham`: the message had $NotJunk before.
     """
     if imap.actions.with_flag(connection, mailbox, [uid], b"ALL", uidvalidity) != [uid]:
-        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
     imap.actions.set_flags(connection, mailbox, [uid], [FLAG, "$Junk"], False, uidvalidity)
     if to != mailbox:
         imap.actions.move_back(connection, mailbox, [uid], to, uidvalidity, [] if was_ham else [HAM])

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from webmail.compose.outbox import queue
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.mail import Address, Draft, Identity, Message, Role
 from webmail.message import sender_check
 from webmail.message.sender_check import SenderPlace, Trust, TrustLevel
@@ -20,7 +20,7 @@ from webmail.mime import builder
 from webmail.models import Outbox, User
 
 FLAG = "$MDNSent"  # RFC 3503: set once the user has answered, either way
-UNSENDABLE = (BadAddress, UnsafeValue)  # raised by `answer` and `enqueue` for invalid addresses
+UNSENDABLE = (BadAddressError, UnsafeValueError)  # raised by `answer` and `enqueue` for invalid addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ def goes_by_itself(request: ReceiptRequest, wanted: str, trust: Trust, user: Use
 def answer(
     message: Message, request: ReceiptRequest, reader: Identity, subject: str, text: str, *, by_itself: bool = False
 ) -> bytes:
-    """The notification (RFC 8098 section 3): a text part, then a machine-readable part. Raises BadAddress, UnsafeValue."""
+    """The notification (RFC 8098 section 3): a text part, then a machine-readable part. Raises BadAddressError,
+    UnsafeValueError."""
     draft = Draft(
         reader, to=request.to, subject=subject, text=text, message_id=builder.new_message_id(reader.email.rpartition("@")[2]),
         in_reply_to=message.envelope.message_id, references=(message.envelope.message_id,) if message.envelope.message_id else (),
@@ -102,7 +103,7 @@ def answer(
 def enqueue(user: User, message: Message, request: ReceiptRequest, content: bytes, sealed_credential: bytes | None) -> Outbox:
     """Queue the receipt, due at once, with the null sender (RFC 8098 section 3), so it can't bounce. Idempotent per message.
 
-    Raises BadAddress, UnsafeValue.
+    Raises BadAddressError, UnsafeValueError.
     """
     recipients = [builder.ascii_address(address.email) for address in request.to]
     head = content.partition(b"\r\n\r\n")[0]

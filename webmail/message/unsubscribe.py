@@ -58,10 +58,10 @@ def leave(url: str) -> UnsubscribeOutcome:
     """Send the one-click POST. Takes at most SECONDS; never raises."""
     try:
         answer = http_fetch.post(url, _FORM, seconds=SECONDS)
-    except http_fetch.AddressForbidden as error:
+    except http_fetch.AddressForbiddenError as error:
         log.info("unsubscribing was not tried: %s", error)
         return UnsubscribeOutcome.FORBIDDEN
-    except http_fetch.NotFetched as error:
+    except http_fetch.NotFetchedError as error:
         log.info("unsubscribing failed: %s", error)
         return UnsubscribeOutcome.AWAY
     if 200 <= answer.status < 300:

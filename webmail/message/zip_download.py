@@ -22,7 +22,7 @@ _TOGETHER = 1_000_000  # encoded bytes fetched at once
 _MOST_TOGETHER = 100  # parts
 
 
-class ZipTooLarge(MailError):
+class ZipTooLargeError(MailError):
     """More bytes or parts than one archive may contain."""
 
     status = 422
@@ -31,12 +31,12 @@ class ZipTooLarge(MailError):
 def write(account: Account, message: Message, parts: Iterable[Part], out: IO[bytes]) -> None:
     """Write a zip archive of these parts under unique names, in constant memory.
 
-    1 round trip per megabyte of small parts, and per 512 KiB of a large one. Raises ZipTooLarge, and what reading a part raises;
-    `out` is unusable then.
+    1 round trip per megabyte of small parts, and per 512 KiB of a large one. Raises ZipTooLargeError, and what reading a part
+    raises; `out` is unusable then.
     """
     files = list(parts)
     if sum(part.decoded_size for part in files) > MOST_BYTES or len(message.structure.all) >= LEAF_LIMIT:
-        raise ZipTooLarge(f"the files of message {message.uid} are too many, or larger than {MOST_BYTES} bytes")
+        raise ZipTooLargeError(f"the files of message {message.uid} are too many, or larger than {MOST_BYTES} bytes")
     left = MOST_BYTES
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, (part, chunks) in zip(names(files), _contents(account, message, files), strict=True):
@@ -47,7 +47,7 @@ def write(account: Account, message: Message, parts: Iterable[Part], out: IO[byt
                 for chunk in chunks:
                     left -= len(chunk)
                     if left < 0:
-                        raise ZipTooLarge("a part is larger than the server says")
+                        raise ZipTooLargeError("a part is larger than the server says")
                     file.write(chunk)
 
 

@@ -17,7 +17,7 @@ from email.header import Header
 from email.utils import format_datetime
 from urllib.parse import quote
 
-from webmail.errors import UnsafeValue
+from webmail.errors import UnsafeValueError
 from webmail.mail import Address, Attachment, Draft, Identity
 from webmail.mime.charsets import without_surrogates
 from webmail.mime.headers.address_input import ascii_address, ascii_domain, parse_addresses
@@ -44,11 +44,11 @@ _TEXT_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def header_value(text: str) -> str:
-    """Sanitize a header value; all pass through here. Raises UnsafeValue on CR, LF and NUL (header injection); other controls
-    are removed, tabs and line separators become spaces, lone surrogates U+FFFD.
+    """Sanitize a header value; all pass through here. Raises UnsafeValueError on CR, LF and NUL (header injection); other
+    controls are removed, tabs and line separators become spaces, lone surrogates U+FFFD.
     """
     if any(mark in text for mark in "\r\n\0"):
-        raise UnsafeValue("a header's value holds CR, LF or NUL")
+        raise UnsafeValueError("a header's value holds CR, LF or NUL")
     return without_surrogates(_CONTROLS.sub("", re.sub("[\t\u2028\u2029]", " ", text)))
 
 
@@ -76,7 +76,8 @@ def pieces(draft: Draft, *, date: datetime, include_bcc: bool = False) -> Iterat
 
     `include_bcc` is only for the copy in the Drafts mailbox; it also includes the draft's note.
 
-    Raises UnsafeValue for CR, LF or NUL in a header, BadAddress for an invalid domain, and what reading an attachment raises.
+    Raises UnsafeValueError for CR, LF or NUL in a header, BadAddressError for an invalid domain, and what reading an attachment
+    raises.
     """
     yield _lines(_headers(draft, date, include_bcc))
     beside = [attachment for attachment in draft.attachments if not attachment.content_id]
@@ -104,7 +105,7 @@ def resent(original: bytes, identity: Identity, to: tuple[Address, ...], *, mess
     """A message resent unchanged, with CRLF line ends (RFC 5322 section 3.6.6): Resent-* fields are put on top.
 
     Removes only private headers: Bcc, delivery traces, our own notes; the proof of who wrote it stays (`proof.py`).
-    Raises UnsafeValue and BadAddress.
+    Raises UnsafeValueError and BadAddressError.
     """
     whole = original.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head, _blank, body = whole.partition(b"\n\n") if not whole.startswith(b"\n") else (b"", b"", whole[1:])
@@ -166,7 +167,7 @@ def _wishes(draft: Draft) -> list[str]:
 def _message_id(text: str) -> str:
     words = header_value(text).split()
     if len(words) != 1 or len(words[0]) > 990:
-        raise UnsafeValue("not a message id")
+        raise UnsafeValueError("not a message id")
     return words[0]
 
 
@@ -186,7 +187,7 @@ def _addresses(name: str, found: tuple[Address, ...]) -> str:
 def _address(address: Address) -> str:
     email = ascii_address(header_value(address.email))
     if re.search(r"[\s<>,;]", email):
-        raise UnsafeValue("an address holds white space or brackets")
+        raise UnsafeValueError("an address holds white space or brackets")
     name = " ".join(header_value(address.name).split())
     if not name:
         return email if email.isascii() else f"<{email}>"

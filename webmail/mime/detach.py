@@ -41,7 +41,7 @@ class Detachable:
     kept: Kept | None = None
 
 
-class CannotDetach(ValueError):
+class CannotDetachError(ValueError):
     """`kept` says why."""
 
     def __init__(self, kept: Kept) -> None:
@@ -65,17 +65,17 @@ def without(raw: Raw, message: ParsedMessage, files: Mapping[str, tuple[str, int
     """The message with a small text in the place of each file. `files`: section -> its type, its size as the mail server tells,
     and the words to put there.
 
-    Raises CannotDetach before anything is yielded, also where a part is not what the server said.
+    Raises CannotDetachError before anything is yielded, also where a part is not what the server said.
     """
     found = detachable(message.root)
     if found.kept:
-        raise CannotDetach(found.kept)
+        raise CannotDetachError(found.kept)
     there = {part.section: part for part in found.parts}
     spans: list[tuple[int, int, str]] = []
     for section, (kind, size, words) in files.items():
         part, span = there.get(section), message.span(section)
         if part is None or span is None or (part.type, part.size) != (kind, size):
-            raise CannotDetach(Kept.ODD)
+            raise CannotDetachError(Kept.ODD)
         spans.append((span[0], span[2], words))
     return _spliced(raw, sorted(spans))
 

@@ -24,7 +24,7 @@ class XmlBounds:
     text: int = 0
 
 
-class XmlRefused(ValueError):
+class XmlRefusedError(ValueError):
     """No XML, or none that is safe to read. `line` counts from 1; 0: not known."""
 
     def __init__(self, why: str, line: int = 0) -> None:
@@ -34,19 +34,19 @@ class XmlRefused(ValueError):
 
 def parse(content: bytes, bounds: XmlBounds, *, utf8: bool = False, namespaces: bool = True) -> Element:
     """The root element. `utf8`: whatever it declares, that is its encoding. Names are "{namespace}name", or without `namespaces`
-    "name" alone. Raises XmlRefused.
+    "name" alone. Raises XmlRefusedError.
     """
     if len(content) > bounds.size:
-        raise XmlRefused("too large")
+        raise XmlRefusedError("too large")
     reader = _Reader(bounds, "utf-8" if utf8 else None, namespaces)
     try:
         if utf8:
             content.decode()  # the parser would take the marks of UTF-16 for what they say
         return reader.read(content)
-    except XmlRefused:
+    except XmlRefusedError:
         raise
     except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two: encodings that there are not
-        raise XmlRefused(f"no XML: {error}"[:200], getattr(error, "lineno", 0)) from error
+        raise XmlRefusedError(f"no XML: {error}"[:200], getattr(error, "lineno", 0)) from error
 
 
 class _Reader:
@@ -71,9 +71,9 @@ class _Reader:
         bounds = self.bounds
         self.depth, self.elements, self.text = self.depth + 1, self.elements + 1, 0
         if self.depth > bounds.depth or self.elements > bounds.elements or len(attributes) > bounds.attributes:
-            raise XmlRefused("too much of it", self.parser.CurrentLineNumber)
+            raise XmlRefusedError("too much of it", self.parser.CurrentLineNumber)
         if bounds.text and any(len(value) > bounds.text for value in attributes.values()):
-            raise XmlRefused("too long an attribute", self.parser.CurrentLineNumber)
+            raise XmlRefusedError("too long an attribute", self.parser.CurrentLineNumber)
         self.builder.start(self._name(name), {self._name(key): value for key, value in attributes.items()} if attributes else {})
 
     def _end(self, name: str) -> None:
@@ -83,11 +83,11 @@ class _Reader:
     def _data(self, words: str) -> None:
         self.text += len(words)
         if self.bounds.text and self.text > self.bounds.text:
-            raise XmlRefused("too long a text", self.parser.CurrentLineNumber)
+            raise XmlRefusedError("too long a text", self.parser.CurrentLineNumber)
         self.builder.data(words)
 
     def _refuse(self, *_declared: object) -> int:
-        raise XmlRefused("a document type", self.parser.CurrentLineNumber)
+        raise XmlRefusedError("a document type", self.parser.CurrentLineNumber)
 
     def _name(self, name: str) -> str:
         space, separator, local = name.rpartition("}")

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from webmail.config.settings import Settings
-from webmail.errors import NotAllowed
+from webmail.errors import NotAllowedError
 from webmail.mime.threats import lookalike, names, offices
 from webmail.models import AllowedAddress, AllowedName, User
 from webmail.people import colleagues
@@ -26,7 +26,7 @@ class Objection(StrEnum):
     LETTERS = "letters"  # of several alphabets in one word
 
 
-class NameRefused(NotAllowed):
+class NameRefusedError(NotAllowedError):
     """The user may not write under this name."""
 
     def __init__(self, objection: Objection) -> None:
@@ -35,9 +35,9 @@ class NameRefused(NotAllowed):
 
 
 def check(user: User, name: str, settings: Settings, address: str = "") -> None:
-    """Raises NameRefused. At most 3 queries, none for an empty name or the account's own."""
+    """Raises NameRefusedError. At most 3 queries, none for an empty name or the account's own."""
     if (found := objection(user, name, settings, address)) is not None:
-        raise NameRefused(found)
+        raise NameRefusedError(found)
 
 
 def objection(user: User, name: str, settings: Settings, address: str = "") -> Objection | None:

@@ -26,19 +26,19 @@ _CHUNK = 500  # values per statement: databases limit bound parameters
 _NEVER_IN_NAMES = frozenset('@,;:"<>\\')  # they would end a name, or make it an address, where recipients are typed
 
 
-class UnusableGroupName(ValueError):
+class UnusableGroupNameError(ValueError):
     """Empty, too long, without letters and digits, or not a name that can be typed as a recipient."""
 
 
-class GroupNameTaken(ValueError):
+class GroupNameTakenError(ValueError):
     """Another group of the domain has this name, or one that differs only by case, accents or punctuation."""
 
 
-class NoSuchGroup(LookupError):
+class NoSuchGroupError(LookupError):
     """The domain has no group of this name."""
 
 
-class OutsideDomain(ValueError):
+class OutsideDomainError(ValueError):
     """Somebody of another domain can't be in the group; the message is their address."""
 
 
@@ -55,33 +55,33 @@ class GroupPeople:
 
 
 def create(domain: str, name: str) -> PeopleGroup:
-    """Raises UnusableGroupName, GroupNameTaken."""
+    """Raises UnusableGroupNameError, GroupNameTakenError."""
     name = _usable(name)
     values = {"identifier": _new_identifier(domain, name), "name": name, "sort": sort_key(name), "domain": domain}
     try:
         with db.atomic():
             return PeopleGroup.create(**values)
     except pw.IntegrityError as error:
-        raise GroupNameTaken(name) from error
+        raise GroupNameTakenError(name) from error
 
 
 def find(domain: str, name: str) -> PeopleGroup:
-    """The domain's group of this name, in any case, with or without accents. Raises NoSuchGroup."""
+    """The domain's group of this name, in any case, with or without accents. Raises NoSuchGroupError."""
     found = PeopleGroup.get_or_none(PeopleGroup.domain == domain, PeopleGroup.sort == sort_key(name))
     if found is None:
-        raise NoSuchGroup(name)
+        raise NoSuchGroupError(name)
     return found
 
 
 def rename(group: PeopleGroup, name: str) -> None:
-    """Folders that are shared with the group stay so. Raises UnusableGroupName, GroupNameTaken."""
+    """Folders that are shared with the group stay so. Raises UnusableGroupNameError, GroupNameTakenError."""
     group.name = _usable(name)
     group.sort = sort_key(group.name)
     try:
         with db.atomic():
             group.save(only=[PeopleGroup.name, PeopleGroup.sort])
     except pw.IntegrityError as error:
-        raise GroupNameTaken(name) from error
+        raise GroupNameTakenError(name) from error
 
 
 def delete(group: PeopleGroup) -> None:
@@ -92,9 +92,9 @@ def delete(group: PeopleGroup) -> None:
 
 
 def add(group: PeopleGroup, people: Sequence[User]) -> int:
-    """Put people into the group; returns how many were not in it yet. Raises OutsideDomain, and adds nobody then."""
+    """Put people into the group; returns how many were not in it yet. Raises OutsideDomainError, and adds nobody then."""
     if stranger := next((user.address for user in people if user.domain != group.domain), ""):
-        raise OutsideDomain(stranger)
+        raise OutsideDomainError(stranger)
     with db.atomic():
         before = _size(group)
         for at in range(0, len(people), _CHUNK):
@@ -140,7 +140,7 @@ def _size(group: PeopleGroup) -> int:
 def _usable(name: str) -> str:
     name = " ".join(name.split())
     if len(name) > LONGEST_NAME or not name.isprintable() or not words_in(name) or _NEVER_IN_NAMES & set(name):
-        raise UnusableGroupName(name)
+        raise UnusableGroupNameError(name)
     return name
 
 

@@ -21,7 +21,7 @@ SECONDS = 3600  # how long a change can be undone
 Changed = dict[str, tuple[Any, Any]]  # name -> before, after
 
 
-class CannotUndo(Exception):
+class CannotUndoError(Exception):
     """The value to undo by is too old, not this person's, or everything in it was changed again since."""
 
 
@@ -54,17 +54,17 @@ def token(user: User, changed: Changed, secret: str) -> str:
 
 
 def undo(user: User, value: str, secret: str) -> list[str]:
-    """Put back what was changed; returns the names. What was changed again since stays. Raises CannotUndo."""
+    """Put back what was changed; returns the names. What was changed again since stays. Raises CannotUndoError."""
     try:
         whose, changed = _signer(secret).loads(value, max_age=SECONDS)
     except BadSignature as error:
-        raise CannotUndo("too old, or not ours") from error
+        raise CannotUndoError("too old, or not ours") from error
     if whose != user.id:
-        raise CannotUndo(f"of user {whose}")
+        raise CannotUndoError(f"of user {whose}")
     now = current(user)
     back = {name: before for name, (before, after) in changed.items() if now.get(name) == after}
     if not back:
-        raise CannotUndo("changed again since")
+        raise CannotUndoError("changed again since")
     return list(make(user, back))
 
 

@@ -219,7 +219,7 @@ class PreferencesForm(FlaskForm):
     def validate_time_zone(self, field: Field) -> None:
         try:
             field.data = time_zones.named(field.data or "")
-        except time_zones.UnknownZone as error:
+        except time_zones.UnknownZoneError as error:
             said = _("“%(zone)s” is not a known time zone. Choose one from the list, such as Europe/Paris.", zone=field.data[:80])
             raise ValidationError(said) from error
 

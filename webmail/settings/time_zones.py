@@ -22,7 +22,7 @@ OFTEN = (
 )  # fmt: skip
 
 
-class UnknownZone(ValueError):
+class UnknownZoneError(ValueError):
     """No time zone, or several, are called so."""
 
 
@@ -38,7 +38,7 @@ def offered() -> list[str]:
 
 
 def named(typed: str) -> str:
-    """The name of the zone that is meant by "europe/paris", "Paris" or "New York"; "" for "". Raises UnknownZone."""
+    """The name of the zone that is meant by "europe/paris", "Paris" or "New York"; "" for "". Raises UnknownZoneError."""
     wanted = _plain(typed)
     if not wanted:
         return ""
@@ -47,7 +47,7 @@ def named(typed: str) -> str:
     exact = [name for name in names() if _plain(name) == wanted]
     found = exact or [name for name in names() if _plain(name).rpartition("/")[2] == wanted]
     if len(found) != 1 or not is_zone(found[0]):
-        raise UnknownZone(f"{typed[:80]!r} names {len(found)} time zones")
+        raise UnknownZoneError(f"{typed[:80]!r} names {len(found)} time zones")
     return found[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from webmail.errors import UnsafeValue
+from webmail.errors import UnsafeValueError
 from webmail.sieve.nodes import (
     Command,
     ListArgument,
@@ -24,7 +24,8 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def write(script: SieveScript) -> str:
-    """The text of a script. Raises UnsafeValue for a name that is none, and for what no string can hold (NUL, half a character).
+    """The text of a script. Raises UnsafeValueError for a name that is none, and for what no string can hold (NUL, half a
+    character).
 
     Lone CR and LF in strings become CRLF: the grammar knows no other line end (RFC 5228, section 2.4.2).
     """
@@ -101,13 +102,13 @@ def _comment(text: str, indent: str) -> Iterator[str]:
 
 def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise UnsafeValue(f"{name[:40]!r} is no name in Sieve")
+        raise UnsafeValueError(f"{name[:40]!r} is no name in Sieve")
     return name
 
 
 def _checked(text: str) -> str:
     if "\0" in text or not _encodable(text):
-        raise UnsafeValue("a text with characters that a script can't hold")
+        raise UnsafeValueError("a text with characters that a script can't hold")
     return text
 
 

@@ -4,7 +4,7 @@ A name is made of parts with slashes, each of letters, digits, dots, hyphens and
 written under a name is never changed, only deleted. `open_storage(settings, area)` gives one area of this instance, by the
 setting `storage`: a folder (LocalStorage), or a prefix in a bucket of any service that speaks S3 (S3Storage).
 
-A file that is missing (FileGone) is told apart from storage that is away (StorageAway: try again).
+A file that is missing (FileGoneError) is told apart from storage that is away (StorageAwayError: try again).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from webmail.config.storage import S3
 from webmail.models import AttachmentRow, ContentPiece, Outbox, Task
 from webmail.storage import local
 from webmail.storage.files import open_file, room, same_content
-from webmail.storage.interface import CHUNK, FileGone, Storage, StorageAway, StorageFull, StoredFile
+from webmail.storage.interface import CHUNK, FileGoneError, Storage, StorageAwayError, StorageFullError, StoredFile
 from webmail.storage.local import LocalStorage
 from webmail.storage.s3 import S3Storage
 
 __all__ = [
-    "CHUNK", "FileGone", "LocalStorage", "S3Storage", "Storage", "StorageArea", "StorageAway", "StorageFull", "StoredFile",
-    "in_bucket", "none_named", "on_disk", "open_file", "open_storage", "room", "same_content", "temporary_file",
+    "CHUNK", "FileGoneError", "LocalStorage", "S3Storage", "Storage", "StorageArea", "StorageAwayError", "StorageFullError",
+    "StoredFile", "in_bucket", "none_named", "on_disk", "open_file", "open_storage", "room", "same_content", "temporary_file",
 ]  # fmt: skip
 
 _UPLOADED = re.compile(r"[0-9a-f]{32}(?:\.eml)?")
@@ -71,7 +71,7 @@ def in_bucket(bucket: S3, area: StorageArea) -> Storage:
 def temporary_file(chunks: Iterable[bytes], settings: Settings, in_memory: int) -> AbstractContextManager[IO[bytes]]:
     """The chunks as a file for a `with` block: in memory up to `in_memory` bytes, else on this machine's disk.
 
-    Raises StorageFull, StorageAway, and what `chunks` raises.
+    Raises StorageFullError, StorageAwayError, and what `chunks` raises.
     """
     return local.temporary_file(chunks, settings.uploads_folder, in_memory)  # the system's own folder for them is often in RAM
 

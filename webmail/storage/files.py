@@ -13,12 +13,13 @@ from webmail.storage.interface import CHUNK, Storage
 
 
 def open_file(files: Storage, name: str) -> IO[bytes]:
-    """A file to read from any position; the caller closes it. Raises FileGone and StorageAway, at once or while it is read."""
+    """A file to read from any position; the caller closes it. Raises FileGoneError and StorageAwayError, at once or while it is
+    read."""
     return io.BufferedReader(_Reader(files, name), 1 << 16)
 
 
 def same_content(files: Storage, name: str, other: str) -> bool:
-    """Whether two files have the same bytes. Raises FileGone."""
+    """Whether two files have the same bytes. Raises FileGoneError."""
     with open_file(files, name) as one, open_file(files, other) as two:
         while (piece := one.read(CHUNK)) == two.read(CHUNK):
             if not piece:

@@ -16,19 +16,19 @@ PART_OF_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,150}")
 _NAME = re.compile(rf"(?:{PART_OF_NAME.pattern}/){{0,6}}{PART_OF_NAME.pattern}")
 
 
-class FileGone(MailError):
+class FileGoneError(MailError):
     """There is no file of this name (any more); trying again does not help."""
 
     status = 410
 
 
-class StorageAway(MailError):
+class StorageAwayError(MailError):
     """The storage can't be reached or read at the moment: nothing is said about the file. Trying again may help."""
 
     status = 503
 
 
-class StorageFull(MailError):
+class StorageFullError(MailError):
     """There is no room for the file; nothing of it was kept."""
 
     status = 507
@@ -44,29 +44,29 @@ class StoredFile:
 
 
 class Storage(Hashable, Protocol):
-    """Every method raises StorageAway; ValueError for what is no name."""
+    """Every method raises StorageAwayError; ValueError for what is no name."""
 
     def put(self, name: str, chunks: Iterable[bytes], *, sync: bool = True) -> int:
         """Keep a file, durably when this returns (without `sync`: when `sync()` does); returns its size.
 
-        Raises StorageFull, and what `chunks` raises: nothing is left behind then. A name that is taken already gets the new
+        Raises StorageFullError, and what `chunks` raises: nothing is left behind then. A name that is taken already gets the new
         content.
         """
 
     def sync(self, names: Iterable[str]) -> None:
-        """Make durable what was put without `sync`: cheaper for several files at once. Raises FileGone, StorageFull."""
+        """Make durable what was put without `sync`: cheaper for several files at once. Raises FileGoneError, StorageFullError."""
 
     def copy(self, name: str, new: str) -> None:
-        """Keep a file under another name too, durably when this returns. Raises FileGone, StorageFull."""
+        """Keep a file under another name too, durably when this returns. Raises FileGoneError, StorageFullError."""
 
     def get(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The bytes from `start` on, `length` of them at most, in pieces. Raises FileGone, before the first piece."""
+        """The bytes from `start` on, `length` of them at most, in pieces. Raises FileGoneError, before the first piece."""
 
     def about(self, name: str) -> StoredFile:
-        """Raises FileGone."""
+        """Raises FileGoneError."""
 
     def size(self, name: str) -> int:
-        """Raises FileGone."""
+        """Raises FileGoneError."""
 
     def exists(self, name: str) -> bool: ...
 

@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from webmail.config import ownership
-from webmail.storage.interface import CHUNK, MARK, PART_OF_NAME, FileGone, StorageAway, StorageFull, StoredFile, check_name
+from webmail.storage.interface import (
+    CHUNK,
+    MARK,
+    PART_OF_NAME,
+    FileGoneError,
+    StorageAwayError,
+    StorageFullError,
+    StoredFile,
+    check_name,
+)
 
 _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.new")
 _UNFINISHED_SECONDS = 3600  # without another byte: whoever wrote it was killed
@@ -108,13 +117,13 @@ class LocalStorage:
     def exists(self, name: str) -> bool:
         try:
             self.about(name)
-        except FileGone:
+        except FileGoneError:
             return False
         return True
 
     def delete(self, name: str) -> None:
         target = self._file(name)
-        with suppress(FileGone), self._errors(name):
+        with suppress(FileGoneError), self._errors(name):
             target.unlink()
         self._remove(target)
 
@@ -128,7 +137,7 @@ class LocalStorage:
         top = self._file(prefix) if prefix else self.root
         self._look()
         for file in _files_in(top, nested):
-            with suppress(FileGone):  # deleted at this moment
+            with suppress(FileGoneError):  # deleted at this moment
                 yield self.about(file.relative_to(self.root).as_posix())
 
     def path(self, name: str) -> Path | None:
@@ -162,11 +171,11 @@ class LocalStorage:
         try:
             with _disk_errors(name):
                 yield
-        except StorageAway as error:
+        except StorageAwayError as error:
             if not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError | IsADirectoryError):
                 raise
             if self._is_marked() or not (self.root.exists() or self.named()):
-                raise FileGone(f"no file {name}") from error
+                raise FileGoneError(f"no file {name}") from error
             raise self._lost_mark() from error
 
     def _is_marked(self) -> bool:
@@ -180,17 +189,17 @@ class LocalStorage:
         return True
 
     def _look(self) -> None:
-        """Raises StorageAway where files are known of that can't be seen."""
+        """Raises StorageAwayError where files are known of that can't be seen."""
         if not self._is_marked() and self.named():
             raise self._lost_mark()
 
-    def _lost_mark(self) -> StorageAway:
-        return StorageAway(
+    def _lost_mark(self) -> StorageAwayError:
+        return StorageAwayError(
             f"{self.root} has none of our files: mount it or, if they are lost for good, create {self.root / MARK}"
         )
 
     def _claim(self) -> None:
-        """Make the folder ours before something is put into it. Raises StorageAway, OSError."""
+        """Make the folder ours before something is put into it. Raises StorageAwayError, OSError."""
         if not self._is_marked():
             self._look()
             ownership.make_folder(self.root, 0o700)
@@ -260,7 +269,7 @@ def _sync(path: Path) -> None:
 def temporary_file(chunks: Iterable[bytes], folder: str, in_memory: int) -> Iterator[IO[bytes]]:
     """The chunks as a file for this block: in memory up to `in_memory` bytes, else on this machine's disk.
 
-    `folder`: where on the disk. Raises StorageFull, StorageAway, and what `chunks` raises.
+    `folder`: where on the disk. Raises StorageFullError, StorageAwayError, and what `chunks` raises.
     """
     with tempfile.SpooledTemporaryFile(max_size=in_memory, dir=folder) as file:
         for chunk in chunks:
@@ -276,5 +285,5 @@ def _disk_errors(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"{name} can't be written: {error.strerror}") from error
-        raise StorageAway(f"{name}: {error.strerror}") from error
+            raise StorageFullError(f"{name} can't be written: {error.strerror}") from error
+        raise StorageAwayError(f"{name}: {error.strerror}") from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from webmail.config.settings import Settings
 from webmail.config.storage import S3
 from webmail.storage import StorageArea, in_bucket, none_named, on_disk
-from webmail.storage.interface import FileGone, Storage
+from webmail.storage.interface import FileGoneError, Storage
 from webmail.storage.local import LocalStorage
 from webmail.storage.s3 import S3Storage
 
@@ -31,7 +31,7 @@ def move(
 ) -> MovedFiles:
     """Copy all files of an area to the bucket, or `back`, and delete each where it came from with `delete`. `tell` after each.
 
-    Nobody takes the bucket for this area before the first time that all are there. Raises StorageAway, StorageFull.
+    Nobody takes the bucket for this area before the first time that all are there. Raises StorageAwayError, StorageFullError.
     """
     moved, source, target = MovedFiles(area), on_disk(settings, area), _entered(in_bucket(bucket, area))
     if back:
@@ -41,7 +41,7 @@ def move(
         if sizes.get(file.name) != file.size:
             try:
                 moved.size += target.put(file.name, source.get(file.name))
-            except FileGone:  # deleted meanwhile
+            except FileGoneError:  # deleted meanwhile
                 continue
             moved.copied += 1
         else:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from webmail.config.storage import S3
 from webmail.errors import MailError
-from webmail.storage.interface import CHUNK, MARK, FileGone, StorageAway, StorageFull, StoredFile, check_name
+from webmail.storage.interface import CHUNK, MARK, FileGoneError, StorageAwayError, StorageFullError, StoredFile, check_name
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3Store
@@ -84,8 +84,8 @@ class S3Storage:
         except MailError as error:
             if source.error is not None:
                 raise source.error from None
-            if isinstance(error, FileGone):  # the parts, taken back by a server that had been too slow to join them
-                raise StorageAway(f"{name}: the server did not take all of it") from error
+            if isinstance(error, FileGoneError):  # the parts, taken back by a server that had been too slow to join them
+                raise StorageAwayError(f"{name}: the server did not take all of it") from error
             raise
         return source.size
 
@@ -116,12 +116,12 @@ class S3Storage:
     def exists(self, name: str) -> bool:
         try:
             self.about(name)
-        except FileGone:
+        except FileGoneError:
             return False
         return True
 
     def delete(self, name: str) -> None:
-        with suppress(FileGone), self._errors(name):
+        with suppress(FileGoneError), self._errors(name):
             _obstore().delete(self._client(), self._key(name))
 
     def delete_all(self, prefix: str) -> None:
@@ -212,7 +212,7 @@ class S3Storage:
                     at += len(piece)
                     yield piece
                 return
-            except StorageAway:
+            except StorageAwayError:
                 if at == before:
                     raise
             found = self._open(name, at, end - at, etag)
@@ -234,7 +234,7 @@ class S3Storage:
     # --- the mark ----------------------------------------------------------------------------------------------------
 
     def _is_marked(self, *, surely: bool = False) -> bool:
-        """Raises StorageAway, also where there is no such bucket."""
+        """Raises StorageAwayError, also where there is no such bucket."""
         with _lock:
             seen = _seen.get((self.bucket, self.area))
         if seen is not None and time.monotonic() - seen < (_SURE if surely else _BELIEVED):
@@ -242,17 +242,17 @@ class S3Storage:
         try:
             with _errors(f"its mark in {self.bucket.place}"):
                 _obstore().get(self._client(), self._below(MARK)).bytes()
-        except FileGone:
+        except FileGoneError:
             return False
         with _lock:
             _seen[self.bucket, self.area] = time.monotonic()
         return True
 
     def _look(self, *, surely: bool = False) -> bool:
-        """Whether it is marked. Raises StorageAway where it is not, and files are known of."""
+        """Whether it is marked. Raises StorageAwayError where it is not, and files are known of."""
         marked = self._is_marked(surely=surely)
         if not marked and self.named():
-            raise StorageAway(
+            raise StorageAwayError(
                 f"{self.bucket.place} has none of our files ({self._below('')}/). Correct [s3] or, if they are lost for good, "
                 f"put an empty object {self._below(MARK)}"
             )
@@ -273,7 +273,7 @@ class S3Storage:
         try:
             with _errors(name):
                 yield
-        except FileGone:
+        except FileGoneError:
             self._look()
             raise
 
@@ -305,7 +305,7 @@ class _Source:
             raise
         self.size += len(chunk)
         if self.size > _MOST_PARTS * PART:
-            self.error = StorageFull(f"a file of more than {_MOST_PARTS * PART} bytes")
+            self.error = StorageFullError(f"a file of more than {_MOST_PARTS * PART} bytes")
             raise self.error
         return chunk
 
@@ -372,10 +372,10 @@ def _errors(name: str) -> Iterator[None]:
         text = str(error).partition("\n\nDebug source")[0]
         status, code = (found[1] if (found := one.search(text)) else "" for one in (_STATUS, _CODE))
         if status == "507" or _FULL.search(code) or (status[:1] in ("4", "5") and _FULL.search(text)):
-            raise StorageFull(f"{name} can't be kept: {code or status}") from error
+            raise StorageFullError(f"{name} can't be kept: {code or status}") from error
         if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
-            raise FileGone(f"no file {name}") from error
-        raise StorageAway(f"{name}: {_reason(status, code, text)}") from error
+            raise FileGoneError(f"no file {name}") from error
+        raise StorageAwayError(f"{name}: {_reason(status, code, text)}") from error
 
 
 def _is_theirs(error: Exception) -> bool:

@@ -10,17 +10,17 @@ from typing import Any
 
 from webmail import smtp, vault
 from webmail.config.settings import ConfigError, Settings
-from webmail.errors import BadAddress, MailError, SendRefused, SendUncertain, UnsafeValue
+from webmail.errors import BadAddressError, MailError, SendRefusedError, SendUncertainError, UnsafeValueError
 from webmail.mail import Address, Draft, Identity
 from webmail.mime import builder
 from webmail.models import OutboxState, SystemMessage, now
 from webmail.system_mail.queue import expire, html_of, is_too_many, most_of, text_of
-from webmail.system_mail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
+from webmail.system_mail.send_attempts import GIVE_UP, LeaseLostError, SendQueue, next_try
 
 log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=30)
-_NEVER = (UnsafeValue, BadAddress, vault.CannotOpen)  # another try would not help
+_NEVER = (UnsafeValueError, BadAddressError, vault.CannotOpenError)  # another try would not help
 _queue = SendQueue(SystemMessage, "system mail")
 
 
@@ -46,7 +46,7 @@ def sweep() -> list[int]:
 
 
 def content(row: SystemMessage, sender: Address, secret_key: str = "") -> bytes:
-    """The message (RFC 5322): the same bytes at every attempt. Raises BadAddress, UnsafeValue, vault.CannotOpen."""
+    """The message (RFC 5322): the same bytes at every attempt. Raises BadAddressError, UnsafeValueError, vault.CannotOpen."""
     unique = hashlib.sha256(f"{row.id} {row.created.isoformat()} {row.dedup}".encode()).hexdigest()[:32]
     draft = Draft(
         Identity(sender.name, sender.email, reply_to=(Address("", row.reply_to),) if row.reply_to else ()),
@@ -67,12 +67,12 @@ def _send(row: SystemMessage, settings: Settings) -> None:
         return
     try:
         _submit(row, settings)
-    except SendUncertain as error:
+    except SendUncertainError as error:
         log.warning("system mail %d (%s): uncertain: %s", row.id, row.kind, error)
         _over(row, OutboxState.UNCERTAIN, str(error))
-    except LeaseLost:
+    except LeaseLostError:
         log.warning("system mail %d: another worker took over before the final dot", row.id)
-    except (MailError, ConfigError, OSError, ValueError, vault.CannotOpen) as error:
+    except (MailError, ConfigError, OSError, ValueError, vault.CannotOpenError) as error:
         _not_sent(row, error)
     else:
         # UNCERTAIN: another worker considered this one dead, but the server's reply has arrived after all
@@ -98,7 +98,7 @@ def _submit(row: SystemMessage, settings: Settings) -> None:
 
 def _not_sent(row: SystemMessage, error: Exception) -> None:
     """Nothing was accepted. A refused sign-in is tried again too: the administrator corrects it, and nobody else would retry."""
-    hopeless = error.permanent if isinstance(error, SendRefused) else isinstance(error, _NEVER)
+    hopeless = error.permanent if isinstance(error, SendRefusedError) else isinstance(error, _NEVER)
     if hopeless or now() - row.created >= GIVE_UP:
         log.warning("system mail %d (%s): given up: %s", row.id, row.kind, error)
         _over(row, OutboxState.FAILED, str(error))

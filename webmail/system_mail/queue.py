@@ -20,7 +20,7 @@ import peewee as pw
 from webmail import vault
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mime import builder
 from webmail.mime.headers.address_input import address_key
 from webmail.models import OutboxState, SystemMessage, User, now
@@ -49,7 +49,7 @@ def send(
     Answers go to the address `reply_to`, if there is one.
     The row belongs to the caller's transaction; `current.wake_system_mail` after it saves the wait for the next sweep.
 
-    Raises BadAddress, UnsafeValue (a line end in the subject), ValueError for what is too long. Three queries.
+    Raises BadAddressError, UnsafeValueError (a line end in the subject), ValueError for what is too long. Three queries.
     """
     recipient = _address(recipient)
     builder.header_value(subject)
@@ -136,8 +136,8 @@ def expire(kept: timedelta) -> int:
 
 
 def _address(text: str) -> str:
-    """The one bare address, in lower case. Raises BadAddress."""
+    """The one bare address, in lower case. Raises BadAddressError."""
     found = builder.parse_addresses(text)
     if len(found) != 1 or found[0].name:
-        raise BadAddress(text[:200])
+        raise BadAddressError(text[:200])
     return address_key(found[0].email)

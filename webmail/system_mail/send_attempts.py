@@ -29,7 +29,7 @@ STOPPED = "the program that was sending it stopped"
 _WAITS = [1, 2, 5, 15, 30, 60]  # retry delays in minutes; the last one repeats
 
 
-class LeaseLost(MailError):
+class LeaseLostError(MailError):
     """Another worker took the message over, so this one must not complete it."""
 
 
@@ -63,9 +63,9 @@ class SendQueue:
         return bool(table.update(**values).where(held).execute())
 
     def hand_over(self, row: Any) -> None:
-        """Note that the final dot comes next: from here on the row is never sent again by itself. Raises LeaseLost."""
+        """Note that the final dot comes next: from here on the row is never sent again by itself. Raises LeaseLostError."""
         if not self.change(row, [OutboxState.SENDING], handed_over=True, lease=now() + LEASE):
-            raise LeaseLost(f"{self.name} {row.id} was taken over")
+            raise LeaseLostError(f"{self.name} {row.id} was taken over")
 
     @contextlib.contextmanager
     def lease_kept(self, row: Any, states: Sequence[OutboxState] = (OutboxState.SENDING,)) -> Iterator[None]:

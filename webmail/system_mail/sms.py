@@ -25,17 +25,17 @@ _PLACES = re.compile(r"\{(number|text)\}")
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "…": "...", "\u00a0": " ", "\u202f": " "})
 
 
-class NotTexted(Exception):
+class NotTextedError(Exception):
     """The gateway did not take the message; the words say why, for the log."""
 
 
 def send(gateway: Sms, number: str, text: str, folder: str = "") -> None:
     """Hand a text message to the gateway, which has taken it when this returns. One request; redirects are not followed.
 
-    `number`: "+33612345678". `folder`: what `ca_file` is relative to. Raises NotTexted.
+    `number`: "+33612345678". `folder`: what `ca_file` is relative to. Raises NotTextedError.
     """
     if not _NUMBER.fullmatch(number) or len(text) > LONGEST:
-        raise NotTexted("not a number and a short text")
+        raise NotTextedError("not a number and a short text")
     text = plain(text)
     if gateway.url == "console":
         log.warning("Text message to %s: %s", number, text)
@@ -46,13 +46,13 @@ def send(gateway: Sms, number: str, text: str, folder: str = "") -> None:
     try:
         tls = ssl.create_default_context(cafile=str(Path(folder, gateway.ca_file))) if gateway.ca_file else None
         answer = http_fetch.ask_named(gateway.method, url, body, _headers(gateway), limit=_LARGEST, seconds=SECONDS, tls=tls)
-    except (http_fetch.NotFetched, OSError, ValueError) as error:
-        raise NotTexted(f"the gateway can't be used: {error}") from error
+    except (http_fetch.NotFetchedError, OSError, ValueError) as error:
+        raise NotTextedError(f"the gateway can't be used: {error}") from error
     words = answer.content.decode("utf-8", "replace")
     if not 200 <= answer.status < 300:
-        raise NotTexted(f"the gateway answers {answer.status}: {_for_log(words)!r}")
+        raise NotTextedError(f"the gateway answers {answer.status}: {_for_log(words)!r}")
     if gateway.answer and gateway.answer not in words:
-        raise NotTexted(f"the answer of the gateway is without {gateway.answer!r}: {_for_log(words)!r}")
+        raise NotTextedError(f"the answer of the gateway is without {gateway.answer!r}: {_for_log(words)!r}")
 
 
 def _for_log(words: str) -> str:

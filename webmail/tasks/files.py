@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from webmail.config.settings import Settings
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Task, User
 from webmail.storage import open_storage
 from webmail.tasks import leftovers, store
@@ -18,7 +18,7 @@ def start(
 ) -> Task:  # fmt: skip
     """Keep what a task is given as a file of this name, then start it; a form (named `form`) sent twice starts one task.
 
-    Raises LimitReached, StorageFull and StorageAway, and keeps nothing then.
+    Raises LimitReachedError, StorageFullError and StorageAwayError, and keeps nothing then.
     """
     task_id = store.id_of_form(user, form)
     if not store.is_there(user, task_id):
@@ -26,6 +26,6 @@ def start(
         open_storage(settings).put(f"{leftovers.folder(task_id)}/{name}", chunks)
     try:
         return store.start(user, kind, arguments, task_id=task_id, credential=credential)
-    except LimitReached:  # by others that started at this moment
+    except LimitReachedError:  # by others that started at this moment
         leftovers.remove(task_id, settings)
         raise

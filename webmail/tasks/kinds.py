@@ -19,7 +19,7 @@ from webmail.models import Task, TaskState, User, now
 LEASE = timedelta(seconds=45)  # a worker dead for so long has lost its tasks
 
 
-class TaskFailed(Exception):
+class TaskFailedError(Exception):
     """The work can't be done, now or later. `reason` is a word (at most 60 letters) that the kind's page explains."""
 
     def __init__(self, reason: str) -> None:
@@ -27,7 +27,7 @@ class TaskFailed(Exception):
         self.reason = reason
 
 
-class TaskStopped(Exception):
+class TaskStoppedError(Exception):
     """Cancelled by the person, or taken over by another worker: the step is rolled back, and the work ends here."""
 
 
@@ -59,10 +59,10 @@ class TaskRun:
         each step has been done once. Keep it short: compute before, write inside. A cursor that is changed inside is kept as it
         then is.
 
-        `done` of `total` steps are done with it. Raises TaskStopped (and keeps nothing) if the task is no longer ours.
+        `done` of `total` steps are done with it. Raises TaskStoppedError (and keeps nothing) if the task is no longer ours.
         """
         if self.stopping.is_set():
-            raise TaskStopped("the worker stops")
+            raise TaskStoppedError("the worker stops")
         kept = json.dumps(cursor)
         values: dict[str, Any] = {"cursor": kept, "progress": done, "tries": 0, "lease": now() + self.lease}
         if total is not None:
@@ -74,7 +74,7 @@ class TaskRun:
             mine &= Task.user.in_(User.select(User.id).where(User.active == 1))
             # first, so that on PostgreSQL too a worker that lost its turn waits here and is then refused
             if not Task.update(values).where(mine & (Task.cancelling == False)).execute():  # noqa: E712
-                raise TaskStopped(f"task {self.task.id} is cancelled, or somebody else's")
+                raise TaskStoppedError(f"task {self.task.id} is cancelled, or somebody else's")
             yield
             if (changed := json.dumps(cursor)) != kept:
                 kept = changed
@@ -85,13 +85,13 @@ class TaskRun:
     def record(self, cursor: Any, *, done: int) -> None:
         """Keep what lies outside the database (mail) and so can't be rolled back: also while the task is being stopped.
 
-        Raises TaskStopped if it is no longer ours.
+        Raises TaskStoppedError if it is no longer ours.
         """
         kept = json.dumps(cursor)
         values = {"cursor": kept, "progress": done, "tries": 0, "lease": now() + self.lease}
         mine = (Task.id == self.task.id) & (Task.turn == self.task.turn) & (Task.state == TaskState.RUNNING)
         if not Task.update(values).where(mine).execute():
-            raise TaskStopped(f"task {self.task.id} is somebody else's")
+            raise TaskStoppedError(f"task {self.task.id} is somebody else's")
         self.task.cursor, self.task.progress = kept, done
 
     def renew(self) -> bool:
@@ -105,10 +105,11 @@ Work = Callable[[TaskRun], dict[str, Any]]  # returns the result
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A kind of long work. `work` goes on from `TaskRun.cursor` and returns the result (JSON), raising TaskFailed or MailError.
+    """A kind of long work. `work` goes on from `TaskRun.cursor` and returns the result (JSON), raising TaskFailedError or
+    MailError.
 
-    ServerAway, StorageAway and StorageFull are tried again for hours; the work must bear that a step whose effects lie outside
-    the database (mail, files) is done twice after a kill.
+    ServerAwayError, StorageAwayError and StorageFullError are tried again for hours; the work must bear that a step whose effects
+    lie outside the database (mail, files) is done twice after a kill.
 
     `in_turn`: of all such kinds, one task of a person runs at a time, since the next one has to see what it did.
     """

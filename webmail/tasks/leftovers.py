@@ -10,7 +10,7 @@ import re
 
 from webmail.config.settings import Settings
 from webmail.models import Task
-from webmail.storage import Storage, StorageAway, open_storage
+from webmail.storage import Storage, StorageAwayError, open_storage
 from webmail.tasks import store
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def remove(task_id: str, settings: Settings, kept: str = "") -> None:
     """
     try:
         _delete(open_storage(settings), task_id, kept)
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("the files of task %s stay for now: %s", task_id, error)
 
 
@@ -53,7 +53,7 @@ def sweep(settings: Settings) -> int:
             if names - {kept}:
                 _delete(files, task_id, kept)
                 gone += 1
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("ended tasks and their files are kept for another hour: %s", error)
     return gone
 

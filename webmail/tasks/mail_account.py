@@ -7,7 +7,7 @@ import json
 from webmail import preferences, vault
 from webmail.account import Account
 from webmail.config.settings import ConfigError, Settings
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import User
 from webmail.tasks.kinds import TaskRun
 
@@ -20,28 +20,28 @@ def seal(user: User, settings: Settings, own: str | None, other: str = "") -> by
 
 
 def account_of(run: TaskRun) -> Account:
-    """With our token, else the password left for the task. Raises SignInRefused, also for a person who is suspended."""
+    """With our token, else the password left for the task. Raises SignInRefusedError, also for a person who is suspended."""
     user, settings = run.user, run.settings
     if not user.active:
-        raise SignInRefused(f"{user.address} is disabled")
+        raise SignInRefusedError(f"{user.address} is disabled")
     try:
         if settings.token_key_file:
             return preferences.with_roles(settings.account(user.address), user)
         return preferences.with_roles(settings.account(user.address, password=_opened(run)["own"]), user)
     except ConfigError as error:
-        raise SignInRefused(str(error)) from error
+        raise SignInRefusedError(str(error)) from error
 
 
 def other_password(run: TaskRun) -> str:
-    """Raises SignInRefused."""
+    """Raises SignInRefusedError."""
     return str(_opened(run)["other"])
 
 
 def _opened(run: TaskRun) -> dict[str, str | None]:
     if run.task.credential is None:
-        raise SignInRefused(f"task {run.task.id} has no credential")
+        raise SignInRefusedError(f"task {run.task.id} has no credential")
     try:
         opened = vault.open_for_outbox(run.task.credential, run.settings.secret_key, run.user.id)
-    except vault.CannotOpen as error:
-        raise SignInRefused(str(error)) from error
+    except vault.CannotOpenError as error:
+        raise SignInRefusedError(str(error)) from error
     return dict(json.loads(opened))

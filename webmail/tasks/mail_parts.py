@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import MailboxChanged, NoSuchMailbox, NoSuchMessage, NotAllowed
+from webmail.errors import MailboxChangedError, NoSuchMailboxError, NoSuchMessageError, NotAllowedError
 from webmail.imap.bulk import bulk_fetch
 from webmail.imap.bulk.bulk_mbox import Written
 from webmail.imap.bulk.chosen import Selection, count
@@ -22,7 +22,7 @@ from webmail.tasks.kinds import TaskRun
 
 PART_BYTES = 32_000_000
 PART_MESSAGES = 500
-AWAY = (NoSuchMailbox, MailboxChanged, NotAllowed)  # the folder was removed, made anew, or is no longer shared
+AWAY = (NoSuchMailboxError, MailboxChangedError, NotAllowedError)  # the folder was removed, made anew, or is no longer shared
 
 Write = Callable[[Selection, Sequence[bulk_fetch.MessageFingerprint], Written], Iterator[bytes]]
 
@@ -57,7 +57,7 @@ def unpacked(content: bytes) -> list[Selection]:
 
 def store_parts(run: TaskRun, files: Storage, account: Account, chosen: Sequence[Selection], write: Write) -> Position:
     """Store what `write` makes of the chosen messages, going on from the cursor of the task. Messages and mailboxes that went
-    meanwhile are left out. Raises SignInRefused, ServerAway, TaskStopped, StorageAway, StorageFull.
+    meanwhile are left out. Raises SignInRefusedError, ServerAwayError, TaskStoppedError, StorageAwayError, StorageFullError.
     """
     position = Position(**(run.cursor or {}))
     while position.group < len(chosen):
@@ -69,7 +69,7 @@ def store_parts(run: TaskRun, files: Storage, account: Account, chosen: Sequence
                 _store_part(run, files, group, batch, position, write)
                 position.place = group.uids.index(batch[-1].uid, position.place) + 1
                 _step(run, chosen, position)
-        except NoSuchMessage:  # a large one went while it was read: look again for what is left of this part
+        except NoSuchMessageError:  # a large one went while it was read: look again for what is left of this part
             continue
         except AWAY:
             position.away.append(position.group)

@@ -19,11 +19,11 @@ import peewee as pw
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.database.idempotency import in_turn
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.models import Task, TaskState, now
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.tasks import leftovers
-from webmail.tasks.kinds import LEASE, TaskFailed, TaskKind, TaskRun, TaskStopped
+from webmail.tasks.kinds import LEASE, TaskFailedError, TaskKind, TaskRun, TaskStoppedError
 
 log = logging.getLogger(__name__)
 
@@ -99,11 +99,11 @@ class TaskRunner:
         keeper.start()
         try:
             result = self.kinds[task.kind].work(run)
-        except TaskStopped:
+        except TaskStoppedError:
             _stopped(run)
-        except TaskFailed as error:
+        except TaskFailedError as error:
             _end(run, TaskState.FAILED, error=error.reason[:60])
-        except (ServerAway, StorageAway, StorageFull) as error:
+        except (ServerAwayError, StorageAwayError, StorageFullError) as error:
             _try_later(run, error)
         except DATABASE_AWAY:
             raise  # nothing can be noted: the lease expires, and somebody goes on
@@ -171,8 +171,8 @@ def _stopped(run: TaskRun) -> None:
         Task.update(state=TaskState.WAITING, lease=None, tries=0).where(_held(run)).execute()
 
 
-def _try_later(run: TaskRun, error: ServerAway | StorageAway | StorageFull) -> None:
-    reasons = {StorageAway: "storage-away", StorageFull: "storage-full"}
+def _try_later(run: TaskRun, error: ServerAwayError | StorageAwayError | StorageFullError) -> None:
+    reasons = {StorageAwayError: "storage-away", StorageFullError: "storage-full"}
     reason = next((word for kind, word in reasons.items() if isinstance(error, kind)), "server-away")
     tries = Task.get_by_id(run.task.id).tries
     if tries > len(_AWAY_WAITS):

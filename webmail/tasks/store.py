@@ -10,7 +10,7 @@ from typing import Any
 
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Task, TaskState, User, now
 
 KEPT = timedelta(days=7)  # after the end, with the result
@@ -19,7 +19,7 @@ UNDONE = "undone"  # in a result
 OPEN = (TaskState.WAITING, TaskState.RUNNING)
 
 
-class NoSuchTask(LookupError):
+class NoSuchTaskError(LookupError):
     """There is no such task of this person."""
 
 
@@ -30,7 +30,7 @@ def start(
     """Put a task in the queue; the worker has to be woken besides (`Jobs.wake_tasks`), or finds it within seconds.
 
     `credential`: sealed for the worker (`mail_account.seal`), for work on the person's mail. A form that carries
-    `task_id` and is sent twice starts one task. Raises LimitReached. One transaction.
+    `task_id` and is sent twice starts one task. Raises LimitReachedError. One transaction.
 
     `task_id`: from `id_of_form`. With `alone`, the task of this kind that is under way is returned, if there is one.
     """
@@ -65,9 +65,9 @@ def id_of_form(user: User, name: str) -> str:
 
 
 def check_room(user: User) -> None:
-    """Raises LimitReached if a person can't start another task now. One SELECT."""
+    """Raises LimitReachedError if a person can't start another task now. One SELECT."""
     if under_way(user) >= MOST_OPEN:
-        raise LimitReached(f"{user.address} has {MOST_OPEN} tasks under way")
+        raise LimitReachedError(f"{user.address} has {MOST_OPEN} tasks under way")
 
 
 def is_there(user: User, task_id: str) -> bool:
@@ -75,10 +75,10 @@ def is_there(user: User, task_id: str) -> bool:
 
 
 def find(user: User, task_id: str) -> Task:
-    """Raises NoSuchTask, also for somebody else's."""
+    """Raises NoSuchTaskError, also for somebody else's."""
     task = Task.get_or_none((Task.id == task_id) & (Task.user == user))
     if task is None:
-        raise NoSuchTask(f"no task {task_id!r} of {user.address}")
+        raise NoSuchTaskError(f"no task {task_id!r} of {user.address}")
     return task
 
 
@@ -93,7 +93,7 @@ def under_way(user: User) -> int:
 
 
 def cancel(user: User, task_id: str) -> bool:
-    """Stop a task: at once if it waits, at its next step if it runs; False if it has ended. Raises NoSuchTask."""
+    """Stop a task: at once if it waits, at its next step if it runs; False if it has ended. Raises NoSuchTaskError."""
     find(user, task_id)
     mine = (Task.id == task_id) & (Task.user == user)
     at_once = Task.update(state=TaskState.CANCELLED, finished=now(), credential=None)
@@ -103,7 +103,7 @@ def cancel(user: User, task_id: str) -> bool:
 
 
 def remove(user: User, task_id: str) -> Task | None:
-    """Take an ended task off the list; returns what it was, so that its files can be deleted. Raises NoSuchTask."""
+    """Take an ended task off the list; returns what it was, so that its files can be deleted. Raises NoSuchTaskError."""
     task = find(user, task_id)
     ended = (Task.id == task_id) & (Task.user == user) & Task.state.not_in(OPEN)
     return task if Task.delete().where(ended).execute() else None

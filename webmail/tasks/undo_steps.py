@@ -14,10 +14,10 @@ import peewee as pw
 
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Task, TaskUndo, User
 from webmail.tasks import store
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 
 AT_ONCE = 500  # changes that are undone while the person waits
 
@@ -46,13 +46,13 @@ def undo_now(task: Task, take_back: TakeBack, settings: Settings) -> int:
 def undo_kind(name: str, take_back: TakeBack, refused: tuple[type[Exception], ...]) -> TaskKind:
     """A kind of task that undoes the task in its arguments. `refused`: what `take_back` raises where it can't."""
 
-    reasons: tuple[type[Exception], ...] = (*refused, LimitReached)
+    reasons: tuple[type[Exception], ...] = (*refused, LimitReachedError)
 
     def work(run: TaskRun) -> dict[str, Any]:
         try:
             task = store.find(run.user, run.arguments["task"])
-        except store.NoSuchTask as error:
-            raise TaskFailed("gone") from error
+        except store.NoSuchTaskError as error:
+            raise TaskFailedError("gone") from error
         done, looked_at = (run.cursor or {}).get("done", 0), run.task.progress
         total = looked_at + count(task)
         try:
@@ -62,7 +62,7 @@ def undo_kind(name: str, take_back: TakeBack, refused: tuple[type[Exception], ..
                     done += _undone(step, run.user, take_back, run.settings)
                     cursor["done"] = done
         except reasons as error:
-            raise TaskFailed("refused") from error
+            raise TaskFailedError("refused") from error
         store.note_undone(run.user, task.id)
         return {"count": done}
 

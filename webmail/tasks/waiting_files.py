@@ -17,12 +17,12 @@ def file_name(task_id: str, name: str = FILE) -> str:
 
 
 def keep(settings: Settings, task_id: str, content: bytes) -> None:
-    """Raises StorageFull, StorageAway."""
+    """Raises StorageFullError, StorageAwayError."""
     open_storage(settings).put(file_name(task_id), [content])
 
 
 def content_of(settings: Settings, task_id: str) -> bytes:
-    """Raises FileGone."""
+    """Raises FileGoneError."""
     return b"".join(open_storage(settings).get(file_name(task_id)))
 
 

@@ -46,7 +46,7 @@ class Fault(StrEnum):
     MANY = "many"  # other windows are adding already
 
 
-class CannotAdd(MailError):
+class CannotAddError(MailError):
     """Nothing can be added, for a reason."""
 
     status = 409
@@ -86,11 +86,11 @@ def fault(transfer: Transfer, settings: Settings) -> Fault | None:
 
 
 def begin(transfer: Transfer, settings: Settings, link_key: bytes | None = None) -> Transfer:
-    """An addition without files, protected as the transfer is. Raises CannotAdd, OverLimit."""
+    """An addition without files, protected as the transfer is. Raises CannotAddError, OverLimitError."""
     if (why := fault(transfer, settings)) is not None:
-        raise CannotAdd(why)
+        raise CannotAddError(why)
     if protection.of(transfer) is Protection.LINK and (link_key is None or not protection.is_key_of(transfer, link_key)):
-        raise CannotAdd(Fault.KEY)
+        raise CannotAddError(Fault.KEY)
     with db.atomic():
         idempotency.in_turn_together(transfer.owner_id)  # as in `store.add_file`, which also takes this lock first
         limits.count_begun(transfer.owner, settings)
@@ -98,7 +98,7 @@ def begin(transfer: Transfer, settings: Settings, link_key: bytes | None = None)
         if len(alive) >= MOST:
             empty = next((one for one in alive if not store.files(one)), None)
             if empty is None:
-                raise CannotAdd(Fault.MANY)
+                raise CannotAddError(Fault.MANY)
             empty.delete_instance()
         nonce = links.new_nonce()
         return Transfer.create(
@@ -144,12 +144,12 @@ def set_tells(addition: Transfer, wanted: bool) -> None:
 def submit(addition: Transfer) -> bool:
     """Let its files join the transfer as soon as all are checked (`settle`); False where one is not whole, or was refused.
 
-    Raises CannotAdd.
+    Raises CannotAddError.
     """
     with db.atomic():
         idempotency.in_turn_together(addition.owner_id)
         if addition.adds_to_id is None or not store.hold_offered(addition.adds_to_id):
-            raise CannotAdd(Fault.OVER)
+            raise CannotAddError(Fault.OVER)
         files = store.files(addition)
         if not files or not all(assembly.is_whole(file) for file in files):
             return False

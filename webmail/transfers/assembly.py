@@ -10,9 +10,9 @@ import logging
 
 from webmail.config.settings import Settings
 from webmail.models import ContentState, Transfer, TransferFile, TransferState, User
-from webmail.storage import StorageAway
+from webmail.storage import StorageAwayError
 from webmail.transfers import store
-from webmail.transfers.content import ContentDamaged, WrongKey
+from webmail.transfers.content import ContentDamagedError, WrongKeyError
 from webmail.transfers.uploads import checking
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def settle(file: TransferFile, settings: Settings, link_key: bytes | None = None
         return
     try:
         checking.finish(file, settings, link_key=link_key)
-    except (ContentDamaged, StorageAway, WrongKey) as error:
+    except (ContentDamagedError, StorageAwayError, WrongKeyError) as error:
         log.warning("%s is still to be checked: %s", file.upload, error)
 
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.errors import LimitReached, MailError
+from webmail.errors import LimitReachedError, MailError
 from webmail.models import FileRequest, FileRequestInvite, Transfer, TransferFile, TransferRecipient, TransferState, User, now
 from webmail.transfers import store, trail
 from webmail.transfers.trail import EventKind
 
 
-class LastFile(MailError):
+class LastFileError(MailError):
     """Without it nothing would be left: the transfer is to be closed instead."""
 
     status = 409
@@ -56,7 +56,7 @@ def extend(transfer: Transfer, until: datetime) -> bool:
 
 @begun_again
 def add_people(transfer: Transfer, wanted: Sequence[tuple[str, str]], settings: Settings) -> list[TransferRecipient]:
-    """People (name, address) who get the link too; who has it already is left out. Raises LimitReached.
+    """People (name, address) who get the link too; who has it already is left out. Raises LimitReachedError.
 
     Their letters follow (`letters.settle`).
     """
@@ -65,7 +65,7 @@ def add_people(transfer: Transfer, wanted: Sequence[tuple[str, str]], settings: 
         known = {one.address for one in people(transfer)}
         fresh = {address.lower(): name for name, address in wanted if address.lower() not in known}
         if len(known) + len(fresh) > settings.transfers.recipients:
-            raise LimitReached(f"{settings.transfers.recipients} recipients")
+            raise LimitReachedError(f"{settings.transfers.recipients} recipients")
         added = [store.add_recipient(transfer, name, address, settings) for address, name in fresh.items()]
         for one in added:
             trail.note(transfer, EventKind.RECIPIENT_ADDED, recipient=one)
@@ -100,14 +100,14 @@ def _removed(recipient: TransferRecipient, gone: bool) -> bool:
 
 
 def remove_file(transfer: Transfer, file: TransferFile, settings: Settings) -> bool:
-    """Nobody gets it any more; its bytes go too. Whether it was still there. Raises LastFile."""
+    """Nobody gets it any more; its bytes go too. Whether it was still there. Raises LastFileError."""
     with db.atomic():
         Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == transfer.id).execute()  # in turn with other windows
         left = {row.id for row in TransferFile.select(TransferFile.id).where(TransferFile.transfer == transfer)}
         if file.id not in left:
             return False
         if len(left) == 1:
-            raise LastFile(f"transfer {transfer.id} has no other file")
+            raise LastFileError(f"transfer {transfer.id} has no other file")
         trail.note(transfer, EventKind.FILE_REMOVED, detail=file.path, told=True)
         store.take_out(file)
     store.drop_bytes(file, settings)

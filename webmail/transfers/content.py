@@ -21,7 +21,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.models import ContentPiece, ContentState, StoredContent, TransferFile, User, now
-from webmail.storage import FileGone, Storage, StorageArea, StorageAway, open_storage
+from webmail.storage import FileGoneError, Storage, StorageArea, StorageAwayError, open_storage
 from webmail.transfers.uploads import hashing
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ _NONCE = 12
 _PURPOSE = "transfer content"
 
 
-class WrongOffset(MailError):
+class WrongOffsetError(MailError):
     """Bytes for another place than the end of what is there; `received` says where that is."""
 
     status = 409
@@ -44,19 +44,19 @@ class WrongOffset(MailError):
         self.received = received
 
 
-class TooManyBytes(MailError):
+class TooManyBytesError(MailError):
     """More than were declared; what belongs to the file was kept."""
 
     status = 413
 
 
-class WrongKey(MailError):
+class WrongKeyError(MailError):
     """The key does not open the content: the link was cut, or belongs to another transfer."""
 
     status = 404
 
 
-class ContentDamaged(MailError):
+class ContentDamagedError(MailError):
     """What is stored is not what was written."""
 
     status = 500
@@ -77,7 +77,7 @@ class _Sealer:
         try:
             return self.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._place(start))
         except (InvalidTag, ValueError) as error:
-            raise ContentDamaged(f"the piece of {self.name} at {start} can't be opened") from error
+            raise ContentDamagedError(f"the piece of {self.name} at {start} can't be opened") from error
 
     def _place(self, start: int) -> bytes:
         return f"{self.name}/{start}".encode()
@@ -98,11 +98,12 @@ def append(
 ) -> int:
     """Add bytes at the end; returns how many are there then, all of them durable.
 
-    Raises WrongOffset (also where another request adds at this moment: the first to end a piece wins), TooManyBytes, WrongKey,
-    StorageFull and StorageAway, and what `chunks` raises: what came before is kept. `content.received` follows.
+    Raises WrongOffsetError (also where another request adds at this moment: the first to end a piece wins), TooManyBytesError,
+    WrongKeyError, StorageFullError and StorageAwayError, and what `chunks` raises: what came before is kept. `content.received`
+    follows.
     """
     if offset != content.received or content.state != ContentState.UPLOADING:
-        raise WrongOffset(content.received)
+        raise WrongOffsetError(content.received)
     writer = _Writer(content, _sealer(content, settings, link_key), _files(settings))
     try:
         for chunk in chunks:
@@ -142,7 +143,7 @@ class _Writer:
         for part in range(0, min(len(view), room), PIECE):
             self._add_some(view[:room][part : part + PIECE])
         if len(view) > room:
-            raise TooManyBytes(f"more than the {self.content.size} bytes that were declared")
+            raise TooManyBytesError(f"more than the {self.content.size} bytes that were declared")
 
     def _add_some(self, part: memoryview) -> None:
         fits = PIECE - len(self.piece)
@@ -194,7 +195,7 @@ class _Writer:
         if not won:
             for _start, _size, name in rows:
                 self.files.delete(f"{self.content.name}/{name}")
-            raise WrongOffset(_received(self.content))
+            raise WrongOffsetError(_received(self.content))
         self.failed, self.settled = False, time.monotonic()
         self.content.received = end
         if self.hash is not None:
@@ -240,14 +241,15 @@ def read(
 ) -> Iterator[bytes]:
     """The bytes from `start` on, `length` of them at most, a piece of 4 MiB at a time.
 
-    Raises WrongKey and FileGone before the first piece; ContentDamaged, FileGone or StorageAway may come later.
+    Raises WrongKeyError and FileGoneError before the first piece; ContentDamagedError, FileGoneError or StorageAwayError may come
+    later.
     """
     sealer, files = _sealer(content, settings, link_key), _files(settings)
     end = content.size if length is None else min(content.size, start + length)
     pieces = _pieces(content, start, end)
     first = next(pieces, None)
     if first is None and start < end:
-        raise FileGone(f"nothing of {content.name} is stored")
+        raise FileGoneError(f"nothing of {content.name} is stored")
     return _opened(first, pieces, sealer, files, content, start, end)
 
 
@@ -258,7 +260,7 @@ def _opened(
     at, piece = start, first
     while piece is not None and at < end:
         if not piece.start <= at < piece.start + piece.size:
-            raise ContentDamaged(f"{content.name} has a gap at {at}")
+            raise ContentDamagedError(f"{content.name} has a gap at {at}")
         sealed = _object(files, content, piece.name)
         plain = sealer.open(sealed, piece.start)
         del sealed  # 4 MiB less while the reader takes them
@@ -267,7 +269,7 @@ def _opened(
         yield part
         piece = next(others, None)
     if at < end:
-        raise ContentDamaged(f"{content.name} ends at {at}")
+        raise ContentDamagedError(f"{content.name} ends at {at}")
 
 
 def _pieces(content: StoredContent, start: int, end: int) -> Iterator[ContentPiece]:
@@ -288,12 +290,12 @@ def opens(content: StoredContent, settings: Settings) -> bool:
     """Whether the present `secret_key` opens it; not for those whose key is in the link."""
     try:
         return bool(_sealer(content, settings, None))
-    except WrongKey:
+    except WrongKeyError:
         return False
 
 
 def delete(content: StoredContent, settings: Settings) -> None:
-    """Delete the bytes, then the row: who is killed in between finds the row again. Raises StorageAway."""
+    """Delete the bytes, then the row: who is killed in between finds the row again. Raises StorageAwayError."""
     _files(settings).delete_all(content.name)
     hashing.forget(content.id)
     ContentPiece.delete().where(ContentPiece.content == content).execute()
@@ -323,7 +325,7 @@ def share(file: TransferFile, content: StoredContent) -> StoredContent | None:
 
 
 def drop_if_unused(content: StoredContent, settings: Settings) -> bool:
-    """Delete content that no file has any more; whether it is gone. Raises StorageAway: the next sweep goes on there."""
+    """Delete content that no file has any more; whether it is gone. Raises StorageAwayError: the next sweep goes on there."""
     with db.atomic():
         if not _hold(content):
             return True
@@ -363,7 +365,7 @@ def sweep_strays(settings: Settings, older: float = 7200.0) -> int:
 def _try_to_delete(files: Storage, name: str) -> None:
     try:
         files.delete(name)
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("%s stays for now: %s", name, error)
 
 
@@ -385,10 +387,10 @@ def _sealing_secret(settings: Settings, link_key: bytes | None) -> str:
 
 def _sealer(content: StoredContent, settings: Settings, link_key: bytes | None) -> _Sealer:
     if content.key_in_link and link_key is None:
-        raise WrongKey("the key is in the link")
+        raise WrongKeyError("the key is in the link")
     secret = _sealing_secret(settings, link_key if content.key_in_link else None)
     try:
         key = vault.open_secret(bytes(content.key), secret, _PURPOSE, content.owner_id)
-    except vault.CannotOpen as error:
-        raise WrongKey(str(error)) from error
+    except vault.CannotOpenError as error:
+        raise WrongKeyError(str(error)) from error
     return _Sealer(AESGCM(key), content.name)

@@ -13,7 +13,7 @@ from webmail.transfers import store
 def copy(transfer: Transfer, settings: Settings, *, draft_id: str = "") -> Transfer | None:
     """An open transfer of the same owner with the files that are there or still coming; None where there are none.
 
-    Files whose key only the link holds are not among them: another link does not open them. Raises OverLimit.
+    Files whose key only the link holds are not among them: another link does not open them. Raises OverLimitError.
     """
     wanted = [file for file in store.files(transfer) if file.content is not None and _is_kept(file.content)]
     if not wanted:

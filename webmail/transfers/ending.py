@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from webmail.config.settings import Settings
 from webmail.models import StoredContent, User
-from webmail.storage import StorageArea, StorageAway, open_storage
+from webmail.storage import StorageArea, StorageAwayError, open_storage
 
 log = logging.getLogger(__name__)
 
@@ -24,5 +24,5 @@ def remove(names: Iterable[str], settings: Settings) -> None:
         try:
             files = files or open_storage(settings, StorageArea.TRANSFERS)
             files.delete_all(name)
-        except StorageAway as error:
+        except StorageAwayError as error:
             log.warning("content %s of a deleted account stays for now: %s", name, error)

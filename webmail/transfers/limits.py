@@ -35,7 +35,7 @@ class Limit(StrEnum):
     TYPE = "type"  # the ending of the name
 
 
-class OverLimit(MailError):
+class OverLimitError(MailError):
     """A limit would be passed: `most` bytes, or of whatever the limit counts; 0 where that is nobody's business."""
 
     status = 413
@@ -46,7 +46,7 @@ class OverLimit(MailError):
         self.most = most
 
 
-class RoomTaken(OverLimit):
+class RoomTakenError(OverLimitError):
     """A limit is reached in the middle of a file that might begin: what came is kept, and it goes on once there is room."""
 
     status = 507
@@ -55,25 +55,25 @@ class RoomTaken(OverLimit):
 def check_file(transfer: Transfer, path: str, size: int, settings: Settings, *, most_bytes: int = 0, most_files: int = 0) -> None:
     """Whether a file of this name and size may come to this transfer. `most_...`: of a request, besides those of `[transfers]`.
 
-    What is promised to uploads counts as stored. Raises OverLimit. Five SELECTs at most; one more for what is added to another
-    transfer, one query more on PostgreSQL.
+    What is promised to uploads counts as stored. Raises OverLimitError. Five SELECTs at most; one more for what is added to
+    another transfer, one query more on PostgreSQL.
     """
     given = settings.transfers
     if path.rpartition("/")[2].rpartition(".")[2].lower() in given.endings and "." in path.rpartition("/")[2]:
-        raise OverLimit(Limit.TYPE)
+        raise OverLimitError(Limit.TYPE)
     if size > given.file_mb * MB:
-        raise OverLimit(Limit.FILE, given.file_mb * MB)
+        raise OverLimitError(Limit.FILE, given.file_mb * MB)
     together = TransferFile.transfer << _counted_with(transfer)
     count, stored = (
         TransferFile.select(pw.fn.COUNT(TransferFile.id), pw.fn.SUM(TransferFile.size)).where(together).scalar(as_tuple=True)
     )
     if count >= (files := min(given.files, most_files or given.files)):
-        raise OverLimit(Limit.FILES, files)
+        raise OverLimitError(Limit.FILES, files)
     if (stored or 0) + size > (most := min(given.transfer_mb * MB, most_bytes or given.transfer_mb * MB)):
-        raise OverLimit(Limit.TRANSFER, most)
+        raise OverLimitError(Limit.TRANSFER, most)
     own = of_person(transfer.owner, settings)
     if own and used_by(transfer.owner, own) + size > own:
-        raise OverLimit(Limit.PERSON, own)
+        raise OverLimitError(Limit.PERSON, own)
     check_disk(size, settings)
 
 
@@ -81,7 +81,7 @@ def as_there_is_room(content: StoredContent, chunks: Iterable[bytes], settings: 
     """The bytes that come for a file, as long as there is room for them: it was promised less than it said it has. Nobody who has
     begun is stopped by what others are only promised.
 
-    Raises RoomTaken; what came before is kept by whoever takes these. Four SELECTs at most for each 64 MB.
+    Raises RoomTakenError; what came before is kept by whoever takes these. Four SELECTs at most for each 64 MB.
     """
     at = looked = content.received  # the end of what came, and of what there is room for
     for chunk in chunks:
@@ -90,9 +90,9 @@ def as_there_is_room(content: StoredContent, chunks: Iterable[bytes], settings: 
             more = looked - content.received  # of which some may wait to become durable
             own = of_person(content.owner, settings)
             if own and promises.arrived(content.owner) + more > own:
-                raise RoomTaken(Limit.PERSON, own)
+                raise RoomTakenError(Limit.PERSON, own)
             if (free := _free(settings)) is not None and more > free:
-                raise RoomTaken(Limit.TOTAL)
+                raise RoomTakenError(Limit.TOTAL)
         at += len(chunk)
         yield chunk
 
@@ -107,24 +107,27 @@ def _counted_with(transfer: Transfer) -> list[int]:
 
 def most_of_file(
     transfer: Transfer, settings: Settings, *, most_bytes: int = 0, most_files: int = 0
-) -> tuple[int, OverLimit]:  # fmt: skip
+) -> tuple[int, OverLimitError]:  # fmt: skip
     """How many bytes the next file may have at most, where nobody said its size, and what it is told if it has more."""
     given = settings.transfers
     whole = min(given.transfer_mb * MB, most_bytes or given.transfer_mb * MB)
     together = TransferFile.transfer << _counted_with(transfer)
     stored = TransferFile.select(pw.fn.SUM(TransferFile.size)).where(together).scalar() or 0
-    found = [(given.file_mb * MB, OverLimit(Limit.FILE, given.file_mb * MB)), (whole - stored, OverLimit(Limit.TRANSFER, whole))]
+    found = [
+        (given.file_mb * MB, OverLimitError(Limit.FILE, given.file_mb * MB)),
+        (whole - stored, OverLimitError(Limit.TRANSFER, whole)),
+    ]
     if own := of_person(transfer.owner, settings):
-        found.append((own - used_by(transfer.owner, own), OverLimit(Limit.PERSON, own)))
+        found.append((own - used_by(transfer.owner, own), OverLimitError(Limit.PERSON, own)))
     if (left := _left(settings)) is not None:
-        found.append((left, OverLimit(Limit.TOTAL)))
+        found.append((left, OverLimitError(Limit.TOTAL)))
     most, told = min(found, key=lambda one: one[0])
     return max(most, 0), told
 
 
 def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -> None:
     """Whether a person may begin another transfer; what guests send them counts by itself, since it comes by the class. One's own
-    that has no file, as a form leaves that was refused, does not count. It then counts. Raises OverLimit.
+    that has no file, as a form leaves that was refused, does not count. It then counts. Raises OverLimitError.
     """
     most = settings.transfers.open_transfers * (_FROM_GUESTS if from_guests else 1)
     standing = (Transfer.state != TransferState.CLOSED) & Transfer.adds_to.is_null()
@@ -133,26 +136,26 @@ def check_count(owner: User, settings: Settings, *, from_guests: bool = False) -
         has_files = pw.fn.EXISTS(TransferFile.select(TransferFile.id).where(TransferFile.transfer == Transfer.id))
         open_ones &= (Transfer.state != TransferState.OPEN) | has_files
     if Transfer.select().where(open_ones).count() >= most:
-        raise OverLimit(Limit.TRANSFERS, most)
+        raise OverLimitError(Limit.TRANSFERS, most)
     if not from_guests:
         count_begun(owner, settings)
 
 
 def count_begun(owner: User, settings: Settings) -> None:
-    """One more that a person begins within this hour, or another addition. Raises OverLimit."""
+    """One more that a person begins within this hour, or another addition. Raises OverLimitError."""
     if not rate_limits.may(settings, BEGUN.by(owner.id)):
-        raise OverLimit(Limit.PACE, BEGUN.most)
+        raise OverLimitError(Limit.PACE, BEGUN.most)
 
 
 def check_disk(size: int, settings: Settings) -> None:
-    """Whether so many bytes more may be stored, with what uploads that have begun still need. Raises OverLimit.
+    """Whether so many bytes more may be stored, with what uploads that have begun still need. Raises OverLimitError.
 
     In the transaction that promises them: those of everybody that begin at once count in turn, each holding its owner and its
     transfer already.
     """
     serialize("transfers-room")
     if (left := _left(settings)) is not None and size > left:
-        raise OverLimit(Limit.TOTAL)
+        raise OverLimitError(Limit.TOTAL)
 
 
 def _left(settings: Settings) -> int | None:

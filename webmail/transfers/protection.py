@@ -25,7 +25,7 @@ class Protection(StrEnum):
     BROWSER = "browser"  # only the link, and it never comes here: browsers encrypt and decrypt
 
 
-class NotProtected(MailError):
+class NotProtectedError(MailError):
     """The protection that was asked for is less than the settings ask for, or not to be had with them."""
 
     status = 422
@@ -41,12 +41,12 @@ def offered(settings: Settings) -> list[Protection]:
 
 
 def chosen(text: str, settings: Settings) -> Protection:
-    """What was asked for; "" for what the settings give. Raises NotProtected."""
+    """What was asked for; "" for what the settings give. Raises NotProtectedError."""
     known = offered(settings)
     if not text:
         return known[0]
     if text not in known:
-        raise NotProtected(f"{text!r} is not offered")
+        raise NotProtectedError(f"{text!r} is not offered")
     return Protection(text)
 
 
@@ -57,7 +57,7 @@ def of(transfer: Transfer) -> Protection:
 
 
 def begin(owner: User, protection: Protection, settings: Settings, *, draft_id: str = "") -> tuple[Transfer, bytes | None]:
-    """An open transfer so protected, and the key that only its link will hold, where there is one. Raises OverLimit."""
+    """An open transfer so protected, and the key that only its link will hold, where there is one. Raises OverLimitError."""
     key = secrets.token_bytes(links.KEY_BYTES) if protection is Protection.LINK else None
     transfer = store.create(owner, settings, link_key=key, draft_id=draft_id)
     if protection is Protection.BROWSER:

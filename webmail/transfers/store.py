@@ -32,7 +32,7 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.storage import StorageAway
+from webmail.storage import StorageAwayError
 from webmail.transfers import content, limits, links, trail
 from webmail.transfers.links import LinkKind
 from webmail.transfers.options import TransferOptions, written
@@ -48,13 +48,13 @@ _PURGE_AFTER = UNDO + timedelta(minutes=1)  # clocks of several machines differ
 _BATCH = 50  # of a sweep, in one go
 
 
-class TransferClosed(MailError):
+class TransferClosedError(MailError):
     """It was ended meanwhile, by its owner on another page, by an administrator or by its date."""
 
     status = 410
 
 
-class FilesChanged(MailError):
+class FilesChangedError(MailError):
     """It has other files than those that were looked at before it was to be sent; nothing was."""
 
     status = 409
@@ -72,7 +72,7 @@ def create(
     owner: User, settings: Settings, *, request: FileRequest | None = None, invite: FileRequestInvite | None = None,
     link_key: bytes | None = None, draft_id: str = "",
 ) -> Transfer:  # fmt: skip
-    """An open transfer without files. Raises OverLimit where the owner has too many."""
+    """An open transfer without files. Raises OverLimitError where the owner has too many."""
     limits.check_count(owner, settings, from_guests=request is not None)
     nonce = links.new_nonce()
     days = (request.days if request is not None else 0) or settings.transfers.days
@@ -96,13 +96,13 @@ def add_file(
 ) -> TransferFile:  # fmt: skip
     """A file of which no byte is there yet. The path is made harmless (`paths.clean`), and another one if it is taken.
 
-    Raises OverLimit, and TransferClosed: bytes may come for hours, so the caller's row may be an old one.
+    Raises OverLimitError, and TransferClosedError: bytes may come for hours, so the caller's row may be an old one.
     """
     cleaned = paths.clean(path)
     with db.atomic():
         idempotency.in_turn_together(transfer.owner_id)  # files that come at once count in turn
         if not hold(transfer):
-            raise TransferClosed(f"transfer {transfer.id} takes no more files")
+            raise TransferClosedError(f"transfer {transfer.id} takes no more files")
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
         known = TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)
         position = known.count()
@@ -157,7 +157,7 @@ def publish(
     """Give it to others: its link works, as soon as its files do. `recipients`: (name, address) of each; `looked_at`: the files
     that it is known to have, since a form in another window may bring more at this moment.
 
-    Raises TransferClosed where it is not open (any more), FilesChanged.
+    Raises TransferClosedError where it is not open (any more), FilesChangedError.
     """
     values = {
         "options": written(options),
@@ -167,10 +167,10 @@ def publish(
     }
     with db.atomic():
         if not Transfer.update(values).where((Transfer.id == transfer.id) & (Transfer.state == TransferState.OPEN)).execute():
-            raise TransferClosed(f"transfer {transfer.id} is not open")
+            raise TransferClosedError(f"transfer {transfer.id} is not open")
         known = {file.id for file in files(transfer)}  # from here on none comes: `hold`
         if looked_at is not None and known != {file.id for file in looked_at}:
-            raise FilesChanged(f"transfer {transfer.id} has other files by now")
+            raise FilesChangedError(f"transfer {transfer.id} has other files by now")
         for column, value in values.items():
             setattr(transfer, column, value)
         for name, address in recipients:
@@ -355,7 +355,7 @@ def _drop_orphans(settings: Settings) -> None:
 def _drop(stored: StoredContent, settings: Settings) -> bool:
     try:
         content.drop_if_unused(stored, settings)
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("content %s stays for now: %s", stored.name, error)
         return False
     return True

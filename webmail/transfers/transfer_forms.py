@@ -13,11 +13,11 @@ from werkzeug.datastructures import MultiDict
 from webmail import schedule
 from webmail.auth.passwords import hashing
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mail import Address
 from webmail.mime.headers.address_input import parse_addresses
 from webmail.models import Transfer, now
-from webmail.schedule import BadTime
+from webmail.schedule import BadTimeError
 from webmail.transfers import assembly
 from webmail.transfers.options import TransferOptions
 from webmail.web.current import time_zone
@@ -86,15 +86,15 @@ class TransferForm:
         )  # fmt: skip
 
     def people(self) -> tuple[Address, ...]:
-        """The recipients, each once. Raises BadAddress."""
+        """The recipients, each once. Raises BadAddressError."""
         found = {one.email.lower(): one for one in parse_addresses(self.to)}
         return tuple(found.values())
 
     def expires(self) -> datetime:
-        """When the link ends, as tables store it. Raises BadTime."""
+        """When the link ends, as tables store it. Raises BadTimeError."""
         at = schedule.moment(self.until, "", time_zone(), ends=True)
         if at is None:
-            raise BadTime("no day")
+            raise BadTimeError("no day")
         if local(at).time() == time():  # the end of a day, which must read as that day and not as the one after
             at -= timedelta(minutes=1)
         return at.astimezone(UTC).replace(tzinfo=None)
@@ -116,7 +116,7 @@ class TransferForm:
         most = settings.transfers.recipients
         try:
             count = len(self.people()) if len(self.to) <= LONGEST_TO else most + 1
-        except BadAddress as error:
+        except BadAddressError as error:
             self.errors["to"] = _("“%(value)s” is not an email address.", value=error.value[:80])
             return
         if not count:
@@ -134,7 +134,7 @@ class TransferForm:
         most = settings.transfers.most_days
         try:
             at = self.expires()
-        except BadTime:
+        except BadTimeError:
             self.errors["until"] = _("Type a date, such as 2026-12-24.")
             return
         if at <= now() + timedelta(minutes=5):

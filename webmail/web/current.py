@@ -15,8 +15,8 @@ from webmail.account import Account, Password
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import (
-    ServerAway,
-    SignInRefused,
+    ServerAwayError,
+    SignInRefusedError,
 )
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.models import Outbox, SystemMessage, User
@@ -37,11 +37,11 @@ def current_user() -> User:
 
 
 def current_account() -> Account:
-    """The signed-in user's mail account, with the credential of this session. Raises SignInRefused if none is stored."""
+    """The signed-in user's mail account, with the credential of this session. Raises SignInRefusedError if none is stored."""
     if "account" not in g:
         password = None if settings().token_key_file else session.password  # type: ignore[attr-defined]
         if password is None and not settings().token_key_file:
-            raise SignInRefused("this session keeps no mail credential")
+            raise SignInRefusedError("this session keeps no mail credential")
         account = settings().account(current_user().address, password=password)
         g.account = preferred.with_roles(account, current_user())
     return cast(Account, g.account)
@@ -143,7 +143,7 @@ def _ask_overview(seconds: float) -> bool:
             return False
         with imap.connect(account, patience=seconds) as connection:
             remember_overview(imap.mailboxes.overview(connection))
-    except (ServerAway, SignInRefused):
+    except (ServerAwayError, SignInRefusedError):
         return False
     return True
 
@@ -152,7 +152,7 @@ def _known_overview() -> Overview | None:
     """What is known of an account, which is asked for anew after the answer."""
     try:
         account = current_account()
-    except SignInRefused:
+    except SignInRefusedError:
         return None
     after_the_answer(partial(imap.recount.recount_soon, account))
     g.folders_listed = imap.mailboxes.listed(account)

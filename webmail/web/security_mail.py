@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from webmail import system_mail
 from webmail.database.connection import DATABASE_AWAY
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import User, now
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import long_date, written_in
@@ -204,7 +204,7 @@ def tell(
             dedup = f"{notice.name} {user.id} {once}" if once else ""
             subject, body = notice.subject, _body(user, notice, what, browser, _network() if network is None else network, note)
             for address in filter(None, addresses):
-                with suppress(BadAddress, UnsafeValue):
+                with suppress(BadAddressError, UnsafeValueError):
                     if row := system_mail.send(address, "security", subject, body, language, dedup):
                         wake_system_mail(row)
     except DATABASE_AWAY as error:

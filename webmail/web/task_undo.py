@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Task
 from webmail.tasks import store, undo_steps
 from webmail.tasks.undo_steps import TakeBack
@@ -26,7 +26,7 @@ def undo_of_task(task_id: str, of: str, kind: str, take_back: TakeBack, words: C
     elif changes > undo_steps.AT_ONCE:
         try:
             task_started(store.start_once(current_user(), kind, {"task": task.id}))
-        except LimitReached:
+        except LimitReachedError:
             notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     else:
         count = undo_steps.undo_now(task, take_back, settings())
@@ -37,7 +37,7 @@ def undo_of_task(task_id: str, of: str, kind: str, take_back: TakeBack, words: C
 def _ended(task_id: str, of: str) -> Task | None:
     try:
         task = store.find(current_user(), task_id)
-    except store.NoSuchTask:
+    except store.NoSuchTaskError:
         return None
     return task if task.kind == of and task.state not in store.OPEN else None
 

@@ -13,7 +13,7 @@ from imapclient.exceptions import LoginError
 from tests.support.compose_form import FORM
 from tests.support.messages import message
 from tests.support.visits import Visitor
-from webmail.admin.account_deletion import LastAdministrator, delete
+from webmail.admin.account_deletion import LastAdministratorError, delete
 from webmail.database.connection import db
 from webmail.models import Outbox, Task, User
 from webmail.web.current import settings as current_settings
@@ -59,7 +59,7 @@ def test_of_two_last_administrators_who_delete_each_other_one_stays(app: Flask, 
         with app.app_context(), db.connection_context():
             try:
                 delete(User.get(User.address == address), current_settings())
-            except LastAdministrator:
+            except LastAdministratorError:
                 return False
             return True
 

@@ -20,7 +20,7 @@ from tests.support.messages import message
 from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
-from webmail.errors import NoSuchMailbox
+from webmail.errors import NoSuchMailboxError
 from webmail.imap.bulk import bulk_fetch
 from webmail.imap.bulk import chosen as choice
 from webmail.models import AuditEntry, SystemMessage, Task, User
@@ -197,7 +197,7 @@ def test_folders_that_cannot_be_read_are_named(many: Visitor, work: Callable[[],
 
     def away(connection: Any, mailbox: str, *more: Any) -> Any:
         if mailbox == "Trash":
-            raise NoSuchMailbox("gone")
+            raise NoSuchMailboxError("gone")
         return known(connection, mailbox, *more)
 
     monkeypatch.setattr(choice, "everything", without)

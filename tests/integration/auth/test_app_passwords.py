@@ -23,7 +23,7 @@ from webmail.auth.devices import app_passwords, failures
 from webmail.auth.providers import accounts
 from webmail.auth.providers.accounts import Claims
 from webmail.auth.sessions import mail_sessions
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import AppPassword, LinkedAccount, SystemMessage, User, now
 
 HOST = "127.0.0.1"
@@ -96,7 +96,7 @@ def test_it_opens_what_it_is_for_and_nothing_else(user, connect, account_of):
         with_it = Account(account.address, account.imap, account.smtp, Password(user.address, letters), account.sieve)
         assert _refuses(connect, user.address, letters) is ("imap" not in uses)
         assert _opens_smtp(with_it) is ("smtp" in uses)
-        with pytest.raises(SignInRefused), managesieve.connect(with_it):
+        with pytest.raises(SignInRefusedError), managesieve.connect(with_it):
             pass
 
 
@@ -192,7 +192,7 @@ def test_the_accounts_own_password_opens_nothing_with_two_step_verification(user
     own = account_of(user.address, token=False)
     assert _refuses(connect, user.address, services.password)
     assert not _opens_smtp(own)
-    with pytest.raises(SignInRefused), managesieve.connect(own):
+    with pytest.raises(SignInRefusedError), managesieve.connect(own):
         pass
     assert connect(user.address, letters)
     by_token = account_of(user.address)  # as the webmail itself

@@ -16,7 +16,7 @@ from webmail.account import Account, Token, TokenIssuer
 from webmail.compose.outbox import delivery
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import MailError, ServerAway, TokenRefused
+from webmail.errors import MailError, ServerAwayError, TokenRefusedError
 from webmail.models import Outbox, OutboxState, now
 
 HOUR = 3600
@@ -66,9 +66,9 @@ def test_an_hour_is_told_as_a_fault_of_the_servers(person: Visitor, clock_is: Ca
 def test_each_server_s_refusal_of_a_token_is_a_fault_that_may_pass(skewed: Callable[..., Account], seconds: int) -> None:
     account = skewed(seconds)
     for ask in (_by_imap, _by_smtp, _by_sieve):
-        with pytest.raises(TokenRefused) as raised:
+        with pytest.raises(TokenRefusedError) as raised:
             ask(account)
-        assert isinstance(raised.value, ServerAway)
+        assert isinstance(raised.value, ServerAwayError)
 
 
 def _by_imap(account: Account) -> None:
@@ -111,4 +111,4 @@ def test_a_wrong_password_is_still_a_refusal(account_of: Callable[..., Account],
     account = account_of(make_account(), token=False)
     with pytest.raises(MailError) as raised:
         _by_imap(replace(account, credential=replace(account.credential, password="wrong")))
-    assert not isinstance(raised.value, ServerAway)
+    assert not isinstance(raised.value, ServerAwayError)

@@ -25,7 +25,7 @@ from webmail.auth.devices import app_passwords
 from webmail.auth.providers import directory as sign_in_directory
 from webmail.auth.providers import directory_sweep, people_elsewhere
 from webmail.config.settings import Settings
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.models import (
     AuditAct,
     AuditEntry,
@@ -280,7 +280,7 @@ def test_who_has_a_password_here_is_not_slowed_by_a_silent_directory(app_with, s
             one.join()
     assert set(told) == {502} and len(told) == 12
     assert alone < 3 and time.monotonic() - began < 9
-    with app.app_context(), pytest.raises(ServerAway):  # at once: it is left alone for some seconds
+    with app.app_context(), pytest.raises(ServerAwayError):  # at once: it is left alone for some seconds
         sign_in_directory.sign_in("zed@lycee.example", PASSWORD, app.extensions["settings"])
 
 
@@ -381,7 +381,7 @@ def test_nothing_follows_from_a_directory_that_is_away_or_broken(app, people, sl
     )
     for changed in wrong:
         imap.circuit_breaker.forget_all()
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             directory_sweep.look(replace(settings, ldap=slapd.settings(**changed)))
     assert all(account(number).active for number in range(6))
 

@@ -27,7 +27,7 @@ def test_of_many_at_once_one_gets_it(app: Flask, make_account: Callable[..., str
         try:
             with db.connection_context():
                 return handover.take(key, "192.0.2.1", settings)[1]
-        except handover.HandoverOver:
+        except handover.HandoverOverError:
             return ""
 
     with ThreadPoolExecutor(8) as pool:

@@ -96,7 +96,7 @@ def _tried(answers: list[str], here: security_keys.Site, asked: Asked, settings:
         with db.connection_context():
             try:
                 security_keys.verify(answer, None, here, asked, settings)
-            except security_keys.KeyRefused as refused:
+            except security_keys.KeyRefusedError as refused:
                 return str(refused.fault)
         return "taken"
 

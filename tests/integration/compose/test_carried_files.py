@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.compose_form import FORM, text_of, value_of
 from webmail.compose.replies import reply
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.imap.connections.connection import Connection
 from webmail.models import AttachmentRow, DraftRow
 
@@ -105,7 +105,7 @@ def test_a_fault_on_the_way_carries_nothing_rather_than_some(alice, append, monk
 
     def broken(*_args, **_kwargs):
         yield b"half"
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     monkeypatch.setattr(reply, "_TOGETHER", 1)
     monkeypatch.setattr(reply.messages, "stream", lambda a, m, u, part, v: broken() if part.section == "5" else iter([b"x"]))

@@ -14,7 +14,7 @@ from tests.support.relay import Relay
 from tests.support.visits import Visitor
 from webmail import create_app, imap, vault
 from webmail.compose.drafts import draft_copies
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.imap.connections import circuit_breaker, pool
 from webmail.imap.mailbox_list import overviews
 from webmail.imap.reading import messages
@@ -106,7 +106,7 @@ def test_a_try_that_fails_after_another_one_succeeded_says_nothing_false(alice, 
 
     def beaten(row, *more, **named):
         real(DraftRow.get_by_id(row.id), *more, **named)
-        raise ServerAway("too late")
+        raise ServerAwayError("too late")
 
     with monkeypatch.context() as patch:
         patch.setattr(draft_copies, "save", beaten)
@@ -336,7 +336,7 @@ class _Instead:
         return getattr(self.module, name)
 
 
-@pytest.fixture(params=[ServerAway("no answer"), Killed()], ids=["no answer", "killed"])
+@pytest.fixture(params=[ServerAwayError("no answer"), Killed()], ids=["no answer", "killed"])
 def unheard(request, interrupted, alice):
     """A draft of Alice whose copy is in Drafts, though nothing here knows it."""
     form = alice.get("/compose")

@@ -13,7 +13,7 @@ from tests.support.visits import Visitor
 from webmail import create_app
 from webmail.auth.sessions import sessions
 from webmail.database.connection import db
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.imap.connections import pool
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState
 from webmail.storage import local
@@ -180,7 +180,7 @@ def test_a_folder_s_state_that_can_not_be_is_an_old_one(alice, number):
 @pytest.mark.parametrize("htmx", ["", "main"])
 def test_a_mail_server_that_is_away_after_send_is_told_in_one_sentence(alice, monkeypatch, htmx):
     def none(*_args):
-        raise ServerAway("connection refused")
+        raise ServerAwayError("connection refused")
 
     form = alice.get("/compose")
     pool.close_all()

@@ -13,9 +13,9 @@ from tests.support.compose_form import FORM, file, text_of, value_of, write
 from tests.support.images import picture
 from tests.support.settings_pages import choose
 from webmail.compose.attachments import uploads
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.models import AttachmentRow, DraftRow
-from webmail.storage import StorageAway
+from webmail.storage import StorageAwayError
 
 LOGO, PHOTO = picture(grey=1), picture(grey=2)
 HTML = """<html><head><style>p{color:red}</style></head><body><p>La <b>liste</b> :</p>
@@ -248,7 +248,7 @@ def test_a_fault_on_the_way_leaves_no_half_of_it_behind(formatted, fill, monkeyp
     *_, uid = fill(formatted, letter(files=[("menu.pdf", b"%PDF-1")]))
 
     def away(*_args, **_kwargs):
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     with monkeypatch.context() as patch:
         patch.setattr("webmail.compose.replies.reply.messages.parts", away)
@@ -263,7 +263,7 @@ def test_a_fault_on_the_way_leaves_no_half_of_it_behind(formatted, fill, monkeyp
 @pytest.mark.parametrize("place", ["webmail.compose.attachments.uploads.write", "webmail.compose.attachments.uploads.sync"])
 def test_while_no_file_can_be_kept_its_text_is_quoted(formatted, fill, way, place, monkeypatch):
     def away(*_args, **_kwargs):
-        raise StorageAway("gone")
+        raise StorageAwayError("gone")
 
     monkeypatch.setattr(place, away)
     page = begin(formatted, fill, way)

@@ -10,7 +10,7 @@ import pytest
 from tests.support.compose_form import FORM, text_of, value_of, write
 from webmail.compose.outbox import spool
 from webmail.models import Outbox, OutboxState, now
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 
 NEXT = datetime.now(ZoneInfo("Europe/Paris")) + timedelta(days=9)
 DAY = f"{NEXT:%Y-%m-%d}"
@@ -111,7 +111,7 @@ def test_another_time(alice, bob):
     assert "21:00" in page.one("#scheduled").get_text()
 
 
-@pytest.mark.parametrize("error", [StorageFull("full"), StorageAway("away"), spool.ContentGone("gone")])
+@pytest.mark.parametrize("error", [StorageFullError("full"), StorageAwayError("away"), spool.ContentGoneError("gone")])
 def test_what_can_not_be_written_anew_says_so_and_stays(alice, bob, monkeypatch, error):
     scheduled(alice, bob)
     before = Outbox.get().due

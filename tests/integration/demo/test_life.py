@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import accounts, nginx
-from deploy.demo.child import ServiceFailed, free_ports
+from deploy.demo.child import ServiceFailedError, free_ports
 from deploy.demo.place import mail_owner
 from deploy.demo.services import CHECKOUT, Services
 from tests.support.http_visits import HttpVisitor
@@ -99,7 +99,7 @@ def test_reset_stops_a_running_demo_and_removes_its_files(demo_folder):
 
 def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_goes_on(demo_folder):
     with Services(demo_folder, web=False) as first:
-        with pytest.raises(ServiceFailed, match="already.*throws its mail away"), Services(demo_folder, web=False):
+        with pytest.raises(ServiceFailedError, match="already.*throws its mail away"), Services(demo_folder, web=False):
             pass
         assert not any(child.ended for child in first.children)
         assert (first.base / "services.json").exists()
@@ -159,7 +159,7 @@ def test_a_taken_port_is_said_plainly(demo_folder):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(ServiceFailed, match=rf"Port {port} \(web\) is taken.*PORT=\d+ make run"):
+        with pytest.raises(ServiceFailedError, match=rf"Port {port} \(web\) is taken.*PORT=\d+ make run"):
             Services(demo_folder, ports={"web": port}).__enter__()
 
 

@@ -18,7 +18,7 @@ from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import managesieve
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.filters import store
 from webmail.filters.rules.compiler import SievePlace
 from webmail.filters.rules.rules import ActionKind, FilterRule, RuleAction
@@ -423,7 +423,7 @@ def test_the_server_away_is_said_and_the_form_kept(person, monkeypatch):
     page = person.get("/absence")
 
     def gone(_account):
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     monkeypatch.setattr(managesieve, "connect", gone)
     kept = person.submit(page, FORM, on="1", text="Très long texte", action="save")
@@ -615,7 +615,7 @@ def test_undo_while_the_server_is_away_can_be_tried_again(person, monkeypatch):
     saved = away(person)
 
     def gone(*_args):
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     with monkeypatch.context() as patch:
         patch.setattr(managesieve, "connect", gone)

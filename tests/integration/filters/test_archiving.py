@@ -22,7 +22,7 @@ from webmail import imap, preferences
 from webmail.account import Account
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import OverQuota, ServerAway
+from webmail.errors import OverQuotaError, ServerAwayError
 from webmail.filters.archiving import archive_log, archive_task, batches, nights
 from webmail.filters.archiving.archive_task import ArchiveTurn
 from webmail.imap.bulk import actions, ageing
@@ -193,7 +193,7 @@ def test_a_worker_killed_around_a_command_loses_and_doubles_nothing(
     monkeypatch.setattr(batches, "MOST", 10)
     killed_at = killed_in_its_own_process(turn, b"UID MOVE" if way == "MOVE" else b"UID COPY", moment, 2)
     assert killed_at == 2
-    with pytest.raises(ServerAway):  # the mail server may still be at it
+    with pytest.raises(ServerAwayError):  # the mail server may still be at it
         turn().take()
     ArchiveBatch.update(began=now() - timedelta(minutes=1)).where(ArchiveBatch.user == turn().user).execute()
     told = turn().take()
@@ -382,7 +382,7 @@ def test_a_full_mailbox_ends_the_rule_and_is_said(
     add(person)
 
     def full(*_values: Any) -> Any:
-        raise OverQuota("no room")
+        raise OverQuotaError("no room")
 
     monkeypatch.setattr(actions, "move", full)
     told = turn().take()

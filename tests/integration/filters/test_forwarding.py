@@ -12,7 +12,7 @@ from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import managesieve
 from webmail.auth.factors import mailed_codes
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.filters import store
 from webmail.filters.forwarding import forward_targets
 from webmail.filters.rules.compiler import SievePlace
@@ -334,7 +334,7 @@ def test_while_the_server_is_away_nothing_is_lost(ann, bob, monkeypatch):
     page = ann.get("/forwarding")
 
     def gone(*_args):
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     monkeypatch.setattr(managesieve, "connect", gone)
     answer = ann.submit(page, FORM, on="1", to=bob.address, until="2031-03-04")

@@ -109,7 +109,7 @@ def test_scripts_of_other_programs_are_opened_and_stay_as_they_are(person, accou
     try:
         with managesieve.connect(account) as connection:
             connection.write(name, path.read_bytes().decode())
-    except managesieve.ScriptRefused:
+    except managesieve.ScriptRefusedError:
         return
     [there] = services.base.rglob(f"{name}.sieve")
     there.write_bytes(path.read_bytes())  # as another program stored it: our client sends whole lines

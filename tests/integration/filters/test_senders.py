@@ -10,7 +10,7 @@ import pytest
 from tests.support.contact_pages import add
 from tests.support.messages import message
 from webmail import imap, managesieve
-from webmail.errors import OverQuota
+from webmail.errors import OverQuotaError
 from webmail.filters import junk_weeks, own_script, store
 from webmail.filters.own_script import ScriptPart
 from webmail.filters.rules.compiler import SievePlace
@@ -146,7 +146,7 @@ def test_an_old_copy_is_made_anew_by_the_page(person, account):
 def test_lists_that_do_not_fit_are_refused_as_a_whole(person, account):
     typed(person, "bad@outside.example", "blocked")
     long = tuple(f"p{number}{'x' * 230}@outside.example" for number in range(1000))
-    with pytest.raises(OverQuota), store.changing(0, account, "") as change:
+    with pytest.raises(OverQuotaError), store.changing(0, account, "") as change:
         change.filters = replace(change.filters, senders=SenderLists(long[:500], long[500:]))
         change.place = SievePlace(frozenset())
     assert lists(account) == SenderLists(("bad@outside.example",))

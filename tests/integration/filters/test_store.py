@@ -12,8 +12,8 @@ from webmail.filters.absence.absence import Absence, Audience
 from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.rules.compiler import SievePlace
 from webmail.filters.rules.rules import MATCHES, ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
-from webmail.filters.store import BESIDE, FOUND, Filters, FiltersChanged
-from webmail.managesieve import ScriptRefused
+from webmail.filters.store import BESIDE, FOUND, Filters, FiltersChangedError
+from webmail.managesieve import ScriptRefusedError
 
 PLACE = SievePlace(
     frozenset(), ("example.org",), ("me@example.org",), authserv_id="mx", contacts=lambda _group: ("a@x.fr", "b@x.fr")
@@ -84,7 +84,7 @@ def test_everything_comes_back_and_is_active(account):
 def test_two_tabs(account):
     version = store.load(account).version
     save(account, Filters((FilterRule("a", (), (RuleAction(ActionKind.FLAG),), id="a"),)), version)
-    with pytest.raises(FiltersChanged):
+    with pytest.raises(FiltersChangedError):
         save(account, Filters(), version)
     assert len(store.load(account).filters.rules) == 1
 
@@ -129,11 +129,11 @@ def test_what_another_program_wrote_into_ours_is_kept_under_another_name(account
 def test_what_the_server_refuses_is_told_with_its_line_and_replaces_nothing(account):
     save(account, Filters((FilterRule("a", (), (RuleAction(ActionKind.FLAG),), id="a"),)))
     with managesieve.connect(account) as connection:
-        with pytest.raises(ScriptRefused) as refused:
+        with pytest.raises(ScriptRefusedError) as refused:
             connection.write(store.NAME, "keep;\r\nexplode;\r\n")
-        with pytest.raises(ScriptRefused):
+        with pytest.raises(ScriptRefusedError):
             connection.check("if {")
-        with pytest.raises(managesieve.NoSuchScript):
+        with pytest.raises(managesieve.NoSuchScriptError):
             connection.read("nothing")
     assert refused.value.faults[0][0] == 2 and "explode" in refused.value.faults[0][1]
     assert len(store.load(account).filters.rules) == 1

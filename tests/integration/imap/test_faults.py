@@ -17,7 +17,7 @@ from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail import create_app, imap
 from webmail.account import Account, Server
-from webmail.errors import MailboxChanged, NoSuchMailbox, ServerAway
+from webmail.errors import MailboxChangedError, NoSuchMailboxError, ServerAwayError
 from webmail.imap.connections import circuit_breaker
 from webmail.imap.connections.pool import _pool
 
@@ -124,7 +124,7 @@ def test_a_connection_lost_in_mid_command_is_never_lent_again(
     relay: Relay, account_of: Callable[..., Account], make_account: Callable[..., str]
 ) -> None:
     account = _through(relay, account_of(make_account()))
-    with pytest.raises(ServerAway), imap.connect(account, "INBOX") as connection:
+    with pytest.raises(ServerAwayError), imap.connect(account, "INBOX") as connection:
         connection.select("INBOX")
         relay.mode = "cut"
         imap.listing.list(connection, "INBOX")
@@ -141,7 +141,7 @@ def test_a_change_is_never_sent_a_second_time(
     with imap.connect(account, "INBOX") as connection:
         connection.select("INBOX")
     relay.mode = "cut"
-    with pytest.raises(ServerAway), imap.connect(account, "INBOX") as connection:
+    with pytest.raises(ServerAwayError), imap.connect(account, "INBOX") as connection:
         imap.messages.append(connection, "INBOX", bytes(message("Once")))
     relay.mode = "ok"
     assert relay.heard.count(b" APPEND ") == 1
@@ -181,9 +181,9 @@ def test_connections_are_bounded_for_a_person_and_in_all(
     try:
         one, other, third = (account_of(make_account()) for _ in range(3))
         with imap.connect(one), imap.connect(one):
-            with pytest.raises(ServerAway, match="busy"), imap.connect(one):
+            with pytest.raises(ServerAwayError, match="busy"), imap.connect(one):
                 pass
-            with imap.connect(other), imap.connect(other), pytest.raises(ServerAway), imap.connect(third):
+            with imap.connect(other), imap.connect(other), pytest.raises(ServerAwayError), imap.connect(third):
                 pass
         with imap.connect(third):  # an idle one of somebody else makes room
             assert _pool.open <= 4
@@ -208,10 +208,10 @@ def test_a_refused_select_leaves_the_connection_usable(
 ) -> None:
     with imap.connect(account_of(make_account())) as connection:
         connection.select("INBOX")
-        with pytest.raises(NoSuchMailbox):
+        with pytest.raises(NoSuchMailboxError):
             connection.select("Nope")
         assert imap.listing.list(connection, "INBOX").total == 0
-        with pytest.raises(MailboxChanged):
+        with pytest.raises(MailboxChangedError):
             connection.select("INBOX", 12345)
 
 

@@ -11,7 +11,7 @@ from imapclient import IMAPClient
 
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.imap.connections.connection import Command, Connection
 from webmail.imap.lists import threads
 
@@ -230,7 +230,7 @@ def slow_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def hurried(self: Connection, *commands: Command) -> Any:
         if any(b"THREAD" in word for command in commands for word in command):
-            raise ServerAway("timed out")
+            raise ServerAwayError("timed out")
         return run(self, *commands)
 
     monkeypatch.setattr(Connection, "run", hurried)

@@ -16,7 +16,7 @@ from tests.support.messages import message
 from tests.support.task_work import work_all, worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
-from webmail.errors import NoSuchMailbox, NotAllowed, OverQuota, Refused
+from webmail.errors import NoSuchMailboxError, NotAllowedError, OverQuotaError, RefusedError
 from webmail.imap.bulk import actions
 from webmail.imap.bulk import detach as imap_detach
 from webmail.imap.connections.connection import Connection
@@ -294,7 +294,7 @@ def test_a_message_that_the_server_does_not_tell_to_its_end_stays_whole(
     assert "1 message was left as it was" in told.text and raws(mail) == [raw]
 
 
-@pytest.mark.parametrize("refusal", [NoSuchMailbox, NotAllowed, Refused])
+@pytest.mark.parametrize("refusal", [NoSuchMailboxError, NotAllowedError, RefusedError])
 def test_what_the_trash_does_not_take_is_there_once(
     person: Visitor, mail: IMAPClient, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch, refusal: type[Exception]
 ) -> None:
@@ -313,7 +313,7 @@ def test_where_nothing_may_be_deleted_nothing_is_added(
     put(mail, raw)
     asked = ask(person)
     monkeypatch.setattr(Connection, "keeps", lambda _connection, flag: flag != "\\Deleted")
-    monkeypatch.setattr(actions, "move", raising(NotAllowed("MOVE: [NOPERM] no")))
+    monkeypatch.setattr(actions, "move", raising(NotAllowedError("MOVE: [NOPERM] no")))
     told = remove(person, asked, work)
     assert "have permission to change 1 message" in told.text and raws(mail) == [raw]
 
@@ -383,7 +383,7 @@ def test_a_full_mailbox_loses_nothing(
     put(mail, raw)
 
     def full(*_args, **_more):
-        raise OverQuota("APPEND: [OVERQUOTA] Quota exceeded")
+        raise OverQuotaError("APPEND: [OVERQUOTA] Quota exceeded")
 
     with monkeypatch.context() as patch:
         patch.setattr(imap_detach, "append", full)

@@ -17,7 +17,7 @@ from tests.support.waiting import eventually
 from webmail import imap
 from webmail.database import user_lock
 from webmail.database.connection import db
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.mailbox.snooze import snooze_leases
 from webmail.models import Snoozed, User, now
 
@@ -128,7 +128,7 @@ def test_an_undo_of_which_nothing_could_be_done_is_offered_again(
     person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_args: object) -> None:
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     fill(person, message("Un"))
     inbox = person.get("/mailbox/INBOX")
@@ -166,7 +166,7 @@ def test_who_waits_too_long_for_a_turn_is_told(monkeypatch: pytest.MonkeyPatch) 
         try:
             with user_lock.user_lock(user_id):
                 told.append("done")
-        except ServerAway:
+        except ServerAwayError:
             told.append("away")
 
     with user_lock.user_lock(1):

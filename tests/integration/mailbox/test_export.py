@@ -21,7 +21,7 @@ from webmail.imap.bulk import chosen as choice
 from webmail.mailbox import export, export_task
 from webmail.mime.formats.export_marker import MARKER
 from webmail.models import Task
-from webmail.storage import StorageFull, open_storage
+from webmail.storage import StorageFullError, open_storage
 from webmail.storage.local import LocalStorage
 from webmail.tasks import mail_parts
 from webmail.web.current import settings as current_settings
@@ -121,7 +121,7 @@ def test_while_the_disk_is_full_it_waits(many: Visitor, work: Callable[[], int],
     many.submit(ask(many), "main form", kind="mbox")
 
     def full(*_args: Any, **_more: Any) -> int:
-        raise StorageFull("no room")
+        raise StorageFullError("no room")
 
     with monkeypatch.context() as patch:
         patch.setattr(LocalStorage, "put", full)

@@ -17,7 +17,7 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import imap
-from webmail.errors import OverQuota
+from webmail.errors import OverQuotaError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list import mailboxes, overviews
 from webmail.models import User
@@ -197,7 +197,7 @@ def test_where_even_the_trash_takes_no_more_deleting_for_good_is_offered(poor: V
 
     def refused(connection, mailbox, uids, to, uidvalidity=None):
         if to == "Trash":
-            raise OverQuota("UID MOVE: [OVERQUOTA] Quota exceeded")
+            raise OverQuotaError("UID MOVE: [OVERQUOTA] Quota exceeded")
         return real(connection, mailbox, uids, to, uidvalidity)
 
     monkeypatch.setattr(imap.actions, "move", refused)
@@ -231,7 +231,7 @@ def test_what_a_half_done_move_left_is_said(poor: Visitor, monkeypatch: pytest.M
     def refused(*args, **more):
         count[0] += 1
         if count[0] > 1:
-            raise OverQuota("UID MOVE: [OVERQUOTA] Quota exceeded")
+            raise OverQuotaError("UID MOVE: [OVERQUOTA] Quota exceeded")
         return real(*args, **more)
 
     monkeypatch.setattr(imap.actions, "move", refused)
@@ -245,7 +245,7 @@ def test_a_folder_says_it(poor: Visitor, monkeypatch: pytest.MonkeyPatch) -> Non
     """Dovecot makes folders in a full mailbox; other servers don't."""
 
     def full(*_args, **_more):
-        raise OverQuota("CREATE: [OVERQUOTA] Quota exceeded")
+        raise OverQuotaError("CREATE: [OVERQUOTA] Quota exceeded")
 
     monkeypatch.setattr(mailboxes, "create", full)
     monkeypatch.setattr(imap.actions, "create", full)
@@ -286,7 +286,7 @@ def test_somebody_elses_full_mailbox_is_named(
     page = other.get("/mailbox/INBOX", reload=True)
 
     def full(*_args, **_more):
-        raise OverQuota("UID COPY: [OVERQUOTA] Quota exceeded")
+        raise OverQuotaError("UID COPY: [OVERQUOTA] Quota exceeded")
 
     monkeypatch.setattr(imap.actions, "copy", full)
     after = other.submit(page, FORM, action="copy", to=f"shared/{owner}/Archive", uids=row_of(page, "Pour elle"))

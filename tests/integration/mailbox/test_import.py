@@ -13,7 +13,7 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from webmail.database.connection import db
-from webmail.errors import Refused, ServerAway
+from webmail.errors import RefusedError, ServerAwayError
 from webmail.imap.bulk import append_many, bulk_fetch
 from webmail.imap.bulk.append_many import Appended
 from webmail.mailbox.imports import import_undo
@@ -309,7 +309,7 @@ def test_a_message_refused_by_the_server_is_told_and_the_others_come(person, mai
 
     def picky(connection, mailbox, content, *more, **options):
         if b"lettre 7\r\n" in content:
-            raise Refused("APPEND: no")
+            raise RefusedError("APPEND: no")
         return real(connection, mailbox, content, *more, **options)
 
     monkeypatch.setattr(append_many.messages, "append", picky)
@@ -330,7 +330,7 @@ def test_the_messages_that_were_refused_are_named(person, work, monkeypatch):
 
 
 def _refuse(*_given, **_named):
-    raise Refused("APPEND: no")
+    raise RefusedError("APPEND: no")
 
 
 def test_a_server_that_is_away_is_no_missing_folder(person, mail, work, monkeypatch):
@@ -358,7 +358,7 @@ def test_without_uidnext_nothing_that_was_there_counts_as_imported(person, mail,
 
 
 def _break_off(*_given, **_named):
-    raise ServerAway("it broke off")
+    raise ServerAwayError("it broke off")
 
 
 def undo(person):

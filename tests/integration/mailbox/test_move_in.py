@@ -14,7 +14,7 @@ from tests.support.task_work import worker_for
 from tests.support.visits import Visitor
 from webmail import create_app, imap
 from webmail.database.connection import db
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.imap.bulk import append_many
 from webmail.models import Tag, Task, User
 
@@ -199,7 +199,7 @@ def test_whose_password_is_refused_while_moving_in_is_told(person, work, monkeyp
 
     def connect(account, *more, **named):
         if whose == "own" and account.address == person.address:
-            raise SignInRefused("changed")
+            raise SignInRefusedError("changed")
         return real(account, *more, **named)
 
     with gmail.serving(world := gmail.Gmail(list(LETTERS))):

@@ -15,7 +15,7 @@ from tests.support.messages import message
 from tests.support.task_work import worker_for
 from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
-from webmail.errors import OverQuota, Refused
+from webmail.errors import OverQuotaError, RefusedError
 from webmail.imap.bulk import actions
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list import folders
@@ -210,7 +210,7 @@ def test_a_full_trash_asks_before_a_newsletter_goes_for_good(
     page = count(person, work)
 
     def full(*_args, **_more):
-        raise OverQuota("UID MOVE: [OVERQUOTA] Quota exceeded")
+        raise OverQuotaError("UID MOVE: [OVERQUOTA] Quota exceeded")
 
     with monkeypatch.context() as patch:
         patch.setattr(actions, "move", full)
@@ -256,7 +256,7 @@ def test_a_folder_that_the_server_refuses_is_left_out(
 
     def select(connection: Connection, name: str, *more: Any) -> Any:
         if name == "Broken":
-            raise Refused("SELECT: NO this can't be opened")
+            raise RefusedError("SELECT: NO this can't be opened")
         return real(connection, name, *more)
 
     monkeypatch.setattr(Connection, "select", select)

@@ -15,7 +15,7 @@ from tests.support.searches import random_query, search, with_file
 from tests.support.visits import Visitor
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import MailError, UnsafeValue
+from webmail.errors import MailError, UnsafeValueError
 from webmail.imap.connections import multi_fetch
 from webmail.imap.searching import multi_search
 from webmail.imap.searching.search import parse
@@ -115,7 +115,7 @@ def test_no_query_is_refused_by_the_server(
             query = random_query(chance)
             try:
                 imap.listing.matching(connection, parse(query, tag=lambda _: "$urgent"))
-            except UnsafeValue:
+            except UnsafeValueError:
                 continue
             except MailError as error:
                 raise AssertionError(f"{query!r}: {error}") from error

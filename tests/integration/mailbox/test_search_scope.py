@@ -72,10 +72,10 @@ def test_offers_come_in_a_fragment_too(folders):
 
 def test_looking_elsewhere_never_fails_the_page(folders, monkeypatch):
     from webmail import imap
-    from webmail.errors import ServerAway
+    from webmail.errors import ServerAwayError
 
     def broken(*_arguments, **_options):
-        raise ServerAway("no answer")
+        raise ServerAwayError("no answer")
 
     monkeypatch.setattr(imap.multi_search, "count", broken)
     page = search(folders, "nirgendwo", "Travail")

@@ -20,7 +20,7 @@ from tests.support.settings_pages import choose
 from tests.support.visits import Page, Visitor
 from webmail import imap
 from webmail.database.connection import db
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.imap.connections.connection import Command, Connection
 from webmail.mailbox import export
 from webmail.models import Undo
@@ -203,7 +203,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         answer = run(self, *commands)
         if commands[0][0] == b"UID MOVE" and coming and not coming.pop(0):
             self.in_step = False
-            raise ServerAway("timed out")
+            raise ServerAwayError("timed out")
         return answer
 
     monkeypatch.setattr(Connection, "run", heard)

@@ -14,7 +14,7 @@ from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import NotAllowed
+from webmail.errors import NotAllowedError
 from webmail.models import User
 
 Fill = Callable[..., list[int]]
@@ -110,7 +110,7 @@ def test_without_the_right_nothing_is_said_to_be_done(
     for action in ("tag:urgent", "tags"):
         answer = bob.submit(page, "#messages", action=action, uids=str(uids[0]))
         assert answer.status == 403 and "have permission to do this" in answer.text and "support tags" not in answer.text, action
-    with imap.connect(account_of(bob.address)) as connection, pytest.raises(NotAllowed):
+    with imap.connect(account_of(bob.address)) as connection, pytest.raises(NotAllowedError):
         imap.actions.delete(connection, team, uids)
     client.select_folder("Team")
     assert client.search() == uids

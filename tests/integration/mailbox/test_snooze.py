@@ -17,7 +17,7 @@ from tests.support.visits import Page, Visitor
 from webmail import create_app, imap
 from webmail.account import Account
 from webmail.database.connection import db
-from webmail.errors import Refused, ServerAway
+from webmail.errors import RefusedError, ServerAwayError
 from webmail.mailbox.snooze import snooze
 from webmail.models import Snoozed, User, now
 
@@ -218,7 +218,7 @@ def test_without_a_credential_it_comes_back_with_the_next_list(
 
 def test_what_the_server_refuses_is_tried_again(app: Flask, old: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object) -> None:
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     put_off(old, "Ancien")
     make_due(old.address)
@@ -301,7 +301,7 @@ def test_a_message_of_the_same_id_that_was_there_before_is_no_copy(app: Flask, o
 
 def test_a_refused_move_leaves_no_row(old: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object) -> None:
-        raise Refused("no")
+        raise RefusedError("no")
 
     inbox = old.get("/mailbox/INBOX")
     monkeypatch.setattr(imap.actions, "move", refuse)
@@ -361,7 +361,7 @@ def test_nobodys_rows_keep_others_asleep(
 
     def wake(connection: imap.connection.Connection, row: Snoozed) -> bool:
         if connection.account.address == failing.address:
-            raise Refused("no")
+            raise RefusedError("no")
         return woken(connection, row)
 
     monkeypatch.setattr(snooze, "wake", wake)

@@ -12,7 +12,7 @@ from imapclient import IMAPClient
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from webmail import imap
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 
 Fill = Callable[..., list[int]]
 ImapOf = Callable[[str], IMAPClient]
@@ -196,7 +196,7 @@ def test_what_was_changed_before_the_server_stopped_can_be_undone(
     def once(*args: object, **more: object) -> None:
         calls.append(args)
         if len(calls) > 1:
-            raise ServerAway("gone")
+            raise ServerAwayError("gone")
         set_flags(*args, **more)
 
     with monkeypatch.context() as patch:

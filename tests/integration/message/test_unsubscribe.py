@@ -41,8 +41,8 @@ def test_what_became_of_it_is_told_as_it_is(
         letter(world[0], List_Unsubscribe="<https://inside.example/u>", List_Unsubscribe_Post="List-Unsubscribe=One-Click"),
     )
     for said, words in (
-        (http_fetch.FetchedResponse("", 302, "", b""), "finish on its website"), (http_fetch.FetchedResponse("", 500, "", b""), "refused"), (http_fetch.NotFetched("x"), "did not respond"),
-        (http_fetch.AddressForbidden("x"), "not allowed to contact"),
+        (http_fetch.FetchedResponse("", 302, "", b""), "finish on its website"), (http_fetch.FetchedResponse("", 500, "", b""), "refused"), (http_fetch.NotFetchedError("x"), "did not respond"),
+        (http_fetch.AddressForbiddenError("x"), "not allowed to contact"),
     ):  # fmt: skip
 
         def post(*_args: Any, said: Any = said, **_options: Any) -> http_fetch.FetchedResponse:

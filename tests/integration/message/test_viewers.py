@@ -215,13 +215,13 @@ def test_a_message_with_more_parts_than_are_looked_at_makes_no_archive(person: V
 
 
 def test_an_archive_that_breaks_off_is_an_error_page(person: Visitor, fill: Fill, monkeypatch) -> None:
-    from webmail.errors import ServerAway
+    from webmail.errors import ServerAwayError
     from webmail.imap.reading import messages
 
     uid, _ = opened(person, fill, letter("Dossier", file("a.txt", b"1"), file("b.txt", b"2")))
 
     def broken(*_args: object) -> None:
-        raise ServerAway("broke off")
+        raise ServerAwayError("broke off")
 
     monkeypatch.setattr(messages, "parts", broken)
     answer = person.get(f"/zip/{uid}/INBOX")

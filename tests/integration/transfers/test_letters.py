@@ -27,7 +27,7 @@ from webmail.models import (
     User,
 )
 from webmail.transfers import listing, overview, store
-from webmail.transfers.limits import OverLimit
+from webmail.transfers.limits import OverLimitError
 from webmail.transfers.listing import Order, Shelf
 from webmail.transfers.notifications import recipients
 from webmail.transfers.options import TransferOptions
@@ -66,7 +66,7 @@ def test_uploads_to_several_transfers_at_once_pass_no_limit_of_their_owner(app: 
     waiting = [store.create(owner, settings) for _number in range(6)]
 
     def add() -> None:
-        with suppress(OverLimit):
+        with suppress(OverLimitError):
             store.add_file(waiting.pop(), "film.mp4", 60, "", settings)
 
     at_once(app, 6, add)

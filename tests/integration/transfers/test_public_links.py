@@ -84,7 +84,7 @@ def test_of_many_at_once_one_has_what_is_given_once(app: Flask, owner: User, set
     tickets = [app.test_client(use_cookies=False).post(path, data={"action": "all"}).location for _ in range(5)]
     got = together(5, lambda number: app.test_client(use_cookies=False).get(tickets[number], buffered=True))
     whole = [one for one in got if not isinstance(one, Exception) and one.data == DATA]  # type: ignore[attr-defined]
-    refused = [one for one in got if isinstance(one, fetches.FetchedBefore) or getattr(one, "status_code", 0) == 410]
+    refused = [one for one in got if isinstance(one, fetches.FetchedBeforeError) or getattr(one, "status_code", 0) == 410]
     assert len(whole) == 1 and len(refused) == 4, got
     assert downloads(transfer) == 1
 

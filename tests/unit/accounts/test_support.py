@@ -19,7 +19,7 @@ from webmail.accounts import support
 from webmail.auth.passwords import hashing
 from webmail.database.connection import db
 from webmail.models import AuditAct, AuditEntry, SupportRequest, SystemMessage, User, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 CONFIG = {
     "name": "Lycée", "domain": "lycee.example", "sign_in": "accounts", "secure_cookies": "false", "imap_security": "none",
@@ -338,7 +338,7 @@ def test_one_name_has_a_few_an_hour_from_wherever(app):
     with app.app_context(), db.connection_context():
         for number in range(support.OF_NAME.most):
             support.ask(_question(f"10.0.0.{number}", number, "alice@lycee.example"), _letters, app.extensions["settings"])
-        with pytest.raises(TooManyRequests):
+        with pytest.raises(TooManyRequestsError):
             support.ask(_question("10.0.0.99", 99, "alice@lycee.example"), _letters, app.extensions["settings"])
 
 
@@ -347,7 +347,7 @@ def test_a_flood_fills_neither_the_table_nor_the_mailbox_and_keeps_nobody_who_is
     with app.app_context(), db.connection_context():
         for number in range(support.OF_STRANGERS.most + 100):
             question = _question(f"10.{number % 250}.{number // 250}.1", number, f"p{number}@lycee.example")
-            with suppress(TooManyRequests):
+            with suppress(TooManyRequestsError):
                 support.ask(question, _letters, settings)
                 taken += 1
         assert taken == support.OF_STRANGERS.most

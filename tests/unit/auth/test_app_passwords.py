@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from webmail.auth.devices import app_passwords
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AppPassword, now
 
 
@@ -49,7 +49,7 @@ def test_spaces_dashes_and_capitals_are_forgiven(alice):
 def test_nobody_has_more_than_fifty(alice, bob):
     for _ in range(app_passwords.MOST):
         app_passwords.add(alice, "Phone", ["imap"])
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         app_passwords.add(alice, "Phone", ["imap"])
     assert app_passwords.add(bob, "Phone", ["imap"])
 

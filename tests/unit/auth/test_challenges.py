@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from webmail.auth.factors import challenges
-from webmail.auth.factors.challenges import Asked, ChallengeExpired, ChallengeRefused, ChallengeUsed, Purpose
+from webmail.auth.factors.challenges import Asked, ChallengeExpiredError, ChallengeRefusedError, ChallengeUsedError, Purpose
 from webmail.models import UsedChallenge, now
 
 ASKED = Asked(Purpose.SECOND_STEP, "the hash of a session", 7)
@@ -33,12 +33,12 @@ def test_it_is_good_for_what_it_was_issued_for(queries):
     ],
 )
 def test_it_is_good_for_nothing_else(other):
-    with pytest.raises(ChallengeRefused):
+    with pytest.raises(ChallengeRefusedError):
         challenges.check(challenges.issue(other, SECRET), ASKED, SECRET)
 
 
 def test_another_installation_issues_others():
-    with pytest.raises(ChallengeRefused):
+    with pytest.raises(ChallengeRefusedError):
         challenges.check(challenges.issue(ASKED, "t" * 40), ASKED, SECRET)
 
 
@@ -46,7 +46,7 @@ def test_another_installation_issues_others():
     "change", [lambda c: c[:-1], lambda c: c + b"\0", lambda c: b"\1" + c[1:], lambda c: b"", lambda c: b"\0" * 64]
 )
 def test_changed_ones_are_refused(change):
-    with pytest.raises(ChallengeRefused):
+    with pytest.raises(ChallengeRefusedError):
         challenges.check(change(challenges.issue(ASKED, SECRET)), ASKED, SECRET)
 
 
@@ -59,14 +59,14 @@ def test_it_lasts_five_minutes(monkeypatch, age, good):
     if good:
         challenges.check(challenge, ASKED, SECRET)
     else:
-        with pytest.raises(ChallengeExpired):
+        with pytest.raises(ChallengeExpiredError):
             challenges.check(challenge, ASKED, SECRET)
 
 
 def test_it_is_good_for_one_answer(database):
     challenge = challenges.issue(ASKED, SECRET)
     challenges.use(challenge)
-    with pytest.raises(ChallengeUsed):
+    with pytest.raises(ChallengeUsedError):
         challenges.use(challenge)
     challenges.use(challenges.issue(ASKED, SECRET))
 

@@ -11,15 +11,15 @@ import pytest
 from tests.support.auth_app import PASSWORD, add
 from tests.support.limits import let_pass, lower
 from webmail.auth.passwords import hashing
-from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged, change
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChangedError, change
 from webmail.auth.recovery import deputies, temporary_passwords
-from webmail.auth.recovery.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
-from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.recovery.deputies import ChangedMeanwhileError, HelpRefusal, NotHelpedError
+from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOverError
 from webmail.auth.sign_in.authentication import sign_in
 from webmail.database.connection import db
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import AuditAct, AuditEntry, Authenticator, Deputy, GroupMember, PeopleGroup, User, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 NEW = "un tournesol sur 12 bateaux"
 
@@ -130,7 +130,7 @@ def test_the_list_tells_of_the_last_sign_in(dora, alice, bob, pupils, settings):
 )
 def test_not_these(dora, alice, pupils, settings, values, refusal):
     before = changed(alice, **values).password
-    with pytest.raises(NotHelped) as refused:
+    with pytest.raises(NotHelpedError) as refused:
         give(dora, alice, settings)
     assert refused.value.refusal is refusal
     assert User.get_by_id(alice.id).password == before
@@ -161,7 +161,7 @@ def test_factors_of_a_providers_account_can_be_removed(dora, alice, pupils, sett
 
 def test_a_deputy_without_a_second_factor_helps_nobody(dora, alice, pupils, settings):
     dora = changed(dora, second_step=0)
-    with pytest.raises(NotHelped) as refused:
+    with pytest.raises(NotHelpedError) as refused:
         give(dora, alice, settings)
     assert refused.value.refusal is HelpRefusal.NO_FACTOR
     assert hashing.verify(User.get_by_id(alice.id).password, PASSWORD)
@@ -178,7 +178,7 @@ def test_it_replaces_the_old_one_and_signs_in_once_it_is_typed_as_people_type(do
     assert type_in(alice, shown, settings) == alice
     assert type_in(alice, shown.upper(), settings) == alice
     assert type_in(alice, shown.replace(" ", "-"), settings) == alice
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         type_in(alice, PASSWORD, settings)
     entry = AuditEntry.get(AuditEntry.act == AuditAct.DEPUTY_PASSWORD_SET)
     assert (entry.actor, entry.target) == (dora, alice.address)
@@ -194,7 +194,7 @@ def test_it_has_sixty_bits_and_no_letters_that_are_taken_for_others():
 
 def test_spaces_are_forgiven_of_nobody_else(alice, settings):
     alice = changed(alice, password=hashing.hash_password("abcdefghjkmnpqrs"))
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         type_in(alice, "abcd efgh jkmn pqrs", settings)
 
 
@@ -202,11 +202,11 @@ def test_it_is_good_for_seven_days(dora, alice, pupils, settings):
     person, letters = give(dora, alice, settings)
     assert timedelta(days=6, hours=23) < person.temporary_until - now() <= timedelta(days=7)
     changed(alice, temporary_until=now() - timedelta(seconds=1))
-    with pytest.raises(TemporaryPasswordOver):
+    with pytest.raises(TemporaryPasswordOverError):
         type_in(alice, letters, settings)
-    with pytest.raises(SignInRefused) as refused:
+    with pytest.raises(SignInRefusedError) as refused:
         type_in(alice, "wrong", settings)
-    assert not isinstance(refused.value, TemporaryPasswordOver)  # only who has the sheet is told
+    assert not isinstance(refused.value, TemporaryPasswordOverError)  # only who has the sheet is told
 
 
 def test_ones_own_password_is_good_for_ever_after(dora, alice, pupils, settings):
@@ -219,7 +219,7 @@ def test_ones_own_password_is_good_for_ever_after(dora, alice, pupils, settings)
 def test_it_can_not_be_kept(dora, alice, pupils, settings):
     person, letters = give(dora, alice, settings)
     again = "-".join(temporary_passwords.groups(letters))
-    with pytest.raises(PasswordNotChanged) as refused:
+    with pytest.raises(PasswordNotChangedError) as refused:
         change(person, letters, again, again, settings)
     assert refused.value.faults == {"new_password": ChangeFault.SAME}
 
@@ -232,7 +232,7 @@ def test_the_second_of_two_deputies_is_told(dora, alice, pupils, settings):
     deputies.add(other, pupils)
     seen = deputies.state_of(alice, settings)
     _, letters = deputies.give_password(dora, alice.id, seen, settings)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(ChangedMeanwhileError):
         deputies.give_password(other, alice.id, seen, settings)
     assert type_in(alice, letters, settings) == alice
 
@@ -248,7 +248,7 @@ def test_of_two_at_the_same_moment_one_sheet_is_good(dora, alice, pupils, settin
         with db.connection_context():
             try:
                 made.append(deputies.give_password(helper, alice.id, seen, settings)[1])
-            except ChangedMeanwhile:
+            except ChangedMeanwhileError:
                 refused.append(helper)
 
     threads = [threading.Thread(target=work, args=(helper,)) for helper in (dora, other)]
@@ -267,7 +267,7 @@ def test_thirty_an_hour(dora, alice, pupils, settings, monkeypatch):
     changed(alice, second_step=1)
     deputies.remove_factors(dora, alice.id, "lost", settings)
     before = User.get_by_id(alice.id).password
-    with pytest.raises(TooManyRequests) as refused:
+    with pytest.raises(TooManyRequestsError) as refused:
         give(dora, alice, settings)
     assert 1 <= refused.value.minutes <= 61
     assert User.get_by_id(alice.id).password == before
@@ -287,6 +287,6 @@ def test_factors_go_and_the_reason_stays(dora, alice, pupils, settings):
     assert type_in(alice, PASSWORD, settings) == alice  # the password stays as it was
     entry = AuditEntry.get(AuditEntry.act == AuditAct.DEPUTY_FACTORS_REMOVED)
     assert "Telephone stolen see card" in entry.details
-    with pytest.raises(NotHelped) as refused:
+    with pytest.raises(NotHelpedError) as refused:
         deputies.remove_factors(dora, alice.id, "again", settings)
     assert refused.value.refusal is HelpRefusal.NONE

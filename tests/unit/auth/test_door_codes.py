@@ -10,9 +10,9 @@ from tests.support.auth_app import PASSWORD
 from webmail.auth.sign_in import throttle, unlock_codes
 from webmail.auth.sign_in.authentication import sign_in
 from webmail.auth.sign_in.sources import SignInSource
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import LimitUse, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
 HERE = "192.0.2.1"
@@ -44,7 +44,7 @@ def _no_imap(_account) -> None:
 
 
 def test_who_has_it_gets_in_at_once(alice, guessed, settings):
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         enter(settings, "")
     assert enter(settings, code(settings)) == alice
     assert enter(settings, code(settings).upper().replace("-", " ")) == alice
@@ -57,28 +57,28 @@ def test_it_is_valid_today_and_tomorrow(alice, guessed, settings, day):
 
 @pytest.mark.parametrize("day", [-2, 1])
 def test_and_no_longer(guessed, settings, day):
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         enter(settings, code(settings, day))
 
 
 def test_it_is_of_one_person_and_one_installation(guessed, settings):
     others = replace(settings, secret_key="another")
     for typed in (code(settings, address=BOB), code(others), "0" * 10, "x", "é" * 10, "1" * 5000):
-        with pytest.raises(TooManyRequests):
+        with pytest.raises(TooManyRequestsError):
             enter(settings, typed)
 
 
 def test_it_is_worth_nothing_without_the_password_and_guesses_with_it_are_counted(guessed, settings):
     for _ in range(settings.sign_in_attempts):
-        with pytest.raises(SignInRefused):
+        with pytest.raises(SignInRefusedError):
             enter(settings, code(settings), "wrong")
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         enter(settings, code(settings))
 
 
 def test_a_success_gives_whoever_guesses_no_new_tries(guessed, settings):
     enter(settings, code(settings))
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         enter(settings, "")
 
 

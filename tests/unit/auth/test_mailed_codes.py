@@ -13,13 +13,13 @@ from tests.support.auth_app import add
 from tests.support.limits import let_pass
 from webmail import system_mail, vault
 from webmail.auth.factors import mailed_codes
-from webmail.auth.factors.mailed_codes import CodeFault, CodePurpose, CodeRefused
+from webmail.auth.factors.mailed_codes import CodeFault, CodePurpose, CodeRefusedError
 from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.models import MailedCode, SystemMessage, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 OUTSIDE = "alice@ailleurs.example"
 STEP, RECOVERY = CodePurpose.SECOND_STEP, CodePurpose.RECOVERY_ADDRESS
@@ -44,7 +44,7 @@ def other_than(code: str) -> str:
 
 
 def refused(user, typed, settings, purpose=STEP) -> CodeFault:
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(CodeRefusedError) as caught:
         mailed_codes.accept(user, purpose, typed, settings)
     return caught.value.fault
 
@@ -97,7 +97,7 @@ def test_sending_again_replaces_it(alice, settings):
 def test_five_mails_an_hour_to_one_person(alice, bob, settings):
     for number, purpose in enumerate([STEP, RECOVERY, STEP, RECOVERY, STEP]):
         last = sent(alice, settings, purpose, f"alice{number}@ailleurs.example")
-    with pytest.raises(TooManyRequests) as caught:
+    with pytest.raises(TooManyRequestsError) as caught:
         sent(alice, settings)
     assert 55 <= caught.value.minutes <= 60
     assert mailed_codes.accept(alice, STEP, last, settings), "the last one stays good"
@@ -109,12 +109,12 @@ def test_five_mails_an_hour_to_one_person(alice, bob, settings):
 def test_an_address_that_had_too_many_today(alice, settings, monkeypatch):
     monkeypatch.setattr("webmail.system_mail.queue.PER_DAY", 1)
     sent(alice, settings)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sent(alice, settings)
 
 
 def test_no_address(alice, settings):
-    with pytest.raises(BadAddress):
+    with pytest.raises(BadAddressError):
         sent(alice, settings, address="nobody@@")
     assert MailedCode.select().count() == 0
 
@@ -155,7 +155,7 @@ def at_once(count, act) -> list[str]:
             try:
                 act()
                 results.append("done")
-            except (CodeRefused, TooManyRequests):
+            except (CodeRefusedError, TooManyRequestsError):
                 results.append("refused")
 
     threads = [Thread(target=one) for _ in range(count)]

@@ -8,18 +8,18 @@ import pytest
 
 from tests.support.auth_app import PASSWORD
 from webmail.auth.passwords import hashing
-from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged, change, strength
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChangedError, change, strength
 from webmail.auth.sign_in.authentication import sign_in
 from webmail.config.settings import Settings
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import LimitUse, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 NEW = "cheval pile agrafe nuage"
 
 
 def refused(user: User, before: str, new: str, again: str, settings: Settings) -> dict[str, ChangeFault]:
-    with pytest.raises(PasswordNotChanged) as caught:
+    with pytest.raises(PasswordNotChangedError) as caught:
         change(user, before, new, again, settings)
     assert hashing.verify(User.get_by_id(user.id).password, PASSWORD)
     return caught.value.faults
@@ -65,18 +65,18 @@ def test_the_minimum_is_the_administrators(alice: User, settings: Settings) -> N
 def test_wrong_passwords_are_counted_and_do_not_lock_the_door(alice: User, settings: Settings) -> None:
     for _ in range(settings.sign_in_attempts):
         refused(alice, "wrong", NEW, NEW, settings)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         change(alice, PASSWORD, NEW, NEW, settings)
     door = replace(settings, sign_in="accounts")
     assert sign_in(alice.address, PASSWORD, "192.0.2.1", door, lambda _account: None) == alice
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         change(alice, PASSWORD, NEW, NEW, settings)
 
 
 def test_of_two_changes_at_once_the_second_knows_the_password_no_more(alice: User, settings: Settings) -> None:
     other = User.get_by_id(alice.id)
     change(other, PASSWORD, NEW, NEW, settings)
-    with pytest.raises(PasswordNotChanged) as caught:
+    with pytest.raises(PasswordNotChangedError) as caught:
         change(alice, PASSWORD, NEW + " zwei", NEW + " zwei", settings)
     assert caught.value.faults == {"password": ChangeFault.WRONG}
     assert hashing.verify(User.get_by_id(alice.id).password, NEW)
@@ -84,7 +84,7 @@ def test_of_two_changes_at_once_the_second_knows_the_password_no_more(alice: Use
 
 def test_the_old_password_opens_nothing(alice: User, settings: Settings) -> None:
     change(alice, PASSWORD, NEW, NEW, settings)
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         sign_in(alice.address, PASSWORD, "", replace(settings, sign_in="accounts"), lambda _account: None)
 
 

@@ -10,7 +10,7 @@ from deploy.demo.services import CHECKOUT, MEMORY
 from tests.support.auth_app import PASSWORD, Browser
 from tests.support.waiting import eventually
 from webmail.auth.passwords import hashing
-from webmail.auth.passwords.check_admission import AT_ONCE, CHECKS, TooBusy, checking
+from webmail.auth.passwords.check_admission import AT_ONCE, CHECKS, TooBusyError, checking
 from webmail.models import LimitUse
 
 
@@ -74,7 +74,7 @@ def test_a_turn_is_given_back_whatever_becomes_of_it(monkeypatch):
 
 
 def test_without_a_turn_there_is_no_check(all_taken):
-    with pytest.raises(TooBusy), checking():
+    with pytest.raises(TooBusyError), checking():
         raise AssertionError("checked")
 
 

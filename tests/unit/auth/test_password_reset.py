@@ -11,16 +11,16 @@ import pytest
 from tests.support.auth_app import PASSWORD, add
 from tests.support.limits import let_pass
 from tests.support.waiting import eventually
-from webmail.auth.factors.mailed_codes import CodeFault, CodeRefused
+from webmail.auth.factors.mailed_codes import CodeFault, CodeRefusedError
 from webmail.auth.passwords import hashing
-from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChangedError
 from webmail.auth.recovery import password_reset, text_messages
-from webmail.auth.recovery.password_reset import Answer, Channel, ResetOver
+from webmail.auth.recovery.password_reset import Answer, Channel, ResetOverError
 from webmail.auth.sessions import known_devices
 from webmail.config.providers import Sms
 from webmail.database.connection import db
 from webmail.models import PasswordReset, User, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.system_mail import sms
 
 OUTSIDE, NUMBER = "alice@ailleurs.example", "+33612345678"
@@ -62,7 +62,7 @@ def age(span: timedelta) -> None:
 
 
 def fault(settings, tokens, code) -> CodeFault:
-    with pytest.raises(CodeRefused) as caught:
+    with pytest.raises(CodeRefusedError) as caught:
         password_reset.check_code(tokens, code, settings)
     return caught.value.fault
 
@@ -139,7 +139,7 @@ def test_a_browser_of_theirs_has_a_count_of_its_own(alice, settings):
 def test_a_network_asks_thirty_times_an_hour_but_for_known_browsers(alice, settings):
     for number in range(30):
         asked(settings, f"nobody{number}")
-    with pytest.raises(TooManyRequests) as caught:
+    with pytest.raises(TooManyRequestsError) as caught:
         asked(settings)
     assert 59 <= caught.value.minutes <= 61
     asked(settings, network="192.0.2.2")
@@ -166,7 +166,7 @@ def test_a_network_waits_as_early_whether_there_is_such_an_account_or_not(alice,
         for number in range(50):
             try:
                 one = asked(settings, name, channel, network=f"10.0.0.{place}")
-            except TooManyRequests:
+            except TooManyRequestsError:
                 times.append(number)
                 break
             password_reset.claim(one, settings)
@@ -311,7 +311,7 @@ def test_of_many_tries_at_once_five_count(alice, settings):
         with db.connection_context():
             try:
                 password_reset.check_code([one.token], wrong(one.code), settings)
-            except CodeRefused as refused:
+            except CodeRefusedError as refused:
                 faults.append(refused.fault)
 
     threads = [Thread(target=attempt) for _ in range(12)]
@@ -332,7 +332,7 @@ def test_it_is_kept_and_the_link_is_good_once(alice, settings):
     user = User.get_by_id(alice.id)
     assert hashing.verify(user.password, NEW) and user.must_change == 0
     for token in (first.token, second.token):  # the other one ends with it
-        with pytest.raises(ResetOver):
+        with pytest.raises(ResetOverError):
             password_reset.use(token, NEW, NEW, settings)
 
 
@@ -343,7 +343,7 @@ def test_a_weak_one_leaves_the_link_good(alice, settings):
         ("", "", ChangeFault.UNUSABLE),
         (NEW, "x", ChangeFault.DIFFERENT),
     ):
-        with pytest.raises(PasswordNotChanged) as caught:
+        with pytest.raises(PasswordNotChangedError) as caught:
             password_reset.use(one.token, new, again, settings)
         assert fault_ in caught.value.faults.values()
     assert hashing.verify(User.get_by_id(alice.id).password, PASSWORD)
@@ -385,7 +385,7 @@ def test_of_two_at_once_one_chooses(alice, settings):
         with db.connection_context():
             try:
                 password_reset.use(one.token, new, new, settings)
-            except ResetOver:
+            except ResetOverError:
                 return
             done.append(new)
 

@@ -47,7 +47,7 @@ def test_the_dummy_hash_lets_nobody_in():
 def test_unusable_passwords_are_refused_before_hashing(stored, bad, monkeypatch):
     monkeypatch.setattr(hashing, "_hasher", None)
     assert not hashing.verify(stored, bad)
-    with pytest.raises(hashing.UnusablePassword):
+    with pytest.raises(hashing.UnusablePasswordError):
         hashing.hash_password(bad)
 
 

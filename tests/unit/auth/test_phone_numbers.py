@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefused, masked, parse, shown
+from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefusedError, masked, parse, shown
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ def test_other_countries(typed, country, number):
               "+33612345678\r\nX: y", "٠٦١٢٣٤٥٦٧٨", "+336123456789012345", "06123456ab"],
 )  # fmt: skip
 def test_what_is_no_number(typed):
-    with pytest.raises(NumberRefused):
+    with pytest.raises(NumberRefusedError):
         parse(typed, "+33")
 
 
 @pytest.mark.parametrize("typed", ["0899123456", "0123456789", "0912345678", "+338 99 12 34 56", "+881612345678", "+979123456789", "+80012345678", "+449012345678"])  # fmt: skip
 def test_fixed_and_dear_ones_are_refused(typed):
-    with pytest.raises(NumberRefused) as caught:
+    with pytest.raises(NumberRefusedError) as caught:
         parse(typed, "+33")
     assert caught.value.fault is NumberFault.NOT_MOBILE
 

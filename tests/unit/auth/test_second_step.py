@@ -10,9 +10,9 @@ import pytest
 from webmail import vault
 from webmail.auth.factors import authenticator, recovery_codes, second_step
 from webmail.auth.factors.second_step import Factor
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import Authenticator, RecoveryCode, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 NOON = 1_790_000_010  # the tenth second of a step
 
@@ -71,7 +71,7 @@ def test_a_code_of_somebody_else_is_refused(bob, secret, settings):
 def test_the_table_alone_does_not_tell_the_secret(alice, secret, settings):
     sealed = bytes(Authenticator.get().secret)
     assert secret.encode() not in sealed
-    with pytest.raises(vault.CannotOpen):
+    with pytest.raises(vault.CannotOpenError):
         vault.open_secret(sealed, "another key", "authenticator", alice.id)
 
 
@@ -167,26 +167,26 @@ def now_code(secret):
 def test_it_says_which_factor_it_was(alice, secret, codes, settings):
     assert second_step.check_code(alice, now_code(secret), settings) is Factor.APP
     assert second_step.check_code(alice, codes[0], settings) is Factor.CODE
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         second_step.check_code(alice, codes[0], settings)
 
 
 def guess(alice, settings, times, browser=""):
     for _ in range(times):
-        with pytest.raises(SignInRefused):
+        with pytest.raises(SignInRefusedError):
             second_step.check_code(alice, "000-000-00", settings, browser=browser)
 
 
 def test_after_ten_wrong_codes_none_is_looked_at(alice, secret, codes, settings):
     guess(alice, settings, 10)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         second_step.check_code(alice, now_code(secret), settings)
     assert Authenticator.get().last_step == 0
 
 
 def test_a_right_recovery_code_is_always_taken(alice, secret, codes, settings):
     guess(alice, settings, 10)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         second_step.check_code(alice, "0000-0000-00", settings)
     assert second_step.check_code(alice, codes[0], settings) is Factor.CODE
 
@@ -195,7 +195,7 @@ def test_a_right_code_does_not_give_the_tries_back(alice, secret, settings):
     guess(alice, settings, 9)
     second_step.check_code(alice, now_code(secret), settings)
     guess(alice, settings, 1)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         second_step.check_code(alice, now_code(secret), settings)
 
 

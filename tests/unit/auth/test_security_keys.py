@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.webauthn_key import ORIGIN, RP_ID, WebauthnKey, decoded, encoded
 from webmail.auth.factors import challenges, security_keys
 from webmail.auth.factors.challenges import Asked, Purpose
-from webmail.auth.factors.security_keys import KeyFault, KeyRefused, Site
+from webmail.auth.factors.security_keys import KeyFault, KeyRefusedError, Site
 from webmail.models import SecurityKey, UsedChallenge, User
 
 SESSION = "hash of a session"
@@ -65,7 +65,7 @@ def passkey(register):
 
 @pytest.fixture
 def answer(alice, here, settings):
-    """`answer(key, **changes)`: Alice's second step with a key; raises KeyRefused."""
+    """`answer(key, **changes)`: Alice's second step with a key; raises KeyRefusedError."""
     asked = Asked(Purpose.SECOND_STEP, SESSION, alice.id)
 
     def one(key, **changes):
@@ -77,7 +77,7 @@ def answer(alice, here, settings):
 
 @pytest.fixture
 def sign_in(here, settings):
-    """`sign_in(key, **changes)`: with a passkey alone; raises KeyRefused."""
+    """`sign_in(key, **changes)`: with a passkey alone; raises KeyRefusedError."""
     asked = Asked(Purpose.SIGN_IN, "a visitor's session")
 
     def one(key, **changes):
@@ -88,7 +88,7 @@ def sign_in(here, settings):
 
 
 def fault_of(act, *args, **changes) -> KeyFault:
-    with pytest.raises(KeyRefused) as refused:
+    with pytest.raises(KeyRefusedError) as refused:
         act(*args, **changes)
     return refused.value.fault
 
@@ -296,7 +296,7 @@ def test_somebody_elses_key_is_refused(key, bob, here, settings):
 @pytest.mark.parametrize("count", [5, 4, 0])
 def test_a_counter_that_does_not_go_on_may_be_that_of_a_copy(key, answer, count):
     answer(key, count=5)
-    with pytest.raises(KeyRefused) as refused:
+    with pytest.raises(KeyRefusedError) as refused:
         answer(key, count=count)
     assert refused.value.fault is KeyFault.COUNTER
     assert refused.value.key == SecurityKey.get()
@@ -400,7 +400,7 @@ def test_no_wrong_part_is_a_fault_of_ours(key, alice, here, settings, part, valu
     if part == "userHandle" and not value and value in (None, ""):
         security_keys.verify(json.dumps(told), alice, here, asked, settings)
         return
-    with pytest.raises(KeyRefused):
+    with pytest.raises(KeyRefusedError):
         security_keys.verify(json.dumps(told), alice, here, asked, settings)
 
 
@@ -410,12 +410,12 @@ def test_damaged_answers_are_refused_quietly(key, answer_of, alice, here, settin
     adding, asked = Asked(Purpose.ADD, SESSION, alice.id), Asked(Purpose.SECOND_STEP, SESSION, alice.id)
     for _ in range(150):
         registration = _damaged(answer_of(WebauthnKey()), "attestationObject", random)
-        with suppress(KeyRefused):  # an AAGUID or identifier that is changed is as good as another
+        with suppress(KeyRefusedError):  # an AAGUID or identifier that is changed is as good as another
             security_keys.register(registration, "Key", alice, here, adding, settings)
         SecurityKey.delete().where(SecurityKey.name == "Key").execute()
         given = key.get(security_keys.assertion_options(alice, here, asked, settings))
         for part in ("authenticatorData", "signature", "clientDataJSON"):
-            with pytest.raises(KeyRefused):
+            with pytest.raises(KeyRefusedError):
                 security_keys.verify(_damaged(given, part, random), alice, here, asked, settings)
 
 

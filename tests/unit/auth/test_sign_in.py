@@ -12,14 +12,14 @@ from tests.support.auth_app import PASSWORD
 from tests.support.limits import let_pass
 from webmail.account import Password
 from webmail.auth.passwords import hashing
-from webmail.auth.providers.accounts import NotLetIn, Refusal
+from webmail.auth.providers.accounts import NotLetInError, Refusal
 from webmail.auth.sessions import known_devices
 from webmail.auth.sign_in.authentication import sign_in
 from webmail.auth.sign_in.names import normalise
 from webmail.auth.sign_in.throttle import attempt_at
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.models import LimitUse, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 HERE = "192.0.2.1"
 
@@ -34,9 +34,9 @@ class ImapServer:
     def __call__(self, account) -> None:
         self.tried.append(account)
         if self.away:
-            raise ServerAway("no route")
+            raise ServerAwayError("no route")
         if account.credential != Password("alice@lycee.example", PASSWORD):
-            raise SignInRefused("AUTHENTICATIONFAILED")
+            raise SignInRefusedError("AUTHENTICATIONFAILED")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def by_imap(settings):
 
 def wrong(settings, imap, times: int = 1, name: str = "alice", network: str = HERE, password: str = "wrong") -> None:
     for _ in range(times):
-        with pytest.raises(SignInRefused):
+        with pytest.raises(SignInRefusedError):
             sign_in(name, password, network, settings, imap)
 
 
@@ -102,7 +102,7 @@ def test_nobody_else_gets_in(alice, settings, imap):
 def test_an_account_that_is_switched_off_stays_out(alice, settings, imap):
     alice.active = 0
     alice.save()
-    with pytest.raises(NotLetIn) as refused:  # told to who knows the password
+    with pytest.raises(NotLetInError) as refused:  # told to who knows the password
         sign_in("alice", PASSWORD, HERE, settings, imap)
     assert refused.value.refusal is Refusal.DISABLED
     wrong(settings, imap, password="wrong")
@@ -150,13 +150,13 @@ def test_a_server_may_know_people_by_the_part_before_the_at(database, by_imap, i
 
     def check(account) -> None:
         if account.credential != Password("alice", PASSWORD):
-            raise SignInRefused("no")
+            raise SignInRefusedError("no")
 
     user = sign_in("alice", PASSWORD, HERE, by_name, check)
     assert user.address == "alice@lycee.example"
     sending = by_name.account(user.address, password=PASSWORD)  # what the pages and the outbox use
     assert (sending.address, sending.credential) == (user.address, Password("alice", PASSWORD))
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         sign_in("alice@elsewhere.example", PASSWORD, HERE, by_name, check)
     assert User.select().count() == 1
 
@@ -169,7 +169,7 @@ def test_a_refusal_makes_nobody_known(database, by_imap, imap):
 def test_the_imap_server_does_not_overrule_a_switched_off_account(alice, by_imap, imap):
     alice.active = 0
     alice.save()
-    with pytest.raises(NotLetIn):
+    with pytest.raises(NotLetInError):
         sign_in("alice", PASSWORD, HERE, by_imap, imap)
 
 
@@ -181,7 +181,7 @@ def test_a_password_no_protocol_can_carry_never_reaches_the_server(database, by_
 def test_a_server_away_is_nobodys_fault(database, by_imap, imap):
     imap.away = True
     for _ in range(20):
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             sign_in("alice", PASSWORD, HERE, by_imap, imap)
     assert LimitUse.select().count() == 0
 
@@ -191,7 +191,7 @@ def test_a_server_away_is_nobodys_fault(database, by_imap, imap):
 
 def test_ten_wrong_passwords_then_wait_even_with_the_right_one(alice, settings, imap):
     wrong(settings, imap, times=10)
-    with pytest.raises(TooManyRequests) as refused:
+    with pytest.raises(TooManyRequestsError) as refused:
         sign_in("alice", PASSWORD, HERE, settings, imap)
     assert refused.value.minutes == 1
 
@@ -199,7 +199,7 @@ def test_ten_wrong_passwords_then_wait_even_with_the_right_one(alice, settings, 
 def test_spelling_the_name_otherwise_does_not_help(alice, settings, imap):
     for name in ("alice", "ALICE", " alice@lycee.example", "Alice@LYCEE.example", "aLice") * 2:
         wrong(settings, imap, name=name)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sign_in("alicE", "wrong", HERE, settings, imap)
 
 
@@ -213,7 +213,7 @@ def test_a_name_that_is_typed_counts_for_nothing_else(alice, settings, imap, nam
 def test_coming_from_elsewhere_does_not_help(alice, settings, imap):
     for number in range(10):
         wrong(settings, imap, network=f"192.0.2.{number}")
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sign_in("alice", PASSWORD, "198.51.100.1", settings, imap)
 
 
@@ -225,7 +225,7 @@ def test_others_are_not_stopped_by_it(alice, bob, settings, imap):
 def test_trying_many_names_from_one_network_is_stopped(alice, database, by_imap, imap):
     for number in range(50):
         wrong(by_imap, imap, name=f"pupil{number}")
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sign_in("alice", PASSWORD, HERE, by_imap, imap)
     assert sign_in("alice", PASSWORD, "198.51.100.1", by_imap, imap)
 
@@ -234,19 +234,19 @@ def test_nobody_is_locked_out_of_their_own_browser(alice, settings, imap):
     """Guessing wrong in somebody's name, from the same network even, does not stop them where they signed in before."""
     browser = known_devices.remember("", alice.address, settings.secret_key)
     wrong(settings, imap, times=10)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sign_in("alice", PASSWORD, HERE, settings, imap)
     assert sign_in("Alice", PASSWORD, HERE, settings, imap, browser=browser) == alice
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sign_in("alice", PASSWORD, HERE, settings, imap)  # her success gives whoever guesses no new tries
 
 
 def test_guessing_on_a_known_browser_is_stopped_and_stops_nobody_else(alice, settings, imap):
     browser, other = (known_devices.remember("", alice.address, settings.secret_key) for _ in range(2))
     for _ in range(10):
-        with pytest.raises(SignInRefused):
+        with pytest.raises(SignInRefusedError):
             sign_in("alice", "wrong", HERE, settings, imap, browser=browser)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sign_in("alice", PASSWORD, HERE, settings, imap, browser=browser)
     assert sign_in("alice", PASSWORD, HERE, settings, imap, browser=other) == alice
     assert sign_in("alice", PASSWORD, HERE, settings, imap) == alice
@@ -255,7 +255,7 @@ def test_guessing_on_a_known_browser_is_stopped_and_stops_nobody_else(alice, set
 def test_a_known_browser_is_like_any_other_for_somebody_else(alice, bob, settings, imap):
     browser = known_devices.remember("", bob.address, settings.secret_key)
     wrong(settings, imap, times=10)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         sign_in("alice", PASSWORD, HERE, settings, imap, browser=browser)
 
 
@@ -270,7 +270,7 @@ def test_tries_meanwhile_do_not_make_the_wait_longer(alice, settings, imap):
     wrong(settings, imap, times=10)
     let_pass(timedelta(minutes=9, seconds=30))
     for _ in range(3):
-        with pytest.raises(TooManyRequests):
+        with pytest.raises(TooManyRequestsError):
             sign_in("alice", PASSWORD, HERE, settings, imap)
     let_pass(timedelta(minutes=5, seconds=31))
     assert sign_in("alice", PASSWORD, HERE, settings, imap) == alice
@@ -281,13 +281,13 @@ def test_many_guesses_at_the_same_instant_all_count(database, by_imap):
 
     def slow_refusal(account) -> None:
         checked.append(account)
-        raise SignInRefused("no")
+        raise SignInRefusedError("no")
 
     def guess() -> None:
         start.wait()
         try:
             sign_in("alice", "wrong", HERE, by_imap, slow_refusal)
-        except (SignInRefused, TooManyRequests):
+        except (SignInRefusedError, TooManyRequestsError):
             return
 
     threads = [Thread(target=guess) for _ in range(16)]

@@ -16,7 +16,7 @@ from webmail.auth.sign_in.waiting_lines import has_waited, next_place
 from webmail.config import settings as config
 from webmail.config.settings import Settings
 from webmail.models import TakenTurn, WaitingPlace, now
-from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequestsError
 
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
 HERE, THERE, ELSEWHERE = "192.0.2.1", "198.51.100.1", "203.0.113.9"
@@ -53,7 +53,7 @@ class Visitor:
     def comes(self, *, right: bool = False) -> int:
         try:
             attempt = throttle.begin(self.name, self.source, SETTINGS, place=self.place)
-        except TooManyRequests as told:
+        except TooManyRequestsError as told:
             self.place = next_place(self.place)
             return told.seconds
         self.place = None

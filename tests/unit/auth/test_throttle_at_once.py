@@ -16,7 +16,7 @@ from webmail.auth.sign_in.sources import SignInSource
 from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 ALICE, LIMIT, AT_ONCE = "alice@lycee.example", 10, 24
 SETTINGS = replace(Settings(), secret_key="k" * 40, sign_in_attempts=LIMIT)
@@ -51,7 +51,7 @@ def let_through(attempt: Callable[[int], object]) -> int:
             together.wait()
             try:
                 attempt(number)
-            except TooManyRequests:
+            except TooManyRequestsError:
                 return
             through.append(number)
 

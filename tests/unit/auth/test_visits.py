@@ -11,7 +11,7 @@ from tests.support.auth_app import Browser
 from tests.support.waiting import eventually
 from webmail.auth import guard
 from webmail.auth.sessions.sessions import network_of
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 
 AHEAD = {"X-Traboule-Prefetch": "1"}
 
@@ -35,7 +35,9 @@ class Rooms:
 
     def breaks(self, kind: str) -> str:
         raise (
-            {"mail": ServerAway("no"), "bug": ZeroDivisionError(), "abort": LookupError()}[kind] if kind != "404" else abort(404)
+            {"mail": ServerAwayError("no"), "bug": ZeroDivisionError(), "abort": LookupError()}[kind]
+            if kind != "404"
+            else abort(404)
         )
 
 

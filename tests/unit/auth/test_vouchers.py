@@ -15,19 +15,19 @@ from tests.support import postgresql
 from tests.support.auth_app import add
 from tests.support.limits import let_pass
 from webmail.auth.factors import vouchers
-from webmail.auth.factors.vouchers import GiveFault, NotAsked, NotGiven, State, WishFault
+from webmail.auth.factors.vouchers import GiveFault, NotAskedError, NotGivenError, State, WishFault
 from webmail.config import settings as config
 from webmail.config.settings import Settings
 from webmail.config.tables import Domain
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.models import Session, User, Voucher, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 HERE = "a" * 64  # the pending session of Alice
 RACE = """
 import sys
-from webmail import config
+from webmail.config import settings as config
 from webmail.auth.factors import vouchers
 from webmail.database.connection import db, open_database
 from webmail.models import User
@@ -46,7 +46,7 @@ with db.connection_context():
             else:
                 vouchers.give(wish.id, bob, wish.number, settings)
                 done += 1
-        except vouchers.NotGiven:
+        except vouchers.NotGivenError:
             pass
     print(done, flush=True)
 """
@@ -76,7 +76,7 @@ def give(wish: Voucher, giver: User, number: str = "") -> Voucher:
 
 
 def fault_of_giving(wish: Voucher, giver: User, number: str = "") -> GiveFault:
-    with pytest.raises(NotGiven) as caught:
+    with pytest.raises(NotGivenError) as caught:
         give(wish, giver, number)
     fault: GiveFault = caught.value.args[0]
     return fault
@@ -186,7 +186,7 @@ def test_who_can_be_named(alice: User, bob: User, settings: Settings, colleague:
     if fault is None:
         assert ask(alice, settings, colleague).giver == bob
         return
-    with pytest.raises(NotAsked) as caught:
+    with pytest.raises(NotAskedError) as caught:
         ask(alice, settings, colleague)
     assert caught.value.args[0] is fault and not Voucher.select().exists()
 
@@ -269,7 +269,7 @@ def test_a_refusal_is_final_and_what_was_given_can_be_taken_back(alice: User, bo
 def test_nobody_is_asked_more_than_five_times_an_hour(alice: User, bob: User, settings: Settings) -> None:
     for number in range(vouchers.ASKED.most):
         ask(alice, settings, "bob" if number % 2 else "nobody", session=f"{number:064d}")
-    with pytest.raises(TooManyRequests) as caught:
+    with pytest.raises(TooManyRequestsError) as caught:
         ask(alice, settings)
     assert 1 <= caught.value.minutes <= 60
     assert ask(add("zoe@lycee.example"), settings, session="z" * 64).giver == bob, "others are not kept waiting"

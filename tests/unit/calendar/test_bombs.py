@@ -12,9 +12,9 @@ from tests.support import calendar_ground as ground
 from tests.support.cpu_time import cpu_seconds
 from webmail.calendar import objects
 from webmail.calendar.files import importing
-from webmail.calendar.objects import TooMuchAsked
+from webmail.calendar.objects import TooMuchAskedError
 from webmail.database.connection import db
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import CalendarObject, Occurrence
 
 HEAD = "BEGIN:VEVENT\r\nUID:bomb\r\nDTSTART:20261208T090000Z\r\nDURATION:PT1H\r\nSUMMARY:Bombe\r\n"
@@ -46,7 +46,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 def test_it_is_shown_once_and_everything_opens(app: Flask, kind: str) -> None:
     text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{BOMBS[kind]}END:VCALENDAR\r\n"
     calendar, alice = ground.calendar_of(), ground.signed_in(app)
-    with cpu_seconds(0.5, kind), pytest.raises(UnusableCalendar):
+    with cpu_seconds(0.5, kind), pytest.raises(UnusableCalendarError):
         objects.prepared(text, ground.PARIS)
     with cpu_seconds(1.5, kind), db.atomic():
         row = objects.write(calendar.id, "bomb.ics", text, objects.prepared(text, ground.PARIS, once=True), None)
@@ -108,7 +108,7 @@ def test_a_question_beyond_the_table_has_an_end(app: Flask, monkeypatch: pytest.
     assert len(objects.events_in(*asked)) == 2 and len(objects.busy_times(*asked)) == 2
     monkeypatch.setattr(objects, "LONGEST_LIVE", -1.0)  # the thread's clock may stand still for a moment
     for question in (objects.events_in, objects.busy_times):
-        with pytest.raises(TooMuchAsked):
+        with pytest.raises(TooMuchAskedError):
             question(*asked)
 
 

@@ -17,10 +17,10 @@ from tests.support.visits import Page, Visitor
 from webmail.calendar.editing import Write
 from webmail.calendar.files import import_task, importing
 from webmail.collections import quota
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import CalendarObject, Occurrence, Task, TaskState, User
 from webmail.tasks import undo_steps
-from webmail.tasks.kinds import TaskFailed, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskRun
 
 FORM, TAKE = "#import-events", "#take-import"
 
@@ -257,8 +257,8 @@ def test_an_import_that_began_again_after_a_kill_is_undone_whole(app: Flask, ali
 def test_an_import_that_was_stopped_or_ran_out_of_room_is_undone(app: Flask, alice: Visitor, monkeypatch, state) -> None:
     other = put(calendar_of(), "Autre", ":20261201T080000Z")
     begun(app, alice, monkeypatch)
-    with monkeypatch.context() as patch, pytest.raises(TaskFailed):
-        dying_at(patch, 3, LimitReached("full"))
+    with monkeypatch.context() as patch, pytest.raises(TaskFailedError):
+        dying_at(patch, 3, LimitReachedError("full"))
         turn(app, import_task.KIND)
     Task.update(state=state, error="too-many").where(Task.kind == import_task.NAME).execute()
     assert len(rows()) == 41
@@ -269,7 +269,7 @@ def test_an_import_that_was_stopped_or_ran_out_of_room_is_undone(app: Flask, ali
 def test_room_is_checked_before_anything_is_imported(app: Flask, alice: Visitor, monkeypatch) -> None:
     monkeypatch.setattr(quota, "check_room", lambda calendar, count, size, _settings: _full(count))
     begun(app, alice, monkeypatch)
-    with pytest.raises(TaskFailed) as failed:
+    with pytest.raises(TaskFailedError) as failed:
         turn(app, import_task.KIND)
     assert failed.value.reason == "no-room" and rows() == []
     page = choose(alice, ics(event("e1"), event("e2")))
@@ -278,12 +278,12 @@ def test_room_is_checked_before_anything_is_imported(app: Flask, alice: Visitor,
 
 def _full(count: int) -> None:
     if count > 1:
-        raise LimitReached("full")
+        raise LimitReachedError("full")
 
 
 def test_a_small_import_that_breaks_off_can_be_undone(alice: Visitor, monkeypatch) -> None:
     page = choose(alice, ics(*(event(f"e{number}") for number in range(30))))
-    dying_at(monkeypatch, 2, LimitReached("full"))
+    dying_at(monkeypatch, 2, LimitReachedError("full"))
     page = alice.submit(page, TAKE, action="import")
     assert "What was imported before that stays." in page.notices and len(rows()) == 20
     alice.submit(page, "#notices form[action='/calendar/import/undo']")

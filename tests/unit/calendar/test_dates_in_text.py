@@ -10,7 +10,7 @@ from tests.support.calendar_texts import calendar, times
 from tests.support.cpu_time import cpu_seconds
 from webmail.calendar.quick_entry.dates_in_text import MOST, dates_in
 from webmail.mime.formats.calendars.calendar_split import events_in
-from webmail.mime.formats.calendars.calendar_text import BrokenText
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError
 
 SENT = datetime(2026, 11, 27, 10)  # a Friday
 
@@ -105,5 +105,5 @@ _DEEP = "BEGIN:VEVENT\r\nUID:a\r\n" + "BEGIN:A\r\n" * 3000 + "END:A\r\n" * 3000 
     ],
 )  # fmt: skip
 def test_what_is_no_calendar_is_refused(text):
-    with pytest.raises(BrokenText):
+    with pytest.raises(BrokenTextError):
         events_in(text)

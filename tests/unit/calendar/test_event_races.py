@@ -14,7 +14,7 @@ from tests.support.auth_app import add
 from tests.support.calendar_ground import calendar_of, put
 from webmail.calendar import editing
 from webmail.calendar.editing import Write
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import CalendarObject, Collection, GoneItem, Occurrence, User
@@ -64,7 +64,7 @@ def test_one_of_several_changes_wins(app):
 
     answers = at_once(change)
     won = [number for number, one in enumerate(answers) if not isinstance(one, Exception)]
-    assert len(won) == 1 and sum(isinstance(one, editing.EventChangedElsewhere) for one in answers) == AT_ONCE - 1
+    assert len(won) == 1 and sum(isinstance(one, editing.EventChangedElsewhereError) for one in answers) == AT_ONCE - 1
     assert f"SUMMARY:{won[0]}" in CalendarObject.get().text and Occurrence.get().summary == str(won[0])
 
 
@@ -82,7 +82,7 @@ def test_all_of_it_is_done_or_nothing(app):
     other = calendar_of(name="work")
     put(other, "Conseil", ":20261208T160000Z", ":20261208T180000Z")
     before = Collection.get_by_id(calendar.id).seq
-    with pytest.raises(UidTaken):  # the second step fails after the first was done
+    with pytest.raises(UidTakenError):  # the second step fails after the first was done
         editing.write(alice, [Write(calendar.id, row.href, "", row.etag), Write(other.id, "new.ics", row.text)], settings(app))
     assert CalendarObject.select().count() == 2 and not GoneItem.select().count()
     assert Collection.get_by_id(calendar.id).seq == before and Occurrence.select().count() == 2
@@ -96,9 +96,9 @@ def test_rights_are_asked_for_while_writing(app):
         Write(row.collection_id, row.href, "", row.etag),
         Write(row.collection_id, "new.ics", row.text.replace("UID:", "UID:x")),
     ):
-        with pytest.raises(editing.NotWritable):
+        with pytest.raises(editing.NotWritableError):
             editing.write(bob, [write], settings(app))
     ground.share(calendar_of(), "bob", "read")
-    with pytest.raises(editing.NotWritable):
+    with pytest.raises(editing.NotWritableError):
         editing.write(bob, [Write(row.collection_id, row.href, "", row.etag)], settings(app))
     assert CalendarObject.select().count() == 1

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from webmail.calendar.display import periods
-from webmail.calendar.display.periods import NoSuchPeriod
+from webmail.calendar.display.periods import NoSuchPeriodError
 
 
 def days(view: str, day: str, first_day: str = "monday") -> tuple[str, str]:
@@ -75,7 +75,7 @@ def test_there_is_an_end():
     ],
 )
 def test_what_is_no_day_is_no_page(day):
-    with pytest.raises(NoSuchPeriod):
+    with pytest.raises(NoSuchPeriodError):
         periods.parse("day", day)
 
 

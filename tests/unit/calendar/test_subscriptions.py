@@ -22,9 +22,9 @@ from webmail.calendar.subscriptions import fetch as subscribed_fetch
 from webmail.calendar.subscriptions import rounds, subscriptions
 from webmail.calendar.subscriptions.fetch import FetchedCalendar, fetch, typed
 from webmail.collections import leaving, store
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.database.connection import db
-from webmail.http_fetch import AddressForbidden
+from webmail.http_fetch import AddressForbiddenError
 from webmail.mime.formats.calendars import calendar_files
 from webmail.models import CalendarObject, CalendarSubscription, Collection, Occurrence, User, now
 
@@ -383,7 +383,7 @@ def test_a_slow_server_is_given_up(server: Server) -> None:
 
     server.says = slowly
     ask = subscribed_fetch.asking(type("Settings", (), {"dav_servers": f"127.0.0.1:{server.port}"})())
-    with pytest.raises(FollowTrouble) as raised:
+    with pytest.raises(FollowTroubleError) as raised:
         fetch(server.url, ask, seconds=0.3)
     waiting.set()
     assert raised.value.kind is FollowFault.AWAY
@@ -396,11 +396,11 @@ def test_nobody_outside_sends_us_to_a_server_inside() -> None:
         calls.append((url, from_host))
         return subscribed_fetch.FetchedResponse(url, 302, "", b"", {"location": "http://inside.example:8443/x"})
 
-    with pytest.raises(FollowTrouble):
+    with pytest.raises(FollowTroubleError):
         fetch("https://outside.example/", answer)
     assert {who for _url, who in calls[1:]} == {"outside.example"}
     ask = subscribed_fetch.asking(type("Settings", (), {"dav_servers": "inside.example:8443"})())
-    with pytest.raises(AddressForbidden):  # not by the way for named servers
+    with pytest.raises(AddressForbiddenError):  # not by the way for named servers
         ask("http://inside.example:8443/x", {}, seconds=1.0, from_host="outside.example")
 
 

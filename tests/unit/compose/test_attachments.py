@@ -9,9 +9,9 @@ import pytest
 
 from webmail.compose.attachments import attachments, uploads
 from webmail.compose.drafts import drafts
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.models import AttachmentRow
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 
 
 def some(count, size=10):
@@ -41,7 +41,7 @@ def test_the_same_file_within_one_batch_is_one(alice, settings):
 
 def test_a_refusal_keeps_what_came_before_it(alice, settings):
     row = drafts.new(alice)
-    with pytest.raises(uploads.MessageTooLarge):
+    with pytest.raises(uploads.MessageTooLargeError):
         attachments.add_all(row, [*some(2), ([b"x" * settings.message_limit], "large", ""), *some(1)], settings)
     assert [one.filename for one in row.attachments] == ["0.txt", "1.txt"]
     assert left_on_disk(row, settings) == 2
@@ -50,10 +50,10 @@ def test_a_refusal_keeps_what_came_before_it(alice, settings):
 def test_a_fault_keeps_nothing(alice, settings):
     def files():
         yield from some(2)
-        raise ServerAway("broke off")
+        raise ServerAwayError("broke off")
 
     row = drafts.new(alice)
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerAwayError):
         attachments.add_all(row, files(), settings)
     assert (row.attachments.count(), left_on_disk(row, settings)) == (0, 0)
 
@@ -63,7 +63,7 @@ def test_a_person_s_drafts_share_their_room(alice, bob, settings):
     half = b"x" * 600_000
     attachments.add(drafts.new(alice), [half], "a", "", settings)
     row = drafts.new(alice)
-    with pytest.raises(uploads.AllowanceUsed):
+    with pytest.raises(uploads.AllowanceUsedError):
         attachments.add(row, [half], "b", "", settings)
     assert left_on_disk(row, settings) == 0
     attachments.add(drafts.new(bob), [half], "b", "", settings)
@@ -79,14 +79,14 @@ def test_two_requests_at_once_do_not_share_the_same_room(alice, settings):
         attachments.add(other, [b"y" * 600_000], "b", "", settings)
         yield b"x" * 600_000
 
-    with pytest.raises(uploads.AllowanceUsed):
+    with pytest.raises(uploads.AllowanceUsedError):
         attachments.add(row, slow(), "a", "", settings)
     assert attachments.held(alice) == 600_000
     assert left_on_disk(row, settings) == 0
 
 
 @pytest.mark.parametrize(
-    ("number", "raised"), [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StorageAway)]
+    ("number", "raised"), [(errno.ENOSPC, StorageFullError), (errno.EDQUOT, StorageFullError), (errno.EIO, StorageAwayError)]
 )
 def test_only_a_full_disk_is_called_full(alice, settings, monkeypatch, number, raised):
     def failing(_descriptor):
@@ -118,7 +118,7 @@ def test_the_limit_counts_what_is_sent(alice, settings):
     room = settings.message_limit
     almost = int(room / 1.37) - 10_000
     attachments.add(row, [b"x" * almost], "a", "", settings)
-    with pytest.raises(uploads.MessageTooLarge):
+    with pytest.raises(uploads.MessageTooLargeError):
         attachments.add(row, iter([b"x" * 100_000] * 3), "b", "", settings)
     assert [a.filename for a in row.attachments] == ["a"]
     assert len(files_of(row, settings)) == 1
@@ -133,7 +133,7 @@ def test_reading_stops_at_the_limit(alice, settings):
             served += 1
             yield b"x" * 1_000_000
 
-    with pytest.raises(uploads.MessageTooLarge):
+    with pytest.raises(uploads.MessageTooLargeError):
         attachments.add(drafts.new(alice), endless(), "a", "", settings)
     assert served < 30
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from webmail.compose.recipients.bare_names import MOST_ASKED, completed, replaced, unclear
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.models import Acquaintance, Correspondent, User
 from webmail.people.suggestions import remembered
 
@@ -158,5 +158,5 @@ def test_the_choice_takes_the_place_of_the_name_and_of_nothing_else():
 
 @pytest.mark.parametrize("entry", ["", "kari", "a@b@c", "x\r\nBcc: y@z.example"])
 def test_only_an_address_can_be_chosen(entry):
-    with pytest.raises(BadAddress):
+    with pytest.raises(BadAddressError):
         replaced({"to": "kari"}, "kari", entry)

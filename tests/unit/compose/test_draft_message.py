@@ -7,10 +7,10 @@ import pytest
 
 from tests.support.outbox import bytes_of
 from webmail.compose.attachments import attachments, uploads
-from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.fields import Fields
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mail import Identity
 from webmail.models import Outbox
 
@@ -36,7 +36,7 @@ def test_what_leaves_has_no_hidden_recipient_and_no_note(here, alice):
 
 def test_a_bad_address_is_named(alice, settings):
     row = drafts.new(alice, Fields(to="bob@x.example, no address at all"))
-    with pytest.raises(BadAddress) as raised:
+    with pytest.raises(BadAddressError) as raised:
         draft_message.as_draft(row, ALICE, settings)
     assert "no address at all" in raised.value.value
     assert [a.email for a in draft_message.as_draft(row, ALICE, settings, lenient=True).to] == ["bob@x.example"]
@@ -46,5 +46,5 @@ def test_a_file_that_vanished_is_told(alice, settings):
     row = drafts.new(alice, Fields(to="bob@x.example"))
     attachments.add(row, [b"x"], "a", "", settings)
     uploads.remove_all(settings, row.id)
-    with pytest.raises(FilesGone):
+    with pytest.raises(FilesGoneError):
         bytes_of(draft_message.as_draft(row, ALICE, settings))

@@ -8,7 +8,7 @@ from webmail.compose.attachments import attachments, uploads
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.fields import Fields, fields_of
 from webmail.database.connection import db
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mail import Identity
 
 ALICE = Identity("Alice", "alice@lycee.example")
@@ -31,18 +31,18 @@ def test_an_unchanged_text_is_no_change(alice):
 
 def test_somebody_elses_draft_is_not_there(alice, bob):
     row = drafts.new(alice, Fields(body="secret"))
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NoSuchMessageError):
         drafts.load(bob, row.id)
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NoSuchMessageError):
         drafts.store(bob, row.id, Fields(body="overwritten"))
     assert drafts.load(alice, row.id).body == "secret"
 
 
 @pytest.mark.parametrize("draft_id", ["", "..", "../../etc", "A" * 32, "a" * 31, "a" * 33, "a" * 32 + "\n"])
 def test_what_is_no_id_makes_no_draft(alice, settings, draft_id):
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NoSuchMessageError):
         drafts.store(alice, draft_id or "x", Fields())
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NoSuchMessageError):
         uploads.remove_all(settings, draft_id)
 
 
@@ -50,7 +50,7 @@ def test_an_id_under_which_a_message_left_is_used_up(here, alice):
     row = here.draft()
     here.enqueue(row)
     drafts.forget(row.id, here.settings)
-    with pytest.raises(drafts.AlreadyLeft):
+    with pytest.raises(drafts.AlreadyLeftError):
         drafts.store(alice, row.id, Fields(body="again"))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from webmail.compose.attachments import attachments
 from webmail.compose.drafts import drafts
-from webmail.compose.drafts.drafts import DraftChangedElsewhere
+from webmail.compose.drafts.drafts import DraftChangedElsewhereError
 from webmail.compose.drafts.fields import Fields, fields_of, revision_of
 
 ONE, TWO = "1" * 32, "2" * 32
@@ -18,7 +18,7 @@ def begun(alice, writer=ONE):
 def test_another_form_writes_only_on_what_it_has_seen(alice):
     row, seen = begun(alice)
     drafts.store(alice, row.id, Fields(body="two"), writer=TWO, began_from=seen)
-    with pytest.raises(DraftChangedElsewhere) as raised:
+    with pytest.raises(DraftChangedElsewhereError) as raised:
         drafts.store(alice, row.id, Fields(body="one"), writer=ONE, began_from=seen)
     assert raised.value.row.body == drafts.load(alice, row.id).body == "two"
 
@@ -67,7 +67,7 @@ def test_the_same_text_is_no_conflict(alice):
 
 def test_a_form_without_a_name_overwrites_no_other(alice):
     row, _ = begun(alice)
-    with pytest.raises(DraftChangedElsewhere):
+    with pytest.raises(DraftChangedElsewhereError):
         drafts.store(alice, row.id, Fields(body="nameless"))
 
 
@@ -82,7 +82,7 @@ def test_a_form_that_writes_in_the_same_moment_is_seen(alice, monkeypatch):
         return touch(mine, *still, **values)
 
     monkeypatch.setattr(drafts, "touch", late)
-    with pytest.raises(DraftChangedElsewhere):
+    with pytest.raises(DraftChangedElsewhereError):
         drafts.store(alice, row.id, Fields(body="three"), writer="3" * 32, began_from=seen)
     assert drafts.load(alice, row.id).body == "two"
 

@@ -15,7 +15,7 @@ from tests.support.memory_storage import in_memory
 from tests.support.outbox import bytes_of
 from webmail import imap
 from webmail.compose.attachments import attachments, inline_images
-from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_cleanup, draft_copies, draft_message, drafts
 from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import delivery, filing, queue, resend, send_errors, send_later, spool
@@ -23,7 +23,7 @@ from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.imap.mailbox_list import mailboxes
 from webmail.imap.reading import messages
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, now
-from webmail.storage import StorageArea, StorageAway, StorageFull
+from webmail.storage import StorageArea, StorageAwayError, StorageFullError
 
 LARGE = b"\n.\r" * 200_000
 
@@ -187,22 +187,22 @@ def test_a_message_that_is_gone_has_failed(here, letter, kept):
 
 def test_nothing_is_queued_or_lost_while_files_are_away(here, letter, kept):
     kept.away = True
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         here.enqueue(letter)
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         bytes_of(draft_message.as_draft(letter, here.identity(), here.settings))
     for duplicated in (
         lambda: drafts.duplicate(letter, here.settings),
         lambda: drafts.apart(letter, Fields(body="mine"), "me", here.settings),
     ):
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageAwayError):
             duplicated()
     assert (Outbox.select().count(), DraftRow.select().where(DraftRow.user == letter.user).count()) == (0, 2)  # hers from `here`
     kept.away = False
     assert here.enqueue(letter).state == OutboxState.WAITING
 
 
-@pytest.mark.parametrize(("trouble", "raised"), [("away", StorageAway), ("full", StorageFull)])
+@pytest.mark.parametrize(("trouble", "raised"), [("away", StorageAwayError), ("full", StorageFullError)])
 def test_nothing_of_a_file_is_left_that_could_not_be_kept(alice, settings, kept, trouble, raised):
     row = drafts.new(alice)
 
@@ -234,7 +234,7 @@ def test_what_is_sent_on_is_not_queued_without_its_file(here, alice, kept):
 
     message = Message("INBOX", 1, 1, frozenset(), len(LARGE), now(), Envelope(subject="s"), Structure())
     kept.away = True
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         resend.send_on(alice, message, b"Subject: s\r\n\r\n" + LARGE, here.identity(), (Address("", BOB),), here.settings, None)
     assert Outbox.select().count() == 0
 
@@ -245,10 +245,10 @@ def test_what_is_sent_on_is_not_queued_without_its_file(here, alice, kept):
 def test_a_file_that_is_gone_is_told_and_can_be_attached_again(here, letter, kept):
     gone = letter.attachments.where(AttachmentRow.filename == "b.txt").get()
     del kept.files[f"{letter.id}/{gone.stored}"]
-    with pytest.raises(FilesGone):
+    with pytest.raises(FilesGoneError):
         here.enqueue(letter)
     twin = drafts.duplicate(letter, here.settings)
-    with pytest.raises(FilesGone):  # of the twin too: nothing is left out in silence
+    with pytest.raises(FilesGoneError):  # of the twin too: nothing is left out in silence
         here.enqueue(twin)
     attachments.add(letter, [b"small"], "b.txt", "text/plain", here.settings)
     assert attachments.remove(letter, gone.id, here.settings)

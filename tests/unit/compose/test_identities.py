@@ -75,14 +75,14 @@ class TestAddresses:
         assert [one.id for one in identities.usable(alice, settings)] == [0]
 
     def test_a_foreign_address_is_not_stored(self, alice, settings):
-        with pytest.raises(identities.NotYours):
+        with pytest.raises(identities.NotYoursError):
             identities.save(WritingIdentity(user=alice, address="proviseur@lycee.example"), settings)
         assert not WritingIdentity.select().exists()
 
     def test_a_foreign_address_does_not_get_into_the_outbox(self, here, alice, settings):
         row = here.draft()
         head = Identity("Proviseur", "proviseur@lycee.example")
-        with pytest.raises(identities.NotYours):
+        with pytest.raises(identities.NotYoursError):
             queue.enqueue(row, draft_message.as_draft(row, head, settings), settings, None)
         assert not Outbox.select().exists()
 
@@ -188,7 +188,7 @@ class TestSignatures:
     def test_an_edited_one_is_never_replaced(self, make, body):
         one, other = make("A", signature="Alice"), make("B", signature="Union")
         for signature in (other.signature, one.signature, None):
-            with pytest.raises(identities.SignatureEdited):
+            with pytest.raises(identities.SignatureEditedError):
                 identities.signed_with(Fields(body=body), signature, one)
 
     def test_the_form_knows_which_one_is_in_the_text(self, alice, make):

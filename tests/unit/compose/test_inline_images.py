@@ -10,10 +10,10 @@ import pytest
 from tests.support.images import picture
 from tests.support.outbox import bytes_of
 from webmail.compose.attachments import attachments, inline_images, uploads
-from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.fields import Fields, fields_of
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mail import Identity
 from webmail.models import AttachmentRow, Signature
 
@@ -58,7 +58,7 @@ def test_what_is_no_picture_inside_stands_in_no_text(draft, settings, content):
     made = draft_message.as_draft(row, ME, settings)
     assert "<img" not in made.html
     assert made.attachments[0].content_id == ""
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NoSuchMessageError):
         inline_images.load(row, row.attachments.get().id, settings)
 
 
@@ -89,7 +89,7 @@ def test_a_name_that_mail_can_t_carry_is_found_anyhow(draft, settings):
 def test_a_file_that_is_gone_is_told_when_it_is_built(draft, settings):
     row = draft(("a.png", picture()), body="![x](a.png)")
     uploads.remove_all(settings, row.id)
-    with pytest.raises(FilesGone):
+    with pytest.raises(FilesGoneError):
         bytes_of(draft_message.as_draft(row, ME, settings))
 
 

@@ -99,5 +99,5 @@ def test_what_is_published_is_no_draft_s_any_more(alice, settings, transfer):
     assert Transfer.get_by_id(transfer.id).state == "ready"
     large_files.drop("d" * 32, settings, also_published=True)
     assert Transfer.get_by_id(transfer.id).state == "closed"
-    with pytest.raises(large_files.FilesStopped):
+    with pytest.raises(large_files.FilesStoppedError):
         large_files.publish(transfer, transfer.expires, "", settings)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.images import picture
 from tests.support.outbox import bytes_of
 from webmail.compose.attachments import attachments
-from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.fields import Fields, fields_of
 from webmail.compose.replies import originals
@@ -81,7 +81,7 @@ def test_one_whose_file_is_gone_is_not_sent_silently(draft, settings):
     from webmail.compose.attachments import uploads
 
     uploads.remove(settings, draft.id, originals.of_draft(draft).page.stored)
-    with pytest.raises(FilesGone):
+    with pytest.raises(FilesGoneError):
         draft_message.as_draft(draft, ME, settings)
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from webmail.compose.recipients import recipients
 from webmail.compose.recipients.recipients import corrected, likely_typos, one_slip, with_ticks, without_repetition
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.mail import Address, Draft, Identity
 from webmail.models import Correspondent
 
@@ -130,7 +130,7 @@ def test_accents_before_the_at_need_the_servers_support(monkeypatch, offered, ex
 
 def test_a_server_that_is_away_is_asked_when_it_sends(monkeypatch):
     def away(account, extension):
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     monkeypatch.setattr(recipients.smtp, "offers", away)
     assert recipients.unsendable(draft_to("élise@x.example"), None) == []

@@ -6,7 +6,7 @@ import pytest
 
 from webmail.compose import templates
 from webmail.compose.drafts.fields import Fields
-from webmail.errors import LimitReached, NoSuchMessage
+from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.models import ReadyText
 
 
@@ -40,13 +40,13 @@ def test_only_an_administrators_is_for_everyone(alice, bob):
 
 
 def test_somebody_elses_is_not_there(alice, bob):
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NoSuchMessageError):
         templates.load(bob, text(alice).id)
 
 
 def test_there_is_an_end_to_how_many(alice, monkeypatch):
     monkeypatch.setattr(templates, "MOST", 1)
     one = text(alice)
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         text(alice, "Another")
     templates.save(one)

@@ -9,9 +9,9 @@ from tests.support.contacts import card, group, names, new
 from webmail.collections import store as collections
 from webmail.collections.store import BOOK
 from webmail.contacts import books, card_changes, contact_list, duplicates, membership, moving, store, undo
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.imports import merge
-from webmail.contacts.store import NoSuchContact
+from webmail.contacts.store import NoSuchContactError
 from webmail.contacts.undo import CardVersion
 from webmail.mime.formats.cards import vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
@@ -79,7 +79,7 @@ def test_someone_elses_card_is_not_there(alice: User, bob: User) -> None:
     shared = share(collections.first(bob, BOOK), alice)
     assert store.load(alice, row.uid) == row and store.cards(alice, [row.uid]) and store.rows(alice, [row.id])
     shared.delete_instance()
-    with pytest.raises(NoSuchContact):
+    with pytest.raises(NoSuchContactError):
         store.load(alice, row.uid)
     assert not store.cards(alice, [row.uid]) and not store.rows(alice, [row.id]) and not store.chosen(alice, [row.uid])
 
@@ -143,9 +143,9 @@ def test_pages_of_all_books_have_each_person_once(alice: User) -> None:
 def test_rights_are_checked_as_it_is_written(alice: User, bob: User) -> None:
     staff = book(bob, "Staff")
     row, shared = add(bob, staff, "Ben", "ben@x.example"), share(staff, alice)
-    with pytest.raises(BookReadOnly):
+    with pytest.raises(BookReadOnlyError):
         store.put(alice, vcard_edit.changed(row.vcard, ContactDetails(name="Benny")), row)
-    with pytest.raises(BookReadOnly):
+    with pytest.raises(BookReadOnlyError):
         add(alice, staff, "New")
     assert store.remove(alice, [row.uid]) == 0
     before = fresh(staff).seq
@@ -262,7 +262,7 @@ def test_a_copy_keeps_the_card_and_is_made_once(alice: User) -> None:
 def test_what_is_moved_out_of_another_persons_book_stays_in_their_trash(alice: User, bob: User) -> None:
     staff, first = book(bob, "Staff"), collections.first(alice, BOOK)
     row, shared = add(bob, staff, "Ben", "ben@x.example"), share(staff, alice)
-    with pytest.raises(BookReadOnly):
+    with pytest.raises(BookReadOnlyError):
         moving.move(alice, [(row.uid, "")], first)
     assert moving.copy(alice, [row.uid], first).before and store.with_address(alice, "ben@x.example")
     store.remove(alice, [Contact.get(Contact.collection == first).uid], kept=False)

@@ -13,7 +13,7 @@ from webmail.auth.providers import people_elsewhere
 from webmail.config.directory import ListedAddress, SightRule
 from webmail.config.providers import Ldap
 from webmail.database.connection import db
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.models import Contact, User
 from webmail.people import groups, listed
 from webmail.people.suggestions import account_rows, search_rows
@@ -178,7 +178,7 @@ def ldap(monkeypatch, rules):
         def conversation(settings, _ca_file):
             assert settings.timeout <= people_elsewhere.SECONDS
             if away:
-                raise ServerAway("slow")
+                raise ServerAwayError("slow")
             return talk
 
         monkeypatch.setattr("webmail.auth.providers.ldap.conversation", conversation)

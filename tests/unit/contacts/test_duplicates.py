@@ -101,7 +101,7 @@ def test_nothing_is_lost_by_a_merge_that_is_too_large(alice: User) -> None:
         + card("Ann", *(f"X-B:{n}{'b' * 900}" for n in range(15)), uid="2"),
     )
     before = {row.uid: row.vcard for row in Contact.select()}
-    with pytest.raises(store.CardTooLarge):
+    with pytest.raises(store.CardTooLargeError):
         duplicates.merge(alice, people(alice), {})
     assert {row.uid: row.vcard for row in Contact.select()} == before
 

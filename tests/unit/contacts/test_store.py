@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.contacts import group, names, new
 from webmail.contacts import books, contact_list, store
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mail import Address
 from webmail.mime.formats.cards import vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
@@ -48,7 +48,7 @@ def test_names_are_in_order_whatever_their_accents(alice: User) -> None:
 def test_contacts_are_their_owners_alone(alice: User, bob: User) -> None:
     row = new(bob, "Secret", "secret@x.example")
     assert names(alice) == [] and store.with_address(alice, "secret@x.example") is None
-    with pytest.raises(store.NoSuchContact):
+    with pytest.raises(store.NoSuchContactError):
         store.load(alice, row.uid)
     assert store.remove(alice, [row.uid]) == 0 and names(bob) == ["Secret"]
 
@@ -76,19 +76,19 @@ def test_two_windows_do_not_overwrite_each_other(alice: User) -> None:
     row = new(alice, "Ann")
     again = store.load(alice, row.uid)
     store.change(alice, row, ContactDetails(name="First"), row.revision)
-    with pytest.raises(store.ContactChangedElsewhere):
+    with pytest.raises(store.ContactChangedElsewhereError):
         store.change(alice, store.load(alice, row.uid), ContactDetails(name="Second"), row.revision)
-    with pytest.raises(store.ContactChangedElsewhere):
+    with pytest.raises(store.ContactChangedElsewhereError):
         store.put(alice, vcard_edit.changed(again.vcard, ContactDetails(name="Third")), again)
     assert names(alice) == ["First"]
 
 
 def test_there_are_limits(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(store.CardTooLarge):
+    with pytest.raises(store.CardTooLargeError):
         new(alice, "Ann", note="x" * 30_000)
     monkeypatch.setattr(store, "MOST", 1)
     new(alice, "Ann")
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         new(alice, "Bob")
     assert names(alice) == ["Ann"]
 
@@ -96,7 +96,7 @@ def test_there_are_limits(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_new_contact_sent_again_with_other_words_is_not_taken_for_the_first(alice: User) -> None:
     first = ContactDetails(name="Ann", emails=(ContactPoint("ann@x.example"),), uid=store.new_uid())
     assert store.add(alice, first).uid == store.add(alice, first).uid
-    with pytest.raises(store.AlreadyThere) as caught:
+    with pytest.raises(store.AlreadyThereError) as caught:
         store.add(alice, replace(first, emails=(ContactPoint("ann@other.example"),)))
     assert (caught.value.row.email, len(names(alice))) == ("ann@x.example", 1)
 

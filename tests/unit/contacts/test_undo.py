@@ -7,7 +7,7 @@ import pytest
 from tests.support.contacts import card, group, names, new, take
 from webmail.contacts import store, undo
 from webmail.contacts.undo import CardVersion
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.models import ContactAddress, User
 
@@ -37,7 +37,7 @@ def test_what_can_not_be_undone_now_can_be_undone_later(alice: User, monkeypatch
     store.remove(alice, [row.uid])
     monkeypatch.setattr(store, "MOST", 1)
     other = new(alice, "Bob")
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         undo.undo(alice, name)
     store.remove(alice, [other.uid])
     assert undo.undo(alice, name) == 1 and names(alice) == ["Ann"]

@@ -99,7 +99,7 @@ def test_deputies_who_help_each_other_do_so_one_after_the_other(app, once, monke
     settings = app.extensions["settings"]
 
     def help_them(helper: User, whom: User) -> None:
-        with pytest.raises(deputies.NotHelped):  # administrators don't; that is known once both are held
+        with pytest.raises(deputies.NotHelpedError):  # administrators don't; that is known once both are held
             deputies.remove_factors(helper, whom.id, "lost", settings)
 
     at_once(monkeypatch, lambda: help_them(one, other), 'UPDATE "accounts"', lambda: help_them(other, one))

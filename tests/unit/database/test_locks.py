@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from webmail.database.connection import db, open_database
-from webmail.database.locks import LockBusy, lock, serialize
+from webmail.database.locks import LockBusyError, lock, serialize
 from webmail.database.migrate import migrate
 
 COUNT = """
@@ -70,7 +70,7 @@ def test_a_second_holder_waits_or_is_refused(url):
                 try:
                     with lock("one", 0.2):
                         refused.append(False)
-                except LockBusy:
+                except LockBusyError:
                     refused.append(time.monotonic() - began >= 0.2)
                 with lock("two"):
                     refused.append("another name is another lock")
@@ -118,7 +118,7 @@ def test_a_killed_holder_keeps_nobody_waiting(url):
     holder = start(HOLD, url)
     assert holder.stdout.readline() == "held\n"
     with db.connection_context():
-        with pytest.raises(LockBusy), lock("held"):
+        with pytest.raises(LockBusyError), lock("held"):
             pass
         holder.send_signal(signal.SIGKILL)
         holder.wait()

@@ -19,7 +19,7 @@ from webmail.contacts.imports import import_task, merge
 from webmail.database import pieces
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AuditEntry, Contact, Outbox, OutboxState, Task, TaskState, Undo, User, now
 from webmail.storage import open_storage
 from webmail.tasks import store as tasks
@@ -124,7 +124,7 @@ def test_contacts_that_somebody_waits_for_come_in_pieces(settings, alice, held):
 
 def test_nothing_comes_in_of_what_would_be_too_many(settings, alice, monkeypatch):
     monkeypatch.setattr(store, "MOST", COUNT - 1)
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         merge.apply(alice, merge.ImportPlan(fresh=[CARD.format(number, "") for number in range(COUNT)]))
     assert Contact.select().count() == 0
 

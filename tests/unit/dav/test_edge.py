@@ -25,7 +25,7 @@ from webmail.auth.devices import app_passwords, failures
 from webmail.auth.passwords import hashing
 from webmail.dav import edge, sign_in, storage
 from webmail.dav.queries import budget
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.models import AppPassword, AuditEntry, DeviceNetwork, LimitUse, SignInFailure, User, now
 from webmail.rate_limits import QUARTER, RateLimit
 
@@ -371,9 +371,9 @@ def test_where_the_mail_server_checks_passwords(app: Flask, alice: User, monkeyp
         password = account.credential.password  # type: ignore[union-attr]
         asked.append(password)
         if password == "away":
-            raise ServerAway("no answer")
+            raise ServerAwayError("no answer")
         if password != "right":
-            raise SignInRefused("wrong")
+            raise SignInRefusedError("wrong")
 
     monkeypatch.setattr(imap, "check", check)
     for secret, status in (("right", 207), ("right", 207), ("wrong", 401), ("wrong", 401), ("away", 503), ("away", 503)):

@@ -9,9 +9,9 @@ import pytest
 
 from webmail.calendar.subscriptions import subscriptions
 from webmail.collections.following import turns
-from webmail.collections.following.faults import FollowFault, FollowTrouble, of_fetching, seconds_to_wait
+from webmail.collections.following.faults import FollowFault, FollowTroubleError, of_fetching, seconds_to_wait
 from webmail.dav.remote import accounts
-from webmail.http_fetch import AddressForbidden, AnswerTooLarge, NotFetched
+from webmail.http_fetch import AddressForbiddenError, AnswerTooLargeError, NotFetchedError
 from webmail.models import CalendarSubscription, RemoteAccount, now
 
 
@@ -21,9 +21,9 @@ def test_each_kind_fits_where_it_is_stored(table):
 
 
 def test_why_no_answer_came_is_a_kind():
-    assert of_fetching(NotFetched("x")) is of_fetching(OSError()) is FollowFault.AWAY
-    assert of_fetching(AnswerTooLarge("x")) is FollowFault.TOO_LARGE
-    assert of_fetching(AddressForbidden("x")) is FollowFault.FORBIDDEN_PLACE
+    assert of_fetching(NotFetchedError("x")) is of_fetching(OSError()) is FollowFault.AWAY
+    assert of_fetching(AnswerTooLargeError("x")) is FollowFault.TOO_LARGE
+    assert of_fetching(AddressForbiddenError("x")) is FollowFault.FORBIDDEN_PLACE
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("", 0), (" 30 ", 30), ("soon", 0), ("-1", 0), ("9" * 500, 86_400), ("²", 0)])
@@ -47,6 +47,6 @@ def test_each_time_it_waits_longer_up_to_an_end_or_as_long_as_the_server_says(mo
     told = {}
     monkeypatch.setattr(turns, "_around", lambda wait: wait)
     monkeypatch.setattr(turns.FollowTurns, "_change", lambda _self, _row, *_only, **values: told.update(values))
-    of.went_wrong(SimpleNamespace(id=1, failures=failures), FollowTrouble(kind, after=after))
+    of.went_wrong(SimpleNamespace(id=1, failures=failures), FollowTroubleError(kind, after=after))
     assert abs(told["due"] - now() - timedelta(hours=hours)) < timedelta(minutes=1)
     assert (told["error"], told["working"]) == (kind, 0)

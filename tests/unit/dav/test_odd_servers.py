@@ -16,13 +16,13 @@ from flask import Flask
 from tests.support.other_dav import LOGIN, PASSWORD, URL, OtherServer, Pair, card, event
 from tests.unit.dav.conftest import Phone
 from webmail import http_fetch
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.config.settings import Settings
 from webmail.dav.remote import accounts, rounds, versions
-from webmail.dav.remote.answers import FoundCollection, NotMultistatus, item_name, read
-from webmail.dav.remote.client import RemoteServer, RoundOver, SyncTokenRefused, asking
+from webmail.dav.remote.answers import FoundCollection, NotMultistatusError, item_name, read
+from webmail.dav.remote.client import RemoteServer, RoundOverError, SyncTokenRefusedError, asking
 from webmail.dav.remote.discovery import discover
-from webmail.http_fetch import AddressForbidden, AnswerTooLarge, FetchedResponse, NotFetched
+from webmail.http_fetch import AddressForbiddenError, AnswerTooLargeError, FetchedResponse, NotFetchedError
 from webmail.models import RemoteAccount, RemoteItem, RemoteLink, User, now
 
 Make = Callable[..., Pair]
@@ -102,14 +102,14 @@ def test_changes_come_in_pages() -> None:
 
 
 def test_pages_without_an_end_are_given_up() -> None:
-    with pytest.raises(FollowTrouble) as raised:
+    with pytest.raises(FollowTroubleError) as raised:
         _asked(_page("1", "a", truncated=True), _page("1", "b", truncated=True)).changes(f"{URL}c/", "")
     assert raised.value.kind is FollowFault.NOT_DAV
 
 
 def test_a_refused_token_is_not_trouble() -> None:
     for status in (400, 403, 409, 412):
-        with pytest.raises(SyncTokenRefused):
+        with pytest.raises(SyncTokenRefusedError):
             _asked(_answer(status)).changes(f"{URL}c/", "1")
 
 
@@ -199,7 +199,7 @@ def test_an_answer_that_is_too_large_is_asked_for_in_halves(one: Pair, server: O
 
     def bounded(_method: str, _path: str) -> FetchedResponse | None:
         if b"multiget" in server.body and server.body.count(b"<D:href>") > 2:
-            raise AnswerTooLarge("the answer is too large")
+            raise AnswerTooLargeError("the answer is too large")
         return None
 
     server.before = bounded
@@ -337,17 +337,17 @@ def test_a_server_inside_is_asked_where_the_administrator_names_it(address: str,
 def test_all_others_are_asked_on_the_internet_with_tls_alone(address: str) -> None:
     ask = asking(Settings())
     for url, kind in ((f"http://{address}/", FollowFault.INSECURE), (f"https://{address}/", FollowFault.FORBIDDEN_PLACE)):
-        with pytest.raises(FollowTrouble) as raised:
+        with pytest.raises(FollowTroubleError) as raised:
             RemoteServer(url, LOGIN, PASSWORD, ask).request("PROPFIND", url)
         assert raised.value.kind is kind
-    with pytest.raises(AddressForbidden):
+    with pytest.raises(AddressForbiddenError):
         ask("GET", "https://cloud.example.org:8443/", b"", {}, limit=10, seconds=1)
 
 
 def test_a_password_stays_with_its_host() -> None:
     for location in ("https://evil.example/", "http://cloud.example.org/", "https://cloud.example.org:444/", "//evil.example/"):
         server = _asked(_answer(302, location=location))
-        with pytest.raises(FollowTrouble) as raised:
+        with pytest.raises(FollowTroubleError) as raised:
             server.request("PROPFIND", URL)
         assert raised.value.kind is FollowFault.ELSEWHERE
 
@@ -369,16 +369,16 @@ def test_trouble_has_a_kind_for_each_way_to_fail() -> None:
         return RemoteServer(URL, LOGIN, PASSWORD, ask)
 
     for error, kind in (
-        (NotFetched("x"), FollowFault.AWAY),
-        (AnswerTooLarge("x"), FollowFault.TOO_LARGE),
+        (NotFetchedError("x"), FollowFault.AWAY),
+        (AnswerTooLargeError("x"), FollowFault.TOO_LARGE),
         (ValueError("header"), FollowFault.NOT_DAV),
     ):
-        with pytest.raises(FollowTrouble) as raised:
+        with pytest.raises(FollowTroubleError) as raised:
             failing(error).request("GET", URL)
         assert raised.value.kind is kind
     late = _asked(_answer(207))
     late.end = time.monotonic() - 1
-    with pytest.raises(RoundOver):
+    with pytest.raises(RoundOverError):
         late.request("GET", URL)
 
 
@@ -390,7 +390,7 @@ def test_trouble_has_a_kind_for_each_way_to_fail() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_multistatus_is_refused(content: bytes) -> None:
-    with pytest.raises(NotMultistatus):
+    with pytest.raises(NotMultistatusError):
         read(content)
 
 
@@ -442,7 +442,7 @@ def _multistatus(*responses: str) -> bytes:
 def _saying(content: bytes, status: int = 207, **headers: str) -> RemoteServer:
     def ask(_method: str, url: str, _body: bytes, _headers: dict[str, str], *, limit: int, seconds: float) -> FetchedResponse:
         if len(content) > limit:
-            raise AnswerTooLarge("too large")
+            raise AnswerTooLargeError("too large")
         return FetchedResponse(url, status, "", content, headers)
 
     return RemoteServer(URL, LOGIN, PASSWORD, ask)
@@ -460,10 +460,10 @@ def test_addresses_that_are_none_are_passed_over(href: str) -> None:
     for server in (_saying(_multistatus(one.format("/", led))), _saying(b"", 302, location=href)):
         try:
             assert discover(server) == []
-        except FollowTrouble as trouble:
+        except FollowTroubleError as trouble:
             assert trouble.kind in (FollowFault.NOT_DAV, FollowFault.ELSEWHERE)
 
 
 def test_a_token_that_never_ends_is_not_kept() -> None:
-    with pytest.raises(SyncTokenRefused):
+    with pytest.raises(SyncTokenRefusedError):
         _saying(_multistatus(f"<sync-token>{5_000_000 * 't'}</sync-token>")).changes(f"{URL}c/", "")

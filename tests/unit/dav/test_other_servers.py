@@ -25,7 +25,7 @@ from webmail.dav.remote import accounts, local, rounds
 from webmail.dav.remote.client import RemoteServer
 from webmail.dav.remote.discovery import discover, typed
 from webmail.dav.remote.side import Side
-from webmail.http_fetch import FetchedResponse, NotFetched
+from webmail.http_fetch import FetchedResponse, NotFetchedError
 from webmail.models import CalendarObject, RemoteAccount, RemoteItem, RemoteLink, TrashedItem, User, now
 
 BOOK, CALENDAR = store.BOOK, store.CALENDAR
@@ -227,7 +227,7 @@ def _lost(one: Pair, server: OtherServer) -> None:
 
     def breaks(method: str, _path: str, answer: FetchedResponse) -> FetchedResponse:
         if method == "PUT":
-            raise NotFetched("reset")
+            raise NotFetchedError("reset")
         return answer
 
     server.after = breaks
@@ -310,7 +310,7 @@ def test_what_arrives_there_after_it_was_looked_for_is_no_conflict(pair: Callabl
 
     def slow(method: str, _path: str) -> None:
         if method == "PUT":
-            raise NotFetched("too slow")
+            raise NotFetchedError("too slow")
 
     server.before = slow
     assert one.sync().error == "away"

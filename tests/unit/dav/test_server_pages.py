@@ -20,7 +20,7 @@ from webmail.database.connection import db
 from webmail.dav.deletion import delete_task
 from webmail.dav.remote import rounds
 from webmail.dav.views import servers
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.http_fetch import FetchedResponse
 from webmail.models import (
     AuditEntry,
@@ -201,7 +201,7 @@ def test_a_server_stays_where_nothing_can_be_left_to_a_worker(
     alice: Visitor, server: OtherServer, linked: RemoteLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_args, **_more) -> None:
-        raise LimitReached("tasks")
+        raise LimitReachedError("tasks")
 
     monkeypatch.setattr(delete_task, "SMALL", 0)
     monkeypatch.setattr(delete_task.tasks, "start", full)

@@ -11,7 +11,7 @@ import pytest
 from webmail.filters import own_script, store
 from webmail.filters.absence.absence import Absence, Audience, check, compiled, from_json, moments, to_json
 from webmail.filters.rules.compiler import SievePlace
-from webmail.filters.rules.rules import BadRule
+from webmail.filters.rules.rules import BadRuleError
 from webmail.filters.store import Filters
 from webmail.sieve.nodes import Command, ListArgument, NumberArgument, StringArgument
 from webmail.sieve.parser import parse
@@ -151,7 +151,7 @@ def test_another_absence_is_another_answer():
     ],
 )
 def test_what_can_t_be_is_refused_at_its_field(wrong, what):
-    with pytest.raises(BadRule) as refused:
+    with pytest.raises(BadRuleError) as refused:
         check(replace(AWAY, **wrong))
     assert refused.value.what == what
 
@@ -174,7 +174,7 @@ def test_it_may_be_unfinished_while_it_is_off():
     ],
 )
 def test_data_that_nobody_wrote_is_refused(text):
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         from_json(text)
 
 

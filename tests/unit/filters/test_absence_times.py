@@ -10,7 +10,7 @@ import pytest
 from webmail.config.tables import ListedHolidays
 from webmail.filters.absence import holidays
 from webmail.filters.absence.absence_times import offered
-from webmail.schedule import BadTime, moment, shown
+from webmail.schedule import BadTimeError, moment, shown
 
 PARIS, AUCKLAND = ZoneInfo("Europe/Paris"), ZoneInfo("Pacific/Auckland")
 
@@ -52,7 +52,7 @@ def test_what_is_typed(day, hour, zone, ends, found):
     ],
 )  # fmt: skip
 def test_what_is_no_time(day, hour):
-    with pytest.raises(BadTime):
+    with pytest.raises(BadTimeError):
         moment(day, hour, PARIS, ends=True)
 
 

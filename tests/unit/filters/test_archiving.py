@@ -11,7 +11,7 @@ from webmail import preferences
 from webmail.config.settings import ConfigError, Settings
 from webmail.config.tables import GivenArchiving
 from webmail.filters.archiving import archive_log, archive_rules, archive_task, archive_undo, batches, nights
-from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan, BadPlan
+from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan, BadPlanError
 from webmail.imap.bulk import ageing
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
@@ -60,7 +60,7 @@ def test_what_is_old_on_a_day(unit, amount, today, before):
     ],
 )
 def test_rules_that_can_not_be(values, what):
-    with pytest.raises(BadPlan) as refused:
+    with pytest.raises(BadPlanError) as refused:
         archive_rules.check(plan(**values), FOLDERS)
     assert refused.value.what == what
 

@@ -14,7 +14,7 @@ from webmail.filters import own_script, store
 from webmail.filters.forwarding import forward_targets, forwarding, policy, script_redirects
 from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.rules.compiler import SievePlace
-from webmail.filters.rules.rules import BadRule
+from webmail.filters.rules.rules import BadRuleError
 from webmail.filters.store import Filters
 from webmail.models import User
 from webmail.preferences import Preferences, checked
@@ -66,12 +66,12 @@ def test_it_comes_back_from_the_script_as_it_was():
     "address", ["", "a", "a@b@c", "a b@c.example", 'a"@c.example\r\nX: y', "a@c.example\x00", "x" * 250 + "@c.fr"]
 )
 def test_what_is_no_address_is_no_forwarding(address):
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         forwarding.check(Forwarding(True, (address,)))
 
 
 def test_there_are_five_addresses_at_most():
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         forwarding.check(Forwarding(True, tuple(f"a{number}@c.example" for number in range(6))))
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.imports.detection import read_rules
-from webmail.filters.imports.found import LARGEST, Difference, NotReadable, WhyLeftOut
+from webmail.filters.imports.found import LARGEST, Difference, NotReadableError, WhyLeftOut
 from webmail.filters.imports.own_json import rules_as_json
 from webmail.filters.rules.compiler import SievePlace, compiled
 from webmail.filters.rules.rules import (
@@ -224,7 +224,7 @@ def test_own_file_comes_back():
     b"keep;" * 100_000, b'name="', b"if " + b"not " * 100 + b"true {}", b'{"a":' * 1000,
 ])  # fmt: skip
 def test_hostile_files_are_refused_quickly(data):
-    with cpu_seconds(5), pytest.raises(NotReadable):
+    with cpu_seconds(5), pytest.raises(NotReadableError):
         read_rules(data)
 
 
@@ -240,7 +240,7 @@ def test_whatever_is_cut_or_mixed_is_read_or_refused():
             data[at : at + chance.randrange(20)] = chance.choice([b"", b'"', b"\\", b"(", b"\xff", other[start : start + 40]])
         try:
             found = read_rules(bytes(data[: chance.randrange(len(data) + 1)] if chance.random() < 0.3 else data))
-        except NotReadable:
+        except NotReadableError:
             continue
         for one in found.rules:
             check(one.rule)

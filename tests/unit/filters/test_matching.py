@@ -10,7 +10,7 @@ import pytest
 from webmail.filters.rules import matching
 from webmail.filters.rules.apply_steps import ApplyPlan, _joined, merged
 from webmail.filters.rules.compiler import SievePlace, condition_test
-from webmail.filters.rules.matching import CannotTell, holds
+from webmail.filters.rules.matching import CannotTellError, holds
 from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.imap.bulk.evidence import MessageEvidence, without_markup
 from webmail.mailbox.undo import UndoSteps
@@ -62,7 +62,7 @@ def test_now_is_when_it_arrived_where_the_server_is():
 def test_what_only_the_server_knows_is_not_guessed():
     condition = asked(F.SPAM, M.LEAST, "50")
     assert not matching.can_tell(FilterRule("x", (condition,)))
-    with pytest.raises(CannotTell):
+    with pytest.raises(CannotTellError):
         holds(condition_test(condition, PLACE), seen(""))
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from webmail.errors import OverQuota
+from webmail.errors import OverQuotaError
 from webmail.filters import own_script, store
 from webmail.filters.own_script import ScriptPart
 from webmail.filters.rules.compiler import SievePlace, compiled, missing
 from webmail.filters.rules.rules import (
     MATCHES,
     ActionKind,
-    BadRule,
+    BadRuleError,
     ConditionField,
     FilterRule,
     MatchKind,
@@ -165,7 +165,7 @@ def test_what_the_server_lacks_is_named():
     ],
 )  # fmt: skip
 def test_a_rule_that_can_t_be_is_refused_at_its_field(one, what):
-    with pytest.raises(BadRule) as refused:
+    with pytest.raises(BadRuleError) as refused:
         check(one)
     assert refused.value.what == what
 
@@ -174,7 +174,7 @@ def test_a_rule_that_can_t_be_is_refused_at_its_field(one, what):
     "text", ["", "{", "[]", "null", '{"name":1}', '{"name":"x","actions":{}}', '{"actions":[{"kind":"explode"}]}', "[" * 90_000]
 )
 def test_data_that_nobody_wrote_is_refused(text):
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         from_json(text)
 
 
@@ -188,7 +188,7 @@ def test_a_rule_that_would_fill_the_script_is_refused():
     many = tuple(
         RuleCondition(ConditionField.SUBJECT, MatchKind.IS, tuple(f"{n}{'x' * 990}" for n in range(200))) for _ in range(2)
     )
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         check(rule(conditions=many))
 
 
@@ -199,5 +199,5 @@ def test_a_script_that_could_not_be_read_again_is_not_written():
     conditions = (RuleCondition(ConditionField.CONTACTS, MatchKind.PRESENT),) * 50
     one = FilterRule("x", conditions, (RuleAction(ActionKind.FLAG),), id="x")
     assert own_script.read(written(one, place=place)) is None
-    with pytest.raises(OverQuota):
+    with pytest.raises(OverQuotaError):
         store._write(None, FilterState(extensions=EVERYTHING), Filters((one,)), place)

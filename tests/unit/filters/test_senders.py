@@ -10,7 +10,7 @@ from webmail.filters import junk_weeks, move_habits, own_script, store
 from webmail.filters.move_habits import ENOUGH, MovedSource
 from webmail.filters.rules import from_search
 from webmail.filters.rules.compiler import SievePlace
-from webmail.filters.rules.rules import BadRule
+from webmail.filters.rules.rules import BadRuleError
 from webmail.filters.senders import senders
 from webmail.filters.senders.safe_copy import text_of
 from webmail.filters.senders.senders import BLOCKED, MOST_SENDERS, SAFE, SenderLists, entry_of
@@ -39,7 +39,7 @@ def test_an_entry_is_an_address_or_a_domain(typed, entry):
      "x" * 250 + "@x.example", "a@-x", '"; discard; #'],
 )  # fmt: skip
 def test_what_is_none_is_refused(typed):
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         entry_of(typed)
 
 
@@ -48,7 +48,7 @@ def test_a_sender_is_in_one_list_at_most():
     assert lists == SenderLists(("@y.example",), ("a@x.example",))
     assert lists.where("a@x.example") == SAFE and lists.placed("a@x.example", "").safe == ()
     full = SenderLists(tuple(f"p{number}@x.example" for number in range(MOST_SENDERS)))
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         full.placed("one@more.example", BLOCKED)
     assert full.placed("p1@x.example", BLOCKED)
 
@@ -76,7 +76,7 @@ def test_lists_too_long_for_a_part_of_the_script_are_not_stored_as_nothing():
     "data", ['{"blocked":1}', "[]", '{"blocked":[1]}', '{"safe":["a b@x.example"]}', '{"safe":["none"]}', "{"]
 )
 def test_what_others_wrote_there_is_not_taken(data):
-    with pytest.raises(BadRule):
+    with pytest.raises(BadRuleError):
         senders.from_json(data)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.fake_connection import FakeConnection
-from webmail.errors import NotAllowed, UnsafeValue
+from webmail.errors import NotAllowedError, UnsafeValueError
 from webmail.imap.mailbox_list import acl
 from webmail.rights import Rights
 
@@ -24,7 +24,7 @@ def test_rights_say_what_one_may() -> None:
 
 
 def test_one_folder_that_is_refused_does_not_hide_the_rights_in_others() -> None:
-    connection: Any = FakeConnection(set(), [NotAllowed("b"), {"MYRIGHTS": [b"a lrs"]}, NotAllowed("b")])
+    connection: Any = FakeConnection(set(), [NotAllowedError("b"), {"MYRIGHTS": [b"a lrs"]}, NotAllowedError("b")])
     found = acl.rights(connection, ["a", "b"])
     assert {name: rights.letters for name, rights in found.items()} == {"a": "lrs", "b": ""}
 
@@ -52,10 +52,10 @@ def test_an_old_server_is_given_the_letters_it_knows() -> None:
 def test_nobody_breaks_out_of_the_command(who: str) -> None:
     connection: Any = FakeConnection({"ACL", "RIGHTS=texk"}, [])
     for verb in (lambda: acl.grant(connection, ["A"], who, "lr"), lambda: acl.revoke(connection, ["A"], who)):
-        with pytest.raises(UnsafeValue):
+        with pytest.raises(UnsafeValueError):
             verb()
     for letters in ("", "l r", 'lr"', "lré", "l\r\n"):
-        with pytest.raises(UnsafeValue):
+        with pytest.raises(UnsafeValueError):
             acl.grant(connection, ["A"], "bob", letters)
     assert connection.sent == []
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.servers import closed_port, serving, silent
 from tests.support.waiting import eventually
 from webmail.account import Account, Password, Server
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.imap import check
 from webmail.imap.connections import circuit_breaker
 from webmail.imap.connections import connection as connections
@@ -35,7 +35,7 @@ def is_refused_at_once(server: Server = SERVER) -> bool:
     try:
         with dialling(server):
             return False
-    except ServerAway:
+    except ServerAwayError:
         return True
 
 
@@ -47,19 +47,19 @@ def long_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mute_server_is_waited_for_once(long_pause: None) -> None:
     with silent() as port:
-        with pytest.raises(ServerAway, match="timed out"):
+        with pytest.raises(ServerAwayError, match="timed out"):
             check(account(port))
         for _ in range(2):
-            with pytest.raises(ServerAway, match="a moment ago"):
+            with pytest.raises(ServerAwayError, match="a moment ago"):
                 check(account(port))
 
 
 def test_a_closed_port_says_nothing_of_another_server(long_pause: None) -> None:
-    with pytest.raises(ServerAway, match="can't be reached"):
+    with pytest.raises(ServerAwayError, match="can't be reached"):
         check(account(port := closed_port()))
-    with pytest.raises(ServerAway, match="a moment ago"):
+    with pytest.raises(ServerAwayError, match="a moment ago"):
         check(account(port))
-    with pytest.raises(ServerAway, match="can't be reached"):
+    with pytest.raises(ServerAwayError, match="can't be reached"):
         check(account(closed_port()))
 
 
@@ -74,13 +74,13 @@ def test_after_the_pause_one_thread_tries_while_the_others_are_refused(long_paus
 
 def test_threads_that_come_together_send_one_ahead(long_pause: None) -> None:
     with silent() as port:
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             check(account(port))
         circuit_breaker._servers[account(port).imap].next_try = 0
         told: list[str] = []
 
         def visit() -> None:
-            with pytest.raises(ServerAway) as refused:
+            with pytest.raises(ServerAwayError) as refused:
                 check(account(port))
             told.append(str(refused.value))
 
@@ -119,13 +119,13 @@ def test_a_dial_that_had_little_time_tells_nothing() -> None:
     assert not is_refused_at_once()
     with silent() as port:
         person = account(port, timeout=1)
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             Connection(person, 0.1)
         assert not is_refused_at_once(person.imap)
 
 
 def test_a_refused_sign_in_and_a_slow_one_say_nothing_of_the_server() -> None:
-    for word, error in ((b"NO [AUTHENTICATIONFAILED] no\r\n", SignInRefused), (None, ServerAway)):
+    for word, error in ((b"NO [AUTHENTICATIONFAILED] no\r\n", SignInRefusedError), (None, ServerAwayError)):
 
         def answer(line: bytes, word: bytes | None = word) -> bytes | None:
             tag, _, command = line.partition(b" ")
@@ -150,7 +150,7 @@ def test_a_slow_command_on_a_living_connection_says_nothing_of_the_server() -> N
     with serving(b"* OK ready\r\n", answer) as port:
         person = account(port)
         connection = Connection(person)
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             connection.run((b"NOOP",))
         connection.close()
         Connection(person).close()
@@ -170,6 +170,6 @@ def test_greeting_and_sign_in_share_one_deadline(monkeypatch: pytest.MonkeyPatch
 
     with serving(b"* OK ready\r\n", answer) as port:
         began = time.monotonic()
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             Connection(account(port, timeout=60), 60)
         assert time.monotonic() - began < 20

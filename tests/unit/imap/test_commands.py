@@ -2,7 +2,14 @@
 
 import pytest
 
-from webmail.errors import NoSuchMailbox, OverQuota, Refused, SearchNotReady, ServerAway, UnsafeValue
+from webmail.errors import (
+    NoSuchMailboxError,
+    OverQuotaError,
+    RefusedError,
+    SearchNotReadyError,
+    ServerAwayError,
+    UnsafeValueError,
+)
 from webmail.imap.connections.commands import expand_uid_set, flag_list, mailbox_name, quoted, refusal, uid_set
 from webmail.imap.searching.search import parse
 
@@ -12,7 +19,7 @@ ATTACKS = ["a\r\nA1 LOGOUT", "a\nb", "a\rb", "a\0b", "\ud800"]
 @pytest.mark.parametrize("value", ATTACKS)
 def test_line_ends_nul_and_lone_surrogates_are_refused_everywhere(value: str) -> None:
     for command in (quoted, mailbox_name, parse, lambda v: flag_list([v])):
-        with pytest.raises(UnsafeValue):
+        with pytest.raises(UnsafeValueError):
             command(value)
 
 
@@ -30,7 +37,7 @@ def test_a_mailbox_name_is_modified_utf7() -> None:
 
 def test_an_empty_or_endless_mailbox_name_is_no_mailbox() -> None:
     for name in ("", "x" * 2000):
-        with pytest.raises(NoSuchMailbox):
+        with pytest.raises(NoSuchMailboxError):
             mailbox_name(name)
 
 
@@ -41,25 +48,25 @@ def test_uids_become_ranges() -> None:
 
 @pytest.mark.parametrize("uids", [[], [0], [-1], [2**32], ["1"], [1.5]])
 def test_what_is_no_uid_is_refused(uids: list) -> None:
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         uid_set(uids)
 
 
 @pytest.mark.parametrize("flag", ["", "a b", "a)", '"x"', "\\", "(x", "é", "x{1}", "%", "*"])
 def test_what_is_no_flag_is_refused(flag: str) -> None:
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         flag_list([flag])
 
 
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        (b"[NONEXISTENT] Mailbox doesn't exist: x", NoSuchMailbox),
-        (b"[OVERQUOTA] Quota exceeded", OverQuota),
-        (b"[UNAVAILABLE] Later", ServerAway),
-        (b"[INUSE] Mailbox is locked", ServerAway),
-        (b"[INUSE] Timeout while waiting for indexing to finish (6.040 + 0.002 + 6.041 secs).", SearchNotReady),
-        (b"Just no", Refused),
+        (b"[NONEXISTENT] Mailbox doesn't exist: x", NoSuchMailboxError),
+        (b"[OVERQUOTA] Quota exceeded", OverQuotaError),
+        (b"[UNAVAILABLE] Later", ServerAwayError),
+        (b"[INUSE] Mailbox is locked", ServerAwayError),
+        (b"[INUSE] Timeout while waiting for indexing to finish (6.040 + 0.002 + 6.041 secs).", SearchNotReadyError),
+        (b"Just no", RefusedError),
     ],
 )
 def test_a_refusal_is_the_error_that_its_code_stands_for(words: bytes, kind: type) -> None:
@@ -68,5 +75,5 @@ def test_a_refusal_is_the_error_that_its_code_stands_for(words: bytes, kind: typ
 
 @pytest.mark.parametrize("value", ["1:30000000", "1:4294967296", "0", "4294967295:1"])
 def test_a_set_of_uids_from_a_form_can_not_fill_the_memory(value: str) -> None:
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         expand_uid_set(value)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.imap import close_all, connect
 from webmail.imap.connections import connection as connection_module
 from webmail.imap.connections.pool import _pool
@@ -29,7 +29,7 @@ def test_a_literal_of_any_size_is_a_server_that_is_away(size: bytes) -> None:
 
     with serving(b"* OK ready\r\n", answer) as port:
         person = person_at(port)
-        with pytest.raises(ServerAway), connect(person) as connection:
+        with pytest.raises(ServerAwayError), connect(person) as connection:
             connection.run((b"NOOP",))
         assert not connection.in_step
         assert not _pool.idle.get(person)
@@ -54,7 +54,7 @@ def test_an_answer_without_end_is_a_server_that_is_away(monkeypatch) -> None:
         with connect(person) as connection:
             for _ in range(3):  # each has its own room
                 assert len(connection.run((b"CHECK",))["FETCH"][0][1]) == 50_000
-        with pytest.raises(ServerAway, match="100000 bytes"), connect(person) as connection:
+        with pytest.raises(ServerAwayError, match="100000 bytes"), connect(person) as connection:
             connection.run((b"NOOP",))
         close_all(person)
 
@@ -74,7 +74,7 @@ def test_a_mailbox_without_uidvalidity_never_has_that_of_another(told: bytes) ->
         with connect(person) as connection:
             connection.select("INBOX")
             for _ in range(2):
-                with pytest.raises(ServerAway, match="UIDVALIDITY"):
+                with pytest.raises(ServerAwayError, match="UIDVALIDITY"):
                     connection.select("Other")
             assert connection.mailbox == ""
             connection.select("INBOX")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.imap import check
 
 
@@ -21,7 +21,7 @@ def test_a_connection_cut_while_signing_in_is_a_server_that_is_away(mechanisms: 
             return b"* CAPABILITY IMAP4rev1 " + mechanisms + b"\r\n" + tag + b" OK done\r\n"
         return None  # hang up
 
-    with serving(b"* OK ready\r\n", answer) as port, pytest.raises(ServerAway):
+    with serving(b"* OK ready\r\n", answer) as port, pytest.raises(ServerAwayError):
         check(account(port))
 
 
@@ -32,5 +32,5 @@ def test_a_no_is_a_refusal() -> None:
             return b"* CAPABILITY IMAP4rev1\r\n" + tag + b" OK done\r\n"
         return tag + b" NO [AUTHENTICATIONFAILED] no\r\n"
 
-    with serving(b"* OK ready\r\n", answer) as port, pytest.raises(SignInRefused):
+    with serving(b"* OK ready\r\n", answer) as port, pytest.raises(SignInRefusedError):
         check(account(port))

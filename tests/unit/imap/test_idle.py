@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.servers import certificate, serving
 from webmail.account import Account, Password, Server
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused, ServerAway
+from webmail.errors import NoSuchMailboxError, NotAllowedError, RefusedError, ServerAwayError
 from webmail.imap.connections.idle import Watch
 
 
@@ -85,7 +85,7 @@ def test_a_server_that_is_still_there_is_no_change_and_idles_anew() -> None:
 
 @pytest.mark.parametrize("said", [None, b"* BYE\r\n", b"+ go\r\n* BYE restarting\r\n", b"nonsense\r\n"])
 def test_a_server_that_goes_is_away(said: bytes | None) -> None:
-    with watching(said) as (watch, _), pytest.raises(ServerAway):
+    with watching(said) as (watch, _), pytest.raises(ServerAwayError):
         watch.changed(20)
 
 
@@ -93,22 +93,22 @@ def test_a_server_that_hangs_up_while_idling_is_away() -> None:
     with watching(b"+ go\r\n") as (watch, _):
         assert not watch.changed(0.05)
         watch._connection.client.socket().shutdown(SHUT_RDWR)
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             watch.changed(20)
 
 
 def test_a_refused_idle_is_told() -> None:
-    with watching(b"TAG BAD no\r\n") as (watch, _), pytest.raises(Refused):
+    with watching(b"TAG BAD no\r\n") as (watch, _), pytest.raises(RefusedError):
         watch.changed(20)
 
 
 def test_a_server_without_idle_is_asked_nothing() -> None:
-    with pytest.raises(NotAllowed), watching(able=False):
+    with pytest.raises(NotAllowedError), watching(able=False):
         raise AssertionError("made")
 
 
 def test_a_mailbox_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    with watching() as (watch, _), pytest.raises(NoSuchMailbox):
+    with watching() as (watch, _), pytest.raises(NoSuchMailboxError):
         Watch(watch._connection.account, "Nowhere")
 
 
@@ -117,5 +117,5 @@ def test_closing_twice_does_no_harm() -> None:
         assert not watch.changed(0.05)
         watch.close()
         watch.close()
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             watch.changed(1)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import MailboxChanged, NoSuchMessage, ServerAway, UnsafeValue
+from webmail.errors import MailboxChangedError, NoSuchMessageError, ServerAwayError, UnsafeValueError
 from webmail.imap import close_all, connect
 from webmail.imap.reading import messages
 from webmail.mail import Part
@@ -54,7 +54,7 @@ def test_all_come_decoded_with_one_command(person: Account, asked: list[bytes]) 
 
 @pytest.mark.parametrize("person", [b"* 4 FETCH (UID 5 BODY[2] {8}\r\nYWJjZA==)\r\n"], indirect=True)
 def test_an_answer_without_a_part_is_no_empty_part(person: Account) -> None:
-    with pytest.raises(ServerAway), connect(person) as connection:
+    with pytest.raises(ServerAwayError), connect(person) as connection:
         messages.parts(connection, "INBOX", 5, PARTS)
 
 
@@ -67,9 +67,9 @@ def test_an_empty_part_is_empty(person: Account) -> None:
 @pytest.mark.parametrize("person", [b""], indirect=True)
 def test_a_message_that_is_gone_is_told(person: Account) -> None:
     with connect(person) as connection:
-        with pytest.raises(NoSuchMessage):
+        with pytest.raises(NoSuchMessageError):
             messages.parts(connection, "INBOX", 5, PARTS)
-        with pytest.raises(MailboxChanged):
+        with pytest.raises(MailboxChangedError):
             messages.parts(connection, "INBOX", 5, PARTS, 8)
-        with pytest.raises(UnsafeValue):
+        with pytest.raises(UnsafeValueError):
             messages.parts(connection, "INBOX", 5, [Part("1] BODY[", "text/plain", 1)])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import NoSuchMailbox, Refused
+from webmail.errors import NoSuchMailboxError, RefusedError
 from webmail.imap import close_all, connect
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import Overview
@@ -96,7 +96,7 @@ def test_the_answers_to_each_command_are_told_apart() -> None:
         first, hits, gone, nothing = found
         assert isinstance(first, dict) and first["UIDVALIDITY"] == [b"2"] and "SEARCH" not in first
         assert isinstance(hits, dict) and hits["SEARCH"] == [b"1 2 3"]
-        assert isinstance(gone, NoSuchMailbox) and isinstance(nothing, Refused)
+        assert isinstance(gone, NoSuchMailboxError) and isinstance(nothing, RefusedError)
         assert connection.in_step and connection.mailbox == ""
 
 
@@ -126,7 +126,7 @@ def test_rows_of_a_mailbox_that_was_rebuilt_in_between_are_not_shown() -> None:
 def test_when_no_mailbox_can_be_searched_it_is_an_error() -> None:
     script = Script()
     script.refuse_search = True
-    with at(script) as connection, pytest.raises(Refused, match="not today"):
+    with at(script) as connection, pytest.raises(RefusedError, match="not today"):
         multi_search.search(connection, "INBOX", query=parse("x"), below=False)
 
 

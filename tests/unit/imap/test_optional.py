@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import MailError, NoSuchMailbox, SearchNotReady
+from webmail.errors import MailError, NoSuchMailboxError, SearchNotReadyError
 from webmail.imap import close_all, connect
 from webmail.imap.connections.optional import optional
 from webmail.imap.mailbox_list import mailboxes
@@ -117,7 +117,7 @@ def test_a_search_that_is_refused_tells_nothing(server, person) -> None:
 
 def test_an_index_that_is_not_ready_keeps_no_other_question_from_being_asked(person) -> None:
     def indexing(_connection: object) -> int:
-        raise SearchNotReady("wait")
+        raise SearchNotReadyError("wait")
 
     assert optional(person, "INBOX", indexing, 7) == 7
     assert optional(person, "INBOX", lambda connection: 8, 7) == 8
@@ -125,6 +125,6 @@ def test_an_index_that_is_not_ready_keeps_no_other_question_from_being_asked(per
 
 def test_what_is_optional_raises_nothing_of_the_server(person) -> None:
     def gone(_connection: object) -> int:
-        raise NoSuchMailbox("gone")
+        raise NoSuchMailboxError("gone")
 
     assert optional(person, "INBOX", gone, 7) == 7

@@ -16,7 +16,7 @@ import pytest
 from tests.support.servers import serving
 from tests.support.waiting import eventually
 from webmail.account import Account, Password, Server
-from webmail.errors import SearchNotReady, ServerAway
+from webmail.errors import SearchNotReadyError, ServerAwayError
 from webmail.imap.connections import pool
 from webmail.imap.connections.connection import Connection as RealConnection
 
@@ -69,7 +69,7 @@ def test_when_several_wait_in_vain_the_next_is_refused_at_once(own_pool: pool._P
 
     def visit() -> None:
         began = time.monotonic()
-        with pytest.raises(ServerAway, match="busy"), pool.connect(ANN):
+        with pytest.raises(ServerAwayError, match="busy"), pool.connect(ANN):
             pass
         took.append(time.monotonic() - began)
 
@@ -77,7 +77,7 @@ def test_when_several_wait_in_vain_the_next_is_refused_at_once(own_pool: pool._P
         own_pool.moved[ANN] -= 1  # they are busy for a second already
         threads = in_threads(4, visit)
         waiting(own_pool, 4)
-        with pytest.raises(ServerAway, match="busy"), pool.connect(ANN):
+        with pytest.raises(ServerAwayError, match="busy"), pool.connect(ANN):
             pass
         assert not took, "the patience of the first few is not over yet"
         other = Account("bob@x.example", SERVER, SERVER, Password("bob", "secret"))
@@ -140,14 +140,14 @@ def test_what_the_server_closed_is_closed_here_though_the_turn_never_comes(own_p
     own_pool.patience = 0.1
     with pool.connect(ANN), pool.connect(ANN), pool.connect(ANN):
         own_pool.idle[ANN] = [gone]
-        with pytest.raises(ServerAway), pool.connect(ANN):
+        with pytest.raises(ServerAwayError), pool.connect(ANN):
             pass
     assert gone.closed
 
 
 def test_nothing_is_kept_of_a_person_who_found_no_room(own_pool: pool._Pool) -> None:
     own_pool.most, own_pool.patience = 0, 0.1
-    with pytest.raises(ServerAway), pool.connect(ANN):
+    with pytest.raises(ServerAwayError), pool.connect(ANN):
         pass
     assert not own_pool.lent
     assert not own_pool.waiting
@@ -193,10 +193,10 @@ def test_who_can_do_without_is_not_kept_waiting_twice(own_pool):
     ben = Account("ben@x.example", SERVER, SERVER, Password("ben", "secret"))
     with pool.connect(ANN, patience=5.0) as connection:
         assert connection.patience == 5.0
-    with pytest.raises(ServerAway), pool.connect(ANN):
-        raise ServerAway("it fell silent")
+    with pytest.raises(ServerAwayError), pool.connect(ANN):
+        raise ServerAwayError("it fell silent")
     began = time.monotonic()
-    with pytest.raises(ServerAway), pool.connect(ANN, patience=5.0):
+    with pytest.raises(ServerAwayError), pool.connect(ANN, patience=5.0):
         pytest.fail("it was asked again")
     assert time.monotonic() - began < 4
     with pool.connect(ben, patience=5.0):
@@ -209,15 +209,15 @@ def test_who_can_do_without_is_not_kept_waiting_twice(own_pool):
 
 
 def test_an_index_that_is_not_ready_is_no_silence(own_pool):
-    with pytest.raises(SearchNotReady), pool.connect(ANN):
-        raise SearchNotReady("wait")
+    with pytest.raises(SearchNotReadyError), pool.connect(ANN):
+        raise SearchNotReadyError("wait")
     with pool.connect(ANN, patience=0.5):
         pass  # the folders of the page that says so
 
 
 def test_a_silence_is_forgotten_after_some_seconds(own_pool, monkeypatch):
     monkeypatch.setattr(pool, "_SILENCE", 0.0)
-    with pytest.raises(ServerAway), pool.connect(ANN):
-        raise ServerAway("it fell silent")
+    with pytest.raises(ServerAwayError), pool.connect(ANN):
+        raise ServerAwayError("it fell silent")
     with pool.connect(ANN, patience=0.5):
         pass

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from tests.support.searches import random_query
-from webmail.errors import UnsafeValue
+from webmail.errors import UnsafeValueError
 from webmail.imap.searching.search import EVERYTHING, Search, SearchRemark, criteria, parse
 
 TODAY = date(2026, 11, 24)  # a Tuesday
@@ -124,12 +124,12 @@ def test_too_many_words_and_too_many_parentheses_are_bounded() -> None:
 @pytest.mark.parametrize("bad", ["a\r\nb", "a\nb", "a\0", "\ud800"])
 def test_what_would_break_a_command_is_refused(bad: str) -> None:
     for query in (bad, f'from:"{bad}"', f"tag:{bad}"):
-        with pytest.raises(UnsafeValue):
+        with pytest.raises(UnsafeValueError):
             read(query)
 
 
 def test_a_keyword_that_is_none_is_refused() -> None:
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         parse("tag:x", tag=lambda _words: "a) (b")
 
 
@@ -167,7 +167,7 @@ def test_random_characters_raise_nothing_but_unsafe_value() -> None:
         )
         try:
             _well_formed(criteria(read(query), DOVECOT), query)
-        except UnsafeValue:
+        except UnsafeValueError:
             assert set(query) & set("\r\n\0")
 
 

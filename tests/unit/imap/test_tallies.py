@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fake_connection import FakeConnection
-from webmail.errors import Refused, UnsafeValue
+from webmail.errors import RefusedError, UnsafeValueError
 from webmail.imap.bulk.actions import tallies
 
 
@@ -34,11 +34,11 @@ def test_long_sets_are_sent_a_few_at_a_time() -> None:
 
 
 def test_a_server_that_does_not_answer_each_is_not_believed() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         tallies(Selected(set(), [{"SEARCH": [b"1"]}]), "INBOX", [1], ["a", "b"])
 
 
 @pytest.mark.parametrize("keyword", ["\\Seen", "a b", "é", "x\r\ny"])
 def test_only_keywords_are_asked_for(keyword: str) -> None:
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         tallies(Selected(set(), []), "INBOX", [1], [keyword])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.cpu_time import cpu_seconds
 from webmail.account import Account, Password, Server
-from webmail.errors import Refused, ServerAway
+from webmail.errors import RefusedError, ServerAwayError
 from webmail.imap.connections.connection import Command
 from webmail.imap.lists import threads
 from webmail.imap.lists.thread_answer import parsed
@@ -121,7 +121,7 @@ class Fake:
             uids = sorted(uid for group in self.threads for uid in group)
             return {"ESEARCH": [b'(TAG "A1") UID ALL ' + b",".join(b"%d" % uid for uid in uids)]}
         if self.refuses:
-            raise Refused("UID THREAD: no")
+            raise RefusedError("UID THREAD: no")
         if b"INTHREAD" in commands[0]:
             return self._in_thread(commands)
         told = {"SORT": [b" ".join(b"%d" % uid for uid in self.by_date)]} if len(commands) > 1 else {}
@@ -262,7 +262,7 @@ def test_where_threading_takes_too_long_it_is_not_tried_again_for_a_while(monkey
 
     def slow(*commands: Command) -> None:
         asked.append(commands)
-        raise ServerAway("timed out")
+        raise ServerAwayError("timed out")
 
     monkeypatch.setattr(connection, "run", slow)
     assert threads.load(connection, "INBOX") is None and threads.gave_up(connection)
@@ -275,7 +275,7 @@ def test_where_threading_takes_too_long_it_is_not_tried_again_for_a_while(monkey
 
 def test_one_conversation_that_takes_too_long_is_the_message_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     connection: Any = Fake(capabilities=DOVECOT)
-    monkeypatch.setattr(connection, "run", lambda *_: (_ for _ in ()).throw(ServerAway("timed out")))
+    monkeypatch.setattr(connection, "run", lambda *_: (_ for _ in ()).throw(ServerAwayError("timed out")))
     assert threads.conversation_of(connection, "INBOX", 3) == (3,)
     assert threads.gave_up(connection) and connection.reopened == 1
 
@@ -317,7 +317,7 @@ def test_where_the_server_breaks_off_over_it_the_mailbox_is_listed_by_message(mo
     connection: Any = Fake()
 
     def broken(*_: Any) -> None:
-        raise ServerAway("gone") from ConnectionResetError()
+        raise ServerAwayError("gone") from ConnectionResetError()
 
     monkeypatch.setattr(connection, "run", broken)
     assert [threads.load(connection, "INBOX") for _ in range(2)] == [None, None]
@@ -328,10 +328,10 @@ def test_where_the_server_is_away_altogether_the_page_says_so(monkeypatch: pytes
     connection: Any = Fake()
 
     def away(*_: Any) -> None:
-        raise ServerAway("gone")
+        raise ServerAwayError("gone")
 
     monkeypatch.setattr(connection, "run", away)
     monkeypatch.setattr(connection, "reopen", away)
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerAwayError):
         threads.load(connection, "INBOX")
     assert not threads.gave_up(connection)  # it was not the conversations

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import MailboxChanged, NoSuchMessage
+from webmail.errors import MailboxChangedError, NoSuchMessageError
 from webmail.imap import close_all, connect
 from webmail.imap.mailbox_list import mailboxes, overviews
 from webmail.imap.reading import messages
@@ -78,7 +78,7 @@ def test_once_it_is_seen_it_is_marked_and_counted(person: Account, asked: list[b
         mailboxes.overview(connection)
         messages.mark_seen(connection, "INBOX", 5, 7)
     assert stored(asked) == [rb"UID STORE 5 +FLAGS.SILENT (\Seen)"] and counted(person) == 2
-    with connect(person) as connection, pytest.raises(MailboxChanged):
+    with connect(person) as connection, pytest.raises(MailboxChangedError):
         messages.mark_seen(connection, "INBOX", 5, 8)
 
 
@@ -92,5 +92,5 @@ def test_what_is_marked_already_is_not_marked_nor_counted_again(person: Account,
 
 @pytest.mark.parametrize("person", [b""], indirect=True)
 def test_what_is_gone_is_told(person: Account) -> None:
-    with connect(person) as connection, pytest.raises(NoSuchMessage):
+    with connect(person) as connection, pytest.raises(NoSuchMessageError):
         messages.mark_seen(connection, "INBOX", 5, 7)

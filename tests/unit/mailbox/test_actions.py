@@ -9,7 +9,7 @@ import pytest
 
 from webmail.compose import views as compose
 from webmail.contacts import views as contacts
-from webmail.errors import NoSuchMailbox, UnsafeValue
+from webmail.errors import NoSuchMailboxError, UnsafeValueError
 from webmail.filters import views as filters
 from webmail.mail import Role
 from webmail.mailbox import views as mailbox
@@ -78,11 +78,11 @@ def test_what_one_may_not_do_is_not_offered() -> None:
 
 def test_an_action_is_refused_before_the_server_is_asked() -> None:
     connection = None  # nothing is asked of it
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         apply_action(connection, [], "explode")
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         apply_action(connection, [], "tag")
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         apply_action(connection, [], "archive", archive_by="decade")
-    with pytest.raises(NoSuchMailbox):
+    with pytest.raises(NoSuchMailboxError):
         apply_action(connection, [], "move")

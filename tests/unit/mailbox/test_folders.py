@@ -7,7 +7,7 @@ import pytest
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.imap.mailbox_list.namespaces import Namespaces
 from webmail.mail import Mailbox
-from webmail.mailbox.folders import BadFolderName, NameFault, path_of, planned
+from webmail.mailbox.folders import BadFolderNameError, NameFault, path_of, planned
 
 SLASH = Overview((Mailbox("INBOX"), Mailbox("Work"), Mailbox("Place", selectable=False)))
 DOT = Overview(
@@ -52,6 +52,6 @@ def test_a_name_is_told_without_the_servers_prefix() -> None:
     ],
 )
 def test_other_paths_are_refused(found: Overview, label: str, fault: NameFault) -> None:
-    with pytest.raises(BadFolderName) as refused:
+    with pytest.raises(BadFolderNameError) as refused:
         planned(label, "", found)
     assert refused.value.fault is fault

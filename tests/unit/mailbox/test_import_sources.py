@@ -10,9 +10,9 @@ import pytest
 
 from webmail.config.settings import Settings
 from webmail.mailbox.imports import import_archive
-from webmail.mailbox.imports.import_sources import MailFile, NotMail, TooManyFiles
+from webmail.mailbox.imports.import_sources import MailFile, NotMailError, TooManyFilesError
 from webmail.mailbox.imports.incoming import Incoming, Unreadable
-from webmail.storage import StorageFull, local
+from webmail.storage import StorageFullError, local
 
 
 def letter(number: int) -> bytes:
@@ -68,12 +68,12 @@ def test_an_mbox_beyond_the_limit_is_not_cut_in_the_middle_of_a_message(read, mo
 def test_an_archive_of_too_many_files_is_refused_before_its_table_is_in_memory(read, monkeypatch) -> None:
     many = archive({f"{number}.eml": letter(number) for number in range(20)})
     monkeypatch.setattr(import_archive, "MOST_ENTRIES", 19)
-    with pytest.raises(TooManyFiles):
+    with pytest.raises(TooManyFilesError):
         read(many)
     monkeypatch.setattr(import_archive, "MOST_ENTRIES", 20)
     monkeypatch.setattr(import_archive, "LARGEST_DIRECTORY", 20 * 46)
     monkeypatch.setattr(zipfile, "ZipFile", None)
-    with pytest.raises(TooManyFiles):
+    with pytest.raises(TooManyFilesError):
         read(many)
 
 
@@ -83,7 +83,7 @@ def test_a_full_disk_is_no_damaged_file(read, monkeypatch) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(local.tempfile, "SpooledTemporaryFile", lambda *_given, **_named: Full())
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFullError):
         read(archive({"a.mbox": mbox(1, 2)}))
 
 
@@ -95,7 +95,7 @@ def test_a_damaged_file_is_told_and_the_others_are_read(read) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"PK\x03\x04 not an archive"])
 def test_other_files_are_no_mail(read, content: bytes) -> None:
-    with pytest.raises(NotMail):
+    with pytest.raises(NotMailError):
         read(io.BytesIO(content))
 
 

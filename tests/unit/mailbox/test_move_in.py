@@ -10,7 +10,7 @@ import pytest
 from tests.support import servers
 from webmail.account import Account, Password, Server
 from webmail.config.settings import Settings
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.imap.connections.connection import Connection
 from webmail.mailbox.imports import move_in
 
@@ -30,7 +30,7 @@ def test_a_name_that_means_something_else_the_second_time_is_not_looked_up_again
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     monkeypatch.setattr(socket, "create_connection", dial)
     account = move_in.OldMailbox("imap.far.example", 993, "zoe").account("secret", Settings())
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerAwayError):
         Connection(account)
     assert asked == ["imap.far.example"] and dialled == [("9.9.9.9", 993)]
 
@@ -38,7 +38,7 @@ def test_a_name_that_means_something_else_the_second_time_is_not_looked_up_again
 def test_one_inside_among_the_addresses_is_enough_to_refuse(monkeypatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 993)) for address in ("9.9.9.9", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: found)
-    with pytest.raises(move_in.BadServer):
+    with pytest.raises(move_in.BadServerError):
         move_in.OldMailbox("imap.far.example", 993, "zoe").account("secret", Settings())
 
 
@@ -56,5 +56,5 @@ def test_the_certificate_is_that_of_the_name_though_an_address_is_dialled(tmp_pa
     by = {"tls": context} if security == "tls" else {"upgrade": context}
     with servers.serving(b"* OK ready\r\n", answer, **by) as port:
         server = Server(name, port, security, 5.0, trusted, ("127.0.0.1",))
-        with pytest.raises(SignInRefused if good else ServerAway):
+        with pytest.raises(SignInRefusedError if good else ServerAwayError):
             Connection(Account("zoe@far.example", server, server, Password("zoe", "secret")))

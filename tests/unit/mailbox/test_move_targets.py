@@ -6,7 +6,7 @@ import pytest
 
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
-from webmail.mailbox.folders import BadFolderName, NameFault, NewFolder
+from webmail.mailbox.folders import BadFolderNameError, NameFault, NewFolder
 from webmail.mailbox.move_targets import grouped, matches, targets, typed_folder
 
 FOUND = Overview(
@@ -103,6 +103,6 @@ def test_of_names_that_differ_in_case_only_the_very_one_is_meant() -> None:
      ("Réception/x", NameFault.RESERVED), ("inbox", NameFault.RESERVED), ("a\x07", NameFault.CONTROL)],
 )  # fmt: skip
 def test_a_name_that_can_not_be_is_refused(typed: str, fault: NameFault) -> None:
-    with pytest.raises(BadFolderName) as caught:
+    with pytest.raises(BadFolderNameError) as caught:
         typed_folder(typed, FOUND, PATHS)
     assert caught.value.fault in (fault, NameFault.DELIMITER if typed == "/" else fault)

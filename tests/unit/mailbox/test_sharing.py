@@ -6,7 +6,7 @@ import pytest
 
 from webmail.config.settings import Settings
 from webmail.mailbox import sharing
-from webmail.mailbox.sharing import NotShared, ShareWarning
+from webmail.mailbox.sharing import NotSharedError, ShareWarning
 from webmail.models import User
 
 ANN = User(address="ann@x.example", local="ann", domain="x.example")
@@ -41,7 +41,7 @@ def test_a_person_is_taken_as_typed_and_called_as_the_server_does(words: str, se
 def test_what_is_no_person_is_not_let_in(words: str, doubt: ShareWarning) -> None:
     if words.strip() != words:
         words = "x" + words + "x"
-    with pytest.raises(NotShared) as caught:
+    with pytest.raises(NotSharedError) as caught:
         sharing.person(words, ANN, Settings())
     assert caught.value.doubt is doubt
 
@@ -51,5 +51,5 @@ def test_groups_only_where_the_server_has_some() -> None:
     assert sharing.everyone(ANN, Settings(group_prefix="$", sign_in="accounts")) == "$x.example"
     assert sharing.everyone(ANN, Settings(group_prefix="$")) == "", "only the server knows its groups"
     for words, settings in (("staff", Settings()), ("", Settings(group_prefix="$")), ("a\nb", Settings(group_prefix="$"))):
-        with pytest.raises(NotShared):
+        with pytest.raises(NotSharedError):
             sharing.group(words, ANN, settings)

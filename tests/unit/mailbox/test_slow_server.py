@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.servers import serving
 from webmail.account import Account, Password, Server
-from webmail.errors import OutOfTime, OverQuota, ServerAway, Unconfirmed
+from webmail.errors import OutOfTimeError, OverQuotaError, ServerAwayError, UnconfirmedError
 from webmail.imap import close_all, connect
 from webmail.imap.bulk import actions
 from webmail.imap.bulk.actions import paced
@@ -73,7 +73,12 @@ def test_all_pieces_are_undone_together() -> None:
 
 @pytest.mark.parametrize(
     ("then", "error"),
-    [(None, Unconfirmed), (b"", Unconfirmed), (b" NO [OVERQUOTA] full\r\n", OverQuota), (b" NO [INUSE] later\r\n", ServerAway)],
+    [
+        (None, UnconfirmedError),
+        (b"", UnconfirmedError),
+        (b" NO [OVERQUOTA] full\r\n", OverQuotaError),
+        (b" NO [INUSE] later\r\n", ServerAwayError),
+    ],
     ids=["hangs up", "silent", "full", "refused"],
 )
 def test_where_the_second_piece_fails_the_first_is_counted_and_can_be_undone(then: bytes | None, error: type[Exception]) -> None:
@@ -89,7 +94,7 @@ def test_where_the_second_piece_fails_the_first_is_counted_and_can_be_undone(the
 
 @pytest.mark.parametrize("then", [None, b""], ids=["hangs up", "silent"])
 def test_a_server_that_does_not_answer_is_not_said_to_have_done_nothing(then: bytes | None) -> None:
-    with connected(lambda _which, _tag, _uids: then) as connection, pytest.raises(Unconfirmed):
+    with connected(lambda _which, _tag, _uids: then) as connection, pytest.raises(UnconfirmedError):
         move(connection)
     assert not connection.in_step  # what answers later belongs to no other command
 
@@ -114,7 +119,7 @@ def test_what_would_take_longer_than_a_page_may_is_not_begun(monkeypatch: pytest
     with connected(moves) as connection:
         done = move(connection)
         assert connection.in_step
-    assert done.count == 1000 and type(done.failed) is OutOfTime
+    assert done.count == 1000 and type(done.failed) is OutOfTimeError
     assert json.loads(done.undo.dumps()) == [["move", "Away", 9, "INBOX", "5001:6000"]]
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from webmail.mailbox.snooze.snooze import BadTime, choices, chosen_time
+from webmail.mailbox.snooze.snooze import BadTimeError, choices, chosen_time
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -54,5 +54,5 @@ def test_times_are_of_the_establishments_clocks(name: str, day: str, hour: str, 
     ],
 )  # fmt: skip
 def test_what_is_no_time_to_come_is_refused(name: str, day: str, hour: str) -> None:
-    with pytest.raises(BadTime):
+    with pytest.raises(BadTimeError):
         chosen_time(name, day, hour, at("2026-03-28T12:00") if name != "evening" else at("2026-03-28T19:00"))

@@ -11,7 +11,7 @@ from flask import Flask
 
 from webmail import create_app
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.imap.connections.commands import flag_list
 from webmail.mailbox import tags
 from webmail.mailbox.search import search_query
@@ -70,16 +70,16 @@ def test_accents_do_not_change_the_order(alice: User) -> None:
 def test_names_are_checked(alice: User) -> None:
     tags.add(alice, "Urgent")
     for name in ("", "  ", "x" * 61, "a\x00b", "a\u202eb"):
-        with pytest.raises(tags.BadTagName):
+        with pytest.raises(tags.BadTagNameError):
             tags.add(alice, name)
-    with pytest.raises(tags.NameTaken):
+    with pytest.raises(tags.NameTakenError):
         tags.add(alice, "URGENT")
     assert tags.change(alice, "Urgent", "urgent", "red")  # its own name is not taken
 
 
 def test_there_are_so_many_and_no_more(alice: User) -> None:
     Tag.insert_many([{"user": alice, "name": f"n{i}", "keyword": f"k{i}"} for i in range(tags.MOST)]).execute()
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         tags.add(alice, "one more")
 
 

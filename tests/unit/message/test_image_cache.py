@@ -15,9 +15,9 @@ from tests.support.images import gif, png
 from tests.support.waiting import eventually
 from webmail import http_fetch
 from webmail.config.settings import Settings
-from webmail.http_fetch import AddressForbidden, FetchedResponse, NotFetched
+from webmail.http_fetch import AddressForbiddenError, FetchedResponse, NotFetchedError
 from webmail.message import image_cache
-from webmail.message.image_cache import NoPicture
+from webmail.message.image_cache import NoPictureError
 
 URL = "https://t.example/a.png"
 
@@ -69,8 +69,8 @@ def test_its_bytes_say_what_it_is(settings: Settings, web: Web) -> None:
         FetchedResponse(URL, 200, "image/png", b""),
         FetchedResponse(URL, 404, "image/png", png()),
         FetchedResponse(URL, 302, "", b""),
-        NotFetched("away"),
-        AddressForbidden("inside"),
+        NotFetchedError("away"),
+        AddressForbiddenError("inside"),
     ],
 )
 def test_nothing_else_is_passed_on_or_asked_for_again_at_once(
@@ -78,7 +78,7 @@ def test_nothing_else_is_passed_on_or_asked_for_again_at_once(
 ) -> None:
     web.says = says
     for _ in range(2):
-        with pytest.raises(NoPicture):
+        with pytest.raises(NoPictureError):
             image_cache.picture(URL, settings)
     assert web.asked == [URL]
     [file] = Path(settings.instance, "images").glob("??/*")
@@ -115,9 +115,9 @@ def test_the_room_on_disk_is_bounded(settings: Settings, web: Web) -> None:
 
 
 def test_failures_are_bounded_too(settings: Settings, web: Web) -> None:
-    web.says = NotFetched("away")
+    web.says = NotFetchedError("away")
     for n in range(600):
-        with pytest.raises(NoPicture):
+        with pytest.raises(NoPictureError):
             image_cache.picture(f"{URL}?{n}", settings)
     assert len(list(Path(settings.instance, "images").glob("??/*"))) < 300
 
@@ -148,13 +148,13 @@ def test_slow_hosts_hold_few_places_and_are_not_asked_again_for_a_while(
         if "quick" in url:
             return FetchedResponse(url, 200, "image/png", png())
         assert given_up.wait(60)
-        raise NotFetched("the answer took too long")
+        raise NotFetchedError("the answer took too long")
 
     monkeypatch.setattr(http_fetch, "get", hang)
     told: list[str] = []
 
     def visit(n: int) -> None:
-        with pytest.raises(NoPicture) as nothing:
+        with pytest.raises(NoPictureError) as nothing:
             image_cache.picture(f"https://slow.example/{n}", settings, 1)
         told.append(str(nothing.value))
 

@@ -51,7 +51,7 @@ def test_other_ways() -> None:
     ("said", "outcome"),
     [(http_fetch.FetchedResponse("", status, "", b""), outcome) for status, outcome in
      ((200, UnsubscribeOutcome.ACCEPTED), (202, UnsubscribeOutcome.ACCEPTED), (204, UnsubscribeOutcome.ACCEPTED), (302, UnsubscribeOutcome.ELSEWHERE), (404, UnsubscribeOutcome.REFUSED), (500, UnsubscribeOutcome.REFUSED))]
-    + [(http_fetch.NotFetched("x"), UnsubscribeOutcome.AWAY), (http_fetch.AddressForbidden("x"), UnsubscribeOutcome.FORBIDDEN)],
+    + [(http_fetch.NotFetchedError("x"), UnsubscribeOutcome.AWAY), (http_fetch.AddressForbiddenError("x"), UnsubscribeOutcome.FORBIDDEN)],
 )  # fmt: skip
 def test_what_became_of_it(
     monkeypatch: pytest.MonkeyPatch, said: http_fetch.FetchedResponse | Exception, outcome: UnsubscribeOutcome

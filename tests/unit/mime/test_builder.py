@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.mail import Address, Attachment, Draft, Identity
 from webmail.mime import builder
 from webmail.mime.headers import headers
@@ -62,14 +62,14 @@ class TestHeaders:
             {"references": (f"<{bad}>",)},
             {"attachments": (attached(bad, b"x"),)},
         ):
-            with pytest.raises(UnsafeValue):
+            with pytest.raises(UnsafeValueError):
                 built(**fields)
 
     @pytest.mark.parametrize(
         "email_address", ["a b@example.org", "a@example.org>, <b@example.org", "a@example.org,b@example.org"]
     )
     def test_an_address_cannot_become_two(self, email_address):
-        with pytest.raises(UnsafeValue):
+        with pytest.raises(UnsafeValueError):
             built(to=(Address("", email_address),))
 
     def test_other_controls_and_surrogates_do_not_reach_the_wire(self):
@@ -254,7 +254,7 @@ class TestTypedAddresses:
         ],
     )  # fmt: skip
     def test_what_is_none_is_named(self, bad):
-        with pytest.raises(BadAddress) as caught:
+        with pytest.raises(BadAddressError) as caught:
             builder.parse_addresses(f"good@example.org, {bad}")
         assert caught.value.value
         assert "good@example.org" not in caught.value.value
@@ -287,5 +287,5 @@ def test_message_ids_differ_and_are_safe():
     assert one.endswith("@example.org>")
     assert two.endswith("@xn--exmple-cua.org>")
     assert builder.new_message_id("a b>").endswith("@localhost>")
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         builder.new_message_id("a\r\nb")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webmail.errors import UnsafeValue
+from webmail.errors import UnsafeValueError
 from webmail.mail import Address, Attachment, Draft, Identity
 from webmail.mime import builder
 
@@ -101,7 +101,7 @@ def test_a_broken_message_is_sent_on_too(original):
 
 
 def test_nothing_gets_into_the_head_from_an_address():
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         sent_on(to=(Address("x\r\nBcc: eve@x.example", "bob@x.example"),))
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         sent_on(message_id="<2@x>\r\nX: y")

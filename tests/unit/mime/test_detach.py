@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.attachments import PNG, file, letter
 from webmail.mime import parser
-from webmail.mime.detach import CannotDetach, Kept, detachable, note, without
+from webmail.mime.detach import CannotDetachError, Kept, detachable, note, without
 from webmail.mime.parser import Raw
 
 WORDS = "Attachment removed on 26 November 2026: “Réunion 1.pdf” (31 MB)."
@@ -104,7 +104,7 @@ def test_what_is_signed_or_encrypted_stays(kind: str, kept: Kept) -> None:
     raw = f"Content-Type: {kind}\r\n\r\n--X\r\n\r\nt\r\n--X\r\n{part}--X--\r\n".encode()
     parsed = parser.read(raw)
     assert detachable(parsed.root).kept is kept
-    with pytest.raises(CannotDetach):
+    with pytest.raises(CannotDetachError):
         without(raw, parsed, {"2": ("application/pdf", 2, "w")})
 
 
@@ -130,7 +130,7 @@ def test_an_alternative_is_left_alone() -> None:
 @pytest.mark.parametrize("wrong", [("application/pdf", 1, "w"), ("image/png", 5000, "w")])
 def test_a_part_that_is_not_what_the_server_said_stays(wrong: tuple[str, int, str]) -> None:
     raw = crlf(letter("Sujet", file("a.pdf", b"A" * 5000, "pdf")))
-    with pytest.raises(CannotDetach) as refused:
+    with pytest.raises(CannotDetachError) as refused:
         without(raw, parser.read(raw), {"2": wrong})
     assert refused.value.kept is Kept.ODD
 

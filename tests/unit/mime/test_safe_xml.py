@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from webmail.mime.safe_xml import XmlBounds, XmlRefused, parse
+from webmail.mime.safe_xml import XmlBounds, XmlRefusedError, parse
 
 BOUNDS = XmlBounds(size=2_000_000, depth=12, elements=5_000, attributes=5, text=1_000)
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
@@ -39,7 +39,7 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 def test_bombs_are_refused_before_they_swell(content: bytes, why: str) -> None:
     tracemalloc.start()
     began = time.process_time()
-    with pytest.raises(XmlRefused, match=why):
+    with pytest.raises(XmlRefusedError, match=why):
         parse(content, BOUNDS)
     assert time.process_time() - began < 0.5
     assert tracemalloc.get_traced_memory()[1] < 6_000_000
@@ -54,7 +54,7 @@ def test_bombs_are_refused_before_they_swell(content: bytes, why: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_xml_is_refused(content: bytes) -> None:
-    with pytest.raises(XmlRefused, match="no XML"):
+    with pytest.raises(XmlRefusedError, match="no XML"):
         parse(content, BOUNDS)
 
 
@@ -72,15 +72,15 @@ def test_an_encoding_is_believed_unless_the_reader_knows_better() -> None:
     assert parse(declared.encode("latin-1"), BOUNDS).text == "é"
     assert parse(declared.encode(), BOUNDS, utf8=True).text == "é"
     for other in ("latin-1", "utf-16"):
-        with pytest.raises(XmlRefused):
+        with pytest.raises(XmlRefusedError):
             parse(declared.encode(other), BOUNDS, utf8=True)
 
 
 def test_a_refusal_names_the_line() -> None:
-    with pytest.raises(XmlRefused) as refused:
+    with pytest.raises(XmlRefusedError) as refused:
         parse(b"<a>\n<b>\n</a>", BOUNDS)
     assert refused.value.line == 3
-    with pytest.raises(XmlRefused) as refused:
+    with pytest.raises(XmlRefusedError) as refused:
         parse(b"\n<!DOCTYPE a><a/>", BOUNDS)
     assert refused.value.line == 2
 

@@ -14,7 +14,7 @@ from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import GroupMember, PeopleGroup, User
 from webmail.people import groups
-from webmail.people.groups import GroupNameTaken, NoSuchGroup, OutsideDomain, UnusableGroupName
+from webmail.people.groups import GroupNameTakenError, NoSuchGroupError, OutsideDomainError, UnusableGroupNameError
 
 HERE, THERE = "lycee.example", "autre.example"
 
@@ -61,9 +61,9 @@ def test_a_group_is_found_however_its_name_is_spelt(asked: str) -> None:
     made = groups.create(HERE, " 4e  B ")
     assert made.name == "4e B"
     assert groups.find(HERE, asked) == made
-    with pytest.raises(NoSuchGroup):
+    with pytest.raises(NoSuchGroupError):
         groups.find(THERE, asked)
-    with pytest.raises(GroupNameTaken):
+    with pytest.raises(GroupNameTakenError):
         groups.create(HERE, asked)
     groups.create(THERE, asked)
 
@@ -72,10 +72,10 @@ def test_a_group_is_found_however_its_name_is_spelt(asked: str) -> None:
     "name", ["", " ", "!!", "a@b", "a, b", "a; b", 'a "b"', "a <b>", "Maths: b", "a\\b", "a\0b", "a\x1bb", "x" * 101]
 )
 def test_a_name_that_cannot_be_typed_as_a_recipient_is_refused(name: str) -> None:
-    with pytest.raises(UnusableGroupName):
+    with pytest.raises(UnusableGroupNameError):
         groups.create(HERE, name)
     made = groups.create(HERE, "Maths")
-    with pytest.raises(UnusableGroupName):
+    with pytest.raises(UnusableGroupNameError):
         groups.rename(made, name)
     assert [group.name for group in PeopleGroup.select()] == ["Maths"]
 
@@ -94,7 +94,7 @@ def test_another_name_keeps_the_identifier_and_a_second_group_gets_another() -> 
     made = groups.create(HERE, "Maths")
     before = made.identifier
     groups.create(HERE, "Lettres")
-    with pytest.raises(GroupNameTaken):
+    with pytest.raises(GroupNameTakenError):
         groups.rename(groups.find(HERE, "maths"), "LETTRES")
     groups.rename(groups.find(HERE, "maths"), "MATHS")
     assert groups.names(HERE)[before] == "MATHS"
@@ -118,7 +118,7 @@ def test_people_are_added_once_taken_out_and_counted() -> None:
 
 def test_nobody_of_another_domain_is_added_and_then_nobody_at_all() -> None:
     maths = groups.create(HERE, "Maths")
-    with pytest.raises(OutsideDomain, match=f"eve@{THERE}"):
+    with pytest.raises(OutsideDomainError, match=f"eve@{THERE}"):
         groups.add(maths, [person("ann"), person("eve", THERE)])
     assert groups.members(maths) == []
 
@@ -179,7 +179,7 @@ def test_two_who_make_the_same_group_or_add_the_same_person_at_once() -> None:
             start.wait(10)
             try:
                 made.append(groups.create(HERE, "Lettres"))
-            except GroupNameTaken:
+            except GroupNameTakenError:
                 made.append(None)
             groups.add(maths, [ann])
 

@@ -6,7 +6,7 @@ import pytest
 
 from webmail.models import AllowedName, User, WritingIdentity
 from webmail.people import colleagues, display_names, own_name
-from webmail.people.display_names import NameRefused
+from webmail.people.display_names import NameRefusedError
 
 
 @pytest.fixture
@@ -35,20 +35,20 @@ def test_the_given_name_is_always_allowed(named, bob, settings, typed):
 
 @pytest.mark.parametrize("typed", ["Robert Durand", "DURAND Robert", "R\u043ebert Durand", "bob@lycee.example", "Direction"])
 def test_names_of_colleagues_offices_and_addresses_are_refused(named, settings, typed):
-    with pytest.raises(NameRefused):
+    with pytest.raises(NameRefusedError):
         own_name.change(named, typed, settings)
     assert User.get_by_id(named.id).name == "Alice Martin"
 
 
 def test_step_by_step_one_does_not_get_there_either(named, settings):
     own_name.change(named, "Ro Du", settings)
-    with pytest.raises(NameRefused):
+    with pytest.raises(NameRefusedError):
         own_name.change(named, "Robert Durand", settings)
 
 
 def test_a_given_name_stays_protected_while_another_is_shown(named, bob, settings):
     own_name.change(named, "Alix", settings)
-    with pytest.raises(NameRefused):
+    with pytest.raises(NameRefusedError):
         own_name.change(bob, "Alice Martin", settings)
     assert colleagues.today().is_own("Alix", named.address) and colleagues.today().is_own("Alice Martin", named.address)
 

@@ -78,7 +78,7 @@ def test_groups_are_offered_and_resolved_only_where_they_are_seen(school, rules)
     assert address_book.unfolded(pupil, [f"people:{far.identifier}"], sight) == []
     assert address_book.unfolded(teacher, [f"people:{far.identifier}"], sight_of(teacher, settings))
     assert set(sharing.groups(pupil, settings).values()) == {"4e A"}
-    with pytest.raises(sharing.NotShared):
+    with pytest.raises(sharing.NotSharedError):
         sharing.group("4e B", pupil, settings)
 
 

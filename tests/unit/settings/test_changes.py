@@ -58,7 +58,7 @@ def test_what_was_changed_again_stays(alice: User) -> None:
     changes.make(alice, {"theme": "contrast"})
     assert changes.undo(alice, token, SECRET) == ["density"]
     assert (choice(alice, "theme"), choice(alice, "density")) == ("contrast", "cosy")
-    with pytest.raises(changes.CannotUndo):
+    with pytest.raises(changes.CannotUndoError):
         changes.undo(alice, token, SECRET)
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_offered_where_nothing_changed(alice: User) -> None:
 
 @pytest.mark.parametrize("token", ["", "x", "e30.x.y", "x" * 10_000])
 def test_nonsense_undoes_nothing(alice: User, token: str) -> None:
-    with pytest.raises(changes.CannotUndo):
+    with pytest.raises(changes.CannotUndoError):
         changes.undo(alice, token, SECRET)
 
 
@@ -77,7 +77,7 @@ def test_nobody_elses_undo_and_none_of_another_secret(people: tuple[User, User])
     changes.make(bob, {"theme": "dark"})
     token = changes.token(alice, changes.make(alice, {"theme": "dark"}), SECRET)
     for user, secret in ((bob, SECRET), (alice, "another")):
-        with pytest.raises(changes.CannotUndo):
+        with pytest.raises(changes.CannotUndoError):
             changes.undo(user, token, secret)
     assert choice(bob, "theme") == choice(alice, "theme") == "dark"
 
@@ -86,7 +86,7 @@ def test_after_an_hour_it_is_too_late(alice: User, monkeypatch: pytest.MonkeyPat
     token = changes.token(alice, changes.make(alice, {"theme": "dark"}), SECRET)
     later = time.time() + changes.SECONDS + 2
     monkeypatch.setattr(time, "time", lambda: later)
-    with pytest.raises(changes.CannotUndo):
+    with pytest.raises(changes.CannotUndoError):
         changes.undo(alice, token, SECRET)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.errors import UnsafeValue
+from webmail.errors import UnsafeValueError
 from webmail.sieve.lexer import LONGEST_SCRIPT, SieveSyntaxError
 from webmail.sieve.nodes import (
     Command,
@@ -65,15 +65,15 @@ def test_a_comment_can_t_become_a_command(text):
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800"])
 def test_what_no_script_can_hold_is_refused(text):
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         write(SieveScript((Command("fileinto", (StringArgument(text),)),)))
 
 
 @pytest.mark.parametrize("name", ["", "keep;", "a b", "Keep", "é", "a-b", "1a"])
 def test_a_name_that_is_none_is_refused(name):
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         write(SieveScript((Command(name),)))
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         write(SieveScript((Command("keep", (TagArgument(name),)),)))
 
 

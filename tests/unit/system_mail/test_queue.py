@@ -13,7 +13,7 @@ from webmail import system_mail
 from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import OutboxState, SystemMessage, User, now
 
 
@@ -39,13 +39,13 @@ def test_a_transaction_that_fails_queues_nothing(here):
     ["", "sophie", "a@b.example, c@d.example", "Sophie <a@b.example>", "a@b.example\r\nBcc: c@d.example", "a b@c.example"],
 )
 def test_a_recipient_is_one_address(here, recipient):
-    with pytest.raises(BadAddress):
+    with pytest.raises(BadAddressError):
         queued(recipient)
 
 
 @pytest.mark.parametrize("subject", ["Hello\r\nBcc: all@lycee.example", "Hello\nX: y", "a\0b"])
 def test_a_subject_is_one_line(here, subject):
-    with pytest.raises(UnsafeValue):
+    with pytest.raises(UnsafeValueError):
         queued(subject=subject)
     assert SystemMessage.select().count() == 0
 

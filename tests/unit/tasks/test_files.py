@@ -10,7 +10,7 @@ import pytest
 from webmail.models import Task, TaskState
 from webmail.storage import open_storage
 from webmail.tasks import leftovers, store
-from webmail.tasks.kinds import TaskFailed, TaskKind
+from webmail.tasks.kinds import TaskFailedError, TaskKind
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_what_has_ended_keeps_its_result_alone(alice, runner, stored):
 
 def test_what_failed_keeps_nothing(alice, runner, stored):
     def failing(run):
-        raise TaskFailed("no-use")
+        raise TaskFailedError("no-use")
 
     stored(store.start(alice, "failing", {}).id, "given")
     runner(TaskKind("failing", failing)).run_one()
@@ -50,7 +50,7 @@ def test_what_failed_keeps_nothing(alice, runner, stored):
 def test_who_lost_the_task_leaves_its_files_alone(alice, runner, stored):
     def overtaken(run):
         Task.update(turn=7).execute()
-        raise TaskFailed("no-use")
+        raise TaskFailedError("no-use")
 
     task = store.start(alice, "overtaken", {})
     stored(task.id, "given")

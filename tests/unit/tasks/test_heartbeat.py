@@ -12,7 +12,7 @@ from webmail.tasks import heartbeat
 CLAIM = """
 import sys
 from datetime import timedelta
-from webmail import config
+from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.tasks import heartbeat
 open_database(config.load(sys.argv[1]).database_url)

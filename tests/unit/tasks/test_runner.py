@@ -10,10 +10,10 @@ import pytest
 
 from tests.bench import tasks_killed
 from tests.support.waiting import eventually
-from webmail.errors import LimitReached, ServerAway
+from webmail.errors import LimitReachedError, ServerAwayError
 from webmail.models import Tag, Task, TaskState, User, now
 from webmail.tasks import store
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskStopped
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskStoppedError
 from webmail.tasks.runner import claim
 
 
@@ -22,9 +22,9 @@ def tagging(run):
     steps, said = run.arguments["steps"], run.arguments
     for step in range(run.cursor or 0, steps):
         if step == said.get("fail_at"):
-            raise TaskFailed("nothing-there")
+            raise TaskFailedError("nothing-there")
         if step == said.get("away_at"):
-            raise ServerAway("the server sleeps")
+            raise ServerAwayError("the server sleeps")
         if step == said.get("break_at"):
             raise RuntimeError("a mistake of ours")
         if step == said.get("cancel_at"):
@@ -63,7 +63,7 @@ def test_a_form_sent_twice_starts_one_task(alice):
 def test_somebody_elses_task_cannot_be_seen_stopped_or_removed(alice, bob):
     task = store.start(alice, "tagging", {"steps": 1})
     for ask in (store.find, store.cancel, store.remove):
-        with pytest.raises(store.NoSuchTask):
+        with pytest.raises(store.NoSuchTaskError):
             ask(bob, task.id)
     assert store.listing(bob) == []
     assert again(task).state == TaskState.WAITING
@@ -72,7 +72,7 @@ def test_somebody_elses_task_cannot_be_seen_stopped_or_removed(alice, bob):
 def test_one_person_has_a_bounded_number_of_tasks(alice, bob):
     for _ in range(store.MOST_OPEN):
         store.start(alice, "tagging", {})
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         store.start(alice, "tagging", {})
     store.start(bob, "tagging", {})
 
@@ -126,9 +126,9 @@ def test_a_worker_that_lost_its_turn_changes_nothing_more(alice, runner):
         if run.task.turn == 1:
             Task.update(lease=now() - timedelta(seconds=1)).execute()
             assert runner(TaskKind("tagging", slow), worker="w2").run_one()
-            with pytest.raises(TaskStopped), run.step(1, done=1):
+            with pytest.raises(TaskStoppedError), run.step(1, done=1):
                 Tag.create(user=alice, keyword="zombie", name="zombie")
-            raise TaskStopped("noticed")
+            raise TaskStoppedError("noticed")
         return tagging(run)
 
     runner(TaskKind("tagging", slow)).run_one()
@@ -236,7 +236,7 @@ def test_a_person_who_is_deleted_meanwhile_ends_no_thread(alice, bob, runner):
     def vanishing(run):
         if run.user == alice:
             alice.delete_instance()
-            raise ServerAway("the server sleeps")
+            raise ServerAwayError("the server sleeps")
         return tagging(run)
 
     store.start(alice, "tagging", {})

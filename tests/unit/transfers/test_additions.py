@@ -35,8 +35,8 @@ from webmail.models import (
     now,
 )
 from webmail.transfers import additions, assembly, changes, content, limits, links, protection, store, trail
-from webmail.transfers.additions import CannotAdd, Fault
-from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.additions import CannotAddError, Fault
+from webmail.transfers.limits import Limit, OverLimitError
 from webmail.transfers.notifications import recipients
 from webmail.transfers.options import TransferOptions
 from webmail.transfers.trail import EventKind
@@ -272,7 +272,7 @@ def test_nothing_is_added_to_what_is_over_or_came_from_others(alice, settings):
     unchecked(addition)
     store.close(transfer, "owner")
     assert "transfer is over" in add(alice, page, ("b.txt", b"1")).notices
-    with pytest.raises(store.TransferClosed):
+    with pytest.raises(store.TransferClosedError):
         store.add_file(addition, "c.txt", 1, "", settings)
     StoredContent.update(state=ContentState.READY).execute()
     additions.sweep()
@@ -282,7 +282,7 @@ def test_nothing_is_added_to_what_is_over_or_came_from_others(alice, settings):
     assert names(transfer) == ["plan.pdf", "a.txt"]
     Transfer.update(expires=now()).where(Transfer.id == transfer.id).execute()
     assert not alice.get(f"/transfers/{transfer.id}").all("form[action$='/additions']")
-    with pytest.raises(CannotAdd):
+    with pytest.raises(CannotAddError):
         additions.begin(Transfer.get_by_id(transfer.id), settings)
 
 
@@ -314,11 +314,11 @@ def test_the_limits_are_those_of_the_whole_transfer(alice, settings):
     addition, other = additions.begin(transfer, settings), additions.begin(transfer, settings)
     store.add_file(addition, "1", limits.MB // 2, "", settings)
     store.add_file(other, "2", limits.MB // 4, "", settings)
-    with pytest.raises(OverLimit) as refused:  # what another window has begun counts too
+    with pytest.raises(OverLimitError) as refused:  # what another window has begun counts too
         store.add_file(other, "3", limits.MB // 2, "", settings)
     assert refused.value.limit is Limit.TRANSFER
     store.add_file(other, "3", 1, "", settings)
-    with pytest.raises(OverLimit) as refused:
+    with pytest.raises(OverLimitError) as refused:
         store.add_file(addition, "4", 1, "", settings)
     assert refused.value.limit is Limit.FILES
 
@@ -332,7 +332,7 @@ def test_only_so_many_windows_add_at_once(app, alice, settings):
     for number, row in enumerate(list(Transfer.select().where(Transfer.adds_to == transfer))):
         wide = replace(settings, transfers=replace(settings.transfers, files=50))
         put_file(row, f"{number}.txt", b"1", wide)
-    with pytest.raises(CannotAdd) as refused:
+    with pytest.raises(CannotAddError) as refused:
         additions.begin(transfer, settings)
     assert refused.value.fault is Fault.MANY
 
@@ -346,7 +346,7 @@ def test_new_files_need_the_link_that_holds_the_key(app, alice, settings):
     page = begun(alice, transfer, link=f" {link}.{links.packed_key(KEY)} ")
     add(alice, page, ("neu.txt", b"secret"))
     fresh = store.files(transfer)[1]
-    with pytest.raises(content.WrongKey):
+    with pytest.raises(content.WrongKeyError):
         content.read(fresh.content, settings)
     assert b"".join(content.read(fresh.content, settings, link_key=KEY)) == b"secret"
     told = system_mail.text_of(SystemMessage.select().first(), settings.secret_key)
@@ -488,7 +488,7 @@ def test_a_file_that_begins_as_the_others_are_asked_to_join_is_not_lost_among_th
 def test_the_last_two_files_removed_from_two_windows_leave_one(shared):
     transfer = sent(shared, files={"a.txt": b"a", "b.txt": b"b"})
     done = at_once(*(lambda one=one: changes.remove_file(transfer, one, shared) for one in store.files(transfer)))
-    assert sorted(type(one).__name__ for one in done) == ["LastFile", "bool"], done
+    assert sorted(type(one).__name__ for one in done) == ["LastFileError", "bool"], done
     assert len(store.files(transfer)) == 1 == len(events(transfer, EventKind.FILE_REMOVED))
 
 

@@ -16,7 +16,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.doctor import transfers
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferEvent, TransferFile, User, now
-from webmail.storage import StorageArea, StorageAway, open_storage
+from webmail.storage import StorageArea, StorageAwayError, open_storage
 from webmail.transfers import content, overview, store
 from webmail.transfers.trail import EventKind
 from webmail.transfers.uploads import check_queue, checking, hashing
@@ -113,7 +113,7 @@ def test_a_storage_that_is_away_is_asked_again_later(transfer, settings, monkeyp
     stored = whole(transfer, b"one", settings)
 
     def away(*given):
-        raise StorageAway("gone")
+        raise StorageAwayError("gone")
 
     monkeypatch.setattr(checking, "check", away)
     assert check_queue.check_next(settings)

@@ -20,7 +20,7 @@ from tests.support.transfer_ground import pieces_of, published, put_file
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, TransferRecipient, User, now
-from webmail.storage import StorageArea, StorageAway, StorageFull, open_storage
+from webmail.storage import StorageArea, StorageAwayError, StorageFullError, open_storage
 from webmail.transfers import content, store
 from webmail.transfers.uploads import checking, hashing
 
@@ -119,10 +119,10 @@ def test_many_tiny_requests_do_not_make_many_pieces(alice, settings):
 
 def test_bytes_for_another_place_or_too_many_are_refused(alice, settings):
     stored = content.begin(alice, 1000, settings)
-    with pytest.raises(content.WrongOffset) as refused:
+    with pytest.raises(content.WrongOffsetError) as refused:
         content.append(stored, 10, [b"x"], settings)
     assert refused.value.received == 0
-    with pytest.raises(content.TooManyBytes):
+    with pytest.raises(content.TooManyBytesError):
         content.append(stored, 0, [DATA[:1001]], settings)
     assert again(stored).received == 1000
 
@@ -136,7 +136,7 @@ def test_of_two_who_add_at_once_one_wins_and_nothing_is_mixed(alice, settings):
         content.append(theirs, 0, pieces_of(DATA), settings)
         yield DATA[4_500_000:]
 
-    with pytest.raises(content.WrongOffset) as refused:
+    with pytest.raises(content.WrongOffsetError) as refused:
         content.append(mine, 0, overtaken(), settings)
     assert refused.value.received == len(DATA)
     assert whole(again(mine), settings) == DATA
@@ -153,11 +153,11 @@ def test_a_full_disk_keeps_what_was_durable(alice, settings, monkeypatch):
     def full(self, name, chunks, *, sync=True):
         count[0] += 1
         if count[0] == 2:
-            raise StorageFull("no room")
+            raise StorageFullError("no room")
         return put(self, name, chunks, sync=sync)
 
     monkeypatch.setattr(kind, "put", full)
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFullError):
         content.append(stored, 0, pieces_of(DATA), settings)
     assert again(stored).received == content.PIECE and len(names(settings)) == 1
     content.append(stored, content.PIECE, pieces_of(DATA[content.PIECE :]), settings)
@@ -172,12 +172,12 @@ def test_pieces_that_did_not_become_durable_leave_no_gap(alice, settings, monkey
     def away_for_a_moment(self, names):
         count[0] += 1
         if count[0] == 1:
-            raise StorageAway("not now")
+            raise StorageAwayError("not now")
         sync(self, names)
 
     monkeypatch.setattr(content, "_TOGETHER", 1)
     monkeypatch.setattr(kind, "sync", away_for_a_moment)
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageAwayError):
         content.append(stored, 0, pieces_of(DATA), settings)
     assert again(stored).received == 0
     content.append(stored, 0, pieces_of(DATA), settings)
@@ -192,7 +192,7 @@ def test_what_ends_or_goes_meanwhile_takes_no_more_bytes(alice, settings):
         yield DATA[:1000]
         assert content.end_here(theirs)
 
-    with pytest.raises(content.WrongOffset):
+    with pytest.raises(content.WrongOffsetError):
         content.append(stored, 0, ended(), settings)
     assert (again(stored).received, again(stored).size, names(settings)) == (0, 0, [])
 
@@ -201,13 +201,13 @@ def test_the_database_alone_or_the_disk_alone_opens_nothing(alice, settings):
     from dataclasses import replace
 
     [file] = store.files(published(alice, {"a.bin": DATA[:1000]}, settings))
-    with pytest.raises(content.WrongKey):
+    with pytest.raises(content.WrongKeyError):
         whole(file.content, replace(settings, secret_key="another"))
     key = os.urandom(32)
     [file] = store.files(published(alice, {"a.bin": DATA[:1000]}, settings, link_key=key))
     assert whole(file.content, settings, key) == DATA[:1000]
     for wrong in (None, os.urandom(32)):
-        with pytest.raises(content.WrongKey):
+        with pytest.raises(content.WrongKeyError):
             whole(file.content, settings, wrong)
 
 
@@ -218,10 +218,10 @@ def test_a_piece_that_was_changed_or_put_elsewhere_is_noticed(alice, settings):
     one, two, _three = names(settings)
     first, second = b"".join(files.get(one)), b"".join(files.get(two))
     files.put(one, [second])
-    with pytest.raises(content.ContentDamaged):
+    with pytest.raises(content.ContentDamagedError):
         whole(stored, settings)
     files.put(one, [first[:-1], bytes([first[-1] ^ 1])])
-    with pytest.raises(content.ContentDamaged):
+    with pytest.raises(content.ContentDamagedError):
         whole(stored, settings)
 
 

@@ -32,10 +32,10 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.rate_limits import HOUR, TooManyRequests
+from webmail.rate_limits import HOUR, TooManyRequestsError
 from webmail.transfers import limits, store
 from webmail.transfers.requests import guest_limits, guests, requests
-from webmail.transfers.requests.guests import Guest, NotOpen, Shut
+from webmail.transfers.requests.guests import Guest, NotOpenError, Shut
 from webmail.transfers.requests.requests import Wishes
 
 ZOE = {"name": "Zoé Martin", "address": "", "message": ""}
@@ -285,7 +285,7 @@ def test_a_link_that_takes_files_once_takes_one_of_two_that_were_begun(alice, se
         file = guests.add(transfer, settings, lambda most, of=transfer: _empty_file(of, settings, most))
         assert file.size == 0
     guests.send(begun[0], settings)
-    with pytest.raises(NotOpen):
+    with pytest.raises(NotOpenError):
         guests.send(begun[1], settings)
     page = zoe.get(link_of(request, settings))
     assert page.status == 410 and "This link was used" in page.text
@@ -371,7 +371,7 @@ def test_so_many_transfers_an_hour_from_a_network_and_no_more(alice, settings, m
     for number in range(3):
         guests.begin(found, Guest(str(number), network="192.0.2.1"), settings)
     for who in (found, other):
-        with pytest.raises(TooManyRequests):
+        with pytest.raises(TooManyRequestsError):
             guests.begin(who, Guest("x", network="192.0.2.1"), settings)
     guests.begin(other, Guest("x", network="192.0.2.2"), settings)
     let_pass(HOUR)
@@ -398,7 +398,7 @@ def test_what_was_left_lying_about_gives_way_where_there_is_no_room(alice, setti
     guests.add(fresh, settings, lambda most: store.add_file(fresh, "b", 500, "", settings))
     states = {row.guest_name: row.state for row in Transfer.select()}
     assert states == {"old": TransferState.CLOSED, "busy": TransferState.OPEN, "fresh": TransferState.OPEN}
-    with pytest.raises(guests.NoRoom):
+    with pytest.raises(guests.NoRoomError):
         guests.add(fresh, settings, lambda most: store.add_file(fresh, "c", 500, "", settings))
 
 
@@ -406,7 +406,7 @@ def test_what_was_begun_without_a_byte_gives_way_to_a_crowd_after_a_quarter_of_a
     monkeypatch.setattr(guest_limits, "UNFINISHED", 1)
     found = guests.asked(requests.token(asked_by(alice, settings), settings))
     guests.begin(found, Guest("empty"), settings)
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         guests.begin(found, Guest("next"), settings)
     Transfer.update(created=now() - timedelta(minutes=16)).execute()
     assert guests.begin(found, Guest("next"), settings).state == TransferState.OPEN
@@ -418,7 +418,7 @@ def test_what_guests_send_keeps_nobody_from_sending(tmp_path):
         found = guests.asked(requests.token(asked_by(alice, settings), settings))
         for number in range(5):
             guests.begin(found, Guest(str(number)), settings)
-        with pytest.raises(guests.NoRoom):
+        with pytest.raises(guests.NoRoomError):
             guests.begin(found, Guest("6"), settings)
         limits.check_count(alice, settings)
 

@@ -17,7 +17,7 @@ from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 from webmail.models import StoredContent, Transfer, TransferFile, User
 from webmail.transfers import content, limits, store
-from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.limits import Limit, OverLimitError
 
 PEOPLE, SIZE = 2, 600_000  # bytes: one fits into 1 MB
 
@@ -61,14 +61,14 @@ def both_had_looked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "begin", slowly)
 
 
-def begin_at_once(settings: Settings) -> list[OverLimit]:
+def begin_at_once(settings: Settings) -> list[OverLimitError]:
     """As many people as there are begin a file each; what they were refused with."""
     owners = [
         User.create(address=f"sends-{number}@lycee.example", local=f"sends-{number}", domain="lycee.example")
         for number in range(PEOPLE)
     ]
     waiting: list[Transfer] = [store.create(owner, settings) for owner in owners]
-    refused: list[OverLimit] = []
+    refused: list[OverLimitError] = []
     start = threading.Barrier(PEOPLE)
 
     def run(transfer: Transfer) -> None:
@@ -76,7 +76,7 @@ def begin_at_once(settings: Settings) -> list[OverLimit]:
             start.wait()
             try:
                 store.add_file(transfer, "film.mp4", SIZE, "", settings)
-            except OverLimit as error:
+            except OverLimitError as error:
                 refused.append(error)
 
     threads = [threading.Thread(target=run, args=(transfer,)) for transfer in waiting]

@@ -31,7 +31,7 @@ from webmail.models import (
     now,
 )
 from webmail.transfers import content, options, store
-from webmail.transfers.limits import OverLimit
+from webmail.transfers.limits import OverLimitError
 from webmail.transfers.uploads import form_uploads, upload_bodies
 from webmail.transfers.uploads.upload_bodies import Sender, admitted
 
@@ -148,7 +148,7 @@ def test_transfers_without_files_do_not_count_among_those_one_may_have(app, alic
         store.create(owner, few)
     for transfer in mine()[:2]:
         store.add_file(transfer, "a.txt", 1, "", few)
-    with pytest.raises(OverLimit):
+    with pytest.raises(OverLimitError):
         store.create(owner, few)
 
 
@@ -314,7 +314,7 @@ def test_no_file_comes_to_what_was_sent_since_its_row_was_read(app, alice):
     send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
     settings, before = app.extensions["settings"], mine()[0]
     store.publish(mine()[0], options.of(before), now() + timedelta(days=1), [], settings)
-    with pytest.raises(store.TransferClosed):
+    with pytest.raises(store.TransferClosedError):
         store.add_file(before, "late.txt", 9, "", settings)
     assert [file.path for file in store.files(before)] == ["a.txt"]
 

@@ -16,7 +16,7 @@ from webmail.config.settings import Settings
 from webmail.doctor import transfers
 from webmail.models import FileRequest, StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User, now
 from webmail.transfers import content, limits, overview, store
-from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.limits import Limit, OverLimitError
 from webmail.transfers.requests import guests, requests, unfinished
 from webmail.transfers.requests.guests import Guest
 from webmail.transfers.requests.requests import Wishes
@@ -62,7 +62,7 @@ def may_send(owner: User, size: int, settings: Settings) -> bool:
     transfer = store.create(owner, settings)
     try:
         store.remove_file(store.add_file(transfer, "mine", size, "", settings), settings)
-    except OverLimit:
+    except OverLimitError:
         return False
     finally:
         transfer.delete_instance()
@@ -117,7 +117,7 @@ def test_what_really_comes_is_bounded_by_the_room_whatever_was_promised(alice, s
     TransferAllowance.create(user=alice, limit_bytes=5000)
     chunks = [b"x" * 500] * 6
     content.append(first.content, 0, limits.as_there_is_room(first.content, chunks, settings), settings)
-    with pytest.raises(OverLimit) as refused:
+    with pytest.raises(OverLimitError) as refused:
         content.append(second.content, 0, limits.as_there_is_room(second.content, chunks, settings), settings)
     assert refused.value.limit is Limit.PERSON
     assert second.content.received == 2000  # what there was room for stays, to be gone on with
@@ -127,14 +127,14 @@ def test_what_really_comes_is_bounded_by_the_room_whatever_was_promised(alice, s
 def test_the_disk_is_not_filled_beyond_its_reserve_by_what_was_declared(alice, settings, monkeypatch):
     file = store.add_file(store.create(alice, settings), "a", 3000, "", settings)
     monkeypatch.setattr(limits, "room", lambda _files: 100)
-    with pytest.raises(OverLimit) as refused:
+    with pytest.raises(OverLimitError) as refused:
         content.append(file.content, 0, limits.as_there_is_room(file.content, [b"x" * 3000], settings), settings)
     assert (refused.value.limit, refused.value.status) == (Limit.TOTAL, 507)
 
 
 def test_a_file_larger_than_what_is_left_is_refused_at_once(alice, settings):
     TransferAllowance.create(user=alice, limit_bytes=5000)
-    with pytest.raises(OverLimit):
+    with pytest.raises(OverLimitError):
         store.add_file(store.create(alice, settings), "a", 5001, "", settings)
 
 

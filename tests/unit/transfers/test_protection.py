@@ -15,8 +15,8 @@ from tests.support.transfer_ground import put_file
 from webmail.config.settings import Settings
 from webmail.models import Transfer, User
 from webmail.transfers import content, limits, protection, store
-from webmail.transfers.limits import Limit, OverLimit
-from webmail.transfers.protection import NotProtected, Protection
+from webmail.transfers.limits import Limit, OverLimitError
+from webmail.transfers.protection import NotProtectedError, Protection
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_more_can_be_chosen_than_the_settings_ask_for_never_less(settings):
         ("none", settings),
         ("link", with_values(settings, key="browser")),
     ):
-        with pytest.raises(NotProtected):
+        with pytest.raises(NotProtectedError):
             protection.chosen(text, given)
 
 
@@ -63,7 +63,7 @@ def test_each_kind_is_known_again(alice, settings):
         if key is not None:
             assert protection.is_key_of(transfer, key) and not protection.is_key_of(transfer, bytes(32))
             file = put_file(transfer, "a.txt", b"secret", settings, link_key=key)
-            with pytest.raises(content.WrongKey):
+            with pytest.raises(content.WrongKeyError):
                 content.read(file.content, settings)
 
 
@@ -85,7 +85,7 @@ def test_nobody_begins_transfers_without_end(alice, settings, monkeypatch):
     lower(monkeypatch, limits, "BEGUN", most=2)
     for _ in range(2):
         store.create(alice, settings)
-    with pytest.raises(OverLimit) as refused:
+    with pytest.raises(OverLimitError) as refused:
         store.create(alice, settings)
     assert refused.value.limit == Limit.PACE
     let_pass(timedelta(hours=2))

@@ -65,7 +65,7 @@ def test_only_the_link_opens_the_files(app, alice):
     link = link_on(alice, transfer)
     assert re.search(r"/t/[\w-]{27}\.[\w-]{43}$", link), link
     [file] = store.files(transfer)
-    with pytest.raises(content.WrongKey):
+    with pytest.raises(content.WrongKeyError):
         content.read(file.content, app.extensions["settings"])
     visitor = app.test_client()
     path = link.partition("//")[2].partition("/")[2]

@@ -23,7 +23,7 @@ from tests.support.limits import lower
 from tests.support.transfer_ground import published, put_file
 from webmail import rate_limits
 from webmail.auth.passwords import hashing
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.config.settings import Settings
 from webmail.models import (
     ContentState,
@@ -290,16 +290,16 @@ def test_a_damaged_piece_breaks_the_line_and_counts_nothing(alice, settings, gue
     transfer = published(alice, {"a.bin": DATA}, settings)
     path = path_of(transfer, settings)
     monkeypatch.setattr(content, "_object", _broken_after(1, content._object))
-    with pytest.raises(content.ContentDamaged):
+    with pytest.raises(content.ContentDamagedError):
         fetched(guest, path, action="all")
     assert not events(EventKind.DOWNLOADED) and not download_admission.running()
 
 
 def test_a_storage_that_is_away_is_told_to_visitors_in_their_words(alice, settings, guest, monkeypatch):
-    from webmail.storage import StorageAway
+    from webmail.storage import StorageAwayError
 
     def away(*_args):
-        raise StorageAway("no route")
+        raise StorageAwayError("no route")
 
     path = path_of(published(alice, {"a.bin": DATA, "b.txt": b"text"}, settings), settings)
     plain = addresses(guest.get(path))
@@ -316,7 +316,7 @@ def _broken_after(count: int, real):
     def broken(*args):
         seen.append(args)
         if len(seen) > count:
-            raise content.ContentDamaged("changed")
+            raise content.ContentDamagedError("changed")
         return real(*args)
 
     return broken
@@ -350,7 +350,7 @@ def test_a_picture_whose_reader_has_gone_gives_back_its_turn(app, alice, setting
     def deleted_meanwhile(*args: Any, **more: Any) -> Any:
         asked.append(args)
         if len(asked) == 2:  # the first asks what kind of picture it is
-            raise content.WrongKey("gone")
+            raise content.WrongKeyError("gone")
         return real(*args, **more)
 
     monkeypatch.setattr(content, "read", deleted_meanwhile)
@@ -395,7 +395,7 @@ def begun_by(network: str, most: int = 16) -> tuple[download_admission.Download,
 def test_who_takes_almost_nothing_is_let_go(clock):
     turn, slices = begun_by("10.0.0.1")
     clock[0] += 70
-    with pytest.raises(download_admission.ReaderTooSlow):
+    with pytest.raises(download_admission.ReaderTooSlowError):
         next(slices)
     turn.give_back()
 
@@ -408,7 +408,7 @@ def test_readers_who_take_nothing_do_not_stop_the_downloads_of_their_network(ali
         clock[0] += 6
         assert guest.get(path).status_code == 200
         lost = [slices for turn, slices in held if not turn.place.held]
-        with pytest.raises(download_admission.ReaderTooSlow):
+        with pytest.raises(download_admission.ReaderTooSlowError):
             next(lost[0])
     finally:
         for turn, _slices in held:
@@ -534,9 +534,9 @@ def test_of_two_at_once_one_gets_the_last_byte(alice, settings, guest):
     path = path_of(transfer, settings)
     first, second = (guest.get(press(guest, path, action="all").location, buffered=False) for _ in range(2))
     assert b"".join(first.response) == DATA
-    from webmail.transfers.public.fetches import FetchedBefore
+    from webmail.transfers.public.fetches import FetchedBeforeError
 
-    with pytest.raises(FetchedBefore):
+    with pytest.raises(FetchedBeforeError):
         b"".join(second.response)
     first.close()
     second.close()
@@ -623,7 +623,7 @@ def test_passwords_are_tried_few_times(alice, settings, guest, monkeypatch):
     path = path_of(transfer, settings)
 
     def crowded() -> None:
-        raise TooBusy("all slots are taken")
+        raise TooBusyError("all slots are taken")
 
     with pytest.MonkeyPatch.context() as patch:  # what was not looked at is no try
         patch.setattr("webmail.transfers.views.public.checking", crowded)

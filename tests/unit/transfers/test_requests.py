@@ -13,9 +13,9 @@ from tests.support import calendar_ground as ground
 from tests.support.auth_app import add
 from tests.support.visits import Page, Visitor
 from webmail.config.settings import Settings
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage, User, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.transfers import mail_limits
 from webmail.transfers.requests import guests, requests
 from webmail.transfers.requests.guests import Shut
@@ -109,7 +109,7 @@ def test_who_is_asked_counts_for_the_day_and_for_links_too(alice, settings):
     made, [bob] = requests.make(alice, Wishes("Photos"), "en", settings, [("", "bob@z.example")])
     FileRequestInvite.update(invited=now() - timedelta(hours=5)).where(FileRequestInvite.id == bob.id).execute()
     assert mail_limits.room(alice, settings) == 1
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         requests.invite(made, [("", "eve@z.example"), ("", "zoe@z.example")], settings)
 
 
@@ -117,17 +117,17 @@ def test_nobody_mails_more_people_an_hour_by_asking_than_by_writing(alice, setti
     alice.recipients_per_hour = 3
     alice.save()
     people = [("", f"p{number}@z.example") for number in range(4)]
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         requests.make(alice, Wishes("Photos"), "en", settings, people)
     assert FileRequest.select().count() == 0  # and nothing half made
     _made, asked = requests.make(alice, Wishes("Photos"), "en", settings, people[:3])
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         requests.remind(FileRequestInvite.get_by_id(asked[0].id), settings)
 
 
 def test_a_request_has_no_more_people_than_a_transfer_has_recipients(alice, settings):
     people = [("", f"p{number}@z.example") for number in range(settings.transfers.recipients + 1)]
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReachedError):
         requests.make(alice, Wishes("Photos"), "en", settings, people)
 
 

@@ -133,9 +133,9 @@ def _never() -> Iterator[bytes]:
 def test_a_fault_of_the_storage_is_not_the_scanners(settings, short):
     def damaged() -> Iterator[bytes]:
         yield b"one"
-        raise content.ContentDamaged("gone")
+        raise content.ContentDamagedError("gone")
 
-    with clamd.fake(short) as fake, pytest.raises(content.ContentDamaged):
+    with clamd.fake(short) as fake, pytest.raises(content.ContentDamagedError):
         scan.scan(damaged(), 6, at(settings, fake.where))
 
 

@@ -175,7 +175,7 @@ def test_the_program_keeps_nothing_of_what_was_changed(what, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     data, key, _why = _broken()[what]
     Path("given").write_bytes(data)
-    with pytest.raises(open_sealed.Damaged):
+    with pytest.raises(open_sealed.DamagedError):
         open_sealed.save("given", key)
     assert os.listdir() == ["given"]
 

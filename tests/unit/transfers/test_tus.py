@@ -16,7 +16,7 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.visits import Visitor
 from webmail.models import ContentPiece, ContentState, StoredContent, Transfer, TransferFile, User
-from webmail.storage import StorageFull
+from webmail.storage import StorageFullError
 from webmail.storage.local import LocalStorage
 from webmail.transfers import content, store
 from webmail.transfers.uploads import upload_bodies
@@ -328,7 +328,7 @@ def test_an_upload_makes_room_for_somebody_who_was_refused_and_what_came_is_kept
     real = Body.chunks
 
     def meanwhile(self: Body) -> Any:
-        with pytest.raises(upload_bodies.TooManyUploads), admitted(Sender("bob"), few):
+        with pytest.raises(upload_bodies.TooManyUploadsError), admitted(Sender("bob"), few):
             pass
         return real(self)
 
@@ -352,7 +352,7 @@ def test_a_piece_is_not_broken_off_and_the_next_is_to_wait_while_others_were_ref
     with ExitStack() as others:
         for number in range(8):
             others.enter_context(admitted(Sender(f"other {number}"), app.extensions["settings"]))
-        with pytest.raises(upload_bodies.TooManyUploads), admitted(Sender("bob"), app.extensions["settings"]):
+        with pytest.raises(upload_bodies.TooManyUploadsError), admitted(Sender("bob"), app.extensions["settings"]):
             pass
     answer = alice.patch(url, 0, piece, Upload_Checksum=checksum(piece))
     assert (answer.status_code, answer.headers["Retry-After"]) == (204, "3"), "for bob, who comes back now"
@@ -373,7 +373,7 @@ def fill_up(monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
 
     def put(self: LocalStorage, name: str, chunks: Any, *, sync: bool = True) -> int:
         if not left[0]:
-            raise StorageFull("no space left on device")
+            raise StorageFullError("no space left on device")
         left[0] -= 1
         return real(self, name, chunks, sync=sync)
 
@@ -422,7 +422,7 @@ def test_a_body_that_trickles_is_given_up_and_what_came_is_kept(monkeypatch, slo
     try:
         for chunk in body.chunks():
             came += len(chunk)
-    except upload_bodies.UploadTooSlow:
+    except upload_bodies.UploadTooSlowError:
         assert slow and came == body.received and 60 <= clock[0] <= 70
     else:
         assert not slow and came == 300_000

@@ -129,7 +129,7 @@ def test_today_can_be_read_as_a_day_of_the_month_beside_it() -> None:
 
 
 def test_no_string_of_a_sheet_looks_like_a_comment() -> None:
-    """They are taken out as a sheet is compressed (webmail/web/compression.py), without reading it as a browser does."""
+    """They are taken out as a sheet is compressed (webmail/web/responses/compression.py), without reading it as a browser does."""
     outside = {path.name: re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S) for path in STYLES}
     assert [name for name, text in outside.items() if "/*" in text or "*/" in text] == []
     in_strings = {path.name: re.findall(r"""(["'])[^"'\n]*/\*[^"'\n]*\1""", path.read_text()) for path in STYLES}

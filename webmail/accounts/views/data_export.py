@@ -14,7 +14,7 @@ from webmail import imap
 from webmail.accounts import data_export
 from webmail.accounts.blueprint import blueprint
 from webmail.auth.guard import asks_again
-from webmail.errors import LimitReached, MailError
+from webmail.errors import LimitReachedError, MailError
 from webmail.models import AuditAct, now
 from webmail.tasks import heartbeat, store
 from webmail.web.audit import audited
@@ -49,7 +49,7 @@ def start_own_data() -> Response:
         audited(AuditAct.OWN_DATA_ASKED, current_user().address)
         tell(current_user(), SecurityNotice.DATA_ASKED, once=task.id)
         task_started(task)
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("accounts.show_data"), 303)
 

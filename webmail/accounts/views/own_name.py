@@ -10,7 +10,7 @@ from webmail.accounts.blueprint import blueprint
 from webmail.accounts.forms import OwnNameForm
 from webmail.models import AuditAct
 from webmail.people import own_name
-from webmail.people.display_names import NameRefused
+from webmail.people.display_names import NameRefusedError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.labels import name_objection
@@ -33,7 +33,7 @@ def change_name() -> Response:
         return _page(form, 422)
     try:
         before = own_name.change(user, form.name.data or "", settings())
-    except NameRefused as refused:
+    except NameRefusedError as refused:
         form.name.errors = [name_objection(refused.objection)]
         return _page(form, 422)
     if before is not None:

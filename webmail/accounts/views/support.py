@@ -24,7 +24,7 @@ from webmail.auth.sessions.user_agent import describe
 from webmail.auth.sign_in.names import normalise
 from webmail.database.connection import DATABASE_AWAY
 from webmail.models import User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.rendering import page
 from webmail.web.responses.errors import csrf_error
@@ -60,7 +60,7 @@ def ask_support() -> Response:
         return _page(typed, 422, problems=problems)
     try:
         row, sent = support.ask(_asked(typed, user), letters, settings())
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         words = with_again(_("Too many requests. Nothing was sent."), error) + " " + _kept_words()
         return told_to_wait(_page(typed, error.status, problem=words), error)
     except DATABASE_AWAY as error:

@@ -10,7 +10,7 @@ from webmail.accounts import data_export
 from webmail.accounts.blueprint import blueprint
 from webmail.auth.guard import confirm_first
 from webmail.models import AuditAct, TaskState
-from webmail.storage import FileGone, open_storage
+from webmail.storage import FileGoneError, open_storage
 from webmail.tasks import heartbeat, leftovers, store
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -32,7 +32,7 @@ def task_state(task_id: str) -> Response:
     """What a notice says of a task while it goes on, and at its end."""
     try:
         row = row_of(store.find(current_user(), task_id))
-    except store.NoSuchTask:
+    except store.NoSuchTaskError:
         abort(404)
     return fragment("accounts/_task_state.html", row=row)
 
@@ -50,7 +50,7 @@ def change_task(task_id: str) -> Answer:
                 leftovers.remove(gone.id, settings())
             else:
                 notify(_("This task is still running. Stop it first."), "caution")
-    except store.NoSuchTask:
+    except store.NoSuchTaskError:
         pass  # a second click: it is off the list already
     return redirect(url_for("accounts.show_data" if request.form.get("back") == "data" else "accounts.tasks"), 303)
 
@@ -68,7 +68,7 @@ def task_result(task_id: str) -> Answer:
     """The file that a task made. Kept for some days after its end. One's own data is given to nobody who has a stolen cookie."""
     try:
         task = store.find(current_user(), task_id)
-    except store.NoSuchTask:
+    except store.NoSuchTaskError:
         abort(404)
     result = store.result_of(task)
     if task.state != TaskState.DONE or "file" not in result:
@@ -78,7 +78,7 @@ def task_result(task_id: str) -> Answer:
     files = open_storage(settings())
     try:
         size, content = files.size(result["file"]), files.get(result["file"])
-    except FileGone:
+    except FileGoneError:
         abort(410)
     if task.kind == data_export.NAME:
         audited(AuditAct.OWN_DATA_FETCHED, current_user().address)

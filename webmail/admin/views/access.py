@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from webmail.admin.blueprint import blueprint
-from webmail.errors import NotAllowed
+from webmail.errors import NotAllowedError
 from webmail.web.current import current_user
 
 
 @blueprint.before_request
 def only_administrators() -> None:
-    """Raises NotAllowed (403) for everybody else. `auth/guard.py` has checked the sign-in before."""
+    """Raises NotAllowedError (403) for everybody else. `auth/guard.py` has checked the sign-in before."""
     if current_user().role != "admin":
-        raise NotAllowed(f"{current_user().address} is no administrator")
+        raise NotAllowedError(f"{current_user().address} is no administrator")

@@ -17,7 +17,7 @@ from peewee import Expression
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AppPassword, User, now
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz"  # without i, l and o, which are taken for one another and for figures
@@ -45,13 +45,13 @@ def add(user: User, name: str, uses: Collection[str], expires: datetime | None =
 
     `kind`: of a device, as in `AppPassword.kind`.
 
-    Raises LimitReached. 3 queries.
+    Raises LimitReachedError. 3 queries.
     """
     letters = "".join(secrets.choice(ALPHABET) for _ in range(GROUPS * GROUP))
     with db.atomic():
         in_turn(user)
         if AppPassword.select().where(AppPassword.user == user).count() >= MOST:
-            raise LimitReached(f"{user.address} has {MOST} app passwords")
+            raise LimitReachedError(f"{user.address} has {MOST} app passwords")
         row = AppPassword.create(
             user=user,
             name=name,

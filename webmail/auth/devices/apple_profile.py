@@ -31,7 +31,7 @@ TYPE = "application/x-apple-aspen-config"
 _SPACE = uuid.UUID("6a3e1d1c-7a52-5b0e-9d39-3c8f1f6f2b57")  # our own: the same app password gives the same identifiers
 
 
-class CannotSign(Exception):
+class CannotSignError(Exception):
     """The certificate or key of `[devices]` can't be used; the message says why."""
 
 
@@ -65,7 +65,7 @@ def profile(owner: ProfileOwner, words: ProfileWords, settings: Settings) -> byt
         return plain
     try:
         return Signer(settings).sign(plain)
-    except CannotSign as error:
+    except CannotSignError as error:
         log.warning("Apple's profiles are not signed: %s", error)
         return plain
 
@@ -143,7 +143,7 @@ def _dav(use: str, owner: ProfileOwner, settings: Settings) -> dict[str, Any] | 
 
 
 class Signer:
-    """The certificate and key of `[devices]`. Raises CannotSign."""
+    """The certificate and key of `[devices]`. Raises CannotSignError."""
 
     def __init__(self, settings: Settings) -> None:
         files = [Path(settings.instance, name) for name in (settings.devices.certificate, settings.devices.key)]
@@ -152,11 +152,11 @@ class Signer:
             self.certificate, *self._others = x509.load_pem_x509_certificates(certificate)
             self._key = load_pem_private_key(key, None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: the key has a password
-            raise CannotSign(f"{files[0].name} or {files[1].name} can't be used ({error})") from error
+            raise CannotSignError(f"{files[0].name} or {files[1].name} can't be used ({error})") from error
         if self._key.public_key() != self.certificate.public_key():
-            raise CannotSign(f"{files[1].name} is not the key of {files[0].name}")
+            raise CannotSignError(f"{files[1].name} is not the key of {files[0].name}")
         if self.ends < datetime.now(UTC):
-            raise CannotSign(f"{files[0].name} has expired")
+            raise CannotSignError(f"{files[0].name} has expired")
 
     @property
     def ends(self) -> datetime:
@@ -165,7 +165,7 @@ class Signer:
     def sign(self, content: bytes) -> bytes:
         """A CMS message (DER) with the content in it."""
         if not isinstance(self._key, RSAPrivateKey | EllipticCurvePrivateKey):
-            raise CannotSign("its key is neither RSA nor ECDSA")
+            raise CannotSignError("its key is neither RSA nor ECDSA")
         builder = PKCS7SignatureBuilder().set_data(content).add_signer(self.certificate, self._key, SHA256())
         for other in self._others:
             builder = builder.add_certificate(other)

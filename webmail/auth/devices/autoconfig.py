@@ -13,7 +13,7 @@ from webmail.auth.devices.servers import DeviceServer, dav_address, domains, mai
 from webmail.config.settings import Settings
 from webmail.mime import safe_xml
 from webmail.mime.headers.address_input import address_key
-from webmail.mime.safe_xml import XmlBounds, XmlRefused
+from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
 
 LONGEST_REQUEST = 8 * 1024  # bytes; Outlook's has some 400
 _BOUNDS = XmlBounds(size=LONGEST_REQUEST, depth=8, elements=200)
@@ -23,7 +23,7 @@ _ANSWERS = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/20
 OUTLOOK = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """What was sent is no request of Autodiscover."""
 
 
@@ -82,16 +82,16 @@ def _server(provider: Element, server: DeviceServer, name: str) -> None:
 
 
 def read_request(body: bytes) -> AutodiscoverRequest:
-    """What Outlook asks. Raises BadRequest."""
+    """What Outlook asks. Raises BadRequestError."""
     try:
         root = safe_xml.parse(body, _BOUNDS, namespaces=False)
-    except XmlRefused as error:
-        raise BadRequest(str(error)) from error
+    except XmlRefusedError as error:
+        raise BadRequestError(str(error)) from error
     address, schema = (
         "".join(one.text or "" for one in root.iter(name)).strip() for name in ("EMailAddress", "AcceptableResponseSchema")
     )
     if not address.isprintable() or "@" not in address or len(address) > _LONGEST_ADDRESS:
-        raise BadRequest("no address")
+        raise BadRequestError("no address")
     return AutodiscoverRequest(address, schema or OUTLOOK)
 
 

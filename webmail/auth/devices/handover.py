@@ -19,7 +19,7 @@ _PURPOSE = "profile "  # what is sealed for this is not what is sealed for a ses
 _LONGEST = 64  # characters of a key
 
 
-class HandoverOver(Exception):
+class HandoverOverError(Exception):
     """There is no such address: it was used, its time is over, or it never was."""
 
 
@@ -34,7 +34,7 @@ def offer(row: AppPassword, letters: str, settings: Settings) -> str:
 
 
 def holder(key: str) -> AppPassword:
-    """Whose profile is there to be fetched. Changes nothing. Raises HandoverOver."""
+    """Whose profile is there to be fetched. Changes nothing. Raises HandoverOverError."""
     if len(key) <= _LONGEST:
         found = (
             AppPassword.select(AppPassword, User)
@@ -44,11 +44,11 @@ def holder(key: str) -> AppPassword:
         )
         if found is not None and (found.expires is None or found.expires > now().timestamp()):
             return found
-    raise HandoverOver
+    raise HandoverOverError
 
 
 def take(key: str, network: str, settings: Settings) -> tuple[AppPassword, str]:
-    """The app password and its letters; the address is no more, whoever comes second. Raises HandoverOver."""
+    """The app password and its letters; the address is no more, whoever comes second. Raises HandoverOverError."""
     row = holder(key)
     taken = (
         AppPassword.update(
@@ -58,11 +58,11 @@ def take(key: str, network: str, settings: Settings) -> tuple[AppPassword, str]:
         .execute()
     )
     if not taken or row.profile_sealed is None:
-        raise HandoverOver
+        raise HandoverOverError
     try:
         return row, vault.open_for_session(row.profile_sealed, _PURPOSE + key, settings.secret_key, row.user_id)
-    except vault.CannotOpen as error:  # the installation's secret was changed since
-        raise HandoverOver from error
+    except vault.CannotOpenError as error:  # the installation's secret was changed since
+        raise HandoverOverError from error
 
 
 def withdraw(row: AppPassword) -> None:

@@ -79,7 +79,7 @@ def accept(user: User, code: str, settings: Settings, at: float | None = None) -
     for app in of(user):
         try:
             step = step_of(unseal(app.secret, user, settings), code, at)
-        except vault.CannotOpen as error:
+        except vault.CannotOpenError as error:
             log.error("the authenticator app %s of %s can't be opened: %s", app.id, user.address, error)
             continue
         if step is None:

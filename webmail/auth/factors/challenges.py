@@ -45,15 +45,15 @@ class Asked:
     user_id: int = 0
 
 
-class ChallengeRefused(ValueError):
+class ChallengeRefusedError(ValueError):
     """Not a challenge of ours, or of another purpose, session or person."""
 
 
-class ChallengeExpired(ChallengeRefused):
+class ChallengeExpiredError(ChallengeRefusedError):
     """One of ours that is too old."""
 
 
-class ChallengeUsed(ChallengeRefused):
+class ChallengeUsedError(ChallengeRefusedError):
     """One that was answered already."""
 
 
@@ -64,23 +64,23 @@ def issue(asked: Asked, secret_key: str) -> bytes:
 
 
 def check(challenge: bytes, asked: Asked, secret_key: str) -> None:
-    """Raises ChallengeRefused unless it was issued for this. Does not use it up. No query."""
+    """Raises ChallengeRefusedError unless it was issued for this. Does not use it up. No query."""
     head, proof = challenge[: _TIME + _RANDOM], challenge[_TIME + _RANDOM :]
     if len(challenge) != _LENGTH or not hmac.compare_digest(proof, _proof(head, asked, secret_key)):
-        raise ChallengeRefused("not a challenge of this session for this purpose")
+        raise ChallengeRefusedError("not a challenge of this session for this purpose")
     age = time.time() - int.from_bytes(head[:_TIME], "big")
     if not -_AHEAD <= age <= LIFE.total_seconds():
-        raise ChallengeExpired(f"issued {age:.0f} s ago")
+        raise ChallengeExpiredError(f"issued {age:.0f} s ago")
 
 
 def use(challenge: bytes) -> None:
-    """Use it up, in the transaction of what it is good for. Raises ChallengeUsed. Also forgets those that have expired."""
+    """Use it up, in the transaction of what it is good for. Raises ChallengeUsedError. Also forgets those that have expired."""
     UsedChallenge.delete().where(UsedChallenge.at < now() - LIFE - timedelta(seconds=2 * _AHEAD)).execute()
     try:
         with db.atomic():
             UsedChallenge.create(hash=hashlib.sha256(challenge).hexdigest())
     except IntegrityError as error:
-        raise ChallengeUsed("answered already") from error
+        raise ChallengeUsedError("answered already") from error
 
 
 def _proof(head: bytes, asked: Asked, secret_key: str) -> bytes:

@@ -16,7 +16,7 @@ from webmail.auth.passwords.check_admission import checking
 from webmail.auth.providers import directory
 from webmail.auth.sign_in.throttle import attempt_at
 from webmail.config.settings import Settings
-from webmail.errors import MailError, SignInRefused
+from webmail.errors import MailError, SignInRefusedError
 from webmail.models import Session, User, now
 
 
@@ -25,8 +25,8 @@ def confirm(
 ) -> Factor:
     """Check what the person of this session typed: a code where they have a factor, else the password. Returns what it was.
 
-    `check_imap` and `browser`: as in sign_in.sign_in and second_step.check_code. Raises SignInRefused, TooManyRequests, TooBusy
-    and ServerAway.
+    `check_imap` and `browser`: as in sign_in.sign_in and second_step.check_code. Raises SignInRefusedError, TooManyRequestsError,
+    TooBusyError and ServerAwayError.
     """
     user: User = session.user
     if user.second_step:
@@ -47,7 +47,7 @@ def mark(session: Session) -> None:
 def _check_password(user: User, typed: str, settings: Settings, check_imap: Callable[[Account], None]) -> None:
     attempt = attempt_at(f"confirm of {user.id}", settings)
     if not hashing.usable(typed):
-        raise SignInRefused("not a password")
+        raise SignInRefusedError("not a password")
     try:
         if directory.is_asked(user, settings):
             directory.check_password(user, typed, settings)
@@ -55,12 +55,12 @@ def _check_password(user: User, typed: str, settings: Settings, check_imap: Call
             with checking():
                 right = hashing.verify(user.password, typed)
             if not right:
-                raise SignInRefused("not the password")
+                raise SignInRefusedError("not the password")
         else:
             name = settings.username(user.address)
             check_imap(Account(user.address, settings.imap, settings.smtp, Password(name, typed), settings.sieve))
     except MailError as error:
-        if not isinstance(error, SignInRefused):  # nobody looked at it, so it is not a wrong one
+        if not isinstance(error, SignInRefusedError):  # nobody looked at it, so it is not a wrong one
             rate_limits.give_back(attempt)
         raise
     rate_limits.give_back(attempt)

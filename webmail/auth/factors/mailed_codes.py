@@ -17,7 +17,7 @@ from webmail.auth.recovery import text_messages
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import AuditAct, MailedCode, SystemMessage, User, now
-from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
+from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequestsError
 from webmail.vault import keyed_hash
 
 LIFE = timedelta(minutes=15)
@@ -47,7 +47,7 @@ class CodeFault(StrEnum):
     OVER = "over"  # too old, tried too often, used, or never sent
 
 
-class CodeRefused(ValueError):
+class CodeRefusedError(ValueError):
     """The code was not accepted: `fault`."""
 
     def __init__(self, fault: CodeFault) -> None:
@@ -80,7 +80,7 @@ def send(
 ) -> SystemMessage:
     """Queue the mail with a new code; `letter` gives its subject and text, in `language`. The caller wakes the worker.
 
-    Raises TooManyRequests after MAILED (also where the address had too many from us today), BadAddress, and one of
+    Raises TooManyRequestsError after MAILED (also where the address had too many from us today), BadAddressError, and one of
     DATABASE_AWAY.
     """
     code = _new_code()
@@ -91,7 +91,7 @@ def send(
         _store(user, purpose, address, _hash(user, purpose, address, code, settings))
         row = system_mail.send(address, "code", subject, body, language, secret_key=settings.secret_key)
         if row is None:
-            raise TooManyRequests(HOUR)
+            raise TooManyRequestsError(HOUR)
         audit.record(AuditAct.CODE_MAILED, actor=user, network=network, address=address)
     return row
 
@@ -99,38 +99,38 @@ def send(
 def begin_by_text(user: User, number: str, settings: Settings, network: str = "") -> str:
     """A new code that confirms a telephone number, for the caller to send.
 
-    Raises TooManyRequests after three text messages to one person in an hour, ten in a day, or all that may be sent, and while
-    too many others wait for a code at this number.
+    Raises TooManyRequestsError after three text messages to one person in an hour, ten in a day, or all that may be sent, and
+    while too many others wait for a code at this number.
     """
     code = _new_code()
     with db.atomic():
         waiting = (MailedCode.purpose == CodePurpose.PHONE) & (MailedCode.address == number) & (MailedCode.created > now() - LIFE)
         if MailedCode.select().where(waiting, MailedCode.user != user).count() >= _OTHERS:
-            raise TooManyRequests(LIFE)
+            raise TooManyRequestsError(LIFE)
         _store(user, CodePurpose.PHONE, number, _hash(user, CodePurpose.PHONE, number, code, settings))
         rate_limits.take(settings, *(limit.by(user.id) for limit in _TEXTED))
         if not text_messages.may_send(user, number, settings, network=network, by_person=True):
-            raise TooManyRequests(HOUR)
+            raise TooManyRequestsError(HOUR)
     return code
 
 
 def accept(user: User, purpose: CodePurpose, typed: str, settings: Settings) -> str:
-    """The address that the code was sent to; it is used up. Raises CodeRefused. At most three queries.
+    """The address that the code was sent to; it is used up. Raises CodeRefusedError. At most three queries.
 
     Each try is counted before it is compared, so that many at once are not more than one after the other.
     """
     row = MailedCode.get_or_none((MailedCode.user == user) & (MailedCode.purpose == purpose))
     if row is None:
-        raise CodeRefused(CodeFault.OVER)
+        raise CodeRefusedError(CodeFault.OVER)
     this = (MailedCode.id == row.id) & (MailedCode.code_hash == row.code_hash)
     alive = (MailedCode.tries < TRIES) & (MailedCode.created > now() - LIFE)
     if not MailedCode.update(tries=MailedCode.tries + 1).where(this & alive).execute():
-        raise CodeRefused(CodeFault.OVER)
+        raise CodeRefusedError(CodeFault.OVER)
     code = digits(typed)
     if not code or not hmac.compare_digest(_hash(user, purpose, row.address, code, settings), row.code_hash):
-        raise CodeRefused(CodeFault.WRONG if row.tries + 1 < TRIES else CodeFault.OVER)
+        raise CodeRefusedError(CodeFault.WRONG if row.tries + 1 < TRIES else CodeFault.OVER)
     if not MailedCode.delete().where(this).execute():  # somebody else was as right, and first
-        raise CodeRefused(CodeFault.OVER)
+        raise CodeRefusedError(CodeFault.OVER)
     return str(row.address)
 
 

@@ -16,12 +16,12 @@ import peewee as pw
 
 from webmail import rate_limits
 from webmail.auth.factors import authenticator, mailed_codes, recovery_codes
-from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefusedError
 from webmail.auth.sign_in.throttle import attempt_at, attempt_in_turn
 from webmail.auth.sign_in.waiting_lines import Place
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import Authenticator, SecurityKey, User
 from webmail.rate_limits import Use
 
@@ -134,7 +134,8 @@ def check_code(user: User, code: str, settings: Settings, *, browser: str = "", 
     Tries are counted by person, and those on a browser that the person signed in on before (`browser`: the key that
     known_devices.recognise gives) by themselves: whoever knows the password and guesses elsewhere does not lock the person out.
     Nor on a new browser: one that was told to wait has turns (`place`: waiting_lines.py). And right recovery codes are never
-    refused, since 50 bits can't be guessed here. Raises SignInRefused, and TooManyRequests without looking at any other code.
+    refused, since 50 bits can't be guessed here. Raises SignInRefusedError, and TooManyRequestsError without looking at any other
+    code.
     """
     if recovery_codes.accept(user, code, settings):
         return Factor.CODE
@@ -155,7 +156,7 @@ def _checked(user: User, code: str, settings: Settings, attempt: Use) -> Factor:
     elif _is_mailed(user, code, settings):
         factor = Factor.MAIL
     if factor is None:
-        raise SignInRefused("not a code of the second step")
+        raise SignInRefusedError("not a code of the second step")
     rate_limits.give_back(attempt)
     return factor
 
@@ -165,7 +166,7 @@ def _is_mailed(user: User, code: str, settings: Settings) -> bool:
         return False
     try:
         address = mailed_codes.accept(user, CodePurpose.SECOND_STEP, code, settings)
-    except CodeRefused:
+    except CodeRefusedError:
         return False
     return address == user.recovery_address  # it may have changed since
 

@@ -21,7 +21,7 @@ from peewee import IntegrityError
 
 from webmail import vault
 from webmail.auth.factors import challenges
-from webmail.auth.factors.challenges import Asked, ChallengeExpired, ChallengeRefused
+from webmail.auth.factors.challenges import Asked, ChallengeExpiredError, ChallengeRefusedError
 from webmail.auth.factors.second_step import changing
 from webmail.config.settings import Settings
 from webmail.database.connection import db
@@ -60,7 +60,7 @@ class KeyFault(StrEnum):
     MOST = "most"
 
 
-class KeyRefused(ValueError):
+class KeyRefusedError(ValueError):
     """`key` only where it was proven that the key answered."""
 
     def __init__(self, fault: KeyFault, key: SecurityKey | None = None) -> None:
@@ -112,7 +112,7 @@ def registration_options(user: User, here: Site, asked: Asked, settings: Setting
 
 
 def register(answer: str, name: str, user: User, here: Site, asked: Asked, settings: Settings) -> SecurityKey:
-    """Keep the key that answered. Raises KeyRefused."""
+    """Keep the key that answered. Raises KeyRefusedError."""
     from webauthn import verify_registration_response
     from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
 
@@ -131,11 +131,11 @@ def register(answer: str, name: str, user: User, here: Site, asked: Asked, setti
     except Exception as error:  # hostile bytes: the library has kinds of its own, and lets those of parsers through
         raise _invalid(error) from error
     if len(found.credential_id) > _LONGEST_ID or len(found.credential_public_key) > _LARGEST_PUBLIC_KEY:
-        raise KeyRefused(KeyFault.INVALID)
+        raise KeyRefusedError(KeyFault.INVALID)
     with changing(user):
         _use(challenge)
         if SecurityKey.select().where(SecurityKey.user == user).count() >= MOST:
-            raise KeyRefused(KeyFault.MOST)
+            raise KeyRefusedError(KeyFault.MOST)
         try:
             with db.atomic():
                 return SecurityKey.create(
@@ -149,7 +149,7 @@ def register(answer: str, name: str, user: User, here: Site, asked: Asked, setti
                     passkey=found.user_verified and _is_resident(told),
                 )
         except IntegrityError as error:
-            raise KeyRefused(KeyFault.REGISTERED) from error
+            raise KeyRefusedError(KeyFault.REGISTERED) from error
 
 
 def rename(user: User, number: int, name: str) -> bool:
@@ -187,7 +187,7 @@ def assertion_options(user: User | None, here: Site, asked: Asked, settings: Set
 
 
 def verify(answer: str, user: User | None, here: Site, asked: Asked, settings: Settings) -> SecurityKey:
-    """The key that answered, with its person as `key.user`; noted as used. Raises KeyRefused.
+    """The key that answered, with its person as `key.user`; noted as used. Raises KeyRefusedError.
 
     Without a person it must be a passkey that names one, and has asked for its PIN or fingerprint.
     """
@@ -208,9 +208,9 @@ def verify(answer: str, user: User | None, here: Site, asked: Asked, settings: S
     except Exception as error:  # as above
         raise _invalid(error) from error
     if not _names(told, key.user, settings, needed=user is None):
-        raise KeyRefused(KeyFault.INVALID)
+        raise KeyRefusedError(KeyFault.INVALID)
     if user is None and not found.user_verified:
-        raise KeyRefused(KeyFault.UNVERIFIED)
+        raise KeyRefusedError(KeyFault.UNVERIFIED)
     with db.atomic():
         _use(challenge)
         _count(key, found.new_sign_count, is_passkey=user is None)
@@ -222,7 +222,7 @@ def _count(key: SecurityKey, count: int, *, is_passkey: bool) -> None:
     further = (SecurityKey.sign_count < count) | ((SecurityKey.sign_count == 0) & (count == 0))
     new = {SecurityKey.sign_count: count, SecurityKey.used: now()} | ({SecurityKey.passkey: True} if is_passkey else {})
     if not SecurityKey.update(new).where((SecurityKey.id == key.id) & further).execute():
-        raise KeyRefused(KeyFault.COUNTER, key)
+        raise KeyRefusedError(KeyFault.COUNTER, key)
 
 
 # --- what is sent ----------------------------------------------------------------------------------------------------
@@ -231,13 +231,13 @@ def _count(key: SecurityKey, count: int, *, is_passkey: bool) -> None:
 def _parsed(answer: str) -> dict[str, Any]:
     """The JSON of an answer, bounded before it is read. Only its outline is known to be right."""
     if not 0 < len(answer) <= LARGEST_ANSWER:
-        raise KeyRefused(KeyFault.INVALID)
+        raise KeyRefusedError(KeyFault.INVALID)
     try:
         told = json.loads(answer)
     except (ValueError, RecursionError) as error:
         raise _invalid(error) from error
     if not isinstance(told, dict) or not isinstance(told.get("response"), dict):
-        raise KeyRefused(KeyFault.INVALID)
+        raise KeyRefusedError(KeyFault.INVALID)
     return cast("dict[str, Any]", told)
 
 
@@ -249,8 +249,8 @@ def _challenge(told: dict[str, Any], asked: Asked, settings: Settings) -> bytes:
         if client.get("crossOrigin"):
             raise ValueError("asked for within a page of another site")
         challenges.check(challenge, asked, settings.secret_key)
-    except ChallengeExpired as error:
-        raise KeyRefused(KeyFault.EXPIRED) from error
+    except ChallengeExpiredError as error:
+        raise KeyRefusedError(KeyFault.EXPIRED) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _invalid(error) from error
     return challenge
@@ -259,8 +259,8 @@ def _challenge(told: dict[str, Any], asked: Asked, settings: Settings) -> bytes:
 def _use(challenge: bytes) -> None:
     try:
         challenges.use(challenge)
-    except ChallengeRefused as error:
-        raise KeyRefused(KeyFault.EXPIRED) from error
+    except ChallengeRefusedError as error:
+        raise KeyRefusedError(KeyFault.EXPIRED) from error
 
 
 def _key(told: dict[str, Any], user: User | None) -> SecurityKey:
@@ -272,7 +272,7 @@ def _key(told: dict[str, Any], user: User | None) -> SecurityKey:
     query = SecurityKey.select(SecurityKey, User).join(User).where(SecurityKey.credential_hash == _hash(identifier))
     query = query.where(User.active == 1) if user is None else query.where(SecurityKey.user == user)
     if (key := query.first()) is None:
-        raise KeyRefused(KeyFault.UNKNOWN)
+        raise KeyRefusedError(KeyFault.UNKNOWN)
     return cast(SecurityKey, key)
 
 
@@ -344,6 +344,6 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _invalid(error: Exception) -> KeyRefused:
+def _invalid(error: Exception) -> KeyRefusedError:
     log.info("the answer of a security key is refused: %s", repr(error)[:200])
-    return KeyRefused(KeyFault.INVALID)
+    return KeyRefusedError(KeyFault.INVALID)

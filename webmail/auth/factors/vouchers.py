@@ -48,11 +48,11 @@ class GiveFault(StrEnum):
     TOO_MANY_TRIES = "too-many-tries"  # at the number: the wish is refused now
 
 
-class NotAsked(ValueError):
+class NotAskedError(ValueError):
     """The colleague can't be named; the argument is a WishFault."""
 
 
-class NotGiven(ValueError):
+class NotGivenError(ValueError):
     """The voucher was not given; the argument is a GiveFault."""
 
 
@@ -72,11 +72,11 @@ def ask(receiver: User, colleague: str, session: str, settings: Settings, *, use
     """Ask a colleague, named by address or user name, to vouch for `receiver` in this pending session (its `id_hash`).
 
     What was asked in it before is withdrawn, and what was asked in sessions that are over. The same queries whether there is such
-    a colleague or not. Raises NotAsked, and TooManyRequests beyond ASKED.
+    a colleague or not. Raises NotAskedError, and TooManyRequestsError beyond ASKED.
     """
     address = normalise(colleague[:300], receiver.domain)
     if fault := _fault_of(address, receiver, settings):
-        raise NotAsked(fault)
+        raise NotAskedError(fault)
     at = now()
     Voucher.delete().where(Voucher.created < at - _KEPT).execute()
     with db.atomic():
@@ -140,15 +140,15 @@ def is_open_for(giver_id: Any, at: Any) -> Any:
 
 
 def give(voucher_id: int, giver: User, number: str, settings: Settings) -> Voucher:
-    """Vouch for whoever sees `number` on their screen. Raises NotGiven. Of two at once one wins.
+    """Vouch for whoever sees `number` on their screen. Raises NotGivenError. Of two at once one wins.
 
     Where a person asks in several browsers, the number says which one it is for: returns that wish.
     """
     if not giver.second_step:
-        raise NotGiven(GiveFault.NO_FACTOR)
+        raise NotGivenError(GiveFault.NO_FACTOR)
     wish = _open(voucher_id, giver)
     if wish is None or wish.given is not None or not _is_still_allowed(wish, giver):
-        raise NotGiven(GiveFault.GONE)
+        raise NotGivenError(GiveFault.GONE)
     with db.atomic():  # nothing is raised within: wrong numbers count
         in_turn(giver)
         too_many = rate_limits.is_full(settings, GIVEN.by(giver.id))
@@ -157,7 +157,7 @@ def give(voucher_id: int, giver: User, number: str, settings: Settings) -> Vouch
         if not fault:
             rate_limits.note(settings, GIVEN.by(giver.id))
     if fault or wanted is None:
-        raise NotGiven(fault)
+        raise NotGivenError(fault)
     return wanted
 
 

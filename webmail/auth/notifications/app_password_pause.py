@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from webmail import system_mail
 from webmail.auth.providers.app_password_pause import Unvouched
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import SystemMessage
 from webmail.web.formatting import day_in_full, local, written_in
 from webmail.web.public_links import public_link
@@ -51,6 +51,6 @@ def _send(found: Unvouched, settings: Settings, subject: str, body: str) -> list
     text = "\n\n".join(filter(None, [body, public_link("auth.login")])) + "\n"
     language, queued = system_mail.in_language_of(found.user, settings), []
     for address in filter(None, dict.fromkeys([found.user.address, found.user.recovery_address])):
-        with suppress(BadAddress, UnsafeValue):
+        with suppress(BadAddressError, UnsafeValueError):
             queued.append(system_mail.send(address, "security", subject, text, language))
     return [row for row in queued if row is not None]

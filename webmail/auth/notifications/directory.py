@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from webmail import system_mail
 from webmail.auth.providers.directory_sweep import Leavers
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import SystemMessage, now
 from webmail.web.formatting import written_in
 
@@ -50,6 +50,6 @@ def ask_about(found: Leavers, settings: Settings) -> SystemMessage | None:
         body = "\n".join(lines) + "\n"
     try:
         return system_mail.send(settings.admin_address, "directory", subject, body, settings.language, f"{now():%Y-%m-%d}")
-    except (BadAddress, UnsafeValue) as error:
+    except (BadAddressError, UnsafeValueError) as error:
         log.warning("nobody is asked about the directory: %s", error)
         return None

@@ -27,7 +27,7 @@ class ChangeFault(StrEnum):
 
 
 @dataclass(slots=True)
-class PasswordNotChanged(ValueError):
+class PasswordNotChangedError(ValueError):
     """`faults` by the field of the form they belong to; `strength` of the new password."""
 
     faults: dict[str, ChangeFault] = field(default_factory=dict)
@@ -53,7 +53,7 @@ def faults_of(new: str, again: str, judged: Strength, settings: Settings, *, bef
 
 
 def hash_in_turn(new: str) -> str:
-    """Its hash, once there is a turn for it. Raises TooBusy."""
+    """Its hash, once there is a turn for it. Raises TooBusyError."""
     with checking():
         return hashing.hash_password(new)
 
@@ -61,11 +61,11 @@ def hash_in_turn(new: str) -> str:
 def change(user: User, before: str, new: str, again: str, settings: Settings) -> None:
     """Replace the password `before` of `user` by `new`. The caller ends the other sessions.
 
-    Raises PasswordNotChanged with all that is wrong, TooManyRequests after too many wrong passwords on this page (their count is
-    its own: they neither lock the sign-in nor are they reset by it), and TooBusy.
+    Raises PasswordNotChangedError with all that is wrong, TooManyRequestsError after too many wrong passwords on this page (their
+    count is its own: they neither lock the sign-in nor are they reset by it), and TooBusyError.
     """
     judged = strength(new, user, settings)
-    refused = PasswordNotChanged(strength=judged)
+    refused = PasswordNotChangedError(strength=judged)
     attempt = attempt_at(f"password of {user.id}", settings)
     before = temporary_passwords.as_kept(user, before)
     with checking():
@@ -83,5 +83,5 @@ def change(user: User, before: str, new: str, again: str, settings: Settings) ->
     # only over the password that was checked: of two changes at once, the second one knows the first one's no more
     same = (User.id == user.id) & (User.password == user.password)
     if not User.update(password=hashed, must_change=0).where(same).execute():
-        raise PasswordNotChanged({"password": ChangeFault.WRONG}, judged)
+        raise PasswordNotChangedError({"password": ChangeFault.WRONG}, judged)
     user.password, user.must_change = hashed, 0

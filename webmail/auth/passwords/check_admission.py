@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from webmail.admission import Admission, AdmissionRefused
+from webmail.admission import Admission, AdmissionRefusedError
 from webmail.errors import MailError
 
 AT_ONCE = max(1, min(len(os.sched_getaffinity(0)), 8))  # more would only share the same cores
@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 10.0
 CHECKS = Admission(AT_ONCE, waiting=WAITING, patience=PATIENCE_SECONDS)
 
 
-class TooBusy(MailError):
+class TooBusyError(MailError):
     """So many people are signing in that this password was not checked."""
 
     status = 503
@@ -23,9 +23,9 @@ class TooBusy(MailError):
 
 @contextmanager
 def checking() -> Iterator[None]:
-    """A place to check a password in this process. Raises TooBusy, at once where many wait already."""
+    """A place to check a password in this process. Raises TooBusyError, at once where many wait already."""
     try:
         with CHECKS.admit():
             yield
-    except AdmissionRefused as error:
-        raise TooBusy(f"no place to check a password: {error}") from error
+    except AdmissionRefusedError as error:
+        raise TooBusyError(f"no place to check a password: {error}") from error

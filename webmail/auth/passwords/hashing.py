@@ -21,7 +21,7 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=19456, parallelism=1, type=Typ
 T = TypeVar("T")
 
 
-class UnusablePassword(ValueError):
+class UnusablePasswordError(ValueError):
     """Empty, too long, or with a character that no authentication protocol can carry (NUL, CR, LF)."""
 
 
@@ -31,9 +31,9 @@ def usable(password: str) -> bool:
 
 
 def hash_password(password: str) -> str:
-    """Argon2id (RFC 9106) with t=3, m=19456 KiB, p=1. Raises UnusablePassword."""
+    """Argon2id (RFC 9106) with t=3, m=19456 KiB, p=1. Raises UnusablePasswordError."""
     if not usable(password):
-        raise UnusablePassword(f"a password has 1 to {LONGEST} characters, on one line")
+        raise UnusablePasswordError(f"a password has 1 to {LONGEST} characters, on one line")
     return _SCHEME + _aside(lambda: _hasher.hash(password))
 
 

@@ -45,7 +45,7 @@ class Refusal(StrEnum):
     OTHER_SUBJECT = "other-subject"  # the account is linked to somebody else at this provider
 
 
-class NotLetIn(MailError):
+class NotLetInError(MailError):
     """The provider knows the person, and they may not sign in here: `refusal`, and the address that the provider told."""
 
     status = 403
@@ -91,14 +91,14 @@ class Claims:
 def account_for(claims: Claims, rules: Rules, settings: Settings, network: str = "") -> User:
     """The account, made at the first sign-in where `rules` allow it, with what the provider says of it brought up to date.
 
-    Raises NotLetIn and one of DATABASE_AWAY. Two queries where nothing changes.
+    Raises NotLetInError and one of DATABASE_AWAY. Two queries where nothing changes.
     """
     link = LinkedAccount.get_or_none((LinkedAccount.provider == claims.provider) & (LinkedAccount.subject == _subject(claims)))
     user = link.user if link is not None else None
     if user is None:
         user = _by_address(claims, rules, settings, network)
     if not user.active:
-        raise NotLetIn(Refusal.DISABLED, user.address)
+        raise NotLetInError(Refusal.DISABLED, user.address)
     bring_up_to_date(user, claims, rules)
     vouched(user, claims)
     return user
@@ -112,17 +112,18 @@ def vouched(user: User, claims: Claims) -> None:
 
 
 def link(user: User, claims: Claims, network: str = "") -> None:
-    """Connect the account of somebody who is signed in to their subject. Raises NotLetIn, where either belongs to another."""
+    """Connect the account of somebody who is signed in to their subject. Raises NotLetInError, where either belongs to
+    another."""
     there = LinkedAccount.get_or_none((LinkedAccount.provider == claims.provider) & (LinkedAccount.subject == _subject(claims)))
     if there is not None and there.user == user:
         return
     if there is not None:
-        raise NotLetIn(Refusal.OTHER_SUBJECT)
+        raise NotLetInError(Refusal.OTHER_SUBJECT)
     try:
         with db.atomic():
             LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_shown(claims))
     except pw.IntegrityError as error:  # the account is somebody else's there, or both at once
-        raise NotLetIn(Refusal.OTHER_SUBJECT, user.address) from error
+        raise NotLetInError(Refusal.OTHER_SUBJECT, user.address) from error
     app_password_pause.is_back(user)
     audit.record(AuditAct.PROVIDER_LINKED, actor=user, target=claims.provider, network=network)
 
@@ -180,16 +181,16 @@ def allowed_domains(rules: Rules, settings: Settings) -> set[str]:
 def _by_address(claims: Claims, rules: Rules, settings: Settings, network: str) -> User:
     address = normalise(claims.address, settings.domain)
     if not address or address.rpartition("@")[2] not in allowed_domains(rules, settings):
-        raise NotLetIn(Refusal.NO_ADDRESS, address)
+        raise NotLetInError(Refusal.NO_ADDRESS, address)
     if not claims.proven:  # first: or who may write any address there would learn which ones have an account
-        raise NotLetIn(Refusal.NOT_PROVEN, address)
+        raise NotLetInError(Refusal.NOT_PROVEN, address)
     user: User | None = User.get_or_none(User.address == address)
     if user is None:
         if not rules.create:
-            raise NotLetIn(Refusal.NO_ACCOUNT, address)
+            raise NotLetInError(Refusal.NO_ACCOUNT, address)
         user = _made(address, claims, network)
     elif not getattr(rules, "match_address", True) or user.role == "admin":  # administrators connect it
-        raise NotLetIn(Refusal.NOT_LINKED, address)
+        raise NotLetInError(Refusal.NOT_LINKED, address)
     elif user.active:
         link(user, claims, network)
     return user
@@ -209,7 +210,7 @@ def _made(address: str, claims: Claims, network: str) -> User:
             (LinkedAccount.provider == claims.provider) & (LinkedAccount.subject == _subject(claims))
         )
         if there is None:
-            raise NotLetIn(Refusal.NOT_LINKED, address) from None
+            raise NotLetInError(Refusal.NOT_LINKED, address) from None
         return there.user
     return user
 
@@ -257,9 +258,9 @@ def _new_groups(names: dict[str, str], domain: str) -> dict[str, PeopleGroup]:
     for sort, name in names.items():
         try:
             made[sort] = groups.create(domain, name)
-        except groups.GroupNameTaken:
+        except groups.GroupNameTakenError:
             made[sort] = groups.find(domain, name)
-        except groups.UnusableGroupName:
+        except groups.UnusableGroupNameError:
             log.info("a provider names a group that can't be called so: %r", name[:100])
     return made
 

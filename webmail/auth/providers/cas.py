@@ -23,9 +23,9 @@ from webmail.auth.sign_in.names import normalise
 from webmail.config.providers import Cas
 from webmail.config.settings import Settings
 from webmail.errors import MailError
-from webmail.http_fetch import NotFetched
+from webmail.http_fetch import NotFetchedError
 from webmail.mime import safe_xml
-from webmail.mime.safe_xml import XmlBounds, XmlRefused
+from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
 
 PROVIDER = "cas"  # in `LinkedAccount` and `Session`
 SECONDS = 8.0  # for the whole answer
@@ -49,7 +49,7 @@ class CasFault(StrEnum):
     ODD = "odd"  # an answer that is none of CAS 3
 
 
-class CasRefused(MailError):
+class CasRefusedError(MailError):
     """Nobody is signed in by this answer: `fault`. The message is for the log."""
 
     status = 403
@@ -71,18 +71,18 @@ def logout_address(cas: Cas, service: str = "") -> str:
 
 
 def validate(cas: Cas, service: str, ticket: str, settings: Settings, *, renew: bool = False) -> Claims:
-    """Whom the ticket stands for: one request to the CAS server (section 2.5). Raises CasRefused.
+    """Whom the ticket stands for: one request to the CAS server (section 2.5). Raises CasRefusedError.
 
     `renew`: only if they have just typed their password there.
     """
     if not _TICKET.fullmatch(ticket):
-        raise CasRefused(CasFault.TICKET, "no service ticket")
+        raise CasRefusedError(CasFault.TICKET, "no service ticket")
     query = {"service": service, "ticket": ticket, **({"renew": "true"} if renew else {})}
     content = _asked(f"{cas.url.rstrip('/')}/p3/serviceValidate?{urlencode(query)}", cas, settings)
     success = _success(_parsed(content))
     attributes = _attributes(success)
     if renew and "false" in (value.lower() for value in attributes.get("isFromNewLogin", ())):
-        raise CasRefused(CasFault.TICKET, "the person was not asked for their password again")
+        raise CasRefusedError(CasFault.TICKET, "the person was not asked for their password again")
     return _claims(cas, _user(success), attributes, success.find(f"{_SPACE}attributes") is not None, settings)
 
 
@@ -92,19 +92,19 @@ def key_of(ticket: str) -> str:
 
 
 def ended_ticket(request: bytes) -> str:
-    """The ticket whose session the CAS server ends (section 2.3.3: a SAML LogoutRequest). Raises CasRefused.
+    """The ticket whose session the CAS server ends (section 2.3.3: a SAML LogoutRequest). Raises CasRefusedError.
 
     The request is not signed: knowing the ticket, which only the server, the browser and we have seen, is all the proof there is.
     """
     if len(request) > LARGEST_SIGN_OUT:
-        raise CasRefused(CasFault.ODD, "a sign-out that is too large")
+        raise CasRefusedError(CasFault.ODD, "a sign-out that is too large")
     root = _parsed(request)
     tickets = root.findall(f"{_SAML}SessionIndex")
     if root.tag != f"{_SAML}LogoutRequest" or len(tickets) != 1:
-        raise CasRefused(CasFault.ODD, "no LogoutRequest")
+        raise CasRefusedError(CasFault.ODD, "no LogoutRequest")
     ticket = (tickets[0].text or "").strip()
     if not _TICKET.fullmatch(ticket):
-        raise CasRefused(CasFault.ODD, "a LogoutRequest without a service ticket")
+        raise CasRefusedError(CasFault.ODD, "a LogoutRequest without a service ticket")
     return ticket
 
 
@@ -112,48 +112,48 @@ def ended_ticket(request: bytes) -> str:
 
 
 def tls(ca_file: str, settings: Settings) -> ssl.SSLContext:
-    """Verified TLS, by the system's authorities or those of the file. Raises CasRefused where the file can't be used."""
+    """Verified TLS, by the system's authorities or those of the file. Raises CasRefusedError where the file can't be used."""
     try:
         return ssl.create_default_context(cafile=str(Path(settings.instance, ca_file)) if ca_file else None)
     except OSError as error:  # ssl.SSLError is one
-        raise CasRefused(CasFault.AWAY, f"ca_file {ca_file} can't be used: {error}") from error
+        raise CasRefusedError(CasFault.AWAY, f"ca_file {ca_file} can't be used: {error}") from error
 
 
 def _asked(url: str, cas: Cas, settings: Settings) -> bytes:
     if not _AT_ONCE.acquire(timeout=1):
-        raise CasRefused(CasFault.AWAY, "too many wait for it")
+        raise CasRefusedError(CasFault.AWAY, "too many wait for it")
     try:
         headers = {"Accept": "application/xml, text/xml"}
         answer = http_fetch.ask_named("GET", url, headers=headers, limit=LARGEST, seconds=SECONDS, tls=tls(cas.ca_file, settings))
-    except NotFetched as error:
-        raise CasRefused(CasFault.AWAY, str(error)) from error
+    except NotFetchedError as error:
+        raise CasRefusedError(CasFault.AWAY, str(error)) from error
     finally:
         _AT_ONCE.release()
     if answer.status != 200:
-        raise CasRefused(CasFault.AWAY if answer.status >= 500 else CasFault.ODD, f"status {answer.status}")
+        raise CasRefusedError(CasFault.AWAY if answer.status >= 500 else CasFault.ODD, f"status {answer.status}")
     return answer.content
 
 
 def _parsed(content: bytes) -> Element:
     try:
         return safe_xml.parse(content, _BOUNDS)
-    except XmlRefused as error:
-        raise CasRefused(CasFault.ODD, str(error)) from error
+    except XmlRefusedError as error:
+        raise CasRefusedError(CasFault.ODD, str(error)) from error
 
 
 def _success(root: Element) -> Element:
     """The answer's `authenticationSuccess`, where it is one and says nothing else besides."""
     if root.tag != f"{_SPACE}serviceResponse":
-        raise CasRefused(CasFault.ODD, "no serviceResponse")
+        raise CasRefusedError(CasFault.ODD, "no serviceResponse")
     if (failure := root.find(f"{_SPACE}authenticationFailure")) is not None:
         code = failure.get("code", "")
         known = {"INVALID_TICKET": CasFault.TICKET, "INVALID_TICKET_SPEC": CasFault.TICKET, "INTERNAL_ERROR": CasFault.AWAY}
-        raise CasRefused(known.get(code, CasFault.SERVICE), f"{code[:60]!r}")
+        raise CasRefusedError(known.get(code, CasFault.SERVICE), f"{code[:60]!r}")
     found = root.findall(f"{_SPACE}authenticationSuccess")
     if len(found) != 1 or len(root) != 1:
-        raise CasRefused(CasFault.ODD, "no success and no failure, or several")
+        raise CasRefusedError(CasFault.ODD, "no success and no failure, or several")
     if found[0].find(f"{_SPACE}proxies") is not None:
-        raise CasRefused(CasFault.TICKET, "another program signed in for the person")
+        raise CasRefusedError(CasFault.TICKET, "another program signed in for the person")
     return found[0]
 
 
@@ -161,7 +161,7 @@ def _user(success: Element) -> str:
     users = success.findall(f"{_SPACE}user")
     user = (users[0].text or "").strip() if len(users) == 1 and not len(users[0]) else ""
     if not user or len(user) > LONGEST_SUBJECT or not user.isprintable():
-        raise CasRefused(CasFault.ODD, "no user")
+        raise CasRefusedError(CasFault.ODD, "no user")
     return user
 
 

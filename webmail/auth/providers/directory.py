@@ -16,13 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webmail import audit
-from webmail.auth.providers.accounts import Claims, NotLetIn, Refusal, account_for, allowed_domains, has_own_password, of_subject
+from webmail.auth.providers.accounts import (
+    Claims,
+    NotLetInError,
+    Refusal,
+    account_for,
+    allowed_domains,
+    has_own_password,
+    of_subject,
+)
 from webmail.auth.providers.directory_admission import ASKING, admitted
 from webmail.auth.sign_in.names import normalise
 from webmail.config.providers import Ldap
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.models import AuditAct, LinkedAccount, User
 
 if TYPE_CHECKING:
@@ -56,8 +64,8 @@ def owner_of(address: str, settings: Settings) -> str:
 def sign_in(address: str, password: str, settings: Settings, network: str = "") -> User:
     """Who has this name and password in the directory; their account is made at the first sign-in.
 
-    `address`: what was typed, normalised. Raises SignInRefused, NotLetIn (the password was right), ServerAway and TooBusy. A name
-    that nobody has takes as many round trips as a wrong password: 4, or 5 with StartTLS.
+    `address`: what was typed, normalised. Raises SignInRefusedError, NotLetInError (the password was right), ServerAwayError and
+    TooBusyError. A name that nobody has takes as many round trips as a wrong password: 4, or 5 with StartTLS.
     """
     there = _directory(settings)
     with asking(settings) as talk:
@@ -68,22 +76,22 @@ def sign_in(address: str, password: str, settings: Settings, network: str = "") 
         user = of_subject(PROVIDER, claims.subject)
         if user is None and claims.address:
             if not claims.proven:
-                raise NotLetIn(Refusal.NOT_LINKED, claims.address)
+                raise NotLetInError(Refusal.NOT_LINKED, claims.address)
             claims = replace(claims, proven=_is_theirs_alone(talk, entry, claims.address, settings))
     if user is not None and has_own_password(user):  # it has one since: as if it had never been the directory's
-        raise NotLetIn(Refusal.NOT_LINKED, user.address)
+        raise NotLetInError(Refusal.NOT_LINKED, user.address)
     if user is not None and not user.active:
         come_back(user)
     return account_for(claims, there, settings, network)
 
 
 def check_password(user: User, password: str, settings: Settings) -> None:
-    """Raises SignInRefused where this is not the person's password at the directory, or the directory does not know them;
-    ServerAway and TooBusy.
+    """Raises SignInRefusedError where this is not the person's password at the directory, or the directory does not know them;
+    ServerAwayError and TooBusyError.
     """
     link = LinkedAccount.get_or_none((LinkedAccount.user == user) & (LinkedAccount.provider == PROVIDER))
     if link is None:
-        raise SignInRefused("the account is not one of the directory's")
+        raise SignInRefusedError("the account is not one of the directory's")
     with asking(settings) as talk:
         talk.try_password(_only(talk.find_subject(link.subject), user.address), password)
 
@@ -130,7 +138,7 @@ def size_of(text: str) -> int | None:
 
 @contextmanager
 def asking(settings: Settings) -> Iterator[DirectoryTalk]:
-    """A conversation with the directory, once it is admitted. Raises ServerAway and TooBusy."""
+    """A conversation with the directory, once it is admitted. Raises ServerAwayError and TooBusyError."""
     from webmail.auth.providers.ldap import conversation  # python-ldap is installed only where there is a directory
 
     there = _directory(settings)
@@ -138,7 +146,7 @@ def asking(settings: Settings) -> Iterator[DirectoryTalk]:
         with admitted(there), conversation(there, ca_file(settings)) as talk:
             ASKING.moved()
             yield talk
-    except ServerAway as error:
+    except ServerAwayError as error:
         log.warning("the directory can't be asked: %s", error)
         raise
 

@@ -39,8 +39,8 @@ class Leavers:
 
 
 def look(settings: Settings) -> Leavers:
-    """Ask the directory for all its people, and compare. Changes nothing. Raises ServerAway and TooBusy, where the answer was not
-    whole; one SELECT.
+    """Ask the directory for all its people, and compare. Changes nothing. Raises ServerAwayError and TooBusyError, where the
+    answer was not whole; one SELECT.
     """
     began = now()
     with directory.asking(settings) as talk:

@@ -2,7 +2,7 @@
 
 The only module that needs python-ldap; it is imported where `[ldap]` is set. A conversation has one connection and `timeout`
 seconds for all of it. Options are set on the connection, never for the whole process. Nothing is followed elsewhere: no
-referrals, no aliases. Everything but a password that does not fit raises DirectoryAway, with the directory's own words.
+referrals, no aliases. Everything but a password that does not fit raises DirectoryAwayError, with the directory's own words.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ldap.controls import SimplePagedResultsControl
 from ldap.ldapobject import SimpleLDAPObject
 
 from webmail.config.providers import Ldap
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 
 PAGE = 500  # entries in an answer, of all people
 _MOST_PEOPLE = 1_000_000
@@ -40,7 +40,7 @@ _NOT_THE_PASSWORD = (  # answers to a bind as somebody: a wrong password, or an 
 )  # fmt: skip
 
 
-class DirectoryAway(ServerAway):
+class DirectoryAwayError(ServerAwayError):
     """The directory could not be asked: away, slow, not trusted, or set up in another way than the settings say."""
 
 
@@ -117,24 +117,25 @@ class DirectoryTalk:
         return [_entry(dn, values) for dn, values in found if dn]
 
     def try_password(self, entry: DirectoryEntry | None, password: str) -> None:
-        """Bind as this entry, or as nobody, so that it takes as many round trips to say no. Raises SignInRefused. 1 round trip.
+        """Bind as this entry, or as nobody, so that it takes as many round trips to say no. Raises SignInRefusedError. 1 round
+        trip.
 
         An empty password is refused here: a server takes it for an anonymous bind, and says yes (RFC 4513 section 5.1.2).
         """
         dn = entry.dn if entry is not None else f"cn={uuid.uuid4()},{self._settings.base}"
         if not password or "\0" in password or not dn:
-            raise SignInRefused("not a password")
+            raise SignInRefusedError("not a password")
         with _told("could not check the password"):
             try:
                 self._bind(dn, password)
             except _NOT_THE_PASSWORD as error:
-                raise SignInRefused(f"the directory says no to {dn}: {_words(error)}") from error
+                raise SignInRefusedError(f"the directory says no to {dn}: {_words(error)}") from error
         if entry is None:
-            raise SignInRefused("the directory knows nobody of this name")
+            raise SignInRefusedError("the directory knows nobody of this name")
 
     def everybody(self) -> Iterator[str]:
         """The subjects of all who may sign in, PAGE at a time, each page with the time of a whole conversation. Raises
-        DirectoryAway where the answer is not whole: then nothing follows from who is not in it.
+        DirectoryAwayError where the answer is not whole: then nothing follows from who is not in it.
         """
         control = SimplePagedResultsControl(True, size=PAGE, cookie="")
         wanted = self._who(_PLACE.sub("*", self._settings.filter))
@@ -143,15 +144,15 @@ class DirectoryTalk:
             with _told("could not be searched"):
                 found, controls = self._ask(wanted, self._settings.base, ldap.SCOPE_SUBTREE, list(_IDENTIFIERS), 0, [control])
             if any(dn is None for dn, _values in found):
-                raise DirectoryAway("the directory refers to other servers for some people: choose a base without them")
+                raise DirectoryAwayError("the directory refers to other servers for some people: choose a base without them")
             yield from (_entry(dn, values).subject for dn, values in found)
             told = [one for one in controls if one.controlType == SimplePagedResultsControl.controlType]
             if not told:
-                raise DirectoryAway("the directory does not give its people page by page")
+                raise DirectoryAwayError("the directory does not give its people page by page")
             if not told[0].cookie:
                 return
             control.cookie = told[0].cookie
-        raise DirectoryAway("the directory does not come to an end")
+        raise DirectoryAwayError("the directory does not come to an end")
 
     def has_base(self) -> bool:
         """Whether the entry below which people are is there, and may be seen. 1 round trip."""
@@ -190,7 +191,7 @@ class DirectoryTalk:
         connection = self._open()
         kind, _data, _number, _controls = connection.result3(connection.simple_bind(dn, password), timeout=self._left())
         if kind != ldap.RES_BIND:
-            raise DirectoryAway("the directory did not answer the question")
+            raise DirectoryAwayError("the directory did not answer the question")
 
     def _who(self, wanted: str) -> str:
         return f"(&{wanted}{self._settings.active_filter})" if self._settings.active_filter else wanted
@@ -228,13 +229,13 @@ class DirectoryTalk:
     def _left(self) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
-            raise DirectoryAway(f"the directory took longer than {self._settings.timeout:g} s")
+            raise DirectoryAwayError(f"the directory took longer than {self._settings.timeout:g} s")
         return left
 
 
 @contextmanager
 def conversation(settings: Ldap, ca_file: str = "") -> Iterator[DirectoryTalk]:
-    """Reach the directory and sign in as the service account. Raises DirectoryAway."""
+    """Reach the directory and sign in as the service account. Raises DirectoryAwayError."""
     talk = DirectoryTalk(settings, ca_file)
     try:
         talk.reach()
@@ -288,7 +289,7 @@ def _subject(dn: str, values: Mapping[str, list[bytes]]) -> str:
     with suppress(ldap.DECODING_ERROR):
         dn = ldap.dn.dn2str(ldap.dn.str2dn(dn))
     if len(dn) > _LONGEST_DN:
-        raise DirectoryAway("the directory shows neither entryUUID nor objectGUID, and a DN is too long to know somebody by")
+        raise DirectoryAwayError("the directory shows neither entryUUID nor objectGUID, and a DN is too long to know somebody by")
     return f"dn:{dn.lower()}"
 
 
@@ -307,15 +308,15 @@ def _system_authorities() -> str | None:
 
 @contextmanager
 def _told(what: str, *but: type[ldap.LDAPError] | None) -> Iterator[None]:
-    """Errors of the library, but for some, as DirectoryAway with what could not be done."""
+    """Errors of the library, but for some, as DirectoryAwayError with what could not be done."""
     try:
         yield
     except tuple(filter(None, but)):
         raise
     except ldap.REFERRAL as error:
-        raise DirectoryAway("the directory refers to another server, which is not followed") from error
+        raise DirectoryAwayError("the directory refers to another server, which is not followed") from error
     except (ldap.LDAPError, OSError, ValueError) as error:
-        raise DirectoryAway(f"the directory {what}: {_words(error)}") from error
+        raise DirectoryAwayError(f"the directory {what}: {_words(error)}") from error
 
 
 def _words(error: BaseException) -> str:

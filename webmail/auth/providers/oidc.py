@@ -27,7 +27,7 @@ from joserfc.errors import JoseError
 from webmail import vault
 from webmail.auth.providers import oidc_server
 from webmail.auth.providers.accounts import Claims
-from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
+from webmail.auth.providers.oidc_server import ProviderAwayError, ProviderRefusedError
 from webmail.config.providers import Oidc
 from webmail.config.settings import Settings
 from webmail.models import UsedToken, now
@@ -106,7 +106,8 @@ def session_hash(session: str) -> str:
 
 
 def begin(provider: Oidc, back: str, *, fresh: bool = False) -> tuple[Attempt, str]:
-    """The attempt, and the address to go to. `back`: our callback for this provider, as it is registered. Raises ProviderAway."""
+    """The attempt, and the address to go to. `back`: our callback for this provider, as it is registered. Raises
+    ProviderAwayError."""
     here, attempt = oidc_server.metadata(provider), Attempt(provider.name, fresh=fresh)
     asked = {
         "response_type": "code", "client_id": provider.client_id, "redirect_uri": back, "scope": _scopes(provider),
@@ -122,22 +123,22 @@ def finish(provider: Oidc, attempt: Attempt, answer: Mapping[str, str], back: st
     """Who the answer to `attempt` proves; at most two requests.
 
     The caller has found the attempt by `answer["state"]` and used it up, and has seen that the provider tells no error.
-    Raises ProviderAway and ProviderRefused.
+    Raises ProviderAwayError and ProviderRefusedError.
     """
     here = oidc_server.metadata(provider)
     if attempt.provider != provider.name or attempt.is_over or not hmac.compare_digest(attempt.state, answer.get("state", "")):
-        raise ProviderRefused("an answer to a question that was not asked")
+        raise ProviderRefusedError("an answer to a question that was not asked")
     sender = answer.get("iss")
     if (here.names_itself and sender is None) or sender not in (None, here.issuer):
-        raise ProviderRefused("an answer in the name of another provider")
+        raise ProviderRefusedError("an answer in the name of another provider")
     code = answer.get("code", "")
     if not 0 < len(code) <= 4 * _LONGEST_VALUE:
-        raise ProviderRefused("an answer without a code")
+        raise ProviderRefusedError("an answer without a code")
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": attempt.verifier}
     found = oidc_server.tokens(provider, form)
     token, access_token = found.get("id_token"), found.get("access_token")
     if not isinstance(token, str):
-        raise ProviderRefused("an answer without an ID token")
+        raise ProviderRefusedError("an answer without an ID token")
     access_token = access_token if isinstance(access_token, str) else ""
     told = _checked_id_token(provider, token, attempt, access_token)
     claims = _claims(provider, told, access_token)
@@ -147,18 +148,18 @@ def finish(provider: Oidc, attempt: Attempt, answer: Mapping[str, str], back: st
 def ended(provider: Oidc, token: str) -> Ended:
     """What a logout token ends (Back-Channel Logout 1.0 section 2.6).
 
-    It is good once: who holds on to one can't sign anybody out again. Raises ProviderAway, ProviderRefused and one of
+    It is good once: who holds on to one can't sign anybody out again. Raises ProviderAwayError, ProviderRefusedError and one of
     DATABASE_AWAY.
     """
     header, told = oidc_server.verified(provider, token)
     kind = header.get("typ")
     if kind is not None and str(kind).lower().removeprefix("application/") not in ("logout+jwt", "jwt"):
-        raise ProviderRefused("another kind of token")
+        raise ProviderRefusedError("another kind of token")
     events, subject, session, name = told.get("events"), told.get("sub", ""), told.get("sid", ""), told.get("jti")
     if not isinstance(events, dict) or not isinstance(events.get(_ENDED_EVENT), dict) or "nonce" in told:
-        raise ProviderRefused("no logout token")
+        raise ProviderRefusedError("no logout token")
     if not _is_text(name) or not all(isinstance(one, str) for one in (subject, session)) or not (subject or session):
-        raise ProviderRefused("a logout token that ends nothing")
+        raise ProviderRefusedError("a logout token that ends nothing")
     options = {"iss": {"essential": True, "value": oidc_server.metadata(provider).issuer}, "iat": {"essential": True}}
     claims = CodeIDToken({"exp": int(time.time()) + _LEEWAY, "sub": subject or "-", **told}, header, options, {})
     _validate(claims)
@@ -183,7 +184,7 @@ def _use_up(provider: Oidc, name: str, expires: Any) -> None:
     try:
         UsedToken.create(hash=hashed, expires=end + timedelta(seconds=_OLDEST + 2 * _LEEWAY))
     except pw.IntegrityError as error:
-        raise ProviderRefused("a logout token that was used already") from error
+        raise ProviderRefusedError("a logout token that was used already") from error
 
 
 def _checked_id_token(provider: Oidc, token: str, attempt: Attempt, access_token: str) -> dict[str, Any]:
@@ -194,9 +195,9 @@ def _checked_id_token(provider: Oidc, token: str, attempt: Attempt, access_token
     _validate(CodeIDToken(told, header, options, expected))
     _check_audience(provider, told)
     if not _is_text(told["sub"]):
-        raise ProviderRefused("an ID token of nobody")
+        raise ProviderRefusedError("an ID token of nobody")
     if attempt.fresh and "auth_time" in told and not _is_fresh(attempt, told):
-        raise ProviderRefused("signed in there too long ago")
+        raise ProviderRefusedError("signed in there too long ago")
     return told
 
 
@@ -209,9 +210,9 @@ def _validate(claims: CodeIDToken) -> None:
     try:
         claims.validate(leeway=_LEEWAY)
         if not time.time() - _OLDEST <= float(claims["iat"]):
-            raise ProviderRefused("a token that was made long ago")
+            raise ProviderRefusedError("a token that was made long ago")
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ProviderRefused(f"a token that is not right: {error}"[:200]) from error
+        raise ProviderRefusedError(f"a token that is not right: {error}"[:200]) from error
 
 
 def _check_audience(provider: Oidc, told: Mapping[str, Any]) -> None:
@@ -220,7 +221,7 @@ def _check_audience(provider: Oidc, told: Mapping[str, Any]) -> None:
     listed = audience if isinstance(audience, list) else [audience]
     party = told.get("azp", provider.client_id if len(listed) == 1 else None)
     if provider.client_id not in listed or party != provider.client_id:
-        raise ProviderRefused("a token for somebody else")
+        raise ProviderRefusedError("a token for somebody else")
 
 
 def _claims(provider: Oidc, told: dict[str, Any], access_token: str) -> Claims:
@@ -243,7 +244,7 @@ def _claims(provider: Oidc, told: dict[str, Any], access_token: str) -> Claims:
 def _asked_for(provider: Oidc, access_token: str) -> dict[str, Any]:
     try:
         return oidc_server.userinfo(provider, access_token)
-    except ProviderAway:  # the proof is there; a link is enough to be let in by
+    except ProviderAwayError:  # the proof is there; a link is enough to be let in by
         return {}
 
 
@@ -280,13 +281,13 @@ def keep_hint(id_token: str, settings: Settings) -> str:
 
 
 def sign_out_address(provider: Oidc, back: str, kept: str, settings: Settings) -> str:
-    """Where somebody ends the provider's own session (RP-Initiated Logout 1.0), "" where there is none. Raises ProviderAway.
+    """Where somebody ends the provider's own session (RP-Initiated Logout 1.0), "" where there is none. Raises ProviderAwayError.
 
     `kept`: as of `keep_hint`, by which the provider knows whose session it is, and need not ask; "" for none.
     """
     here = oidc_server.metadata(provider)
     asked = {"client_id": provider.client_id, "post_logout_redirect_uri": back}
-    with suppress(vault.CannotOpen, ValueError):
+    with suppress(vault.CannotOpenError, ValueError):
         if kept:
             asked["id_token_hint"] = vault.open_secret(base64.b64decode(kept), settings.secret_key, _HINT, 0).decode()
     return _with_query(here.end_session, asked) if here.end_session else ""

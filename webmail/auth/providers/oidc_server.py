@@ -25,7 +25,7 @@ from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from webmail.config.checks import ConfigError, web_address
 from webmail.config.providers import Oidc
 from webmail.errors import MailError
-from webmail.http_fetch import NotFetched, ask_named
+from webmail.http_fetch import NotFetchedError, ask_named
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,13 @@ _ALGORITHMS = {  # signatures that only the provider can make: never HS256, whos
 }  # fmt: skip
 
 
-class ProviderAway(MailError):
+class ProviderAwayError(MailError):
     """The provider does not answer, or not as providers do. A later try may help."""
 
     status = 503
 
 
-class ProviderRefused(MailError):
+class ProviderRefusedError(MailError):
     """What came from the provider, or in its name, is no proof of who somebody is."""
 
     status = 403
@@ -99,17 +99,17 @@ def known_metadata(provider: Oidc) -> Metadata | None:
 
 
 def metadata(provider: Oidc) -> Metadata:
-    """One request an hour. What was known is used on where the provider can't be asked. Raises ProviderAway."""
+    """One request an hour. What was known is used on where the provider can't be asked. Raises ProviderAwayError."""
     known = _known[provider]
     if known.metadata is not None and time.monotonic() < known.metadata_until:
         return known.metadata
     if not known.lock.acquire(timeout=_PATIENCE):  # others ask: not every thread waits for a provider that is away
-        raise ProviderAway(f"{provider.name} is being asked")
+        raise ProviderAwayError(f"{provider.name} is being asked")
     try:
         if known.metadata is None or time.monotonic() >= known.metadata_until:
             known.metadata = _discovered(provider)
             known.metadata_until = time.monotonic() + KEPT_SECONDS
-    except ProviderAway:
+    except ProviderAwayError:
         if known.metadata is None:
             raise
         known.metadata_until = time.monotonic() + KEYS_AGAIN_SECONDS
@@ -119,7 +119,7 @@ def metadata(provider: Oidc) -> Metadata:
 
 
 def tokens(provider: Oidc, form: dict[str, str]) -> dict[str, Any]:
-    """What the token endpoint gives for a code (RFC 6749 section 4.1.3). Raises ProviderAway and ProviderRefused."""
+    """What the token endpoint gives for a code (RFC 6749 section 4.1.3). Raises ProviderAwayError and ProviderRefusedError."""
     here = metadata(provider)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     fields = {**form, "client_id": provider.client_id}
@@ -132,12 +132,12 @@ def tokens(provider: Oidc, form: dict[str, str]) -> dict[str, Any]:
     if status == 200:
         return found
     if 400 <= status < 500:
-        raise ProviderRefused(f"the code is not taken: {status} {_word(found.get('error'))}")
-    raise ProviderAway(f"the token endpoint answered {status}")
+        raise ProviderRefusedError(f"the code is not taken: {status} {_word(found.get('error'))}")
+    raise ProviderAwayError(f"the token endpoint answered {status}")
 
 
 def userinfo(provider: Oidc, access_token: str) -> dict[str, Any]:
-    """What the provider says of who signed in (Core 1.0 section 5.3), {} where it says nothing. Raises ProviderAway."""
+    """What the provider says of who signed in (Core 1.0 section 5.3), {} where it says nothing. Raises ProviderAwayError."""
     here = metadata(provider)
     if not here.userinfo or not access_token.isascii() or not access_token.isprintable():
         return {}
@@ -149,29 +149,30 @@ def userinfo(provider: Oidc, access_token: str) -> dict[str, Any]:
 def verified(provider: Oidc, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims of a signed token, whose signature is the provider's. Nothing else of it is checked here.
 
-    A key that is not known is looked for once more, at most once in KEYS_AGAIN_SECONDS. Raises ProviderAway and ProviderRefused.
+    A key that is not known is looked for once more, at most once in KEYS_AGAIN_SECONDS. Raises ProviderAwayError and
+    ProviderRefusedError.
     """
     if len(token) > LONGEST_TOKEN:
-        raise ProviderRefused("a token that is too long")
+        raise ProviderRefusedError("a token that is too long")
     try:
         header = dict(jws.extract_compact(token.encode()).headers())
     except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ProviderRefused(f"no signed token: {type(error).__name__}") from error
+        raise ProviderRefusedError(f"no signed token: {type(error).__name__}") from error
     algorithm, kid = header.get("alg"), header.get("kid")
     allowed = [one for one in metadata(provider).algorithms if one in _ALGORITHMS]
     if algorithm not in allowed or "crit" in header:
-        raise ProviderRefused(f"a token signed by {_word(algorithm)}")
+        raise ProviderRefusedError(f"a token signed by {_word(algorithm)}")
     candidates = _candidates(_keys(provider), algorithm, kid) or _candidates(_keys(provider, again=True), algorithm, kid)
     for key in candidates:
         try:
             return header, dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             log.info("%s: a token is not signed by its key %r: %s", provider.name, key.kid, type(error).__name__)
-    raise ProviderRefused("a token that is signed by none of the provider's keys")
+    raise ProviderRefusedError("a token that is signed by none of the provider's keys")
 
 
 def usable_keys(provider: Oidc) -> int:
-    """How many of its keys can check a signature that it announces. Raises ProviderAway."""
+    """How many of its keys can check a signature that it announces. Raises ProviderAwayError."""
     kinds = {_ALGORITHMS[one] for one in metadata(provider).algorithms if one in _ALGORITHMS}
     return sum(type(key) in kinds for key in _keys(provider))
 
@@ -183,14 +184,14 @@ def _candidates(keys: tuple[Key, ...], algorithm: str, kid: Any) -> list[Key]:
 
 
 def _keys(provider: Oidc, *, again: bool = False) -> tuple[Key, ...]:
-    """The provider's public keys, asked for once an hour, and with `again` where one is missing. Raises ProviderAway."""
+    """The provider's public keys, asked for once an hour, and with `again` where one is missing. Raises ProviderAwayError."""
     known = _known[provider]
     if time.monotonic() - known.keys_read < (KEYS_AGAIN_SECONDS if again else KEPT_SECONDS):
         return known.keys
     address = metadata(provider).jwks
     status, found = _ask(provider, "GET", address, b"", {"Accept": "application/json"})
     if status != 200:
-        raise ProviderAway(f"the keys are not there: {status}")
+        raise ProviderAwayError(f"the keys are not there: {status}")
     known.keys, known.keys_read = _public_keys(found.get("keys")), time.monotonic()
     return known.keys
 
@@ -216,10 +217,10 @@ def _discovered(provider: Oidc) -> Metadata:
     address = provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
     status, told = _ask(provider, "GET", address, b"", {"Accept": "application/json"})
     if status != 200:
-        raise ProviderAway(f"{address} answered {status}")
+        raise ProviderAwayError(f"{address} answered {status}")
     issuer = told.get("issuer")
     if not isinstance(issuer, str) or issuer.rstrip("/") != provider.issuer.rstrip("/"):
-        raise ProviderAway(f"{provider.issuer} calls itself {_word(issuer)}")
+        raise ProviderAwayError(f"{provider.issuer} calls itself {_word(issuer)}")
     places = {
         name: _endpoint(provider, told.get(key), needed=needed)
         for name, key, needed in (
@@ -237,7 +238,7 @@ def _discovered(provider: Oidc) -> Metadata:
 
 
 def _endpoint(provider: Oidc, told: Any, *, needed: bool) -> str:
-    """An address that the provider tells: as safe as the issuer's own. Raises ProviderAway."""
+    """An address that the provider tells: as safe as the issuer's own. Raises ProviderAwayError."""
     address = told if isinstance(told, str) else ""
     try:
         if address:
@@ -245,25 +246,25 @@ def _endpoint(provider: Oidc, told: Any, *, needed: bool) -> str:
         if address and urlsplit(provider.issuer).scheme == "https" and urlsplit(address).scheme != "https":
             raise ConfigError("an endpoint without TLS")
     except ConfigError as error:
-        raise ProviderAway(f"{provider.issuer}: {error}") from error
+        raise ProviderAwayError(f"{provider.issuer}: {error}") from error
     if needed and not address:
-        raise ProviderAway(f"{provider.issuer} does not tell all its addresses")
+        raise ProviderAwayError(f"{provider.issuer} does not tell all its addresses")
     return address
 
 
 def _ask(provider: Oidc, method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of an answer, {} where it is none. Raises ProviderAway."""
+    """Status and JSON object of an answer, {} where it is none. Raises ProviderAwayError."""
     known = _known[provider]
     if time.monotonic() < known.away_until:
-        raise ProviderAway(f"{provider.name} did not answer a moment ago")
+        raise ProviderAwayError(f"{provider.name} did not answer a moment ago")
     if not known.turns.acquire(timeout=_PATIENCE):
-        raise ProviderAway(f"{AT_ONCE} others wait for {provider.name} already")
+        raise ProviderAwayError(f"{AT_ONCE} others wait for {provider.name} already")
     try:
         answer = ask_named(method, url, body, headers, limit=LIMIT, seconds=SECONDS, tls=_tls(provider.ca_file))
-    except (NotFetched, OSError) as error:
+    except (NotFetchedError, OSError) as error:
         known.away_until = time.monotonic() + PAUSE_SECONDS
         log.warning("%s can't be asked at %s: %s", provider.name, urlsplit(url).netloc, error)
-        raise ProviderAway(f"{provider.name}: {error}") from error
+        raise ProviderAwayError(f"{provider.name}: {error}") from error
     finally:
         known.turns.release()
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from webmail.auth.providers.directory import ca_file
 from webmail.config.settings import Settings
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.people.suggestions import account_rows
 from webmail.people.suggestions.search_rows import typed_words
 from webmail.people.visibility import Sight
@@ -41,9 +41,9 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Apart from the turns of those who sign in, whom no search may keep waiting. Raises ServerAway."""
+    """Apart from the turns of those who sign in, whom no search may keep waiting. Raises ServerAwayError."""
     if not _turns.acquire(timeout=SECONDS / 3):
-        raise ServerAway("other searches wait for the directory")
+        raise ServerAwayError("other searches wait for the directory")
     try:
         yield
     finally:
@@ -68,7 +68,7 @@ def find(sight: Sight, words: str, settings: Settings) -> FoundInLdap:
     try:
         with _turn(), conversation(replace(there, timeout=min(SECONDS, there.timeout)), ca_file(settings)) as talk:
             entries = talk.find_people(wanted, MOST + 1)
-    except ServerAway:
+    except ServerAwayError:
         return FoundInLdap(away=True)
     found: dict[str, PersonElsewhere] = {}
     for entry in entries[:MOST]:

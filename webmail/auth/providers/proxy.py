@@ -23,7 +23,7 @@ _LONGEST, _LONGEST_GROUPS = 254, 16_384  # bytes
 _SEVERAL = re.compile(r"[,;\s]")
 
 
-class HeaderNotBelieved(MailError):
+class HeaderNotBelievedError(MailError):
     """The request names nobody who could be signed in. The message is for the log."""
 
     status = 403
@@ -42,23 +42,23 @@ def is_from_proxy(environ: Mapping[str, Any], rules: ProxySignIn) -> bool:
 
 
 def named(environ: Mapping[str, Any], rules: ProxySignIn, settings: Settings) -> str:
-    """The address that a trusted proxy names, "" where it names nobody, or this is none. Raises HeaderNotBelieved."""
+    """The address that a trusted proxy names, "" where it names nobody, or this is none. Raises HeaderNotBelievedError."""
     if not is_from_proxy(environ, rules):
         return ""
     text = _header(environ, rules.header, _LONGEST).strip()
     if not text:
         return ""
     if _SEVERAL.search(text):  # the header came twice, or holds two people: neither is believed
-        raise HeaderNotBelieved(f"{rules.header} names several")
+        raise HeaderNotBelievedError(f"{rules.header} names several")
     if not (address := normalise(text, settings.domain)):
-        raise HeaderNotBelieved(f"{rules.header} holds no address")
+        raise HeaderNotBelievedError(f"{rules.header} holds no address")
     return address
 
 
 def claims(environ: Mapping[str, Any], rules: ProxySignIn, settings: Settings) -> Claims:
-    """Whom the proxy vouches for. Raises HeaderNotBelieved."""
+    """Whom the proxy vouches for. Raises HeaderNotBelievedError."""
     if not (address := named(environ, rules, settings)):
-        raise HeaderNotBelieved("no trusted proxy names anybody")
+        raise HeaderNotBelievedError("no trusted proxy names anybody")
     name = _header(environ, rules.name_header, 4 * _LONGEST) if rules.name_header else ""
     groups = None
     if rules.groups_header:
@@ -81,7 +81,7 @@ def names_somebody_else(environ: Mapping[str, Any], key: str, settings: Settings
         return False
     try:
         address = named(environ, rules, settings)
-    except HeaderNotBelieved:
+    except HeaderNotBelievedError:
         return True
     return bool(address) and key_of(address) != key
 
@@ -92,9 +92,9 @@ def _header(environ: Mapping[str, Any], name: str, most: int) -> str:
     try:
         sent = value.encode("latin-1")
     except UnicodeEncodeError as error:
-        raise HeaderNotBelieved(f"{name} holds no bytes") from error
+        raise HeaderNotBelievedError(f"{name} holds no bytes") from error
     if len(sent) > most:
-        raise HeaderNotBelieved(f"{name} is too long")
+        raise HeaderNotBelievedError(f"{name} is too long")
     try:
         return sent.decode()
     except UnicodeDecodeError:

@@ -47,7 +47,7 @@ class HelpRefusal(StrEnum):
     NONE = "none"  # there are no factors to remove
 
 
-class NotHelped(ValueError):
+class NotHelpedError(ValueError):
     """It was not done: `refusal`."""
 
     def __init__(self, refusal: HelpRefusal) -> None:
@@ -55,7 +55,7 @@ class NotHelped(ValueError):
         self.refusal = refusal
 
 
-class ChangedMeanwhile(ValueError):
+class ChangedMeanwhileError(ValueError):
     """The person's password is not the one of the page any more: another deputy was faster, or it was pressed twice."""
 
 
@@ -211,7 +211,8 @@ def give_password(helper: User, number: int, seen: str, settings: Settings, netw
     """Give somebody a temporary password; returns who they are, and its letters, which are nowhere else.
 
     `seen`: `state_of` the person on the page. The caller ends what they have open (endings.py) and tells them. Raises
-    NotHelped, ChangedMeanwhile, TooManyRequests, TooBusy; LookupError where there is nobody of this number for `helper`.
+    NotHelpedError, ChangedMeanwhileError, TooManyRequestsError, TooBusyError; LookupError where there is nobody of this number
+    for `helper`.
     """
     letters = temporary_passwords.make()
     hashed = change.hash_in_turn(letters)  # before the transaction: it takes a while
@@ -223,15 +224,15 @@ def _given(helper: User, number: int, seen: str, hashed: str, settings: Settings
     with db.atomic():
         person = _again(helper, number, settings)
         if refusal := why_no_password(helper, person, settings):
-            raise NotHelped(refusal)
+            raise NotHelpedError(refusal)
         if state_of(person, settings) != seen:
-            raise ChangedMeanwhile(person.address)
+            raise ChangedMeanwhileError(person.address)
         rate_limits.take(settings, HELPED.by(helper.id))
         new: dict[str, Any] = {
             "password": hashed, "must_change": 1, "temporary_until": now() + temporary_passwords.VALID, "reset_by_mail": 0,
         }  # fmt: skip
         if not User.update(new).where(User.id == person.id, User.password == person.password).execute():
-            raise ChangedMeanwhile(person.address)
+            raise ChangedMeanwhileError(person.address)
         audit.record(AuditAct.DEPUTY_PASSWORD_SET, actor=helper, target=person.address, network=network)
     return User.get_by_id(person.id)
 
@@ -245,7 +246,7 @@ def remove_factors(helper: User, number: int, reason: str, settings: Settings, n
     with db.atomic():
         person = _again(helper, number, settings)
         if refusal := why_no_removal(helper, person):
-            raise NotHelped(refusal)
+            raise NotHelpedError(refusal)
         rate_limits.take(settings, HELPED.by(helper.id))
         reset_factors(person)
         audit.record(

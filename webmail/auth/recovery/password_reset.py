@@ -17,7 +17,7 @@ from peewee import Expression
 
 from webmail import rate_limits
 from webmail.auth.factors import mailed_codes
-from webmail.auth.factors.mailed_codes import DIGITS, TRIES, CodeFault, CodeRefused
+from webmail.auth.factors.mailed_codes import DIGITS, TRIES, CodeFault, CodeRefusedError
 from webmail.auth.passwords import change
 from webmail.auth.recovery import text_messages
 from webmail.auth.sessions import known_devices
@@ -27,7 +27,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
 from webmail.models import PasswordReset, User, now
-from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
+from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequestsError
 from webmail.vault import keyed_hash
 
 LIFE = timedelta(hours=1)
@@ -55,7 +55,7 @@ class Answer(StrEnum):
     ELSEWHERE = "elsewhere"  # a provider keeps their password
 
 
-class ResetOver(Exception):
+class ResetOverError(Exception):
     """The link or the code was used, is too old, or was never given out."""
 
 
@@ -90,7 +90,7 @@ def channels(settings: Settings) -> list[Channel]:
 def ask(name: str, channel: Channel, network: str, settings: Settings, *, browser: str = "") -> AskedReset:
     """Note that somebody asked for a new password of `name`, as it was typed. The same queries whoever that is: five at most.
 
-    `browser`: the known-devices cookie. Raises TooManyRequests after ASKED.
+    `browser`: the known-devices cookie. Raises TooManyRequestsError after ASKED.
     """
     address = normalise(name, settings.domain)
     known = bool(known_devices.recognise(browser, address, settings.secret_key))
@@ -128,7 +128,7 @@ def claim(asked: AskedReset, settings: Settings) -> Sending | None:
             return None
         try:  # strangers, who may ask in anybody's name, use up nothing of the owner's browsers
             use = rate_limits.take(settings, *(limit.by(user.id, row.channel, row.known) for limit in SENT))
-        except TooManyRequests:
+        except TooManyRequestsError:
             return None
         if asked.channel is Channel.SMS and not text_messages.may_send(
             user, str(to), settings, network=asked.network, stranger=not row.known
@@ -141,7 +141,7 @@ def claim(asked: AskedReset, settings: Settings) -> Sending | None:
 
 
 def check_code(tokens: Sequence[str], typed: str, settings: Settings) -> str:
-    """Take the code that came by SMS; returns the token that leads on, a new one. Raises CodeRefused.
+    """Take the code that came by SMS; returns the token that leads on, a new one. Raises CodeRefusedError.
 
     `tokens`: those of this browser, as it may have asked more than once. For each two queries, also where there is nobody. A try
     is counted before it is compared, so that many at once are not more than one after the other. The token changes when it is
@@ -161,7 +161,7 @@ def check_code(tokens: Sequence[str], typed: str, settings: Settings) -> str:
         token = secrets.token_urlsafe(32)
         if PasswordReset.update(proved=now(), token_hash=hash_token(token)).where(this).execute():
             return token
-    raise CodeRefused(CodeFault.WRONG if left else CodeFault.OVER)
+    raise CodeRefusedError(CodeFault.WRONG if left else CodeFault.OVER)
 
 
 def holder(token: str) -> User | None:
@@ -176,23 +176,23 @@ def holder(token: str) -> User | None:
 def use(token: str, new: str, again: str, settings: Settings) -> User:
     """Choose the new password. What else was asked for by this person ends; the caller ends sessions, and signs in.
 
-    Raises PasswordNotChanged, which leaves the token good, ResetOver and TooBusy.
+    Raises PasswordNotChangedError, which leaves the token good, ResetOverError and TooBusyError.
     """
     user = holder(token)
     if user is None:
-        raise ResetOver
+        raise ResetOverError
     judged = change.strength(new, user, settings)
     if faults := change.faults_of(new, again, judged, settings):
-        raise change.PasswordNotChanged(faults, judged)
+        raise change.PasswordNotChangedError(faults, judged)
     hashed = change.hash_in_turn(new)
     with db.atomic():
         row = PasswordReset.get_or_none(_is_open(token))
         if row is None or not PasswordReset.update(used=now()).where(_is_open(token)).execute():
-            raise ResetOver  # somebody else was as quick
+            raise ResetOverError  # somebody else was as quick
         by_mail = int(row.channel == Channel.MAIL)
         mine = (User.id == user.id) & (User.active == 1)
         if not User.update(password=hashed, must_change=0, reset_by_mail=by_mail).where(mine).execute():
-            raise ResetOver
+            raise ResetOverError
         void(user)
     user.password, user.must_change, user.reset_by_mail = hashed, 0, by_mail
     return user

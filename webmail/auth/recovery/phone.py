@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webmail.auth.recovery import password_reset, phone_numbers
-from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefused
+from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefusedError
 from webmail.config.settings import Settings
 from webmail.models import User
 
@@ -17,7 +17,7 @@ def new_number(typed: str, user: User, settings: Settings) -> str:
     """As `phone_numbers.parse`, for somebody's page: another one than they have."""
     number = phone_numbers.parse(typed, settings.sms.country if settings.sms else "")
     if number == user.phone:
-        raise NumberRefused(NumberFault.SAME)
+        raise NumberRefusedError(NumberFault.SAME)
     return number
 
 

@@ -24,7 +24,7 @@ class NumberFault(StrEnum):
     SAME = "same"  # it is that already
 
 
-class NumberRefused(ValueError):
+class NumberRefusedError(ValueError):
     """`fault`: why."""
 
     def __init__(self, fault: NumberFault) -> None:
@@ -33,19 +33,20 @@ class NumberRefused(ValueError):
 
 
 def parse(typed: str, country: str) -> str:
-    """The number that was typed in any usual way, as "+33612345678". `country`: of numbers with a 0. Raises NumberRefused."""
+    """The number that was typed in any usual way, as "+33612345678". `country`: of numbers with a 0. Raises
+    NumberRefusedError."""
     if len(typed) > _LONGEST:
-        raise NumberRefused(NumberFault.INVALID)
+        raise NumberRefusedError(NumberFault.INVALID)
     digits = _BETWEEN.sub("", typed.replace("(0)", ""))
     if digits.startswith("00"):
         digits = f"+{digits[2:]}"
     elif digits.startswith("0"):
         digits = country + digits[1:]
     if not digits.isascii() or not _NUMBER.fullmatch(digits):
-        raise NumberRefused(NumberFault.INVALID)
+        raise NumberRefusedError(NumberFault.INVALID)
     code = next((code for code in _MOBILE if digits.startswith(code)), "")
     if digits.startswith(_NOWHERE) or (code and not re.fullmatch(_MOBILE[code], digits)):
-        raise NumberRefused(NumberFault.NOT_MOBILE)
+        raise NumberRefusedError(NumberFault.NOT_MOBILE)
     return digits
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from webmail.auth.recovery import password_reset
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mime.headers.address_input import address_key, ascii_address, parse_addresses
 from webmail.models import User, now
 
@@ -24,7 +24,7 @@ class AddressFault(StrEnum):
     SAME = "same"  # it is that already
 
 
-class AddressRefused(ValueError):
+class AddressRefusedError(ValueError):
     """`fault`: why."""
 
     def __init__(self, fault: AddressFault) -> None:
@@ -38,23 +38,23 @@ def is_offered(settings: Settings) -> bool:
 
 
 def outside(typed: str, user: User, settings: Settings) -> str:
-    """The address that was typed, as it is stored. Raises AddressRefused."""
+    """The address that was typed, as it is stored. Raises AddressRefusedError."""
     if len(typed) > 4 * LONGEST:
-        raise AddressRefused(AddressFault.LONG)
+        raise AddressRefusedError(AddressFault.LONG)
     try:
         found = parse_addresses(typed.strip())
         address = address_key(ascii_address(found[0].email)) if len(found) == 1 and not found[0].name else ""
-    except BadAddress:
+    except BadAddressError:
         address = ""
     domain = address.rpartition("@")[2]
     if "." not in domain or domain.startswith("[") or not address.isprintable():
-        raise AddressRefused(AddressFault.INVALID)
+        raise AddressRefusedError(AddressFault.INVALID)
     if len(address) > LONGEST:
-        raise AddressRefused(AddressFault.LONG)
+        raise AddressRefusedError(AddressFault.LONG)
     if domain in _inside(user, settings) or address == user.address:
-        raise AddressRefused(AddressFault.INSIDE)
+        raise AddressRefusedError(AddressFault.INSIDE)
     if address == user.recovery_address:
-        raise AddressRefused(AddressFault.SAME)
+        raise AddressRefusedError(AddressFault.SAME)
     return address
 
 

@@ -10,14 +10,14 @@ import secrets
 from datetime import timedelta
 
 from webmail.auth.devices.app_passwords import ALPHABET
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import User, now
 
 VALID = timedelta(days=7)
 GROUPS, GROUP = 4, 4
 
 
-class TemporaryPasswordOver(SignInRefused):
+class TemporaryPasswordOverError(SignInRefusedError):
     """The password is right, but it is a temporary one that is good no more."""
 
 

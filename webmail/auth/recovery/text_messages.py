@@ -49,9 +49,9 @@ def may_send(
 def send(number: str, text: str, settings: Settings) -> None:
     """Send one that `may_send` has counted. Outside of transactions: it takes up to twice sms.SECONDS. Raises sms.NotTexted."""
     if settings.sms is None:
-        raise sms.NotTexted("there is no gateway any more")
+        raise sms.NotTextedError("there is no gateway any more")
     if not _slots.acquire(timeout=_PATIENCE):
-        raise sms.NotTexted("too many text messages wait for the gateway")
+        raise sms.NotTextedError("too many text messages wait for the gateway")
     try:
         sms.send(settings.sms, number, text, settings.instance)
     finally:
@@ -76,5 +76,5 @@ def _serve() -> None:
     while True:
         try:
             send(*_waiting.get())
-        except sms.NotTexted as error:
+        except sms.NotTextedError as error:
             log.warning("a text message is not sent: %s", error)

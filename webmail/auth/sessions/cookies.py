@@ -120,7 +120,7 @@ class WebSession(SessionMixin):
             return None
         try:
             return sessions.credential(self.stored, self._token, self._store.settings)
-        except vault.CannotOpen as error:
+        except vault.CannotOpenError as error:
             log.warning("the credential of a session of %s can't be opened: %s", self.stored.user.address, error)
             self.end()
             return None

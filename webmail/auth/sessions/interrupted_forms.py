@@ -32,7 +32,7 @@ def take_interrupted() -> dict[str, Any] | None:
         return None
     try:
         text = vault.open_for_session(base64.b64decode(sealed), visit().token, _secret(), current_user.id)
-    except vault.CannotOpen:  # the installation's secret was changed since
+    except vault.CannotOpenError:  # the installation's secret was changed since
         return None
     found: dict[str, Any] = json.loads(text)
     return found

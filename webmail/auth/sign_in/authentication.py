@@ -12,16 +12,16 @@ from webmail.account import Account, Password
 from webmail.auth.passwords import hashing
 from webmail.auth.passwords.check_admission import checking
 from webmail.auth.providers import directory
-from webmail.auth.providers.accounts import NotLetIn, Refusal
+from webmail.auth.providers.accounts import NotLetInError, Refusal
 from webmail.auth.recovery import temporary_passwords
-from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOverError
 from webmail.auth.sessions import known_devices
 from webmail.auth.sign_in import sources, throttle, unlock_codes
 from webmail.auth.sign_in.names import normalise
 from webmail.auth.sign_in.waiting_lines import Place
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.errors import MailError, SignInRefused
+from webmail.errors import MailError, SignInRefusedError
 from webmail.models import User
 
 
@@ -39,13 +39,13 @@ def sign_in(
 ) -> User:
     """Authenticate; returns the user, creating their row at the first sign-in if IMAP or the directory authenticates.
 
-    `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefused or
-    ServerAway. `browser`: the known-devices cookie (known_devices.py). `computer`: that of a shared one (sources.py).
+    `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefusedError or
+    ServerAwayError. `browser`: the known-devices cookie (known_devices.py). `computer`: that of a shared one (sources.py).
     `place`: see throttle.begin.
     `code`: a door code (auth/sign_in/unlock_codes.py), if one was typed.
 
-    Raises SignInRefused, TooManyRequests (the password is not checked then); TooBusy, ServerAway, and NotLetIn where the
-    password was right (not counted as failures).
+    Raises SignInRefusedError, TooManyRequestsError (the password is not checked then); TooBusyError, ServerAwayError, and
+    NotLetInError where the password was right (not counted as failures).
     """
     address, source = normalise(address_or_name, settings.domain), sources.NOWHERE
     owner = directory.owner_of(address, settings)
@@ -58,14 +58,14 @@ def sign_in(
         source = sources.source_of(network, computer, settings)
     attempt = throttle.begin(counted, source, settings, place=place)
     if not address or not hashing.usable(password):
-        raise SignInRefused("not a name and a password")
+        raise SignInRefusedError("not a name and a password")
     try:
         if settings.sign_in == "accounts":
             user = _by_accounts(address, password, settings, network)
         else:
             user = _by_imap(address, password, settings, check_imap)
     except MailError as error:
-        if not isinstance(error, SignInRefused):  # a server error, not a wrong password
+        if not isinstance(error, SignInRefusedError):  # a server error, not a wrong password
             rate_limits.give_back(attempt.use)
         raise
     throttle.succeeded(attempt, settings)
@@ -95,11 +95,11 @@ def _by_own_table(user: User | None, password: str) -> User:
     with checking():
         right = hashing.verify(user.password if user else "", password)
     if user is None or not right:
-        raise SignInRefused("wrong name or password")
+        raise SignInRefusedError("wrong name or password")
     if not user.active:  # told to who knows the password, and to nobody else
-        raise NotLetIn(Refusal.DISABLED, user.address)
+        raise NotLetInError(Refusal.DISABLED, user.address)
     if temporary_passwords.is_over(user):
-        raise TemporaryPasswordOver("the temporary password is too old")
+        raise TemporaryPasswordOverError("the temporary password is too old")
     if hashing.needs_rehash(user.password):
         with checking():
             hashed = hashing.hash_password(password)
@@ -111,11 +111,11 @@ def _by_own_table(user: User | None, password: str) -> User:
 
 def _by_imap(address: str, password: str, settings: Settings, check_imap: Callable[[Account], None]) -> User:
     if settings.login_name == "local" and address.rpartition("@")[2] != settings.domain.lower():
-        raise SignInRefused("the server would take alice of one domain for alice of another")
+        raise SignInRefusedError("the server would take alice of one domain for alice of another")
     check_imap(Account(address, settings.imap, settings.smtp, Password(settings.username(address), password), settings.sieve))
     user = User.get_or_none(User.address == address) or _first_time(address)
     if not user.active:
-        raise NotLetIn(Refusal.DISABLED, user.address)
+        raise NotLetInError(Refusal.DISABLED, user.address)
     return user
 
 

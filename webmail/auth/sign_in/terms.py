@@ -22,7 +22,7 @@ _MARKS = {
 }
 
 
-class TermsUnreadable(Exception):
+class TermsUnreadableError(Exception):
     """The text can't be shown: words for the administrator."""
 
 
@@ -48,7 +48,7 @@ def text(settings: Settings, language: str) -> str:
     for file in files(settings, language):
         try:
             return read(file)
-        except TermsUnreadable as error:
+        except TermsUnreadableError as error:
             log.error("the terms of use are not shown: %s", error)
     return ""
 
@@ -66,21 +66,21 @@ def files(settings: Settings, language: str) -> list[Path]:
 
 
 def read(file: Path) -> str:
-    """One of these files. Raises TermsUnreadable."""
+    """One of these files. Raises TermsUnreadableError."""
     try:
         with file.open("rb") as opened:
             data = opened.read(LONGEST + 1)
     except OSError as error:
-        raise TermsUnreadable(f"{file} can't be read ({error.strerror})") from error
+        raise TermsUnreadableError(f"{file} can't be read ({error.strerror})") from error
     if len(data) > LONGEST:
-        raise TermsUnreadable(f"{file} is too large: {LONGEST} bytes at most")
+        raise TermsUnreadableError(f"{file} is too large: {LONGEST} bytes at most")
     try:
         found = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TermsUnreadable(f"{file} is not UTF-8: save it anew in that encoding") from error
+        raise TermsUnreadableError(f"{file} is not UTF-8: save it anew in that encoding") from error
     found = _CONTROLS.sub("", found.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if not found:
-        raise TermsUnreadable(f"{file} is empty")
+        raise TermsUnreadableError(f"{file} is empty")
     return found
 
 

@@ -24,7 +24,7 @@ from webmail.auth.sign_in.sources import SignInSource
 from webmail.auth.sign_in.waiting_lines import Place, WaitingLine, has_waited
 from webmail.config.settings import Settings
 from webmail.database.locks import serialize
-from webmail.rate_limits import QUARTER, Bounded, RateLimit, TooManyRequests, Use
+from webmail.rate_limits import QUARTER, Bounded, RateLimit, TooManyRequestsError, Use
 
 # seconds between turns of browsers that have waited, once the ordinary tries are used up
 _TURN_OF_NAME = 60
@@ -46,8 +46,8 @@ class SignInAttempt:
 def begin(name: str, source: SignInSource, settings: Settings, *, place: Place | None = None) -> SignInAttempt:
     """Record a failure before the password is checked, so that concurrent attempts all count; it is deleted on success.
 
-    `place`: of this browser, where it was told to wait. Raises TooManyRequests; such an attempt is not recorded, so that waiting
-    always helps, and costs one SELECT alone where the browser did not wait.
+    `place`: of this browser, where it was told to wait. Raises TooManyRequestsError; such an attempt is not recorded, so that
+    waiting always helps, and costs one SELECT alone where the browser did not wait.
     """
     lines, mark = _lines(name, source, settings), f"{name}\n{source.key}"
     use = _taken(lines, settings, place, source.key, mark)
@@ -62,7 +62,7 @@ def is_slowed(name: str, source: SignInSource, settings: Settings) -> bool:
 def attempt_at(what: str, settings: Settings) -> Use:
     """Count an attempt to say a secret elsewhere than at the door; give back what is returned if it was right.
 
-    Raises TooManyRequests. `what` tells apart whose they are: they count by themselves, and nobody has turns.
+    Raises TooManyRequestsError. `what` tells apart whose they are: they count by themselves, and nobody has turns.
     """
     return rate_limits.take(settings, _secret(what, settings))
 
@@ -98,8 +98,8 @@ def _taken(lines: Lines, settings: Settings, place: Place | None, source: str, m
     if place is None or not has_waited(place):
         try:
             return rate_limits.take(settings, *lines, mark=mark)
-        except TooManyRequests as error:
-            raise TooManyRequests(timedelta(seconds=waiting_lines.FIRST), error.limit) from error
+        except TooManyRequestsError as error:
+            raise TooManyRequestsError(timedelta(seconds=waiting_lines.FIRST), error.limit) from error
 
     def turn(full: Sequence[Bounded]) -> int:
         serialize("sign-in")

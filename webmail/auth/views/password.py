@@ -12,8 +12,8 @@ from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import PasswordForm
 from webmail.auth.guard import FACTOR, comes_first, public
 from webmail.auth.passwords import change
-from webmail.auth.passwords.change import ChangeFault, PasswordNotChanged
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.change import ChangeFault, PasswordNotChangedError
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.passwords.strength import Strength
 from webmail.auth.passwords.texts import fault_words
 from webmail.auth.providers.titles import password_keeper
@@ -26,7 +26,7 @@ from webmail.auth.views import first_walk
 from webmail.auth.views.completion import HINT, after_sign_in
 from webmail.auth.views.sign_in import busy_words
 from webmail.models import AuditAct
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import next_path
@@ -56,15 +56,15 @@ def change_password() -> Response:
     helped = bool(first and user.temporary_until)
     try:
         change.change(user, before, new, form.new_password_again.data or "", settings())
-    except PasswordNotChanged as refused:
+    except PasswordNotChangedError as refused:
         if ChangeFault.WRONG in refused.faults.values():
             audited(AuditAct.PASSWORD_CHANGE_REFUSED)
         for name, fault in refused.faults.items():
             form[name].errors = [fault_words(fault, refused.strength)]
         return _page(form, 422, judged=refused.strength if new else None)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return told_to_wait(_page(form, error.status, problem=too_many_words(error)), error)
-    except TooBusy as error:
+    except TooBusyError as error:
         return _page(form, error.status, problem=busy_words(), wait=60)
     answer = _changed(new, form.next.data or "", first=first)
     if helped:

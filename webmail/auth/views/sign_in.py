@@ -16,11 +16,11 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import public
 from webmail.auth.notifications.codes import mail_door_code
-from webmail.auth.passwords.check_admission import PATIENCE_SECONDS, TooBusy
+from webmail.auth.passwords.check_admission import PATIENCE_SECONDS, TooBusyError
 from webmail.auth.providers import directory
-from webmail.auth.providers.accounts import NotLetIn, Refusal
+from webmail.auth.providers.accounts import NotLetInError, Refusal
 from webmail.auth.providers.titles import provider_title
-from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOver
+from webmail.auth.recovery.temporary_passwords import TemporaryPasswordOverError
 from webmail.auth.sessions import sessions
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sign_in import sources, unlock_codes, waiting_lines
@@ -30,9 +30,9 @@ from webmail.auth.sign_in.sources import SignInSource
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
 from webmail.auth.views.providers.provider_ways import refusal_words
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.errors import BadAddress, ServerAway, SignInRefused, UnsafeValue
+from webmail.errors import BadAddressError, ServerAwayError, SignInRefusedError, UnsafeValueError
 from webmail.models import AuditAct, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import after_the_answer, settings
 from webmail.web.forms.request_values import local_path, next_path
@@ -71,23 +71,23 @@ def log_in() -> Response:
             name, password, network, settings(), imap.check,
             browser=visit().known, computer=visit().computer, place=place, code=code,
         )  # fmt: skip
-    except SignInRefused as error:
+    except SignInRefusedError as error:
         session.pop(PLACE, None)
         _not_let_in(AuditAct.SIGN_IN_REFUSED, name)
-        over = isinstance(error, TemporaryPasswordOver)
+        over = isinstance(error, TemporaryPasswordOverError)
         words = _("This temporary password is no longer valid. Ask for a new one.") if over else _("Wrong user name or password.")
         return sign_in_page(form, error.status, words)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         session[PLACE] = waiting_lines.next_place(place)
         _not_let_in(AuditAct.SIGN_IN_BLOCKED, name)
         return told_to_wait(sign_in_page(form, error.status, too_many_words(error), waits=True), error)
-    except TooBusy as error:
+    except TooBusyError as error:
         response = sign_in_page(form, error.status, busy_words())
         response.headers["Retry-After"] = "60"
         return response
-    except ServerAway as error:
+    except ServerAwayError as error:
         return sign_in_page(form, error.status, away_words())
-    except NotLetIn as error:
+    except NotLetInError as error:
         _not_let_in(AuditAct.PROVIDER_REFUSED if settings().ldap else AuditAct.SIGN_IN_REFUSED, error.address or name)
         return sign_in_page(form, error.status, _directory_words(error))
     how = Started(shared=bool(form.shared.data), lasting=bool(form.lasting.data), data=kept_data(form), **_by(user, password))
@@ -136,7 +136,7 @@ def _mail_door_code(app: Flask, address: str, source: SignInSource) -> None:
         with app.app_context(), db.connection_context():
             if user := unlock_codes.receiver(address, source, settings()):
                 mail_door_code(user)
-    except (BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
+    except (BadAddressError, UnsafeValueError, *DATABASE_AWAY) as error:
         app.logger.warning("no code is sent to the recovery address of %s: %s", address, error)
 
 
@@ -176,7 +176,7 @@ def _by(user: User, password: str) -> dict[str, Any]:
     return {"provider": directory.PROVIDER} if directory.is_asked(user, settings()) else {"password": password}
 
 
-def _directory_words(error: NotLetIn) -> str:
+def _directory_words(error: NotLetInError) -> str:
     if error.refusal is Refusal.NOT_LINKED:
         return _(
             "There is already an account %(address)s, with another way to sign in. Use that one.",
@@ -200,6 +200,6 @@ def away_words() -> str:
 
 
 def busy_words() -> str:
-    """For who gets 503, as TooBusy was raised."""
+    """For who gets 503, as TooBusyError was raised."""
     because(f"no turn to check a password within {PATIENCE_SECONDS:g} s")
     return _("A lot of people are signing in at the moment. Please try again in a minute.")

@@ -12,13 +12,13 @@ from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.mail import Address
 from webmail.mime.formats.calendars import calendar_object, event_edit, event_links
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
-from webmail.mime.formats.calendars.calendar_text import BrokenText, Component, TextLine
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, TextLine
 from webmail.mime.formats.calendars.event_edit import EventFields
 from webmail.mime.formats.calendars.event_links import Attached
 from webmail.mime.formats.recurrence import occurrences, term_dates
 from webmail.mime.formats.recurrence import series as calendar_series
-from webmail.mime.formats.recurrence.series import CannotChange, Clock, Series
+from webmail.mime.formats.recurrence.series import CannotChangeError, Clock, Series
 from webmail.mime.formats.recurrence.term_dates import TermNote
 from webmail.models import CalendarObject, User
 
@@ -26,7 +26,7 @@ MOST_PEOPLE = 200
 MOST_EXCEPTIONS = 50
 
 
-class NoSuchOccurrence(LookupError):
+class NoSuchOccurrenceError(LookupError):
     """Nothing of the series takes place then."""
 
 
@@ -41,7 +41,7 @@ class WhyNot(StrEnum):
     UNUSABLE = "unusable"  # no page can
 
 
-class NotEditable(LookupError):
+class NotEditableError(LookupError):
     """A person can't change an event, or no longer. `access`: the calendar as they have it now, None if they don't."""
 
     def __init__(self, why: WhyNot, access: Access | None = None) -> None:
@@ -109,44 +109,44 @@ class EventFacts:
 def editable(user: User, calendar: int, href: str, at: str, floating: tzinfo) -> EventFacts:
     """What is told of an event (by its calendar's `id`, its name there, and `at`) that somebody may change. 3 queries.
 
-    Raises NotEditable, which tells the same of what is not there and of what is somebody else's.
+    Raises NotEditableError, which tells the same of what is not there and of what is somebody else's.
     """
     try:
         access, row = editing.load(user, calendar, href)
-    except editing.NoSuchEvent as error:
+    except editing.NoSuchEventError as error:
         there = collections.get(user, calendar)
         if there is None or there.hidden:
-            raise NotEditable(WhyNot.HIDDEN if there else WhyNot.ENDED) from error
-        raise NotEditable(WhyNot.GONE if there.reads else WhyNot.LOWERED, there) from error
+            raise NotEditableError(WhyNot.HIDDEN if there else WhyNot.ENDED) from error
+        raise NotEditableError(WhyNot.GONE if there.reads else WhyNot.LOWERED, there) from error
     if access.private and access.reads:
-        raise NotEditable(WhyNot.PRIVATE, access)
+        raise NotEditableError(WhyNot.PRIVATE, access)
     if not access.reads:
-        raise NotEditable(WhyNot.LOWERED, access)
+        raise NotEditableError(WhyNot.LOWERED, access)
     try:
         facts = facts_of(access, row, at[:40], floating)
-    except NoSuchOccurrence as error:
-        raise NotEditable(WhyNot.GONE, access) from error
-    except UnusableCalendar as error:
-        raise NotEditable(WhyNot.UNUSABLE, access) from error
+    except NoSuchOccurrenceError as error:
+        raise NotEditableError(WhyNot.GONE, access) from error
+    except UnusableCalendarError as error:
+        raise NotEditableError(WhyNot.UNUSABLE, access) from error
     if not facts.editable:
-        raise NotEditable(WhyNot.UNUSABLE if access.writes else WhyNot.LOWERED, access)
+        raise NotEditableError(WhyNot.UNUSABLE if access.writes else WhyNot.LOWERED, access)
     return facts
 
 
 def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> EventFacts:
-    """What is told of an event; `at` names one of those that recur. Raises NoSuchOccurrence, UnusableCalendar."""
+    """What is told of an event; `at` names one of those that recur. Raises NoSuchOccurrenceError, UnusableCalendarError."""
     once = row.recurring == objects.ONCE
     try:
         series = calendar_series.series_of(calendar_object.event_alone(row.text) if once else row.text)
         at = at if series.recurs and not once else ""
         if at and not _takes_place(row, series, at, floating):
-            raise NoSuchOccurrence(at[:40])
+            raise NoSuchOccurrenceError(at[:40])
         event = calendar_series.component_at(series, at)
         fields = calendar_series.fields_at(series, at)
-    except (CannotChange, BrokenText, ValueError, ArithmeticError) as error:  # the last: it ends beyond all dates
+    except (CannotChangeError, BrokenTextError, ValueError, ArithmeticError) as error:  # the last: it ends beyond all dates
         if at:
-            raise NoSuchOccurrence(at[:40]) from error
-        raise UnusableCalendar("it can't be read") from error
+            raise NoSuchOccurrenceError(at[:40]) from error
+        raise UnusableCalendarError("it can't be read") from error
     stamp = event_edit.stamp_of(event.first("DTSTART"), series.root)
     tz = stamp.tz if stamp else None
     rule_tz = tz if at == "" else series.start.tz

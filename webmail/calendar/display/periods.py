@@ -13,7 +13,7 @@ _EARLIEST, _LATEST = date(1902, 1, 1), date(2199, 12, 31)
 _WEEK = timedelta(days=7)
 
 
-class NoSuchPeriod(ValueError):
+class NoSuchPeriodError(ValueError):
     """An address names no day, or one that no page shows."""
 
 
@@ -63,14 +63,14 @@ def month_away(day: date, by: int) -> date:
 
 
 def parse(view: str, text: str, first_day: str = "monday") -> Period:
-    """The period of an address: a day, of a month also "2026-12", of a year "2026". Raises NoSuchPeriod."""
+    """The period of an address: a day, of a month also "2026-12", of a year "2026". Raises NoSuchPeriodError."""
     whole = text + {4: "-01-01", 7: "-01"}.get(len(text), "")
     try:
         day = date.fromisoformat(whole) if len(whole) == 10 else None
     except ValueError:
         day = None
     if day is None or _allowed(day) is None or view not in VIEWS:
-        raise NoSuchPeriod(f"{view[:20]} {text[:20]}")
+        raise NoSuchPeriodError(f"{view[:20]} {text[:20]}")
     return around(view, day, first_day)
 
 

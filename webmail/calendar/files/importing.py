@@ -13,7 +13,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.calendar import editing, objects, privacy
-from webmail.calendar.editing import Done, EventChangedElsewhere, Write
+from webmail.calendar.editing import Done, EventChangedElsewhereError, Write
 from webmail.collections import quota
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
@@ -21,7 +21,7 @@ from webmail.database import undo_store
 from webmail.database.pieces import in_pieces
 from webmail.mime.formats.calendars import calendar_files
 from webmail.mime.formats.calendars.calendar_files import FileObject, FileRemark, FileRemarkKind
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import recurrence_rules
 from webmail.models import CalendarObject, User
 
@@ -112,7 +112,7 @@ def _value(line: re.Pattern[bytes], event: bytes) -> str:
 def plan(content: bytes, calendar: int, zone: tzinfo, user: User) -> EventPlan:
     """Compare a file with a calendar (by `id`), as somebody has it: a private event that they see in part stays as it is.
 
-    Some ms for each new event. Raises NotCalendarFile.
+    Some ms for each new event. Raises NotCalendarFileError.
     """
     found = calendar_files.read(content)
     planned = EventPlan(found.name, doubled=found.doubled, remarks=list(found.remarks), repairs=found.repairs)
@@ -150,11 +150,11 @@ def _usable(one: FileObject, zone: tzinfo, planned: EventPlan) -> bool:
         try:
             objects.prepared(one.text, zone)
             return True
-        except UnusableCalendar:
+        except UnusableCalendarError:
             kind = FileRemarkKind.ONCE
         try:
             objects.prepared(one.text, zone, once=True)
-        except UnusableCalendar:
+        except UnusableCalendarError:
             kind = FileRemarkKind.UNREADABLE
     planned.remarks.append(FileRemark(one.line, kind, one.title))
     return kind is FileRemarkKind.ONCE
@@ -171,7 +171,7 @@ def report_of(planned: EventPlan) -> EventReport:
 
 
 def write_piece(user: User, writes: Sequence[Write], settings: Settings) -> list[Done]:
-    """1 transaction. Raises EventChangedElsewhere, NotWritable, LimitReached, UidTaken."""
+    """1 transaction. Raises EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError."""
     return editing.write(user, writes, settings, as_kept=True)
 
 
@@ -180,7 +180,7 @@ def pieces(writes: Sequence[Write]) -> Iterable[Sequence[Write]]:
 
 
 def check_room_for(writes: Sequence[Write], settings: Settings) -> None:
-    """Before any of it is written. 4 queries. Raises LimitReached."""
+    """Before any of it is written. 4 queries. Raises LimitReachedError."""
     if not writes:
         return
     calendar, hrefs, replaced = writes[0].calendar, [one.href for one in writes if one.etag], 0
@@ -206,7 +206,8 @@ def undo_step(done: Iterable[Done]) -> list[list[Any]]:
 
 
 def take_back(user: User, steps: list[Any], settings: Settings) -> int:
-    """Undo a step; what was changed since stays. Returns how many events. Raises NotWritable, LimitReached, UidTaken."""
+    """Undo a step; what was changed since stays. Returns how many events. Raises NotWritableError, LimitReachedError,
+    UidTakenError."""
     return _taken_back(user, [Write(calendar, href, before, etag) for calendar, href, before, etag in steps], settings)
 
 
@@ -218,7 +219,7 @@ def offer_undo(user: User, done: Iterable[Done]) -> str:
 
 def undo(user: User, name: str, settings: Settings) -> int:
     """Take back an import; what was changed since stays. Returns how many events. In short transactions: what breaks off is gone
-    on with when it is asked for again. Raises NotWritable, LimitReached, UidTaken.
+    on with when it is asked for again. Raises NotWritableError, LimitReachedError, UidTakenError.
     """
     row = undo_store.load(user, name, _OPENING)
     if row is None:
@@ -232,7 +233,7 @@ def undo(user: User, name: str, settings: Settings) -> int:
 def _taken_back(user: User, steps: Sequence[Write], settings: Settings) -> int:
     try:
         return len(editing.write(user, steps, settings, as_kept=True))
-    except EventChangedElsewhere:
+    except EventChangedElsewhereError:
         if len(steps) == 1:
             return 0
         return sum(_taken_back(user, [one], settings) for one in steps)

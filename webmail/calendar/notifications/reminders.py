@@ -21,7 +21,7 @@ from webmail.calendar.reminders import daily_agenda, reminders
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import Collection, SystemMessage, User
 from webmail.web.formatting import day_in_full, written_in
 from webmail.web.public_links import public_link
@@ -119,7 +119,7 @@ def _send(
     fits = html if len(html) <= system_mail.LONGEST_BODY else ""
     try:
         return system_mail.send(user.address, kind, subject[: system_mail.LONGEST_SUBJECT], text, language, dedup, html=fits)
-    except (BadAddress, UnsafeValue, ValueError) as error:
+    except (BadAddressError, UnsafeValueError, ValueError) as error:
         log.warning("%s for %s is not written: %s", kind, user.address, error)
         return None
 

@@ -51,7 +51,7 @@ def moments_of(value: str, first: Moments) -> Moments | None:
 def writes(
     calendar: int, uid: str, fields: EventFields, others: Iterable[str], skipped: Iterable[str], holidays: Holidays | None = None
 ) -> list[Write]:
-    """What is to be written: the event of this UID, and those `others`, whose UIDs follow from it. Raises CannotChange."""
+    """What is to be written: the event of this UID, and those `others`, whose UIDs follow from it. Raises CannotChangeError."""
     first = (fields.start, fields.end)
     found = [event_changes.addition(calendar, uid, fields, holidays)]
     for value in list(dict.fromkeys(others))[:MOST]:
@@ -65,7 +65,7 @@ def writes(
 
 
 def _without(text: str, days: list[date], fields: EventFields) -> str:
-    """A series without these days. Raises CannotChange."""
+    """A series without these days. Raises CannotChangeError."""
     repeat = repeat_of(fields.rule, fields.start, None)
     for day in days:
         if first_day(repeat, day) != day or day < _day(fields.start):  # it does not take place then anyway

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from webmail import http_fetch
-from webmail.collections.following.faults import FollowFault, FollowTrouble, of_fetching, seconds_to_wait
+from webmail.collections.following.faults import FollowFault, FollowTroubleError, of_fetching, seconds_to_wait
 from webmail.collections.following.turns import named_inside
 from webmail.config.settings import Settings
-from webmail.http_fetch import FetchedResponse, NotFetched
+from webmail.http_fetch import FetchedResponse, NotFetchedError
 
 LARGEST = 10_000_000  # bytes
 SECONDS = 25.0  # for the whole answer
@@ -71,7 +71,7 @@ def asking(settings: Settings) -> Ask:
 
 
 def fetch(url: str, ask: Ask, etag: str = "", modified: str = "", seconds: float = SECONDS) -> FetchedCalendar:
-    """Ask for a calendar, unless it is still as it was with this `etag` or `modified`. Raises FollowTrouble."""
+    """Ask for a calendar, unless it is still as it was with this `etag` or `modified`. Raises FollowTroubleError."""
     headers = dict(_HEADERS)
     if etag:
         headers["If-None-Match"] = etag
@@ -86,11 +86,11 @@ def fetch(url: str, ask: Ask, etag: str = "", modified: str = "", seconds: float
                 return _taken(answer)
             from_host = from_host or urlsplit(url).netloc
             url = re.sub(r"^webcals?://", "https://", urljoin(url, where.strip()), flags=re.IGNORECASE)
-    except NotFetched as error:
+    except NotFetchedError as error:
         kind = of_fetching(error)
         target = host_of(url) if from_host and kind is FollowFault.FORBIDDEN_PLACE else ""
-        raise FollowTrouble(kind, str(error), target=target) from error
-    raise FollowTrouble(FollowFault.BROKEN, "too many redirects")
+        raise FollowTroubleError(kind, str(error), target=target) from error
+    raise FollowTroubleError(FollowFault.BROKEN, "too many redirects")
 
 
 def _taken(answer: FetchedResponse) -> FetchedCalendar:
@@ -105,12 +105,12 @@ def _taken(answer: FetchedResponse) -> FetchedCalendar:
             answer.content, found[1] if found else "", etag if _fits(etag, 500) else "", modified if _fits(modified, 100) else ""
         )
     if status in (404, 410):
-        raise FollowTrouble(FollowFault.GONE, str(status))
+        raise FollowTroubleError(FollowFault.GONE, str(status))
     if status in (401, 403, 407):
-        raise FollowTrouble(FollowFault.REFUSED, str(status))
+        raise FollowTroubleError(FollowFault.REFUSED, str(status))
     if status in (429, 503):
-        raise FollowTrouble(FollowFault.BUSY, str(status), seconds_to_wait(answer.headers))
-    raise FollowTrouble(FollowFault.BROKEN, str(status))
+        raise FollowTroubleError(FollowFault.BUSY, str(status), seconds_to_wait(answer.headers))
+    raise FollowTroubleError(FollowFault.BROKEN, str(status))
 
 
 def _fits(value: str, most: int) -> bool:

@@ -19,14 +19,14 @@ from webmail.calendar.subscriptions.fetch import Ask, FetchedCalendar, asking, f
 from webmail.calendar.subscriptions.matching import Standing, with_uid, without_stamps
 from webmail.collections import quota
 from webmail.collections import store as collections
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars import calendar_files
-from webmail.mime.formats.calendars.calendar_files import CalendarFile, FileObject, FileRemarkKind, NotCalendarFile
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_files import CalendarFile, FileObject, FileRemarkKind, NotCalendarFileError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import CalendarObject, CalendarSubscription
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ _LARGEST = 1_000_000  # bytes of one event
 _MOST_NOTES = 20
 
 
-class SubscriptionEnded(Exception):
+class SubscriptionEndedError(Exception):
     """Its person has unsubscribed meanwhile."""
 
 
@@ -73,7 +73,7 @@ def sweep(settings: Settings) -> int:
 
 
 def asked(one: CalendarSubscription, settings: Settings, ask: Ask) -> FetchedCalendar:
-    """Its calendar, if it has changed. Raises FollowTrouble."""
+    """Its calendar, if it has changed. Raises FollowTroubleError."""
     return fetch(subscriptions.address_of(one, settings), ask, one.etag, one.modified)
 
 
@@ -83,7 +83,7 @@ def follow(one: CalendarSubscription, settings: Settings, get: Callable[[], Fetc
 
 
 def _round(one: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> None:
-    """Raises FollowTrouble."""
+    """Raises FollowTroubleError."""
     fetched = get()
     if fetched.content is None:
         subscriptions.turns.went_well(one)
@@ -97,9 +97,9 @@ def _round(one: CalendarSubscription, settings: Settings, get: Callable[[], Fetc
     changes = _Changes()
     try:
         whole = _write(one, found, changes, settings)
-    except LimitReached as error:
-        raise FollowTrouble(FollowFault.FULL, str(error)) from error
-    except SubscriptionEnded:
+    except LimitReachedError as error:
+        raise FollowTroubleError(FollowFault.FULL, str(error)) from error
+    except SubscriptionEndedError:
         log.info("subscription %d has ended", one.id)
         return
     if not whole:
@@ -110,18 +110,18 @@ def _round(one: CalendarSubscription, settings: Settings, get: Callable[[], Fetc
 
 
 def understood(content: bytes, charset: str) -> CalendarFile:
-    """What is in an answer. Raises FollowTrouble."""
+    """What is in an answer. Raises FollowTroubleError."""
     try:
         found = calendar_files.read(content, charset)
-    except NotCalendarFile as error:
-        raise FollowTrouble(FollowFault.NOT_CALENDAR) from error
+    except NotCalendarFileError as error:
+        raise FollowTroubleError(FollowFault.NOT_CALENDAR) from error
     kinds = {remark.kind for remark in found.remarks}
     if FileRemarkKind.ANSWER in kinds and not found.objects:  # no calendar that has become empty
-        raise FollowTrouble(FollowFault.NOT_CALENDAR)
+        raise FollowTroubleError(FollowFault.NOT_CALENDAR)
     if FileRemarkKind.ENDLESS in kinds or b"END:VCALENDAR" not in content[-2_000:].upper().replace(b"\0", b""):
-        raise FollowTrouble(FollowFault.CUT)
+        raise FollowTroubleError(FollowFault.CUT)
     if FileRemarkKind.TOO_MANY in kinds or len(found.objects) > MOST_EVENTS:
-        raise FollowTrouble(FollowFault.TOO_MANY)
+        raise FollowTroubleError(FollowFault.TOO_MANY)
     return found
 
 
@@ -152,12 +152,12 @@ def _write(one: CalendarSubscription, found: CalendarFile, changes: _Changes, se
 def _put_all(
     one: CalendarSubscription, prepared: Iterable[tuple[FileObject, CalendarObject | None, objects.Prepared | None]],
     settings: Settings, leaving: tuple[int, int],
-) -> LimitReached | None:  # fmt: skip
+) -> LimitReachedError | None:  # fmt: skip
     """Write as many as there is room for."""
     try:
         for item, row, ready in prepared:
             _put(one, item, row, ready, settings, leaving)
-    except LimitReached as error:
+    except LimitReachedError as error:
         return error
     return None
 
@@ -220,11 +220,11 @@ def _prepared(item: FileObject, zone: tzinfo, changes: _Changes) -> objects.Prep
         return None
     try:
         return objects.prepared(item.text, zone)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         pass
     try:
         ready = objects.prepared(item.text, zone, once=True)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         changes.note(FileRemarkKind.UNREADABLE, item.title)
         return None
     changes.note(FileRemarkKind.ONCE, item.title)
@@ -247,10 +247,10 @@ def _put(
 
 @contextmanager
 def _writing(one: CalendarSubscription) -> Iterator[None]:
-    """A transaction that has locked the calendar. Raises SubscriptionEnded."""
+    """A transaction that has locked the calendar. Raises SubscriptionEndedError."""
     with db.atomic():
         collections.lock([one.collection_id])
         mine = (CalendarSubscription.id == one.id) & (CalendarSubscription.collection == one.collection_id)
         if not CalendarSubscription.select().where(mine).exists():
-            raise SubscriptionEnded
+            raise SubscriptionEndedError
         yield

@@ -14,14 +14,14 @@ from webmail import vault
 from webmail.calendar.subscriptions.fetch import host_of
 from webmail.collections import leaving, look
 from webmail.collections import store as collections
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.following.turns import FollowTurns
 from webmail.config.settings import Settings
 from webmail.database import undo_store
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import CalendarSubscription, Collection, User, now
 
 DERIVED = "subscription"
@@ -54,7 +54,7 @@ def subscribe(
 ) -> CalendarSubscription:  # fmt: skip
     """Add a calendar that is fetched from here on; the same form sent twice, or the same address, adds one.
 
-    1 transaction. Raises LimitReached.
+    1 transaction. Raises LimitReachedError.
     """
     with db.atomic():
         in_turn(user)
@@ -64,7 +64,7 @@ def subscribe(
                 return one
         there = collections.count_of(user)
         if len(mine) >= MOST or there >= settings.collections_per_person:
-            raise LimitReached(f"{user.address} has {len(mine)} subscriptions and {there} collections")
+            raise LimitReachedError(f"{user.address} has {len(mine)} subscriptions and {there} collections")
         collections.first(user, collections.CALENDAR)  # the one that everybody has comes before it
         sealed = vault.seal_secret(url.encode(), settings.secret_key, _PURPOSE, user.id)
         return _made(user, form, sealed, host_of(url), _props(name or host_of(url), colour), busy)
@@ -84,16 +84,16 @@ def _made(user: User, name: str, sealed: bytes, host: str, props: str, busy: boo
 
 
 def address_of(one: CalendarSubscription, settings: Settings) -> str:
-    """Where it is fetched from. Raises FollowTrouble where it can't be read any more."""
+    """Where it is fetched from. Raises FollowTroubleError where it can't be read any more."""
     if found := _address(one, settings):
         return found
-    raise FollowTrouble(FollowFault.OURS, "the address can't be opened")
+    raise FollowTroubleError(FollowFault.OURS, "the address can't be opened")
 
 
 def _address(one: CalendarSubscription, settings: Settings) -> str:
     try:
         return vault.open_secret(bytes(one.secret), settings.secret_key, _PURPOSE, one.user_id).decode()
-    except vault.CannotOpen:
+    except vault.CannotOpenError:
         return ""
 
 
@@ -126,7 +126,7 @@ def _parted(one: CalendarSubscription) -> bool:
 
 @begun_again
 def resubscribe(user: User, name: str, settings: Settings) -> CalendarSubscription | None:
-    """Undo `unsubscribe`: it is fetched anew; None if that is over, or was done already. Raises LimitReached."""
+    """Undo `unsubscribe`: it is fetched anew; None if that is over, or was done already. Raises LimitReachedError."""
     with db.atomic():
         in_turn(user)
         row = undo_store.claim(user, name, _OPENING)
@@ -134,7 +134,7 @@ def resubscribe(user: User, name: str, settings: Settings) -> CalendarSubscripti
             return None
         kept = json.loads(row.steps)["subscription"]
         if len(of(user)) >= MOST or collections.count_of(user) >= settings.collections_per_person:
-            raise LimitReached(f"{user.address} has too many collections")
+            raise LimitReachedError(f"{user.address} has too many collections")
         taken = Collection.select().where(Collection.user == user, Collection.name == kept["name"]).exists()
         place = f"subscribed-{collections.new_name()}" if taken else kept["name"]
         return _made(user, place, base64.b64decode(kept["secret"]), kept["host"], kept["props"], bool(kept["busy"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.calendar.blueprint import blueprint
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.mime.formats.calendars.calendar_files import FileRemarkKind
 from webmail.web.texts.following_texts import not_found_words, not_now_words
 
@@ -35,7 +35,7 @@ def subscription_trouble_words(kind: str, host: str, target: str = "") -> str:
     return not_now_words(kind, host)
 
 
-def subscribing_words(trouble: FollowTrouble, host: str) -> str:
+def subscribing_words(trouble: FollowTroubleError, host: str) -> str:
     """Why there is nothing to subscribe to at an address."""
     match trouble.kind:
         case FollowFault.GONE:

@@ -15,7 +15,7 @@ from webmail.calendar.display.event_texts import elsewhere_words, privacy_words,
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.mime.formats.calendars import event_links
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import series
 from webmail.mime.headers.address_text import address_text
 from webmail.models import CalendarObject, Occurrence
@@ -89,7 +89,7 @@ def mine(calendar: int, href: str) -> tuple[Access, CalendarObject]:
     """An event that the person may see; 404 else."""
     try:
         return editing.load(current_user(), calendar, href)
-    except editing.NoSuchEvent:
+    except editing.NoSuchEventError:
         abort(404)
 
 
@@ -98,9 +98,9 @@ def facts_here(access: Access, row: CalendarObject, at: str | None = None) -> Ev
     at = request.args.get("at", "") if at is None else at
     try:
         return event_facts.facts_of(access, row, at[:40], objects.zone_of(settings().timezone))
-    except event_facts.NoSuchOccurrence:
+    except event_facts.NoSuchOccurrenceError:
         abort(404)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         return None
 
 

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import keeps_text
 from webmail.calendar import editing, event_changes
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.display.event_facts import EventFacts, NotEditable
+from webmail.calendar.display.event_facts import EventFacts, NotEditableError
 from webmail.calendar.display.event_texts import (
     is_last_of_month,
     one_place_words,
@@ -27,7 +27,7 @@ from webmail.calendar.display.event_texts import (
     when_words,
 )
 from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.calendar.quick_entry import quick_entry, several, several_texts
 from webmail.calendar.reminders import usual_reminders
 from webmail.calendar.repeat import PLACES, Repeat, rule_of
@@ -37,17 +37,17 @@ from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
 from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.calendars.event_edit import MOST_REMINDERS, EventFields
 from webmail.mime.formats.calendars.event_links import MOST_LINKS
-from webmail.mime.formats.recurrence.series import CannotChange
+from webmail.mime.formats.recurrence.series import CannotChangeError
 from webmail.web.current import current_user, preferences, settings, time_zone
 from webmail.web.formatting import here
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
-_REFUSALS = (UnusableCalendar, LimitReached, UidTaken)
+_REFUSALS = (UnusableCalendarError, LimitReachedError, UidTakenError)
 
 
 @blueprint.get("/calendar/events/new")
@@ -148,12 +148,12 @@ def add_event() -> Answer:
     try:
         new = several.writes(calendar, form.uid, fields, form.also, form.skip, term.wanted(form))
         done = editing.write(current_user(), new, settings())
-    except editing.EventChangedElsewhere:
+    except editing.EventChangedElsewhereError:
         return _there_already(form, fields, calendar, new[0].href)
-    except editing.NotWritable:
+    except editing.NotWritableError:
         _chosen(form)  # no longer among those that it can be
         return form_page(form, status=422)
-    except CannotChange as error:
+    except CannotChangeError as error:
         form.errors["term"] = why_not(error.reason)
         return form_page(form, status=422)
     except _REFUSALS as error:
@@ -196,7 +196,7 @@ def edit_event(calendar: int, href: str) -> Response:
     kept = kept_fields(request.args.get("form", "")) or _kept_fields()
     try:
         facts = editable_here(calendar, href)
-    except NotEditable as lost:
+    except NotEditableError as lost:
         return _lost(EventForm.sent(kept), lost) if kept else abort(status_of(lost))
     return form_page(EventForm.sent(kept) if kept else _shown(facts), facts)
 
@@ -207,12 +207,12 @@ def change_event(calendar: int, href: str) -> Answer:
     form = EventForm.sent(request.form)
     try:
         return _parted_before(calendar, form) or _changed(calendar, href, form)
-    except NotEditable as lost:
+    except NotEditableError as lost:
         return _lost(form, lost)
 
 
 def _changed(calendar: int, href: str, form: EventForm) -> Answer:
-    """The answer to a form that changes an event. Raises NotEditable."""
+    """The answer to a form that changes an event. Raises NotEditableError."""
     facts = editable_here(calendar, href, form.at)
     if request.form.get("action") == "file":
         return send_file(event_url(calendar, href, form.at, "calendar.edit_event"))
@@ -232,9 +232,9 @@ def _changed(calendar: int, href: str, form: EventForm) -> Answer:
         if writes[-1].text == facts.row.text:
             return redirect(event_url(calendar, href, facts.at), 303)
         done = editing.write(current_user(), writes, settings())
-    except (editing.EventChangedElsewhere, editing.NotWritable):
+    except (editing.EventChangedElsewhereError, editing.NotWritableError):
         return _parted_before(calendar, form) or _conflict(form, editable_here(calendar, href, form.at), after)
-    except CannotChange as error:
+    except CannotChangeError as error:
         form.errors["term" if error.reason == "term" else "scope"] = why_not(error.reason)
         return form_page(form, facts, 422)
     except _REFUSALS as error:
@@ -259,7 +259,7 @@ def _parted_before(calendar: int, form: EventForm) -> Answer | None:
     href = event_changes.href_of(form.uid)
     try:
         access, row = editing.load(current_user(), calendar, href)
-    except editing.NoSuchEvent:
+    except editing.NoSuchEventError:
         return None
     facts = facts_here(access, row, "") if access.reads else None
     if facts is None:
@@ -283,7 +283,7 @@ def _conflict(form: EventForm, facts: EventFacts, after: EventFields | None) -> 
     return form_page(form, facts, 409, theirs=_versions(facts, after))
 
 
-def _lost(form: EventForm, lost: NotEditable) -> Response:
+def _lost(form: EventForm, lost: NotEditableError) -> Response:
     """The event can't be changed any more: what was typed is the form of a new one, in a calendar of the person's own."""
     words = _("Your changes are not saved: check them, then save them as a new event.")
     notify(f"{why_words(lost)} {words}", "caution")
@@ -325,9 +325,9 @@ def _said(name: str, value: object) -> str:
 
 
 def _say_refused(form: EventForm, error: Exception) -> None:
-    if isinstance(error, UnusableCalendar):
+    if isinstance(error, UnusableCalendarError):
         form.errors["repeat"] = _("An event can’t repeat that often, or for that long.")
-    elif isinstance(error, LimitReached):
+    elif isinstance(error, LimitReachedError):
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
     else:
         notify(_("This event is in that calendar already."), "caution")

@@ -11,18 +11,18 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar import editing, event_changes
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.display.event_facts import EventFacts, NotEditable
+from webmail.calendar.display.event_facts import EventFacts, NotEditableError
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES, typed_moment
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.calendar.views import term
 from webmail.calendar.views.event import event_url
 from webmail.calendar.views.refusals import editable_here, why_not, why_words
 from webmail.calendar.views.undo import undo_of
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.calendars.event_edit import EventFields
-from webmail.mime.formats.recurrence.series import CannotChange
+from webmail.mime.formats.recurrence.series import CannotChangeError
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
@@ -39,19 +39,19 @@ def reschedule(calendar: int, href: str) -> Answer:
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
     try:
         return _move(editable_here(calendar, href, request.form.get("at", "")), back)
-    except (editing.EventChangedElsewhere, editing.NotWritable, UidTaken):
+    except (editing.EventChangedElsewhereError, editing.NotWritableError, UidTakenError):
         return _changed_meanwhile(calendar, href, back)
-    except NotEditable as lost:
+    except NotEditableError as lost:
         return _lost(lost, back)
 
 
 def _move(facts: EventFacts, back: Answer) -> Answer:
-    """Raises EventChangedElsewhere, NotWritable, UidTaken."""
+    """Raises EventChangedElsewhereError, NotWritableError, UidTakenError."""
     after = _moved(facts, time_zone())
     if not facts.row.etag.startswith(request.form.get("revision", "")):
         if after == facts.fields:  # sent twice: the first one moved it
             return back
-        raise editing.EventChangedElsewhere("it is not as the page showed it")
+        raise editing.EventChangedElsewhereError("it is not as the page showed it")
     if after is None:
         notify(_("The event can’t be at this time."), "caution")
         return back
@@ -60,13 +60,13 @@ def _move(facts: EventFacts, back: Answer) -> Answer:
     try:
         writes, _dropped = event_changes.change(facts.row, facts.at, scope, facts.fields, after, holidays=term.as_before(facts))
         done = editing.write(current_user(), writes, settings())
-    except CannotChange as error:
+    except CannotChangeError as error:
         notify(why_not(error.reason), "caution")
         return back
-    except LimitReached:
+    except LimitReachedError:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
         return back
-    except UnusableCalendar:
+    except UnusableCalendarError:
         notify(_("The event can’t be at this time."), "caution")
         return back
     shown = event_url(facts.row.collection_id, writes[-1].href, facts.at if scope == "one" else "")
@@ -80,7 +80,7 @@ def _changed_meanwhile(calendar: int, href: str, back: Answer) -> Answer:
     """Say how the event is now, as the page shows it that comes next."""
     try:
         facts = editable_here(calendar, href, request.form.get("at", ""))
-    except NotEditable as lost:
+    except NotEditableError as lost:
         return _lost(lost, back)
     words = _(
         "“%(title)s” was changed elsewhere in the meantime, so it was not moved. It is now: %(when)s.",
@@ -90,7 +90,7 @@ def _changed_meanwhile(calendar: int, href: str, back: Answer) -> Answer:
     return back
 
 
-def _lost(lost: NotEditable, back: Answer) -> Answer:
+def _lost(lost: NotEditableError, back: Answer) -> Answer:
     notify(why_words(lost) + " " + _("Nothing was moved."), "caution")
     return back
 

@@ -11,17 +11,17 @@ from werkzeug.wrappers import Response as Answer
 from webmail.calendar import editing, event_changes, objects, privacy
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display import event_facts
-from webmail.calendar.display.event_facts import EventFacts, NotEditable, WhyNot
+from webmail.calendar.display.event_facts import EventFacts, NotEditableError, WhyNot
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
 from webmail.calendar.views.refusals import why_words
 from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
-from webmail.mime.formats.recurrence.series import CannotChange
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
+from webmail.mime.formats.recurrence.series import CannotChangeError
 from webmail.models import CalendarObject
 from webmail.web.current import current_user, settings, time_zone
 from webmail.web.formatting import day_in_full
@@ -42,7 +42,7 @@ def ask_to_delete(calendar: int, href: str) -> Answer:
 
 def _say_private(calendar: int, href: str) -> Answer:
     """Back to what they see of an event that they can't change."""
-    notify(why_words(NotEditable(WhyNot.PRIVATE)), "caution")
+    notify(why_words(NotEditableError(WhyNot.PRIVATE)), "caution")
     return redirect(event_url(calendar, href), 303)
 
 
@@ -61,7 +61,7 @@ def _to_change(calendar: int, href: str) -> tuple[Access, CalendarObject] | None
     """An event; None if it is gone from a calendar that the person has, 404 for what is in any other."""
     try:
         return editing.load(current_user(), calendar, href)
-    except editing.NoSuchEvent:
+    except editing.NoSuchEventError:
         if all(one.collection.id != calendar for one in editing.calendars(current_user())):
             abort(404)
         return None
@@ -84,14 +84,14 @@ def delete_event(calendar: int, href: str) -> Answer:
     try:
         removal = event_changes.removal(row, at, scope, floating, _trash_title(facts, scope))
         done = editing.write(current_user(), [removal], settings(), as_kept=True, kept=True)
-    except CannotChange as error:
+    except CannotChangeError as error:
         if facts is None or error.reason != "range":
             abort(404)
         return _question(facts, 422, _("Another program changed several of these at once. Delete this one alone, or all."))
-    except editing.EventChangedElsewhere:
+    except editing.EventChangedElsewhereError:
         notify(_("This event was changed elsewhere at the same moment. Look at it again before you delete it."), "caution")
         return redirect(event_url(calendar, href, at), 303)
-    except (editing.NotWritable, LimitReached, UidTaken, UnusableCalendar):
+    except (editing.NotWritableError, LimitReachedError, UidTakenError, UnusableCalendarError):
         abort(403)
     title = facts.fields.title if facts else ""
     notify(_("“%(title)s” was deleted.", title=title or _("No title")), undo=undo_of(done))
@@ -151,18 +151,18 @@ def move_event(calendar: int, href: str) -> Answer:
     writes = event_changes.transfer(row, int(target), copy=copy, form=form if copy and _FORM.fullmatch(form) else "")
     try:
         done = editing.write(current_user(), writes, settings(), as_kept=True)
-    except UidTaken:
+    except UidTakenError:
         notify(_("This event is in that calendar already."), "caution")
         return back
-    except LimitReached:
+    except LimitReachedError:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
         return back
-    except editing.EventChangedElsewhere:
+    except editing.EventChangedElsewhereError:
         if copy:  # a second click: the first one made it
             return redirect(event_url(int(target), writes[-1].href), 303)
         notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
         return back
-    except (editing.NotWritable, UnusableCalendar):
+    except (editing.NotWritableError, UnusableCalendarError):
         abort(403)
     words = _("Copied to “%(name)s”.", name=names[target]) if copy else _("Moved to “%(name)s”.", name=names[target])
     notify(words + hidden_words(done), undo=undo_of(done))

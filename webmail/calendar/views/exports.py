@@ -11,7 +11,7 @@ from flask import Response, abort
 
 from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.editing import NoSuchEvent
+from webmail.calendar.editing import NoSuchEventError
 from webmail.calendar.files import exporting
 from webmail.collections import look
 from webmail.collections.store import Access
@@ -72,7 +72,7 @@ def export_event(calendar: int, href: str) -> Response:
     """An event with its exceptions, as it is stored, or as the person sees it."""
     try:
         access, row = editing.load(current_user(), calendar, href)
-    except NoSuchEvent:
+    except NoSuchEventError:
         abort(404)
     if not access.reads:
         abort(404)

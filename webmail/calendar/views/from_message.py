@@ -14,15 +14,15 @@ from webmail.calendar import editing, event_changes, invitations
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import EventForm
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.calendar.quick_entry import date_chips, dates_in_text
 from webmail.calendar.views.event import event_url
 from webmail.calendar.views.event_form import begin, form_of_words, form_page
 from webmail.calendar.views.undo import undo_of
 from webmail.compose.replies import reply
-from webmail.errors import LimitReached, NoSuchMessage
+from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.mail import Message, Summary
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.headers.subjects import bare_subject
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.web.current import current_account, current_user, settings, time_zone
@@ -106,7 +106,7 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind_of_part(part) is not PartKind.CALENDAR:
-            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no calendar")
+            raise NoSuchMessageError(f"{mailbox}: part {section} of {uid} is no calendar")
         text, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
     found = invitations.read(text, editing.writable(current_user()))
     method, writes, first = found.method, found.writes, found.first
@@ -122,13 +122,13 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
         return redirect(event_url(first.collection_id, first.href), 303)
     try:
         done = editing.write(current_user(), writes, settings(), as_kept=True)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         notify(_("No events could be read from this file."), "caution")
         return back
-    except LimitReached:
+    except LimitReachedError:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
         return back
-    except (editing.EventChangedElsewhere, editing.NotWritable, UidTaken):
+    except (editing.EventChangedElsewhereError, editing.NotWritableError, UidTakenError):
         notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
         return back
     if method == "cancel":

@@ -13,16 +13,16 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar import editing, objects
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.editing import Done, EventChangedElsewhere, NotWritable
+from webmail.calendar.editing import Done, EventChangedElsewhereError, NotWritableError
 from webmail.calendar.files import import_task, importing
 from webmail.calendar.files.importing import EventReport
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.collections import look
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_files import FileRepair, NotCalendarFile
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_files import FileRepair, NotCalendarFileError
 from webmail.web.current import current_user, settings
-from webmail.web.forms.import_pages import ImportPages, ImportRefused, name_asked
+from webmail.web.forms.import_pages import ImportPages, ImportRefusedError, name_asked
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_undo import any_changes, undo_of_task, undo_text
@@ -79,7 +79,7 @@ def import_file() -> Answer:
     """Keep the file until it is decided on."""
     content, name = _PAGES.chosen()
     if b"BEGIN:V" not in content.upper().replace(b"\0", b""):
-        raise ImportRefused(_no_events())
+        raise ImportRefusedError(_no_events())
     calendar, _title = _calendar()
     large = not importing.is_small(content)
     upload = _PAGES.keep(content, large=large)
@@ -96,8 +96,8 @@ def show_import(upload: str) -> Answer:
         return _report_page(upload, EventReport.from_json(found["report"]) if found else None, calendar, title)
     try:
         planned = importing.plan(_PAGES.waiting(upload)[1], calendar, objects.zone_of(settings().timezone), current_user())
-    except NotCalendarFile as error:
-        raise ImportRefused(_no_events()) from error
+    except NotCalendarFileError as error:
+        raise ImportRefusedError(_no_events()) from error
     return _report_page(upload, importing.report_of(planned), calendar, title)
 
 
@@ -141,7 +141,7 @@ def take_import(upload: str) -> Answer:
             writes = planned.writes(calendar, replace=replace)
             importing.check_room_for(writes, settings())
             importing.apply(user, writes, settings(), done)
-    except (LimitReached, NotWritable, EventChangedElsewhere, UidTaken, NotCalendarFile) as error:
+    except (LimitReachedError, NotWritableError, EventChangedElsewhereError, UidTakenError, NotCalendarFileError) as error:
         notify(_refused(error, done), "caution", undo=_offered(done), keep=_UNDO_SECONDS if done else 0)
         return _PAGES.to("show_import", upload=upload, calendar=calendar)
     _PAGES.drop(upload)
@@ -159,9 +159,9 @@ def _no_room() -> str:
 
 
 def _refused(error: Exception, done: list[Done]) -> str:
-    if isinstance(error, LimitReached):
+    if isinstance(error, LimitReachedError):
         return _("There is no space left in this calendar. What was imported before that stays.") if done else _no_room()
-    if isinstance(error, NotWritable):
+    if isinstance(error, NotWritableError):
         return _("You can’t add events to this calendar.")
     return _("The calendar has changed in the meantime. Try again: nothing will be done twice.")
 
@@ -178,7 +178,7 @@ def undo_import() -> Answer:
             undo_of_task(task, import_task.NAME, import_task.UNDO, importing.take_back, _taken_back)
             return back
         count = importing.undo(current_user(), request.form.get("undo", ""), settings())
-    except (LimitReached, NotWritable, UidTaken):
+    except (LimitReachedError, NotWritableError, UidTakenError):
         notify(_no_undo(), "caution")
         return back
     notify(_taken_back(count) if count else _("There was nothing to undo."))

@@ -21,7 +21,7 @@ def show_meetings(uid: str) -> Response:
     """The next events of the person's own calendars that a contact takes part in."""
     try:
         row = store.load(current_user(), uid)
-    except store.NoSuchContact:
+    except store.NoSuchContactError:
         abort(404)
     emails = [point.value for point in store.details(row).emails if "@" in point.value][:_MOST_ADDRESSES]
     found = meetings.next_with(current_user(), emails, _MOST)

@@ -7,23 +7,23 @@ from flask_babel import gettext as _
 
 from webmail.calendar import objects
 from webmail.calendar.display import event_facts
-from webmail.calendar.display.event_facts import EventFacts, NotEditable, WhyNot
+from webmail.calendar.display.event_facts import EventFacts, NotEditableError, WhyNot
 from webmail.calendar.views.event import calendar_words
 from webmail.web.current import current_user, settings
 
 
 def editable_here(calendar: int, href: str, at: str | None = None) -> EventFacts:
-    """An event that the person may change, `at` of the query if none is given. Raises NotEditable."""
+    """An event that the person may change, `at` of the query if none is given. Raises NotEditableError."""
     at = request.args.get("at", "") if at is None else at
     return event_facts.editable(current_user(), calendar, href, at, objects.zone_of(settings().timezone))
 
 
-def status_of(lost: NotEditable) -> int:
+def status_of(lost: NotEditableError) -> int:
     """403 for what they still read; 404 for what is not there for them."""
     return 403 if lost.access is not None and lost.access.reads and lost.why is not WhyNot.GONE else 404
 
 
-def why_words(lost: NotEditable) -> str:
+def why_words(lost: NotEditableError) -> str:
     """What happened, in a sentence."""
     if lost.why is WhyNot.LOWERED and lost.access is not None:
         return _("You can no longer change events in “%(name)s”.", name=calendar_words(lost.access))

@@ -19,7 +19,7 @@ from webmail.calendar.display import bars, crowded_days, day_counts, happenings,
 from webmail.calendar.display.crowded_days import Crowd
 from webmail.calendar.display.day_counts import DaySpan
 from webmail.calendar.display.happenings import Found, Happening
-from webmail.calendar.display.periods import NoSuchPeriod, Period
+from webmail.calendar.display.periods import NoSuchPeriodError, Period
 from webmail.calendar.views.calendars import my_calendars
 from webmail.web.current import preferences, settings, time_zone
 from webmail.web.formatting import here, today
@@ -47,7 +47,7 @@ def show_period(view: str, day: str) -> Response:
     """`view`: one of `periods.VIEWS`; `day`: 2026-12-08, for a month also 2026-12, for a year 2026."""
     try:
         return _shown(periods.parse(view, day, preferences().first_day))
-    except NoSuchPeriod:
+    except NoSuchPeriodError:
         return abort(404)
 
 

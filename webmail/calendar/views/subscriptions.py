@@ -9,18 +9,18 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail import rate_limits
-from webmail.admission import AdmissionRefused
+from webmail.admission import AdmissionRefusedError
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.files import importing
 from webmail.calendar.subscriptions import rounds, subscriptions
 from webmail.calendar.subscriptions.fetch import asking, fetch, host_of, typed
 from webmail.calendar.subscriptions.texts import subscribing_words
 from webmail.collections import leaving, look, store
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.look import PALETTE
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AuditAct, CalendarSubscription
-from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequestsError
 from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -55,7 +55,7 @@ def subscribe() -> Answer:
     user, host = current_user(), host_of(url)
     try:
         rate_limits.take(settings(), _ASKED.by(user.id))
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return told_to_wait(_form(error.status, with_again(_("You have tried many addresses."), error)), error)
     audited(AuditAct.CALENDAR_ASKED, host)
     try:
@@ -67,11 +67,11 @@ def subscribe() -> Answer:
         colour = request.form.get("colour", "") or found.colour
         busy = bool(request.form.get("busy"))
         made = subscriptions.subscribe(user, url, name, colour, settings(), form=place, busy=busy)
-    except FollowTrouble as trouble:
+    except FollowTroubleError as trouble:
         return _form(422, subscribing_words(trouble, host))
-    except AdmissionRefused:
-        return _form(422, subscribing_words(FollowTrouble(FollowFault.BUSY), host))
-    except LimitReached:
+    except AdmissionRefusedError:
+        return _form(422, subscribing_words(FollowTroubleError(FollowFault.BUSY), host))
+    except LimitReachedError:
         return _form(422, _("You have as many calendars as you can have. Remove one first."))
     small = len(found.objects) <= rounds.SMALL and importing.has_few_rules(fetched.content or b"")
     if made.succeeded is None and small:
@@ -142,7 +142,7 @@ def resubscribe() -> Answer:
     _allowed()
     try:
         back = subscriptions.resubscribe(current_user(), request.form.get("undo", ""), settings())
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have as many calendars as you can have. Remove one first."), "caution")
         return redirect(url_for("calendar.show"), 303)
     if back is None:

@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
-from webmail.calendar.objects import UidTaken
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.calendar.objects import UidTakenError
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify, undone
@@ -31,10 +31,10 @@ def undo_last() -> Answer:
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
     try:
         done = editing.undo(current_user(), request.form.get("undo", ""), settings())
-    except editing.EventChangedElsewhere:
+    except editing.EventChangedElsewhereError:
         notify(_("This event was changed again in the meantime, so it stays as it is."), "caution")
         return back
-    except (editing.NotWritable, LimitReached, UidTaken, UnusableCalendar):
+    except (editing.NotWritableError, LimitReachedError, UidTakenError, UnusableCalendarError):
         notify(_("This can’t be undone any more: the calendar is full, or you can no longer change it."), "caution")
         return back
     undone(_("Undone.") if done else _("There was nothing to undo."))

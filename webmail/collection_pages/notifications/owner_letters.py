@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from webmail import system_mail
 from webmail.collection_pages.texts import person, sentences, title_for
 from webmail.collections.store import Access
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import CollectionNote, User
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import today, written_in
@@ -32,7 +32,7 @@ def tell_owner(access: Access, matter: str, notes: Sequence[CollectionNote], by:
     dedup = f"{number} {matter} {today().isoformat()}"
     try:
         row = system_mail.send(owner.address, "collection-managed", subject[:_LONGEST_SUBJECT], body, language, dedup)
-    except (BadAddress, UnsafeValue):
+    except (BadAddressError, UnsafeValueError):
         return
     if row is not None:
         wake_system_mail(row)

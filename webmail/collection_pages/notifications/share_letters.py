@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from webmail import system_mail
 from webmail.collection_pages.texts import own_rights_words, person, title_for
 from webmail.collections.store import BOOK, Access
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import User
 from webmail.web.current import settings, wake_system_mail
 from webmail.web.formatting import today, written_in
@@ -30,7 +30,7 @@ def tell_of_share(access: Access, people: Sequence[User], rights: str, by: User)
             subject, body = _letter(access, rights, user, by)
         try:
             row = system_mail.send(user.address, "collection-shared", subject[:300], body, language, dedup)
-        except (BadAddress, UnsafeValue):
+        except (BadAddressError, UnsafeValueError):
             continue
         if row is not None:
             sent += 1

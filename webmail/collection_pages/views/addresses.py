@@ -21,13 +21,13 @@ from webmail.collection_pages.views.managing import lost, managed, note, owner_i
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.collections.manager_notes import ManagerAct
-from webmail.collections.shares import NotTheirs
+from webmail.collections.shares import NotTheirsError
 from webmail.collections.store import CALENDAR, Access
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars import calendar_joining
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import AuditAct, CalendarLink, CalendarObject
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
@@ -67,7 +67,7 @@ def change_addresses(number: int) -> Answer:
     access, action = _calendar(number), request.form.get("action", "")
     try:
         return _changed(access, action)
-    except NotTheirs:  # deleted, or the right taken back, at this moment
+    except NotTheirsError:  # deleted, or the right taken back, at this moment
         lost(number)
 
 
@@ -77,7 +77,7 @@ def _changed(access: Access, action: str) -> Answer:
         kind = links.PAGE if request.form.get("kind") == links.PAGE else links.FEED
         try:
             token = links.make(current_user(), number, kind, whole=request.form.get("whole") == "1")
-        except LimitReached:
+        except LimitReachedError:
             notify(_("This calendar has as many addresses as it can have. End one first."), "caution")
             return redirect(url_for("collections.addresses", number=number), 303)
         audited(AuditAct.CALENDAR_ADDRESS_MADE, name, change=kind, address=owner_in_audit(access))
@@ -106,7 +106,7 @@ def _asked(token: str, kind: str) -> CalendarLink:
     return link
 
 
-def _too_often(error: TooManyRequests) -> Response:
+def _too_often(error: TooManyRequestsError) -> Response:
     answer = make_response(with_again(_("This calendar was asked for too often."), error))
     answer.mimetype = "text/plain"
     return told_to_wait(answer, error)
@@ -127,7 +127,7 @@ def feed(token: str) -> Response:
     etag = hashlib.sha256(f"{row.seq} {link.whole} {link.user.language} {row.props}".encode()).hexdigest()[:32]
     try:
         links.count(link, settings())
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return _too_often(error)
     if request.if_none_match.contains(etag):
         answer = Response(status=304)
@@ -165,7 +165,7 @@ def _seen(row: CalendarObject, link: CalendarLink) -> str:
         return ""
     try:
         return privacy.busy_alone(row.text, row.uid, privacy.language_of(link.user))
-    except UnusableCalendar:
+    except UnusableCalendarError:
         return ""
 
 
@@ -176,7 +176,7 @@ def public_page(token: str) -> Response:
     link = _asked(token, links.PAGE)
     try:
         links.count(link, settings())
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return _too_often(error)
     zone = objects.zone_of(settings().timezone)
     today = datetime.now(zone).date()

@@ -19,9 +19,9 @@ from webmail.collection_pages.views.common import Shown, place, shown, titled
 from webmail.collections import look, losses, manage, manager_notes, shares, store, told
 from webmail.collections.look import PALETTE
 from webmail.collections.losses import Loss, LossKind
-from webmail.collections.shares import NotTheirs
+from webmail.collections.shares import NotTheirsError
 from webmail.collections.store import BOOK, CALENDAR, Access
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Collection
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import here
@@ -86,7 +86,7 @@ def change_list() -> Answer:
     elif action in ("hide", "show"):
         try:
             shares.set_hidden(user, one, action == "hide")
-        except NotTheirs:  # deleted by its owner at this moment
+        except NotTheirsError:  # deleted by its owner at this moment
             notify(_("This is no longer shared with you."), "caution")
             return back
         name = titled(one.collection.kind, look.title_of(one.props))
@@ -192,7 +192,7 @@ def make() -> Answer:
         row = manage.make(
             current_user(), kind, *values, form=form if _FORM.fullmatch(form) else secrets.token_hex(16), most=most
         )  # fmt: skip
-    except LimitReached:
+    except LimitReachedError:
         words = _("You can have up to %(most)s calendars and address books. Delete one first.", most=most)
         return new_page(kind, 422, {"": words})
     words = _("Address book “%(name)s” created.") if kind == BOOK else _("Calendar “%(name)s” created.")

@@ -18,11 +18,11 @@ from webmail.collection_pages.views.listing import checked
 from webmail.collection_pages.views.managing import lost, refuse
 from webmail.collections import look, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
-from webmail.collections.shares import NotTheirs
+from webmail.collections.shares import NotTheirsError
 from webmail.collections.store import BOOK, Access
 from webmail.dav.deletion import delete_task, removal
-from webmail.dav.deletion.removal import LastOfKind
-from webmail.errors import LimitReached
+from webmail.dav.deletion.removal import LastOfKindError
+from webmail.errors import LimitReachedError
 from webmail.models import AuditAct
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -129,7 +129,7 @@ def change(number: int) -> Answer:
                 owner = access.collection.user.address
                 audited(AuditAct.COLLECTION_CHANGED, owner, collection=look.one_line(values[0]))
             notify(_("“%(name)s” saved.", name=look.one_line(values[0])))
-    except NotTheirs:  # deleted, or the right taken back, at this moment
+    except NotTheirsError:  # deleted, or the right taken back, at this moment
         if action == "save":
             lost(number)
         abort(404)
@@ -146,7 +146,7 @@ def _delete(access: Access) -> Answer:
         return _delete_later(access)
     try:
         whole = removal.delete(current_user(), access.collection.id)
-    except LastOfKind:  # another window has just deleted the other one
+    except LastOfKindError:  # another window has just deleted the other one
         return _say_last(access)
     words = _("Address book “%(name)s” deleted.") if kind == BOOK else _("Calendar “%(name)s” deleted.")
     words = words % {"name": name} + " " + _("Everything in it stays in “Deleted contacts and events” for 30 days.")
@@ -168,7 +168,7 @@ def _delete_later(access: Access) -> Answer:
     """Leave what has very much in it to a worker. Pressed twice, it is deleted once."""
     try:
         task_started(delete_task.begin(current_user(), access.collection, title_of(access)))
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(collections_list(), 303)
 

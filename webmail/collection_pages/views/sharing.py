@@ -19,10 +19,10 @@ from webmail.collection_pages.views.managing import lost, managed, note, owner_i
 from webmail.collection_pages.views.one import one_page
 from webmail.collections import shares
 from webmail.collections.manager_notes import ManagerAct
-from webmail.collections.shares import Named, NotTheirs, OwnRight, ShareDoubt, Sharee
+from webmail.collections.shares import Named, NotTheirsError, OwnRightError, ShareDoubt, Sharee
 from webmail.collections.store import Access
 from webmail.compose.recipients import suggestions
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mail import Address
 from webmail.mime.headers.address_text import address_text
 from webmail.models import AuditAct, PeopleGroup, User
@@ -62,9 +62,9 @@ def share(number: int) -> Answer:
             _hide_private(access)
         else:
             abort(400)
-    except NotTheirs:  # deleted, or the right taken back, at this moment
+    except NotTheirsError:  # deleted, or the right taken back, at this moment
         lost(number)
-    except OwnRight:
+    except OwnRightError:
         words = _("You would no longer manage “%(name)s”, so nothing was changed. Ask its owner.", name=title_of(access))
         notify(words, "caution")
     except ValueError:
@@ -90,7 +90,7 @@ def _give(access: Access) -> Response | None:
     if not errors:
         try:
             done = shares.give(current_user(), access.collection.id, found.people, rights)
-        except LimitReached:
+        except LimitReachedError:
             errors = [
                 _("You can share this with up to %(most)d people and groups. Share it with a group instead.", most=shares.MOST)
             ]
@@ -244,7 +244,7 @@ def _restore(access: Access) -> None:
         return
     try:
         shares.give(user, access.collection.id, [who], rights)
-    except LimitReached:
+    except LimitReachedError:
         notify(
             _("You can share this with up to %(most)d people and groups. Share it with a group instead.", most=shares.MOST),
             "caution",
@@ -256,7 +256,7 @@ def _restore(access: Access) -> None:
 
 
 def _hide_private(access: Access) -> None:
-    """The owner's choice who sees private events. Raises NotTheirs."""
+    """The owner's choice who sees private events. Raises NotTheirsError."""
     hidden = request.form.get("hidden") == "1"
     if shares.hide_private(current_user(), access.collection.id, hidden):
         change = "private-hidden" if hidden else "private-shown"

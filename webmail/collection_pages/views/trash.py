@@ -20,7 +20,7 @@ from webmail.collections import trash
 from webmail.collections.trash import UNNAMED, Batch
 from webmail.dav.deletion import restore as restoring
 from webmail.dav.deletion.restore import Restored
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Collection, User
 from webmail.tasks import store as tasks
 from webmail.web.current import current_user, settings
@@ -141,7 +141,7 @@ def _restore_batch(batch: int, numbers: Sequence[int]) -> None:
     if len(numbers) > restore_task.SMALL:
         try:
             task_started(tasks.start(user, restore_task.NAME, {"batch": batch}, total=len(numbers)))
-        except LimitReached:
+        except LimitReachedError:
             notify(_("You have too many tasks running. Wait until one finishes."), "caution")
         return
     say(restoring.restore(user, numbers, settings()), made)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from webmail.errors import MailError
-from webmail.http_fetch import AddressForbidden, AnswerTooLarge
+from webmail.http_fetch import AddressForbiddenError, AnswerTooLargeError
 
 _LONGEST_WAIT = 86_400  # seconds that a server may ask us to wait
 
@@ -30,7 +30,7 @@ class FollowFault(StrEnum):
     OURS = "ours"  # a fault here
 
 
-class FollowTrouble(MailError):
+class FollowTroubleError(MailError):
     """`after`: seconds that the server asks us to wait, 0 where it says nothing. The words are for the log.
 
     `target`: the host that it sent us on to, where that is the trouble.
@@ -45,9 +45,9 @@ class FollowTrouble(MailError):
 
 def of_fetching(error: Exception) -> FollowFault:
     """Why `http_fetch` brought no answer."""
-    if isinstance(error, AnswerTooLarge):
+    if isinstance(error, AnswerTooLargeError):
         return FollowFault.TOO_LARGE
-    return FollowFault.FORBIDDEN_PLACE if isinstance(error, AddressForbidden) else FollowFault.AWAY
+    return FollowFault.FORBIDDEN_PLACE if isinstance(error, AddressForbiddenError) else FollowFault.AWAY
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> int:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.database.locks import LockBusy, lock
+from webmail.database.locks import LockBusyError, lock
 from webmail.models import User, now
 
 log = logging.getLogger(__name__)
@@ -59,22 +59,22 @@ class FollowTurns:
         except Exception as error:
             log.exception("%s %d", self.name, row.id)
             with db.connection_context():
-                self.went_wrong(row, FollowTrouble(FollowFault.OURS, type(error).__name__))
+                self.went_wrong(row, FollowTroubleError(FollowFault.OURS, type(error).__name__))
         return False
 
     def alone(self, row: Any, one_round: Callable[[], None]) -> bool:
-        """One round of a row; False, and nothing is done, where somebody else is at it. Notes FollowTrouble."""
+        """One round of a row; False, and nothing is done, where somebody else is at it. Notes FollowTroubleError."""
         try:
             with lock(f"{self.name}-{row.id}"):
                 if not self._claimed(row):
                     return False
                 try:
                     one_round()
-                except FollowTrouble as trouble:
+                except FollowTroubleError as trouble:
                     log.info("%s %d: %s", self.name, row.id, trouble)
                     self.went_wrong(row, trouble)
                 return True
-        except LockBusy:
+        except LockBusyError:
             return False
 
     def _claimed(self, row: Any) -> bool:
@@ -95,7 +95,7 @@ class FollowTurns:
         """There was no time for all of it; the next round goes on soon."""
         self._change(row, working=0, due=now() + _SOON)
 
-    def went_wrong(self, row: Any, trouble: FollowTrouble) -> None:
+    def went_wrong(self, row: Any, trouble: FollowTroubleError) -> None:
         longest = self.longest_seldom if trouble.kind in self.seldom else self.longest
         wait = max(min(self.every * 2 ** min(row.failures, 8), longest), timedelta(seconds=trouble.after))
         self._change(

@@ -15,7 +15,7 @@ from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.mime.html import markdown_images as marks
 from webmail.models import AttachmentRow, DraftRow, User
-from webmail.storage import FileGone, same_content
+from webmail.storage import FileGoneError, same_content
 
 
 def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settings: Settings) -> AttachmentRow:
@@ -23,7 +23,7 @@ def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settin
 
     Images get a name that is unique in the draft, because the text refers to them by name.
 
-    Raises uploads.MessageTooLarge, AllowanceUsed, StorageFull, StorageAway, drafts.AlreadyLeft.
+    Raises uploads.MessageTooLarge, AllowanceUsedError, StorageFullError, StorageAwayError, drafts.AlreadyLeft.
     """
     return add_all(row, [(stream, filename, type)], settings)[0]
 
@@ -34,8 +34,8 @@ def add_all(
     """Write files (bytes, name, type), then their rows: one sync and one transaction for all of them. `content_ids`: one for
     each file that belongs to the original (`originals.py`), "" for any other.
 
-    Raises uploads.REFUSALS, as MessageTooLarge (the message would exceed its limit): files before the one refused are kept. Any
-    other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
+    Raises uploads.REFUSALS, as MessageTooLargeError (the message would exceed its limit): files before the one refused are kept.
+    Any other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
     meanwhile.
     """
     room = settings.message_limit - drafts.total_size(row)
@@ -76,7 +76,7 @@ def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iter
     for chunk in stream:
         allowance -= len(chunk)
         if allowance < 0:
-            raise uploads.AllowanceUsed(settings.uploads_limit)
+            raise uploads.AllowanceUsedError(settings.uploads_limit)
         yield chunk
 
 
@@ -107,7 +107,7 @@ def _alike(one: AttachmentRow, other: AttachmentRow, settings: Settings) -> bool
     names = [uploads.name_of(each.draft_id, each.stored) for each in (one, other)]
     try:
         return same_content(uploads.files(settings), *names)
-    except FileGone:
+    except FileGoneError:
         return False
 
 
@@ -115,12 +115,12 @@ def _insert(row: DraftRow, fresh: list[AttachmentRow], settings: Settings) -> No
     with db.atomic():
         idempotency.in_turn(row.user)
         if drafts.has_left(row.id):
-            raise drafts.AlreadyLeft(f"draft {row.id} has left")
+            raise drafts.AlreadyLeftError(f"draft {row.id} has left")
         for one in fresh:
             one.save(force_insert=True)
         drafts.touch(row)
         if held(row.user) > settings.uploads_limit:  # concurrent requests may have written too
-            raise uploads.AllowanceUsed(settings.uploads_limit)
+            raise uploads.AllowanceUsedError(settings.uploads_limit)
 
 
 def held(user: User) -> int:

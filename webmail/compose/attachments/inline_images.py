@@ -15,11 +15,11 @@ from webmail.compose import identities
 from webmail.compose.attachments import uploads
 from webmail.compose.drafts import message_options
 from webmail.config.settings import Settings
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mime.formats import image_info
 from webmail.mime.html import markdown_images as marks
 from webmail.models import AttachmentRow, DraftRow, User
-from webmail.storage import FileGone, Storage
+from webmail.storage import FileGoneError, Storage
 
 if TYPE_CHECKING:
     from webmail.compose.drafts.fields import Fields
@@ -29,10 +29,11 @@ _FAR = 4_000_000  # bytes: in a JPEG, the dimensions follow the metadata of came
 
 
 def kind(file: AttachmentRow, settings: Settings) -> str:
-    """The media type of an image that can be shown inline; "" for any other file, or one that is gone. Raises StorageAway."""
+    """The media type of an image that can be shown inline; "" for any other file, or one that is gone. Raises
+    StorageAwayError."""
     try:
         return _kind(uploads.files(settings), uploads.name_of(file.draft_id, file.stored))
-    except FileGone:
+    except FileGoneError:
         return ""
 
 
@@ -47,16 +48,17 @@ def _kind(files: Storage, name: str) -> str:
 
 
 def content(file: AttachmentRow, settings: Settings) -> Iterator[bytes]:
-    """The bytes of a draft's file, in pieces. Raises FileGone, StorageAway."""
+    """The bytes of a draft's file, in pieces. Raises FileGoneError, StorageAwayError."""
     return uploads.files(settings).get(uploads.name_of(file.draft_id, file.stored))
 
 
 def load(row: DraftRow, attachment_id: int, settings: Settings) -> tuple[AttachmentRow, str]:
-    """An image of the draft and its media type. Raises NoSuchMessage, also for a file that is not an image; StorageAway."""
+    """An image of the draft and its media type. Raises NoSuchMessageError, also for a file that is not an image;
+    StorageAwayError."""
     file = row.attachments.where(AttachmentRow.id == attachment_id).get_or_none()
     found = kind(file, settings) if file else ""
     if not found:
-        raise NoSuchMessage(f"draft {row.id} has no picture {attachment_id}")
+        raise NoSuchMessageError(f"draft {row.id} has no picture {attachment_id}")
     return file, found
 
 

@@ -13,7 +13,14 @@ from webmail.account import Account
 from webmail.compose.attachments import attachments, uploads
 from webmail.compose.drafts import drafts
 from webmail.config.settings import Settings
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed, ServerAway
+from webmail.errors import (
+    MailboxChangedError,
+    MailError,
+    NoSuchMailboxError,
+    NoSuchMessageError,
+    NotAllowedError,
+    ServerAwayError,
+)
 from webmail.imap.bulk import bulk_fetch
 from webmail.imap.connections.connection import Connection
 from webmail.imap.reading import messages
@@ -22,7 +29,7 @@ from webmail.mime.headers.filenames import message_name
 from webmail.models import DraftRow
 
 MOST = 50  # messages and files at once, as for `reply.carry`
-_GONE = (NoSuchMessage, NoSuchMailbox, NotAllowed)
+_GONE = (NoSuchMessageError, NoSuchMailboxError, NotAllowedError)
 _ONE = re.compile(r"([1-9]\d{0,9})(?:/([1-9]\d{0,4}(?:\.[1-9]\d{0,4}){0,99}))?", re.ASCII)
 
 
@@ -110,7 +117,7 @@ def attach(row: DraftRow, account: Account, chosen: Sequence[Pick], settings: Se
     """Attach the picks, each independently: a failure of one does not affect the others.
 
     Round trips: 1 per mailbox and kind for names and sizes, then 1 per 512 KiB, small messages batched. At most that much is held
-    in memory. Raises ServerAway if the connection is lost before anything was attached.
+    in memory. Raises ServerAwayError if the connection is lost before anything was attached.
     """
     outcome = AttachResult()
     found = [one for mailbox in dict.fromkeys(pick.mailbox for pick in chosen)
@@ -119,11 +126,11 @@ def attach(row: DraftRow, account: Account, chosen: Sequence[Pick], settings: Se
     found.sort(key=lambda one: order[one.pick])
     left = dict.fromkeys(one.pick for one in found)
     try:
-        with suppress(MailboxChanged, *_GONE):  # the mailbox was deleted meanwhile: the remaining picks count as gone
+        with suppress(MailboxChangedError, *_GONE):  # the mailbox was deleted meanwhile: the remaining picks count as gone
             for one, chunks in _contents(account, found):
                 left.pop(one.pick, None)
                 _add(row, one, chunks, settings, outcome)
-    except ServerAway as error:
+    except ServerAwayError as error:
         if not outcome.attached:
             raise
         outcome.refused += [NotAttached(one.name, error) for one in found if one.pick in left]
@@ -144,7 +151,7 @@ def _look(account: Account, chosen: Sequence[Pick], outcome: AttachResult) -> li
                 connection.select(mailbox, validity or None)
             known = bulk_fetch.identities(connection, mailbox, [pick.uid for pick in whole]) if whole else {}
             shapes = bulk_fetch.structures(connection, mailbox, {pick.uid for pick in inside}) if inside else {}
-    except MailboxChanged:
+    except MailboxChangedError:
         outcome.rebuilt.append(mailbox)
         return []
     except _GONE:
@@ -165,13 +172,13 @@ def look_inside(
 ) -> tuple[bulk_fetch.MessageFingerprint, Structure | None]:
     """One message and its structure, None if that can't be parsed: 2 round trips after the SELECT.
 
-    Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    Raises NoSuchMessageError, NoSuchMailboxError, MailboxChangedError.
     """
     if not 0 < uid < 2**32:
-        raise NoSuchMessage(f"{mailbox}: {uid} is no UID")
+        raise NoSuchMessageError(f"{mailbox}: {uid} is no UID")
     found = bulk_fetch.identities(connection, mailbox, [uid], uidvalidity)
     if uid not in found:
-        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
     return found[uid], bulk_fetch.structures(connection, mailbox, [uid], uidvalidity).get(uid)
 
 
@@ -204,10 +211,10 @@ def _add(row: DraftRow, one: _Found, chunks: Iterable[bytes], settings: Settings
     space = settings.message_limit - drafts.total_size(row)
     try:
         if uploads.encoded_size(one.least) > space:
-            raise uploads.MessageTooLarge(uploads.encoded_size(one.least), space)
+            raise uploads.MessageTooLargeError(uploads.encoded_size(one.least), space)
         kind = one.part.type if one.part else "message/rfc822"
         outcome.attached.append(attachments.add(row, chunks, one.name, kind, settings).filename)
     except uploads.REFUSALS as error:
         outcome.refused.append(NotAttached(one.name, error))
-    except (*_GONE, MailboxChanged):
+    except (*_GONE, MailboxChangedError):
         outcome.gone += 1

@@ -8,11 +8,11 @@ import secrets
 from collections.abc import Iterable, Iterator
 
 from webmail.config.settings import Settings
-from webmail.errors import MailError, NoSuchMessage
-from webmail.storage import CHUNK, FileGone, Storage, StorageArea, StorageAway, StorageFull, open_storage
+from webmail.errors import MailError, NoSuchMessageError
+from webmail.storage import CHUNK, FileGoneError, Storage, StorageArea, StorageAwayError, StorageFullError, open_storage
 
 __all__ = [
-    "CHUNK", "REFUSALS", "AllowanceUsed", "FilesGone", "MessageTooLarge", "chunks", "clean_filename",
+    "CHUNK", "REFUSALS", "AllowanceUsedError", "FilesGoneError", "MessageTooLargeError", "chunks", "clean_filename",
     "clean_type", "duplicate", "encoded_size", "files", "is_draft_id", "name_of", "remove", "remove_all", "sync", "write",
 ]  # fmt: skip
 
@@ -22,7 +22,7 @@ _DRAFT_ID = re.compile(r"[0-9a-f]{32}\Z")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}\Z")
 
 
-class MessageTooLarge(MailError):
+class MessageTooLargeError(MailError):
     """The message would exceed the limit; `limit` and `size` in bytes, as encoded for sending."""
 
     status = 413
@@ -33,7 +33,7 @@ class MessageTooLarge(MailError):
         self.limit = limit
 
 
-class AllowanceUsed(MailError):
+class AllowanceUsedError(MailError):
     """The files of all of a user's drafts together would exceed `limit` bytes."""
 
     status = 507
@@ -43,13 +43,13 @@ class AllowanceUsed(MailError):
         self.limit = limit
 
 
-class FilesGone(MailError):
+class FilesGoneError(MailError):
     """A file of the draft is no longer there."""
 
     status = 410
 
 
-REFUSALS = (MessageTooLarge, AllowanceUsed, StorageFull, StorageAway)
+REFUSALS = (MessageTooLargeError, AllowanceUsedError, StorageFullError, StorageAwayError)
 
 
 def is_draft_id(value: str) -> bool:
@@ -63,21 +63,21 @@ def files(settings: Settings) -> Storage:
 
 
 def name_of(draft_id: str, stored: str) -> str:
-    """The name in the storage of a draft's file. Raises NoSuchMessage for a malformed id."""
+    """The name in the storage of a draft's file. Raises NoSuchMessageError for a malformed id."""
     return f"{_prefix(draft_id)}/{stored}"
 
 
 def chunks(settings: Settings, draft_id: str, stored: str) -> Iterator[bytes]:
-    """The bytes of a draft's file, for its message. Raises FilesGone, StorageAway."""
+    """The bytes of a draft's file, for its message. Raises FilesGoneError, StorageAwayError."""
     try:
         yield from files(settings).get(name_of(draft_id, stored))
-    except FileGone as error:
-        raise FilesGone(f"a file of draft {draft_id} can't be read: {error}") from error
+    except FileGoneError as error:
+        raise FilesGoneError(f"a file of draft {draft_id} can't be read: {error}") from error
 
 
 def _prefix(draft_id: str) -> str:
     if not is_draft_id(draft_id):
-        raise NoSuchMessage(f"no draft has the id {draft_id!r}")
+        raise NoSuchMessageError(f"no draft has the id {draft_id!r}")
     return draft_id
 
 
@@ -90,7 +90,8 @@ def encoded_size(size: int) -> int:
 def write(settings: Settings, draft_id: str, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
     """Write a new file of a draft; returns (random name, size in bytes). Durable only after `sync`.
 
-    Raises MessageTooLarge as soon as the encoded size exceeds `room` bytes, StorageFull, StorageAway: nothing is left behind.
+    Raises MessageTooLargeError as soon as the encoded size exceeds `room` bytes, StorageFullError, StorageAwayError: nothing is
+    left behind.
     """
     stored = secrets.token_hex(16)
     return stored, files(settings).put(name_of(draft_id, stored), _within(chunks, room), sync=False)
@@ -101,17 +102,18 @@ def _within(chunks: Iterable[bytes], room: int) -> Iterator[bytes]:
     for chunk in chunks:
         size += len(chunk)
         if encoded_size(size) > room:
-            raise MessageTooLarge(encoded_size(size), room)
+            raise MessageTooLargeError(encoded_size(size), room)
         yield chunk
 
 
 def sync(settings: Settings, draft_id: str, stored: Iterable[str]) -> None:
-    """Make these files of a draft durable. Raises StorageFull, StorageAway."""
+    """Make these files of a draft durable. Raises StorageFullError, StorageAwayError."""
     files(settings).sync([name_of(draft_id, one) for one in stored])
 
 
 def duplicate(settings: Settings, draft_id: str, stored: str, twin_id: str) -> str:
-    """Keep a draft's file for another draft too; returns its new name. Raises FileGone, StorageFull, StorageAway."""
+    """Keep a draft's file for another draft too; returns its new name. Raises FileGoneError, StorageFullError,
+    StorageAwayError."""
     fresh = secrets.token_hex(16)
     files(settings).copy(name_of(draft_id, stored), name_of(twin_id, fresh))
     return fresh
@@ -121,7 +123,7 @@ def remove(settings: Settings, draft_id: str, stored: str) -> None:
     """Delete a file of a draft. Never raises: what stays now goes with the draft."""
     try:
         files(settings).delete(name_of(draft_id, stored))
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("a file of draft %s stays for now: %s", draft_id, error)
 
 
@@ -130,7 +132,7 @@ def remove_all(settings: Settings, draft_id: str) -> None:
     prefix = _prefix(draft_id)
     try:
         files(settings).delete_all(prefix)
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("the files of draft %s stay for now: %s", draft_id, error)
 
 

@@ -10,7 +10,7 @@ from webmail.compose.drafts.drafts import forget, is_empty, unsaved
 from webmail.compose.large_files import large_files
 from webmail.config.settings import Settings
 from webmail.models import DraftRow, Outbox, OutboxState, now
-from webmail.storage import StorageAway
+from webmail.storage import StorageAwayError
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def _remove_orphans(settings: Settings) -> int:
             draft_id, slash, _stored = file.name.partition("/")
             if slash and uploads.is_draft_id(draft_id):
                 youngest[draft_id] = min(file.age, youngest.get(draft_id, file.age))
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("files without a draft are not looked for: %s", error)
         return 0
     gone = 0

@@ -19,7 +19,7 @@ from webmail.compose.large_files import large_files, link_block
 from webmail.compose.outbox import spool
 from webmail.compose.replies import quoting, reply
 from webmail.config.settings import Settings
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, ServerAway
+from webmail.errors import MailboxChangedError, MailError, NoSuchMailboxError, NoSuchMessageError, ServerAwayError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list import mailboxes
 from webmail.imap.reading import attached_messages, messages
@@ -29,14 +29,14 @@ from webmail.models import DraftRow, User, now
 
 log = logging.getLogger(__name__)
 Copy = tuple[str, int, int]  # mailbox, UIDVALIDITY, UID
-_GONE = (NoSuchMessage, NoSuchMailbox, MailboxChanged)
+_GONE = (NoSuchMessageError, NoSuchMailboxError, MailboxChangedError)
 
 
 def save(row: DraftRow, account: Account, identity: Identity, settings: Settings, *, patience: float | None = None) -> bool:
     """Update the copy in Drafts: append the new one, then expunge the previous one.
 
     Returns False if the draft was sent or discarded meanwhile (no copy is left behind then). Round trips: APPEND, and
-    SELECT + STORE + EXPUNGE for the previous copy. Raises ServerAway, OverQuota, StorageAway ...: the row
+    SELECT + STORE + EXPUNGE for the previous copy. Raises ServerAwayError, OverQuotaError, StorageAwayError ...: the row
     keeps the text in any case. `patience` as in `imap.connect`.
 
     A copy whose APPEND was never answered (a server that fell silent, a killed process) may be there or not: its mark stays in
@@ -87,7 +87,7 @@ def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Se
             if former[0] == mailbox and former[1] != uidvalidity:  # the folder was rebuilt: the former copy has another UID now
                 _delete_marked(conn, mailbox, row.message_id, former_mark, below=uid, most=1)  # not the user's own copy
     except MailError as error:
-        if not handed_over or not isinstance(error, ServerAway):  # surely not there
+        if not handed_over or not isinstance(error, ServerAwayError):  # surely not there
             _end(row, "" if unsettled else mark)
         raise
     return True
@@ -157,7 +157,7 @@ def _delete_marked(conn: Connection, mailbox: str, message_id: str, mark: str, *
 def settle(row: DraftRow, account: Account) -> None:
     """Remove what an attempt without an outcome may have left in Drafts, before the row goes. Nothing to do almost always.
 
-    Raises ServerAway and other mail errors.
+    Raises ServerAwayError and other mail errors.
     """
     if not row.copy_mark:
         return
@@ -169,7 +169,7 @@ def settle(row: DraftRow, account: Account) -> None:
 
 
 def remove(account: Account, mailbox: str, uidvalidity: int, uid: int) -> None:
-    """Expunge a copy that is no longer needed; idempotent. Raises ServerAway and other mail errors."""
+    """Expunge a copy that is no longer needed; idempotent. Raises ServerAwayError and other mail errors."""
     if not mailbox or not uid:
         return
     with imap.connect(account) as conn:
@@ -195,7 +195,7 @@ def resume(
     \\Draft flag serves as a template: it stays unchanged, and its row is reused as long as it was not edited. A draft with too
     many files stays too: saving the row would replace it and lose the others. `afresh`: start a new thread (no In-Reply-To).
 
-    Raises NoSuchMessage, MailboxChanged, ServerAway, and uploads.REFUSALS.
+    Raises NoSuchMessageError, MailboxChangedError, ServerAwayError, and uploads.REFUSALS.
     """
     if uidvalidity and (row := _live(user, mailbox, uidvalidity, uid)):
         return row, 0

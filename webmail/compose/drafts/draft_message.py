@@ -21,7 +21,7 @@ from webmail.compose.large_files import link_block
 from webmail.compose.large_files.link_block import Placed
 from webmail.compose.replies import originals
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mail import Address, Attachment, Identity
 from webmail.mime import builder
 from webmail.mime.html import markdown
@@ -47,7 +47,7 @@ class RenderedBody:
 def as_draft(
     row: DraftRow, identity: Identity, settings: Settings, *, lenient: bool = False, until: datetime | None = None
 ) -> mail.Draft:
-    """The message that the row describes. Raises BadAddress, FilesGone, StorageAway.
+    """The message that the row describes. Raises BadAddressError, FilesGoneError, StorageAwayError.
 
     `lenient` is for the copy in Drafts: invalid addresses are skipped, the text stays as typed, image marks included, and a note
     keeps what no standard header can. `until`: when the link to its large files ends, if that is settled.
@@ -81,12 +81,12 @@ def readable_addresses(text: str) -> tuple[Address, ...]:
     """The valid addresses in a field that may be incomplete; never raises."""
     try:
         return builder.parse_addresses(text)
-    except BadAddress:
+    except BadAddressError:
         found: list[Address] = []
         for piece in re.split(r"[,;]", text):
             try:
                 found.extend(builder.parse_addresses(piece))
-            except BadAddress:
+            except BadAddressError:
                 continue
         return tuple(found)
 
@@ -95,8 +95,8 @@ def readable_addresses(text: str) -> tuple[Address, ...]:
 
 
 def render_body(row: DraftRow, settings: Settings, placed: Placed | None = None) -> RenderedBody:
-    """The draft's text (that of `placed`, with its block) and files as sent. 1 query; image types are cached. Raises FilesGone,
-    StorageAway.
+    """The draft's text (that of `placed`, with its block) and files as sent. 1 query; image types are cached. Raises
+    FilesGoneError, StorageAwayError.
     """
     body = placed.body if placed else row.body
     rows, original = originals.split(row.attachments.order_by(AttachmentRow.id))

@@ -21,10 +21,10 @@ from webmail.compose.drafts.fields import NO_FIELDS, Fields, fields_of, normalis
 from webmail.compose.large_files import large_files
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import MailError, NoSuchMessage
+from webmail.errors import MailError, NoSuchMessageError
 from webmail.mime import builder
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, now
-from webmail.storage import FileGone
+from webmail.storage import FileGoneError
 
 _TOUCH = timedelta(milliseconds=1)  # created < updated marks a row that the user may have edited, see leave_untouched
 _COPY_EVERY = timedelta(minutes=1)
@@ -42,7 +42,7 @@ class CopyTrouble(StrEnum):
     REFUSED = "refused"
 
 
-class DraftChangedElsewhere(MailError):
+class DraftChangedElsewhereError(MailError):
     """Another form stored a different text in the draft meanwhile; `row` has that text."""
 
     status = 409
@@ -52,7 +52,7 @@ class DraftChangedElsewhere(MailError):
         self.row = row
 
 
-class AlreadyLeft(MailError):
+class AlreadyLeftError(MailError):
     """The draft is in the outbox or was sent, so it can no longer be changed."""
 
     status = 409
@@ -61,13 +61,13 @@ class AlreadyLeft(MailError):
 def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "", turn: int = 0) -> DraftRow:
     """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`, `turn`: see `store`.
 
-    Raises NoSuchMessage for a malformed id, AlreadyLeft if a message was sent under it.
+    Raises NoSuchMessageError for a malformed id, AlreadyLeftError if a message was sent under it.
     """
     draft_id = draft_id or new_id()
     if not uploads.is_draft_id(draft_id):
-        raise NoSuchMessage(f"no draft has the id {draft_id!r}")
+        raise NoSuchMessageError(f"no draft has the id {draft_id!r}")
     if Outbox.select(Outbox.id).where(Outbox.draft == draft_id).exists():
-        raise AlreadyLeft(f"draft {draft_id} has left")
+        raise AlreadyLeftError(f"draft {draft_id} has left")
     domain = user.address.rpartition("@")[2]
     begun = now()
     return DraftRow.create(
@@ -83,7 +83,7 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", turn: 
     another form stored meanwhile is not overwritten; one from the same form is, unless that has a later `turn`: what is saved by
     itself and what is saved as the page is left may arrive in the wrong order. `turn` 0: a browser without scripts, in order.
 
-    Raises NoSuchMessage, AlreadyLeft, DraftChangedElsewhere.
+    Raises NoSuchMessageError, AlreadyLeftError, DraftChangedElsewhereError.
     """
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
     if row is None:
@@ -98,13 +98,13 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", turn: 
             if 0 < turn < last_turn(row):
                 return row  # overtaken by what was typed later
         elif revision_of(present) != began_from:
-            raise DraftChangedElsewhere(row)
+            raise DraftChangedElsewhereError(row)
         as_read = row.updated
         if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, turn), **asdict(fields)):
             return row
         row = load(user, draft_id)  # written concurrently
         if has_left(row.id):
-            raise AlreadyLeft(f"draft {row.id} has left")
+            raise AlreadyLeftError(f"draft {row.id} has left")
     if is_by(row, writer) and turn > last_turn(row):  # the same text again: what was typed in between may still arrive
         row.writer = _signed(writer, turn)
         DraftRow.update(writer=row.writer).where((DraftRow.id == row.id) & (DraftRow.updated == row.updated)).execute()
@@ -194,10 +194,10 @@ def is_begun(draft_id: str) -> bool:
 
 
 def load(user: User, draft_id: str) -> DraftRow:
-    """The user's draft. Raises NoSuchMessage, also for somebody else's."""
+    """The user's draft. Raises NoSuchMessageError, also for somebody else's."""
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
     if row is None:
-        raise NoSuchMessage(f"no draft {draft_id!r} of {user.address}")
+        raise NoSuchMessageError(f"no draft {draft_id!r} of {user.address}")
     return row
 
 
@@ -259,8 +259,8 @@ def total_size(row: DraftRow) -> int:
 
 
 def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
-    """A separate draft with the same text and files, to be sent as a new message. Raises StorageFull, StorageAway: there is none
-    then.
+    """A separate draft with the same text and files, to be sent as a new message. Raises StorageFullError, StorageAwayError:
+    there is none then.
     """
     return _with_files_of(row, new(row.user, fields_of(row)), settings)
 
@@ -269,7 +269,7 @@ def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRo
     try:
         for one in list(row.attachments.order_by(AttachmentRow.id)):  # no cursor stays open while writing
             stored = one.stored
-            with suppress(FileGone):  # its row stays, so that sending tells
+            with suppress(FileGoneError):  # its row stays, so that sending tells
                 stored = uploads.duplicate(settings, row.id, one.stored, twin.id)
             AttachmentRow.create(
                 draft=twin, filename=one.filename, type=one.type, size=one.size, stored=stored, content_id=one.content_id

@@ -14,13 +14,13 @@ import peewee as pw
 
 from webmail.account import Account
 from webmail.compose import identities
-from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_copies, drafts
 from webmail.compose.drafts.drafts import CopyTrouble
 from webmail.config.settings import Settings
-from webmail.errors import MailError, OverQuota, ServerAway, SignInRefused
+from webmail.errors import MailError, OverQuotaError, ServerAwayError, SignInRefusedError
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +44,18 @@ def put(row: DraftRow, account: Account, settings: Settings, credential: bytes |
             return True
     except MailError as error:
         log.info("draft %s is not in Drafts yet: %s", row.id, error)
-        over = isinstance(error, SignInRefused) and credential is not None  # again and again it would lock the account
+        over = isinstance(error, SignInRefusedError) and credential is not None  # again and again it would lock the account
         if not _note(row, _trouble(error), None if over else credential, again=not over):
             return draft_copies.reread(row)
     return False
 
 
 def _trouble(error: MailError) -> CopyTrouble:
-    if isinstance(error, ServerAway):
+    if isinstance(error, ServerAwayError):
         return CopyTrouble.AWAY
-    if isinstance(error, OverQuota):
+    if isinstance(error, OverQuotaError):
         return CopyTrouble.FULL
-    if isinstance(error, StorageAway | StorageFull | FilesGone):
+    if isinstance(error, StorageAwayError | StorageFullError | FilesGoneError):
         return CopyTrouble.FILES
     return CopyTrouble.REFUSED
 

@@ -13,7 +13,7 @@ from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
 from webmail.models import AttachmentRow, ContentState, DraftRow, StoredContent, Transfer, TransferFile, TransferState, now
-from webmail.storage import FileGone
+from webmail.storage import FileGoneError
 from webmail.transfers import content, store
 from webmail.transfers.uploads import checking
 
@@ -23,12 +23,12 @@ _WRITTEN_AT = timedelta(days=400)  # longer than any draft is kept, or a message
 def begun(row: DraftRow, settings: Settings) -> Transfer:
     """The draft's transfer, a new one if it has none; one for requests that come at once.
 
-    Raises AlreadyLeft, and OverLimit where the person has too many.
+    Raises AlreadyLeftError, and OverLimitError where the person has too many.
     """
     with db.atomic():
         idempotency.in_turn(row.user)
         if drafts.has_left(row.id):
-            raise drafts.AlreadyLeft(f"draft {row.id} has left")
+            raise drafts.AlreadyLeftError(f"draft {row.id} has left")
         transfer = large_files.standing(row.id) or store.create(row.user, settings, draft_id=row.id)
         # its date begins to count when the message leaves; until then the draft decides how long it is kept
         store.keep_until(transfer, now() + _WRITTEN_AT, TransferState.OPEN)
@@ -36,7 +36,7 @@ def begun(row: DraftRow, settings: Settings) -> Transfer:
 
 
 def announce(row: DraftRow, name: str, size: int, media_type: str, settings: Settings) -> TransferFile:
-    """A file of which no byte is there yet. Raises as `begun` does, and OverLimit for the file."""
+    """A file of which no byte is there yet. Raises as `begun` does, and OverLimitError for the file."""
     transfer = begun(row, settings)
     file = store.add_file(transfer, name, size, media_type, settings)
     drafts.touch(row)
@@ -48,12 +48,12 @@ def add(
 ) -> TransferFile:
     """A file whose bytes are at hand. `held`: it is no part of the message before `keep`.
 
-    Raises as `announce` does, and what `chunks`, StorageFull and StorageAway: nothing is left behind then.
+    Raises as `announce` does, and what `chunks`, StorageFullError and StorageAwayError: nothing is left behind then.
     """
     file = announce(row, name, size, media_type, settings)
     stored = file.content
     if stored is None:
-        raise FileGone(f"nothing of {file.upload} is there")
+        raise FileGoneError(f"nothing of {file.upload} is there")
     try:
         content.append(stored, 0, chunks, settings)
         if held:
@@ -128,13 +128,13 @@ def as_link(row: DraftRow, attachment_id: int, settings: Settings) -> TransferFi
 def as_attachment(row: DraftRow, file_id: int, settings: Settings) -> bool:
     """Turn a large file into an attachment; False if there is none such, or it does not fit.
 
-    Raises uploads.REFUSALS, AlreadyLeft, and what reading the file does.
+    Raises uploads.REFUSALS, AlreadyLeftError, and what reading the file does.
     """
     file = find(row, file_id)
     if file is None or file.content is None or not fits(file, room(row, settings)):
         return False
     name = file.path.rpartition("/")[2]
     attachments.add(row, content.read(file.content, settings), name, file.media_type, settings)
-    with suppress(FileGone):
+    with suppress(FileGoneError):
         store.remove_file(file, settings)
     return True

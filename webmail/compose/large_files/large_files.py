@@ -14,7 +14,7 @@ from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, DraftRow, Transfer, TransferFile, TransferState, now
 from webmail.transfers import assembly, copies, options, store
-from webmail.transfers.limits import OverLimit
+from webmail.transfers.limits import OverLimitError
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class FileState(StrEnum):
     READY = "ready"
 
 
-class FilesStopped(MailError):
+class FilesStoppedError(MailError):
     """A message can't leave because of its large files; `state` says why, `name` is the file's, "" where it is all of them."""
 
     status = 409
@@ -102,17 +102,17 @@ def until(row: DraftRow, settings: Settings, leaves: datetime | None = None) -> 
 def publish(transfer: Transfer, expires: datetime, subject: str, settings: Settings) -> None:
     """Let the link work: its message is about to leave. Again, for a message that did not arrive: until another date.
 
-    Raises FilesStopped if it was closed meanwhile.
+    Raises FilesStoppedError if it was closed meanwhile.
     """
     current = Transfer.get_by_id(transfer.id)
     if current.state == TransferState.OPEN:
         store.name(current, subject)
         try:
             store.publish(current, options.of(current), expires, [], settings)
-        except store.TransferClosed as error:
-            raise FilesStopped(FileState.CLOSED) from error
+        except store.TransferClosedError as error:
+            raise FilesStoppedError(FileState.CLOSED) from error
     elif not store.keep_until(current, expires, TransferState.READY):
-        raise FilesStopped(FileState.CLOSED)
+        raise FilesStoppedError(FileState.CLOSED)
 
 
 # --- copies, and the end ---------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def copy_to(transfer: Transfer, twin_id: str, settings: Settings) -> bool:
     """The same, for the files of any transfer; False if there are none left, or the person has too many transfers."""
     try:
         return copies.copy(transfer, settings, draft_id=twin_id) is not None
-    except OverLimit as error:
+    except OverLimitError as error:
         log.warning("draft %s has no copy of the large files of transfer %d: %s", twin_id, transfer.id, error)
         return False
 

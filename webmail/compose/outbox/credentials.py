@@ -5,23 +5,23 @@ from __future__ import annotations
 from webmail import preferences, vault
 from webmail.account import Account
 from webmail.config.settings import ConfigError, Settings
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import DraftRow, Outbox
 
 
 def account_of(row: Outbox | DraftRow, settings: Settings) -> Account:
     """The account an outbox row is sent from, or a draft is of: with our token, else the password sealed in the row. Raises
-    SignInRefused.
+    SignInRefusedError.
     """
     address = row.user.address
     if not row.user.active:  # disabled since it was written
-        raise SignInRefused(f"{address} is disabled")
+        raise SignInRefusedError(f"{address} is disabled")
     try:
         if settings.token_key_file:
             return preferences.with_roles(settings.account(address), row.user)
         if row.credential is None:
-            raise SignInRefused(f"{row.id} has no credential")
+            raise SignInRefusedError(f"{row.id} has no credential")
         password = vault.open_for_outbox(row.credential, settings.secret_key, row.user.id)
         return preferences.with_roles(settings.account(address, password=password), row.user)
-    except (vault.CannotOpen, ConfigError) as error:
-        raise SignInRefused(str(error)) from error
+    except (vault.CannotOpenError, ConfigError) as error:
+        raise SignInRefusedError(str(error)) from error

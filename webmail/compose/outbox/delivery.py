@@ -19,16 +19,16 @@ from webmail.account import Account
 from webmail.compose import identities
 from webmail.compose.drafts import draft_copies, drafts
 from webmail.compose.drafts.draft_cleanup import KEPT_DAYS
-from webmail.compose.large_files.large_files import FilesStopped, FileState
+from webmail.compose.large_files.large_files import FilesStoppedError, FileState
 from webmail.compose.outbox import filing, link_gate, send_errors, spool
 from webmail.compose.outbox.queue import LIGHT, log
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.config.settings import Settings
 from webmail.database.pieces import in_pieces
-from webmail.errors import MailError, SendRefused, SendUncertain, ServerAway
+from webmail.errors import MailError, SendRefusedError, SendUncertainError, ServerAwayError
 from webmail.models import DraftRow, Outbox, OutboxState, now
-from webmail.storage import StorageAway
-from webmail.system_mail.send_attempts import GIVE_UP, LeaseLost, SendQueue, next_try
+from webmail.storage import StorageAwayError
+from webmail.system_mail.send_attempts import GIVE_UP, LeaseLostError, SendQueue, next_try
 
 AccountFor = Callable[[Outbox], Account]
 
@@ -75,16 +75,16 @@ def _send(row: Outbox, account: Account, settings: Settings) -> None:
         envelope_id = row.message_id.strip("<>") if row.dsn else ""
         with spool.opened(bytes(row.content), settings) as content:
             refused = smtp.send(account, row.sender, recipients, content, dsn=envelope_id, before_final_dot=handing_over)
-    except SendUncertain as error:
+    except SendUncertainError as error:
         log.warning("outbox %d: uncertain: %s", row.id, error)
         _mine(row, [OutboxState.SENDING], state=OutboxState.UNCERTAIN, lease=None, error=send_errors.note(error), credential=None)
-    except SendRefused as error:
+    except SendRefusedError as error:
         _not_sent(row, recipients, error.refused, send_errors.note(error), permanent=error.permanent)
-    except (ServerAway, StorageAway) as error:
+    except (ServerAwayError, StorageAwayError) as error:
         _not_sent(row, recipients, {}, send_errors.note(error), permanent=False)
-    except LeaseLost:
+    except LeaseLostError:
         log.warning("outbox %d: another worker took over before the final dot", row.id)
-    except FilesStopped as error:
+    except FilesStoppedError as error:
         coming = error.state is FileState.COMING  # a file was added at this moment
         noted = send_errors.FILES_COMING if coming else send_errors.note(error)
         _not_sent(row, recipients, {}, noted, permanent=not coming)

@@ -21,7 +21,7 @@ from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import send_errors, spool
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NoSuchMessage, NotAllowed
+from webmail.errors import MailboxChangedError, MailError, NoSuchMailboxError, NoSuchMessageError, NotAllowedError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list import mailboxes
 from webmail.imap.reading import messages
@@ -29,7 +29,7 @@ from webmail.mail import Address, Role
 from webmail.mime.headers import headers
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
 from webmail.people import correspondents
-from webmail.system_mail.send_attempts import LEASE, LeaseLost, SendQueue
+from webmail.system_mail.send_attempts import LEASE, LeaseLostError, SendQueue
 
 log = logging.getLogger(__name__)
 
@@ -86,15 +86,15 @@ def _steps(row: Outbox, account: Account, settings: Settings) -> list[str]:
         except MailError as error:
             log.warning("outbox %d is sent, but %s: %s", row.id, step.__name__.strip("_"), error)
             errors.append(send_errors.note(error))
-            if isinstance(error, LeaseLost):
+            if isinstance(error, LeaseLostError):
                 break
     return errors
 
 
 def _still_held(row: Outbox) -> None:
-    """Renew the lease before a step that must not be done twice. Raises LeaseLost if another worker took the row over."""
+    """Renew the lease before a step that must not be done twice. Raises LeaseLostError if another worker took the row over."""
     if not _queue.change(row, _HELD, lease=now() + LEASE):
-        raise LeaseLost(f"outbox {row.id} was taken over")
+        raise LeaseLostError(f"outbox {row.id} was taken over")
 
 
 def _take(outbox_id: int) -> Outbox | None:
@@ -151,7 +151,7 @@ def _copies(conn: Connection, row: Outbox) -> tuple[str, list[int]]:
     if row.sent_mailbox:
         try:
             return row.sent_mailbox, messages.find_message_id(conn, row.sent_mailbox, row.message_id)
-        except (NoSuchMailbox, NotAllowed) as error:
+        except (NoSuchMailboxError, NotAllowedError) as error:
             log.info("outbox %d: the copy goes to Sent: %s", row.id, error)
     sent = mailboxes.for_role(conn, Role.SENT)
     return sent, messages.find_message_id(conn, sent, row.message_id)
@@ -186,7 +186,7 @@ def _mark_source(row: Outbox, account: Account, settings: Settings) -> None:
         try:
             with imap.connect(account) as conn:
                 imap.actions.set_flags(conn, row.source_mailbox, [row.source_uid], [flag], True, row.source_uidvalidity or None)
-        except (NoSuchMessage, NoSuchMailbox, MailboxChanged, NotAllowed) as error:
+        except (NoSuchMessageError, NoSuchMailboxError, MailboxChangedError, NotAllowedError) as error:
             log.info("outbox %d: the original is not marked: %s", row.id, error)  # permanent, so no retry
     _note(row, source_flag="")
 

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from webmail.compose import identities
 from webmail.compose.drafts import draft_message
 from webmail.compose.large_files import large_files
-from webmail.compose.large_files.large_files import FilesStopped, FileState
+from webmail.compose.large_files.large_files import FilesStoppedError, FileState
 from webmail.compose.outbox import send_errors, spool
 from webmail.config.settings import Settings
 from webmail.models import DraftRow, Outbox, OutboxState, Transfer, now
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.system_mail.send_attempts import SendQueue
 from webmail.transfers import store
 
@@ -78,14 +78,14 @@ class Leaving:
     subject: str
 
     def publish(self, settings: Settings) -> None:
-        """Just before the final dot. Raises FilesStopped."""
+        """Just before the final dot. Raises FilesStoppedError."""
         large_files.publish(self.transfer, self.expires, self.subject, settings)
 
 
 def prepared(row: Outbox, settings: Settings) -> Leaving | None:
     """Write the message anew, which now knows the SHA-256 of its files and until when they are there; None without large files.
 
-    `row` is held by this worker, and follows. Raises FilesStopped, and what building a message does.
+    `row` is held by this worker, and follows. Raises FilesStoppedError, and what building a message does.
     """
     if row.sent_at is not None:  # a part of its recipients has it
         return None
@@ -96,7 +96,7 @@ def prepared(row: Outbox, settings: Settings) -> Leaving | None:
         return None
     state, name = large_files.state_of(transfer, rows)
     if state is not FileState.READY:
-        raise FilesStopped(state, name)
+        raise FilesStoppedError(state, name)
     for held in store.files(transfer):
         if held.held:
             store.remove_file(held, settings)
@@ -113,8 +113,8 @@ def _rebuild(row: Outbox, draft: DraftRow, expires: datetime, settings: Settings
     before = bytes(row.content)
     try:
         content = spool.built(message, settings, prove=identities.is_theirs(draft.user, identity, settings))
-    except StorageFull as error:
-        raise StorageAway(str(error)) from error  # tried again: its sender can't mend it
+    except StorageFullError as error:
+        raise StorageAwayError(str(error)) from error  # tried again: its sender can't mend it
     kept = _queue.change(row, [OutboxState.SENDING], content=content)
     spool.remove(before if kept else content, settings)
     if kept:

@@ -27,7 +27,7 @@ from webmail.compose.outbox import filing, recipient_limits, spool
 from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mail import Draft
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
 
@@ -58,8 +58,8 @@ def enqueue(
     Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
     nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
 
-    Raises BadAddress, UnsafeValue, FilesGone, StorageFull, StorageAway, identities.NotYours, TooManyRequests,
-    and drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
+    Raises BadAddressError, UnsafeValueError, FilesGoneError, StorageFullError, StorageAwayError, identities.NotYours,
+    TooManyRequestsError, and drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
     """
     identities.check(row.user, draft.identity.email, settings)
     content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, draft.identity, settings))
@@ -115,7 +115,7 @@ def _enqueued(
             return None
         present = DraftRow.get_or_none(DraftRow.id == row.id)
         if present is not None and present.updated != row.updated:  # the message built is out of date
-            raise drafts.DraftChangedElsewhere(present)
+            raise drafts.DraftChangedElsewhereError(present)
         recipient_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
         if before is None:
             with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: keep its row
@@ -221,11 +221,11 @@ def dismiss(user: User, outbox_id: int, sealed_credential: bytes | None = None) 
 
 
 def find(user: User, outbox_id: int) -> Outbox:
-    """The user's row, without its content. Raises NoSuchMessage, also for somebody else's."""
+    """The user's row, without its content. Raises NoSuchMessageError, also for somebody else's."""
     known = 0 < outbox_id < 2**63  # SQLite integers have 64 bits
     row = Outbox.select(*LIGHT).where((Outbox.id == outbox_id) & (Outbox.user == user)).first() if known else None
     if row is None:
-        raise NoSuchMessage(f"no outbox row {outbox_id} of {user.address}")
+        raise NoSuchMessageError(f"no outbox row {outbox_id} of {user.address}")
     return row
 
 

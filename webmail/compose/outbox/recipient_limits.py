@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from webmail.config.settings import Settings
 from webmail.models import Outbox, OutboxState, User, now
-from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequests
+from webmail.rate_limits import DAY, HOUR, RateLimit, TooManyRequestsError
 
 _NEAR = 4  # warn when less than one in this many is left
 _UNSENT = [OutboxState.CANCELLED, OutboxState.FAILED]
@@ -36,7 +36,7 @@ def for_user(user: User, settings: Settings) -> dict[timedelta, int]:
 
 
 def check(user: User, people: int, at: datetime, settings: Settings, besides: str = "") -> None:
-    """Raises TooManyRequests if `people` more recipients at `at` would exceed a limit. Ignores the draft `besides`."""
+    """Raises TooManyRequestsError if `people` more recipients at `at` would exceed a limit. Ignores the draft `besides`."""
     limits = for_user(user, settings)
     if not limits:
         return
@@ -45,7 +45,7 @@ def check(user: User, people: int, at: datetime, settings: Settings, besides: st
     window = min(rooms, key=lambda one: rooms[one])
     if rooms[window] < people:
         limit, again = RateLimit("recipients", limits[window], window), _possible(leaving, people, at, limits)
-        raise TooManyRequests(limit=limit, left=max(rooms[window], 0), again=again)
+        raise TooManyRequestsError(limit=limit, left=max(rooms[window], 0), again=again)
 
 
 def near(user: User, settings: Settings) -> RemainingRecipients | None:

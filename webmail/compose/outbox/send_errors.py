@@ -6,9 +6,17 @@ import re
 from enum import StrEnum
 
 from webmail import smtp
-from webmail.compose.large_files.large_files import FilesStopped, FileState
-from webmail.errors import MailError, OverQuota, Refused, SendRefused, ServerAway, SignInRefused, TokenRefused
-from webmail.storage import StorageAway
+from webmail.compose.large_files.large_files import FilesStoppedError, FileState
+from webmail.errors import (
+    MailError,
+    OverQuotaError,
+    RefusedError,
+    SendRefusedError,
+    ServerAwayError,
+    SignInRefusedError,
+    TokenRefusedError,
+)
+from webmail.storage import StorageAwayError
 from webmail.system_mail import send_attempts
 
 STOPPED = send_attempts.STOPPED
@@ -86,20 +94,20 @@ _MEANINGS = {
 def note(error: MailError) -> str:
     """The error as text for the outbox row: server replies verbatim, our own errors prefixed with their kind."""
     words = str(error)
-    if isinstance(error, FilesStopped):
+    if isinstance(error, FilesStoppedError):
         return f"{_LINKS[error.state]}: {error.name}"
-    if isinstance(error, TokenRefused):
+    if isinstance(error, TokenRefusedError):
         return f"{SendErrorKind.TOKEN_REFUSED}: {words}"
-    if isinstance(error, SendRefused | Refused) or _REPLY.match(words):
-        if isinstance(error, SignInRefused):
+    if isinstance(error, SendRefusedError | RefusedError) or _REPLY.match(words):
+        if isinstance(error, SignInRefusedError):
             return f"{SendErrorKind.SIGN_IN}: {words}"
-        return words if not isinstance(error, OverQuota) else f"{SendErrorKind.NO_ROOM}: {words}"
+        return words if not isinstance(error, OverQuotaError) else f"{SendErrorKind.NO_ROOM}: {words}"
     kinds = [
-        (smtp.NoAnswer, SendErrorKind.NO_ANSWER),
-        (smtp.BrokeOff, SendErrorKind.BROKE_OFF),
-        (ServerAway, SendErrorKind.NOT_REACHED),
-        (SignInRefused, SendErrorKind.SIGN_IN),
-        (StorageAway, SendErrorKind.FILES_AWAY),
+        (smtp.NoAnswerError, SendErrorKind.NO_ANSWER),
+        (smtp.BrokeOffError, SendErrorKind.BROKE_OFF),
+        (ServerAwayError, SendErrorKind.NOT_REACHED),
+        (SignInRefusedError, SendErrorKind.SIGN_IN),
+        (StorageAwayError, SendErrorKind.FILES_AWAY),
     ]
     kind = next((kind for type, kind in kinds if isinstance(error, type)), SendErrorKind.OTHER)
     return f"{kind}: {words}"

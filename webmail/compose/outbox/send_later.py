@@ -14,7 +14,7 @@ from webmail.compose.outbox import recipient_limits, spool
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import Outbox, OutboxState, User, now
-from webmail.schedule import BadTime
+from webmail.schedule import BadTimeError
 
 FURTHEST = timedelta(days=366)
 _DATE = re.compile(rb"^Date: [^\r\n]*(?=\r\n)", re.MULTILINE)
@@ -28,12 +28,12 @@ def choices(at: datetime) -> dict[str, datetime]:
 def chosen(name: str, day: str, hour: str, at: datetime) -> datetime:
     """The chosen time as naive UTC: a named choice, or for the name "at" a date and time of day in the time zone of `at`.
 
-    Raises BadTime.
+    Raises BadTimeError.
     """
     try:
         local = _own(day, hour, at) if name == "at" else choices(at)[name]
     except (KeyError, ValueError) as error:
-        raise BadTime(f"{name} {day!r} {hour!r} is no time") from error
+        raise BadTimeError(f"{name} {day!r} {hour!r} is no time") from error
     return schedule.stored(local, at, FURTHEST)
 
 
@@ -51,8 +51,8 @@ def waits(row: Outbox) -> bool:
 
 
 def send_now(user: User, outbox_id: int, settings: Settings) -> bool:
-    """Send a scheduled message at once; False if it was sent or cancelled. Raises TooManyRequests,
-    spool.ContentGone, StorageFull, StorageAway.
+    """Send a scheduled message at once; False if it was sent or cancelled. Raises TooManyRequestsError,
+    spool.ContentGone, StorageFullError, StorageAwayError.
     """
     return _move(user, outbox_id, None, settings)
 

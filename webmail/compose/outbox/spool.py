@@ -22,7 +22,7 @@ from webmail.mail import Draft
 from webmail.mime import builder
 from webmail.mime.headers import proof
 from webmail.models import Outbox
-from webmail.storage import FileGone, StorageAway, open_file, temporary_file
+from webmail.storage import FileGoneError, StorageAwayError, open_file, temporary_file
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _SUFFIX = ".eml"
 _UNCLAIMED_SECONDS = 3600  # a file is written before its row
 
 
-class ContentGone(MailError):
+class ContentGoneError(MailError):
     """The message's spool file is no longer there."""
 
     status = 410
@@ -42,7 +42,7 @@ def built(draft: Draft, settings: Settings, *, at: datetime | None = None, prove
     """Build a draft's message without Bcc, dated `at` (naive UTC) or now; returns the row's content. Constant memory.
 
     `prove`: mark it as sent by whom it names (`mime/headers/proof.py`), unless it is large.
-    Raises UnsafeValue, BadAddress, FilesGone, StorageFull, StorageAway.
+    Raises UnsafeValueError, BadAddressError, FilesGoneError, StorageFullError, StorageAwayError.
     """
     date = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
     if len(draft.html) + sum(file.size for file in draft.attachments) < IN_ROW:
@@ -52,23 +52,24 @@ def built(draft: Draft, settings: Settings, *, at: datetime | None = None, prove
 
 
 def stored(message: bytes, settings: Settings) -> bytes:
-    """Store these bytes; returns the row's content. Raises StorageFull, StorageAway."""
+    """Store these bytes; returns the row's content. Raises StorageFullError, StorageAwayError."""
     return message if len(message) < IN_ROW else _in_file([message], settings)
 
 
 def opened(content: bytes, settings: Settings) -> IO[bytes]:
-    """Open the message that a row's content refers to; the caller closes it. Raises ContentGone, StorageAway."""
+    """Open the message that a row's content refers to; the caller closes it. Raises ContentGoneError, StorageAwayError."""
     found = _REFERENCE.fullmatch(content)
     if not found:
         return BytesIO(content)
     try:
         return open_file(uploads.files(settings), _name(found[1]))
-    except FileGone as error:
-        raise ContentGone("the message is no longer here") from error
+    except FileGoneError as error:
+        raise ContentGoneError("the message is no longer here") from error
 
 
 def with_header(content: bytes, change: Callable[[bytes], bytes], settings: Settings) -> bytes:
-    """Store the message with its header changed; returns the new content. Raises ContentGone, StorageFull, StorageAway."""
+    """Store the message with its header changed; returns the new content. Raises ContentGoneError, StorageFullError,
+    StorageAwayError."""
     with opened(content, settings) as before:
         head = b""
         while b"\r\n\r\n" not in head and (more := before.read(uploads.CHUNK)):
@@ -90,7 +91,7 @@ def remove(content: bytes, settings: Settings) -> None:
     if found := _REFERENCE.fullmatch(content):
         try:
             uploads.files(settings).delete(_name(found[1]))
-        except StorageAway as error:
+        except StorageAwayError as error:
             log.warning("the file of a message stays for now: %s", error)
 
 
@@ -105,7 +106,7 @@ def sweep(settings: Settings) -> int:
             if not Outbox.select(Outbox.id).where(Outbox.content == b"\0" + stem.encode()).exists():
                 files.delete(file.name)
                 gone += 1
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("files of messages that have left are not looked for: %s", error)
     return gone
 
@@ -113,7 +114,7 @@ def sweep(settings: Settings) -> int:
 def for_drafts(draft: Draft, settings: Settings) -> AbstractContextManager[IO[bytes]]:
     """The message for the Drafts mailbox, with Bcc, as a temporary file. Constant memory.
 
-    Raises UnsafeValue, BadAddress, FilesGone, StorageFull, StorageAway.
+    Raises UnsafeValueError, BadAddressError, FilesGoneError, StorageFullError, StorageAwayError.
     """
     return temporary_file(builder.pieces(draft, date=datetime.now(UTC), include_bcc=True), settings, IN_ROW)
 

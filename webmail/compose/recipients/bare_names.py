@@ -15,7 +15,7 @@ from typing import Any
 from webmail.compose.recipients import suggestions
 from webmail.compose.recipients.suggestions import Person
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mime.headers import addresses
 from webmail.mime.headers.address_input import parse_addresses
 from webmail.mime.headers.encoded_words import fold
@@ -65,9 +65,9 @@ def unclear(user: User, lists: Mapping[str, str], settings: Settings) -> list[Un
 
 
 def replaced(lists: Mapping[str, str], name: str, entry: str) -> dict[str, str]:
-    """The fields with the name as this entry. Raises BadAddress if it is none."""
+    """The fields with the name as this entry. Raises BadAddressError if it is none."""
     if not parse_addresses(entry):
-        raise BadAddress(entry[:200])
+        raise BadAddressError(entry[:200])
     return _each(lists, lambda item: entry if fold(item) == fold(name) else item)
 
 
@@ -148,6 +148,6 @@ def _alike(user: User, name: str, settings: Settings) -> list[Person]:
 def _is_address_list(text: str) -> bool:
     try:
         parse_addresses(text)
-    except BadAddress:
+    except BadAddressError:
         return False
     return True

@@ -13,7 +13,7 @@ from typing import Any
 from webmail import smtp
 from webmail.account import Account
 from webmail.config.settings import Settings
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.mail import Draft
 from webmail.mime.headers import addresses
 from webmail.mime.headers.address_input import address_key as key
@@ -152,7 +152,7 @@ def unsendable(draft: Draft, account: Account) -> list[str]:
         return []
     try:
         return [] if smtp.offers(account, "smtputf8") else unusual
-    except ServerAway:
+    except ServerAwayError:
         return []
 
 

@@ -32,7 +32,7 @@ class Original:
     pictures: tuple[AttachmentRow, ...] = ()
 
     def html(self, settings: Settings) -> str:
-        """The HTML, cleaned when it was kept. Raises FilesGone, StorageAway."""
+        """The HTML, cleaned when it was kept. Raises FilesGoneError, StorageAwayError."""
         return b"".join(uploads.chunks(settings, self.page.draft_id, self.page.stored)).decode("utf-8", "replace")
 
 
@@ -68,7 +68,7 @@ def of_draft(row: DraftRow) -> Original | None:
 def below(row: DraftRow, original: Original | None, settings: Settings) -> Below:
     """What stands below the draft's text. In plain text a reply has no pictures, a forward has them as files.
 
-    Raises FilesGone, StorageAway.
+    Raises FilesGoneError, StorageAwayError.
     """
     if original is None:
         return Below()
@@ -88,7 +88,7 @@ def _file(one: AttachmentRow, settings: Settings) -> Attachment:
 
 
 def as_text(original: Original, settings: Settings, *, formatted: bool) -> str:
-    """The original as text to write in; in formatted text its pictures become marks. Raises FilesGone, StorageAway."""
+    """The original as text to write in; in formatted text its pictures become marks. Raises FilesGoneError, StorageAwayError."""
     names = {one.content_id: one.filename for one in original.pictures}
 
     def picture(content_id: str, words: str) -> str:

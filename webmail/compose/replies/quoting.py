@@ -5,7 +5,7 @@ from __future__ import annotations
 from webmail.compose.attachments import uploads
 from webmail.compose.replies import originals, reply
 from webmail.compose.replies.reply import Quoted
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.reading import messages
 from webmail.mail import Message, Part
@@ -101,7 +101,7 @@ def with_pictures(connection: Connection, message: Message, room: int, *, alone:
         return plain(connection, message, signed=signed)
     try:
         source, *_ = messages.html(connection, message.mailbox, message.uid, message.uidvalidity, inside=message.section)
-    except NoSuchMessage:
+    except NoSuchMessageError:
         return plain(connection, message, signed=signed)
     writer = _Places(parts, room, {_key(part, number) for number, part in enumerate(carried, 1) if part not in parts.values()})
     made = plain_text.html_to_text(source if signed else their_signature.cut_html(source), writer.picture).rstrip()

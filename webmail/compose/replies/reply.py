@@ -13,7 +13,7 @@ from webmail.compose.drafts import message_options
 from webmail.compose.drafts.fields import Fields, bounded_references
 from webmail.compose.replies import originals
 from webmail.config.settings import Settings
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.bulk import bulk_fetch
 from webmail.imap.connections.connection import Connection
 from webmail.imap.reading import messages
@@ -161,7 +161,7 @@ def html_of(conn: Connection, message: Message) -> str:
         return ""
     try:
         return messages.html(conn, message.mailbox, message.uid, message.uidvalidity, inside=message.section)[0]
-    except NoSuchMessage:
+    except NoSuchMessageError:
         return ""
 
 
@@ -183,7 +183,7 @@ def carry(
     shows.
 
     Small parts are batched, 1 round trip per megabyte; large ones are streamed. Raises uploads.REFUSALS (what
-    fits is kept), NoSuchMessage, ServerAway (nothing is kept).
+    fits is kept), NoSuchMessageError, ServerAwayError (nothing is kept).
     """
     names, ids = (quoted.names, quoted.content_ids) if quoted else ({}, {})
     shown = {*names, *ids}
@@ -217,7 +217,7 @@ def name_of(part: Part, number: int) -> str:
 def carry_whole(row: DraftRow, account: Account, message: Message, settings: Settings) -> None:
     """Attach the original as it is (message/rfc822), streamed.
 
-    Raises uploads.REFUSALS, NoSuchMessage, ServerAway.
+    Raises uploads.REFUSALS, NoSuchMessageError, ServerAwayError.
     """
     if message.section:
         with imap.connect(account, message.mailbox) as conn:

@@ -17,7 +17,7 @@ from webmail.auth.guard import keeps_text
 from webmail.compose import identities, templates
 from webmail.compose.attachments import attachments
 from webmail.compose.blueprint import blueprint
-from webmail.compose.drafts.drafts import AlreadyLeft, DraftChangedElsewhere
+from webmail.compose.drafts.drafts import AlreadyLeftError, DraftChangedElsewhereError
 from webmail.compose.drafts.fields import normalised
 from webmail.compose.forms import ComposeForm
 from webmail.compose.recipients import address_book, bare_names
@@ -43,7 +43,7 @@ from webmail.compose.views.recipients import ask_again, choosing, correct, repla
 from webmail.compose.views.saving import autosave, discard, save
 from webmail.compose.views.sending import send
 from webmail.compose.views.signatures import sign
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.models import DraftRow
 from webmail.people.visibility import sight_of
 from webmail.web.current import current_user, settings
@@ -114,16 +114,16 @@ def _store_and_finish(action: ComposeAction, press: Press) -> Response:
     form = press.form
     try:
         row = store(press.draft_id, form)
-    except AlreadyLeft:
+    except AlreadyLeftError:
         return has_left(press.draft_id, form, action.name)
-    except DraftChangedElsewhere as error:
+    except DraftChangedElsewhereError as error:
         row = error.row
         if not (action.only_files and is_unchanged(form)):
             return changed_elsewhere(row, form, action.name)
     if action.takes_files:
         try:
             refused = attach_files(form, row)
-        except AlreadyLeft:
+        except AlreadyLeftError:
             return has_left(press.draft_id, form, action.name)
         if refused and not action.even_if_refused:
             put_into_drafts(row)
@@ -171,7 +171,7 @@ def _insert_template(press: Press) -> None:
         return
     try:
         text = templates.load(current_user(), chosen)
-    except NoSuchMessage:
+    except NoSuchMessageError:
         notify(_("This template no longer exists."), "caution")
     else:
         press.form.take(templates.inserted(normalised(press.form.fields()), text))

@@ -28,7 +28,7 @@ from webmail.database import connection, trouble
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.trouble import DatabaseTrouble
 from webmail.models import DraftRow
-from webmail.storage import StorageAway
+from webmail.storage import StorageAwayError
 from webmail.web.current import current_user, settings
 from webmail.web.forms.form_reader import TooManyFields
 from webmail.web.notices import notify
@@ -92,8 +92,8 @@ def stale_form(error: CSRFError) -> Response:
     return show_form(form, draft_id, mine, status=400, fresh_token=piece)
 
 
-@blueprint.errorhandler(StorageAway)
-def files_away(error: StorageAway) -> Response:
+@blueprint.errorhandler(StorageAwayError)
+def files_away(error: StorageAwayError) -> Response:
     """The draft's files can't be reached: nothing was sent; return the form with all that was typed."""
     if request.endpoint != "compose.act":
         return mail_error(error)

@@ -23,7 +23,7 @@ from webmail.compose import identities, templates
 from webmail.compose.attachments import attachments, uploads
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import draft_copies, drafts, message_options
-from webmail.compose.drafts.drafts import AlreadyLeft, DraftChangedElsewhere
+from webmail.compose.drafts.drafts import AlreadyLeftError, DraftChangedElsewhereError
 from webmail.compose.drafts.fields import Fields, fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
@@ -32,13 +32,13 @@ from webmail.compose.replies import originals, quoting
 from webmail.compose.replies import reply as replies
 from webmail.compose.views import own_address, text_format, warm_suggestions
 from webmail.compose.views.draft_state import put_into_drafts
-from webmail.errors import MailError, NoSuchMessage
+from webmail.errors import MailError, NoSuchMessageError
 from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.html import quoted_html
 from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
 from webmail.people.visibility import sight_of
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.formatting import file_size, long_date
 from webmail.web.forms.request_values import local_path, uidvalidity
@@ -189,9 +189,9 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None] | N
             if carry:
                 carry(row)
             drafts.leave_untouched(row)
-    except uploads.MessageTooLarge:
+    except uploads.MessageTooLargeError:
         notify(_("Not all attachments fit in one message. Choose the ones you need."), "caution")
-    except (uploads.AllowanceUsed, StorageFull, StorageAway) as error:
+    except (uploads.AllowanceUsedError, StorageFullError, StorageAwayError) as error:
         notify(_("Some attachments are missing.") + " " + no_room_words(error), "danger")
     except MailError:
         if not before:  # nothing was written in it yet
@@ -204,7 +204,7 @@ def _with_files(fields: Fields, back: str, carry: Callable[[DraftRow], None] | N
 def resume(uid: int, mailbox: str) -> Response:
     """Resume a draft from the Drafts folder, or use another message as a template; `as=new`: without In-Reply-To."""
     if not 0 < uid < 2**32:
-        raise NoSuchMessage(f"{mailbox}: {uid} is no UID")
+        raise NoSuchMessageError(f"{mailbox}: {uid} is no UID")
     try:
         row, left_out = draft_copies.resume(
             current_user(), current_account(), mailbox, uid, uidvalidity(), settings(), afresh=request.args.get("as") == "new"
@@ -220,10 +220,11 @@ def resume(uid: int, mailbox: str) -> Response:
 
 
 def store(draft_id: str, form: ComposeForm) -> DraftRow:
-    """Store the form's text in its draft. Raises AlreadyLeft, DraftChangedElsewhere, NoSuchMessage (invalid or foreign id)."""
+    """Store the form's text in its draft. Raises AlreadyLeftError, DraftChangedElsewhereError, NoSuchMessageError (invalid or
+    foreign id)."""
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
-        raise AlreadyLeft(f"draft {draft_id} has left")
+        raise AlreadyLeftError(f"draft {draft_id} has left")
     fields = form.fields()
     began = form.revision.data or ""
     row = drafts.store(current_user(), draft_id, fields, writer=form.name, turn=form.number, began_from=began)
@@ -236,9 +237,9 @@ def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
     form = ComposeForm(formdata=MultiDict((name, value) for name, value in kept))
     try:
         row = store(draft_id, form)
-    except (AlreadyLeft, NoSuchMessage):
+    except (AlreadyLeftError, NoSuchMessageError):
         row = drafts.new(current_user(), form.fields(), writer=form.name)
-    except DraftChangedElsewhere as error:
+    except DraftChangedElsewhereError as error:
         row = drafts.apart(error.row, form.fields(), form.name, settings())
     put_into_drafts(row)
     notify(_("Here is your text again. Nothing was sent."), "caution")
@@ -249,7 +250,7 @@ def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
 
 
 def own_draft(draft_id: str) -> DraftRow | Response:
-    """The user's draft, or a redirect to the outbox if it was queued. Raises NoSuchMessage."""
+    """The user's draft, or a redirect to the outbox if it was queued. Raises NoSuchMessageError."""
     sent = queue.of_draft(current_user(), draft_id)
     if sent is not None and sent.state in LEFT:
         return redirect(url_for("compose.outbox"), 303)
@@ -301,12 +302,12 @@ def ready_texts() -> list[ReadyText]:
 
 def no_room_words(error: MailError) -> str:
     """Why a file could not be written, and what to do."""
-    if isinstance(error, uploads.AllowanceUsed):
+    if isinstance(error, uploads.AllowanceUsedError):
         return _("The files in your drafts are limited to %(limit)s in total. Send or discard some drafts first.",
                  limit=file_size(error.limit))  # fmt: skip
-    if isinstance(error, StorageFull):
+    if isinstance(error, StorageFullError):
         return _("The server is out of space for files. Tell your administrator.")
-    if isinstance(error, StorageAway):
+    if isinstance(error, StorageAwayError):
         return _("The server can't reach its files at the moment. Try again in a few minutes.")
     return _("Messages are limited to %(limit)s, and files grow by a third when sent.", limit=file_size(settings().message_limit))
 

@@ -18,10 +18,10 @@ from webmail.compose.replies import originals
 from webmail.compose.views.attachments.inline_images import picture_address
 from webmail.compose.views.draft_state import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, no_room_words
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mime.html import sanitizer
 from webmail.models import DraftRow
-from webmail.storage import StorageAway
+from webmail.storage import StorageAwayError
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 
@@ -36,12 +36,12 @@ def original(draft_id: str) -> Response:
     """The original as a page of its own, for the frame in the form. Nothing is fetched from the web for it."""
     found = originals.of_draft(drafts.load(current_user(), draft_id))
     if found is None:
-        raise NoSuchMessage(f"draft {draft_id} has no original")
+        raise NoSuchMessageError(f"draft {draft_id} has no original")
     shown = {one.content_id: one.id for one in found.pictures}
     try:
         html = found.html(settings())
-    except uploads.FilesGone as error:
-        raise NoSuchMessage(f"the original of draft {draft_id} is gone") from error
+    except uploads.FilesGoneError as error:
+        raise NoSuchMessageError(f"the original of draft {draft_id} is gone") from error
     return framed(sanitizer.clean(html, lambda cid: picture_address(draft_id, shown.get(cid))).html)
 
 
@@ -67,9 +67,9 @@ def edit_as_text(form: ComposeForm, row: DraftRow) -> AnyResponse:
     if found is not None:
         try:
             text = originals.as_text(found, settings(), formatted=formatted)
-        except (uploads.FilesGone, StorageAway) as error:
+        except (uploads.FilesGoneError, StorageAwayError) as error:
             notify(
-                no_room_words(error) if isinstance(error, StorageAway) else _("The original message is no longer there."),
+                no_room_words(error) if isinstance(error, StorageAwayError) else _("The original message is no longer there."),
                 "danger",
             )
         else:

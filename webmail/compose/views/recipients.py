@@ -15,13 +15,13 @@ from werkzeug.wrappers import Response
 from webmail.compose import header_values
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import drafts
-from webmail.compose.drafts.drafts import DraftChangedElsewhere
+from webmail.compose.drafts.drafts import DraftChangedElsewhereError
 from webmail.compose.drafts.fields import fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.recipients import address_book, bare_names, recipients, suggestions
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import address_of, own_draft, show_form, turned_page
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.models import DraftRow
 from webmail.people.suggestions import remembered
 from webmail.people.visibility import sees, sight_of
@@ -98,7 +98,7 @@ def chosen(draft_id: str) -> Response:
         # a new writer name, so that the compose form that led here can't overwrite what was chosen since
         began = request.form.get("revision", "")
         put_into_drafts(drafts.store(user, draft_id, fields, writer=secrets.token_hex(16), began_from=began))
-    except DraftChangedElsewhere:
+    except DraftChangedElsewhereError:
         notify(_("This draft was changed in another window. Here is the latest version: check it, then try again."), "caution")
     back = _back() or None
     if action == "done":
@@ -136,7 +136,7 @@ def replace_name(form: ComposeForm, argument: str) -> None:
     """Put the address that was chosen for a name in its place."""
     try:
         form.fill_in(bare_names.replaced(form.lists(), *named_choice(argument)))
-    except BadAddress:
+    except BadAddressError:
         return  # no button of ours: the name stays, and is asked about again
     form.deduplicate()
 

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.compose import identities, send_checks
-from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
-from webmail.compose.drafts.drafts import DraftChangedElsewhere
+from webmail.compose.drafts.drafts import DraftChangedElsewhereError
 from webmail.compose.drafts.fields import fields_of, normalised
 from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import large_files
@@ -35,8 +35,8 @@ from webmail.compose.views.outbox.sent_notice import say_sent
 from webmail.compose.views.recipients import mark_unsendable, whom_they_mean
 from webmail.models import DraftRow
 from webmail.people import display_names
-from webmail.rate_limits import TooManyRequests
-from webmail.storage import StorageFull
+from webmail.rate_limits import TooManyRequestsError
+from webmail.storage import StorageFullError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.labels import name_objection
 
@@ -57,7 +57,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         return _back_to_form(form, row)
     try:
         draft = draft_message.as_draft(row, me, settings(), until=large_files.until(row, settings(), at))
-    except FilesGone:
+    except FilesGoneError:
         return _file_missing(form, row)
     if unsendable := recipients.unsendable(draft, current_account()):
         mark_unsendable(form, unsendable)
@@ -73,16 +73,16 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
     try:
         sent = queue.enqueue(row, draft, settings(), sealed_credential(), at=at, dsn=bool(row.delivery_receipt))
-    except DraftChangedElsewhere as error:
+    except DraftChangedElsewhereError as error:
         return _overtaken(form, error.row, sure=sure, archiving=archiving)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         form.mark("to", too_many_words(error))
         if error.again:
             show_time(form, error.again)
         return _back_to_form(form, row, offering=bool(error.again))
-    except FilesGone:
+    except FilesGoneError:
         return _file_missing(form, row)
-    except StorageFull as error:
+    except StorageFullError as error:
         current_app.logger.error("draft %s is not sent: %s", row.id, error)
         form.mark("attachments", no_room_words(error))
         return _back_to_form(form, row, error.status)

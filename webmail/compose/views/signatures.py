@@ -40,7 +40,7 @@ def sign(form: ComposeForm) -> None:
     found = identities.usable(current_user(), settings())
     try:
         fields = identities.signed_with(normalised(form.fields()), signature, identities.chosen(found, form.identity.data))
-    except identities.SignatureEdited:
+    except identities.SignatureEditedError:
         notify(_("You edited the signature in the text, so it was kept. Delete it there to use another."), "caution")
     else:
         form.take(fields)

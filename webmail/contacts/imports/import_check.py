@@ -11,9 +11,9 @@ from webmail.contacts.imports import card_files, import_task, merge
 from webmail.contacts.imports.card_files import CsvColumns
 from webmail.contacts.imports.import_report import report_of
 from webmail.contacts.imports.import_task import book_of
-from webmail.storage import FileGone, open_storage
+from webmail.storage import FileGoneError, open_storage
 from webmail.tasks import waiting_files
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 
 NAME = "contacts-check"
 _MANY_LINES = 3_000  # a table of short rows has a person in each
@@ -21,7 +21,7 @@ COLUMNS = "columns.json"
 
 
 def choose_columns(settings: Settings, task_id: str, columns: CsvColumns) -> None:
-    """Raises StorageFull, StorageAway."""
+    """Raises StorageFullError, StorageAwayError."""
     files = open_storage(settings)
     files.delete(waiting_files.file_name(task_id, COLUMNS))
     files.put(waiting_files.file_name(task_id, COLUMNS), [json.dumps(columns.to_json()).encode()])
@@ -30,20 +30,20 @@ def choose_columns(settings: Settings, task_id: str, columns: CsvColumns) -> Non
 def chosen_columns(settings: Settings, task_id: str) -> CsvColumns | None:
     try:
         return CsvColumns.from_json(json.loads(b"".join(open_storage(settings).get(waiting_files.file_name(task_id, COLUMNS)))))
-    except FileGone:
+    except FileGoneError:
         return None
 
 
 def _work(run: TaskRun) -> dict[str, Any]:
     try:
         content = waiting_files.content_of(run.settings, run.task.id)
-    except FileGone as error:
-        raise TaskFailed("file-gone") from error
+    except FileGoneError as error:
+        raise TaskFailedError("file-gone") from error
     columns = CsvColumns.from_json(run.arguments.get("columns"))
     book = book_of(run)
     planned = merge.plan_cards(run.user, card_files.read(content, columns), book)
     if not planned.any_cards:
-        raise TaskFailed("no-cards")
+        raise TaskFailedError("no-cards")
     report = report_of(planned, store.count(book.user_id if book else run.user)).to_json()
     return {
         "report": report,

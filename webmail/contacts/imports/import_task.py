@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from webmail.contacts import books, store, undo
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.imports import card_files, merge
 from webmail.contacts.imports.card_files import CsvColumns
 from webmail.contacts.undo import CardVersion
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Collection, Contact
-from webmail.storage import FileGone, open_storage
+from webmail.storage import FileGoneError, open_storage
 from webmail.tasks import leftovers, undo_steps
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 
 NAME, UNDO = "contacts-import", "contacts-import-undo"
 SMALL_FILE = 200_000  # bytes; imported at once, while the person waits
@@ -36,14 +36,14 @@ def file_name(task_id: str) -> str:
 def _work(run: TaskRun) -> dict[str, Any]:
     try:
         content = b"".join(open_storage(run.settings).get(file_name(run.task.id)))
-    except FileGone as error:
-        raise TaskFailed("file-gone") from error
+    except FileGoneError as error:
+        raise TaskFailedError("file-gone") from error
     book = book_of(run)
     columns = CsvColumns.from_json(run.arguments.get("columns"))
     planned = merge.plan_cards(run.user, card_files.read(content, columns), book)
     done: dict[str, int] = run.cursor or {"added": 0, "merged": 0, "present": len(planned.present)}
     if not planned.any_cards and not run.cursor:
-        raise TaskFailed("no-cards")
+        raise TaskFailedError("no-cards")
     total = sum(done.values()) + len(planned.fresh) + len(planned.updates)
     try:
         if not run.cursor:
@@ -52,12 +52,12 @@ def _work(run: TaskRun) -> dict[str, Any]:
             _add(run, cards, done, total, book)
         for updates in _pieces(planned.updates):
             _merge(run, updates, done, total)
-    except LimitReached as error:
-        raise TaskFailed("too-many") from error
-    except store.ContactChangedElsewhere as error:
-        raise TaskFailed("changed") from error
-    except BookReadOnly as error:
-        raise TaskFailed("read-only") from error
+    except LimitReachedError as error:
+        raise TaskFailedError("too-many") from error
+    except store.ContactChangedElsewhereError as error:
+        raise TaskFailedError("changed") from error
+    except BookReadOnlyError as error:
+        raise TaskFailedError("read-only") from error
     return {**done, "refused": planned.refused, "cut": planned.cut}
 
 
@@ -66,7 +66,7 @@ def book_of(run: TaskRun) -> Collection | None:
     if not (number := run.arguments.get("book", 0)):
         return None
     if (found := books.chosen(run.user, number, writable=True)) is None:
-        raise TaskFailed("read-only")
+        raise TaskFailedError("read-only")
     return found.collection
 
 
@@ -94,4 +94,4 @@ def _pieces(found: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 KIND = TaskKind(NAME, _work)
-UNDO_KIND = undo_steps.undo_kind(UNDO, undo.take_back, (store.ContactChangedElsewhere, BookReadOnly))
+UNDO_KIND = undo_steps.undo_kind(UNDO, undo.take_back, (store.ContactChangedElsewhereError, BookReadOnlyError))

@@ -11,7 +11,7 @@ from webmail.contacts import books, store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.address_books.entry import WHOLE, Remark, RemarkKind
 from webmail.mime.formats.cards import vcard_edit, vcard_import
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
@@ -204,9 +204,9 @@ class _Planning:
 
 
 def check_room_for(user: User, planned: ImportPlan, book: Collection | None) -> None:
-    """Before anything is imported. 1 query. Raises LimitReached."""
+    """Before anything is imported. 1 query. Raises LimitReachedError."""
     if planned.fresh and store.count(user if book is None else book.user_id) + len(planned.fresh) > store.MOST:
-        raise LimitReached(f"{user.address} would have more than {store.MOST} contacts")
+        raise LimitReachedError(f"{user.address} would have more than {store.MOST} contacts")
 
 
 def apply(
@@ -215,8 +215,8 @@ def apply(
     """Carry out the plan, made for this book, in short transactions. Hold the user's lock. `before` is what undoes it, also where
     it breaks off.
 
-    Raises LimitReached (nothing is imported), CardTooLarge, ContactChangedElsewhere, BookReadOnly: what was imported until
-    then is found again by a new plan.
+    Raises LimitReachedError (nothing is imported), CardTooLargeError, ContactChangedElsewhereError, BookReadOnlyError: what was
+    imported until then is found again by a new plan.
     """
     check_room_for(user, planned, book)
     fresh, before = list(zip(store.prepared(planned.fresh), planned.fresh, strict=True)), [] if before is None else before

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import keeps_text
 from webmail.contacts import books, contact_list, membership, same_people, store, undo
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.forms import ContactForm
 from webmail.contacts.undo import CardVersion
 from webmail.contacts.views import sources
@@ -21,7 +21,7 @@ from webmail.contacts.views.import_texts import undone_words
 from webmail.contacts.views.imports import undo_import
 from webmail.contacts.views.shared import changed_elsewhere, kept_fields, mine, saved_before, say_refused, undo_of
 from webmail.database.user_lock import user_lock
-from webmail.errors import BadAddress, LimitReached
+from webmail.errors import BadAddressError, LimitReachedError
 from webmail.mail import Address
 from webmail.mime import builder
 from webmail.mime.formats.address_books.entry import entry_of
@@ -122,10 +122,10 @@ def add() -> Answer:
         return _form_page(form, status=422)
     try:
         row = store.add(current_user(), form.details, form.finish, sources.chosen_book())
-    except store.AlreadyThere as error:
+    except store.AlreadyThereError as error:
         saved_before(form, error)
         return _form_page(form, error.row, 409)
-    except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
+    except (LimitReachedError, store.CardTooLargeError, BookReadOnlyError) as error:
         say_refused(error)
         return _form_page(form, status=422)
     _join(row)
@@ -156,11 +156,11 @@ def change(uid: str) -> Answer:
         return _form_page(form, row, 422)
     try:
         changed = store.change(current_user(), row, form.details, form.revision.data or "", form.finish)
-    except store.ContactChangedElsewhere:
+    except store.ContactChangedElsewhereError:
         notify(changed_elsewhere(), "caution")
         form.revision.data = row.revision
         return _form_page(form, row, 409)
-    except (store.CardTooLarge, BookReadOnly) as error:
+    except (store.CardTooLargeError, BookReadOnlyError) as error:
         say_refused(error)
         return _form_page(form, row, 422)
     _join(changed)
@@ -172,11 +172,11 @@ def change(uid: str) -> Answer:
 def remove(uid: str) -> Answer:
     try:
         row = store.load(current_user(), uid)
-    except store.NoSuchContact:  # a second click: the first one's notice offers undo
+    except store.NoSuchContactError:  # a second click: the first one's notice offers undo
         return redirect(url_for("contacts.show"), 303)
     offered = undo_of([CardVersion.removed(row)])
     if not store.remove(current_user(), [row.uid]):
-        say_refused(BookReadOnly(row.uid))
+        say_refused(BookReadOnlyError(row.uid))
         return redirect(url_for("contacts.one", uid=row.uid), 303)
     notify(_("%(name)s was removed from your contacts.", name=row.name), undo=offered)
     return redirect(url_for("contacts.show"), 303)
@@ -193,8 +193,8 @@ def undo_last() -> Answer:
                 undo_import(task)
                 return back
             count = undo.undo(current_user(), request.form.get("undo", ""))
-    except (LimitReached, store.ContactChangedElsewhere, BookReadOnly) as error:
-        if not isinstance(error, store.ContactChangedElsewhere):  # undo works again once some contacts are removed
+    except (LimitReachedError, store.ContactChangedElsewhereError, BookReadOnlyError) as error:
+        if not isinstance(error, store.ContactChangedElsewhereError):  # undo works again once some contacts are removed
             say_refused(error)
         else:
             notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
@@ -215,7 +215,7 @@ def _add(words: str, here: str) -> Answer:
     user, back = current_user(), local_path(here)
     try:
         [person] = builder.parse_addresses(words[:600])
-    except (BadAddress, ValueError):
+    except (BadAddressError, ValueError):
         notify(_("This sender has no usable address."), "caution")
         return redirect(back or url_for("contacts.show"), 303)
     if known := store.with_address(user, person.email):
@@ -230,7 +230,7 @@ def _add(words: str, here: str) -> Answer:
     try:
         with user_lock(user.id):
             row = store.with_address(user, person.email) or store.add(user, new)
-    except (LimitReached, store.CardTooLarge) as error:
+    except (LimitReachedError, store.CardTooLargeError) as error:
         say_refused(error)
         return redirect(back or url_for("contacts.show"), 303)
     offered = undo_of([CardVersion(row.uid, "", row.revision)], back)
@@ -248,7 +248,7 @@ def _join(row: Contact) -> None:
     """Make the contact a member of the ticked groups only."""
     try:
         store.join(current_user(), row, request.form.getlist("groups"))
-    except (store.CardTooLarge, store.ContactChangedElsewhere, BookReadOnly):
+    except (store.CardTooLargeError, store.ContactChangedElsewhereError, BookReadOnlyError):
         words = _("The contact was saved, but its groups were not all updated: one is full, or was changed at the same time.")
         notify(words, "caution")
 

@@ -46,7 +46,7 @@ def _chosen(uids: list[str]) -> list[Contact]:
     for uid in dict.fromkeys(uids[:MOST_TOGETHER]):
         try:
             row = store.load(current_user(), uid)
-        except store.NoSuchContact:
+        except store.NoSuchContactError:
             continue
         if row.kind == store.INDIVIDUAL:
             found.append(row)
@@ -91,10 +91,10 @@ def merge_duplicates() -> Answer:
             return _compare_page(duplicates.compare(rows), 409)
         try:
             before = duplicates.merge(user, rows, request.form.to_dict())
-        except store.CardTooLarge as error:
+        except store.CardTooLargeError as error:
             say_refused(error)
             return _compare_page(duplicates.compare(rows), 422)
-        except store.ContactChangedElsewhere:
+        except store.ContactChangedElsewhereError:
             notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
             return here
     words = ngettext("%(num)d contact merged into “%(name)s”.", "%(num)d contacts merged into “%(name)s”.", len(rows),

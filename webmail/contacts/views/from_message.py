@@ -13,7 +13,7 @@ from webmail.contacts.imports import merge
 from webmail.contacts.views.import_texts import say_taken
 from webmail.contacts.views.shared import say_refused
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached, NoSuchMessage
+from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.mime.part_kinds import PartKind, kind_of_part
 from webmail.web.current import current_account, current_user
 from webmail.web.forms.request_values import uidvalidity
@@ -36,10 +36,10 @@ def take_from_message(uid: int, section: str, mailbox: str) -> Answer:
             planned = merge.plan(current_user(), text)
             if update or not planned.updates:
                 taken = merge.apply(current_user(), planned)
-    except (LimitReached, store.CardTooLarge) as error:
+    except (LimitReachedError, store.CardTooLargeError) as error:
         say_refused(error)
         return redirect(back, 303)
-    except store.ContactChangedElsewhere:
+    except store.ContactChangedElsewhereError:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         return redirect(back, 303)
     if not planned.any_cards:
@@ -68,10 +68,10 @@ def review(uid: int, section: str, mailbox: str) -> Response:
 
 
 def _cards(uid: int, section: str, mailbox: str) -> str:
-    """The text of a vCard part. 2 round trips. Raises NoSuchMessage if the part is not a card."""
+    """The text of a vCard part. 2 round trips. Raises NoSuchMessageError if the part is not a card."""
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind_of_part(part) is not PartKind.CARD:
-            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no card")
+            raise NoSuchMessageError(f"{mailbox}: part {section} of {uid} is no card")
         text, _cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
     return text

@@ -15,7 +15,7 @@ from webmail.contacts.blueprint import blueprint
 from webmail.contacts.undo import CardVersion
 from webmail.contacts.views.shared import say_refused, undo_of
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mail import Address, Message
 from webmail.mime.formats.cards import vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails, ContactPoint
@@ -74,7 +74,7 @@ def add_people_of(uid: int, mailbox: str) -> Answer:
             fresh = [one for one in people if address_key(one.email) not in known]
             cards = [vcard_edit.made(_details(one)) for one in fresh]
             uids = store.put_all(user, cards)
-    except LimitReached as error:
+    except LimitReachedError as error:
         say_refused(error)
         return redirect(back, 303)
     if not uids:

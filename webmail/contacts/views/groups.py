@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import keeps_text
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.forms import GroupForm
 from webmail.contacts.undo import CardVersion
 from webmail.contacts.views import sources
 from webmail.contacts.views.shared import changed_elsewhere, kept_fields, saved_before, say_refused, undo_of
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mail import Address
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.mime.headers.address_input import address_key
@@ -45,10 +45,10 @@ def add_group() -> Answer:
         members = _members(form, book)
         new = ContactDetails(name=form.name.data or "", group=True, members=members, uid=form.uid.data or "")
         row = store.add(current_user(), new, book=book)
-    except store.AlreadyThere as error:
+    except store.AlreadyThereError as error:
         saved_before(form, error)
         return _form_page(form, error.row, 409)
-    except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
+    except (LimitReachedError, store.CardTooLargeError, BookReadOnlyError) as error:
         _refuse(form, error)
         return _form_page(form, status=422)
     notify(_("Group saved."))
@@ -82,11 +82,11 @@ def change_group(row: Contact) -> Answer:
     new = ContactDetails(name=form.name.data or "", group=True, members=tuple(dict.fromkeys([*typed, *unwritten])))
     try:
         changed = store.change(current_user(), row, new, form.revision.data or "")
-    except store.ContactChangedElsewhere:
+    except store.ContactChangedElsewhereError:
         notify(changed_elsewhere(), "caution")
         form.revision.data = row.revision
         return _form_page(form, row, 409)
-    except (store.CardTooLarge, BookReadOnly) as error:
+    except (store.CardTooLargeError, BookReadOnlyError) as error:
         _refuse(form, error)
         return _form_page(form, row, 422)
     notify(_("Group saved."), undo=undo_of([CardVersion(row.uid, row.vcard, changed.revision)]))
@@ -108,7 +108,7 @@ def _members(form: GroupForm, book: Collection | None) -> tuple[str, ...]:
 
 
 def _refuse(form: GroupForm, error: ValueError) -> None:
-    if isinstance(error, store.CardTooLarge):
+    if isinstance(error, store.CardTooLargeError):
         form.mark("people", _("A group can't hold this many people. Split them into two groups."))
     else:
         say_refused(error)

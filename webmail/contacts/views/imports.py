@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.contacts import store, undo
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.card_versions import CardVersion
 from webmail.contacts.imports import card_files, import_check, import_task, merge
 from webmail.contacts.imports.card_files import CsvColumns, FileKind, FileLook
@@ -21,10 +21,10 @@ from webmail.contacts.views import import_texts, sources
 from webmail.contacts.views.import_texts import field_choices, remark_words, say_taken, taken_words, undone_words, will_words
 from webmail.contacts.views.shared import say_refused
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.formats.address_books.csv_table import MOST_COLUMNS
 from webmail.web.current import current_user, settings
-from webmail.web.forms.import_pages import ImportPages, ImportRefused, name_asked, refusals
+from webmail.web.forms.import_pages import ImportPages, ImportRefusedError, name_asked, refusals
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.task_undo import any_changes, undo_of_task, undo_text
@@ -66,7 +66,7 @@ def import_file() -> Answer:
     content, name = _PAGES.chosen()
     look, large = card_files.look(content), import_check.is_large(content)
     if look.kind is FileKind.UNKNOWN:
-        raise ImportRefused(_no_contacts())
+        raise ImportRefusedError(_no_contacts())
     upload = _PAGES.keep(content, large=large)
     if look.known and large:
         _PAGES.look_through(upload, name, _about(None))
@@ -134,7 +134,7 @@ def show_import(upload: str) -> Answer:
     columns = import_check.chosen_columns(settings(), task_id)
     try:
         book = sources.chosen_book()
-    except BookReadOnly as error:
+    except BookReadOnlyError as error:
         say_refused(error)
         return _PAGES.to("import_form")
     planned = merge.plan_cards(current_user(), card_files.read(content, columns), book)
@@ -172,11 +172,11 @@ def take_import(upload: str) -> Answer:
             book = sources.chosen_book()
             planned = merge.plan_cards(current_user(), card_files.read(content, columns), book)
             taken = merge.apply(current_user(), planned, book, before=before)
-    except (LimitReached, store.CardTooLarge, BookReadOnly) as error:
+    except (LimitReachedError, store.CardTooLargeError, BookReadOnlyError) as error:
         say_refused(error)
         import_texts.say_broken_off(before)
         return _PAGES.to("show_import", upload=upload, book=_book())
-    except store.ContactChangedElsewhere:
+    except store.ContactChangedElsewhereError:
         notify(_("Your contacts have changed in the meantime. Try again: nothing will be done twice."), "caution")
         import_texts.say_broken_off(before)
         return _PAGES.to("show_import", upload=upload, book=_book())

@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.contacts import books, moving, store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.moving import Moved
 from webmail.contacts.views import sources
 from webmail.contacts.views.shared import say_refused, undo_of
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Contact
 from webmail.web.current import current_user
 from webmail.web.notices import notify
@@ -59,7 +59,7 @@ def move() -> Answer:
             done = moving.copy(user, uids, goal.collection)
         else:
             done = moving.move(user, [(uid, "") for uid in uids], goal.collection)
-    except (LimitReached, BookReadOnly) as error:
+    except (LimitReachedError, BookReadOnlyError) as error:
         say_refused(error)
         return _page(rows, 422)
     _tell(done, sources.book_label(goal), copies=copies)

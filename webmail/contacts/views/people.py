@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.views.sources import SOURCES, PeopleSource, SourcePerson
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.headers.address_input import address_key
 from webmail.mime.headers.shown_address import readable_address
 from webmail.models import User
@@ -85,7 +85,7 @@ def learn_people() -> Answer:
     """Read the newest messages again, in the background. Pressed twice, it is done once."""
     try:
         task_started(learning.begin(current_user(), task_credential()))
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("contacts.people"), 303)
 

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from webmail.contacts import books, store, undo
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.forms import ContactForm, GroupForm
 from webmail.contacts.undo import CardVersion
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import Contact
 from webmail.web.current import current_user
 from webmail.web.notices import notify
@@ -22,7 +22,7 @@ def mine(uid: str, *, writable: bool = False) -> Contact:
     """A contact that the person who is asking reads (or may change). 404 for others; 403 where they may only read it."""
     try:
         row = store.load(current_user(), uid)
-    except store.NoSuchContact:
+    except store.NoSuchContactError:
         abort(404)
     if writable and not books.writes(current_user(), row):
         abort(403)
@@ -35,9 +35,9 @@ def undo_of(before: list[CardVersion], back: str = "") -> tuple[str, dict[str, A
 
 
 def say_refused(error: ValueError) -> None:
-    if isinstance(error, BookReadOnly):
+    if isinstance(error, BookReadOnlyError):
         words = _("You can’t change this address book any more: ask its owner, or choose another.")
-    elif isinstance(error, LimitReached):
+    elif isinstance(error, LimitReachedError):
         words = _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST)
     else:
         words = _("This contact is too long. Shorten the note.")
@@ -48,7 +48,7 @@ def changed_elsewhere() -> str:
     return _("This contact was changed in another window. Your changes are not saved yet: check them, then save again.")
 
 
-def saved_before(form: ContactForm | GroupForm, error: store.AlreadyThere) -> None:
+def saved_before(form: ContactForm | GroupForm, error: store.AlreadyThereError) -> None:
     """Handle a new card's form that was submitted again with changes: from now on it edits the card it created."""
     words = _("This was already saved with different details. Your changes are not saved yet: check them, then save again.")
     notify(words, "caution")

@@ -17,7 +17,7 @@ from webmail.collections import store as collections
 from webmail.collections.store import Access
 from webmail.contacts import books, contact_list
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnly
+from webmail.contacts.books import BookReadOnlyError
 from webmail.contacts.contact_list import ContactPage
 from webmail.mime.headers.address_input import address_key
 from webmail.models import Collection, Contact, User
@@ -96,12 +96,13 @@ def asked_book() -> Access | None:
 
 
 def chosen_book() -> Collection | None:
-    """The book that a form names, where new contacts go; None for the first one. Raises BookReadOnly if it may not be changed."""
+    """The book that a form names, where new contacts go; None for the first one. Raises BookReadOnlyError if it may not be
+    changed."""
     if not request.values.get("book", "").strip():
         return None
     found = asked_book()
     if found is None or not found.writes:
-        raise BookReadOnly(request.values["book"][:20])
+        raise BookReadOnlyError(request.values["book"][:20])
     return found.collection if found is not shelf()[0] else None
 
 

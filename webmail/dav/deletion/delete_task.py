@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from webmail.collections.shares import NotTheirs
+from webmail.collections.shares import NotTheirsError
 from webmail.dav.deletion import removal
-from webmail.dav.deletion.removal import LastOfKind
+from webmail.dav.deletion.removal import LastOfKindError
 from webmail.models import Collection, Task, User
 from webmail.tasks import store as tasks
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 
 NAME = "collections-delete"
 SMALL = 1_000  # items: deleted while the person waits
@@ -19,14 +19,14 @@ def _work(run: TaskRun) -> dict[str, Any]:
     """`collection`: its `id`. After a kill what is left is deleted."""
     try:
         return {"whole": removal.delete(run.user, int(run.arguments["collection"])).id}
-    except NotTheirs:  # by a turn that was killed before it could say so, or by another window
+    except NotTheirsError:  # by a turn that was killed before it could say so, or by another window
         return {}
-    except LastOfKind as error:
-        raise TaskFailed("last") from error
+    except LastOfKindError as error:
+        raise TaskFailedError("last") from error
 
 
 def begin(user: User, row: Collection, name: str) -> Task:
-    """Leave a collection of this name to a worker; asked twice, it is deleted once. Raises LimitReached."""
+    """Leave a collection of this name to a worker; asked twice, it is deleted once. Raises LimitReachedError."""
     form = tasks.id_of_form(user, f"delete {row.id} {row.created}")  # SQLite gives the number of one that is gone again
     return tasks.start(user, NAME, {"collection": row.id, "name": name}, task_id=form)
 

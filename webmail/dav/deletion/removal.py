@@ -11,12 +11,12 @@ from webmail.dav import changes
 from webmail.models import RemoteLink, TrashedCollection, User
 
 
-class LastOfKind(ValueError):
+class LastOfKindError(ValueError):
     """There would be no other where new things could go."""
 
 
 def delete(user: User, number: int) -> TrashedCollection:
-    """Delete a collection (by `id`) of one's own. Raises NotTheirs, LastOfKind.
+    """Delete a collection (by `id`) of one's own. Raises NotTheirsError, LastOfKindError.
 
     What breaks off leaves a smaller collection, the rest in the trash; deleting it again goes on.
     """
@@ -24,7 +24,7 @@ def delete(user: User, number: int) -> TrashedCollection:
         in_turn(user)
         collection = own(user, number)
         if manage.is_last(collection):
-            raise LastOfKind(collection.name)
+            raise LastOfKindError(collection.name)
         RemoteLink.delete().where(RemoteLink.collection == number).execute()  # or the other server would lose it piece by piece
         whole = trash_store.put_whole(collection, user.address)
     changes.trash_by_pieces(collection, user.address, whole)

@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webmail.calendar import objects
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.collections import shares, store
 from webmail.collections import trash as trash_store
 from webmail.collections.store import BOOK
 from webmail.config.settings import Settings
 from webmail.contacts import device_cards
 from webmail.contacts import store as contacts
-from webmail.contacts.device_cards import UnusableCard
+from webmail.contacts.device_cards import UnusableCardError
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
 from webmail.dav import changes
-from webmail.dav.changes import CheckedItem, WrongComponent
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.dav.changes import CheckedItem, WrongComponentError
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import (
     CalendarObject,
     Collection,
@@ -85,11 +85,11 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
             return
         try:
             _put_back(place, item, settings)
-        except (UidTaken, contacts.ContactChangedElsewhere):
+        except (UidTakenError, contacts.ContactChangedElsewhereError):
             done.there += 1
-        except LimitReached:
+        except LimitReachedError:
             done.full += 1
-        except (UnusableCard, UnusableCalendar, WrongComponent):
+        except (UnusableCardError, UnusableCalendarError, WrongComponentError):
             done.unusable += 1
         else:
             done.back += 1

@@ -10,7 +10,7 @@ MOST_BYTES = 32_000_000  # of an answer
 _EVERY = 64  # items between two looks at the clock
 
 
-class OverBudget(Exception):
+class OverBudgetError(Exception):
     """The answer would cost more than a request may."""
 
 
@@ -29,21 +29,21 @@ class Budget:
         return self._began + SECONDS + self.told * PER_ITEM - time.thread_time()
 
     def step(self) -> None:
-        """Another item is looked at. Raises OverBudget."""
+        """Another item is looked at. Raises OverBudgetError."""
         self._steps += 1
         if self._steps % _EVERY == 0:
             self.check()
 
     def check(self) -> None:
-        """Raises OverBudget."""
+        """Raises OverBudgetError."""
         if self.left < 0:
-            raise OverBudget(f"more than {SECONDS + self.told * PER_ITEM:.1f} s")
+            raise OverBudgetError(f"more than {SECONDS + self.told * PER_ITEM:.1f} s")
 
     def tell(self, text: str) -> bytes:
-        """What is told of an item, as it is sent. Raises OverBudget where it no longer has room."""
+        """What is told of an item, as it is sent. Raises OverBudgetError where it no longer has room."""
         data = text.encode()
         self.bytes += len(data)
         self.told += 1
         if self.bytes > MOST_BYTES:
-            raise OverBudget(f"more than {MOST_BYTES} bytes")
+            raise OverBudgetError(f"more than {MOST_BYTES} bytes")
         return data

@@ -30,7 +30,7 @@ def count(calendar: Collection, start: int, end: int) -> int:
 
 
 def answer(query: ET.Element, calendar: Collection) -> str:
-    """A VFREEBUSY. Raises ValueError, and TooMuchAsked."""
+    """A VFREEBUSY. Raises ValueError, and TooMuchAskedError."""
     element = query.find(xmlutils.make_clark("C:time-range"))
     if element is None or not element.get("start") or not element.get("end"):
         raise ValueError("a free-busy-query without its time")

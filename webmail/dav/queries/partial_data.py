@@ -13,13 +13,13 @@ from xml.etree import ElementTree as ET
 from webmail.dav.queries.query_filter import CR, C, Span
 from webmail.dav.queries.query_match import AskedComponent, AskedProperty, Subject
 from webmail.mime.formats.calendars.calendar_object import COMPONENTS
-from webmail.mime.formats.calendars.calendar_text import BrokenText, Component, parsed, raw_lines
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, parsed, raw_lines
 
 MOST_PARTS = 300  # components and properties that are asked for
 _NAME = re.compile(r"(?:([A-Za-z0-9-]{1,60})\.)?([A-Za-z0-9-]{1,60})[;:]")
 
 
-class InvalidSelection(ValueError):
+class InvalidSelectionError(ValueError):
     """Something else than parts of an item."""
 
 
@@ -33,11 +33,11 @@ class WantedPart:
 
 
 def of_calendar(data: ET.Element) -> WantedPart | None:
-    """What a CALDAV:calendar-data asks for; None where that is all. Raises InvalidSelection."""
+    """What a CALDAV:calendar-data asks for; None where that is all. Raises InvalidSelectionError."""
     _check_size(data)
     comps = data.findall(f"{C}comp")
     if len(comps) > 1 or any(one.get("name", "").upper() != "VCALENDAR" for one in comps):
-        raise InvalidSelection("the outer component is VCALENDAR")
+        raise InvalidSelectionError("the outer component is VCALENDAR")
     found = _component(comps[0]) if comps else None
     return found if found is not None and found != WantedPart(found.name) else None
 
@@ -50,14 +50,14 @@ def of_card(data: ET.Element) -> WantedPart | None:
 
 def _check_size(data: ET.Element) -> None:
     if sum(1 for _ in data.iter()) > MOST_PARTS:
-        raise InvalidSelection(f"{MOST_PARTS} parts at most")
+        raise InvalidSelectionError(f"{MOST_PARTS} parts at most")
 
 
 def _component(element: ET.Element) -> WantedPart:
     """An empty one is wanted whole, as in the example of RFC 4791, 7.8.1."""
     name = element.get("name", "").upper()
     if not name:
-        raise InvalidSelection("a component without a name")
+        raise InvalidSelectionError("a component without a name")
     if not len(element):
         return WantedPart(name)
     comps = None
@@ -69,7 +69,7 @@ def _component(element: ET.Element) -> WantedPart:
 def _properties(element: ET.Element, space: str) -> dict[str, bool]:
     found = {one.get("name", "").upper(): one.get("novalue", "no") != "yes" for one in element.iterfind(f"{space}prop")}
     if "" in found:
-        raise InvalidSelection("a property without a name")
+        raise InvalidSelectionError("a property without a name")
     return found
 
 
@@ -116,7 +116,7 @@ def limited(text: str, span: Span, zone: tzinfo) -> str:
         return text
     try:
         root = parsed(text)
-    except BrokenText:
+    except BrokenTextError:
         return text
     subject = Subject("", zone)
     read = {id(one): _asked(one) for one in root.parts(*COMPONENTS)}

@@ -20,19 +20,19 @@ _COLLATIONS = {"i;ascii-casemap": False, "i;unicode-casemap": False, "i;octet": 
 _MATCHES = ("contains", "equals", "starts-with", "ends-with")
 
 
-class InvalidFilter(ValueError):
+class InvalidFilterError(ValueError):
     """A filter that the protocol does not know. `condition`: the precondition that it breaks."""
 
     condition = "valid-filter"
 
 
-class UnknownCollation(InvalidFilter):
+class UnknownCollationError(InvalidFilterError):
     """It compares texts in a way that we don't."""
 
     condition = "supported-collation"
 
 
-class InvalidZone(InvalidFilter):
+class InvalidZoneError(InvalidFilterError):
     """The zone of the question is none (RFC 4791, 7.8)."""
 
     condition = "valid-calendar-data"
@@ -92,48 +92,48 @@ class CompFilter:
 
 
 def calendar_filter(element: ET.Element) -> CompFilter | None:
-    """A CALDAV:filter; None where it asks for all. Raises InvalidFilter."""
+    """A CALDAV:filter; None where it asks for all. Raises InvalidFilterError."""
     _check_size(element)
     if not len(element):
         return None
     if len(element) != 1 or element[0].tag != f"{C}comp-filter":
-        raise InvalidFilter("a filter is one comp-filter")
+        raise InvalidFilterError("a filter is one comp-filter")
     found = _component(element[0])
     if found.name != "VCALENDAR":
-        raise InvalidFilter("the outer component is VCALENDAR")
+        raise InvalidFilterError("the outer component is VCALENDAR")
     return found
 
 
 def card_filter(element: ET.Element) -> CompFilter | None:
-    """A CARDDAV:filter; None where it asks for all. Raises InvalidFilter."""
+    """A CARDDAV:filter; None where it asks for all. Raises InvalidFilterError."""
     _check_size(element)
     props = []
     for one in element:
         if one.tag != f"{CR}prop-filter":
-            raise InvalidFilter("a filter of cards has prop-filters")
+            raise InvalidFilterError("a filter of cards has prop-filters")
         props.append(_property(one, CR))
     return CompFilter("VCARD", props=tuple(props), all_of=_all_of(element, "anyof")) if props else None
 
 
 def time_span(element: ET.Element) -> Span:
-    """Of a time-range or an expand. Raises InvalidFilter."""
+    """Of a time-range or an expand. Raises InvalidFilterError."""
     start, end = (_seconds(text, default) for text, default in ((element.get("start"), -OPEN), (element.get("end"), OPEN)))
     if start == -OPEN and end == OPEN:
-        raise InvalidFilter("a time without beginning and end")
+        raise InvalidFilterError("a time without beginning and end")
     if end <= start:
-        raise InvalidFilter("a time that ends before it begins")
+        raise InvalidFilterError("a time that ends before it begins")
     return start, end
 
 
 def _check_size(element: ET.Element) -> None:
     if sum(1 for _ in element.iter()) > MOST_PARTS:
-        raise InvalidFilter(f"a filter has {MOST_PARTS} parts at most")
+        raise InvalidFilterError(f"a filter has {MOST_PARTS} parts at most")
 
 
 def _component(element: ET.Element) -> CompFilter:
     name = element.get("name", "").upper()
     if not name:
-        raise InvalidFilter("a component without a name")
+        raise InvalidFilterError("a component without a name")
     if len(element) and element[0].tag == f"{C}is-not-defined":
         return CompFilter(name, absent=_alone(element))
     time, props, comps = None, [], []
@@ -145,14 +145,14 @@ def _component(element: ET.Element) -> CompFilter:
         elif one.tag == f"{C}comp-filter":
             comps.append(_component(one))
         else:
-            raise InvalidFilter(f"{_local(one)} does not belong there")
+            raise InvalidFilterError(f"{_local(one)} does not belong there")
     return CompFilter(name, False, time, tuple(props), tuple(comps))
 
 
 def _property(element: ET.Element, space: str) -> PropFilter:
     name = element.get("name", "").upper()
     if not name:
-        raise InvalidFilter("a property without a name")
+        raise InvalidFilterError("a property without a name")
     if len(element) and element[0].tag == f"{space}is-not-defined":
         return PropFilter(name, absent=_alone(element))
     time, texts, params = None, [], []
@@ -164,43 +164,43 @@ def _property(element: ET.Element, space: str) -> PropFilter:
         elif one.tag == f"{space}param-filter":
             params.append(_parameter(one, space))
         else:
-            raise InvalidFilter(f"{_local(one)} does not belong there")
+            raise InvalidFilterError(f"{_local(one)} does not belong there")
     return PropFilter(name, False, time, tuple(texts), tuple(params), space == C or _all_of(element, "anyof"))
 
 
 def _parameter(element: ET.Element, space: str) -> ParamFilter:
     name = element.get("name", "").upper()
     if not name or len(element) > 1:
-        raise InvalidFilter("a parameter without a name, or with several conditions")
+        raise InvalidFilterError("a parameter without a name, or with several conditions")
     if not len(element):
         return ParamFilter(name)
     if element[0].tag == f"{space}is-not-defined":
         return ParamFilter(name, absent=True)
     if element[0].tag != f"{space}text-match":
-        raise InvalidFilter(f"{_local(element[0])} does not belong there")
+        raise InvalidFilterError(f"{_local(element[0])} does not belong there")
     return ParamFilter(name, text=_text(element[0]))
 
 
 def _text(element: ET.Element) -> TextMatch:
     collation, kind = element.get("collation", "default"), element.get("match-type", "contains")
     if collation not in _COLLATIONS:
-        raise UnknownCollation(collation[:40])
+        raise UnknownCollationError(collation[:40])
     negated = element.get("negate-condition", "no")
     if kind not in _MATCHES or negated not in ("yes", "no") or len(element):
-        raise InvalidFilter("an unknown way to compare")
+        raise InvalidFilterError("an unknown way to compare")
     return TextMatch(element.text or "", kind, negated == "yes", _COLLATIONS[collation])
 
 
 def _all_of(element: ET.Element, default: Literal["anyof", "allof"]) -> bool:
     test = element.get("test", default)
     if test not in ("anyof", "allof"):
-        raise InvalidFilter("a test is anyof or allof")
+        raise InvalidFilterError("a test is anyof or allof")
     return test == "allof"
 
 
 def _alone(element: ET.Element) -> bool:
     if len(element) != 1:
-        raise InvalidFilter("what is not defined has no other conditions")
+        raise InvalidFilterError("what is not defined has no other conditions")
     return True
 
 
@@ -208,11 +208,11 @@ def _seconds(text: str | None, default: int) -> int:
     if text is None or text == "":
         return default
     if not _MOMENT.fullmatch(text):
-        raise InvalidFilter("a time is given in UTC")
+        raise InvalidFilterError("a time is given in UTC")
     try:
         moment = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as error:
-        raise InvalidFilter("no such time") from error
+        raise InvalidFilterError("no such time") from error
     return int(moment.timestamp())
 
 

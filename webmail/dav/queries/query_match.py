@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from webmail.dav.queries.query_filter import OPEN, CompFilter, ParamFilter, PropFilter, Span
 from webmail.mime.formats.calendars import calendar_object, calendar_parsing
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import occurrences
 from webmail.mime.formats.recurrence.occurrences import Taking
 from webmail.mime.formats.zones.asked_times import AskedTime, Kind, without_zones
@@ -132,7 +132,7 @@ class Subject:
             start = max(start, -(2**31))
             asked = AskedTime(start, min(end, max(start, begins) + _AHEAD), self.zone, self.zone)
             found = occurrences.expand(read, *asked.wide, self.zone).takings
-        except UnusableCalendar:
+        except UnusableCalendarError:
             return None
         kinds: list[tuple[Kind, Taking]] = [("day" if one.whole_day else "fixed", one) for one in found]
         return [

@@ -14,22 +14,22 @@ from xml.etree import ElementTree as ET
 from radicale import pathutils, xmlutils
 from radicale.app.propfind import xml_propfind_response
 
-from webmail.calendar.objects import TooMuchAsked
+from webmail.calendar.objects import TooMuchAskedError
 from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.dav.answers import XML, Answer, failed, plain
 from webmail.dav.changes import limit_of
 from webmail.dav.item import MOST_EXPANDED, DavItem
 from webmail.dav.programs import OURS
 from webmail.dav.queries import free_busy, partial_data
-from webmail.dav.queries.budget import OverBudget
+from webmail.dav.queries.budget import OverBudgetError
 from webmail.dav.queries.multistatus import DATA, LENGTH, Multistatus
-from webmail.dav.queries.partial_data import InvalidSelection
-from webmail.dav.queries.query_filter import InvalidFilter, InvalidZone, calendar_filter, card_filter, time_span
+from webmail.dav.queries.partial_data import InvalidSelectionError
+from webmail.dav.queries.query_filter import InvalidFilterError, InvalidZoneError, calendar_filter, card_filter, time_span
 from webmail.dav.rows import ItemRow
-from webmail.dav.storage import DavCollection, InvalidToken, TooManyItems, collection_of
+from webmail.dav.storage import DavCollection, InvalidTokenError, TooManyItemsError, collection_of
 from webmail.dav.visit import current
 from webmail.mime import safe_xml
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.zones import zone_definition
 from webmail.models import now
 
@@ -48,12 +48,12 @@ _ZONE = "C:calendar-timezone"
 _TOO_MANY = "D:number-of-matches-within-limits"
 
 
-class TooManyNames(ValueError):
+class TooManyNamesError(ValueError):
     """More properties than any program asks for."""
 
 
 def once_each(root: ET.Element | None) -> bool:
-    """Take out the properties that are asked for again; whether there were any. Raises TooManyNames."""
+    """Take out the properties that are asked for again; whether there were any. Raises TooManyNamesError."""
     if root is None:
         return False
     doubled = False
@@ -65,7 +65,7 @@ def once_each(root: ET.Element | None) -> bool:
                 doubled = True
             known.add(one.tag)
         if len(known) > MOST_NAMES:
-            raise TooManyNames(f"more than {MOST_NAMES} properties")
+            raise TooManyNamesError(f"more than {MOST_NAMES} properties")
     return doubled
 
 
@@ -79,7 +79,7 @@ def propfind(application: Any, base: str, access: Access, root: ET.Element | Non
         texts = _hides(collection) and (LENGTH in tags or asked is None or asked.tag == _tag("D:allprop"))
         told = _written(answer, ((item.row.href, item) for item in collection.get_all(texts=texts)), collection)
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer.begin.encode(), *told, answer.end.encode()]
-    except OverBudget:
+    except OverBudgetError:
         return failed(client.INSUFFICIENT_STORAGE, _TOO_MANY)
 
 
@@ -112,12 +112,12 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
         else:
             told = _written(answer, _query(collection, parts[2] if len(parts) == 3 else "", root), collection)
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer.begin.encode(), *told, answer.end.encode()]
-    except InvalidSelection as error:
+    except InvalidSelectionError as error:
         return plain(client.BAD_REQUEST, f"{error}.")
-    except InvalidFilter as error:
+    except InvalidFilterError as error:
         prefix = "CR" if access.collection.kind == BOOK else "C"
         return failed(client.FORBIDDEN, f"{prefix}:{error.condition}", str(error))
-    except (TooManyItems, TooMuchAsked, OverBudget) as error:
+    except (TooManyItemsError, TooMuchAskedError, OverBudgetError) as error:
         return failed(client.FORBIDDEN, _TOO_MANY, str(error))
 
 
@@ -146,11 +146,11 @@ def _sync(answer: Multistatus, collection: DavCollection, base: str, root: ET.El
                 break
             told.append(budget.tell(_line(answer, collection, change.href, change.item)))
             reached = change.token or reached
-    except OverBudget:
+    except OverBudgetError:
         if not reached:
             return failed(client.INSUFFICIENT_STORAGE, _TOO_MANY)
         cut = True
-    except InvalidToken:
+    except InvalidTokenError:
         return failed(client.FORBIDDEN, "D:valid-sync-token")
     ends = [_text("D:sync-token", reached if cut else collection.token)]
     if cut:
@@ -204,7 +204,7 @@ def _query(collection: DavCollection, href: str, root: ET.Element) -> Iterator[t
     space = "C" if collection.row.kind == CALENDAR else "CR"
     filters = [read(one) for one in root.iterfind(_tag(f"{space}:filter"))]
     if len(filters) > 1:
-        raise InvalidFilter("one filter")
+        raise InvalidFilterError("one filter")
     asked = filters[0] if filters else None
     for item in collection.fitting(asked):
         if not href or item.row.href == href:
@@ -213,18 +213,18 @@ def _query(collection: DavCollection, href: str, root: ET.Element) -> Iterator[t
 
 def _zone_meant(access: Access, root: ET.Element) -> tzinfo | None:
     """The zone of the question (RFC 4791, 9.8), or that of the calendar (5.2.2), for days and for times without one. Raises
-    InvalidZone."""
+    InvalidZoneError."""
     if access.collection.kind != CALENDAR:
         return None
     try:
         if asked := root.findtext(_tag("C:timezone"), "").strip():
             return zone_definition.read(asked)
-    except UnusableCalendar as error:
-        raise InvalidZone(str(error)) from error
+    except UnusableCalendarError as error:
+        raise InvalidZoneError(str(error)) from error
     try:
         known = access.props.get(_ZONE, "").strip()
         return zone_definition.read(known) if known else None
-    except UnusableCalendar:  # from before it was looked at
+    except UnusableCalendarError:  # from before it was looked at
         return None
 
 
@@ -235,8 +235,8 @@ def _free_busy(access: Access, root: ET.Element) -> Answer:
 
 
 def _choose_parts(root: ET.Element) -> None:
-    """Have items told in part, and series with what matters at a time, if that is asked for. Raises InvalidSelection, and
-    InvalidFilter."""
+    """Have items told in part, and series with what matters at a time, if that is asked for. Raises InvalidSelectionError, and
+    InvalidFilterError."""
     visit = current.get()
     for tag, read in zip(DATA, (partial_data.of_calendar, partial_data.of_card), strict=True):
         if (data := root.find(f"{_tag('D:prop')}/{tag}")) is not None:

@@ -13,7 +13,7 @@ import peewee as pw
 from webmail import vault
 from webmail.collections import look, store
 from webmail.collections import trash as trash_store
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.following.turns import FollowTurns
 from webmail.collections.look import COLOUR, NAME
 from webmail.config.settings import Settings
@@ -31,11 +31,11 @@ _PURPOSE = "other dav server"
 turns = FollowTurns("other-server", RemoteAccount, EVERY, longest=timedelta(hours=8), at_once=4)
 
 
-class TooManyServers(ValueError):
+class TooManyServersError(ValueError):
     """The person has as many accounts as may be."""
 
 
-class NoRoomForCollections(ValueError):
+class NoRoomForCollectionsError(ValueError):
     """The person would have too many collections."""
 
 
@@ -79,7 +79,7 @@ def host_of(account: RemoteAccount) -> str:
 
 
 def connect(user: User, url: str, login: str, secret: str, settings: Settings) -> RemoteAccount:
-    """Keep an account whose password was found right; the same one gets the new password. Raises TooManyServers."""
+    """Keep an account whose password was found right; the same one gets the new password. Raises TooManyServersError."""
     with db.atomic():
         in_turn(user)
         sealed = vault.seal_secret(secret.encode(), settings.secret_key, _PURPOSE, user.id)
@@ -89,21 +89,22 @@ def connect(user: User, url: str, login: str, secret: str, settings: Settings) -
                 RemoteAccount.update(**values).where(RemoteAccount.id == one.id).execute()
                 return RemoteAccount.get_by_id(one.id)
         if len(of(user)) >= MOST:
-            raise TooManyServers
+            raise TooManyServersError
         return RemoteAccount.create(user=user, url=url, login=login, secret=sealed)
 
 
 def server_of(account: RemoteAccount, settings: Settings, ask: Ask, seconds: float) -> RemoteServer:
-    """The server, with the password. Raises FollowTrouble where it can't be read any more."""
+    """The server, with the password. Raises FollowTroubleError where it can't be read any more."""
     try:
         secret = vault.open_secret(account.secret, settings.secret_key, _PURPOSE, account.user_id).decode()
-    except vault.CannotOpen as error:
-        raise FollowTrouble(FollowFault.PASSWORD, str(error)) from error
+    except vault.CannotOpenError as error:
+        raise FollowTroubleError(FollowFault.PASSWORD, str(error)) from error
     return RemoteServer(account.url, account.login, secret, ask, end=time.monotonic() + seconds)
 
 
 def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Settings) -> int:
-    """Make a collection here for each of these, unless there is one already; returns how many. Raises NoRoomForCollections."""
+    """Make a collection here for each of these, unless there is one already; returns how many. Raises
+    NoRoomForCollectionsError."""
     user, count = account.user, 0
     with db.atomic():
         in_turn(user)
@@ -111,7 +112,7 @@ def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Se
         new = [one for one in chosen if one.url.rstrip("/") not in known]
         there = store.count_of(user)
         if there + len(new) > settings.collections_per_person:
-            raise NoRoomForCollections
+            raise NoRoomForCollectionsError
         for kind in {one.kind for one in new}:
             store.first(user, kind)  # where new things go stays one of their own
         for one in new:
@@ -128,7 +129,7 @@ def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Se
 def disconnect(account: RemoteAccount, *, keep: bool) -> list[Task]:
     """Forget the account and its password. What was kept in step stays here, or goes into the trash with its collections.
 
-    Returns the tasks that do so where it is much. Raises LimitReached where they would be too many: the account stays, to be
+    Returns the tasks that do so where it is much. Raises LimitReachedError where they would be too many: the account stays, to be
     disconnected later.
     """
     begun = [unlink(one, keep=keep) for one in links_of([account])]
@@ -139,7 +140,7 @@ def disconnect(account: RemoteAccount, *, keep: bool) -> list[Task]:
 def unlink(one: RemoteLink, *, keep: bool) -> Task | None:
     """Keep a collection in step no longer. The other server is not asked: what is there stays as it is.
 
-    Returns the task that deletes what is here, where it is much. Raises LimitReached where there are too many tasks.
+    Returns the task that deletes what is here, where it is much. Raises LimitReachedError where there are too many tasks.
     """
     collection, by, begun = one.collection, one.collection.user.address, None
     if not keep and collection.count > delete_task.SMALL:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.mime import safe_xml
-from webmail.mime.safe_xml import XmlBounds, XmlRefused
+from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
 
 D, C, CR = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
 COLOUR, CTAG = "{http://apple.com/ns/ical/}calendar-color", "{http://calendarserver.org/ns/}getctag"
@@ -22,7 +22,7 @@ _WRITING = {f"{D}{name}" for name in ("all", "write", "write-content", "bind")}
 _COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
 
 
-class NotMultistatus(ValueError):
+class NotMultistatusError(ValueError):
     """The answer is not what DAV servers say."""
 
 
@@ -40,19 +40,19 @@ class RemoteAnswer:
 
 
 def read(content: bytes) -> tuple[list[RemoteAnswer], str]:
-    """All answers in a multistatus, and the sync-token after them. Raises NotMultistatus."""
+    """All answers in a multistatus, and the sync-token after them. Raises NotMultistatusError."""
     root = parsed(content)
     if root.tag != f"{D}multistatus":
-        raise NotMultistatus(root.tag[:80])
+        raise NotMultistatusError(root.tag[:80])
     return [_answer(one) for one in root.iterfind(f"{D}response")], (root.findtext(f"{D}sync-token") or "").strip()
 
 
 def parsed(content: bytes) -> Element:
-    """XML without a document type. Raises NotMultistatus."""
+    """XML without a document type. Raises NotMultistatusError."""
     try:
         return safe_xml.parse(content, _BOUNDS)
-    except XmlRefused as error:
-        raise NotMultistatus(str(error)) from error
+    except XmlRefusedError as error:
+        raise NotMultistatusError(str(error)) from error
 
 
 def _answer(element: Element) -> RemoteAnswer:

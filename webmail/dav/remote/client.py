@@ -15,11 +15,23 @@ from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 from webmail import http_fetch
-from webmail.collections.following.faults import FollowFault, FollowTrouble, of_fetching, seconds_to_wait
+from webmail.collections.following.faults import FollowFault, FollowTroubleError, of_fetching, seconds_to_wait
 from webmail.collections.following.turns import named_inside
 from webmail.collections.store import BOOK
 from webmail.config.settings import Settings
-from webmail.dav.remote.answers import COLOUR, CTAG, ITEMS, LISTING, C, D, NotMultistatus, RemoteAnswer, item_name, origin, read
+from webmail.dav.remote.answers import (
+    COLOUR,
+    CTAG,
+    ITEMS,
+    LISTING,
+    C,
+    D,
+    NotMultistatusError,
+    RemoteAnswer,
+    item_name,
+    origin,
+    read,
+)
 from webmail.dav.remote.answers import CR as _CR
 from webmail.http_fetch import FetchedResponse
 
@@ -44,7 +56,7 @@ def asking(settings: Settings) -> Ask:
         if named_inside(settings, host, port):
             return http_fetch.ask_named(method, url, body, headers, limit=limit, seconds=seconds)
         if scheme != "https":
-            raise FollowTrouble(FollowFault.INSECURE, host)
+            raise FollowTroubleError(FollowFault.INSECURE, host)
         return http_fetch.ask_guarded(method, url, body, headers, limit=limit, seconds=seconds)
 
     return ask
@@ -60,17 +72,17 @@ class RemoteChanges:
     whole: bool = True
 
 
-class RoundOver(Exception):
+class RoundOverError(Exception):
     """This round's time is over; the next one goes on."""
 
 
-class SyncTokenRefused(Exception):
+class SyncTokenRefusedError(Exception):
     """The server doesn't know the sync-token (any longer), or doesn't know sync-collection at all."""
 
 
 @dataclass(slots=True)
 class RemoteServer:
-    """An account on another server. All methods raise FollowTrouble, and RoundOver after `end` (of time.monotonic)."""
+    """An account on another server. All methods raise FollowTroubleError, and RoundOverError after `end` (of time.monotonic)."""
 
     url: str
     login: str
@@ -99,23 +111,23 @@ class RemoteServer:
             try:
                 url = urljoin(url, location)
             except ValueError as error:
-                raise FollowTrouble(FollowFault.NOT_DAV, url) from error
+                raise FollowTroubleError(FollowFault.NOT_DAV, url) from error
             if method in ("PUT", "DELETE"):
-                raise FollowTrouble(FollowFault.REFUSED, url)
-        raise FollowTrouble(FollowFault.NOT_DAV, url)
+                raise FollowTroubleError(FollowFault.REFUSED, url)
+        raise FollowTroubleError(FollowFault.NOT_DAV, url)
 
     def _asked(self, method: str, url: str, body: bytes, headers: dict[str, str], limit: int) -> FetchedResponse:
         left = self.end - time.monotonic()
         if left <= 0:
-            raise RoundOver
+            raise RoundOverError
         try:
             if origin(url) != origin(self.url):
-                raise FollowTrouble(FollowFault.ELSEWHERE, url, target=origin(url)[1])
+                raise FollowTroubleError(FollowFault.ELSEWHERE, url, target=origin(url)[1])
             return self.ask(method, url, body, headers, limit=limit, seconds=min(SECONDS, max(left, 1.0)))
-        except (http_fetch.NotFetched, OSError) as error:
-            raise FollowTrouble(of_fetching(error), f"{url}: {error}") from error
+        except (http_fetch.NotFetchedError, OSError) as error:
+            raise FollowTroubleError(of_fetching(error), f"{url}: {error}") from error
         except ValueError as error:
-            raise FollowTrouble(FollowFault.NOT_DAV, url) from error
+            raise FollowTroubleError(FollowFault.NOT_DAV, url) from error
 
     def _authorization(self) -> str:
         if self.bearer:
@@ -131,35 +143,35 @@ class RemoteServer:
             507: FollowFault.FULL,
         }  # fmt: skip
         if status in (429, 503):
-            raise FollowTrouble(FollowFault.BUSY, url, seconds_to_wait(answer.headers))
+            raise FollowTroubleError(FollowFault.BUSY, url, seconds_to_wait(answer.headers))
         if status in kinds:
-            raise FollowTrouble(kinds[status], url)
+            raise FollowTroubleError(kinds[status], url)
         kind = FollowFault.BROKEN if status == 500 else FollowFault.AWAY if status > 500 else FollowFault.REFUSED
-        raise FollowTrouble(kind, f"{url}: {status}")
+        raise FollowTroubleError(kind, f"{url}: {status}")
 
     def propfind(self, url: str, props: str, depth: int, limit: int = LISTING) -> tuple[list[RemoteAnswer], str]:
         """The answers, and the address after redirects. Raises NOT_DAV where it is no DAV server."""
         answer = self.request("PROPFIND", url, _body("propfind", f"<D:prop>{props}</D:prop>"), {"Depth": str(depth)}, limit=limit)
         if answer.status != HTTPStatus.MULTI_STATUS:
-            raise FollowTrouble(FollowFault.NOT_DAV, url)
+            raise FollowTroubleError(FollowFault.NOT_DAV, url)
         return _read(answer.content, url)[0], answer.url or url
 
     # --- what a collection has ---------------------------------------------------------------------------------------
 
     def changes(self, url: str, token: str) -> RemoteChanges:
-        """What changed since `token`, or everything for "" (RFC 6578), page by page. Raises SyncTokenRefused too."""
+        """What changed since `token`, or everything for "" (RFC 6578), page by page. Raises SyncTokenRefusedError too."""
         found = RemoteChanges(token, whole=not token)
         for _page in range(_PAGES):
             before, truncated = found.token, self._page_of_changes(url, found)
             if len(found.there) + len(found.gone) > MOST_ITEMS:
-                raise FollowTrouble(FollowFault.TOO_MANY, url)
+                raise FollowTroubleError(FollowFault.TOO_MANY, url)
             if not found.token:
-                raise SyncTokenRefused
+                raise SyncTokenRefusedError
             if not truncated:
                 return found
             if found.token == before:
                 break
-        raise FollowTrouble(FollowFault.NOT_DAV, url)
+        raise FollowTroubleError(FollowFault.NOT_DAV, url)
 
     def _page_of_changes(self, url: str, found: RemoteChanges) -> bool:
         """Add a page; whether there are more."""
@@ -169,10 +181,10 @@ class RemoteServer:
             limit=LISTING, refused=(400, 403, 405, 409, 412, 415, 422, 501),
         )  # fmt: skip
         if answer.status != HTTPStatus.MULTI_STATUS:
-            raise SyncTokenRefused
+            raise SyncTokenRefusedError
         answers, found.token = _read(answer.content, url)
         if len(found.token) > _LONGEST_TOKEN:
-            raise SyncTokenRefused
+            raise SyncTokenRefusedError
         truncated = False
         for one in answers:
             name = item_name(url, one.href)
@@ -195,7 +207,7 @@ class RemoteServer:
             if name and one.status in (0, 200) and (kinds is None or not len(kinds)):
                 found.there[name] = one.text(f"{D}getetag")
         if len(found.there) > MOST_ITEMS:
-            raise FollowTrouble(FollowFault.TOO_MANY, url)
+            raise FollowTroubleError(FollowFault.TOO_MANY, url)
         return found
 
     def items(self, url: str, kind: str, names: Sequence[str]) -> dict[str, tuple[str, str] | None]:
@@ -211,7 +223,7 @@ class RemoteServer:
             if answer.status != HTTPStatus.MULTI_STATUS:
                 return {name: self.item(url, name) for name in names}
             answers = _read(answer.content, url)[0]
-        except FollowTrouble as trouble:
+        except FollowTroubleError as trouble:
             if trouble.kind is not FollowFault.TOO_LARGE:
                 raise
             if len(names) == 1:
@@ -230,7 +242,7 @@ class RemoteServer:
         """Entity tag and text of one item; None if it isn't there, or can't be read."""
         try:
             answer = self.request("GET", urljoin(url, urlpath(url, name)), refused=(404, 410))
-        except FollowTrouble as trouble:
+        except FollowTroubleError as trouble:
             if trouble.kind is FollowFault.TOO_LARGE:
                 return None
             raise
@@ -277,8 +289,8 @@ def _body(report: str, inner: str, prefix: str = "D") -> str:
 def _read(content: bytes, url: str) -> tuple[list[RemoteAnswer], str]:
     try:
         return read(content)
-    except NotMultistatus as error:
-        raise FollowTrouble(FollowFault.NOT_DAV, f"{url}: {error}") from error
+    except NotMultistatusError as error:
+        raise FollowTroubleError(FollowFault.NOT_DAV, f"{url}: {error}") from error
 
 
 def _lines(text: str) -> str:

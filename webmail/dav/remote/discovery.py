@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.store import BOOK, CALENDAR
 from webmail.dav.remote.answers import CR, C, D, FoundCollection, RemoteAnswer, collections_in, origin
 from webmail.dav.remote.client import ABOUT, RemoteServer
@@ -33,17 +33,17 @@ def typed(text: str) -> str:
 
 
 def discover(server: RemoteServer) -> list[FoundCollection]:
-    """All books and calendars of the account, by their addresses. Raises FollowTrouble if there is no way to any."""
+    """All books and calendars of the account, by their addresses. Raises FollowTroubleError if there is no way to any."""
     found: dict[str, FoundCollection] = {}
     seen: set[str] = set()
-    troubles: list[FollowTrouble] = []
+    troubles: list[FollowTroubleError] = []
     for url, wanted in _candidates(server):
         if wanted is None and found or (wanted is not None and any(one.kind == wanted for one in found.values())):
             continue
         try:
             for one in _from(server, url, seen):
                 found.setdefault(one.url.rstrip("/"), one)
-        except FollowTrouble as trouble:
+        except FollowTroubleError as trouble:
             troubles.append(trouble)
             if trouble.kind in (FollowFault.FORBIDDEN_PLACE, FollowFault.INSECURE, FollowFault.AWAY):
                 break

@@ -15,19 +15,19 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from webmail.calendar import objects
-from webmail.calendar.objects import UidTaken
+from webmail.calendar.objects import UidTakenError
 from webmail.collections import trash as trash_store
 from webmail.collections.store import BOOK
 from webmail.contacts import device_cards
-from webmail.contacts.device_cards import UnusableCard
-from webmail.contacts.store import ContactChangedElsewhere
+from webmail.contacts.device_cards import UnusableCardError
+from webmail.contacts.store import ContactChangedElsewhereError
 from webmail.database.connection import db
 from webmail.dav import changes
 from webmail.dav.changes import CheckedItem, Item, limit_of
 from webmail.dav.remote import versions
 from webmail.dav.remote.side import ItemNote, Side
-from webmail.errors import LimitReached
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.errors import LimitReachedError
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import CalendarObject, Contact, RemoteItem, now
 from webmail.system_mail.queue import in_language_of
 
@@ -35,7 +35,7 @@ _HREF = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9@._-]{0,99}")
 _SUFFIX = {"": "(your version)", "fr": "(votre version)"}
 _UNANSWERED = 3  # sendings of one item that are remembered
-_CLASH = (UidTaken, ContactChangedElsewhere)
+_CLASH = (UidTakenError, ContactChangedElsewhereError)
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def _arrived(side: Side, text: str | None) -> _Arrived:
             known = device_cards.read(text)
             return _Arrived(known.uid, CheckedItem(text, size, known))
         found = _prepared(text, side.zone)
-    except (UnusableCard, UnusableCalendar, UnicodeEncodeError):
+    except (UnusableCardError, UnusableCalendarError, UnicodeEncodeError):
         return _Arrived(note=ItemNote.UNUSABLE)
     if side.collection.components and found[0].component not in side.collection.components.split(","):
         return _Arrived(note=ItemNote.UNUSABLE)
@@ -68,7 +68,7 @@ def _prepared(text: str, zone: tzinfo) -> Any:
     """Rules that we refuse from telephones are kept as they are, and shown once."""
     try:
         return objects.prepared(text, zone)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         return objects.prepared(text, zone, once=True)
 
 
@@ -92,7 +92,7 @@ def take(side: Side, name: str, etag: str, text: str | None) -> None:
         try:
             with db.atomic():
                 _merge(side, item, row, name, etag, new)
-        except LimitReached:
+        except LimitReachedError:
             _keep(side, item, name, etag, ItemNote.NO_ROOM, text)
         except _CLASH:
             _keep(side, item, name, etag, ItemNote.SAME_UID, text)
@@ -167,10 +167,10 @@ def _keep_both(side: Side, row: Item) -> None:
     arrived = _arrived(side, text)
     try:
         if arrived.checked is None:
-            raise UnusableCard("the copy can't be read")
+            raise UnusableCardError("the copy can't be read")
         with db.atomic():
             changes.write(side.collection, href, arrived.checked, None, side.settings)
-    except (UnusableCard, LimitReached, *_CLASH):
+    except (UnusableCardError, LimitReachedError, *_CLASH):
         told = [(row.href, _uid(row), versions.titles_in(_text(row)), _text(row))]
         trash_store.put(side.collection, told, side.user.address, side.host)
         return
@@ -274,7 +274,7 @@ def sent(side: Side, sending: OutgoingItem, name: str, etag: str, text: str = ""
                 with db.atomic():
                     local = changes.write(side.collection, row.href, checked, row, side.settings)
                 side.changed = True
-            except (LimitReached, *_CLASH):
+            except (LimitReachedError, *_CLASH):
                 pass  # what is here stays as it was sent
         item = RemoteItem.get_or_none(RemoteItem.id == sending.item.id)
         _note(side, item, name, sending.item.href, etag, local)

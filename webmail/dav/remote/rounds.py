@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.dav.remote import accounts, sync
-from webmail.dav.remote.client import Ask, RemoteServer, RoundOver, asking
-from webmail.dav.remote.side import LinkEnded, Side
+from webmail.dav.remote.client import Ask, RemoteServer, RoundOverError, asking
+from webmail.dav.remote.side import LinkEndedError, Side
 from webmail.models import RemoteAccount, RemoteLink, now
 
 log = logging.getLogger(__name__)
@@ -35,19 +35,19 @@ def synchronise(account: RemoteAccount, settings: Settings, ask: Ask) -> bool:
 
 
 def _round(account: RemoteAccount, settings: Settings, ask: Ask) -> None:
-    """Raises FollowTrouble."""
+    """Raises FollowTroubleError."""
     try:
         server = accounts.server_of(account, settings, ask, SECONDS)
         for link in accounts.links_of([account]):
             _link(account, link, server, settings)
-    except RoundOver:
+    except RoundOverError:
         accounts.turns.go_on(account)
     else:
         accounts.turns.went_well(account)
 
 
 def _link(account: RemoteAccount, link: RemoteLink, server: RemoteServer, settings: Settings) -> None:
-    """Raises FollowTrouble for what concerns the whole account, and RoundOver."""
+    """Raises FollowTroubleError for what concerns the whole account, and RoundOverError."""
     if link.missing and not link.answer:
         return
     renewed = time.monotonic()
@@ -57,17 +57,17 @@ def _link(account: RemoteAccount, link: RemoteLink, server: RemoteServer, settin
         if time.monotonic() - renewed > _RENEWED:
             renewed = time.monotonic()
             if not accounts.renew(account):
-                raise LinkEnded
+                raise LinkEndedError
 
     RemoteLink.update(tried=now(), done=0, total=0).where(RemoteLink.id == link.id).execute()
     side = Side(link, account.user, settings, accounts.host_of(account), step)
     try:
         sync.run(side, server)
-    except LinkEnded:
+    except LinkEndedError:
         log.info("link %d to another server has ended", link.id)
-    except sync.DecisionNeeded:
+    except sync.DecisionNeededError:
         RemoteLink.update(done=0, total=0).where(RemoteLink.id == link.id).execute()
-    except FollowTrouble as trouble:
+    except FollowTroubleError as trouble:
         RemoteLink.update(error=str(trouble.kind), done=0, total=0).where(RemoteLink.id == link.id).execute()
         if trouble.kind in _OF_ALL:
             raise

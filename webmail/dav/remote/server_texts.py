@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.store import BOOK
 from webmail.dav.blueprint import blueprint
 from webmail.dav.remote.side import THERE, ItemNote
@@ -36,7 +36,7 @@ def server_trouble_words(kind: str, host: str, target: str = "") -> str:
     return not_now_words(kind, host)
 
 
-def connect_trouble_words(trouble: FollowTrouble, host: str) -> str:
+def connect_trouble_words(trouble: FollowTroubleError, host: str) -> str:
     """Why a server can't be connected."""
     match trouble.kind:
         case FollowFault.PASSWORD:

@@ -37,7 +37,7 @@ class ItemNote(StrEnum):
 UNSEEN = (ItemNote.UNUSABLE, ItemNote.LARGE, ItemNote.NO_ROOM, ItemNote.SAME_UID)  # what is there is not known here
 
 
-class LinkEnded(Exception):
+class LinkEndedError(Exception):
     """The collection was deleted or disconnected meanwhile."""
 
 
@@ -88,13 +88,13 @@ class Side:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction that has locked the collection. Raises LinkEnded."""
+        """A transaction that has locked the collection. Raises LinkEndedError."""
         began = time.monotonic()
         with db.atomic():
             store.lock([self.link.collection_id])
             link = (RemoteLink.id == self.link.id) & (RemoteLink.collection == self.link.collection_id)
             if not RemoteLink.select().where(link).exists():
-                raise LinkEnded
+                raise LinkEndedError
             yield
         self.written += 1
         if self.written > _BRIEF:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.store import BOOK
 from webmail.contacts import device_cards
 from webmail.dav.remote import local, versions
 from webmail.dav.remote.answers import CTAG, item_name
-from webmail.dav.remote.client import ABOUT, BATCH, UNCONDITIONAL, RemoteChanges, RemoteServer, SyncTokenRefused
+from webmail.dav.remote.client import ABOUT, BATCH, UNCONDITIONAL, RemoteChanges, RemoteServer, SyncTokenRefusedError
 from webmail.dav.remote.local import OutgoingItem
 from webmail.dav.remote.side import DELETE, HERE, RESTORE, THERE, UNSEEN, ItemNote, Side
 from webmail.models import RemoteItem, RemoteLink, TrashedCollection, now
@@ -26,12 +26,12 @@ _PIECE = 100
 _MOST_BROKEN = 3  # items on which the server breaks
 
 
-class DecisionNeeded(Exception):
+class DecisionNeededError(Exception):
     """So much is missing on one side that the person has to say what is to be done."""
 
 
 def run(side: Side, server: RemoteServer) -> None:
-    """One round. Raises FollowTrouble, RoundOver, LinkEnded, DecisionNeeded."""
+    """One round. Raises FollowTroubleError, RoundOverError, LinkEndedError, DecisionNeededError."""
     found = _changes_there(side, server)
     if not (found.whole or found.there or found.gone) and side.seq() == side.link.seq and not _unfinished(side):
         _finished(side, found)
@@ -64,11 +64,11 @@ def _changes_there(side: Side, server: RemoteServer) -> RemoteChanges:
         if not old and link.token:
             try:
                 return server.changes(link.url, link.token)
-            except SyncTokenRefused:
+            except SyncTokenRefusedError:
                 pass  # it has forgotten: everything is compared
         try:
             return server.changes(link.url, "")
-        except SyncTokenRefused:
+        except SyncTokenRefusedError:
             RemoteLink.update(syncs=0, token="").where(RemoteLink.id == link.id).execute()
             link.syncs = 0
     ctag = _ctag(side, server)
@@ -85,7 +85,7 @@ def _ctag(side: Side, server: RemoteServer) -> str:
 
 
 def _plan_gone(side: Side, found: RemoteChanges, items: Sequence[RemoteItem]) -> None:
-    """Which items that were there no longer are. Raises DecisionNeeded."""
+    """Which items that were there no longer are. Raises DecisionNeededError."""
     was_there = {item.name for item in items if item.etag}
     side.gone = was_there - set(found.there) if found.whole else was_there & found.gone
     here = [item.name for item in items if item.name in side.gone and item.href]
@@ -110,7 +110,7 @@ def _may_delete(side: Side, where: str) -> bool:
 def _ask(side: Side, where: str, count: int) -> None:
     values = {"missing": where, "missing_count": count, "answer": ""}
     RemoteLink.update(**values).where(RemoteLink.id == side.link.id).execute()
-    raise DecisionNeeded
+    raise DecisionNeededError
 
 
 # --- taken over here -------------------------------------------------------------------------------------------------
@@ -158,11 +158,11 @@ def _send_all(side: Side, server: RemoteServer) -> None:
     missing = _check_deletions_here(side, items)
     dirty = [href for href, etag in here.items() if _is_dirty(by_href.get(href), etag)]
     _total(side, len(dirty) + len(missing))
-    broken: list[FollowTrouble] = []
+    broken: list[FollowTroubleError] = []
     for href in dirty:
         try:
             send(side, server, href)
-        except FollowTrouble as trouble:  # by one item alone: the others needn't wait for it
+        except FollowTroubleError as trouble:  # by one item alone: the others needn't wait for it
             broken.append(trouble)
             if trouble.kind is not FollowFault.BROKEN or len(broken) > _MOST_BROKEN:
                 raise
@@ -186,7 +186,8 @@ def _missing_here(side: Side, items: Iterable[RemoteItem]) -> list[RemoteItem]:
 
 
 def _check_deletions_here(side: Side, items: Sequence[RemoteItem]) -> list[RemoteItem]:
-    """What was deleted here since it was last equal; nothing while the collection itself is deleted. Raises DecisionNeeded."""
+    """What was deleted here since it was last equal; nothing while the collection itself is deleted. Raises
+    DecisionNeededError."""
     missing = _missing_here(side, items)
     if not missing or side.restores:
         return []
@@ -240,7 +241,7 @@ def _put(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, eta
     elif status in (404, 410, 412) and tries:
         _put_again(side, server, sending, name, etag, tries - 1)
     elif status in (404, 410):
-        raise FollowTrouble(FollowFault.GONE, url)
+        raise FollowTroubleError(FollowFault.GONE, url)
     else:
         local.not_taken(side, sending, ItemNote.LARGE if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ItemNote.REFUSED)
 
@@ -252,7 +253,7 @@ def _put_again(side: Side, server: RemoteServer, sending: OutgoingItem, name: st
         local.never_there(side, sending.item)
         _put(side, server, sending, name, "", tries)
     elif now_there is None:
-        raise FollowTrouble(FollowFault.GONE, side.link.url)
+        raise FollowTroubleError(FollowFault.GONE, side.link.url)
     elif etag and now_there[0] == etag:
         _put(side, server, sending, name, UNCONDITIONAL, 0)  # it is as it was: the server doesn't know its own entity tags
     elif not etag and versions.uid_in(now_there[1] or "") != sending.uid:

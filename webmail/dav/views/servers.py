@@ -12,20 +12,20 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail import rate_limits
-from webmail.admission import AdmissionRefused
+from webmail.admission import AdmissionRefusedError
 from webmail.auth.guard import asks_again
 from webmail.collections import look, store
-from webmail.collections.following.faults import FollowFault, FollowTrouble
+from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.dav.blueprint import blueprint
 from webmail.dav.remote import accounts
 from webmail.dav.remote.answers import FoundCollection
-from webmail.dav.remote.client import RemoteServer, RoundOver, asking
+from webmail.dav.remote.client import RemoteServer, RoundOverError, asking
 from webmail.dav.remote.discovery import discover, typed
 from webmail.dav.remote.server_texts import connect_trouble_words, server_trouble_words
 from webmail.dav.remote.sync import DELETE, RESTORE
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AuditAct, RemoteAccount, RemoteLink, now
-from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequestsError
 from webmail.tasks import heartbeat
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -105,24 +105,24 @@ def connect_server() -> Answer:
         with rate_limits.attempt(settings(), _REFUSED.by(current_user().id), counts=_is_refusal):
             found = _found(RemoteServer(url, login, password, asking(settings())))
         if not found:
-            raise FollowTrouble(FollowFault.NOT_DAV, url)
+            raise FollowTroubleError(FollowFault.NOT_DAV, url)
         account = accounts.connect(current_user(), url, login, password, settings())
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         words = with_again(_("Other servers refused too many passwords."), error)
         return told_to_wait(_form(shown, login, words, "password", error.status), error)
-    except FollowTrouble as trouble:
+    except FollowTroubleError as trouble:
         if _is_refusal(trouble):
             audited(AuditAct.OTHER_SERVER_REFUSED, f"{login} {host}")
         place = "password" if trouble.kind is FollowFault.PASSWORD else "address"
         return _form(shown, login, connect_trouble_words(trouble, host), place)
-    except accounts.TooManyServers:
+    except accounts.TooManyServersError:
         return _form(shown, login, _("You have too many servers connected. Disconnect one first."), "address")
     audited(AuditAct.OTHER_SERVER_CONNECTED, f"{login} {host}")
     return redirect(url_for("dav.choose_collections", number=account.id), 303)
 
 
 def _is_refusal(error: Exception) -> bool:
-    return isinstance(error, FollowTrouble) and error.kind is FollowFault.PASSWORD
+    return isinstance(error, FollowTroubleError) and error.kind is FollowFault.PASSWORD
 
 
 def _form(address: str, login: str, problem: str = "", place: str = "", status: int = 422) -> Response:
@@ -132,15 +132,15 @@ def _form(address: str, login: str, problem: str = "", place: str = "", status: 
 
 
 def _found(server: RemoteServer) -> list[FoundCollection]:
-    """What there is to choose. Raises FollowTrouble, also where too many pages wait for other servers already."""
+    """What there is to choose. Raises FollowTroubleError, also where too many pages wait for other servers already."""
     try:
         with ASKING_OUTSIDE.admit():
             server.end = time.monotonic() + _SECONDS
             return discover(server)
-    except AdmissionRefused as error:
-        raise FollowTrouble(FollowFault.BUSY, server.url) from error
-    except RoundOver as error:
-        raise FollowTrouble(FollowFault.AWAY, "too slow") from error
+    except AdmissionRefusedError as error:
+        raise FollowTroubleError(FollowFault.BUSY, server.url) from error
+    except RoundOverError as error:
+        raise FollowTroubleError(FollowFault.AWAY, "too slow") from error
 
 
 @blueprint.get("/collections/servers/<int:number>")
@@ -156,9 +156,9 @@ def add_collections(number: int) -> Answer:
     try:
         found = [one for one in _offered(account) if one.url in wanted]
         count = accounts.link(account, found, settings())
-    except FollowTrouble as trouble:
+    except FollowTroubleError as trouble:
         return _choice(account, trouble=trouble)
-    except accounts.NoRoomForCollections:
+    except accounts.NoRoomForCollectionsError:
         words = _("You can have %(limit)s calendars and address books. Choose fewer.", limit=settings().collections_per_person)
         return _choice(account, wanted, words)
     if not count:
@@ -172,13 +172,13 @@ def _offered(account: RemoteAccount) -> list[FoundCollection]:
 
 
 def _choice(
-    account: RemoteAccount, wanted: set[str] | None = None, problem: str = "", trouble: FollowTrouble | None = None
+    account: RemoteAccount, wanted: set[str] | None = None, problem: str = "", trouble: FollowTroubleError | None = None
 ) -> Answer:
     found: list[FoundCollection] = []
     if trouble is None:
         try:
             found = _offered(account)
-        except FollowTrouble as raised:
+        except FollowTroubleError as raised:
             trouble = raised
     if trouble is not None and trouble.kind is FollowFault.PASSWORD:
         return redirect(url_for("dav.new_server", account=account.id), 303)
@@ -218,7 +218,7 @@ def disconnect_server(number: int) -> Answer:
     host, keep = accounts.host_of(account), request.form.get("action") != "remove"
     try:
         begun = accounts.disconnect(account, keep=keep)
-    except LimitReached:
+    except LimitReachedError:
         return _too_many_tasks()
     audited(AuditAct.OTHER_SERVER_ENDED, f"{account.login} {host}")
     notify(_("%(host)s is disconnected. Nothing was changed there.", host=host), "done")
@@ -246,7 +246,7 @@ def change_link(number: int) -> Answer:
     elif action in ("keep", "remove"):
         try:
             begun = accounts.unlink(link, keep=action == "keep")
-        except LimitReached:
+        except LimitReachedError:
             return _too_many_tasks()
         notify(_("It is no longer synchronised. Nothing was changed on the other server."), "done")
         if begun is not None:

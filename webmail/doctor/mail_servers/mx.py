@@ -23,7 +23,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         server = ascii_domain(settings.mail_server).lower()
         if settings.mail_server and not doctor_dns.is_nobodys(server):
             yield from _reverse(server, settings.server_timeout)
-    except doctor_dns.NoDnsAnswer:
+    except doctor_dns.NoDnsAnswerError:
         yield CheckResult("MX", WARNING, "no DNS server answers, so it was not checked whether mail from elsewhere arrives.")
 
 

@@ -23,7 +23,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
             continue
         try:
             yield _judged(domain, settings.server_timeout)
-        except dns.NoDnsAnswer:
+        except dns.NoDnsAnswerError:
             yield CheckResult(f"Mail from {domain}", WARNING, "no DNS server answers, so SPF, DKIM and DMARC were not checked.")
             return
 

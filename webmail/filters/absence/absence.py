@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from webmail.filters.absence import machines
 from webmail.filters.rules.compiler import MOST_CONTACTS, SievePlace
-from webmail.filters.rules.rules import LONGEST_TEXT, BadRule, unwritable
+from webmail.filters.rules.rules import LONGEST_TEXT, BadRuleError, unwritable
 from webmail.mime.html import markdown
 from webmail.sieve.nodes import Command, ListArgument, NumberArgument, SieveArgument, SieveTest, StringArgument, TagArgument
 
@@ -60,20 +60,20 @@ class Absence:
 
 
 def check(absence: Absence) -> None:
-    """Raises BadRule. One that is off may be unfinished."""
+    """Raises BadRuleError. One that is off may be unfinished."""
     if absence.on and not absence.text.strip():
-        raise BadRule("text", "missing")
+        raise BadRuleError("text", "missing")
     if absence.start and absence.until and absence.until <= absence.start:
-        raise BadRule("until", "order")
+        raise BadRuleError("until", "order")
     if absence.days not in INTERVALS:
-        raise BadRule("days", "number")
+        raise BadRuleError("days", "number")
     if len(absence.subject) > LONGEST_SUBJECT or not absence.subject.isprintable():
-        raise BadRule("subject", "long" if absence.subject.isprintable() else "characters")
+        raise BadRuleError("subject", "long" if absence.subject.isprintable() else "characters")
     for name in ("text", "text_inside"):
         if len(getattr(absence, name)) > LONGEST_TEXT:
-            raise BadRule(name, "long")
+            raise BadRuleError(name, "long")
         if unwritable(getattr(absence, name)):
-            raise BadRule(name, "characters")
+            raise BadRuleError(name, "characters")
 
 
 def compiled(absence: Absence, place: SievePlace) -> tuple[Command, ...]:
@@ -169,7 +169,7 @@ def to_json(absence: Absence) -> str:
 
 
 def from_json(text: str) -> Absence:
-    """Raises BadRule."""
+    """Raises BadRuleError."""
     try:
         found = json.loads(text)
         names = ("subject", "text", "text_inside")
@@ -180,7 +180,7 @@ def from_json(text: str) -> Absence:
             days=int(found["days"]), formatted=found["formatted"] is True, **{name: found[name] for name in names},
         )  # fmt: skip
     except (ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise BadRule("absence", "unreadable") from error
+        raise BadRuleError("absence", "unreadable") from error
     check(absence)
     return absence
 

@@ -12,7 +12,7 @@ from webmail.filters.absence import absence, absence_copy
 from webmail.filters.absence.absence import Absence
 from webmail.filters.rules import contact_rules
 from webmail.filters.rules.script_context import place_of
-from webmail.filters.store import FiltersChanged
+from webmail.filters.store import FiltersChangedError
 from webmail.models import User
 
 
@@ -40,13 +40,14 @@ def version_of(found: Absence) -> str:
 def save(user: User, account: Account, settings: Settings, wanted: Absence, version: str = "") -> StoredAbsence:
     """Store an absence. `version`: of the one that the person saw, "" not to ask.
 
-    Raises BadRule, FiltersChanged (not where what is wanted is there already: a double click), and what `store.changing` does.
+    Raises BadRuleError, FiltersChangedError (not where what is wanted is there already: a double click), and what
+    `store.changing` does.
     """
     absence.check(wanted)
     with store.changing(user.id, account, "") as change:
         before = change.state.filters
         if version and version != version_of(before.absence) and wanted != before.absence:
-            raise FiltersChanged("the absence is another one")
+            raise FiltersChangedError("the absence is another one")
         change.filters = replace(before, absence=wanted)
         change.place = place_of(user, account, settings)
     state = change.state

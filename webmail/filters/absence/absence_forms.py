@@ -12,8 +12,8 @@ from webmail import schedule
 from webmail.filters.absence import absence_change
 from webmail.filters.absence.absence import INTERVALS, LONGEST_SUBJECT, Absence, Audience, check
 from webmail.filters.absence.absence_times import OfferedTimes
-from webmail.filters.rules.rules import LONGEST_TEXT, BadRule
-from webmail.schedule import BadTime
+from webmail.filters.rules.rules import LONGEST_TEXT, BadRuleError
+from webmail.schedule import BadTimeError
 from webmail.web.current import preferences, time_zone
 from webmail.web.formatting import today
 
@@ -96,7 +96,7 @@ class AbsenceForm:
     def _checked(self, found: Absence) -> bool:
         try:
             check(found)
-        except BadRule as error:
+        except BadRuleError as error:
             words = {
                 "missing": _("Write what people are answered."),
                 "order": _("This must be later than the beginning."),
@@ -108,7 +108,7 @@ class AbsenceForm:
     def _moment(self, name: str, day: str, hour: str, *, ends: bool) -> datetime | None:
         try:
             return schedule.moment(day, hour, time_zone(), ends=ends)
-        except BadTime:
+        except BadTimeError:
             self.errors[name] = _("Enter a date such as 2026-12-24, and a time such as 8:30.")
             return None
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from webmail.filters.archiving import archive_rules
-from webmail.filters.archiving.archive_rules import MOST_DAYS, MOST_MONTHS, AgeUnit, ArchiveAction, ArchivePlan, BadPlan
+from webmail.filters.archiving.archive_rules import MOST_DAYS, MOST_MONTHS, AgeUnit, ArchiveAction, ArchivePlan, BadPlanError
 from webmail.imap.mailbox_list.mailboxes import Overview
 
 
@@ -59,7 +59,7 @@ class ArchiveForm:
         )  # fmt: skip
         try:
             archive_rules.check(plan, found)
-        except BadPlan as error:
+        except BadPlanError as error:
             self.errors[error.what] = self._words(error.what)
             return None
         return plan

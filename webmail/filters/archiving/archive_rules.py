@@ -12,7 +12,7 @@ from webmail.config.settings import Settings
 from webmail.config.tables import GivenArchiving
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.errors import LimitReached, UnsafeValue
+from webmail.errors import LimitReachedError, UnsafeValueError
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox import tags
@@ -37,7 +37,7 @@ class ArchiveAction(StrEnum):
     DELETE = "delete"  # of junk into the trash, of the trash for good
 
 
-class BadPlan(ValueError):
+class BadPlanError(ValueError):
     """A rule that can't be. `what` is the field: mailbox, amount, action, keyword."""
 
     def __init__(self, what: str) -> None:
@@ -93,25 +93,25 @@ def _day_of(year: int, month: int, day: int) -> date:
 
 
 def check(plan: ArchivePlan, found: Overview) -> None:
-    """Raises BadPlan."""
+    """Raises BadPlanError."""
     mailbox = found.get(plan.mailbox)
     if mailbox is None or not may_be_chosen(mailbox):
-        raise BadPlan("mailbox")
+        raise BadPlanError("mailbox")
     most = {AgeUnit.DAYS: MOST_DAYS, AgeUnit.MONTHS: MOST_MONTHS}.get(plan.unit)
     if most and not 1 <= plan.amount <= most:
-        raise BadPlan("amount")
+        raise BadPlanError("amount")
     emptied = mailbox.role in _EMPTIED
     if plan.action is ArchiveAction.DELETE and not emptied or plan.action is ArchiveAction.ARCHIVE and emptied:
-        raise BadPlan("action")
+        raise BadPlanError("action")
     if plan.action is ArchiveAction.TAG and not _is_tag(plan.keyword):
-        raise BadPlan("keyword")
+        raise BadPlanError("keyword")
 
 
 def _is_tag(keyword: str) -> bool:
     """Whether mail can have it, and programs do not go by it."""
     try:
         return bool(imap.actions.keyword(keyword)) and not tags.is_system(keyword)
-    except UnsafeValue:
+    except UnsafeValueError:
         return False
 
 
@@ -191,7 +191,7 @@ def number_of(plan: ArchivePlan) -> int:
 
 
 def save(user: User, plan: ArchivePlan) -> None:
-    """A new rule goes below the others; the same one twice (a double click) is one. Raises LimitReached. 1 transaction."""
+    """A new rule goes below the others; the same one twice (a double click) is one. Raises LimitReachedError. 1 transaction."""
     with db.atomic():
         in_turn(user)
         mine = own(user)
@@ -202,7 +202,7 @@ def save(user: User, plan: ArchivePlan) -> None:
         if any(replace(one, key="") == plan for one in mine):
             return
         if len(mine) >= MOST_RULES:
-            raise LimitReached(f"{user.address} has {MOST_RULES} rules")
+            raise LimitReachedError(f"{user.address} has {MOST_RULES} rules")
         ArchiveRule.create(user=user, position=_last(user) + 1, **_columns(plan))
 
 

@@ -19,9 +19,18 @@ from webmail import imap, preferences
 from webmail.account import Account
 from webmail.config.settings import Settings
 from webmail.database.user_lock import user_lock
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, ServerAway, SignInRefused
+from webmail.errors import (
+    MailboxChangedError,
+    MailError,
+    NoSuchMailboxError,
+    NotAllowedError,
+    OverQuotaError,
+    RefusedError,
+    ServerAwayError,
+    SignInRefusedError,
+)
 from webmail.filters.archiving import archive_log, archive_rules, batches
-from webmail.filters.archiving.archive_rules import ArchiveAction, ArchivePlan, BadPlan
+from webmail.filters.archiving.archive_rules import ArchiveAction, ArchivePlan, BadPlanError
 from webmail.imap.bulk import ageing
 from webmail.imap.bulk.ageing import AgeSearch, MessageMark
 from webmail.imap.connections.connection import Connection
@@ -30,7 +39,7 @@ from webmail.mail import Role
 from webmail.mailbox import tags
 from webmail.models import ArchiveRun, User
 from webmail.tasks import store
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 log = logging.getLogger(__name__)
@@ -42,20 +51,20 @@ _LONGEST_TAGS = 40_000  # bytes of the keywords that a search names, each once; 
 Targets = dict[str, tuple[tuple[str, ...], list[int]]]  # folder -> the folders around it, UIDs
 
 
-class TooManyTags(Refused):
+class TooManyTagsError(RefusedError):
     """A folder has more different tags than a search can leave out: what has one can't be told from what has none."""
 
 
 def search_of(plan: ArchivePlan, connection: Connection, today: date, settings: Settings) -> AgeSearch:
     """What a rule looks for in the selected folder. Messages that have the rule's tag already are not found, nor those that came
-    into the trash lately. 0 round trips mostly. Raises TooManyTags.
+    into the trash lately. 0 round trips mostly. Raises TooManyTagsError.
     """
     without = [plan.keyword] if plan.action is ArchiveAction.TAG else []
     if plan.keep_tagged:
         words = [word for word in sorted(connection.flags) if not word.startswith("\\") and not tags.is_system(word)]
         without += [word for word in words if word not in without]
         if sum(len(f" UNKEYWORD {word}") for word in without) > _LONGEST_TAGS:
-            raise TooManyTags(f"{len(without)} tags in {plan.mailbox}")
+            raise TooManyTagsError(f"{len(without)} tags in {plan.mailbox}")
     trash = plan.action is ArchiveAction.DELETE and plan.mailbox == imap.mailboxes.for_role(connection, Role.TRASH)
     return AgeSearch(
         archive_rules.cutoff(plan, today, settings.school_year_begins), plan.keep_unread, plan.keep_flagged, tuple(without),
@@ -86,8 +95,8 @@ class ArchiveTurn:
         return archive_log.begin(self.user, self.night)
 
     def take(self) -> ArchiveRun | None:
-        """All rules in force; what was done, None where that is nothing. Raises ServerAway, SignInRefused and what `step` does;
-        what was done before is told.
+        """All rules in force; what was done, None where that is nothing. Raises ServerAwayError, SignInRefusedError and what
+        `step` does; what was done before is told.
         """
         try:
             with user_lock(self.user.id), imap.connect(self.account) as connection:
@@ -108,9 +117,9 @@ class ArchiveTurn:
             archive_rules.check(plan, found)
             for source, uids, key in self._pieces(plan):
                 self._do(plan, found, source, uids, key)
-        except (SignInRefused, ServerAway):
+        except (SignInRefusedError, ServerAwayError):
             raise
-        except BadPlan as error:
+        except BadPlanError as error:
             self.troubles.append(("gone" if error.what == "mailbox" else "rule", plan.mailbox))
         except MailError as error:
             log.warning("a rule of %s ends early in %s: %s", self.user.address, plan.mailbox, error)
@@ -192,14 +201,14 @@ def targets_of(plan: ArchivePlan, connection: Connection, marks: dict[int, Messa
 def _word(error: MailError) -> str:
     """Why a rule ended early, for the log to explain."""
     for kind, word in (
-        (OverQuota, "over-quota"),
-        (TooManyTags, "tags"),
-        (NotAllowed, "not-allowed"),
-        (batches.NeedsUidplus, "server"),
+        (OverQuotaError, "over-quota"),
+        (TooManyTagsError, "tags"),
+        (NotAllowedError, "not-allowed"),
+        (batches.NeedsUidplusError, "server"),
     ):
         if isinstance(error, kind):
             return word
-    return "gone" if isinstance(error, NoSuchMailbox | MailboxChanged) else "refused"
+    return "gone" if isinstance(error, NoSuchMailboxError | MailboxChangedError) else "refused"
 
 
 # --- by a worker -----------------------------------------------------------------------------------------------------
@@ -212,8 +221,8 @@ def _work(run: TaskRun) -> dict[str, Any]:
 
     try:
         told = ArchiveTurn(run.user, account_of(run), run.settings, str(run.arguments["night"]), step).take()
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     for before in store.results_before(run.task):  # the log has them
         before.delete_instance()
     return {"count": archive_log.messages(told) if told else 0}

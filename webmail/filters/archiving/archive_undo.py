@@ -15,12 +15,12 @@ from webmail.account import Account
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.user_lock import user_lock
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused
+from webmail.errors import MailboxChangedError, MailError, NoSuchMailboxError, ServerAwayError, SignInRefusedError
 from webmail.filters.archiving import archive_log, archive_rules, batches
 from webmail.imap.connections.commands import expand_uid_set
 from webmail.models import ArchiveBatch, ArchiveRun, BatchState, Task, User, now
 from webmail.tasks import store
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class BegunUndo:
 def begin(user: User, run: ArchiveRun, settings: Settings) -> BegunUndo:
     """Put the task in the queue and switch the rules off: both or, should this process be killed meanwhile, neither.
 
-    Raises LimitReached. 1 transaction.
+    Raises LimitReachedError. 1 transaction.
     """
     mine = (ArchiveRun.id == run.id) & (ArchiveRun.user == user)
     if not archive_log.reversible(run):
@@ -69,8 +69,8 @@ def _work(run: TaskRun) -> dict[str, Any]:
         with user_lock(run.user.id), imap.connect(account) as connection:
             batches.settle(connection, run.user)
         _bring_back(run, account, night)
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     told = ArchiveRun.get_by_id(night.id).returned
     return {"count": told, "left": max(_total(night) - told, 0)}
 
@@ -86,7 +86,7 @@ def _bring_back(run: TaskRun, account: Account, night: ArchiveRun) -> None:
         try:
             with user_lock(run.user.id):
                 _one_back(account, night, batch)
-        except (ServerAway, SignInRefused):
+        except (ServerAwayError, SignInRefusedError):
             raise
         except MailError as error:  # what it had moved is gone, or not ours to move: the others are brought back all the same
             log.info("batch %d stays where it is: %s", number, error)
@@ -103,7 +103,7 @@ def _one_back(account: Account, night: ArchiveRun, batch: ArchiveBatch) -> None:
         for piece in batches.pieces(uids):
             try:
                 there = imap.actions.with_flag(connection, place[0], piece, key, place[1])
-            except (NoSuchMailbox, MailboxChanged):
+            except (NoSuchMailboxError, MailboxChangedError):
                 return
             if tagged and there:
                 imap.actions.set_flags(connection, place[0], there, [batch.target], False, place[1])

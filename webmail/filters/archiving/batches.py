@@ -19,7 +19,7 @@ from typing import Any
 
 from webmail import imap
 from webmail.database.connection import db
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, NotAllowed, Refused, ServerAway
+from webmail.errors import MailboxChangedError, MailError, NoSuchMailboxError, NotAllowedError, RefusedError, ServerAwayError
 from webmail.imap.bulk import ageing, bulk_fetch
 from webmail.imap.bulk.ageing import MessageMark
 from webmail.imap.connections.commands import expand_uid_set, uid_set
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 
 MOST = 500  # messages of one command
 SETTLES = timedelta(seconds=40)  # an interrupted command has ended by then: longer than its answer is waited for
-_GONE = (NoSuchMailbox, MailboxChanged)
+_GONE = (NoSuchMailboxError, MailboxChangedError)
 
 
-class NeedsUidplus(Refused):
+class NeedsUidplusError(RefusedError):
     """The server can neither MOVE nor delete messages by their UIDs: what others marked as deleted would go too."""
 
 
@@ -44,10 +44,11 @@ def move(
     """Move at most MOST messages of `source` (its name and UIDVALIDITY); returns how many. `parents`: folders to make before the
     target, should that be missing.
 
-    4 round trips, 6 without MOVE. Raises OverQuota, NotAllowed, Refused, NoSuchMailbox, MailboxChanged, NeedsUidplus, ServerAway.
+    4 round trips, 6 without MOVE. Raises OverQuotaError, NotAllowedError, RefusedError, NoSuchMailboxError, MailboxChangedError,
+    NeedsUidplusError, ServerAwayError.
     """
     if not connection.has("UIDPLUS"):
-        raise NeedsUidplus("the server has no UIDPLUS")
+        raise NeedsUidplusError("the server has no UIDPLUS")
     validity, floor = _floor(connection, target, parents)
     connection.select(*source)
     marks = marks or ageing.marks(connection, uids)
@@ -57,12 +58,12 @@ def move(
     batch = _noted(run, action, source, wanted, rule, target, validity, floor, marks)
     try:
         moved = imap.actions.move(connection, source[0], wanted, target, source[1])
-    except ServerAway:
+    except ServerAwayError:
         raise  # it may have been done: whoever comes next looks
     except MailError as error:
         _settle_move(connection, batch)  # refused, at least in part
         if "EXPUNGEISSUED" in str(error):  # RFC 5530: somebody else removes messages at this moment
-            raise ServerAway(str(error)) from error
+            raise ServerAwayError(str(error)) from error
         raise
     if len(moved.sources) != len(moved.uids) or not moved.uids:
         return _settle_move(connection, batch)
@@ -79,9 +80,9 @@ def tag(
 
 
 def delete(connection: Connection, run: ArchiveRun, source: tuple[str, int], uids: Sequence[int], *, rule: str = "") -> int:
-    """Delete at most MOST messages for good. 3 round trips. Raises NotAllowed, NeedsUidplus."""
+    """Delete at most MOST messages for good. 3 round trips. Raises NotAllowedError, NeedsUidplusError."""
     if not connection.has("UIDPLUS"):
-        raise NeedsUidplus("the server has no UIDPLUS")
+        raise NeedsUidplusError("the server has no UIDPLUS")
     batch = _noted(run, "deleted", source, sorted(uids), rule)
     return _repeat(connection, batch)
 
@@ -92,12 +93,12 @@ def _floor(connection: Connection, target: str, parents: Sequence[str]) -> tuple
     """
     try:
         told = bulk_fetch.next_uid(connection, target)
-    except (NoSuchMailbox, Refused):
+    except (NoSuchMailboxError, RefusedError):
         for name in (*parents, target):
             imap.actions.make(connection, name)
         told = bulk_fetch.next_uid(connection, target)
     if not all(told):
-        raise Refused(f"the server tells no UIDNEXT of {target}")
+        raise RefusedError(f"the server tells no UIDNEXT of {target}")
     return told
 
 
@@ -146,18 +147,18 @@ def _in_order(uids: Sequence[int]) -> str:
 def settle(connection: Connection, user: User) -> None:
     """Look what became of a person's interrupted batches. 1 query where there is none; else some 6 round trips for each.
 
-    Raises ServerAway while the mail server may still be at one.
+    Raises ServerAwayError while the mail server may still be at one.
     """
     pending = ArchiveBatch.select().where((ArchiveBatch.user == user) & (ArchiveBatch.state == BatchState.PENDING))
     for batch in list(pending.order_by(ArchiveBatch.id)):
         if batch.began > now() - SETTLES:
-            raise ServerAway(f"batch {batch.id} was interrupted a moment ago")
+            raise ServerAwayError(f"batch {batch.id} was interrupted a moment ago")
         try:
             if batch.floor:
                 _settle_move(connection, batch)
             else:
                 _repeat(connection, batch)
-        except (*_GONE, NotAllowed, Refused) as error:
+        except (*_GONE, NotAllowedError, RefusedError) as error:
             log.warning("batch %d of %s stays as it is: %s", batch.id, user.address, error)
 
 
@@ -170,7 +171,7 @@ def _repeat(connection: Connection, batch: ArchiveBatch) -> int:
             imap.actions.set_flags(connection, batch.mailbox, there, [batch.target], True, batch.uidvalidity)
         elif there:
             imap.actions.delete(connection, batch.mailbox, there, batch.uidvalidity)
-    except (*_GONE, NotAllowed, Refused):
+    except (*_GONE, NotAllowedError, RefusedError):
         _done(batch, ())
         raise
     return _done(batch, there if batch.action == "tagged" else uids)

@@ -33,7 +33,7 @@ class DryRun:
 def look(connection: Connection, plan: ArchivePlan, user: User, settings: Settings) -> DryRun:
     """About 5 round trips, however many messages match; more where the first ones stand far behind others that do not.
 
-    Raises NoSuchMailbox, UnsafeValue, Refused, ServerAway.
+    Raises NoSuchMailboxError, UnsafeValueError, RefusedError, ServerAwayError.
     """
     connection.select(plan.mailbox)
     today = archive_task.today_of(user, settings)

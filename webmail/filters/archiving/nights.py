@@ -10,7 +10,7 @@ from peewee import Expression
 
 from webmail import preferences
 from webmail.config.settings import Settings
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.filters.archiving import archive_task
 from webmail.models import ArchiveRule, Task, User, now
 from webmail.tasks import store
@@ -57,7 +57,7 @@ def sweep(settings: Settings, at: datetime | None = None) -> int:
             store.start(user, archive_task.NAME, {"night": day.isoformat()}, task_id=task_id, alone=True)
             preferences.change(user, archive_night=day.isoformat())
             count += 1
-        except LimitReached as error:
+        except LimitReachedError as error:
             log.warning("old messages wait: %s", error)
     return count
 

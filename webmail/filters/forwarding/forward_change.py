@@ -11,7 +11,7 @@ from webmail.filters import store
 from webmail.filters.forwarding import forward_targets, forwarding
 from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.rules.script_context import place_of
-from webmail.filters.store import FiltersChanged
+from webmail.filters.store import FiltersChangedError
 from webmail.models import User
 
 
@@ -36,8 +36,8 @@ def version_of(found: Forwarding) -> str:
 def save(user: User, account: Account, settings: Settings, wanted: Forwarding, version: str = "") -> StoredForwarding:
     """Store it. `version`: of the one that the person saw, "" not to ask. The caller has asked for a factor.
 
-    Raises BadRule, TargetRefused for an address that the policy forbids or that nobody confirmed, FiltersChanged (not where what
-    is wanted is there already: a double click), and what `store.changing` does.
+    Raises BadRuleError, TargetRefusedError for an address that the policy forbids or that nobody confirmed, FiltersChangedError
+    (not where what is wanted is there already: a double click), and what `store.changing` does.
     """
     forwarding.check(wanted)
     if wanted.on:
@@ -45,7 +45,7 @@ def save(user: User, account: Account, settings: Settings, wanted: Forwarding, v
     with store.changing(user.id, account, "") as change:
         before = change.state.filters
         if version and version != version_of(before.forwarding) and wanted != before.forwarding:
-            raise FiltersChanged("the forwarding is another one")
+            raise FiltersChangedError("the forwarding is another one")
         change.filters = replace(before, forwarding=wanted)
         change.place = place_of(user, account, settings)
     state = change.state
@@ -73,4 +73,4 @@ def _check(user: User, wanted: Forwarding, settings: Settings) -> None:
     for address in wanted.addresses:
         forward_targets.check(address, user, settings)
         if address not in confirmed:
-            raise forward_targets.TargetRefused(forward_targets.TargetFault.INVALID, address)
+            raise forward_targets.TargetRefusedError(forward_targets.TargetFault.INVALID, address)

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from webmail import schedule
 from webmail.filters.forwarding import forward_change
 from webmail.filters.forwarding.forwarding import MOST_ADDRESSES, Forwarding
-from webmail.schedule import BadTime
+from webmail.schedule import BadTimeError
 from webmail.web.current import time_zone
 
 _LONGEST_FIELD = 60  # of a day, an hour
@@ -55,7 +55,7 @@ class ForwardForm:
         until = None
         try:
             until = schedule.moment(self.until, self.until_hour, time_zone(), ends=True)
-        except BadTime:
+        except BadTimeError:
             self.errors["until"] = _("Enter a date such as 2026-12-24, and a time such as 8:30.")
         if self.on and until is not None and until <= at:
             self.errors["until"] = _("This is over already.")

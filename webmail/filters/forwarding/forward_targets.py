@@ -19,7 +19,7 @@ from webmail import preferences
 from webmail.compose import identities
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.filters.forwarding import policy
 from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.store import FilterState
@@ -46,7 +46,7 @@ class TargetFault(StrEnum):
     MANY = "many"
 
 
-class TargetRefused(ValueError):
+class TargetRefusedError(ValueError):
     """`fault`: why. `address`: as it would be stored, "" where it is none."""
 
     def __init__(self, fault: TargetFault, address: str = "") -> None:
@@ -58,30 +58,31 @@ class TargetRefused(ValueError):
 
 
 def typed(text: str, user: User, settings: Settings) -> str:
-    """The address that was typed, as it is stored. Raises TargetRefused. At most 4 queries, and 3 for each step of a chain."""
+    """The address that was typed, as it is stored. Raises TargetRefusedError. At most 4 queries, and 3 for each step of a
+    chain."""
     try:
         found = parse_addresses(text.strip()) if len(text) <= 4 * _LONGEST else ()
         address = address_key(ascii_address(found[0].email)) if len(found) == 1 and not found[0].name else ""
-    except BadAddress:
+    except BadAddressError:
         address = ""
     domain = address.rpartition("@")[2]
     if "." not in domain or domain.startswith("[") or not address.isprintable() or len(address) > _LONGEST:
-        raise TargetRefused(TargetFault.INVALID)
+        raise TargetRefusedError(TargetFault.INVALID)
     check(address, user, settings)
     return address
 
 
 def check(address: str, user: User, settings: Settings) -> None:
-    """Raises TargetRefused where the policy is against it, or the mail would come back."""
+    """Raises TargetRefusedError where the policy is against it, or the mail would come back."""
     if not policy.may_forward(user, address, settings):
         off = policy.policy_for(user, settings) is policy.ForwardPolicy.OFF
-        raise TargetRefused(TargetFault.OFF if off else TargetFault.POLICY, address)
+        raise TargetRefusedError(TargetFault.OFF if off else TargetFault.POLICY, address)
     if _bare(address) in own_addresses(user):
-        raise TargetRefused(TargetFault.OWN, address)
+        raise TargetRefusedError(TargetFault.OWN, address)
     if closed([address]):
-        raise TargetRefused(TargetFault.CLOSED, address)
+        raise TargetRefusedError(TargetFault.CLOSED, address)
     if comes_back(user, address):
-        raise TargetRefused(TargetFault.LOOP, address)
+        raise TargetRefusedError(TargetFault.LOOP, address)
 
 
 def closed(addresses: Iterable[str]) -> set[str]:
@@ -167,9 +168,9 @@ def has_room(user: User, address: str) -> bool:
 
 
 def confirm(user: User, address: str) -> None:
-    """Somebody who reads what arrives there has said so, or it is inside. Raises TargetRefused where there are too many."""
+    """Somebody who reads what arrives there has said so, or it is inside. Raises TargetRefusedError where there are too many."""
     if not has_room(user, address):
-        raise TargetRefused(TargetFault.MANY, address)
+        raise TargetRefusedError(TargetFault.MANY, address)
     added = ForwardTarget.insert(user=user, address=address, confirmed=now())
     added.on_conflict(
         conflict_target=[ForwardTarget.user, ForwardTarget.address], update={ForwardTarget.confirmed: now()}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from webmail.filters.absence.absence import kept_moment, moment_test
 from webmail.filters.rules.compiler import SievePlace
-from webmail.filters.rules.rules import BadRule
+from webmail.filters.rules.rules import BadRuleError
 from webmail.sieve.nodes import Command, SieveTest, StringArgument, TagArgument
 
 MOST_ADDRESSES = 5
@@ -26,14 +26,14 @@ class Forwarding:
 
 
 def check(forwarding: Forwarding) -> None:
-    """Raises BadRule. Whether the addresses are allowed is asked elsewhere: the policy may change later."""
+    """Raises BadRuleError. Whether the addresses are allowed is asked elsewhere: the policy may change later."""
     if len(forwarding.addresses) > MOST_ADDRESSES:
-        raise BadRule("addresses", "many")
+        raise BadRuleError("addresses", "many")
     if forwarding.on and not forwarding.addresses:
-        raise BadRule("addresses", "missing")
+        raise BadRuleError("addresses", "missing")
     for address in forwarding.addresses:
         if not address.isprintable() or " " in address or address.count("@") != 1 or len(address) > 254:
-            raise BadRule("addresses", "characters")
+            raise BadRuleError("addresses", "characters")
 
 
 def compiled(forwarding: Forwarding, place: SievePlace) -> tuple[Command, ...]:
@@ -84,7 +84,7 @@ def to_json(forwarding: Forwarding) -> str:
 
 
 def from_json(text: str) -> Forwarding:
-    """Raises BadRule."""
+    """Raises BadRuleError."""
     try:
         found = json.loads(text)
         addresses = found["addresses"]
@@ -93,6 +93,6 @@ def from_json(text: str) -> Forwarding:
         small = tuple(dict.fromkeys(one.lower() for one in addresses))  # as they are stored here, and taken out again
         forwarding = Forwarding(found["on"] is True, small, found["keep"] is True, kept_moment(found["until"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise BadRule("forwarding", "unreadable") from error
+        raise BadRuleError("forwarding", "unreadable") from error
     check(forwarding)
     return forwarding

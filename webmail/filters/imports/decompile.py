@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from webmail.errors import UnsafeValue
+from webmail.errors import UnsafeValueError
 from webmail.filters.imports.found import (
     LONGEST_WORDS,
-    CannotMap,
+    CannotMapError,
     FoundRule,
     LeftOut,
     WhyLeftOut,
@@ -62,11 +62,11 @@ def units_of(script: SieveScript) -> Iterator[ScriptUnit]:
 def decompiled(unit: ScriptUnit, name: str, *, expands: bool, flagged: bool, source: Sequence[str] = ()) -> list[FoundRule]:
     """The rules of a unit. `expands`: the script asked for variables. `flagged`: commands above set flags. `source`: its lines.
 
-    Raises CannotMap: then nothing of it is a rule.
+    Raises CannotMapError: then nothing of it is a rule.
     """
     unit = _woken(unit, source)
     if expands and any(mark in text for text in _all_texts(unit.commands) for mark in _EXPANDED):
-        raise CannotMap(WhyLeftOut.VARIABLES)
+        raise CannotMapError(WhyLeftOut.VARIABLES)
     found: list[FoundRule] = []
     on = unit.commands[0].name != "disabled_if"
     for group, commands in _guarded(unit.commands, ConditionGroup()):
@@ -79,7 +79,7 @@ def decompiled(unit: ScriptUnit, name: str, *, expands: bool, flagged: bool, sou
         found.append(found_rule(rule, unit.line, group.differences | read.differences))
         _check_alone(rule)
     if not found:
-        raise CannotMap(WhyLeftOut.NOTHING)
+        raise CannotMapError(WhyLeftOut.NOTHING)
     return found
 
 
@@ -92,7 +92,7 @@ def words_of(commands: Sequence[Command]) -> str:
     bare = tuple(replace(one, comments=()) for one in commands[:20])
     try:
         return plain(write(SieveScript(bare))[: 4 * LONGEST_WORDS])
-    except UnsafeValue:
+    except UnsafeValueError:
         return ""
 
 
@@ -100,7 +100,7 @@ def _check_alone(rule: FilterRule) -> None:
     """A refusal goes alone (RFC 5429, section 2.3): with more, the server would do neither."""
     kinds = {one.kind for one in rule.actions}
     if ActionKind.REJECT in kinds and kinds - {ActionKind.REJECT, ActionKind.STOP}:
-        raise CannotMap(WhyLeftOut.ACTION)
+        raise CannotMapError(WhyLeftOut.ACTION)
 
 
 def _guarded(commands: Sequence[Command], guard: ConditionGroup) -> Iterator[tuple[ConditionGroup, list[Command]]]:
@@ -131,7 +131,7 @@ def _test_of(command: Command) -> ConditionGroup:
     if command.name == "else":
         return ConditionGroup()
     if len(command.tests) != 1 or command.arguments or command.block is None:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     return merged(group_of(command.tests[0]))
 
 
@@ -146,11 +146,11 @@ def _woken(unit: ScriptUnit, source: Sequence[str]) -> ScriptUnit:
         return unit
     told = _SWITCHED_OFF.match(source[first.line - 1])
     if told is None:
-        raise CannotMap(WhyLeftOut.NEVER)
+        raise CannotMapError(WhyLeftOut.NEVER)
     try:
         (read,) = parse(f"if {told['test']}\r\n{{ stop; }}").commands
     except (SieveSyntaxError, ValueError) as error:
-        raise CannotMap(WhyLeftOut.NEVER) from error
+        raise CannotMapError(WhyLeftOut.NEVER) from error
     return ScriptUnit((replace(first, name="disabled_if", tests=read.tests),))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from webmail.filters.imports.found import FoundRules, NotReadable, text_of
+from webmail.filters.imports.found import FoundRules, NotReadableError, text_of
 from webmail.filters.imports.gmail import read_gmail
 from webmail.filters.imports.own_json import read_own_json
 from webmail.filters.imports.sieve_script import read_script
@@ -15,11 +15,11 @@ _THUNDERBIRD = re.compile(r'\s{0,20}(?:version|logging|name)="', re.IGNORECASE)
 
 
 def read_rules(data: bytes) -> FoundRules:
-    """Raises NotReadable, and nothing else, in time proportional to the data's length."""
+    """Raises NotReadableError, and nothing else, in time proportional to the data's length."""
     text = text_of(data)
     head = text[:20_000].lstrip()
     if not head:
-        raise NotReadable("empty")
+        raise NotReadableError("empty")
     if head[0] == "<":
         return read_gmail(text) if "<feed" in head else read_zimbra_xml(text)
     if head.startswith('{"traboule"'):

@@ -8,9 +8,9 @@ from enum import StrEnum
 from xml.etree.ElementTree import Element
 
 from webmail.filters.absence.absence import Absence
-from webmail.filters.rules.rules import BadRule, FilterRule, check
+from webmail.filters.rules.rules import BadRuleError, FilterRule, check
 from webmail.mime import safe_xml
-from webmail.mime.safe_xml import XmlBounds, XmlRefused
+from webmail.mime.safe_xml import XmlBounds, XmlRefusedError
 
 LARGEST = 1024 * 1024  # bytes of a file, characters of a script
 MOST_FOUND = 500  # rules, taken or not, of one file
@@ -18,7 +18,7 @@ LONGEST_WORDS = 300  # characters of what is quoted
 _BOUNDS = XmlBounds(size=4 * LARGEST, depth=40, elements=100_000)
 
 
-class NotReadable(ValueError):
+class NotReadableError(ValueError):
     """Not rules in this format. `line` counts from 1; 0: not known."""
 
     def __init__(self, why: str, line: int = 0) -> None:
@@ -64,7 +64,7 @@ class Difference(StrEnum):
     LEFT_ACTION = "left-action"  # something that has no meaning here
 
 
-class CannotMap(ValueError):
+class CannotMapError(ValueError):
     """There is no such thing here."""
 
     def __init__(self, reason: WhyLeftOut) -> None:
@@ -108,12 +108,14 @@ class FoundRules:
 def found_rule(
     rule: FilterRule, place: int, differences: Iterable[Difference] = (), left: Iterable[str] = ()
 ) -> FoundRule:  # fmt: skip
-    """Raises CannotMap for a rule that can't be."""
+    """Raises CannotMapError for a rule that can't be."""
     rule = replace(rule, name=plain(rule.name, 100))
     try:
         check(rule)
-    except BadRule as error:
-        raise CannotMap(WhyLeftOut.NOTHING if error.what == "actions" and error.why == "missing" else WhyLeftOut.LIMIT) from error
+    except BadRuleError as error:
+        raise CannotMapError(
+            WhyLeftOut.NOTHING if error.what == "actions" and error.why == "missing" else WhyLeftOut.LIMIT
+        ) from error
     return FoundRule(rule, place, tuple(sorted(set(differences))), tuple(plain(one) for one in left))
 
 
@@ -124,21 +126,21 @@ def plain(text: str, most: int = LONGEST_WORDS) -> str:
 
 
 def text_of(data: bytes) -> str:
-    """UTF-8, else Latin 1, which everything is. Raises NotReadable for what is no text or too large."""
+    """UTF-8, else Latin 1, which everything is. Raises NotReadableError for what is no text or too large."""
     if len(data) > LARGEST:
-        raise NotReadable("too large")
+        raise NotReadableError("too large")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     if "\0" in text:
-        raise NotReadable("not a text")
+        raise NotReadableError("not a text")
     return text
 
 
 def read_xml(text: str) -> Element:
-    """Its names without their namespaces. Raises NotReadable, with the line."""
+    """Its names without their namespaces. Raises NotReadableError, with the line."""
     try:
         return safe_xml.parse(text.encode(errors="replace"), _BOUNDS, utf8=True, namespaces=False)
-    except XmlRefused as error:
-        raise NotReadable(str(error), error.line) from error
+    except XmlRefusedError as error:
+        raise NotReadableError(str(error), error.line) from error

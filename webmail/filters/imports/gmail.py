@@ -12,12 +12,12 @@ from xml.etree.ElementTree import Element
 
 from webmail.filters.imports.found import (
     MOST_FOUND,
-    CannotMap,
+    CannotMapError,
     Difference,
     FoundRule,
     FoundRules,
     LeftOut,
-    NotReadable,
+    NotReadableError,
     WhyLeftOut,
     found_rule,
     plain,
@@ -40,10 +40,10 @@ _ASKS = frozenset(["from", "to", "subject", "hasTheWord", "doesNotHaveTheWord", 
 
 
 def read_gmail(text: str) -> FoundRules:
-    """Raises NotReadable."""
+    """Raises NotReadableError."""
     feed = read_xml(text)
     if feed.tag != "feed":
-        raise NotReadable("not a feed")
+        raise NotReadableError("not a feed")
     entries = [one for one in feed.iterfind("entry") if one.find("property") is not None]
     rules: list[FoundRule] = []
     out: list[LeftOut] = []
@@ -51,7 +51,7 @@ def read_gmail(text: str) -> FoundRules:
         told = _properties(entry)
         try:
             rules.append(_rule(told, number))
-        except CannotMap as error:
+        except CannotMapError as error:
             words = "; ".join(f"{key}: {value}" for key, value in told.items() if key not in _QUIET)
             out.append(LeftOut("", plain(words), number, error.reason))
     return FoundRules("Gmail", tuple(rules), tuple(out), more=len(entries) > MOST_FOUND)
@@ -72,7 +72,7 @@ def _rule(told: Mapping[str, str], number: int) -> FoundRule:
     if any(one.field is ConditionField.RECIPIENT for one in group.conditions):
         differences.add(Difference.RESENT)
     if not group.conditions:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     return found_rule(FilterRule("", group.conditions, tuple(actions), group.any), number, differences | group.differences, left)
 
 
@@ -113,7 +113,7 @@ def _conditions(told: Mapping[str, str], differences: set[Difference]) -> Condit
     if told.get("doesNotHaveTheWord", "").strip():
         words = _words(told["doesNotHaveTheWord"])
         if len(words) > 1:  # Gmail: none of them together
-            raise CannotMap(WhyLeftOut.NESTED)
+            raise CannotMapError(WhyLeftOut.NESTED)
         conditions = tuple(RuleCondition(one, MatchKind.CONTAINS, words[0], negated=True) for one in _EVERYWHERE)
         groups.append(ConditionGroup(conditions))
     if _is(told, "hasAttachment"):
@@ -128,20 +128,20 @@ def _conditions(told: Mapping[str, str], differences: set[Difference]) -> Condit
 def _size(told: Mapping[str, str]) -> RuleCondition:
     number, unit = told["size"].strip(), _UNITS.get(told.get("sizeUnit", "s_sb"))
     if unit is None or not (number.isascii() and number.isdigit() and len(number) < 12):
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     match told.get("sizeOperator", "s_sl"):
         case "s_sl":
             return RuleCondition(ConditionField.SIZE, MatchKind.LEAST, (str(int(number) * unit + 1),))
         case "s_ss" if int(number) > 0:
             return RuleCondition(ConditionField.SIZE, MatchKind.MOST, (str(int(number) * unit - 1),))
-    raise CannotMap(WhyLeftOut.CONDITION)
+    raise CannotMapError(WhyLeftOut.CONDITION)
 
 
 def _search(text: str) -> ConditionGroup:
     """`hasTheWord`: plain words, operators that have an equal here (`from:(a) subject:(b OR c) has:attachment larger:5M`), or one
     operator's alternatives (`from:a OR from:b`)."""
     if len(text) > 20_000:
-        raise CannotMap(WhyLeftOut.LIMIT)
+        raise CannotMapError(WhyLeftOut.LIMIT)
     asked, rest = _operators(text)
     if not asked:
         return _searched(text, _EVERYWHERE)
@@ -149,12 +149,12 @@ def _search(text: str) -> ConditionGroup:
     plain_words = re.sub(r"(?<!\S)(?:OR|\|)(?!\S)", " ", rest).strip()
     if joins:
         if len({name for _not, name, _value in asked}) > 1 or plain_words or len(joins) != len(asked) - 1:
-            raise CannotMap(WhyLeftOut.NESTED)
+            raise CannotMapError(WhyLeftOut.NESTED)
         minus, name, _value = asked[0]
         asked = [(minus, name, " OR ".join(value for _not, _name, value in asked))] if not minus else []
     groups = [_asked(*one) for one in asked]
     if not groups:
-        raise CannotMap(WhyLeftOut.NESTED)
+        raise CannotMapError(WhyLeftOut.NESTED)
     return all_of([*groups, *([_searched(plain_words, _EVERYWHERE)] if plain_words else [])])
 
 
@@ -175,9 +175,9 @@ def _asked(minus: bool, name: str, value: str) -> ConditionGroup:
         unit = {"": "s_sb", "k": "s_skb", "m": "s_smb"}[size[2].lower()]
         group = ConditionGroup((_size({"size": size[1], "sizeUnit": unit, "sizeOperator": operator}),))
     else:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     if minus and len(group.conditions) > 1:
-        raise CannotMap(WhyLeftOut.NESTED)
+        raise CannotMapError(WhyLeftOut.NESTED)
     return replace(group, conditions=tuple(replace(one, negated=True) for one in group.conditions)) if minus else group
 
 
@@ -185,14 +185,14 @@ def _searched(text: str, fields: tuple[ConditionField, ...]) -> ConditionGroup:
     """All words, each one of its alternatives, in one of the fields."""
     words = _words(text)
     if len(fields) > 1 and len(words) > 1:
-        raise CannotMap(WhyLeftOut.NESTED)
+        raise CannotMapError(WhyLeftOut.NESTED)
     if len(words) == 1:
         return ConditionGroup(tuple(RuleCondition(one, MatchKind.CONTAINS, words[0]) for one in fields), len(fields) > 1)
     return ConditionGroup(tuple(RuleCondition(fields[0], MatchKind.CONTAINS, one) for one in words))
 
 
 def _words(text: str) -> list[tuple[str, ...]]:
-    """The words of a search, each with its alternatives: `a OR b`, `{a b}`. Raises CannotMap for what is no plain search."""
+    """The words of a search, each with its alternatives: `a OR b`, `{a b}`. Raises CannotMapError for what is no plain search."""
     found: list[list[str]] = []
     braces, joins = False, False
     for mark, word, quoted in _tokens(text):
@@ -206,10 +206,10 @@ def _words(text: str) -> list[tuple[str, ...]]:
             joins = bool(found)
             continue
         if not quoted and (word in ("AND", "AROUND", "NOT") or word[:1] in "-+" or _is_operator(word)):
-            raise CannotMap(WhyLeftOut.CONDITION)
+            raise CannotMapError(WhyLeftOut.CONDITION)
         plain_word = word if quoted else word.strip("<>,;").strip("*")  # "*@corp.example" is what has "@corp.example"
         if not plain_word or "*" in plain_word:
-            raise CannotMap(WhyLeftOut.CONDITION)
+            raise CannotMapError(WhyLeftOut.CONDITION)
         if (joins or braces) and found:
             found[-1].append(plain_word)
         else:
@@ -217,7 +217,7 @@ def _words(text: str) -> list[tuple[str, ...]]:
         joins = False
     groups = [tuple(one) for one in found if one]
     if not groups or ("(" in text and len(groups) > 1):
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     return groups
 
 
@@ -228,11 +228,11 @@ def _is_operator(word: str) -> bool:
 
 def _tokens(text: str) -> Iterator[tuple[str, str, bool]]:
     if len(text) > 20_000:
-        raise CannotMap(WhyLeftOut.LIMIT)
+        raise CannotMapError(WhyLeftOut.LIMIT)
     at = 0
     while text[at:].strip():
         found = _TOKEN.match(text, at)
         if found is None:
-            raise CannotMap(WhyLeftOut.CONDITION)
+            raise CannotMapError(WhyLeftOut.CONDITION)
         yield found["mark"] or "", found["quoted"] or found["word"] or "", found["quoted"] is not None
         at = found.end()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from webmail.filters.imports.found import MOST_FOUND, FoundRule, FoundRules, LeftOut, NotReadable, WhyLeftOut, plain
-from webmail.filters.rules.rules import BadRule, FilterRule, from_json, to_json
+from webmail.filters.imports.found import MOST_FOUND, FoundRule, FoundRules, LeftOut, NotReadableError, WhyLeftOut, plain
+from webmail.filters.rules.rules import BadRuleError, FilterRule, from_json, to_json
 
 _VERSION = 1
 
@@ -19,22 +19,22 @@ def rules_as_json(rules: Iterable[FilterRule]) -> str:
 
 
 def read_own_json(text: str) -> FoundRules:
-    """Raises NotReadable."""
+    """Raises NotReadableError."""
     try:
         data = json.loads(text)
         items = data["rules"]
         if data["traboule"] != _VERSION or not isinstance(items, list):
-            raise NotReadable("another version")
+            raise NotReadableError("another version")
     except (ValueError, RecursionError, KeyError, TypeError) as error:
-        if isinstance(error, NotReadable):
+        if isinstance(error, NotReadableError):
             raise
-        raise NotReadable("not JSON", getattr(error, "lineno", 0)) from error
+        raise NotReadableError("not JSON", getattr(error, "lineno", 0)) from error
     rules: list[FoundRule] = []
     out: list[LeftOut] = []
     for number, one in enumerate(items[:MOST_FOUND], 1):
         said = json.dumps(one)
         try:
             rules.append(FoundRule(from_json(said), number))
-        except BadRule:
+        except BadRuleError:
             out.append(LeftOut("", plain(said), number, WhyLeftOut.LIMIT))
     return FoundRules("Traboule", tuple(rules), tuple(out), more=len(items) > MOST_FOUND)

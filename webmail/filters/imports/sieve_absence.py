@@ -11,7 +11,7 @@ from itertools import pairwise
 from webmail.filters.absence import machines
 from webmail.filters.absence.absence import INTERVALS, LONGEST_SUBJECT, Absence, check
 from webmail.filters.imports.found import Difference, plain
-from webmail.filters.rules.rules import LONGEST_TEXT, BadRule
+from webmail.filters.rules.rules import LONGEST_TEXT, BadRuleError
 from webmail.sieve.nodes import Command, NumberArgument, SieveTest, StringArgument, TagArgument, texts
 
 _MARKS = frozenset([
@@ -97,7 +97,7 @@ def _absence(command: Command, start: datetime | None, until: datetime | None) -
 def _checked(absence: Absence) -> Absence | None:
     try:
         check(absence)
-    except BadRule:
+    except BadRuleError:
         return None
     return absence if absence.text.strip() else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from webmail.filters.imports.found import CannotMap, Difference, WhyLeftOut
+from webmail.filters.imports.found import CannotMapError, Difference, WhyLeftOut
 from webmail.filters.imports.sieve_tests import tagged
 from webmail.filters.rules.rules import ActionKind, RuleAction
 from webmail.sieve.nodes import Command, NumberArgument, SieveArgument, StringArgument, texts
@@ -28,7 +28,7 @@ class ActionsRead:
 
 
 def read_actions(commands: Sequence[Command], *, flagged: bool) -> ActionsRead:
-    """The actions of commands without blocks. Raises CannotMap."""
+    """The actions of commands without blocks. Raises CannotMapError."""
     found = ActionsRead(flagged)
     for command in commands:
         _read(command, found)
@@ -48,7 +48,7 @@ def read_actions(commands: Sequence[Command], *, flagged: bool) -> ActionsRead:
 
 def _read(command: Command, found: ActionsRead) -> None:
     if command.tests or command.block is not None:
-        raise CannotMap(WhyLeftOut.ACTION)
+        raise CannotMapError(WhyLeftOut.ACTION)
     match command.name:
         case "keep":
             tagged(command, (), 0)
@@ -77,7 +77,7 @@ def _read(command: Command, found: ActionsRead) -> None:
         case "addflag" | "setflag" | "tag" | "flag":
             _flag(command, found)
         case _:
-            raise CannotMap(WhyLeftOut.ACTION)
+            raise CannotMapError(WhyLeftOut.ACTION)
 
 
 def _reply(command: Command, found: ActionsRead) -> None:
@@ -101,7 +101,7 @@ def _flag(command: Command, found: ActionsRead) -> None:
     for word in _words(command.name, texts(given)):
         kind = (_ZIMBRA_FLAGS if command.name == "flag" else _FLAGS).get(word.lower())
         if kind is None and (word.startswith("\\") or command.name == "flag"):
-            raise CannotMap(WhyLeftOut.ACTION)
+            raise CannotMapError(WhyLeftOut.ACTION)
         found.actions.append(RuleAction(kind) if kind else RuleAction(ActionKind.TAG, word))
     found.flagged = True
 
@@ -114,7 +114,7 @@ def _words(name: str, given: Sequence[str]) -> Iterator[str]:
 
 def _text(argument: SieveArgument | None) -> str:
     if not isinstance(argument, StringArgument):
-        raise CannotMap(WhyLeftOut.ACTION)
+        raise CannotMapError(WhyLeftOut.ACTION)
     return argument.value
 
 

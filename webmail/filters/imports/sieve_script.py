@@ -12,12 +12,12 @@ from webmail.filters.imports.decompile import ScriptUnit, decompiled, left_out, 
 from webmail.filters.imports.found import (
     LARGEST,
     MOST_FOUND,
-    CannotMap,
+    CannotMapError,
     Difference,
     FoundRule,
     FoundRules,
     LeftOut,
-    NotReadable,
+    NotReadableError,
     WhyLeftOut,
     found_rule,
     plain,
@@ -35,16 +35,16 @@ _FLAGGING = frozenset(["addflag", "setflag", "tag", "flag"])
 
 
 def read_script(text: str) -> FoundRules:
-    """Raises NotReadable, with the line."""
+    """Raises NotReadableError, with the line."""
     if len(text) > LARGEST or sum(text.count(mark) for mark in ';{,"#') > _MOST_MARKS:
-        raise NotReadable("too large")
+        raise NotReadableError("too large")
     ours = own_script.read(text)
     if ours is not None:
         return _ours(ours)
     try:
         script = parse(text)
     except SieveSyntaxError as error:
-        raise NotReadable(error.what, error.line) from error
+        raise NotReadableError(error.what, error.line) from error
     expands = bool(script.required & {"variables", "encoded-character"})
     source = text.replace("\r\n", "\n").split("\n")
     rules: list[FoundRule] = []
@@ -71,7 +71,7 @@ def read_script(text: str) -> FoundRules:
             continue
         try:
             rules += decompiled(unit, name, expands=expands, flagged=flagged, source=source)
-        except CannotMap as error:
+        except CannotMapError as error:
             out.append(left_out(unit, name, error.reason))
         flagged = flagged or any(one.name in _FLAGGING for command in unit.commands for one in command.walk())
     for found in _switched_off(script):
@@ -154,7 +154,7 @@ def _of_json(one: Mapping[str, Any], number: int) -> FoundRule | LeftOut:
         conditions = tuple(_condition(test) for test in one["tests"])
         actions = tuple(_action(action) for action in one["actions"])
         return found_rule(FilterRule(name, conditions, actions, one.get("operator") == "anyof", False), number)
-    except (CannotMap, KeyError, TypeError, ValueError, AttributeError):
+    except (CannotMapError, KeyError, TypeError, ValueError, AttributeError):
         return LeftOut(name, plain(json.dumps(one)[:2000]), number, WhyLeftOut.CONDITION)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from webmail.filters.imports.found import CannotMap, Difference, WhyLeftOut
+from webmail.filters.imports.found import CannotMapError, Difference, WhyLeftOut
 from webmail.filters.rules.compiler import SievePlace, compiled
 from webmail.filters.rules.rules import (
     MOST_CONDITIONS,
@@ -41,12 +41,12 @@ class ConditionGroup:
 
 
 def group_of(test: SieveTest) -> ConditionGroup:
-    """Raises CannotMap."""
+    """Raises CannotMapError."""
     match test.name:
         case "true":
             return ConditionGroup()
         case "false":
-            raise CannotMap(WhyLeftOut.NEVER)
+            raise CannotMapError(WhyLeftOut.NEVER)
         case "not":
             return opposite(group_of(_only(test.tests)))
         case "allof":
@@ -58,13 +58,13 @@ def group_of(test: SieveTest) -> ConditionGroup:
 
 
 def all_of(groups: Sequence[ConditionGroup]) -> ConditionGroup:
-    """Raises CannotMap where "one of" would stand within."""
+    """Raises CannotMapError where "one of" would stand within."""
     told = [one for one in map(merged, groups) if one.conditions]
     differences = frozenset(one for group in groups for one in group.differences)
     if len(told) == 1:
         return replace(told[0], differences=differences)
     if not all(one.is_all for one in told):
-        raise CannotMap(WhyLeftOut.NESTED)
+        raise CannotMapError(WhyLeftOut.NESTED)
     return _bounded(ConditionGroup(tuple(one for group in told for one in group.conditions), False, differences))
 
 
@@ -76,14 +76,14 @@ def any_of(groups: Sequence[ConditionGroup]) -> ConditionGroup:
     if len(told) == 1:
         return told[0]
     if not all(one.any or len(one.conditions) == 1 for one in told):
-        raise CannotMap(WhyLeftOut.NESTED)
+        raise CannotMapError(WhyLeftOut.NESTED)
     return merged(_bounded(ConditionGroup(tuple(one for group in told for one in group.conditions), True, differences)))
 
 
 def opposite(group: ConditionGroup) -> ConditionGroup:
-    """None of these, or not all of these. Raises CannotMap for the opposite of every message."""
+    """None of these, or not all of these. Raises CannotMapError for the opposite of every message."""
     if not group.conditions:
-        raise CannotMap(WhyLeftOut.NEVER)
+        raise CannotMapError(WhyLeftOut.NEVER)
     turned = tuple(replace(one, negated=not one.negated) for one in group.conditions)
     return merged(ConditionGroup(turned, not group.any, group.differences))
 
@@ -103,17 +103,17 @@ def merged(group: ConditionGroup) -> ConditionGroup:
 
 def _bounded(group: ConditionGroup) -> ConditionGroup:
     if len(group.conditions) > 4 * MOST_CONDITIONS:
-        raise CannotMap(WhyLeftOut.LIMIT)
+        raise CannotMapError(WhyLeftOut.LIMIT)
     return group
 
 
 def _refuse(reason: WhyLeftOut = WhyLeftOut.CONDITION) -> ConditionGroup:
-    raise CannotMap(reason)
+    raise CannotMapError(reason)
 
 
 def _only(tests: Sequence[SieveTest]) -> SieveTest:
     if len(tests) != 1:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     return tests[0]
 
 
@@ -125,7 +125,7 @@ def tagged(
 ) -> tuple[Mapping[str, SieveArgument | None], list[SieveArgument]]:
     """The tags of a test or command, with the values of those that have one, and its `count` other arguments.
 
-    Raises CannotMap for other tags, or another number.
+    Raises CannotMapError for other tags, or another number.
     """
     tags: dict[str, SieveArgument | None] = {}
     rest: list[SieveArgument] = []
@@ -139,7 +139,7 @@ def tagged(
         else:
             rest.append(argument)
     if waiting or len(rest) != count or not set(tags) <= set(allowed):
-        raise CannotMap(WhyLeftOut.CONDITION if isinstance(node, SieveTest) else WhyLeftOut.ACTION)
+        raise CannotMapError(WhyLeftOut.CONDITION if isinstance(node, SieveTest) else WhyLeftOut.ACTION)
     return tags, rest
 
 
@@ -150,10 +150,10 @@ def _compared(tags: Mapping[str, SieveArgument | None], values: Sequence[str]) -
     """How to compare with what, and whether capitals counted."""
     named = [_MATCHES[tag] for tag in tags if tag in _MATCHES]
     if len(named) > 1:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     comparator = "".join(texts(given)) if (given := tags.get("comparator")) else "i;ascii-casemap"
     if comparator not in ("i;ascii-casemap", "i;unicode-casemap", "i;octet"):
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     kind, keys = _simpler(named[0] if named else MatchKind.IS, tuple(values))
     return kind, keys, comparator == "i;octet"
 
@@ -286,7 +286,7 @@ def _of_domain(kind: MatchKind, values: tuple[str, ...]) -> tuple[MatchKind, tup
             return kind, values
         case MatchKind.MATCHES:
             return kind, tuple(f"*@{value}" for value in values)
-    raise CannotMap(WhyLeftOut.CONDITION)
+    raise CannotMapError(WhyLeftOut.CONDITION)
 
 
 def _exists(test: SieveTest) -> ConditionGroup:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from webmail.filters.imports.found import Difference, NotReadable, WhyLeftOut
+from webmail.filters.imports.found import Difference, NotReadableError, WhyLeftOut
 
 
 def reason_words(reason: WhyLeftOut) -> str:
@@ -45,7 +45,7 @@ def difference_words(difference: Difference) -> str:
     }[difference]
 
 
-def unreadable_words(error: NotReadable) -> str:
+def unreadable_words(error: NotReadableError) -> str:
     if str(error) == "too large":
         return _("This file is too large.")
     if str(error) == "empty":

@@ -11,12 +11,12 @@ from imapclient import imap_utf7
 
 from webmail.filters.imports.found import (
     MOST_FOUND,
-    CannotMap,
+    CannotMapError,
     Difference,
     FoundRule,
     FoundRules,
     LeftOut,
-    NotReadable,
+    NotReadableError,
     WhyLeftOut,
     found_rule,
     plain,
@@ -72,14 +72,14 @@ class _Filter:
 
 
 def read_thunderbird(text: str) -> FoundRules:
-    """Raises NotReadable, with the line."""
+    """Raises NotReadableError, with the line."""
     rules: list[FoundRule] = []
     out: list[LeftOut] = []
     filters = _filters(text)
     for one in filters[:MOST_FOUND]:
         try:
             rules.append(_rule(one))
-        except CannotMap as error:
+        except CannotMapError as error:
             said = "; ".join([one.condition, *(f"{action} {value}".strip() for action, value in one.actions)])
             out.append(LeftOut(plain(one.name, 100), plain(said), one.line, error.reason))
     return FoundRules("Thunderbird", tuple(rules), tuple(out), lines=True, more=len(filters) > MOST_FOUND)
@@ -92,14 +92,14 @@ def _filters(text: str) -> list[_Filter]:
             continue
         told = _LINE.fullmatch(line)
         if told is None:
-            raise NotReadable(line[:40], number)
+            raise NotReadableError(line[:40], number)
         key, value = told["key"].lower(), _ESCAPED.sub(r"\1", told["value"])
         if key == "name":
             found.append(_Filter(value, len(found) + 1, number))
         elif found:
             _set(found[-1], key, value)
         elif key not in ("version", "logging"):
-            raise NotReadable(line[:40], number)
+            raise NotReadableError(line[:40], number)
     return found
 
 
@@ -122,7 +122,7 @@ def _rule(one: _Filter) -> FoundRule:
     left: list[str] = []
     actions = [action for name, value in one.actions for action in _action(name, value, differences, left)]
     if not actions:
-        raise CannotMap(WhyLeftOut.ACTION)
+        raise CannotMapError(WhyLeftOut.ACTION)
     conditions, any_of_them = _conditions(one.condition)
     if any(condition.field is ConditionField.RECIPIENT for condition in conditions):
         differences.add(Difference.RESENT)
@@ -147,11 +147,11 @@ def _conditions(text: str) -> tuple[tuple[RuleCondition, ...], bool]:
         joined.add(how)
         found.append(_condition(what, match, value))
         if len(found) > MOST_CONDITIONS:
-            raise CannotMap(WhyLeftOut.LIMIT)
+            raise CannotMapError(WhyLeftOut.LIMIT)
     if not found:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     if len(joined) > 1:
-        raise CannotMap(WhyLeftOut.NESTED)
+        raise CannotMapError(WhyLeftOut.NESTED)
     return tuple(found), joined == {"or"} and len(found) > 1
 
 
@@ -160,7 +160,7 @@ def _terms(text: str) -> Iterator[tuple[str, str, str, str]]:
     while text[at:].strip():
         head = _TERM.match(text, at)
         if head is None:
-            raise CannotMap(WhyLeftOut.CONDITION)
+            raise CannotMapError(WhyLeftOut.CONDITION)
         what, at = _word(text, head.end(), ",")
         match, at = _word(text, at, ",")
         value, at = _word(text, at, ")")
@@ -172,7 +172,7 @@ def _word(text: str, at: int, end: str) -> tuple[str, int]:
     if text[at : at + 1] != '"':
         stop = text.find(end, at)
         if stop < 0:
-            raise CannotMap(WhyLeftOut.CONDITION)
+            raise CannotMapError(WhyLeftOut.CONDITION)
         return text[at:stop], stop + 1
     found, at = [], at + 1
     while at < len(text) and text[at] != '"':
@@ -180,7 +180,7 @@ def _word(text: str, at: int, end: str) -> tuple[str, int]:
         found.append(text[at : at + 1])
         at += 1
     if text[at + 1 : at + 2] != end:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     return "".join(found), at + 2
 
 
@@ -191,10 +191,10 @@ def _condition(what: str, match: str, value: str) -> RuleCondition:
     if what.lower() == "has attachment status" and match in ("is", "isn't") and value == "true":
         return RuleCondition(ConditionField.ATTACHMENT, MatchKind.PRESENT, negated=match == "isn't")
     if match not in _MATCHES or not value:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     kind, negated = _MATCHES[match]
     if field_ is ConditionField.BODY and kind is not MatchKind.CONTAINS:
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     if field_ is None:
         return RuleCondition(ConditionField.HEADER, kind, (value,), _header_name(what), negated)
     return RuleCondition(field_, kind, (value,), negated=negated)
@@ -204,20 +204,20 @@ def _header_name(what: str) -> str:
     """Its own names have spaces or mean no header; those of headers that a person adds are as they are in messages."""
     name = what.strip().lower()
     if " " in name or name in ("date", "priority", "status", "tag", "label", "custom"):
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     return name
 
 
 def _size(match: str, value: str) -> RuleCondition:
     """In kilobytes, whole ones."""
     if not (value.isascii() and value.isdigit() and len(value) < 8):
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     match match:
         case "is greater than":
             return RuleCondition(ConditionField.SIZE, MatchKind.LEAST, (str(int(value) * 1024 + 1),))
         case "is less than" if int(value) > 0:
             return RuleCondition(ConditionField.SIZE, MatchKind.MOST, (str(int(value) * 1024 - 1),))
-    raise CannotMap(WhyLeftOut.CONDITION)
+    raise CannotMapError(WhyLeftOut.CONDITION)
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def _action(name: str, value: str, differences: set[Difference], left: list[str]
         differences.add(Difference.LEFT_ACTION)
         left.append(f"{name} {value}".strip())
     else:
-        raise CannotMap(WhyLeftOut.ACTION)
+        raise CannotMapError(WhyLeftOut.ACTION)
 
 
 def _folder(uri: str) -> tuple[str, bool]:
@@ -251,12 +251,12 @@ def _folder(uri: str) -> tuple[str, bool]:
     scheme, mark, rest = uri.partition("://")
     _host, slash, path = rest.partition("/")
     if not mark or not slash or not path or scheme.lower() not in ("imap", "mailbox", "mailbox-message", "pop"):
-        raise CannotMap(WhyLeftOut.ACTION)
+        raise CannotMapError(WhyLeftOut.ACTION)
     raw = unquote_to_bytes(path)
     try:
         name = raw.decode()
         if name.isascii() and "&" in name:
             name = imap_utf7.decode(raw)
     except (ValueError, LookupError) as error:  # the former holds those of Unicode
-        raise CannotMap(WhyLeftOut.ACTION) from error
+        raise CannotMapError(WhyLeftOut.ACTION) from error
     return name.strip("/"), scheme.lower() != "imap"

@@ -12,12 +12,12 @@ from xml.etree.ElementTree import Element, SubElement
 
 from webmail.filters.imports.found import (
     MOST_FOUND,
-    CannotMap,
+    CannotMapError,
     Difference,
     FoundRule,
     FoundRules,
     LeftOut,
-    NotReadable,
+    NotReadableError,
     WhyLeftOut,
     found_rule,
     plain,
@@ -33,16 +33,16 @@ _DEEPEST = 30
 
 
 def read_zimbra_xml(text: str) -> FoundRules:
-    """Raises NotReadable."""
+    """Raises NotReadableError."""
     return _found(read_xml(text))
 
 
 def read_zimbra_json(text: str) -> FoundRules:
-    """Raises NotReadable."""
+    """Raises NotReadableError."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotReadable("not JSON", getattr(error, "lineno", 0)) from error
+        raise NotReadableError("not JSON", getattr(error, "lineno", 0)) from error
     top = Element("")
     _grow(top, "top", data, 0)
     return _found(top)
@@ -51,7 +51,7 @@ def read_zimbra_json(text: str) -> FoundRules:
 def _grow(parent: Element, name: str, data: Any, depth: int) -> None:
     """JSON as the XML that it stands for: lists are elements of one name, objects elements, all else attributes."""
     if depth > _DEEPEST:
-        raise NotReadable("too deep")
+        raise NotReadableError("too deep")
     if isinstance(data, list):
         for one in data:
             _grow(parent, name, one, depth + 1)
@@ -70,12 +70,12 @@ def _found(top: Element) -> FoundRules:
     out: list[LeftOut] = []
     all_rules = list(top.iter("filterRule"))
     if not all_rules and next(top.iter("filterRules"), None) is None:
-        raise NotReadable("no filter rules")
+        raise NotReadableError("no filter rules")
     for number, one in enumerate(all_rules[:MOST_FOUND], 1):
         name = one.get("name", "")
         try:
             rules.append(_rule(one, number))
-        except CannotMap as error:
+        except CannotMapError as error:
             out.append(LeftOut(plain(name, 100), plain(_told(one)), number, error.reason))
     return FoundRules("Zimbra", tuple(rules), tuple(out), more=len(all_rules) > MOST_FOUND)
 
@@ -92,7 +92,7 @@ def _told(one: Element) -> str:
 
 def _rule(one: Element, number: int) -> FoundRule:
     if one.find("nestedRule") is not None:
-        raise CannotMap(WhyLeftOut.NESTED)
+        raise CannotMapError(WhyLeftOut.NESTED)
     tests = one.findall("filterTests/*")
     joined = next((group.get("condition", "") for group in one.iterfind("filterTests")), "allof")
     groups = [_group(test) for test in sorted(tests, key=_index)]
@@ -146,14 +146,14 @@ def _positive(test: Element) -> ConditionGroup:
             return ConditionGroup((RuleCondition(ConditionField.CONTACTS, MatchKind.PRESENT),))
         case "listTest":
             return ConditionGroup((RuleCondition(ConditionField.LIST, MatchKind.PRESENT),))
-    raise CannotMap(WhyLeftOut.CONDITION)
+    raise CannotMapError(WhyLeftOut.CONDITION)
 
 
 def _compared(test: Element) -> ConditionGroup:
     """By way of the Sieve that Zimbra makes of it."""
     kind, part = test.get("stringComparison", "is"), test.get("part", "all")
     if kind not in ("is", "contains", "matches") or part not in ("all", "domain", "localpart"):
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     names = ListArgument(tuple(one.strip() for one in _needed(test, "header").split(",")))
     last = (TagArgument(kind), names, StringArgument(_needed(test, "value")))
     exact = test.get("caseSensitive", "0").lower() in ("1", "true")
@@ -168,10 +168,10 @@ def _size(test: Element) -> ConditionGroup:
     digits = size.rstrip("BKMG")
     unit = _UNITS.get(size[len(digits) :])
     if unit is None or not (digits.isascii() and digits.isdigit() and len(digits) < 12) or way not in ("over", "under"):
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     limit = int(digits) * unit
     if way == "under" and limit < 1:
-        raise CannotMap(WhyLeftOut.NEVER)
+        raise CannotMapError(WhyLeftOut.NEVER)
     kind, value = (MatchKind.LEAST, limit + 1) if way == "over" else (MatchKind.MOST, limit - 1)
     return ConditionGroup((RuleCondition(ConditionField.SIZE, kind, (str(value),)),))
 
@@ -179,7 +179,7 @@ def _size(test: Element) -> ConditionGroup:
 def _needed(test: Element, name: str) -> str:
     value = test.get(name, "")
     if not value.strip():
-        raise CannotMap(WhyLeftOut.CONDITION)
+        raise CannotMapError(WhyLeftOut.CONDITION)
     return value
 
 
@@ -212,11 +212,11 @@ def _action(action: Element, differences: set[Difference]) -> Iterator[RuleActio
         case "actionReject" | "actionEreject":
             yield RuleAction(ActionKind.REJECT, text=action.text or given.get("content", "") or _content(action))
         case _:
-            raise CannotMap(WhyLeftOut.ACTION)
+            raise CannotMapError(WhyLeftOut.ACTION)
 
 
 def _content(action: Element) -> str:
     words = next((one.text or "" for one in action.iterfind("content")), action.get("content", ""))
     if "${" in words:
-        raise CannotMap(WhyLeftOut.VARIABLES)
+        raise CannotMapError(WhyLeftOut.VARIABLES)
     return words

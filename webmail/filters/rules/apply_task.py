@@ -13,11 +13,18 @@ from typing import Any
 from webmail import imap
 from webmail.account import Account
 from webmail.database.user_lock import user_lock
-from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, OverQuota, Refused, SignInRefused
+from webmail.errors import (
+    MailboxChangedError,
+    NoSuchMailboxError,
+    NotAllowedError,
+    OverQuotaError,
+    RefusedError,
+    SignInRefusedError,
+)
 from webmail.filters.rules import matching, rules
 from webmail.filters.rules.apply_steps import DOES, ApplyPlan, Intent, carry_out, intended, merged
 from webmail.filters.rules.compiler import SievePlace
-from webmail.filters.rules.matching import CannotTell
+from webmail.filters.rules.matching import CannotTellError
 from webmail.filters.rules.rules import FilterRule
 from webmail.filters.rules.script_context import place_to_try
 from webmail.imap.connections.connection import Connection
@@ -25,12 +32,12 @@ from webmail.imap.connections.responses import numbers_of
 from webmail.imap.mailbox_list.mailboxes import for_role
 from webmail.mail import Role
 from webmail.mailbox.undo import UndoSteps
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 NAME = "filter-apply"
 BATCH = 200  # messages
-_REFUSED = (NoSuchMailbox, MailboxChanged, OverQuota, NotAllowed, Refused)
+_REFUSED = (NoSuchMailboxError, MailboxChangedError, OverQuotaError, NotAllowedError, RefusedError)
 
 
 @dataclass(slots=True)
@@ -147,16 +154,16 @@ def _work(run: TaskRun) -> dict[str, Any]:
             trash, junk = for_role(connection, Role.TRASH), for_role(connection, Role.JUNK)
         place = place_to_try(run.user, run.settings)
         _Turn(run, account, rule, mailbox, place, ApplyPlan.of(rule, mailbox, trash), junk, state).take()
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
-    except CannotTell as error:
-        raise TaskFailed("unknown") from error
-    except (NoSuchMailbox, MailboxChanged) as error:
-        raise TaskFailed("folder-gone") from error
-    except OverQuota as error:
-        raise TaskFailed("over-quota") from error
-    except (NotAllowed, Refused) as error:
-        raise TaskFailed("not-allowed") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
+    except CannotTellError as error:
+        raise TaskFailedError("unknown") from error
+    except (NoSuchMailboxError, MailboxChangedError) as error:
+        raise TaskFailedError("folder-gone") from error
+    except OverQuotaError as error:
+        raise TaskFailedError("over-quota") from error
+    except (NotAllowedError, RefusedError) as error:
+        raise TaskFailedError("not-allowed") from error
     return {"count": state.touched, "looked": state.looked, "unread": state.unread, "mailbox": mailbox}
 
 

@@ -15,7 +15,7 @@ from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.filters import own_script, store
 from webmail.filters.absence.absence import Audience
-from webmail.filters.rules.rules import BadRule, ConditionField
+from webmail.filters.rules.rules import BadRuleError, ConditionField
 from webmail.filters.rules.script_context import place_of
 from webmail.filters.store import Filters, FilterState
 from webmail.models import User
@@ -69,7 +69,7 @@ def renew(user: User, account: Account, settings: Settings) -> bool:
         with store.changing(user.id, account, "") as change:
             if uses_contacts(change.filters) and change.state.is_ours:
                 change.place = place_of(user, account, settings)
-    except (MailError, BadRule) as error:
+    except (MailError, BadRuleError) as error:
         log.warning("filters of %s keep their old contacts for now: %s", user.address, error)
         preferences.change(user, contacts_in_filters=STALE)
         return False

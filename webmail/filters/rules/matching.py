@@ -32,11 +32,11 @@ UNKNOWN = frozenset((ConditionField.SPAM,))  # the server's filter alone knows i
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
-class CannotTell(ValueError):
+class CannotTellError(ValueError):
     """A condition that only the server can judge, as a message arrives."""
 
 
-class TooSlow(Exception):
+class TooSlowError(Exception):
     """The time was over before a message was judged: a long text, and many values with many wildcards."""
 
 
@@ -58,7 +58,7 @@ class Tried:
 
 
 def try_newest(connection: Connection, rule: FilterRule, place: SievePlace, most: int = NEWEST) -> Tried:
-    """Of the selected mailbox, the newest first: 1 round trip, and 1 more for each 4 MB of texts. Raises CannotTell."""
+    """Of the selected mailbox, the newest first: 1 round trip, and 1 more for each 4 MB of texts. Raises CannotTellError."""
     return _judged(connection, evidence.newest(connection, most, _wanted(rule, place)), rule, place, PATIENCE)
 
 
@@ -90,7 +90,7 @@ def _judged(
             if _verdict(rule, results):
                 held = [condition for condition, result in zip(rule.conditions, results, strict=True) if result]
                 touched.append(TouchedMessage(one, tuple(_reason(condition, one, place, end) for condition in held)))
-        except TooSlow:
+        except TooSlowError:
             slow += 1
     return Tried(tuple(touched), len(found) - unread - slow, unread + slow)
 
@@ -99,7 +99,7 @@ def _is_open(one: MessageEvidence, rule: FilterRule, tests: Sequence[SieveTest],
     """Whether its texts have to be known. Not once the time is over: nobody will look at them."""
     try:
         return time.monotonic() < end and _verdict(rule, _results(one, tests, dear, end, texts_too=False)) is None
-    except TooSlow:
+    except TooSlowError:
         return False
 
 
@@ -157,8 +157,8 @@ def _needed(test: SieveTest) -> EvidenceKind:
 
 
 def holds(test: SieveTest, one: MessageEvidence, until: float = math.inf) -> bool:
-    """Whether a test of those that `compile.py` writes is true of a message. Raises CannotTell, and TooSlow after the moment
-    `until` (monotonic).
+    """Whether a test of those that `compile.py` writes is true of a message. Raises CannotTellError, and TooSlowError after the
+    moment `until` (monotonic).
     """
     match test.name:
         case "not":
@@ -180,7 +180,7 @@ def holds(test: SieveTest, one: MessageEvidence, until: float = math.inf) -> boo
         case "header":
             found = _mime_values(test, one) if _has(test, "mime") else _header_values(test, one)
             return _compared(test, found, until)
-    raise CannotTell(test.name)
+    raise CannotTellError(test.name)
 
 
 def _size(test: SieveTest, one: MessageEvidence) -> bool:
@@ -241,7 +241,7 @@ def _compared(test: SieveTest, values: Iterable[str], until: float) -> bool:
 def _like(raw: bytes, patterns: Iterable[Sequence[re.Pattern[bytes]]], until: float) -> bool:
     for pattern in patterns:
         if time.monotonic() > until:
-            raise TooSlow
+            raise TooSlowError
         if _fits(pattern, raw):
             return True
     return False

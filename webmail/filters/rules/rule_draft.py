@@ -19,7 +19,7 @@ from webmail.filters.rules.rules import (
     MOST_ACTIONS,
     MOST_CONDITIONS,
     ActionKind,
-    BadRule,
+    BadRuleError,
     ConditionField,
     FilterRule,
     MatchKind,
@@ -108,7 +108,7 @@ class RuleDraft:
     conditions: tuple[ConditionRow, ...] = ()
     actions: tuple[ActionRow, ...] = ()
     stop: bool = False
-    errors: Mapping[str, str] = field(default_factory=dict)  # by the field they belong to (BadRule.what)
+    errors: Mapping[str, str] = field(default_factory=dict)  # by the field they belong to (BadRuleError.what)
 
 
 def matches_of(kind: ConditionField) -> Iterable[str]:
@@ -177,7 +177,7 @@ def _action_row(form: Any, where: str) -> ActionRow:
 
 
 def rule_of(draft: RuleDraft) -> FilterRule:
-    """The rule that the draft stands for. Raises BadRule, whose `what` is the field it belongs to."""
+    """The rule that the draft stands for. Raises BadRuleError, whose `what` is the field it belongs to."""
     actions = [RuleAction(ActionKind(row.kind), *_filled(row)) for row in draft.actions]
     if draft.stop:
         actions.append(RuleAction(ActionKind.STOP))
@@ -187,18 +187,18 @@ def rule_of(draft: RuleDraft) -> FilterRule:
     return rule
 
 
-def faults(draft: RuleDraft) -> list[BadRule]:
+def faults(draft: RuleDraft) -> list[BadRuleError]:
     """What is wrong in each row, at most one fault a row."""
-    found: list[BadRule] = []
+    found: list[BadRuleError] = []
     for number, condition in enumerate(draft.conditions):
         try:
             check_condition(_condition(condition, where := f"conditions-{number}"), where)
-        except BadRule as fault:
+        except BadRuleError as fault:
             found.append(fault)
     for number, action in enumerate(draft.actions):
         try:
             check_action(RuleAction(ActionKind(action.kind), *_filled(action)), f"actions-{number}")
-        except BadRule as fault:
+        except BadRuleError as fault:
             found.append(fault)
     return found
 
@@ -220,7 +220,7 @@ def _bytes(typed: str, unit: str, where: str) -> str:
     try:
         return str(round(float(typed.replace(",", ".")) * UNITS[unit]))
     except (ValueError, OverflowError) as error:
-        raise BadRule(where, "number") from error
+        raise BadRuleError(where, "number") from error
 
 
 def _filled(row: ActionRow) -> tuple[str, str]:

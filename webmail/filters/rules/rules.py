@@ -92,7 +92,7 @@ MATCHES: Mapping[ConditionField, tuple[MatchKind, ...]] = {
 }
 
 
-class BadRule(ValueError):
+class BadRuleError(ValueError):
     """A rule that can't be: `what` is the field of the form it belongs to, `why` a word for its words."""
 
     def __init__(self, what: str, why: str) -> None:
@@ -135,62 +135,62 @@ class FilterRule:
 
 
 def check(rule: FilterRule) -> None:
-    """Raises BadRule: too many or too long, a match that its field does not have, a value that is missing or none."""
+    """Raises BadRuleError: too many or too long, a match that its field does not have, a value that is missing or none."""
     if len(rule.name) > LONGEST_NAME or not rule.name.isprintable():
-        raise BadRule("name", "long" if rule.name.isprintable() else "characters")
+        raise BadRuleError("name", "long" if rule.name.isprintable() else "characters")
     if not rule.actions:
-        raise BadRule("actions", "missing")
+        raise BadRuleError("actions", "missing")
     if len(rule.conditions) > MOST_CONDITIONS or len(rule.actions) > MOST_ACTIONS:
-        raise BadRule("conditions" if len(rule.conditions) > MOST_CONDITIONS else "actions", "many")
+        raise BadRuleError("conditions" if len(rule.conditions) > MOST_CONDITIONS else "actions", "many")
     for number, condition in enumerate(rule.conditions):
         check_condition(condition, f"conditions-{number}")
     for number, action in enumerate(rule.actions):
         check_action(action, f"actions-{number}")
     if len(to_json(rule)) > LONGEST_DATA:
-        raise BadRule("conditions", "many")
+        raise BadRuleError("conditions", "many")
 
 
 def check_condition(condition: RuleCondition, where: str) -> None:
-    """Raises BadRule, of the row `where`."""
+    """Raises BadRuleError, of the row `where`."""
     if condition.match not in MATCHES[condition.field]:
-        raise BadRule(where, "match")
+        raise BadRuleError(where, "match")
     if condition.field is ConditionField.HEADER and not is_header_name(condition.header):
-        raise BadRule(f"{where}-header", "header")
+        raise BadRuleError(f"{where}-header", "header")
     if not condition.values and condition.match is not MatchKind.PRESENT:
-        raise BadRule(f"{where}-values", "missing")
+        raise BadRuleError(f"{where}-values", "missing")
     if len(condition.values) > MOST_VALUES:
-        raise BadRule(f"{where}-values", "many")
+        raise BadRuleError(f"{where}-values", "many")
     for value in condition.values:
         if not value.strip() or len(value) > LONGEST_VALUE:
-            raise BadRule(f"{where}-values", "long" if value.strip() else "missing")
+            raise BadRuleError(f"{where}-values", "long" if value.strip() else "missing")
         if unwritable(value):
-            raise BadRule(f"{where}-values", "characters")
+            raise BadRuleError(f"{where}-values", "characters")
         _check_value(condition.field, value, f"{where}-values")
 
 
 def _check_value(field: ConditionField, value: str, where: str) -> None:
     ends = {ConditionField.WEEKDAY: 6, ConditionField.HOUR: 23, ConditionField.SPAM: 100, ConditionField.SIZE: 2**40}
     if field in ends and not (value.isascii() and value.isdigit() and int(value[:20]) <= ends[field]):
-        raise BadRule(where, "number")
+        raise BadRuleError(where, "number")
     if field is ConditionField.DATE and not _is_day(value):
-        raise BadRule(where, "date")
+        raise BadRuleError(where, "date")
 
 
 def check_action(action: RuleAction, where: str) -> None:
-    """Raises BadRule, of the row `where`."""
+    """Raises BadRuleError, of the row `where`."""
     needs_value = (ActionKind.MOVE, ActionKind.COPY, ActionKind.TAG, ActionKind.FORWARD, ActionKind.SNOOZE)
     if action.kind in needs_value and not action.value.strip():
-        raise BadRule(f"{where}-value", "missing")
+        raise BadRuleError(f"{where}-value", "missing")
     if action.kind in (ActionKind.REPLY, ActionKind.REJECT) and not action.text.strip():
-        raise BadRule(f"{where}-text", "missing")
+        raise BadRuleError(f"{where}-text", "missing")
     if len(action.value) > LONGEST_VALUE or len(action.text) > LONGEST_TEXT:
-        raise BadRule(where, "long")
+        raise BadRuleError(where, "long")
     if unwritable(action.value + action.text) or "\n" in action.value or "\r" in action.value:
-        raise BadRule(where, "characters")
+        raise BadRuleError(where, "characters")
     if action.kind is ActionKind.SNOOZE and not (
         action.value.isascii() and action.value.isdigit() and 0 < int(action.value) <= 365
     ):
-        raise BadRule(f"{where}-value", "number")
+        raise BadRuleError(f"{where}-value", "number")
 
 
 def is_header_name(name: str) -> bool:
@@ -223,7 +223,8 @@ def to_json(rule: FilterRule) -> str:
 
 
 def from_json(text: str) -> FilterRule:
-    """Raises BadRule for what `to_json` would not have written of a good rule: it stood in a script, where others write too."""
+    """Raises BadRuleError for what `to_json` would not have written of a good rule: it stood in a script, where others write
+    too."""
     try:
         found = json.loads(text)
         rule = FilterRule(
@@ -235,7 +236,7 @@ def from_json(text: str) -> FilterRule:
             id=_text(found.get("id", ""))[:40],
         )
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        raise BadRule("rule", "unreadable") from error
+        raise BadRuleError("rule", "unreadable") from error
     check(rule)
     return rule
 

@@ -18,7 +18,7 @@ from webmail.models import ContactAddress, User
 def place_of(user: User, account: Account, settings: Settings) -> SievePlace:
     """Without the server's extensions, which `store.changing` knows. One query; three IMAP round trips at most for the folders.
 
-    Raises ServerAway and SignInRefused.
+    Raises ServerAwayError and SignInRefusedError.
     """
     with imap.connect(account) as connection:
         trash = imap.mailboxes.for_role(connection, Role.TRASH)
@@ -58,7 +58,7 @@ def addresses_of(user: User, group: str = "") -> Sequence[str]:
             if row.user_id != user.id:  # moved into somebody else's book: they don't decide about one's mail
                 return ()
             people, bare = contacts.members(user, contacts.details(row))
-        except contacts.NoSuchContact:
+        except contacts.NoSuchContactError:
             return ()
         mine = mine.where(ContactAddress.contact.in_([row.id for row in people[: MOST_CONTACTS + 1]]))
     found = [address for (address,) in mine.distinct().order_by(ContactAddress.address).limit(MOST_CONTACTS + 1).tuples()]

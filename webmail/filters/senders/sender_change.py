@@ -14,7 +14,7 @@ from webmail.filters import store
 from webmail.filters.rules.script_context import place_of
 from webmail.filters.senders import safe_copy
 from webmail.filters.senders.senders import BLOCKED, SAFE
-from webmail.filters.store import FiltersChanged
+from webmail.filters.store import FiltersChangedError
 from webmail.models import User
 from webmail.people import blocked
 from webmail.people.suggestions import remembered
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _WHEREVER: Mapping[str, str] = MappingProxyType({})
 
 
-class OwnDomain(ValueError):
+class OwnDomainError(ValueError):
     """One's own address, or all of one's own establishment, is not blocked."""
 
 
@@ -45,8 +45,8 @@ def place(
     """Put each entry in a list ("" for none); those in `still` only if they are in that list now. No round trip more than
     those of `store.changing` where nobody safe is concerned.
 
-    Raises what `store.changing` raises, BadRule, and FiltersChanged where another program wrote in our script: nothing of that is
-    thrown away from a page that does not show it.
+    Raises what `store.changing` raises, BadRuleError, and FiltersChangedError where another program wrote in our script: nothing
+    of that is thrown away from a page that does not show it.
     """
     with store.changing(user.id, account, "") as change:
         was = change.filters.senders
@@ -56,7 +56,7 @@ def place(
             now = now.placed(entry, where) if was.where(entry) != where else now
         if now != was:
             if not change.state.is_ours:
-                raise FiltersChanged("another program wrote in our script")
+                raise FiltersChangedError("another program wrote in our script")
             change.filters = replace(change.filters, senders=now)
             change.place = place_of(user, account, settings)
     runs = not change.filters.paused and (change.state.is_active or not change.state.other)
@@ -91,6 +91,6 @@ def renew_copy(user: User, account: Account) -> bool:
 
 
 def refuse_own(entry: str, user: User, settings: Settings) -> None:
-    """Raises OwnDomain."""
+    """Raises OwnDomainError."""
     if entry == user.address.lower() or (entry.startswith("@") and entry[1:] in settings.own_domains(user.domain)):
-        raise OwnDomain(entry)
+        raise OwnDomainError(entry)

@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.filters.rules.compiler import SievePlace
-from webmail.filters.rules.rules import BadRule
+from webmail.filters.rules.rules import BadRuleError
 from webmail.mime.headers.address_input import ascii_domain, parse_addresses
 from webmail.sieve.nodes import Command, ListArgument, SieveTest, StringArgument, TagArgument
 
@@ -33,7 +33,7 @@ class SenderLists:
         return BLOCKED if entry in self.blocked else SAFE if entry in self.safe else ""
 
     def placed(self, entry: str, where: str) -> SenderLists:
-        """With the entry in one of the lists, or in none for "". Raises BadRule if that is full."""
+        """With the entry in one of the lists, or in none for "". Raises BadRuleError if that is full."""
         rest = SenderLists(*(tuple(one for one in each if one != entry) for each in (self.blocked, self.safe)))
         if where == BLOCKED:
             rest = replace(rest, blocked=(*rest.blocked, entry))
@@ -44,7 +44,7 @@ class SenderLists:
 
 
 def entry_of(typed: str) -> str:
-    """The entry that somebody means: an address, or a domain with or without "@". Raises BadRule."""
+    """The entry that somebody means: an address, or a domain with or without "@". Raises BadRuleError."""
     text = typed.strip().lower()
     try:
         if "@" not in text[1:]:
@@ -55,20 +55,20 @@ def entry_of(typed: str) -> str:
             entry = found.email
         local, _at, domain = entry.rpartition("@")
         entry = f"{local}@{ascii_domain(domain)}".lower()
-    except (BadAddress, UnicodeError, ValueError) as error:
-        raise BadRule("sender", "address") from error
+    except (BadAddressError, UnicodeError, ValueError) as error:
+        raise BadRuleError("sender", "address") from error
     if not _is_entry(entry):
-        raise BadRule("sender", "address")
+        raise BadRuleError("sender", "address")
     return entry
 
 
 def check(senders: SenderLists) -> None:
-    """Raises BadRule for more than MOST_SENDERS, and for what is no entry."""
+    """Raises BadRuleError for more than MOST_SENDERS, and for what is no entry."""
     for name, entries in ((BLOCKED, senders.blocked), (SAFE, senders.safe)):
         if len(entries) > MOST_SENDERS:
-            raise BadRule(name, "many")
+            raise BadRuleError(name, "many")
         if not all(_is_entry(one) for one in entries):
-            raise BadRule(name, "address")
+            raise BadRuleError(name, "address")
 
 
 def _is_entry(entry: str) -> bool:
@@ -106,7 +106,7 @@ def to_json(senders: SenderLists) -> str:
 
 
 def from_json(text: str) -> SenderLists:
-    """Raises BadRule for what `to_json` would not have written: it stood in a script, where others write too."""
+    """Raises BadRuleError for what `to_json` would not have written: it stood in a script, where others write too."""
     try:
         found = json.loads(text)
         lists = [tuple(found.get(name, ())) for name in (BLOCKED, SAFE)]
@@ -116,6 +116,6 @@ def from_json(text: str) -> SenderLists:
         safe = tuple(dict.fromkeys(one.lower() for one in lists[1] if one.lower() not in blocked))
         senders = SenderLists(blocked, safe)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise BadRule("senders", "unreadable") from error
+        raise BadRuleError("senders", "unreadable") from error
     check(senders)
     return senders

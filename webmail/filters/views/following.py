@@ -14,7 +14,7 @@ from webmail.contacts import store as contacts
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.filters.rules import contact_rules, folder_rules
-from webmail.filters.rules.rules import BadRule
+from webmail.filters.rules.rules import BadRuleError
 from webmail.filters.views.sentences import rule_name
 from webmail.mailbox import folders
 from webmail.models import User
@@ -30,7 +30,7 @@ def _follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
     link = {"url": url_for("filters.show_filters"), "text": _("Filters"), "here": True}
     try:
         found = folder_rules.follow(user, current_account(), settings(), now, gone)
-    except (MailError, BadRule):
+    except (MailError, BadRuleError):
         words = _("The mail server’s filter service did not answer: if a filter uses this folder, change it there.")
         notify(words, "caution", link=link)
         return

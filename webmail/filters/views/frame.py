@@ -9,11 +9,11 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from webmail.errors import MailError, OverQuota, ServerAway, SignInRefused
+from webmail.errors import MailError, OverQuotaError, ServerAwayError, SignInRefusedError
 from webmail.filters import store
 from webmail.filters.blueprint import blueprint
-from webmail.filters.store import FiltersChanged, FilterState
-from webmail.managesieve import ScriptRefused
+from webmail.filters.store import FiltersChangedError, FilterState
+from webmail.managesieve import ScriptRefusedError
 from webmail.web.current import current_account, settings
 
 _when_loaded: list[Callable[[FilterState], object]] = []
@@ -61,15 +61,15 @@ def filter_tabs() -> tuple[tuple[str, LazyString], ...]:
 def trouble_words(error: MailError) -> str:
     """Why filters could not be read or stored, and what to do, for a page that keeps what was typed."""
     match error:
-        case FiltersChanged():
+        case FiltersChangedError():
             return _("Your filters were changed in another window meanwhile. Look at them below, then save again.")
-        case OverQuota():
+        case OverQuotaError():
             return _("There is no room left for your filters on the mail server. Remove some, then save again.")
-        case ScriptRefused():
+        case ScriptRefusedError():
             return _("The mail server did not accept this. Nothing was changed. Its answer: %(words)s", words=error.words[:500])
-        case SignInRefused():
+        case SignInRefusedError():
             return _("The mail server did not let us in. Sign out and in again.")
-        case ServerAway():
+        case ServerAwayError():
             return _(
                 "The mail server’s filter service is not responding. Nothing was changed. Please try again in a few minutes."
             )

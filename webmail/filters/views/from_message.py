@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.filters import move_habits
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import from_search
-from webmail.filters.rules.rules import ActionKind, BadRule, ConditionField, MatchKind
+from webmail.filters.rules.rules import ActionKind, BadRuleError, ConditionField, MatchKind
 from webmail.filters.senders.senders import entry_of
 from webmail.filters.views.sentences import shown
 from webmail.imap.bulk import origins
@@ -47,7 +47,7 @@ def from_message(uid: int, mailbox: str) -> Response:
         found = origins.read(connection, mailbox, [uid], uidvalidity()) if 0 < uid < 2**32 else []
         validity = connection.uidvalidity
     if not found:
-        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
     current = _mailbox(mailbox)
     its_page = url_for("message.show", uid=uid, mailbox=mailbox)
     back = local_path(request.args.get("back", "")) or its_page
@@ -66,7 +66,7 @@ def _sender(envelope: Envelope) -> str:
     """The first address in From, as filters compare it; "" for none that could be one."""
     try:
         return entry_of(envelope.sender[0].email) if envelope.sender else ""
-    except BadRule:
+    except BadRuleError:
         return ""
 
 

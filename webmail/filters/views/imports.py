@@ -14,18 +14,18 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import LimitReached, MailError, UnsafeValue
+from webmail.errors import LimitReachedError, MailError, UnsafeValueError
 from webmail.filters import script_files
 from webmail.filters.absence import absence as absences
 from webmail.filters.blueprint import blueprint
 from webmail.filters.imports import fitting
 from webmail.filters.imports.detection import read_rules
-from webmail.filters.imports.found import LARGEST, Difference, FoundRule, FoundRules, NotReadable
+from webmail.filters.imports.found import LARGEST, Difference, FoundRule, FoundRules, NotReadableError
 from webmail.filters.imports.own_json import rules_as_json
 from webmail.filters.imports.sieve_script import read_script
 from webmail.filters.imports.texts import difference_words, reason_words, unreadable_words
 from webmail.filters.rules.compiler import SievePlace, missing
-from webmail.filters.rules.rules import MOST_RULES, ActionKind, BadRule, FilterRule, RuleAction, from_json, to_json
+from webmail.filters.rules.rules import MOST_RULES, ActionKind, BadRuleError, FilterRule, RuleAction, from_json, to_json
 from webmail.filters.store import Filters, FilterState
 from webmail.filters.views import rule_form
 from webmail.filters.views.forwarding import forward_guard
@@ -33,7 +33,7 @@ from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
 from webmail.filters.views.sentences import rule_name, sentence
 from webmail.mailbox import folders, tags
-from webmail.mailbox.folders import BadFolderName
+from webmail.mailbox.folders import BadFolderNameError
 from webmail.models import User
 from webmail.web.current import current_account, current_user, overview
 from webmail.web.labels import mailbox_path
@@ -82,7 +82,7 @@ def preview_import() -> Response:
     try:
         found = _read()
         state = loaded_state()
-    except NotReadable as error:
+    except NotReadableError as error:
         return _choose(422, unreadable_words(error))
     except MailError as error:
         return _choose(502 if error.status >= 500 else error.status, trouble_words(error))
@@ -153,7 +153,7 @@ def take_import() -> Response:
     try:
         rules = _chosen()
         away = absences.from_json(request.form.get("absence", "")) if request.form.get("take-absence") else None
-    except BadRule:
+    except BadRuleError:
         return _choose(422, _("This form can’t be read any more. Choose the file again."))
     if not rules and away is None:
         return _choose(422, _("No filter was ticked. Nothing was changed."))
@@ -172,9 +172,9 @@ def take_import() -> Response:
         named = _folders(rules)
         rules = [_with_tags(fitting.with_folders(one, named), current_user()) for one in rules]
         change_filters(lambda filters: _with_rules(filters, rules, away), lambda before: _told(len(rules), away, before))
-    except (BadFolderName, tags.BadTagName, UnsafeValue):
+    except (BadFolderNameError, tags.BadTagNameError, UnsafeValueError):
         return _choose(422, _("A folder or tag has a name that the mail server does not take. Nothing was imported."))
-    except (MailError, BadRule, LimitReached) as error:
+    except (MailError, BadRuleError, LimitReachedError) as error:
         return _choose(502 if isinstance(error, MailError) and error.status >= 500 else 422, why_not(error))
     forward_guard.told(forwards)
     return to_list()
@@ -198,7 +198,7 @@ def _too_many(here: int, ticked: int) -> str:
 
 
 def _chosen() -> list[FilterRule]:
-    """The ticked rules; none that may not be. Raises BadRule."""
+    """The ticked rules; none that may not be. Raises BadRuleError."""
     found = []
     for number in dict.fromkeys(request.form.getlist("take")[: MOST_RULES + 1]):
         rule = from_json(request.form.get(f"rule-{number[:10]}", ""))

@@ -11,16 +11,16 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.database import undo_store
-from webmail.errors import LimitReached, MailError
+from webmail.errors import LimitReachedError, MailError
 from webmail.filters import snoozed_arrivals, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import contact_rules
-from webmail.filters.rules.rules import MOST_RULES, BadRule, FilterRule
+from webmail.filters.rules.rules import MOST_RULES, BadRuleError, FilterRule
 from webmail.filters.rules.script_context import place_of
-from webmail.filters.store import Filters, FiltersChanged
+from webmail.filters.store import Filters, FiltersChangedError
 from webmail.filters.views.frame import trouble_words
 from webmail.filters.views.sentences import rule_name
-from webmail.managesieve import ScriptRefused
+from webmail.managesieve import ScriptRefusedError
 from webmail.web.current import current_account, current_user, settings
 from webmail.web.notices import notify, undone, withdraw_notices
 
@@ -34,13 +34,14 @@ Told = Callable[[Filters], str]
 def change_filters(edit: Edit, told: Told, version: str = "") -> bool:
     """Change the filters and queue the notice `told` (of the filters before), with Undo; False where nothing changes.
 
-    `version`: of the state that the person saw, "" not to ask. Raises MailError, BadRule, LimitReached; nothing was changed then.
+    `version`: of the state that the person saw, "" not to ask. Raises MailError, BadRuleError, LimitReachedError; nothing was
+    changed then.
     """
     user, account = current_user(), current_account()
     with store.changing(user.id, account, version) as change:
         before, after = change.filters, edit(change.filters)
         if len(after.rules) > max(MOST_RULES, len(before.rules)):
-            raise LimitReached(f"{user.address} has {MOST_RULES} rules")
+            raise LimitReachedError(f"{user.address} has {MOST_RULES} rules")
         if after != before:
             change.filters, change.place = after, place_of(user, account, settings())
     if not change.version:
@@ -55,7 +56,7 @@ def change_rules(edit: Callable[[tuple[FilterRule, ...]], tuple[FilterRule, ...]
     """The same for the list's buttons: back to the list, with a notice in any case."""
     try:
         change_filters(lambda filters: replace(filters, rules=edit(filters.rules)), told)
-    except (MailError, BadRule, LimitReached) as error:
+    except (MailError, BadRuleError, LimitReachedError) as error:
         notify(why_not(error), "danger")
     return to_list()
 
@@ -64,13 +65,13 @@ def to_list() -> Response:
     return redirect(url_for("filters.show_filters"), 303)
 
 
-def why_not(error: MailError | BadRule | LimitReached, of: str = "") -> str:
+def why_not(error: MailError | BadRuleError | LimitReachedError, of: str = "") -> str:
     """Why a change could not be made. `of`: the id of the rule that was changed, of which the server's words need not say it."""
-    if isinstance(error, LimitReached):
+    if isinstance(error, LimitReachedError):
         return _("You can have up to %(most)d filters. Delete some first.", most=MOST_RULES)
-    if isinstance(error, BadRule):
+    if isinstance(error, BadRuleError):
         return _("One of your filters can’t be stored. Nothing was changed.")
-    if isinstance(error, ScriptRefused) and (rule := store.rule_at_fault(error)) is not None and rule.id != of:
+    if isinstance(error, ScriptRefusedError) and (rule := store.rule_at_fault(error)) is not None and rule.id != of:
         words = "; ".join(text for _line, text in error.faults)[:500]
         return _(
             "The mail server does not accept the filter “%(name)s”. Change it or turn it off first. Its answer: %(words)s",
@@ -97,7 +98,7 @@ def undo_change() -> Response:
     steps = json.loads(kept.steps)
     try:
         store.restore(user.id, current_account(), steps["filters"], steps["version"])
-    except FiltersChanged:
+    except FiltersChangedError:
         notify(_("Your filters have been changed since, so this can’t be undone any more."), "caution")
     except MailError as error:
         notify(trouble_words(error), "danger")

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.filters.forwarding import forward_targets
 from webmail.filters.rules.compiler import MOST_CONTACTS, SievePlace, missing
 from webmail.filters.rules.rule_draft import RuleDraft
 from webmail.filters.rules.rules import (
     MATCHES,
     ActionKind,
-    BadRule,
+    BadRuleError,
     ConditionField,
     FilterRule,
     MatchKind,
@@ -71,7 +71,7 @@ def may_forward(address: str) -> bool:
     """Whether a rule may send this person's mail there."""
     try:
         found = builder.parse_addresses(address)
-    except (BadAddress, UnsafeValue):
+    except (BadAddressError, UnsafeValueError):
         return False
     return len(found) == 1 and found[0].email == address and forward_targets.may_use(current_user(), address, settings())
 
@@ -157,11 +157,11 @@ def _order_words(field: str, kind: MatchKind, no: bool) -> str:
 # --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
-def with_errors(draft: RuleDraft, errors: Iterable[BadRule]) -> RuleDraft:
+def with_errors(draft: RuleDraft, errors: Iterable[BadRuleError]) -> RuleDraft:
     return replace(draft, errors={**draft.errors, **{error.what: words_of(error) for error in errors}})
 
 
-def words_of(error: BadRule) -> str:
+def words_of(error: BadRuleError) -> str:
     """What is wrong, for the field that `error.what` names."""
     match error.why:
         case "missing" if error.what == "actions":

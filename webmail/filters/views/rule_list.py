@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from webmail.errors import LimitReached, MailError
+from webmail.errors import LimitReachedError, MailError
 from webmail.filters import script_files, snoozed_arrivals, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import contact_rules
 from webmail.filters.rules.compiler import SievePlace, missing
-from webmail.filters.rules.rules import ActionKind, BadRule, FilterRule
+from webmail.filters.rules.rules import ActionKind, BadRuleError, FilterRule
 from webmail.filters.store import Filters, FilterState
 from webmail.filters.views.following import renew_after_answer
 from webmail.filters.views.frame import loaded_state, trouble_words
@@ -140,7 +140,7 @@ def _pause(paused: bool) -> Response:
     told = _("Your filters are paused.") if paused else _("Your filters are working again.")
     try:
         change_filters(lambda filters: replace(filters, paused=paused), lambda _before: told)
-    except (MailError, BadRule, LimitReached) as error:
+    except (MailError, BadRuleError, LimitReachedError) as error:
         notify(why_not(error), "danger")
     return to_list()
 

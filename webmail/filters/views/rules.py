@@ -22,19 +22,19 @@ from werkzeug.wrappers import Response
 from webmail.auth.guard import keeps_text
 from webmail.compose import templates as ready_texts
 from webmail.contacts import store as contacts
-from webmail.errors import LimitReached, MailError
+from webmail.errors import LimitReachedError, MailError
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import rule_draft
 from webmail.filters.rules.rule_draft import ActionRow, ConditionRow, RuleDraft
-from webmail.filters.rules.rules import MOST_ACTIONS, MOST_CONDITIONS, ActionKind, BadRule, FilterRule, to_json
-from webmail.filters.store import Filters, FiltersChanged, FilterState
+from webmail.filters.rules.rules import MOST_ACTIONS, MOST_CONDITIONS, ActionKind, BadRuleError, FilterRule, to_json
+from webmail.filters.store import Filters, FiltersChangedError, FilterState
 from webmail.filters.views import rule_form, tryout
 from webmail.filters.views.forwarding import forward_guard
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
 from webmail.filters.views.sentences import rule_name, weekday_names
 from webmail.mailbox import tags
-from webmail.managesieve import ScriptRefused
+from webmail.managesieve import ScriptRefusedError
 from webmail.web.current import current_user, overview
 from webmail.web.labels import mailbox_path
 from webmail.web.notices import notify
@@ -87,7 +87,7 @@ def _answer(number: str) -> Response:
             return tryout.show_tryout(*tryout.rule_to_try(draft), _address(number))
         rule = rule_draft.rule_of(draft)
         _refuse_forwards(rule)
-    except BadRule as error:
+    except BadRuleError as error:
         others = rule_draft.faults(draft) if verb != "try" else []  # which can be tried before all of it is there
         return _form(rule_form.with_errors(draft, [*others, error]), number, 422)
     forwards = forward_guard.new_in_rules([rule])
@@ -113,11 +113,11 @@ def _save(draft: RuleDraft, rule: FilterRule, number: str) -> Response:
     seen = request.form.get("seen", "")
     try:
         change_filters(lambda filters: _with_rule(filters, rule, seen), lambda _before: _saved_words(rule))
-    except FiltersChanged as error:
+    except FiltersChangedError as error:
         return _form(draft, number, 409, trouble_words(error), seen=True)
-    except ScriptRefused as error:
+    except ScriptRefusedError as error:
         return _form(draft, number, 422, why_not(error, rule.id))
-    except (LimitReached, BadRule) as error:
+    except (LimitReachedError, BadRuleError) as error:
         return _form(draft, number, 422, why_not(error))
     except MailError as error:
         return _form(draft, number, 502 if error.status >= 500 else error.status, trouble_words(error))
@@ -129,14 +129,14 @@ def _saved_words(rule: FilterRule) -> str:
 
 
 def _with_rule(filters: Filters, rule: FilterRule, seen: str) -> Filters:
-    """With the rule in its place, or at the end. Raises FiltersChanged if it is not the one that the form was made from."""
+    """With the rule in its place, or at the end. Raises FiltersChangedError if it is not the one that the form was made from."""
     before = _find(filters, rule.id)
     if before is None and seen:
-        raise FiltersChanged("the rule is gone")
+        raise FiltersChangedError("the rule is gone")
     if before is None:
         return replace(filters, rules=(*filters.rules, rule))
     if seen != _mark(before) and before != rule:
-        raise FiltersChanged("the rule is another one")
+        raise FiltersChangedError("the rule is another one")
     return replace(filters, rules=tuple(rule if one.id == rule.id else one for one in filters.rules))
 
 
@@ -150,10 +150,10 @@ def _mark(rule: FilterRule | None) -> str:
 
 
 def _refuse_forwards(rule: FilterRule) -> None:
-    """Raises BadRule for an address that this person's mail may not be forwarded to."""
+    """Raises BadRuleError for an address that this person's mail may not be forwarded to."""
     for number, action in enumerate(rule.actions):
         if action.kind is ActionKind.FORWARD and not rule_form.may_forward(action.value):
-            raise BadRule(f"actions-{number}-value", "forward")
+            raise BadRuleError(f"actions-{number}-value", "forward")
 
 
 def _with_rows(draft: RuleDraft, verb: str, number: int) -> RuleDraft:

@@ -13,12 +13,12 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.guard import keeps_text
 from webmail.database import undo_store
-from webmail.errors import MailError, NotAllowed
+from webmail.errors import MailError, NotAllowedError
 from webmail.filters import script_files
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views.forwarding import forward_guard
 from webmail.filters.views.frame import trouble_words
-from webmail.managesieve import NoSuchScript, ScriptRefused
+from webmail.managesieve import NoSuchScriptError, ScriptRefusedError
 from webmail.web.current import current_account, current_user
 from webmail.web.notices import notify, undone, withdraw_notices
 from webmail.web.rendering import page
@@ -52,10 +52,10 @@ def change_scripts() -> Response:
                 notify(_("“%(name)s” was deleted.", name=name[:60]), undo=undo)
             case "restore":
                 _restore(request.form.get("undo", ""))
-    except NoSuchScript:
+    except NoSuchScriptError:
         if action != "delete":  # else a second click
             notify(_("This script is no longer there."), "caution")
-    except NotAllowed:
+    except NotAllowedError:
         notify(_("This script is in use. Activate another one before you delete it."), "caution")
     except MailError as error:
         notify(trouble_words(error), "danger")
@@ -99,7 +99,7 @@ def show_script() -> Response:
     try:
         text, active = script_files.read(current_account(), name)
     except MailError as error:
-        if isinstance(error, NoSuchScript):
+        if isinstance(error, NoSuchScriptError):
             raise
         return page("filters/scripts.html", 502, trouble=trouble_words(error), scripts=())
     if script_files.is_ours(name):
@@ -122,7 +122,7 @@ def save_script() -> Response:
         return _form(name, text, seen, 403, forward_guard.confirm_elsewhere_words())
     try:
         saved = script_files.save(current_user().id, current_account(), name, text, seen)
-    except ScriptRefused as error:
+    except ScriptRefusedError as error:
         words = _("The mail server does not accept this script. Nothing was changed.")
         return _form(name, text, seen, 422, words, faults=error.faults)
     except MailError as error:

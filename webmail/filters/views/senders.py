@@ -12,14 +12,14 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.database import undo_store
 from webmail.database.user_lock import user_lock
-from webmail.errors import MailError, UnsafeValue
+from webmail.errors import MailError, UnsafeValueError
 from webmail.filters import junk_weeks
 from webmail.filters.blueprint import blueprint
-from webmail.filters.rules.rules import BadRule
+from webmail.filters.rules.rules import BadRuleError
 from webmail.filters.senders import safe_copy, sender_change
-from webmail.filters.senders.sender_change import OwnDomain, SenderChange
+from webmail.filters.senders.sender_change import OwnDomainError, SenderChange
 from webmail.filters.senders.senders import BLOCKED, MOST_SENDERS, SAFE, entry_of
-from webmail.filters.store import FiltersChanged, FilterState
+from webmail.filters.store import FiltersChangedError, FilterState
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.filters.views.sentences import shown
 from webmail.mail import Role
@@ -56,14 +56,14 @@ def change_senders() -> Response:
     if verb == "remove":
         try:
             _place(entry, "", _("“%(sender)s” is no longer on the list.", sender=shown(entry)))
-        except (MailError, BadRule) as error:
+        except (MailError, BadRuleError) as error:
             notify(_why_not(error), "danger")
     elif verb in _LISTS:
         try:
             entry = entry_of(typed)
             _refuse_own(entry, verb)
             _place(entry, verb, _placed_words(entry, verb))
-        except (OwnDomain, MailError, BadRule) as error:
+        except (OwnDomainError, MailError, BadRuleError) as error:
             return _senders_page(typed, _why_not(error), 502 if getattr(error, "status", 0) >= 500 else 422)
     return redirect(url_for("filters.show_senders"), 303)
 
@@ -132,13 +132,13 @@ def _placed_words(entry: str, where: str, *, moved: bool = False) -> str:
 
 
 def _why_not(error: Exception) -> str:
-    if isinstance(error, OwnDomain):
+    if isinstance(error, OwnDomainError):
         return _("You can’t block yourself or your whole organisation.")
-    if isinstance(error, BadRule) and error.why == "many":
+    if isinstance(error, BadRuleError) and error.why == "many":
         return _("Each list holds up to %(most)d senders. Remove some first.", most=MOST_SENDERS)
-    if isinstance(error, BadRule):
+    if isinstance(error, BadRuleError):
         return _("Type an address such as ann@example.org, or a domain such as example.org.")
-    if isinstance(error, FiltersChanged):
+    if isinstance(error, FiltersChangedError):
         return _("Another program has changed your filters on the mail server. Look at them first.")
     return trouble_words(error) if isinstance(error, MailError) else ""
 
@@ -150,13 +150,13 @@ def _from_message(mailbox: str, where: str, sender: str) -> Response:
     """Put the sender of the message in the form into a list, and the message where it belongs; back to where that says."""
     back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
     if settings().sieve is None:
-        raise UnsafeValue("there are no filters here")
+        raise UnsafeValueError("there are no filters here")
     try:
         entry = entry_of(sender)
         _refuse_own(entry, where)
         done = sender_change.place(current_user(), current_account(), settings(), [(entry, where)])
-    except (OwnDomain, MailError, BadRule) as error:
-        notify(_why_not(error), "danger", link=_to_filters() if isinstance(error, FiltersChanged) else None)
+    except (OwnDomainError, MailError, BadRuleError) as error:
+        notify(_why_not(error), "danger", link=_to_filters() if isinstance(error, FiltersChangedError) else None)
         return redirect(back, 303)
     undo = _moved(mailbox, where)
     _tell(done, _placed_words(entry, where, moved=bool(undo)), undo)
@@ -202,7 +202,7 @@ def undo_senders() -> Response:
         if steps["mail"]:
             with user_lock(user.id), imap.connect(current_account()) as connection:
                 undoing.undo(connection, user, steps["mail"])
-    except (MailError, BadRule) as error:
+    except (MailError, BadRuleError) as error:
         notify(_why_not(error), "danger")
         return back
     undo_store.forget(kept)

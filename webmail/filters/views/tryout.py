@@ -17,14 +17,14 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.database import undo_store
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached, MailError, NoSuchMailbox, UnsafeValue
+from webmail.errors import LimitReachedError, MailError, NoSuchMailboxError, UnsafeValueError
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import apply_task, matching, rule_draft
 from webmail.filters.rules.apply_steps import DOES
 from webmail.filters.rules.apply_task import ApplyState
 from webmail.filters.rules.matching import TouchedMessage, Tried
 from webmail.filters.rules.rule_draft import RuleDraft
-from webmail.filters.rules.rules import ActionKind, BadRule, FilterRule, from_json, to_json
+from webmail.filters.rules.rules import ActionKind, BadRuleError, FilterRule, from_json, to_json
 from webmail.filters.rules.script_context import place_to_try
 from webmail.filters.views.sentences import condition_words, folder_name, rule_name, sentence, shown
 from webmail.imap.mailbox_list.mailboxes import Overview
@@ -54,10 +54,11 @@ class TriedRow:
 
 
 def rule_to_try(draft: RuleDraft) -> tuple[FilterRule, bool]:
-    """The rule, and whether it can be saved: what it does may still be missing. Raises BadRule for its conditions and name."""
+    """The rule, and whether it can be saved: what it does may still be missing. Raises BadRuleError for its conditions and
+    name."""
     try:
         return rule_draft.rule_of(draft), True
-    except BadRule as error:
+    except BadRuleError as error:
         if not error.what.startswith("actions"):
             raise
         return rule_draft.rule_of(replace(draft, actions=(), stop=True)), False
@@ -124,7 +125,7 @@ def _result_words(found: Tried, folder: str) -> str:
 
 
 def _why_not(error: MailError) -> str:
-    if isinstance(error, NoSuchMailbox | UnsafeValue):
+    if isinstance(error, NoSuchMailboxError | UnsafeValueError):
         return _("This folder no longer exists. Choose another one.")
     return _("The mail server is not responding, so nothing could be tried. Please try again in a few minutes.")
 
@@ -140,7 +141,7 @@ def start_applying(rule: FilterRule) -> None:
     task_id = store.id_of_form(current_user(), request.form.get("try-task", "")[:64])
     try:
         task_started(store.start(current_user(), apply_task.NAME, arguments, task_id=task_id, credential=task_credential()))
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
 
 
@@ -169,7 +170,7 @@ def undo_applied(task_id: str) -> Response:
 def _ended(task_id: str) -> Task | None:
     try:
         task = store.find(current_user(), task_id)
-    except store.NoSuchTask:
+    except store.NoSuchTaskError:
         return None
     ours = task.kind == apply_task.NAME and task.state not in store.OPEN and not store.result_of(task).get(store.UNDONE)
     return task if ours and ApplyState.of(store.cursor_of(task)).steps else None

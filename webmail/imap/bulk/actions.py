@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from webmail.errors import NoSuchMailbox, NotAllowed, OutOfTime, Refused, ServerAway, Unconfirmed, UnsafeValue
+from webmail.errors import (
+    NoSuchMailboxError,
+    NotAllowedError,
+    OutOfTimeError,
+    RefusedError,
+    ServerAwayError,
+    UnconfirmedError,
+    UnsafeValueError,
+)
 from webmail.imap.connections.commands import expand_uid_set, flag_list, imap_day, mailbox_name, uid_set
 from webmail.imap.connections.connection import Command, Connection
 from webmail.imap.connections.responses import numbers_of
@@ -28,7 +36,7 @@ _LONGEST_SET = 8000  # bytes of a UID set in one command line (RFC 7162 section 
 _MOST_SENT = 24_000  # bytes of commands sent at once: beyond the buffers, client and server would wait for each other to read
 
 
-class KeepsNoTags(NotAllowed):
+class KeepsNoTagsError(NotAllowedError):
     """The mailbox accepts no new keywords (RFC 3501 section 7.1, PERMANENTFLAGS without \\*)."""
 
 
@@ -68,13 +76,13 @@ def last_moment() -> float:
 def paced(uids: Iterable[int], until: float = float("inf")) -> Iterator[list[int]]:
     """As `pieces`, each as large as the server's pace lets it be: that is told by how long the caller took over the last one.
 
-    Raises OutOfTime instead of beginning one after `until`.
+    Raises OutOfTimeError instead of beginning one after `until`.
     """
     numbers = sorted(set(uids))
     at, most = 0, _AT_FIRST
     while at < len(numbers):
         if (began := time.monotonic()) > until:
-            raise OutOfTime(f"{len(numbers) - at} messages are left")
+            raise OutOfTimeError(f"{len(numbers) - at} messages are left")
         piece = next(pieces(numbers[at : at + min(most, _MOST_AT_ONCE)]))
         yield piece
         at += len(piece)
@@ -92,16 +100,16 @@ def set_flags(
 ) -> None:
     """Add or remove flags: 1 round trip after the SELECT. Messages that no longer exist are ignored.
 
-    Raises KeepsNoTags for a keyword that the mailbox does not accept, NotAllowed if no flags may be changed.
+    Raises KeepsNoTagsError for a keyword that the mailbox does not accept, NotAllowedError if no flags may be changed.
     """
     names = list(flags)
     connection.select(mailbox, uidvalidity)
     _writable(connection)
     if any(name.startswith("\\") and not connection.keeps(name) for name in names):
-        raise NotAllowed(f"{mailbox}: {' '.join(names)} may not be changed")  # the server would respond OK anyway
+        raise NotAllowedError(f"{mailbox}: {' '.join(names)} may not be changed")  # the server would respond OK anyway
     if add and not all(connection.keeps(name) for name in names):
         flaggable(connection)
-        raise KeepsNoTags(f"{mailbox} keeps no keyword such as {' '.join(names)}")
+        raise KeepsNoTagsError(f"{mailbox} keeps no keyword such as {' '.join(names)}")
     _change(connection, (b"UID STORE", uid_set(uids), b"+FLAGS.SILENT" if add else b"-FLAGS.SILENT", flag_list(names)))
     forget(connection.account, sizes=False)
 
@@ -125,15 +133,15 @@ def tallies(connection: Connection, mailbox: str, uids: Sequence[int], keywords:
         asked = [(b"UID SEARCH", b"UID", among, b"KEYWORD", keyword(name)) for name in keywords[first : first + step]]
         lines = connection.run(*asked).get("SEARCH", [])
         if len(lines) != len(asked):
-            raise Refused("the server does not answer each SEARCH")
+            raise RefusedError("the server does not answer each SEARCH")
         counts += [len(numbers_of([line])) for line in lines]
     return counts
 
 
 def keyword(name: str) -> bytes:
-    """A keyword for the SEARCH keys KEYWORD and UNKEYWORD. Raises UnsafeValue if it is not a valid keyword."""
+    """A keyword for the SEARCH keys KEYWORD and UNKEYWORD. Raises UnsafeValueError if it is not a valid keyword."""
     if name.startswith("\\"):
-        raise UnsafeValue("a system flag is no keyword")
+        raise UnsafeValueError("a system flag is no keyword")
     return flag_list([name]).strip(b"()")
 
 
@@ -149,7 +157,7 @@ def by_date(
     )
     lines = answer.get("SEARCH", [])
     if len(lines) != len(spans):
-        raise Refused("the server does not answer each SEARCH")
+        raise RefusedError("the server does not answer each SEARCH")
     for line in lines:
         found.append(numbers_of([line]))
     return found
@@ -158,7 +166,7 @@ def by_date(
 def move(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> MovedMessages:
     """Move messages: 1 round trip after the SELECT (RFC 6851), 3 on servers without MOVE.
 
-    Raises NoSuchMailbox (either), OverQuota, NotAllowed; then nothing was moved.
+    Raises NoSuchMailboxError (either), OverQuotaError, NotAllowedError; then nothing was moved.
     """
     connection.select(mailbox, uidvalidity)
     _writable(connection)
@@ -189,7 +197,7 @@ def move_making(
     """Move to a mailbox, creating it if missing (3 more round trips). Raises what `move` and `create` raise."""
     try:
         return move(connection, mailbox, uids, to, uidvalidity)
-    except NoSuchMailbox:
+    except NoSuchMailboxError:
         if connection.mailbox != mailbox:
             raise  # the source is missing
         make(connection, to)
@@ -197,13 +205,13 @@ def move_making(
 
 
 def make(connection: Connection, mailbox: str) -> None:
-    """Create a mailbox unless it exists, perhaps just created by another session: 2 or 3 round trips. Raises Refused."""
+    """Create a mailbox unless it exists, perhaps just created by another session: 2 or 3 round trips. Raises RefusedError."""
     try:
         create(connection, mailbox)
-    except Refused as refused:
+    except RefusedError as refused:
         try:
             connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDNEXT)"))
-        except (NoSuchMailbox, Refused):
+        except (NoSuchMailboxError, RefusedError):
             raise refused from None
         forget(connection.account, sizes=False)  # a folder that the overview does not know
 
@@ -211,7 +219,7 @@ def make(connection: Connection, mailbox: str) -> None:
 def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uidvalidity: int | None = None) -> MovedMessages:
     """Copy messages: 1 round trip after the SELECT.
 
-    Raises NoSuchMailbox (either), OverQuota, NotAllowed; then nothing was copied.
+    Raises NoSuchMailboxError (either), OverQuotaError, NotAllowedError; then nothing was copied.
     """
     connection.select(mailbox, uidvalidity)
     forget(connection.account)
@@ -219,7 +227,7 @@ def copy(connection: Connection, mailbox: str, uids: Iterable[int], to: str, uid
 
 
 def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None) -> None:
-    """Permanently delete these messages: 2 round trips after the SELECT. Raises NotAllowed."""
+    """Permanently delete these messages: 2 round trips after the SELECT. Raises NotAllowedError."""
     connection.select(mailbox, uidvalidity)
     removable(connection)
     forget(connection.account)
@@ -227,21 +235,21 @@ def delete(connection: Connection, mailbox: str, uids: Iterable[int], uidvalidit
 
 
 def flaggable(connection: Connection) -> None:
-    """Raises NotAllowed if this person may not change flags in the selected mailbox (RFC 4314 section 4)."""
+    """Raises NotAllowedError if this person may not change flags in the selected mailbox (RFC 4314 section 4)."""
     if connection.read_only or not connection.keeps("\\Flagged"):
-        raise NotAllowed(f"the flags of {connection.mailbox} may not be changed")
+        raise NotAllowedError(f"the flags of {connection.mailbox} may not be changed")
 
 
 def _writable(connection: Connection) -> None:
     if connection.read_only:
-        raise NotAllowed(f"{connection.mailbox} may only be read")
+        raise NotAllowedError(f"{connection.mailbox} may only be read")
 
 
 def removable(connection: Connection) -> None:
-    """Raises NotAllowed if this person may not delete messages of the selected mailbox."""
+    """Raises NotAllowedError if this person may not delete messages of the selected mailbox."""
     _writable(connection)
     if not connection.keeps("\\Deleted"):  # STORE and EXPUNGE would respond OK and do nothing (RFC 4314 section 4)
-        raise NotAllowed(f"messages of {connection.mailbox} may not be deleted")
+        raise NotAllowedError(f"messages of {connection.mailbox} may not be deleted")
 
 
 def _expunge(connection: Connection, uids: bytes) -> None:
@@ -250,14 +258,14 @@ def _expunge(connection: Connection, uids: bytes) -> None:
 
 
 def _change(connection: Connection, command: Command) -> dict[str, list[Any]]:
-    """Raises Unconfirmed where the answer did not come."""
+    """Raises UnconfirmedError where the answer did not come."""
     try:
         with connection.waiting(_LONGER):
             return connection.run(command)
-    except ServerAway as error:
+    except ServerAwayError as error:
         if connection.in_step:
             raise  # that is an answer
-        raise Unconfirmed(f"{command[0].decode()} was sent: {error}") from error
+        raise UnconfirmedError(f"{command[0].decode()} was sent: {error}") from error
 
 
 def _moved(to: str, answers: dict[str, list[Any]]) -> MovedMessages:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from webmail.errors import Refused
+from webmail.errors import RefusedError
 from webmail.imap.bulk.actions import keyword
 from webmail.imap.connections.commands import imap_day, uid_set
 from webmail.imap.connections.connection import Command, Connection
@@ -41,7 +41,7 @@ class AgeSearch:
     saved_before: date | None = None
 
     def key(self, connection: Connection) -> bytes:
-        """As a SEARCH key. Raises UnsafeValue."""
+        """As a SEARCH key. Raises UnsafeValueError."""
         parts = [b"UNDELETED", b"BEFORE", imap_day(self.before)]
         parts += [b"SEEN"] if self.read else []
         parts += [b"UNFLAGGED"] if self.unflagged else []
@@ -117,7 +117,7 @@ def _counts(connection: Connection, keys: Sequence[bytes]) -> list[int]:
     numbers = [count_of({"ESEARCH": [line]}) or 0 for line in lines]
     numbers = numbers or [len(numbers_of([line])) for line in answer.get("SEARCH", [])]
     if len(numbers) != len(keys):
-        raise Refused("the server does not answer each SEARCH")
+        raise RefusedError("the server does not answer each SEARCH")
     return numbers
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from webmail.errors import MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused
+from webmail.errors import MailError, NoSuchMailboxError, NotAllowedError, OverQuotaError, RefusedError
 from webmail.imap.connections.commands import expand_uid_set, flag_list, internal_date, mailbox_name
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import forget
@@ -30,7 +30,7 @@ class Appended:
     uids: tuple[int | None, ...]
 
 
-class AppendStopped(MailError):
+class AppendStoppedError(MailError):
     """The server takes no more: `reason` says why, `appended` what it had taken."""
 
     def __init__(self, reason: MailError, appended: Appended) -> None:
@@ -42,12 +42,12 @@ class AppendStopped(MailError):
 def append_many(connection: Connection, mailbox: str, new: Sequence[NewMessage]) -> Appended:
     """Append messages: 1 round trip where MULTIAPPEND and LITERAL+ are supported and nothing is refused, else one for each.
 
-    A server that refuses one of several takes none (RFC 3502), so they are sent again one by one. Raises AppendStopped.
+    A server that refuses one of several takes none (RFC 3502), so they are sent again one by one. Raises AppendStoppedError.
     """
     if len(new) > 1 and connection.has("MULTIAPPEND") and connection.has("LITERAL+"):
         try:
             return _together(connection, mailbox, new)
-        except (Refused, OverQuota, NoSuchMailbox, NotAllowed):
+        except (RefusedError, OverQuotaError, NoSuchMailboxError, NotAllowedError):
             pass  # now find out which of them
     return _one_by_one(connection, mailbox, new)
 
@@ -73,8 +73,8 @@ def _one_by_one(connection: Connection, mailbox: str, new: Sequence[NewMessage])
             now_valid, uid = messages.append(connection, mailbox, message.content, message.flags, message.received)
             validity = now_valid or validity
             uids.append(uid)
-        except (NoSuchMailbox, OverQuota, NotAllowed) as error:
-            raise AppendStopped(error, Appended(validity, tuple(uids))) from error
-        except Refused:
+        except (NoSuchMailboxError, OverQuotaError, NotAllowedError) as error:
+            raise AppendStoppedError(error, Appended(validity, tuple(uids))) from error
+        except RefusedError:
             uids.append(None)
     return Appended(validity, tuple(uids))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from webmail.account import Account
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.bulk.actions import pieces
 from webmail.imap.connections.commands import mailbox_name, uid_set
 from webmail.imap.connections.connection import Connection
@@ -74,7 +74,7 @@ def structures(
 def next_uid(connection: Connection, mailbox: str) -> tuple[int, int]:
     """UIDVALIDITY and UIDNEXT, the lowest UID that the next message can have; 0 if unknown: 1 round trip.
 
-    Not for the selected mailbox. Raises NoSuchMailbox.
+    Not for the selected mailbox. Raises NoSuchMailboxError.
     """
     answers = connection.run((b"STATUS", mailbox_name(mailbox), b"(UIDVALIDITY UIDNEXT)"))
     for _name, items, *_rest in parsed(answers.get("STATUS", [])):
@@ -102,7 +102,7 @@ def contents(
             try:
                 chunks = stream_raw(account, mailbox, batch[0].uid, uidvalidity)
                 first = next(chunks, b"")
-            except NoSuchMessage:
+            except NoSuchMessageError:
                 continue
             yield batch[0], _after(first, chunks)
             continue

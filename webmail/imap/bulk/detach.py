@@ -45,7 +45,7 @@ class MessageTraits:
 def files_of(
     connection: Connection, mailbox: str, uids: Iterable[int], uidvalidity: int | None = None
 ) -> dict[int, MessageFiles]:
-    """By UID, of those that exist: 1 round trip for each of `pieces` after the SELECT. Raises MailboxChanged."""
+    """By UID, of those that exist: 1 round trip for each of `pieces` after the SELECT. Raises MailboxChangedError."""
     connection.select(mailbox, uidvalidity)
     found: dict[int, MessageFiles] = {}
     for piece in pieces(uids):
@@ -59,8 +59,8 @@ def files_of(
 
 
 def original(connection: Connection, mailbox: str, uid: int, uidvalidity: int) -> MessageTraits | None:
-    """None if it is gone. 1 round trip after the SELECT. Raises MailboxChanged, NoSuchMailbox, and NotAllowed if it may not be
-    removed."""
+    """None if it is gone. 1 round trip after the SELECT. Raises MailboxChangedError, NoSuchMailboxError, and NotAllowedError if
+    it may not be removed."""
     connection.select(mailbox, uidvalidity)
     removable(connection)
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID FLAGS)"))).get(uid)

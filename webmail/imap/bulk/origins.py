@@ -16,7 +16,7 @@ _ITEMS = b"(UID BODY.PEEK[HEADER.FIELDS (FROM LIST-ID SUBJECT)]<0.8192>)"
 def read(connection: Connection, mailbox: str, uids: Sequence[int], uidvalidity: int | None) -> list[Envelope]:
     """The sender, list and subject of each message that is there; nothing is marked as read. 1 round trip after the SELECT.
 
-    Raises NoSuchMailbox, MailboxChanged, UnsafeValue.
+    Raises NoSuchMailboxError, MailboxChangedError, UnsafeValueError.
     """
     connection.select(mailbox, uidvalidity)
     answers = fetched(connection.run((b"UID FETCH", uid_set(uids), _ITEMS)))

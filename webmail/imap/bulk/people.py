@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from webmail.account import Account
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused
+from webmail.errors import NoSuchMailboxError, NotAllowedError, RefusedError
 from webmail.imap.connections.pool import connect
 from webmail.imap.connections.responses import fetched, flags_of, header_bytes_of, headers_cut, when_of
 from webmail.mail import Address
@@ -46,7 +46,7 @@ def newest(account: Account, mailbox: str, most: int) -> Generator[list[MessageP
     with connect(account, mailbox) as connection:
         try:
             connection.select(mailbox)
-        except (NoSuchMailbox, NotAllowed, Refused):
+        except (NoSuchMailboxError, NotAllowedError, RefusedError):
             return
         last = connection.exists
         lowest = max(last - most, 0)

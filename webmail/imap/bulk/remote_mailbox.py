@@ -12,7 +12,7 @@ from typing import Any
 
 from imapclient import imap_utf7
 
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused
+from webmail.errors import NoSuchMailboxError, NotAllowedError, RefusedError
 from webmail.imap.bulk.bulk_fetch import batches, uids_from
 from webmail.imap.connections.commands import uid_set
 from webmail.imap.connections.connection import Connection
@@ -87,7 +87,7 @@ def size_of(connection: Connection, folder: RemoteFolder) -> int:
     """Bytes of a folder's messages: 1 round trip for 5,000 after the SELECT. A folder that can't be opened has none."""
     try:
         connection.select(folder.name)
-    except (NoSuchMailbox, NotAllowed, Refused):
+    except (NoSuchMailboxError, NotAllowedError, RefusedError):
         return 0
     total = 0
     for first in range(1, connection.exists + 1, _SIZES_AT_ONCE):
@@ -104,7 +104,7 @@ def listing(connection: Connection, folder: RemoteFolder, after: int) -> Iterato
     """
     try:
         connection.select(folder.name)
-    except (NoSuchMailbox, NotAllowed, Refused):
+    except (NoSuchMailboxError, NotAllowedError, RefusedError):
         return
     if not connection.exists:
         return

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from webmail.account import Server
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 
 PAUSE_SECONDS = 3.0
 
@@ -36,8 +36,8 @@ _lock = threading.Lock()
 def dialling(server: Server, *, telling: bool = True) -> Iterator[None]:
     """Wrap the opening of a connection, up to the server's greeting (and STARTTLS), but not the sign-in.
 
-    Raises ServerAway at once while the circuit is open: every 3 seconds one thread may retry, and the first success closes the
-    circuit. Refused, unreachable and timed-out connections open it; with `telling=False` (the timeout was too short for a
+    Raises ServerAwayError at once while the circuit is open: every 3 seconds one thread may retry, and the first success closes
+    the circuit. Refused, unreachable and timed-out connections open it; with `telling=False` (the timeout was too short for a
     merely busy server) a failure does not count.
     """
     began = time.monotonic()
@@ -45,7 +45,7 @@ def dialling(server: Server, *, telling: bool = True) -> Iterator[None]:
         state = _servers[server]
         if state.away:
             if began < state.next_try:
-                raise ServerAway(f"{server.host} port {server.port} could not be reached a moment ago")
+                raise ServerAwayError(f"{server.host} port {server.port} could not be reached a moment ago")
             state.next_try = began + PAUSE_SECONDS
     try:
         yield

@@ -19,7 +19,14 @@ from typing import IO, Any
 from imapclient import IMAPClient
 
 from webmail.account import Account, Password
-from webmail.errors import MailboxChanged, MailError, NoSuchMailbox, ServerAway, SignInRefused, TokenRefused
+from webmail.errors import (
+    MailboxChangedError,
+    MailError,
+    NoSuchMailboxError,
+    ServerAwayError,
+    SignInRefusedError,
+    TokenRefusedError,
+)
 from webmail.imap.connections import circuit_breaker
 from webmail.imap.connections.commands import mailbox_name, refusal, translated
 from webmail.imap.connections.dialling import dial
@@ -49,7 +56,8 @@ class Connection:
     """A signed-in connection. Not thread-safe: the pool lends it to one thread at a time."""
 
     def __init__(self, account: Account, seconds: float | None = None) -> None:
-        """Connect and sign in, within `seconds` if given, else the server's timeout. Raises ServerAway, SignInRefused."""
+        """Connect and sign in, within `seconds` if given, else the server's timeout. Raises ServerAwayError,
+        SignInRefusedError."""
         self.account = account
         self.mailbox = ""  # the selected one
         self.uidvalidity = 0
@@ -125,7 +133,7 @@ class Connection:
     def reopen(self) -> None:
         """Reconnect within a loan, after the connection was lost, and select the same mailbox: round trips of both.
 
-        Raises ServerAway, SignInRefused, MailboxChanged.
+        Raises ServerAwayError, SignInRefusedError, MailboxChangedError.
         """
         mailbox, uidvalidity = self.mailbox, self.uidvalidity
         self._reconnect()
@@ -164,12 +172,12 @@ class Connection:
     def run(self, *commands: Command) -> dict[str, list[Any]]:
         """Send all commands at once and wait for all responses: 1 round trip. Returns the untagged responses by kind.
 
-        Raises the MailError of the first NO or BAD (after all responses have arrived), or ServerAway.
+        Raises the MailError of the first NO or BAD (after all responses have arrived), or ServerAwayError.
         If the server closed the connection while idle, reconnects and retries once, for the loan's first command only.
         """
         try:
             return self._run(commands)
-        except ServerAway as error:
+        except ServerAwayError as error:
             if not (self._untried and isinstance(error.__cause__, imaplib.IMAP4.abort | ConnectionError)):
                 raise
             if any(command[0] not in _HARMLESS for command in commands):
@@ -187,7 +195,7 @@ class Connection:
 
         The result of a refused command is its error; the others are not affected. Only for commands that the server must
         execute in order (RFC 3501 section 5.5), such as SELECT and what follows: only then the untagged responses of each come
-        before its tagged one. Afterwards no mailbox counts as selected. Raises ServerAway.
+        before its tagged one. Afterwards no mailbox counts as selected. Raises ServerAwayError.
         """
         if self._untried:
             self.run((b"NOOP",))  # reconnects if closed while idle
@@ -295,7 +303,7 @@ class Connection:
         program has deleted it since, and may have made one of that name: Dovecot shows that one on new connections only.
 
         Commands in `also` (which must be harmless under another UIDVALIDITY) are sent in the same round trip; their responses
-        are returned. Raises NoSuchMailbox, and MailboxChanged if `uidvalidity` is given and is not the current one.
+        are returned. Raises NoSuchMailboxError, and MailboxChangedError if `uidvalidity` is given and is not the current one.
         """
         answers: dict[str, list[Any]] | None = None
         if self.mailbox == mailbox and self._verified:
@@ -308,23 +316,23 @@ class Connection:
         if answers is None:
             try:
                 answers = self._select(mailbox, also)
-            except NoSuchMailbox as error:
+            except NoSuchMailboxError as error:
                 if _DELETED not in str(error):
                     raise
                 self._reconnect()
                 answers = self._select(mailbox, also)
         self._verified = True
         if uidvalidity and uidvalidity != self.uidvalidity:
-            raise MailboxChanged(f"{mailbox}: UIDVALIDITY was {uidvalidity}, is {self.uidvalidity}")
+            raise MailboxChangedError(f"{mailbox}: UIDVALIDITY was {uidvalidity}, is {self.uidvalidity}")
         return answers
 
     def _still_there(self, also: tuple[Command, ...]) -> dict[str, list[Any]] | None:
         """Bring the state of the selected mailbox up to date; None if it is gone."""
         try:
             return self.run((b"NOOP",), *also)
-        except (NoSuchMailbox, MailboxChanged):
+        except (NoSuchMailboxError, MailboxChangedError):
             return None
-        except ServerAway as error:
+        except ServerAwayError as error:
             if _LOST in str(error):
                 return None
             raise
@@ -358,12 +366,12 @@ def _uidvalidity(answers: dict[str, list[Any]]) -> int:
     try:
         return int(answers["UIDVALIDITY"][-1])
     except (LookupError, ValueError, TypeError) as error:
-        raise ServerAway("the IMAP server tells no UIDVALIDITY (RFC 3501 section 2.3.1.1)") from error
+        raise ServerAwayError("the IMAP server tells no UIDVALIDITY (RFC 3501 section 2.3.1.1)") from error
 
 
 def authenticate(client: IMAPClient, account: Account) -> None:
-    """Sign in: 1 round trip. Raises SignInRefused, TokenRefused, ServerAway if the server says it is unavailable, and imaplib's
-    abort or OSError if the connection is lost."""
+    """Sign in: 1 round trip. Raises SignInRefusedError, TokenRefusedError, ServerAwayError if the server says it is unavailable,
+    and imaplib's abort or OSError if the connection is lost."""
     credential = account.credential
     try:
         if isinstance(credential, Password):
@@ -378,5 +386,5 @@ def authenticate(client: IMAPClient, account: Account) -> None:
             raise error.__context__ from None
         words = str(error)
         if "UNAVAILABLE" in words or "temporar" in words.lower():
-            raise ServerAway(words) from error
-        raise (SignInRefused if isinstance(credential, Password) else TokenRefused)(words) from error
+            raise ServerAwayError(words) from error
+        raise (SignInRefusedError if isinstance(credential, Password) else TokenRefusedError)(words) from error

@@ -9,6 +9,6 @@ from webmail.imap.connections.connection import Connection
 def check(account: Account) -> None:
     """Sign in on a new connection, never a pooled one, and disconnect: 1 round trip after the greeting.
 
-    Raises SignInRefused (wrong name or password) or ServerAway.
+    Raises SignInRefusedError (wrong name or password) or ServerAwayError.
     """
     Connection(account).close()

@@ -7,7 +7,7 @@ import ssl
 from contextlib import suppress
 
 from webmail.account import Account
-from webmail.errors import NotAllowed
+from webmail.errors import NotAllowedError
 from webmail.imap.connections.commands import mailbox_name, refusal, translated
 from webmail.imap.connections.connection import Connection
 
@@ -19,12 +19,12 @@ class Watch:
 
     def __init__(self, account: Account, mailbox: str) -> None:
         """Connect, sign in and EXAMINE `mailbox`, which leaves `\\Recent` to other sessions: 1 round trip after the sign-in.
-        Raises ServerAway, SignInRefused, NoSuchMailbox, and NotAllowed if the server has no IDLE."""
+        Raises ServerAwayError, SignInRefusedError, NoSuchMailboxError, and NotAllowedError if the server has no IDLE."""
         self._connection = Connection(account)
         self._tag = b""  # of the IDLE under way
         try:
             if not self._connection.has("IDLE"):
-                raise NotAllowed("the IMAP server has no IDLE")
+                raise NotAllowedError("the IMAP server has no IDLE")
             self._connection.run((b"EXAMINE", mailbox_name(mailbox)))
         except BaseException:
             self.close()
@@ -36,7 +36,7 @@ class Watch:
 
         May return False early: servers send keep-alives. Changes between two calls are reported by the next. A server may
         disconnect after 30 minutes of IDLE: start a new Watch well before. 1 round trip to start IDLE, 1 when the server sent
-        something. Raises ServerAway.
+        something. Raises ServerAwayError.
         """
         imap = self._connection.client._imap
         with translated():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from webmail.account import Account
-from webmail.errors import MailError, SearchNotReady, ServerAway
+from webmail.errors import MailError, SearchNotReadyError, ServerAwayError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.connections.pool import connect
 
@@ -37,7 +37,7 @@ def optional(account: Account, mailbox: str, ask: Callable[[Connection], Answer]
             return ask(connection)
     except MailError as error:
         log.info("%s is shown without what was asked besides: %s", mailbox, error)
-        if isinstance(error, ServerAway) and not isinstance(error, SearchNotReady):
+        if isinstance(error, ServerAwayError) and not isinstance(error, SearchNotReadyError):
             _pause(account)
         return without
 

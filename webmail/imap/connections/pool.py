@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from webmail.account import Account
-from webmail.errors import SearchNotReady, ServerAway
+from webmail.errors import SearchNotReadyError, ServerAwayError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import forget_all
 
@@ -54,23 +54,23 @@ def connect(account: Account, mailbox: str = "", *, patience: float | None = Non
     """Borrow a connection of `account`, preferably one that has `mailbox` selected.
 
     No round trip for a pooled connection; a new one costs the sign-in (about 20 ms of server time). Waiting and connecting
-    together time out after `patience` seconds, plus up to 2 if little is left for connecting. Raises SignInRefused, and
-    ServerAway, also if all of the person's connections stay busy, at once if several threads wait for them and nothing moves
+    together time out after `patience` seconds, plus up to 2 if little is left for connecting. Raises SignInRefusedError, and
+    ServerAwayError, also if all of the person's connections stay busy, at once if several threads wait for them and nothing moves
     (see `_turn`).
 
     `patience`: seconds to wait for a connection, and for each response, where the page can do without. Such a loan raises
-    ServerAway at once for some seconds after the server left a loan of this account unanswered that was no less patient, so that
-    a page waits once.
+    ServerAwayError at once for some seconds after the server left a loan of this account unanswered that was no less patient, so
+    that a page waits once.
     """
     until, waited = _pool.silent.get(account, (0.0, 0.0))
     if patience is not None and patience <= waited and until > time.monotonic():
-        raise ServerAway(f"{account.imap.host} port {account.imap.port} did not answer a moment ago")
+        raise ServerAwayError(f"{account.imap.host} port {account.imap.port} did not answer a moment ago")
     connection = _take(account, mailbox, patience)
     try:
         connection.lend(patience)
         yield connection
-    except ServerAway as error:
-        if not isinstance(error, SearchNotReady):  # that is an answer
+    except ServerAwayError as error:
+        if not isinstance(error, SearchNotReadyError):  # that is an answer
             _fell_silent(account, patience)
         raise
     else:
@@ -131,7 +131,7 @@ def _take(account: Account, mailbox: str, patience: float | None = None) -> Conn
         return Connection(account, max(deadline - time.monotonic(), min(patience or _LEAST_DIAL, _LEAST_DIAL)))
     except BaseException as error:
         _returned(account, None)
-        if isinstance(error, ServerAway):
+        if isinstance(error, ServerAwayError):
             _fell_silent(account, patience)
         raise
 
@@ -159,7 +159,7 @@ def _turn(account: Account, mailbox: str, deadline: float, closing: list[Connect
             if queue.index(me) >= _pool.most_waiting:
                 until = min(deadline, _pool.moved.get(account, 0.0) + _STILL)
             if (left := until - time.monotonic()) <= 0:
-                raise ServerAway("all connections to the IMAP server are busy")
+                raise ServerAwayError("all connections to the IMAP server are busy")
             _pool.change.wait(left)
     finally:
         if me in (queue := _pool.waiting.get(account, [])):

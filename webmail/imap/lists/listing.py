@@ -101,7 +101,7 @@ def list(
     With `conversations` each row is a conversation, if the server can thread (1 more round trip after mail arrived or was
     removed); searches and other orders list single messages, with their sizes if `sizes` or in the order of sizes.
     SELECT or NOOP; SEARCH or SORT only for a query or another order; then FETCH (flags only for cached rows), LIST and
-    GETQUOTAROOT together; another FETCH if the guess of what is cached was wrong. Raises NoSuchMailbox and UnsafeValue.
+    GETQUOTAROOT together; another FETCH if the guess of what is cached was wrong. Raises NoSuchMailboxError and UnsafeValueError.
     """
     flat = bool(query) or sort in sorts(connection).difference(_BY_ARRIVAL)
     oldest = sort == "oldest"

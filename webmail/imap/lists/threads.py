@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webmail.errors import Refused, ServerAway
+from webmail.errors import RefusedError, ServerAwayError
 from webmail.imap.connections.connection import Command, Connection
 from webmail.imap.connections.responses import fetched
 from webmail.imap.lists.thread_answer import Threads, numbers, parsed
@@ -43,7 +43,7 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
     is not enough).
     Messages that were moved in, or back by an undo, have new UIDs but their old dates: SORT, sent along, tells their order.
     If that takes the server too long, or it drops the connection over it: None, the connection is reopened, and it is not tried
-    again for ten minutes (`gave_up`). Raises NoSuchMailbox.
+    again for ten minutes (`gave_up`). Raises NoSuchMailboxError.
     """
     asked = _ask_state(connection, mailbox)
     if asked is None or asked.hopeless:
@@ -52,9 +52,9 @@ def load(connection: Connection, mailbox: str) -> Threads | None:
         return asked.found
     try:
         fresh = _changed(connection, asked) or _threaded(connection, asked.how)
-    except (Refused, ValueError, OverflowError):
+    except (RefusedError, ValueError, OverflowError):
         return None
-    except ServerAway as error:
+    except ServerAwayError as error:
         _give_up(connection, asked.key, error)
         return None
     _remember(asked.key, asked.state, fresh)
@@ -66,7 +66,7 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
 
     1 round trip (including the SELECT), one more if the cached conversations of the mailbox are stale: then the server is asked
     for this one alone, where it can find it, else round trips as for `load`. `uid` alone too if that takes the server too long
-    (`gave_up`). Raises NoSuchMailbox.
+    (`gave_up`). Raises NoSuchMailboxError.
     """
     asked = _ask_state(connection, mailbox)
     if asked is None or asked.hopeless:
@@ -79,9 +79,9 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
     try:
         with connection.waiting(0.5):
             told = connection.run((b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"INTHREAD", asked.how, b"UID", b"%d" % uid))
-    except Refused:
+    except RefusedError:
         return (uid,)
-    except ServerAway as error:
+    except ServerAwayError as error:
         _give_up(connection, asked.key, error)
         return (uid,)
     return tuple(numbers(told.get("SORT", []))) or (uid,)
@@ -218,9 +218,9 @@ def _key(connection: Connection) -> tuple[object, ...]:
     return (account.imap, account.address, connection.mailbox, connection.uidvalidity)
 
 
-def _give_up(connection: Connection, key: tuple[object, ...], error: ServerAway) -> None:
+def _give_up(connection: Connection, key: tuple[object, ...], error: ServerAwayError) -> None:
     """Remember it and connect anew: the first THREAD of a large mailbox may take the server minutes, and a message with endless
-    References exhausts the memory of its process. Raises ServerAway if the server is away altogether."""
+    References exhausts the memory of its process. Raises ServerAwayError if the server is away altogether."""
     log.info("%s: no conversations for a while: %s", connection.mailbox, error)
     connection.reopen()
     with _lock:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imapclient import imap_utf7
 
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused, UnsafeValue
+from webmail.errors import NoSuchMailboxError, NotAllowedError, RefusedError, UnsafeValueError
 from webmail.imap.connections.commands import mailbox_name, quoted
 from webmail.imap.connections.connection import Connection
 from webmail.imap.connections.responses import parsed, word
@@ -36,12 +36,12 @@ def rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Rights
     """
     try:
         return _rights(connection, mailboxes)
-    except (NoSuchMailbox, NotAllowed, Refused):
+    except (NoSuchMailboxError, NotAllowedError, RefusedError):
         found: dict[str, Rights] = {}
         for name in mailboxes:
             try:
                 found.update(_rights(connection, [name]))
-            except (NoSuchMailbox, NotAllowed, Refused):
+            except (NoSuchMailboxError, NotAllowedError, RefusedError):
                 found[name] = Rights("")
         return found
 
@@ -56,7 +56,7 @@ def _rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Right
 
 
 def entries(connection: Connection, mailbox: str) -> list[Entry]:
-    """The ACL of a mailbox (GETACL): 1 round trip. Raises NotAllowed without the right to manage."""
+    """The ACL of a mailbox (GETACL): 1 round trip. Raises NotAllowedError without the right to manage."""
     answers = connection.run((b"GETACL", mailbox_name(mailbox)))
     found = []
     for answer in parsed(answers.get("ACL", [])):
@@ -69,9 +69,9 @@ def entries(connection: Connection, mailbox: str) -> list[Entry]:
 
 
 def grant(connection: Connection, mailboxes: Sequence[str], identifier: str, letters: str) -> None:
-    """Set the rights of `identifier` (SETACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
+    """Set the rights of `identifier` (SETACL): 1 round trip. Raises NotAllowedError, RefusedError, UnsafeValueError."""
     if not letters.isalpha() or not letters.isascii():
-        raise UnsafeValue("not a set of rights")
+        raise UnsafeValueError("not a set of rights")
     if not any(capability.startswith("RIGHTS=") for capability in connection.capabilities):  # RFC 2086 servers use c and d
         letters = "".join(dict.fromkeys({"k": "c", "x": "d", "t": "d", "e": "d"}.get(letter, letter) for letter in letters))
     who, what = _identifier(identifier), quoted(letters)
@@ -79,7 +79,7 @@ def grant(connection: Connection, mailboxes: Sequence[str], identifier: str, let
 
 
 def revoke(connection: Connection, mailboxes: Sequence[str], identifier: str) -> None:
-    """Remove all rights of `identifier` (DELETEACL): 1 round trip. Raises NotAllowed, Refused, UnsafeValue."""
+    """Remove all rights of `identifier` (DELETEACL): 1 round trip. Raises NotAllowedError, RefusedError, UnsafeValueError."""
     who = _identifier(identifier)
     connection.run(*((b"DELETEACL", mailbox_name(name), who) for name in mailboxes))
 
@@ -87,7 +87,7 @@ def revoke(connection: Connection, mailboxes: Sequence[str], identifier: str) ->
 def _identifier(value: str) -> bytes:
     """Quote an identifier. Refuses a leading "-", which means negative rights (RFC 4314 section 3)."""
     if not value or value.startswith("-") or len(value) > 255:
-        raise UnsafeValue("not an identifier")
+        raise UnsafeValueError("not an identifier")
     return quoted(value)
 
 

@@ -42,7 +42,7 @@ class MailboxState:
 
 def state_of(connection: Connection, mailbox: str) -> MailboxState:
     """The current state of a mailbox: 1 round trip, after a NOOP if it is the selected one (Dovecot would report stale
-    numbers). Raises NoSuchMailbox."""
+    numbers). Raises NoSuchMailboxError."""
     if connection.mailbox == mailbox:
         connection.select(mailbox)
     command = (b"STATUS", mailbox_name(mailbox), b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)")

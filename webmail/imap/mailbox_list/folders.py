@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imapclient import imap_utf7
 
-from webmail.errors import NoSuchMailbox, NotAllowed, Refused
+from webmail.errors import NoSuchMailboxError, NotAllowedError, RefusedError
 from webmail.imap.connections.commands import mailbox_name
 from webmail.imap.connections.connection import Command, Connection
 from webmail.imap.connections.responses import parsed, word
@@ -27,7 +27,7 @@ class FolderStatus:
 
 
 def state(connection: Connection, mailbox: str) -> FolderStatus:
-    """Counts, size and UIDs: 1 round trip. Raises NoSuchMailbox, NotAllowed."""
+    """Counts, size and UIDs: 1 round trip. Raises NoSuchMailboxError, NotAllowedError."""
     size = b" SIZE" if connection.has("STATUS=SIZE") else b""
     answers = connection.run((b"STATUS", mailbox_name(mailbox), b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY" + size + b")"))
     for answer in parsed(answers.get("STATUS", [])):
@@ -36,7 +36,7 @@ def state(connection: Connection, mailbox: str) -> FolderStatus:
             int(told.get(name, 0)) for name in (b"MESSAGES", b"UNSEEN", b"UIDNEXT", b"UIDVALIDITY")
         )
         return FolderStatus(messages, unseen, uidnext, uidvalidity, told.get(b"SIZE"))
-    raise NoSuchMailbox(mailbox)
+    raise NoSuchMailboxError(mailbox)
 
 
 def refresh(connection: Connection) -> None:
@@ -57,7 +57,7 @@ def sizes(connection: Connection, mailboxes: Iterable[Mailbox]) -> dict[str, int
         commands = [(b"STATUS", mailbox_name(m.name), b"(SIZE)") for m in mailboxes if m.selectable]
     try:
         answers = connection.run(*commands)
-    except (Refused, NoSuchMailbox, NotAllowed):
+    except (RefusedError, NoSuchMailboxError, NotAllowedError):
         return {}
     told = [answer for answer in parsed(answers.get("STATUS", [])) if len(answer) > 1]
     return {imap_utf7.decode(word(name)): items[1] for name, items, *_ in told if items[:1] == (b"SIZE",)}
@@ -66,7 +66,8 @@ def sizes(connection: Connection, mailboxes: Iterable[Mailbox]) -> dict[str, int
 def rename(connection: Connection, found: Overview, mailbox: Mailbox, to: str) -> None:
     """Rename a mailbox and those inside it: 2 round trips, 1 more if one is selected.
 
-    Subscriptions are renamed too, which servers do not do. Raises Refused if the name is taken, NoSuchMailbox, NotAllowed.
+    Subscriptions are renamed too, which servers do not do. Raises RefusedError if the name is taken, NoSuchMailboxError,
+    NotAllowedError.
     """
     _leave(connection)
     connection.run((b"RENAME", mailbox_name(mailbox.name), mailbox_name(to)))
@@ -79,7 +80,7 @@ def rename(connection: Connection, found: Overview, mailbox: Mailbox, to: str) -
 def delete(connection: Connection, found: Overview, mailbox: Mailbox) -> None:
     """Permanently delete a mailbox and those inside it, with their messages: 1 round trip for each, innermost first.
 
-    Raises NoSuchMailbox, NotAllowed, Refused.
+    Raises NoSuchMailboxError, NotAllowedError, RefusedError.
     """
     _leave(connection)
     forget(connection.account)
@@ -87,7 +88,7 @@ def delete(connection: Connection, found: Overview, mailbox: Mailbox) -> None:
     for m in doomed:
         try:
             connection.run((b"DELETE", mailbox_name(m.name)))
-        except NoSuchMailbox:
+        except NoSuchMailboxError:
             if m.selectable:  # a \Noselect parent vanishes with its last child
                 raise
     _try_all(connection, [(b"UNSUBSCRIBE", mailbox_name(m.name)) for m in doomed if m.subscribed])
@@ -102,11 +103,11 @@ def subscribe(connection: Connection, mailbox: str, wanted: bool) -> None:
 def empty(connection: Connection, mailbox: str, last: int, uidvalidity: int) -> None:
     """Permanently delete all messages up to the UID `last`: 2 round trips after the SELECT, whatever their number.
 
-    Messages that arrived later are kept. Raises MailboxChanged, NotAllowed.
+    Messages that arrived later are kept. Raises MailboxChangedError, NotAllowedError.
     """
     connection.select(mailbox, uidvalidity)
     if connection.read_only or not connection.keeps("\\Deleted"):
-        raise NotAllowed(f"messages of {mailbox} may not be deleted")
+        raise NotAllowedError(f"messages of {mailbox} may not be deleted")
     forget(connection.account)
     if not connection.exists or last < 1:
         return
@@ -135,5 +136,5 @@ def _try_all(connection: Connection, commands: list[Command]) -> None:
         return
     try:
         connection.run(*commands)
-    except (NoSuchMailbox, NotAllowed, Refused):
+    except (NoSuchMailboxError, NotAllowedError, RefusedError):
         forget(connection.account)

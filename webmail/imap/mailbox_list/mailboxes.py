@@ -10,7 +10,7 @@ from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
 
-from webmail.errors import NoSuchMailbox, Refused, UnsafeValue
+from webmail.errors import NoSuchMailboxError, RefusedError, UnsafeValueError
 from webmail.imap.connections.commands import mailbox_name
 from webmail.imap.connections.connection import Command, Connection, Spare
 from webmail.imap.connections.responses import joined
@@ -154,7 +154,7 @@ def for_role(connection: Connection, role: Role) -> str:
 
 
 def create(connection: Connection, name: str) -> None:
-    """Create and subscribe: 2 round trips. Raises Refused, NotAllowed."""
+    """Create and subscribe: 2 round trips. Raises RefusedError, NotAllowedError."""
     connection.run((b"CREATE", mailbox_name(name)))
     connection.run((b"SUBSCRIBE", mailbox_name(name)))
     forget(connection.account, sizes=False)
@@ -219,7 +219,7 @@ def list_lines(lines: list[Any]) -> list[tuple[list[str], str, bytes]]:
             raw = name if isinstance(name, bytes) else str(name).encode()  # a mailbox named 2024 parses as a number
             mailbox_name(imap_utf7.decode(raw))
             found.append(([f.decode("ascii", "replace") for f in flags], (delimiter or b"").decode(), raw))
-        except (*_UNREADABLE, UnsafeValue, NoSuchMailbox):
+        except (*_UNREADABLE, UnsafeValueError, NoSuchMailboxError):
             continue
     return found
 
@@ -253,7 +253,7 @@ def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailb
     names = {imap_utf7.encode(m.name): m for m in mailboxes if m.selectable}
     try:
         answers = connection.run(*(_status(m.name) for m in names.values()))
-    except Refused:
+    except RefusedError:
         return mailboxes  # one of them was deleted: better no counts than no list
     counts = _named(_counts(answers.get("STATUS", [])))
     return [replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in mailboxes]

@@ -26,7 +26,7 @@ def read(connection: Connection, name: str) -> str:
 
 
 def write(connection: Connection, name: str, value: str) -> None:
-    """Keep a text under a name; "" removes it. 1 round trip. Raises UnsafeValue, Refused."""
+    """Keep a text under a name; "" removes it. 1 round trip. Raises UnsafeValueError, RefusedError."""
     raw = text(value)
     literal = b"{%d+}\r\n%b" % (len(raw), raw) if raw else b"NIL"
     connection.run((b"SETMETADATA", _MAILBOX, b"(" + text(name) + b" " + literal + b")"))

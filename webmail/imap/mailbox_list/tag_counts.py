@@ -82,7 +82,7 @@ def recount_soon(account: Account) -> None:
 
 def count(connection: Connection, keywords: Sequence[str], mailboxes: Iterable[str]) -> dict[str, int]:
     """Count the unread messages with each keyword: 1 round trip per 24 KB of commands. Mailboxes that cannot be opened count
-    as empty. Raises ServerAway."""
+    as empty. Raises ServerAwayError."""
     found = dict.fromkeys(keywords, 0)
     size = sum(map(len, keywords)) + 50 * len(keywords)
     several = max(1, _BATCH_BYTES // (size + 200))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.connections.responses import fetched, structure_of, when_of
 from webmail.imap.reading import body_texts, encoded_messages
@@ -23,13 +23,13 @@ def read(
 ) -> Message:
     """The message attached at `section`, as in `messages.read`; nothing is marked as read. 2 round trips.
 
-    Its parts keep their sections in the outer message, so that each can be fetched like any other part. Raises NoSuchMessage,
-    NoSuchMailbox, MailboxChanged.
+    Its parts keep their sections in the outer message, so that each can be fetched like any other part. Raises
+    NoSuchMessageError, NoSuchMailboxError, MailboxChangedError.
     """
     if encoded_messages.is_inside(section):
         return _unwrapped(connection, mailbox, uid, section, uidvalidity, prefer_html=prefer_html)
     if not _SECTION.fullmatch(section):
-        raise NoSuchMessage("not a section of a message")
+        raise NoSuchMessageError("not a section of a message")
     items = b"(UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE BODY.PEEK[%s.HEADER]<0.%d>)" % (section.encode(), _HEADERS)
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, items)
     part = encoded_messages.part_at(values, section)
@@ -37,7 +37,7 @@ def read(
         return _unwrapped(connection, mailbox, uid, section, uidvalidity, prefer_html=prefer_html)
     shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=section)
     if shape is None:
-        raise NoSuchMessage(f"{mailbox}: no message is attached to {uid} at {section}")
+        raise NoSuchMessageError(f"{mailbox}: no message is attached to {uid} at {section}")
     wanted = tuple(p for p in shape.text if not (prefer_html and shape.html and p.alternative))
     cards = part_kinds.cards(shape, body_texts.LARGEST_TOGETHER - sum(p.size for p in wanted))
     commands = body_texts.commands(uid, wanted + cards)
@@ -77,17 +77,17 @@ def beginning(connection: Connection, mailbox: str, uid: int, part: Part, uidval
 def head(connection: Connection, mailbox: str, uid: int, section: str = "", uidvalidity: int | None = None) -> bytes:
     """The complete header of a message (`section`: of the one attached there), at most 256 KB: 1 round trip.
 
-    Raises NoSuchMessage.
+    Raises NoSuchMessageError.
     """
     if encoded_messages.is_inside(section):
         return encoded_messages.head(encoded_messages.message(connection, mailbox, uid, section, uidvalidity))
     if section and not _SECTION.fullmatch(section):
-        raise NoSuchMessage("not a section of a message")
+        raise NoSuchMessageError("not a section of a message")
     name = f"{section}.HEADER" if section else "HEADER"
     items = b"(UID BODY.PEEK[%s]<0.262144> BODYSTRUCTURE)" % name.encode()
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, items)
     if not values:
-        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
     if section and encoded_messages.is_at(values, section):
         return encoded_messages.head(encoded_messages.message(connection, mailbox, uid, section, uidvalidity))
     return values.get(b"BODY[%s]<0>" % name.encode()) or b""

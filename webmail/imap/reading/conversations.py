@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.connections.commands import uid_set
 from webmail.imap.connections.connection import Command, Connection, Spare
 from webmail.imap.connections.responses import fetched, flags_of, header_bytes_of, structure_of, when_of
@@ -46,7 +46,7 @@ def read(
 ) -> tuple[Conversation, Overview]:
     """The conversation of `uid`: the newest message, `uid` itself and unread ones are open; these are marked as read.
 
-    2 round trips besides those of `threads.load`. Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    2 round trips besides those of `threads.load`. Raises NoSuchMessageError, NoSuchMailboxError, MailboxChangedError.
     """  # fmt: skip
     everyone = threads.conversation_of(connection, mailbox, uid)
     connection.select(mailbox, uidvalidity)
@@ -55,7 +55,7 @@ def read(
     values = fetched(connection.run((b"UID FETCH", uid_set(shown), _ITEMS)))
     known = [one for one in shown if b"RFC822.SIZE" in values.get(one, {})]
     if uid not in known:
-        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
     shapes = {one: structure_of(values[one].get(b"BODYSTRUCTURE")) or Structure() for one in known}
     unread = [one for one in known if "\\Seen" not in flags_of(values[one])]
     wanted = _wanted([uid, known[-1], *reversed(unread)], shapes, prefer_html)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.connections.responses import structure_of, when_of
 from webmail.imap.reading import body_texts
@@ -45,7 +45,7 @@ def part_at(values: dict[bytes, Any], section: str) -> Part | None:
 
 
 def message(connection: Connection, mailbox: str, uid: int, section: str, uidvalidity: int | None = None) -> bytes:
-    """The decoded bytes of the encoded message at `section`, at any depth: 1 round trip. Raises NoSuchMessage."""
+    """The decoded bytes of the encoded message at `section`, at any depth: 1 round trip. Raises NoSuchMessageError."""
     return dated(connection, mailbox, uid, section, uidvalidity)[0]
 
 
@@ -53,18 +53,18 @@ def dated(connection: Connection, mailbox: str, uid: int, section: str, uidvalid
     """As `message`, with the arrival date of the message that contains it."""
     outer, *way = section.split(MARK)
     if len(way) > _DEEPEST or not all(_SECTION.fullmatch(step) for step in (outer, *way)):
-        raise NoSuchMessage("not a section of a message")
+        raise NoSuchMessageError("not a section of a message")
     item = b"BODY.PEEK[%s]<0.%d>" % (outer.encode(), part_kinds.WRAPPED_SIZE)
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID INTERNALDATE BODYSTRUCTURE " + item + b")")
     part = part_at(values, outer)
     if part is None or not part_kinds.is_wrapped(part):
-        raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {outer}")
+        raise NoSuchMessageError(f"{mailbox}: no message is wrapped in {uid} at {outer}")
     found = decode_transfer(values.get(b"BODY[%s]<0>" % outer.encode()) or b"", part.encoding)
     for step in way:
         whole = structure.read(found)
         inner = structure.classify(whole.root).part(step)
         if inner is None or not inner.type.startswith("message/"):
-            raise NoSuchMessage(f"{mailbox}: no message is wrapped in {uid} at {section}")
+            raise NoSuchMessageError(f"{mailbox}: no message is wrapped in {uid} at {section}")
         found = decode_transfer(whole.content(step), inner.encoding)
     return found, when_of(values)
 
@@ -95,14 +95,14 @@ def part(
 ) -> tuple[Part, Structure, bytes]:
     """A part of an encoded message, that message's structure, and the part's decoded content: 1 round trip.
 
-    Raises NoSuchMessage.
+    Raises NoSuchMessageError.
     """
     around, _mark, own = section.rpartition(MARK)
     whole = structure.read(message(connection, mailbox, uid, around, uidvalidity))
     parts = shape(whole, around)
     found = parts.part(section)
     if found is None:
-        raise NoSuchMessage(f"{mailbox}: message {uid} has no part {section}")
+        raise NoSuchMessageError(f"{mailbox}: message {uid} has no part {section}")
     return found, parts, decode_transfer(whole.content(own), found.encoding)
 
 
@@ -111,7 +111,7 @@ def contents(
 ) -> dict[str, bytes]:
     """The decoded contents of those `sections` that are inside encoded messages: 1 round trip for each of these messages.
 
-    Raises NoSuchMessage.
+    Raises NoSuchMessageError.
     """
     around: dict[str, list[str]] = {}
     for section in filter(is_inside, sections):
@@ -124,7 +124,7 @@ def contents(
             own = section.rpartition(MARK)[2]
             part = parts.part(own)
             if part is None:
-                raise NoSuchMessage(f"{mailbox}: message {uid} has no part {section}")
+                raise NoSuchMessageError(f"{mailbox}: message {uid} has no part {section}")
             found[section] = decode_transfer(whole.content(own), part.encoding)
     return found
 

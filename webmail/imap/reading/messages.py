@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from webmail.account import Account
-from webmail.errors import NoSuchMessage, ServerAway, UnsafeValue
+from webmail.errors import NoSuchMessageError, ServerAwayError, UnsafeValueError
 from webmail.imap.connections.commands import flag_list, internal_date, mailbox_name, quoted, uid_set
 from webmail.imap.connections.connection import Command, Connection, Spare
 from webmail.imap.connections.pool import connect
@@ -45,7 +45,7 @@ _CHUNK = 512 * 1024
 def fetch(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None) -> Message:
     """Fetch one message: headers, structure and plain text bodies, no attachments. 2 round trips.
 
-    Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    Raises NoSuchMessageError, NoSuchMailboxError, MailboxChangedError.
     """
     values = _envelope_and_structure(connection, mailbox, uid, uidvalidity)
     shape = structure_of(values.get(b"BODYSTRUCTURE"))
@@ -73,7 +73,7 @@ def read(
     With `prefer_html` a plain text that also exists as HTML is left out: the frame fetches the HTML. Small parts shown as cards
     (invitations, reports) are in `bodies` too. `stranger` maps the envelope to the address (ASCII) of an unknown sender, to
     fetch `glance` and note it for `earlier_messages`, or to "". `whole` decides whether a message of up to 1 MB is fetched as a
-    whole too, to verify its proof (`mime/headers/proof.py`). Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    whole too, to verify its proof (`mime/headers/proof.py`). Raises NoSuchMessageError, NoSuchMailboxError, MailboxChangedError.
     """
     values = _envelope_and_structure(connection, mailbox, uid, uidvalidity)
     shape = structure_of(values.get(b"BODYSTRUCTURE"))
@@ -133,11 +133,11 @@ def read(
 
 def mark_seen(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None) -> None:
     """Mark a message as read that was read without `mark`: 2 round trips, 1 if it has been marked since. A server that refuses is
-    not asked again, as in `read`. Raises NoSuchMessage, NoSuchMailbox, MailboxChanged.
+    not asked again, as in `read`. Raises NoSuchMessageError, NoSuchMailboxError, MailboxChangedError.
     """
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID FLAGS)")
     if not values:
-        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
     if "\\Seen" not in flags_of(values) and not connection.read_only:
         connection.run(_seen(uid))
         note_seen(connection.account, mailbox)
@@ -187,11 +187,11 @@ def _trace(values: dict[bytes, Any]) -> Trace:
 
 
 def _without_structure(connection: Connection, uid: int) -> dict[bytes, Any]:
-    """Retry without BODYSTRUCTURE, which imapclient may have failed to parse: 1 round trip. Raises NoSuchMessage."""
+    """Retry without BODYSTRUCTURE, which imapclient may have failed to parse: 1 round trip. Raises NoSuchMessageError."""
     items = b"(UID FLAGS RFC822.SIZE INTERNALDATE " + _MESSAGE_HEADERS + b")"
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), items))).get(uid)
     if values is None:
-        raise NoSuchMessage(f"{connection.mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{connection.mailbox}: no message has the UID {uid}")
     return values
 
 
@@ -204,7 +204,7 @@ def _from_whole(connection: Connection, uid: int) -> tuple[Structure, dict[str, 
 
 
 def raw(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *, limit: int = 0) -> bytes:
-    """The raw message, at most `limit` bytes of it (0: all): 1 round trip after the SELECT. Raises NoSuchMessage."""
+    """The raw message, at most `limit` bytes of it (0: all): 1 round trip after the SELECT. Raises NoSuchMessageError."""
     connection.select(mailbox, uidvalidity)
     section = b"BODY.PEEK[]<0.%d>" % limit if limit else b"BODY.PEEK[]"
     return _section(connection, uid, section)
@@ -214,7 +214,7 @@ def _section(connection: Connection, uid: int, section: bytes) -> bytes:
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID " + section + b")"))).get(uid)
     data = next((v for k, v in (values or {}).items() if k.startswith(b"BODY[")), None)
     if values is None:
-        raise NoSuchMessage(f"{connection.mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{connection.mailbox}: no message has the UID {uid}")
     return data or b""
 
 
@@ -223,19 +223,19 @@ def find_part(
 ) -> tuple[Part, Structure]:
     """A part by its section, and the structure of the message it belongs to, which may be an attached one.
 
-    1 round trip. Raises NoSuchMessage.
+    1 round trip. Raises NoSuchMessageError.
     """
     if encoded_messages.is_inside(section):
         return encoded_messages.part(connection, mailbox, uid, section, uidvalidity)[:2]
     if not re.fullmatch(r"[1-9]\d{0,4}(\.[1-9]\d{0,4}){0,99}", section):
-        raise NoSuchMessage("not a section of a message")
+        raise NoSuchMessageError("not a section of a message")
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
     shape = structure_of(values.get(b"BODYSTRUCTURE"), around=section)
     if shape is None:
         shape, _ = _from_whole(connection, uid)
     part = shape.part(section)
     if part is None:
-        raise NoSuchMessage(f"{mailbox}: message {uid} has no part {section}")
+        raise NoSuchMessageError(f"{mailbox}: message {uid} has no part {section}")
     return part, shape
 
 
@@ -253,14 +253,14 @@ def html(
 ) -> tuple[str, Structure, bool]:
     """The decoded HTML body (several are joined), the structure, and whether the HTML was truncated: 2 round trips.
 
-    `inside`: of the message attached at that section. Raises NoSuchMessage, also if the message has no HTML.
+    `inside`: of the message attached at that section. Raises NoSuchMessageError, also if the message has no HTML.
     """
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
     if encoded_messages.is_inside(inside) or (inside and encoded_messages.is_at(values, inside)):
         return _wrapped_html(connection, mailbox, uid, inside)
     shape = structure_of(values.get(b"BODYSTRUCTURE"), inside=inside)
     if shape is None and inside:
-        raise NoSuchMessage(f"{mailbox}: no message is attached to {uid} at {inside}")
+        raise NoSuchMessageError(f"{mailbox}: no message is attached to {uid} at {inside}")
     if shape is None:
         whole = structure.read(raw(connection, mailbox, uid, limit=_LARGEST_WHOLE))
         shape = structure.classify(whole.root)
@@ -270,7 +270,7 @@ def html(
         more = fetched(connection.run(*commands)).get(uid, {}) if commands else {}
         found = body_texts.read(shape.html, more, body_texts.LARGEST_TOGETHER)
     if not shape.html:
-        raise NoSuchMessage(f"{mailbox}: message {uid} has no HTML")
+        raise NoSuchMessageError(f"{mailbox}: message {uid} has no HTML")
     return "".join(found.values()), shape, body_texts.is_cut(shape.html, body_texts.LARGEST_TOGETHER)
 
 
@@ -278,7 +278,7 @@ def _wrapped_html(connection: Connection, mailbox: str, uid: int, section: str) 
     whole = structure.read(encoded_messages.message(connection, mailbox, uid, section))
     shape = encoded_messages.shape(whole, section)
     if not shape.html:
-        raise NoSuchMessage(f"{mailbox}: the message in {uid} at {section} has no HTML")
+        raise NoSuchMessageError(f"{mailbox}: the message in {uid} at {section} has no HTML")
     found = encoded_messages.read(whole, shape.html, body_texts.LARGEST_TOGETHER)
     return "".join(found.values()), shape, body_texts.is_cut(shape.html, body_texts.LARGEST_TOGETHER)
 
@@ -317,7 +317,7 @@ def _chunks(account: Account, mailbox: str, uid: int, section: bytes, uidvalidit
 
 def _safe_section(part: Part) -> str:
     if not re.fullmatch(r"[\d.]+", part.section):
-        raise UnsafeValue("not a section of a message")
+        raise UnsafeValueError("not a section of a message")
     return part.section
 
 
@@ -331,7 +331,7 @@ def append(
     """Append a message, with `top` before its first line: 1 round trip. A file is sent from its start, in chunks.
 
     Returns (UIDVALIDITY, UID), or (0, 0) without UIDPLUS.
-    Raises NoSuchMailbox, OverQuota, NotAllowed. Uses a non-synchronizing literal if the server supports it.
+    Raises NoSuchMailboxError, OverQuotaError, NotAllowedError. Uses a non-synchronizing literal if the server supports it.
     """
     if when is not None and when.tzinfo is None:
         raise ValueError("when needs a time zone")
@@ -361,7 +361,7 @@ def parts(
 ) -> dict[str, bytes]:
     """The decoded contents of several small parts, by section: 1 round trip after the SELECT, and one per encoded message.
 
-    Raises NoSuchMessage, MailboxChanged, and ServerAway if the response lacks one of them.
+    Raises NoSuchMessageError, MailboxChangedError, and ServerAwayError if the response lacks one of them.
     """
     listed = list(parts)
     found = encoded_messages.contents(connection, mailbox, uid, [part.section for part in listed], uidvalidity)
@@ -372,7 +372,7 @@ def parts(
     sections = b" ".join(b"BODY.PEEK" + key.removeprefix(b"BODY") for key in wanted)
     values = fetched(connection.run((b"UID FETCH", uid_set([uid]), b"(UID " + sections + b")"))).get(uid)
     if values is None:
-        raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+        raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
     if missing := [part.section for key, part in wanted.items() if key not in values]:
-        raise ServerAway(f"{mailbox}: message {uid} came without its parts {', '.join(missing)}")
+        raise ServerAwayError(f"{mailbox}: message {uid} came without its parts {', '.join(missing)}")
     return found | {part.section: plain_text.decode_transfer(values[key] or b"", part.encoding) for key, part in wanted.items()}

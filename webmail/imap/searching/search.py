@@ -124,7 +124,7 @@ def criteria(query: Search, capabilities: frozenset[str] = frozenset()) -> bytes
 def parse(query: str, *, today: date | None = None, tag: Callable[[str], str | None] | None = None) -> Search:
     """Parse a query. `today` is the base of relative dates; `tag` maps a tag's name to its keyword (None or "": no such tag).
 
-    Raises UnsafeValue for CR, LF, NUL and invalid Unicode; any other query is valid.
+    Raises UnsafeValueError for CR, LF, NUL and invalid Unicode; any other query is valid.
     """
     text(query)
     reader = _Reader(unicodedata.normalize("NFC", query), today or date.today(), tag)

@@ -44,11 +44,11 @@ _STATES = named(b"status", b"x-status", b"x-keywords")
 _OWN_ENTRY = re.compile(r"traboule ([0-9T:+-]{10,40})((?: [!-~]{1,100})*)\Z")
 
 
-class NotMail(Exception):
+class NotMailError(Exception):
     """Nothing in the file is a message."""
 
 
-class TooManyFiles(Exception):
+class TooManyFilesError(Exception):
     """An archive has more files than are looked at."""
 
 
@@ -63,8 +63,8 @@ class _Place:
 
 
 class MailFile:
-    """The messages of a file, in the same order each time; one is in memory at a time. A Source, whose methods raise NotMail,
-    TooManyFiles, StorageAway and StorageFull.
+    """The messages of a file, in the same order each time; one is in memory at a time. A Source, whose methods raise
+    NotMailError, TooManyFilesError, StorageAwayError and StorageFullError.
 
     `own`: the person says that it is an export of ours. `special`: what is called as a folder for sent mail and so on is it.
     """
@@ -109,7 +109,7 @@ class MailFile:
         elif _MESSAGE.match(_without_before(_beginning(self.file))[1]):
             yield _whole(self.file, "1", _Place((), Program(Origin.OTHER), Role.INBOX))
         else:
-            raise NotMail
+            raise NotMailError
 
     def _path_by_name(self, origin: Origin) -> tuple[str, ...]:
         """The folder of an mbox alone is called like the file."""
@@ -127,16 +127,16 @@ class MailFile:
     def _archive(self) -> Iterator[tuple[zipfile.ZipFile, ArchiveListing]]:
         try:
             if _directory_size(self.file) > import_archive.LARGEST_DIRECTORY:
-                raise TooManyFiles
+                raise TooManyFilesError
             archive = zipfile.ZipFile(self.file)
         except BROKEN as error:
-            raise NotMail from error
+            raise NotMailError from error
         with archive:
             if len(archive.infolist()) > import_archive.MOST_ENTRIES:
-                raise TooManyFiles
+                raise TooManyFilesError
             found = import_archive.listed(archive, LARGEST, own=self.own)
             if not found.files:
-                raise NotMail
+                raise NotMailError
             yield archive, found
 
     def _count_in(self, archive: zipfile.ZipFile, one: ArchiveFile) -> int:
@@ -301,7 +301,8 @@ def _directory_size(file: IO[bytes]) -> int:
 
 @contextmanager
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings) -> Iterator[IO[bytes]]:
-    """An entry as a file to read from any position. Raises StorageFull and StorageAway besides what says that it is broken."""
+    """An entry as a file to read from any position. Raises StorageFullError and StorageAwayError besides what says that it is
+    broken."""
     with archive.open(entry) as packed:
         pieces = iter(lambda: packed.read(CHUNK), b"")
         with temporary_file(pieces, settings, _IN_MEMORY) as file:

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import IO, Any
 
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.mail import Role
 from webmail.mailbox.imports.import_filing import Filing
-from webmail.mailbox.imports.import_sources import MailFile, NotMail, TooManyFiles
+from webmail.mailbox.imports.import_sources import MailFile, NotMailError, TooManyFilesError
 from webmail.mailbox.imports.mail_import import MailImport
-from webmail.storage import FileGone, open_file, open_storage
+from webmail.storage import FileGoneError, open_file, open_storage
 from webmail.tasks import leftovers
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 NAME = "mail-import"
@@ -32,14 +32,14 @@ def _work(run: TaskRun) -> dict[str, Any]:
     try:
         with open_file(files, name) as file:
             return _import(run, file)
-    except FileGone as error:
-        raise TaskFailed("file-gone") from error
-    except NotMail as error:
-        raise TaskFailed("no-mail") from error
-    except TooManyFiles as error:
-        raise TaskFailed("too-many-files") from error
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except FileGoneError as error:
+        raise TaskFailedError("file-gone") from error
+    except NotMailError as error:
+        raise TaskFailedError("no-mail") from error
+    except TooManyFilesError as error:
+        raise TaskFailedError("too-many-files") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
 
 
 def _import(run: TaskRun, file: IO[bytes]) -> dict[str, Any]:

@@ -10,13 +10,20 @@ from contextlib import suppress
 from typing import Any
 
 from webmail import imap
-from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, Refused, SignInRefused, Unconfirmed
+from webmail.errors import (
+    MailboxChangedError,
+    NoSuchMailboxError,
+    NotAllowedError,
+    RefusedError,
+    SignInRefusedError,
+    UnconfirmedError,
+)
 from webmail.imap.bulk import bulk_fetch
 from webmail.imap.connections.connection import Connection
 from webmail.mailbox.imports.import_folder import ImportedInto, unnoted
 from webmail.mailbox.imports.mail_import import ImportState
 from webmail.tasks import store
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 NAME = "mail-import-undo"
@@ -38,7 +45,7 @@ def undo(connection: Connection, cursor: dict[str, Any] | None) -> Iterator[int]
     """
     state = ImportState.of(cursor)
     for mailbox, place in state.into.items():
-        with suppress(NoSuchMailbox, MailboxChanged):  # the folder is gone, and its messages with it
+        with suppress(NoSuchMailboxError, MailboxChangedError):  # the folder is gone, and its messages with it
             yield from _undone_in(connection, mailbox, place)
     for name in reversed(state.made):
         _remove_empty(connection, name)
@@ -59,22 +66,22 @@ def _delete(connection: Connection, name: str, uids: list[int], uidvalidity: int
     """Once more where the server hung up over it, as Dovecot may over a folder that was just renamed: twice does no harm."""
     try:
         imap.actions.delete(connection, name, uids, uidvalidity)
-    except Unconfirmed:
+    except UnconfirmedError:
         connection.reopen()
         if left := imap.actions.with_flag(connection, name, uids, b"ALL", uidvalidity):
             imap.actions.delete(connection, name, left, uidvalidity)
 
 
 def _now_called(connection: Connection, mailbox: str, place: ImportedInto) -> str:
-    """The name of the folder that had this one. Raises NoSuchMailbox."""
+    """The name of the folder that had this one. Raises NoSuchMailboxError."""
     try:
         connection.select(mailbox, place.uidvalidity)
-    except (NoSuchMailbox, MailboxChanged) as error:
+    except (NoSuchMailboxError, MailboxChangedError) as error:
         own = [m.name for m in imap.mailboxes.count_all(connection).mailboxes if m.selectable and not m.owner]
         for name in own:
             if bulk_fetch.next_uid(connection, name)[0] == place.uidvalidity:
                 return name
-        raise NoSuchMailbox(mailbox) from error
+        raise NoSuchMailboxError(mailbox) from error
     return mailbox
 
 
@@ -87,15 +94,15 @@ def _remove_empty(connection: Connection, name: str) -> None:
         imap.folders.refresh(connection)
         if not imap.folders.state(connection, name).messages:
             imap.folders.delete(connection, overview, mailbox)
-    except (NoSuchMailbox, NotAllowed, Refused):
+    except (NoSuchMailboxError, NotAllowedError, RefusedError):
         return  # it stays, empty: nothing is lost
 
 
 def _work(run: TaskRun) -> dict[str, Any]:
     try:
         task = store.find(run.user, run.arguments["task"])
-    except store.NoSuchTask as error:
-        raise TaskFailed("gone") from error
+    except store.NoSuchTaskError as error:
+        raise TaskFailedError("gone") from error
     cursor, deleted = store.cursor_of(task), int((run.cursor or {}).get("deleted", 0))
     total = count(cursor)
     try:
@@ -104,8 +111,8 @@ def _work(run: TaskRun) -> dict[str, Any]:
                 deleted += more
                 with run.step({"deleted": deleted}, done=min(deleted, total), total=total):
                     pass
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     store.note_undone(run.user, task.id)
     return {"count": deleted}
 

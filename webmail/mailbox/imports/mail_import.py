@@ -13,9 +13,9 @@ from typing import Any
 
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import LimitReached, MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused
+from webmail.errors import LimitReachedError, MailError, NoSuchMailboxError, NotAllowedError, OverQuotaError, RefusedError
 from webmail.imap.bulk import append_many, bulk_fetch
-from webmail.imap.bulk.append_many import AppendStopped, NewMessage
+from webmail.imap.bulk.append_many import AppendStoppedError, NewMessage
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Role
@@ -26,7 +26,7 @@ from webmail.mailbox.imports.incoming import Found, Incoming, Position, Source, 
 from webmail.mime.headers import headers
 from webmail.mime.headers.header_lines import content_digest
 from webmail.models import User
-from webmail.tasks.kinds import TaskFailed, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskRun
 
 _BATCH_BYTES, _BATCH_MESSAGES = 8_000_000, 100
 _TOLD = 50  # messages that could not be imported are told by name, so many at most
@@ -73,7 +73,7 @@ class MailImport:
         self._keywords: dict[str, str] = {}
 
     def take(self) -> ImportState:
-        """Import all that is left. Raises TaskStopped, TaskFailed, and what the source and MailError's kinds say."""
+        """Import all that is left. Raises TaskStoppedError, TaskFailedError, and what the source and MailError's kinds say."""
         if not self.state.at and not self.state.into:
             self._check_room()
         total = self.run.task.total or self.source.count()
@@ -125,10 +125,10 @@ class MailImport:
         self._note_pending(mailbox, new)
         try:
             taken = append_many.append_many(connection, mailbox, new)
-        except AppendStopped as stopped:
+        except AppendStoppedError as stopped:
             self._note(mailbox, new, stopped.appended.uids)
             self.run.record(self._cursor(), done=self.state.at)
-            raise TaskFailed(_reason(stopped.reason)) from stopped
+            raise TaskFailedError(_reason(stopped.reason)) from stopped
         self._note(mailbox, new, taken.uids)
 
     def _as_new(self, filing: Filing, content: bytes) -> NewMessage:
@@ -189,9 +189,9 @@ class MailImport:
                 return existing
             try:
                 imap.mailboxes.create(connection, name)
-            except (Refused, NotAllowed) as error:
+            except (RefusedError, NotAllowedError) as error:
                 if apart or not name.startswith("INBOX"):
-                    raise TaskFailed("no-folder") from error
+                    raise TaskFailedError("no-folder") from error
                 continue
             break
         self.state.made.append(name)
@@ -205,8 +205,8 @@ class MailImport:
             connection.select("INBOX" if mailbox != "INBOX" else self._other_than_inbox(connection))
         try:
             validity, uidnext = bulk_fetch.next_uid(connection, mailbox)
-        except NoSuchMailbox as error:
-            raise TaskFailed("no-folder") from error
+        except NoSuchMailboxError as error:
+            raise TaskFailedError("no-folder") from error
         place = self.state.into.get(mailbox)
         if place is None or place.uidvalidity != validity:
             place = self.state.into[mailbox] = ImportedInto(validity, uidnext)
@@ -216,13 +216,14 @@ class MailImport:
     # --- room --------------------------------------------------------------------------------------------------------
 
     def _check_room(self) -> None:
-        """Before anything is put anywhere. Raises TaskFailed where what is not there yet is larger than the room that is left."""
+        """Before anything is put anywhere. Raises TaskFailedError where what is not there yet is larger than the room that is
+        left."""
         with imap.connect(self.account) as connection:
             quota = imap.mailboxes.count_all(connection).quota
             if quota is None or self.source.size() <= quota.limit - quota.used:
                 return
             if self._missing_bytes(connection) > quota.limit - quota.used:
-                raise TaskFailed("mailbox-too-small")
+                raise TaskFailedError("mailbox-too-small")
 
     def _missing_bytes(self, connection: Connection) -> int:
         """Of the messages that no message of their folder can be the same as."""
@@ -308,9 +309,15 @@ def _keyword_of_tag(user: User, name: str) -> str:
     try:
         mine = next((tag for tag in tags.for_user(user) if tag.name.casefold() == name.casefold()), None)
         return (mine or tags.add(user, name)).keyword
-    except (LimitReached, tags.BadTagName, tags.NameTaken):
+    except (LimitReachedError, tags.BadTagNameError, tags.NameTakenError):
         return ""
 
 
 def _reason(error: MailError) -> str:
-    return "over-quota" if isinstance(error, OverQuota) else "not-allowed" if isinstance(error, NotAllowed) else "no-folder"
+    return (
+        "over-quota"
+        if isinstance(error, OverQuotaError)
+        else "not-allowed"
+        if isinstance(error, NotAllowedError)
+        else "no-folder"
+    )

@@ -15,7 +15,7 @@ from typing import Any
 from webmail import imap
 from webmail.account import Account, Password, Security, Server
 from webmail.config.settings import Settings
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.http_fetch import is_global
 from webmail.imap.bulk import remote_mailbox
 from webmail.imap.bulk.remote_mailbox import RemoteFolder, RemoteMessage
@@ -26,7 +26,7 @@ from webmail.mailbox.imports.import_labels import IN_IMAP, by_labels
 from webmail.mailbox.imports.incoming import LARGEST, Found, Incoming, Position, Unreadable, message_key
 from webmail.mailbox.imports.mail_import import MailImport
 from webmail.mime.formats.mbox import crlf
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of, other_password
 
 NAME = "mail-move-in"
@@ -51,7 +51,7 @@ _SERVER_OF = {domain: server for server, domains in _KNOWN.items() for domain in
 SERVERS = tuple(_KNOWN)
 
 
-class BadServer(ValueError):
+class BadServerError(ValueError):
     """Not the name of a server that one may move in from."""
 
 
@@ -64,8 +64,8 @@ class OldMailbox:
     username: str
 
     def account(self, password: str, settings: Settings) -> Account:
-        """Raises BadServer for an address inside the establishment's network, unless the administrator allows those. The name
-        is looked up here alone: what it means a moment later does not count."""
+        """Raises BadServerError for an address inside the establishment's network, unless the administrator allows those. The
+        name is looked up here alone: what it means a moment later does not count."""
         addresses = () if settings.import_private_servers else _public_addresses(self.host, self.port)
         security: Security = "tls" if self.port == 993 else "none" if _is_loopback(self.host) else "starttls"
         server = Server(
@@ -75,12 +75,12 @@ class OldMailbox:
 
 
 def old_mailbox(username: str, server: str, settings: Settings) -> OldMailbox:
-    """From what somebody typed; without a server, that of the address. Raises BadServer."""
+    """From what somebody typed; without a server, that of the address. Raises BadServerError."""
     text = server.strip().lower() or guessed_server(username)
     host, _colon, port = text.partition(":")
     ports = range(1, 65536) if settings.import_private_servers else (993, 143)
     if not _HOST.fullmatch(host) or (port and not port.isdigit()) or int(port or 993) not in ports:
-        raise BadServer(text[:100])
+        raise BadServerError(text[:100])
     return OldMailbox(host, int(port or 993), username.strip()[:320])
 
 
@@ -90,7 +90,7 @@ def guessed_server(address: str) -> str:
 
 
 def check(old: OldMailbox, password: str, settings: Settings) -> None:
-    """Sign in there once. Raises SignInRefused, ServerAway, BadServer."""
+    """Sign in there once. Raises SignInRefusedError, ServerAwayError, BadServerError."""
     imap.check(old.account(password, settings))
 
 
@@ -98,10 +98,10 @@ def _public_addresses(host: str, port: int) -> tuple[str, ...]:
     try:
         told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ServerAway(f"{host} is not found") from error
+        raise ServerAwayError(f"{host} is not found") from error
     found = tuple(dict.fromkeys(str(entry[4][0]) for entry in told))
     if not all(is_global(ipaddress.ip_address(address.partition("%")[0])) for address in found):
-        raise BadServer(f"{host} is inside")
+        raise BadServerError(f"{host} is inside")
     return found[:_MOST_ADDRESSES]
 
 
@@ -117,13 +117,13 @@ def _there() -> Iterator[None]:
     """A refused sign-in is that of the other server, not of ours."""
     try:
         yield
-    except SignInRefused as error:
-        raise TaskFailed("old-sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("old-sign-in") from error
 
 
 class OldMail:
-    """The messages of a mailbox on another server, folder by folder: a Source. Raises MailError, and TaskFailed where that server
-    no longer lets us in.
+    """The messages of a mailbox on another server, folder by folder: a Source. Raises MailError, and TaskFailedError where that
+    server no longer lets us in.
     """
 
     def __init__(self, account: Account) -> None:
@@ -184,14 +184,14 @@ def _work(run: TaskRun) -> dict[str, Any]:
     try:
         mine = account_of(run)
         other = OldMailbox(given["host"], given["port"], given["username"]).account(other_password(run), run.settings)
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
-    except BadServer as error:
-        raise TaskFailed("bad-server") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
+    except BadServerError as error:
+        raise TaskFailedError("bad-server") from error
     try:
         return asdict(MailImport(run, mine, OldMail(other), "", Filing(role=Role.ARCHIVE)).take())
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     finally:
         imap.close_all(other)
 

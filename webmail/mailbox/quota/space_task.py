@@ -8,18 +8,18 @@ from typing import Any
 
 from webmail import imap
 from webmail.account import Account
-from webmail.errors import MailboxChanged, NoSuchMailbox, NotAllowed, Refused, SignInRefused
+from webmail.errors import MailboxChangedError, NoSuchMailboxError, NotAllowedError, RefusedError, SignInRefusedError
 from webmail.imap.mailbox_list.mailboxes import overview
 from webmail.imap.mailbox_list.space import counted
 from webmail.mailbox.quota.space_report import MOST_NEWSLETTERS, MOST_SENDERS, OLD_DAYS, RoomReport, counted_mailboxes
 from webmail.models import Task, TaskState, User, now
 from webmail.tasks import store
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
 NAME = "mail-room"
 _AT_ONCE = 500  # messages fetched in one round trip
-_LEFT_OUT = (NoSuchMailbox, MailboxChanged, NotAllowed, Refused)  # what can't be read is not counted
+_LEFT_OUT = (NoSuchMailboxError, MailboxChangedError, NotAllowedError, RefusedError)  # what can't be read is not counted
 
 
 @dataclass(slots=True)
@@ -46,8 +46,8 @@ def _work(run: TaskRun) -> dict[str, Any]:
             _count_some(account, scan)
             with run.step(scan.cursor, done=scan.report.messages, total=max(scan.total, scan.report.messages)):
                 pass
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     _forget_before(run)
     return scan.report.dumped(MOST_SENDERS, MOST_NEWSLETTERS)
 

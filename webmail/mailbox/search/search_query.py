@@ -38,7 +38,7 @@ _PIECES = re.compile(r'"[^"]*"|[^\s"]+')  # words between quotes stay together
 
 
 def understood(query: str, user: User, today: date) -> Search:
-    """Parse a query, resolving the user's tags. Raises UnsafeValue."""
+    """Parse a query, resolving the user's tags. Raises UnsafeValueError."""
     return search.parse(query[:LONGEST_QUERY], today=today, tag=lambda words: tags.keyword_for(user, words))
 
 

@@ -22,16 +22,16 @@ from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
 from webmail.database.prepared import Prepared, Slot
 from webmail.errors import (
-    MailboxChanged,
+    MailboxChangedError,
     MailError,
-    NoSuchMailbox,
-    NoSuchMessage,
-    NotAllowed,
-    OverQuota,
-    Refused,
-    ServerAway,
-    SignInRefused,
-    UnsafeValue,
+    NoSuchMailboxError,
+    NoSuchMessageError,
+    NotAllowedError,
+    OverQuotaError,
+    RefusedError,
+    ServerAwayError,
+    SignInRefusedError,
+    UnsafeValueError,
 )
 from webmail.imap.bulk import bulk_fetch
 from webmail.imap.connections.commands import uid_set
@@ -42,7 +42,7 @@ from webmail.mailbox.actions import ActionResult
 from webmail.mailbox.selection import Selection, count
 from webmail.mailbox.snooze import snooze_leases
 from webmail.models import Snoozed, User, now
-from webmail.schedule import BadTime
+from webmail.schedule import BadTimeError
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ _LARGEST_COPY = 50_000_000  # bytes; larger messages come back with their old da
 _FURTHEST = timedelta(days=5 * 366)
 
 
-class TooManyToSnooze(MailError):
+class TooManyToSnoozeError(MailError):
     """More than MOST messages at once."""
 
     status = 422
@@ -67,14 +67,14 @@ def choices(at: datetime) -> dict[str, datetime]:
 
 
 def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
-    """The chosen time as naive UTC: a named choice, or else a date and an optional time of day. Raises BadTime."""
+    """The chosen time as naive UTC: a named choice, or else a date and an optional time of day. Raises BadTimeError."""
     offered = choices(at)
     if name in offered:
         return schedule.stored(offered[name], at, _FURTHEST)
     try:
         due = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour) if hour else schedule.MORNING, at.tzinfo)
     except ValueError as error:
-        raise BadTime(f"{day!r} {hour!r} is no time") from error
+        raise BadTimeError(f"{day!r} {hour!r} is no time") from error
     return schedule.stored(due, at, _FURTHEST)
 
 
@@ -93,10 +93,11 @@ def aware(due: datetime) -> datetime:
 def snooze(connection: Connection, user: User, chosen: Sequence[Selection], due: datetime) -> ActionResult:
     """Move messages to the snooze folder until `due` (naive UTC): FETCH and MOVE per mailbox. Snoozed ones are rescheduled.
 
-    Raises TooManyToSnooze, and what `imap.actions.move` raises; after a partial success the error is in the result's `failed`.
+    Raises TooManyToSnoozeError, and what `imap.actions.move` raises; after a partial success the error is in the result's
+    `failed`.
     """
     if count(chosen) > MOST:
-        raise TooManyToSnooze(f"{count(chosen)} messages to be put off at once")
+        raise TooManyToSnoozeError(f"{count(chosen)} messages to be put off at once")
     done = ActionResult("snooze")
     try:
         for group in chosen:
@@ -129,7 +130,7 @@ def _put_off(connection: Connection, user: User, group: Selection, due: datetime
         return
     try:
         moved = imap.actions.move(connection, group.mailbox, rows, done.to, group.uidvalidity)
-    except (NoSuchMailbox, NotAllowed, OverQuota, Refused):  # a definite refusal: nothing was moved
+    except (NoSuchMailboxError, NotAllowedError, OverQuotaError, RefusedError):  # a definite refusal: nothing was moved
         Snoozed.delete().where(Snoozed.id.in_([row.id for row in rows.values()])).execute()
         raise
     for pairs in in_pieces([pair for pair in zip(moved.sources, moved.uids, strict=False) if pair[0] in rows]):
@@ -172,11 +173,11 @@ def waiting(user: User) -> list[Snoozed]:
 
 
 def get(user: User, id_: int) -> Snoozed:
-    """The user's row. Raises NoSuchMessage, also for somebody else's."""
+    """The user's row. Raises NoSuchMessageError, also for somebody else's."""
     known = 0 < id_ < 2**63
     row = Snoozed.get_or_none((Snoozed.id == id_) & (Snoozed.user == user)) if known else None
     if row is None:
-        raise NoSuchMessage("nothing waits under this number")
+        raise NoSuchMessageError("nothing waits under this number")
     return row
 
 
@@ -208,7 +209,7 @@ def tidy(connection: Connection, user: User) -> None:
 def _missing(connection: Connection, folder: str, rows: list[Snoozed]) -> list[Snoozed]:
     try:
         connection.select(folder)
-    except NoSuchMailbox:
+    except NoSuchMailboxError:
         return rows
     uids = [row.uid for row in rows if row.uid and row.uidvalidity == connection.uidvalidity]
     there = {uid for piece in imap.actions.pieces(uids) for uid in imap.actions.with_flag(connection, folder, piece, b"ALL")}
@@ -266,7 +267,7 @@ def _place(connection: Connection, row: Snoozed) -> int | None:
         if row.uid and connection.uidvalidity == row.uidvalidity:
             return row.uid if imap.actions.with_flag(connection, row.folder, [row.uid], b"ALL") else None
         found = imap.messages.find_message_id(connection, row.folder, row.message_id) if row.message_id else []
-    except (NoSuchMailbox, UnsafeValue):
+    except (NoSuchMailboxError, UnsafeValueError):
         return None
     others = {other.uid for other in Snoozed.select(Snoozed.uid).where(Snoozed.user == row.user, Snoozed.id != row.id)}
     free = [uid for uid in found if uid not in others]
@@ -297,9 +298,9 @@ def _copied(connection: Connection, row: Snoozed, uid: int) -> bool:
             imap.messages.append(connection, target, content, flags, datetime.now(UTC))
             row.mailbox = target
             return True
-        except (NoSuchMailbox, NotAllowed):  # deleted, or rights were revoked
+        except (NoSuchMailboxError, NotAllowedError):  # deleted, or rights were revoked
             continue
-        except (OverQuota, Refused) as error:
+        except (OverQuotaError, RefusedError) as error:
             log.info("snoozed %d is moved, not copied: %s", row.id, error)
             return False
     return False
@@ -308,7 +309,7 @@ def _copied(connection: Connection, row: Snoozed, uid: int) -> bool:
 def _is_there(connection: Connection, row: Snoozed) -> bool:
     try:
         connection.select(row.target, row.target_uidvalidity)
-    except (NoSuchMailbox, NotAllowed, MailboxChanged):
+    except (NoSuchMailboxError, NotAllowedError, MailboxChangedError):
         return False
     found = imap.messages.find_message_id(connection, row.target, row.message_id)
     return any(uid >= row.target_uidnext for uid in found)
@@ -318,7 +319,7 @@ def _move_back(connection: Connection, row: Snoozed, uid: int) -> None:
     """Move to its mailbox, or to the inbox if that is impossible (deleted, rights revoked, over quota); sets `row.mailbox`."""
     try:
         imap.actions.move(connection, row.folder, [uid], row.mailbox)
-    except (NoSuchMailbox, NotAllowed, OverQuota, Refused) as error:
+    except (NoSuchMailboxError, NotAllowedError, OverQuotaError, RefusedError) as error:
         if row.mailbox == "INBOX":
             raise
         log.info("snoozed %d comes back to the inbox: %s", row.id, error)
@@ -353,7 +354,7 @@ def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:
             while left:
                 woken += _woken(connection, left[0])
                 left.pop(0)
-    except (ServerAway, SignInRefused) as error:
+    except (ServerAwayError, SignInRefusedError) as error:
         snooze_leases.put_aside(left)
         log.warning("snoozed messages of %s wait for another try: %s", account.address, error)
     return woken
@@ -363,7 +364,7 @@ def _woken(connection: Connection, row: Snoozed) -> bool:
     """Wake one message. A refusal by the server is logged and retried later, so that the others are still woken."""
     try:
         return wake(connection, row)
-    except (ServerAway, SignInRefused):
+    except (ServerAwayError, SignInRefusedError):
         raise
     except MailError as error:
         snooze_leases.put_aside([row])

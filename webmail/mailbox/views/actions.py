@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
 from webmail.database.user_lock import user_lock
-from webmail.errors import OverQuota, UnsafeValue
-from webmail.imap.bulk.actions import KeepsNoTags
+from webmail.errors import OverQuotaError, UnsafeValueError
+from webmail.imap.bulk.actions import KeepsNoTagsError
 from webmail.imap.connections.connection import Connection
 from webmail.mail import Role
 from webmail.mailbox import move_targets, moves_by_hand, selection, tags
@@ -87,7 +87,7 @@ def act_on(mailbox: str) -> Response:
         everything = list(job.chosen)
         try:
             outcome = action.run(job)
-        except OverQuota:
+        except OverQuotaError:
             outcome = no_room_for(name, replace(job, chosen=everything))
     if isinstance(outcome, Response):
         return outcome
@@ -118,7 +118,7 @@ def _do(name: str) -> Callable[[ListJob], Outcome]:
                 job.connection, job.chosen, name,
                 to=request.form.get("to", ""), keyword=job.argument, archive_by=preferences().archive_by,
             )  # fmt: skip
-        except KeepsNoTags:
+        except KeepsNoTagsError:
             notify(_("This folder doesn't support tags."), "caution")
             return None
 
@@ -174,9 +174,9 @@ def _snooze(job: ListJob) -> Outcome:
     try:
         due = snooze.chosen_time(job.argument, form.get("day", ""), form.get("hour", ""), schedule.local_now(time_zone()))
         return snooze.snooze(job.connection, current_user(), job.chosen, due)
-    except schedule.BadTime:
+    except schedule.BadTimeError:
         return ask_for_more(job, "later", _("Choose a date and time in the future."))
-    except snooze.TooManyToSnooze:
+    except snooze.TooManyToSnoozeError:
         notify(_("You can snooze at most %(num)s messages at once.", num=number(snooze.MOST)), "caution")
         return None
 
@@ -192,13 +192,13 @@ def _retag(job: ListJob) -> Outcome:
         return ask_tags(job, told_wrong(error))
     try:
         return retag(job.connection, job.chosen, add, remove)
-    except KeepsNoTags:
+    except KeepsNoTagsError:
         notify(_("This folder doesn't support tags."), "caution")
         return None
 
 
 def _unknown(_job: ListJob) -> Outcome:
-    raise UnsafeValue("not an action")
+    raise UnsafeValueError("not an action")
 
 
 _UNKNOWN = ListAction("", _unknown)
@@ -347,6 +347,6 @@ def _tell(done: ActionResult, chosen: list[Selection], back: str) -> None:
     if done.count and done.action in ACTIONS and ACTIONS[done.action].undo == "move":
         sources = frozenset(one.mailbox for one in chosen)
         link = moves_by_hand.tell(moves_by_hand.MovedByHand(done.action, sources, done.to, done.count, done.undo.moved()))
-    if isinstance(done.failed, OverQuota):
+    if isinstance(done.failed, OverQuotaError):
         link = room_link()
     notify(words, kind, offer, keep=0 if "star" in request.form else None, link=link)

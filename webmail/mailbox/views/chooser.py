@@ -10,12 +10,12 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import NotAllowed, Refused
+from webmail.errors import NotAllowedError, RefusedError
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox
 from webmail.mailbox import folders, move_targets, retag, selection, tags
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.folders import BadFolderName, NewFolder
+from webmail.mailbox.folders import BadFolderNameError, NewFolder
 from webmail.mailbox.move_targets import TargetGroup, grouped, matches, targets
 from webmail.mailbox.views.action_form import ListJob, about, asking
 from webmail.mailbox.views.folders.folder import fault_words, refused_words
@@ -53,9 +53,9 @@ def made_target(job: ListJob) -> str | Response:
                 imap.actions.make(job.connection, name)
         elif place not in targets(found, {each.mailbox for each in job.chosen}):
             return ask_folder(job, how, _("This folder can't hold messages. Choose another one."))
-    except BadFolderName as error:
+    except BadFolderNameError as error:
         return ask_folder(job, how, fault_words(error.fault))
-    except (Refused, NotAllowed) as error:
+    except (RefusedError, NotAllowedError) as error:
         return ask_folder(job, how, refused_words(error))
     return place.name
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached, OverQuota
+from webmail.errors import LimitReachedError, OverQuotaError
 from webmail.imap.bulk.detach import MessageFiles, files_of
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import Overview
@@ -106,7 +106,7 @@ def undo_detach(task_id: str) -> Response:
     try:
         with user_lock(current_user().id), imap.connect(current_account()) as connection:
             count = detach_task.undo(connection, store.cursor_of(task))
-    except OverQuota:
+    except OverQuotaError:
         notify(
             _("Your mailbox is full, so the originals can't be put back. They are still in the trash."),
             "caution",
@@ -157,14 +157,14 @@ def _start(arguments: dict[str, Any]) -> None:
     task_id = store.id_of_form(current_user(), request.form.get("task", "")[:64])
     try:
         task_started(store.start(current_user(), detach_task.NAME, arguments, task_id=task_id, credential=task_credential()))
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
 
 
 def _ended(task_id: str) -> Task | None:
     try:
         task = store.find(current_user(), task_id)
-    except store.NoSuchTask:
+    except store.NoSuchTaskError:
         return None
     ours = task.kind == detach_task.NAME and task.state not in store.OPEN and not store.result_of(task).get(store.UNDONE)
     return task if ours else None

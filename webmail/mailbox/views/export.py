@@ -11,13 +11,13 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mailbox import export, export_task, selection
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.selection import Selection
 from webmail.mailbox.views.action_form import SELECT_FIRST, back_address, chosen_messages
 from webmail.models import Task
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.tasks import files as task_files
 from webmail.tasks import store
 from webmail.tasks.export_marking import marking_now
@@ -41,12 +41,12 @@ def save_as_file(mailbox: str) -> Response:
             return redirect(back_address(mailbox), 303)
         try:
             found = export.measure(connection, chosen)
-        except export.ExportTooLarge:
+        except export.ExportTooLargeError:
             return _leave_to_a_worker(mailbox, kind, chosen)
         marking = marking_now(connection, current_user())
     try:
         response = downloads.written(lambda spool: export.write(account, found, kind, spool, marking), export.KINDS[kind])
-    except OSError as error:  # writing the file failed; network errors are ServerAway
+    except OSError as error:  # writing the file failed; network errors are ServerAwayError
         current_app.logger.error("an export can't be written: %s", error)
         notify(_("The server doesn't have enough space for this file. Select fewer messages."), "danger")
         return redirect(back_address(mailbox), 303)
@@ -85,11 +85,11 @@ def _tell(start: Callable[[], Task]) -> None:
     """Start a task, and say so, or why not."""
     try:
         task = start()
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
-    except StorageFull:
+    except StorageFullError:
         notify(_("The server is out of space for files. Tell your administrator."), "danger")
-    except StorageAway:
+    except StorageAwayError:
         notify(_("The server can't reach its files at the moment. Try again in a few minutes."), "danger")
     else:
         task_started(task)

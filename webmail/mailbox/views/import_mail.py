@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response
 
 from webmail import imap, rate_limits
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached, ServerAway, SignInRefused
+from webmail.errors import LimitReachedError, ServerAwayError, SignInRefusedError
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.imports import import_task, import_undo, move_in
 from webmail.mime.headers.filenames import safe_name
 from webmail.models import AuditAct, Task
-from webmail.rate_limits import QUARTER, RateLimit, TooManyRequests
-from webmail.storage import CHUNK, StorageAway, StorageFull
+from webmail.rate_limits import QUARTER, RateLimit, TooManyRequestsError
+from webmail.storage import CHUNK, StorageAwayError, StorageFullError
 from webmail.tasks import files as task_files
 from webmail.tasks import store
 from webmail.web.audit import audited
@@ -60,12 +60,12 @@ def import_mail_file() -> Response:
             current_user(), import_task.NAME, about, settings(),
             form=request.form.get("task", ""), name=import_task.FILE, chunks=chunks, credential=task_credential(),
         )  # fmt: skip
-    except StorageFull:
+    except StorageFullError:
         return _form(_("The server is out of space for files. Tell your administrator."))
-    except StorageAway as error:
+    except StorageAwayError as error:
         because(error)
         return _form(_("The server can't reach its files at the moment. Try again in a few minutes."), 503)
-    except LimitReached:
+    except LimitReachedError:
         return _form(_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
     return redirect(url_for("accounts.tasks"), 303)
@@ -76,7 +76,7 @@ def undo_import(task_id: str) -> Response:
     """Delete what an import put into folders. What was moved elsewhere since stays."""
     try:
         task = store.find(current_user(), task_id)
-    except store.NoSuchTask:
+    except store.NoSuchTaskError:
         task = None
     if task is None or task.kind not in (import_task.NAME, move_in.NAME) or task.state in store.OPEN:
         notify(_("There was nothing to undo."), "caution")
@@ -95,7 +95,7 @@ def _undo_by_task(task: Task) -> Response:
     about = {"task": task.id}
     try:
         task_started(store.start_once(current_user(), import_undo.NAME, about, credential=task_credential()))
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("accounts.tasks"), 303)
 
@@ -112,23 +112,25 @@ def move_in_mail() -> Response:
         return _form(server_error=_("Type the address and password of the other mailbox."))
     try:
         old = move_in.old_mailbox(username, request.form.get("server", ""), settings())
-        with rate_limits.attempt(settings(), _REFUSED.by(current_user().id), counts=lambda one: isinstance(one, SignInRefused)):
+        with rate_limits.attempt(
+            settings(), _REFUSED.by(current_user().id), counts=lambda one: isinstance(one, SignInRefusedError)
+        ):
             move_in.check(old, password, settings())
         arguments = {"host": old.host, "port": old.port, "username": old.username}
         credential = task_credential(password)
         task_id = store.id_of_form(current_user(), request.form.get("task", ""))
         task = store.start(current_user(), move_in.NAME, arguments, task_id=task_id, credential=credential)
-    except move_in.BadServer:
+    except move_in.BadServerError:
         return _form(server_error=_("Type the other mailbox’s IMAP server. You will find it in your provider’s help pages."))
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         words = with_again(_("Other servers refused too many passwords."), error)
         return told_to_wait(_form(server_error=words, status=error.status), error)
-    except SignInRefused:
+    except SignInRefusedError:
         audited(AuditAct.MOVE_IN_REFUSED, f"{old.username} {old.host}")
         return _form(server_error=_refused_words(username))
-    except ServerAway:
+    except ServerAwayError:
         return _form(server_error=_("This server is not responding. Check its name, or try again later."))
-    except LimitReached:
+    except LimitReachedError:
         return _form(server_error=_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
     return redirect(url_for("accounts.tasks"), 303)

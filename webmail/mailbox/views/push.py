@@ -14,7 +14,7 @@ from webmail.auth.sessions import sessions
 from webmail.auth.sessions.cookies import visit
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.errors import NotAllowed
+from webmail.errors import NotAllowedError
 from webmail.imap.connections.idle import Watch
 from webmail.mailbox import push_streams
 from webmail.mailbox.blueprint import blueprint
@@ -48,7 +48,7 @@ def _stream(watched: Callable[[], Watched]) -> Response:
         return Response(status=204)
     try:
         watch = watched()
-    except NotAllowed:
+    except NotAllowedError:
         place.give_back()
         return Response(status=204)
     except BaseException:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
-from webmail.errors import NoSuchMailbox
+from webmail.errors import NoSuchMailboxError
 from webmail.imap.searching.search import SearchRemark
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import LONGEST_QUERY, SCOPES, ListRequest
@@ -221,7 +221,7 @@ def _asked() -> ListRequest:
 def _form(asked: ListRequest, fields: dict[str, Any], status: int = 200) -> Response:
     folders = overview()
     if folders and not folders.get(asked.mailbox):
-        raise NoSuchMailbox("no mailbox has such a name")
+        raise NoSuchMailboxError("no mailbox has such a name")
     return page("mailbox/search.html", status, asked=asked, mailbox=asked.mailbox, fields=fields, states=search_query.STATES)
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webmail import imap, schedule
 from webmail.database.connection import DATABASE_AWAY
 from webmail.database.user_lock import user_lock
-from webmail.errors import MailError, ServerAway, SignInRefused
+from webmail.errors import MailError, ServerAwayError, SignInRefusedError
 from webmail.mail import Role
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.snooze import snooze
@@ -64,7 +64,7 @@ def change_snoozed(id_: int) -> Response:
         case "change":
             try:
                 due = snooze.chosen_time("", form.get("day", ""), form.get("hour", ""), schedule.local_now(time_zone()))
-            except schedule.BadTime:
+            except schedule.BadTimeError:
                 return _page(422, wrong=id_)
             snooze.change(row, due)
             notify(_("It will come back on %(when)s.", when=long_date(snooze.aware(due))))
@@ -91,7 +91,7 @@ def _page(status: int = 200, wrong: int = 0) -> Response:
             overview = imap.mailboxes.overview(connection)
             remember_overview(overview)
             folder = next((m.name for m in overview.mailboxes if m.role is Role.SNOOZED), "")
-    except (ServerAway, SignInRefused) as error:
+    except (ServerAwayError, SignInRefusedError) as error:
         current_app.logger.info("what is snoozed is shown unchecked: %s", error)
     except MailError:
         current_app.logger.warning("what is snoozed can't be checked", exc_info=True)

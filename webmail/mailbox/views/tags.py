@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database.connection import DATABASE_AWAY
-from webmail.errors import LimitReached, MailError, NotAllowed
+from webmail.errors import LimitReachedError, MailError, NotAllowedError
 from webmail.imap.connections.connection import Connection
 from webmail.mail import Summary
 from webmail.mailbox import selection, tags
@@ -211,9 +211,9 @@ def _standard(keyword: str) -> str:
 
 def told_wrong(error: ValueError) -> str:
     """The error message for an invalid tag."""
-    if isinstance(error, tags.NameTaken):
+    if isinstance(error, tags.NameTakenError):
         return _("You already have a tag with this name.")
-    if isinstance(error, LimitReached):
+    if isinstance(error, LimitReachedError):
         return _("You have reached the maximum number of tags. Delete one first.")
     return _("Give the tag a name of at most 60 characters.")
 
@@ -294,7 +294,7 @@ def _stripped(connection: Connection, keyword: str) -> ActionResult:
             here = [selection.Selection(place.mailbox, place.uidvalidity, place.uids)]
             try:
                 part = apply_action(connection, here, "untag", keyword=keyword)
-            except NotAllowed:
+            except NotAllowedError:
                 continue
             done.count += part.count
             done.undo.extend(part.undo)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database.user_lock import user_lock
-from webmail.errors import OverQuota
+from webmail.errors import OverQuotaError
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.partial_results import why_not_all
@@ -27,13 +27,13 @@ def undo_last() -> Response:
     try:
         with user_lock(current_user().id), imap.connect(current_account()) as connection:
             done = undoing.undo(connection, current_user(), name)
-    except OverQuota:
+    except OverQuotaError:
         return _no_room(name, back)
     withdraw_notices()
     words = ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", done.count)
     if done.failed:
         again = (url_for("mailbox.undo_last"), {"undo": name, "back": back})
-        link = room_link() if isinstance(done.failed, OverQuota) else None
+        link = room_link() if isinstance(done.failed, OverQuotaError) else None
         notify(f"{words} {why_not_all(done.failed)}", "caution", again, keep=_AGAIN_SECONDS, link=link)
     else:
         notify(words if done.count else _("There was nothing to undo."))

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webmail import imap
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.imap.connections.connection import Connection
 from webmail.mail import Message
 from webmail.message import viewers, zip_download
@@ -50,7 +50,7 @@ def view_part(uid: int, section: str, mailbox: str) -> Response:
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind_of_part(part) in (PartKind.MESSAGE, PartKind.TNEF, PartKind.IMAGE, PartKind.FILE):
-            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no text")
+            raise NoSuchMessageError(f"{mailbox}: part {section} of {uid} is no text")
         content, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
         validity = connection.uidvalidity
     words = plain_text.html_to_text(content) if part.type == "text/html" else content
@@ -75,7 +75,7 @@ def packed(uid: int, section: str, number: int, mailbox: str) -> Response:
         )
     _text, files = enriched_text.without_files(content)
     if not 1 <= number <= len(files):
-        raise NoSuchMessage(f"{mailbox}: part {section} of {uid} has no file {number}")
+        raise NoSuchMessageError(f"{mailbox}: part {section} of {uid} has no file {number}")
     file = files[number - 1]
     return as_file(Response(file.data, mimetype="application/octet-stream"), file.name, "attachment")
 
@@ -134,10 +134,10 @@ def all_files(uid: int, mailbox: str) -> Response:
         message = _message(connection, mailbox, uid, request.args.get("part", ""), prefer_html=True)
     parts = [part for part in message.structure.attachments if part.type not in _REPORTS]
     if not parts:
-        raise NoSuchMessage(f"{mailbox}: message {uid} has no files")
+        raise NoSuchMessageError(f"{mailbox}: message {uid} has no files")
     try:
         response = downloads.written(lambda spool: zip_download.write(account, message, parts, spool), "application/zip")
-    except zip_download.ZipTooLarge:
+    except zip_download.ZipTooLargeError:
         return error_page(_("These files won't fit in one ZIP file"), _("Save them one by one."), 422)
     name = called(message.envelope.subject, "message")
     return as_file(response, f"{name}.zip", "attachment")

@@ -10,7 +10,7 @@ from flask import Response, request, url_for
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
 from webmail.calendar.quick_entry import date_chips
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mail import Message, Part, Summary
 from webmail.mailbox.search import search_query
 from webmail.message import receipts, sender_check, viewers
@@ -121,7 +121,7 @@ def body(uid: int, mailbox: str) -> Response:
     try:
         with imap.connect(current_account(), mailbox) as connection:
             html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside)
-    except NoSuchMessage:
+    except NoSuchMessageError:
         if not for_a_frame():
             raise
         return Response(status=204)  # asked for at the click, before anybody knew that it is plain text: no error page for that
@@ -155,7 +155,7 @@ def raw(uid: int, mailbox: str) -> Response:
     with imap.connect(account, mailbox) as connection:
         connection.select(mailbox, uidvalidity())
         if imap.actions.with_flag(connection, mailbox, [uid], b"ALL") != [uid]:
-            raise NoSuchMessage(f"{mailbox}: no message has the UID {uid}")
+            raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")
         validity = connection.uidvalidity
     download = "download" in request.args
     kind = "message/rfc822" if download else "text/plain"

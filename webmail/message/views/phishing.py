@@ -13,16 +13,16 @@ from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import queue
 from webmail.compose.replies import reply as replies
 from webmail.database.user_lock import user_lock
-from webmail.errors import MailboxChanged, UnsafeValue
+from webmail.errors import MailboxChangedError, UnsafeValueError
 from webmail.imap.bulk.actions import MovedMessages
 from webmail.mail import Identity, Message, Role
 from webmail.mailbox.moves_by_hand import MovedByHand, tell
 from webmail.message import phishing_reports as reports
 from webmail.message.blueprint import blueprint
 from webmail.models import AuditAct, DraftRow, Outbox
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.rights import Rights
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.forms.request_values import local_path
@@ -67,7 +67,7 @@ def _report_shown(mailbox: str, _argument: str) -> Response:
     """The message that the form above it names."""
     uid = request.form.get("uids", 0, int)
     if not 0 < uid < 2**32:
-        raise UnsafeValue("not one message")
+        raise UnsafeValueError("not one message")
     return report(uid, mailbox)
 
 
@@ -108,7 +108,7 @@ def _letter(message: Message) -> DraftRow | None:
         replies.carry_whole(draft, current_account(), message, settings())
     except uploads.REFUSALS as error:
         drafts.forget(draft.id, settings())
-        if isinstance(error, StorageFull | StorageAway):
+        if isinstance(error, StorageFullError | StorageAwayError):
             notify(
                 _("The message could not be sent to your administrator: the server can't store files at the moment."), "caution"
             )
@@ -127,7 +127,7 @@ def _send(draft: DraftRow) -> Outbox | None:
     try:
         message = draft_message.as_draft(draft, Identity(user.name, user.address), settings())
         sent = queue.enqueue(draft, message, settings(), sealed_credential())
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         current_app.logger.warning("a report of %s is not sent: %s", user.address, error)
         drafts.forget(draft.id, settings())
         return None
@@ -162,8 +162,8 @@ def _undoing(
 
 
 def uidvalidity() -> int:
-    """The UIDVALIDITY in the form. Raises MailboxChanged if it is missing or invalid (RFC 3501 section 9)."""
+    """The UIDVALIDITY in the form. Raises MailboxChangedError if it is missing or invalid (RFC 3501 section 9)."""
     number = request.form.get("v", 0, int)
     if not 0 < number < 2**32:
-        raise MailboxChanged(f"{number} is no UIDVALIDITY")
+        raise MailboxChangedError(f"{number} is no UIDVALIDITY")
     return number

@@ -62,7 +62,7 @@ def image(signature: str, packed: str) -> Response:
         return _guarded(Response(status=304), signature, shared=shared)
     try:
         found = image_cache.picture(url, settings(), current_user().id)
-    except image_cache.NoPicture:
+    except image_cache.NoPictureError:
         response = Response(status=404)
         response.headers["Content-Security-Policy"] = DOWNLOAD_CSP
         return response

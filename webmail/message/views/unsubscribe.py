@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mail import Message
 from webmail.message import unsubscribe
 from webmail.message.blueprint import blueprint
@@ -52,11 +52,11 @@ def leave_list(uid: int, mailbox: str) -> Response:
 
 
 def _message(uid: int, mailbox: str) -> Message:
-    """The message. Raises NoSuchMessage if it offers no way to unsubscribe."""
+    """The message. Raises NoSuchMessageError if it offers no way to unsubscribe."""
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
     if not message.list.can_be_left:
-        raise NoSuchMessage(f"{mailbox}: message {uid} names no way to leave a list")
+        raise NoSuchMessageError(f"{mailbox}: message {uid} names no way to leave a list")
     return message
 
 

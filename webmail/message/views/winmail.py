@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 from markupsafe import Markup
 
 from webmail import imap
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.mail import Part
 from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned, frame
@@ -39,11 +39,11 @@ def winmail(uid: int, section: str, mailbox: str) -> Response:
         return guarded(Response(status=304), FRAME_CSP if as_body else DOWNLOAD_CSP)
     part, data, validity = _content(uid, section, mailbox)
     if way and not _PATH.fullmatch(way):
-        raise NoSuchMessage("not the way to an attached message")
+        raise NoSuchMessageError("not the way to an attached message")
     path = tuple(map(int, way.split("."))) if way else ()
     unpacked = tnef.message_at(data, path) if data is not None else None
     if way and unpacked is None:
-        raise NoSuchMessage(f"{mailbox}: part {section} of {uid} has no message at {way}")
+        raise NoSuchMessageError(f"{mailbox}: part {section} of {uid} has no message at {way}")
     if number is not None:
         return _file(unpacked, number)
     here: dict[str, Any] = {"uid": uid, "section": section, "mailbox": mailbox, "v": validity, "in": way or None}
@@ -59,11 +59,11 @@ def winmail(uid: int, section: str, mailbox: str) -> Response:
 
 
 def _content(uid: int, section: str, mailbox: str) -> tuple[Part, bytes | None, int]:
-    """(part, its bytes or None if too large, UIDVALIDITY). 2 round trips. Raises NoSuchMessage."""
+    """(part, its bytes or None if too large, UIDVALIDITY). 2 round trips. Raises NoSuchMessageError."""
     with imap.connect(current_account(), mailbox) as connection:
         part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
         if kind_of_part(part) is not PartKind.TNEF:
-            raise NoSuchMessage(f"{mailbox}: part {section} of {uid} is no winmail.dat")
+            raise NoSuchMessageError(f"{mailbox}: part {section} of {uid} is no winmail.dat")
         small = part.decoded_size <= tnef.SIZE_LIMIT
         data = imap.messages.part(connection, mailbox, uid, part, uidvalidity()) if small else None
         return part, data, connection.uidvalidity
@@ -71,7 +71,7 @@ def _content(uid: int, section: str, mailbox: str) -> tuple[Part, bytes | None, 
 
 def _file(unpacked: tnef.Unpacked | None, number: int) -> Response:
     if unpacked is None or not 1 <= number <= len(unpacked.files):
-        raise NoSuchMessage(f"the winmail.dat has no file {number}")
+        raise NoSuchMessageError(f"the winmail.dat has no file {number}")
     file = unpacked.files[number - 1]
     shown = image_info.is_showable(file.data) if "inline" in request.args else ""
     disposition = "inline" if shown else "attachment"
@@ -80,7 +80,7 @@ def _file(unpacked: tnef.Unpacked | None, number: int) -> Response:
 
 def _body(unpacked: tnef.Unpacked | None, here: dict[str, Any]) -> Response:
     if unpacked is None or not unpacked.html:
-        raise NoSuchMessage("the winmail.dat has no HTML")
+        raise NoSuchMessageError("the winmail.dat has no HTML")
     numbers = {file.content_id: number for number, file in enumerate(unpacked.files, 1) if file.content_id}
 
     def link(cid: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mail import Address
 from webmail.mime.headers.addresses import read_address, split_list
 from webmail.mime.headers.encoded_words import tidy
@@ -20,7 +20,7 @@ _LITERAL = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-f:.]+)\]", re.I)
 def parse_addresses(text: str) -> tuple[Address, ...]:
     """Parse addresses separated by commas, semicolons or line ends; names, quotes, comments and groups as in headers.
 
-    Internationalized domains stay as typed (`ascii_address` encodes them for sending). Raises BadAddress with the invalid
+    Internationalized domains stay as typed (`ascii_address` encodes them for sending). Raises BadAddressError with the invalid
     item; a line end inside a quoted name is invalid.
     """
     found: list[Address] = []
@@ -30,14 +30,14 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
             continue
         address = read_address(typed)
         if "\n" in typed or "\0" in typed or address is None or not _deliverable(address.email):
-            raise BadAddress(tidy(typed)[:200])
+            raise BadAddressError(tidy(typed)[:200])
         bare = "<" not in typed and "(" not in typed
         if bare and "@" in address.name:  # two addresses separated by a space
-            raise BadAddress(tidy(typed)[:200])
+            raise BadAddressError(tidy(typed)[:200])
         if bare and not typed.startswith('"') and ":" not in typed and re.search(r"\s", typed):  # "a b@c.example" is ambiguous
-            raise BadAddress(tidy(typed)[:200])
+            raise BadAddressError(tidy(typed)[:200])
         if typed.count("<") > 1 or ("<" in typed and not re.search(r">\s*(?:\(.*\)\s*)?\Z", typed)):
-            raise BadAddress(tidy(typed)[:200])
+            raise BadAddressError(tidy(typed)[:200])
         found.append(address)
     return tuple(found)
 
@@ -91,17 +91,17 @@ def shown_domain(domain: str) -> str:
 
 
 def ascii_address(email: str) -> str:
-    """Encode the domain of an address in ASCII; the local part stays (RFC 6531 if non-ASCII). Raises BadAddress."""
+    """Encode the domain of an address in ASCII; the local part stays (RFC 6531 if non-ASCII). Raises BadAddressError."""
     local, at, domain = email.rpartition("@")
     try:
         return f"{local}{at}{ascii_domain(domain)}"
     except UnicodeError:
-        raise BadAddress(tidy(email)[:200]) from None
+        raise BadAddressError(tidy(email)[:200]) from None
 
 
 def address_key(email: str) -> str:
     """Normalize an address, for comparison and deduplication. Never raises."""
     try:
         return ascii_address(email).lower()
-    except BadAddress:  # not valid yet while it is being typed, or never: it stands in a message
+    except BadAddressError:  # not valid yet while it is being typed, or never: it stands in a message
         return email.lower()

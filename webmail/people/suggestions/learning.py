@@ -18,7 +18,7 @@ import peewee as pw
 from webmail import imap
 from webmail.account import Account
 from webmail.config.settings import Settings
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.imap.bulk import people as people_of
 from webmail.imap.bulk.people import MessagePeople
 from webmail.mail import Address, Role
@@ -26,7 +26,7 @@ from webmail.models import Acquaintance, AllowedAddress, Correspondent, PeopleLe
 from webmail.people import impostors
 from webmail.people.suggestions.tally import Met, Tally
 from webmail.tasks import heartbeat, store
-from webmail.tasks.kinds import TaskFailed, TaskKind, TaskRun, TaskStopped
+from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun, TaskStoppedError
 from webmail.tasks.mail_account import account_of, seal
 
 NAME = "learn-people"
@@ -59,7 +59,7 @@ def begin_if_due(user: User, settings: Settings, password: str) -> Task | None:
     """Put the task in the queue at a sign-in, if it is time and a worker is alive (so that no credential lies about waiting).
 
     Of several sign-ins at once, all get the same task; one that failed is tried again on another day. 1 query for most people.
-    Raises LimitReached.
+    Raises LimitReachedError.
     """
     learned = last_learned(user)
     if (learned and learned.at > now() - AGAIN) or not heartbeat.is_alive(heartbeat.last_seen()):
@@ -70,7 +70,7 @@ def begin_if_due(user: User, settings: Settings, password: str) -> Task | None:
 
 
 def begin(user: User, credential: bytes | None) -> Task:
-    """Put the task in the queue because the person asks; the one that is under way, if there is one. Raises LimitReached."""
+    """Put the task in the queue because the person asks; the one that is under way, if there is one. Raises LimitReachedError."""
     return store.start(user, NAME, {}, alone=True, credential=credential)
 
 
@@ -84,8 +84,8 @@ def _work(run: TaskRun) -> dict[str, Any]:
         own = own_addresses(run.user)
         while progress.done < len(progress.folders):
             _learn_folder(run, account, own, progress)
-    except SignInRefused as error:
-        raise TaskFailed("sign-in") from error
+    except SignInRefusedError as error:
+        raise TaskFailedError("sign-in") from error
     with run.step(asdict(progress), done=len(progress.folders)):
         _forget_most_distant(run.user)
         learned = {"at": now(), "messages": progress.messages}
@@ -122,7 +122,7 @@ def _learn_folder(run: TaskRun, account: Account, own: frozenset[str], progress:
     with closing(people_of.newest(account, mailbox, most)) as batches:
         for batch in batches:
             if run.stopping.is_set():
-                raise TaskStopped("the worker stops")
+                raise TaskStoppedError("the worker stops")
             for message in batch:
                 _add(message, sent, own, written, met)
             count += len(batch)

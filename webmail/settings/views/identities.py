@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.compose import identities, removed
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AuditAct, Signature, WritingIdentity
-from webmail.people.display_names import NameRefused
+from webmail.people.display_names import NameRefusedError
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm, SignatureForm
 from webmail.settings.views.removals import told_removed
@@ -107,10 +107,10 @@ def _save_identity(identity: WritingIdentity, act: AuditAct) -> Response:
     form.put_into(identity)
     try:
         identities.save(identity, settings())
-    except NameRefused as error:
+    except NameRefusedError as error:
         form.name.errors = [name_objection(error.objection)]
         return _identity_page(identity, form, 422)
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have reached the limit. Delete one first."), "danger")
         return _identity_page(identity, form, 422)
     if identity.id:  # no id if a double click created it already
@@ -182,7 +182,7 @@ def _save_signature(signature: Signature) -> Response:
     form.put_into(signature)
     try:
         identities.save_signature(signature)
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have reached the limit. Delete one first."), "danger")
         return page("settings/signatures_edit.html", 422, form=form, signature=None)
     notify(_("Signature saved."))

@@ -61,7 +61,7 @@ def save() -> Response:
 def undo() -> Response:
     try:
         back = changes.undo(current_user(), request.form.get("undo", ""), settings().secret_key)
-    except changes.CannotUndo:
+    except changes.CannotUndoError:
         return _told(_("This can no longer be undone: the setting has changed again, or too much time has passed."))
     _forget()
     if _asks_for_part():

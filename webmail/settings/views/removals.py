@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.compose import removed
-from webmail.errors import LimitReached, MailError
+from webmail.errors import LimitReachedError, MailError
 from webmail.models import AuditAct
-from webmail.people.display_names import NameRefused
+from webmail.people.display_names import NameRefusedError
 from webmail.settings.blueprint import blueprint
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -25,11 +25,11 @@ def put_back() -> Response:
     withdraw_notices()
     try:
         kind, address = removed.put_back(current_user(), request.form.get("undo", ""), settings())
-    except removed.CannotPutBack:
+    except removed.CannotPutBackError:
         notify(_("This can no longer be undone."), "caution")
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have reached the limit. Delete one first."), "danger")
-    except (MailError, NameRefused):
+    except (MailError, NameRefusedError):
         notify(_("You can no longer send with this name or address, so the identity was not restored."), "caution")
     else:
         if kind == "identity":

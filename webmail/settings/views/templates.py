@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.compose import removed, templates
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import ReadyText
 from webmail.settings.blueprint import blueprint
 from webmail.settings.identity_forms import TemplateForm
@@ -81,7 +81,7 @@ def _save(text: ReadyText) -> Response:
     form.put_into(text)
     try:
         templates.save(text)
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have reached the limit. Delete one first."), "danger")
         return _template_page(form, known, 422)
     notify(_("Template saved."))

@@ -7,7 +7,7 @@ import logging
 from flask_babel import gettext as _
 
 from webmail import system_mail
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import TransferReport
 from webmail.transfers.public.reports import AbuseReason
 from webmail.web.current import settings, wake_system_mail
@@ -44,7 +44,7 @@ def tell_administrator(made: TransferReport) -> None:
         ]  # fmt: skip
     try:
         row = system_mail.send(to, "abuse", subject, "\n".join(lines).strip(), language, dedup=f"report {made.id}")
-    except (BadAddress, UnsafeValue, ValueError) as error:
+    except (BadAddressError, UnsafeValueError, ValueError) as error:
         log.warning("a report of abuse is not mailed: %s", error)
         return
     if row is not None:

@@ -12,7 +12,7 @@ from webmail import system_mail
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import ContentState, SystemMessage, Transfer, TransferFile, User
 from webmail.transfers import links, options, store
 from webmail.transfers.notifications import texts
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 TO_OTHERS, TO_OWNER = "files", "files-owner"  # kinds of system mail
 
 
-class _NotNow(Exception):
+class _NotNowError(Exception):
     """Somebody else writes it, or its recipient had too many in a day: nothing is claimed."""
 
 
@@ -71,7 +71,7 @@ def queue_once(
     def queue() -> SystemMessage | None:
         with db.atomic():
             if not claim():
-                raise _NotNow
+                raise _NotNowError
             row = _queued(post, letter, text, html if len(html) <= system_mail.LONGEST_BODY else "", settings)
             if after is not None:
                 after()
@@ -79,7 +79,7 @@ def queue_once(
 
     try:
         return queue()
-    except _NotNow:
+    except _NotNowError:
         return None
 
 
@@ -90,11 +90,11 @@ def _queued(post: Post, letter: FilesLetter, text: str, html: str, settings: Set
             post.to, post.kind, letter.subject[: system_mail.LONGEST_SUBJECT], text[: system_mail.LONGEST_BODY], post.language,
             post.dedup, secret_key=secret, html=html, reply_to=post.reply_to,
         )  # fmt: skip
-    except (BadAddress, UnsafeValue, ValueError) as error:
+    except (BadAddressError, UnsafeValueError, ValueError) as error:
         log.warning("a letter about large files can't be written to %s: %s", post.to, error)
         return None
     if row is None:
-        raise _NotNow
+        raise _NotNowError
     return row
 
 

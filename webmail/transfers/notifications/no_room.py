@@ -7,7 +7,7 @@ import logging
 from flask_babel import gettext as _
 
 from webmail import system_mail
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import FileRequest, now
 from webmail.transfers.notifications.delivery import TO_OWNER
 from webmail.web.current import settings, wake_system_mail
@@ -34,7 +34,7 @@ def tell_owner(request: FileRequest) -> None:
         try:
             once_a_day = f"no room {request.id} {now():%Y-%m-%d}"
             row = system_mail.send(owner.address, TO_OWNER, subject, body, language, once_a_day)
-        except (BadAddress, UnsafeValue, ValueError) as error:
+        except (BadAddressError, UnsafeValueError, ValueError) as error:
             log.warning("%s is not told that there is no room: %s", owner.address, error)
             return
     if row is not None:

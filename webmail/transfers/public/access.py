@@ -127,7 +127,7 @@ def _with_cookie(grant: Grant, kept: Grant) -> tuple[Grant, Right]:
 
 
 def count_unknown(network: str, settings: Settings) -> None:
-    """One more link that leads nowhere, from a network. Raises TooManyRequests. Links that work are never counted."""
+    """One more link that leads nowhere, from a network. Raises TooManyRequestsError. Links that work are never counted."""
     rate_limits.take(settings, UNKNOWN.by(network))
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 
-from webmail.admission import Admission, AdmissionRefused, Place
+from webmail.admission import Admission, AdmissionRefusedError, Place
 from webmail.config import services
 from webmail.config.settings import Settings
 from webmail.errors import MailError
@@ -23,7 +23,7 @@ _lock = threading.RLock()  # reentrant: the garbage collector may give back a pl
 _reading: set[Download] = set()  # those that others displaced included: each holds its thread until its reader takes something
 
 
-class ReaderTooSlow(MailError):
+class ReaderTooSlowError(MailError):
     """The reader takes less than it costs to keep a thread for it, or others need that thread."""
 
     status = 408
@@ -47,19 +47,19 @@ class Download:
         self._since = time.monotonic()
 
     def took(self, count: int) -> None:
-        """The slice was taken. Raises ReaderTooSlow where whoever reads took almost nothing, or little while others are turned
-        away, or somebody else has the place.
+        """The slice was taken. Raises ReaderTooSlowError where whoever reads took almost nothing, or little while others are
+        turned away, or somebody else has the place.
         """
         now = time.monotonic()
         self._waited += now - self._since if self._since is not None else 0.0
         self._since = None
         self._taken += count
         if not self.place.held:
-            raise ReaderTooSlow("somebody else has the place")
+            raise ReaderTooSlowError("somebody else has the place")
         if self._waited >= _LOOK:
             crowded = now - self.place.admission.last_refused < _LOOK
             if self._taken < (_LEAST_IF_CROWDED if crowded else _LEAST) * self._waited / _LOOK:
-                raise ReaderTooSlow(f"{self._taken} bytes in {self._waited:.0f} s")
+                raise ReaderTooSlowError(f"{self._taken} bytes in {self._waited:.0f} s")
             self._waited, self._taken = 0.0, 0
 
     def stalls(self, now: float) -> float:
@@ -85,7 +85,7 @@ def take(network: str, settings: Settings) -> Download | None:
     with _lock:
         try:
             place = admission.enter(network=network)
-        except AdmissionRefused as refused:
+        except AdmissionRefusedError as refused:
             those = [one for one in _reading if one.place.held and (not refused.own or one.place.network == network)]
             slowest = max(those, key=lambda one: one.stalls(now), default=None)
             displaced = sum(not one.place.held for one in _reading)
@@ -104,7 +104,7 @@ def running() -> int:
 def sliced(pieces: Iterator[bytes], download: Download) -> Iterator[bytes]:
     """The bytes in slices. Only the time counts that the reader takes, not that of the storage.
 
-    Raises ReaderTooSlow (`Download.took`).
+    Raises ReaderTooSlowError (`Download.took`).
     """
     for piece in pieces:
         view = memoryview(piece)

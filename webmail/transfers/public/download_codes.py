@@ -9,7 +9,7 @@ import hmac
 import secrets
 
 from webmail import rate_limits
-from webmail.auth.factors.mailed_codes import DIGITS, LIFE, TRIES, CodeFault, CodeRefused, digits
+from webmail.auth.factors.mailed_codes import DIGITS, LIFE, TRIES, CodeFault, CodeRefusedError, digits
 from webmail.config.settings import Settings
 from webmail.mime.headers.address_input import address_key
 from webmail.models import Transfer, TransferCode, TransferRecipient, now
@@ -31,7 +31,7 @@ def recipient_named(transfer: Transfer | int, typed: str) -> TransferRecipient |
 
 
 def new_code(recipient: TransferRecipient, settings: Settings) -> str:
-    """A new code in the place of the last. Raises TooManyRequests."""
+    """A new code in the place of the last. Raises TooManyRequestsError."""
     rate_limits.take(settings, MAILED.by(recipient.id))
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     values = {"code_hash": _hash(recipient, code, settings), "tries": 0, "created": now()}
@@ -41,22 +41,22 @@ def new_code(recipient: TransferRecipient, settings: Settings) -> str:
 
 
 def accept(recipient: TransferRecipient | None, typed: str, settings: Settings) -> None:
-    """Use up the code. Raises CodeRefused: WRONG, or OVER where none can be typed any more, as for nobody's address.
+    """Use up the code. Raises CodeRefusedError: WRONG, or OVER where none can be typed any more, as for nobody's address.
 
     Each try is counted before it is compared, so that many at once are not more than one after the other.
     """
     row = TransferCode.get_or_none(TransferCode.recipient == recipient) if recipient is not None else None
     if row is None or recipient is None:
-        raise CodeRefused(CodeFault.WRONG)
+        raise CodeRefusedError(CodeFault.WRONG)
     this = (TransferCode.id == row.id) & (TransferCode.code_hash == row.code_hash)
     alive = (TransferCode.tries < TRIES) & (TransferCode.created > now() - LIFE)
     if not TransferCode.update(tries=TransferCode.tries + 1).where(this & alive).execute():
-        raise CodeRefused(CodeFault.OVER)
+        raise CodeRefusedError(CodeFault.OVER)
     code = digits(typed)
     if not code or not hmac.compare_digest(_hash(recipient, code, settings), row.code_hash):
-        raise CodeRefused(CodeFault.WRONG if row.tries + 1 < TRIES else CodeFault.OVER)
+        raise CodeRefusedError(CodeFault.WRONG if row.tries + 1 < TRIES else CodeFault.OVER)
     if not TransferCode.delete().where(this).execute():  # somebody else was as right, and first
-        raise CodeRefused(CodeFault.OVER)
+        raise CodeRefusedError(CodeFault.OVER)
 
 
 def expire() -> int:

@@ -26,7 +26,7 @@ _GRACE = timedelta(minutes=10)  # the same ticket may ask again: the line may ha
 _BATCH = 100  # rows of one INSERT
 
 
-class FetchedBefore(MailError):
+class FetchedBeforeError(MailError):
     """This file could be downloaded once, and was."""
 
     status = 410
@@ -57,7 +57,7 @@ def left(visited: LinkVisit, files: list[TransferFile]) -> list[TransferFile]:
 def claim(visited: LinkVisit, files: list[TransferFile]) -> None:
     """Use up what can be downloaded once, before its last bytes are handed on: of two who come at once one gets them.
 
-    Raises FetchedBefore.
+    Raises FetchedBeforeError.
     """
     if not visited.options.once or not visited.counts:
         return
@@ -127,7 +127,7 @@ def _claim_one(visited: LinkVisit, file: TransferFile) -> None:
     except pw.IntegrityError as error:
         again = (TransferFetch.ticket == visited.grant.ticket) & (TransferFetch.at > now() - _GRACE)
         if not TransferFetch.select().where((TransferFetch.once_key == key) & again).exists():
-            raise FetchedBefore(f"{file.upload} was downloaded") from error
+            raise FetchedBeforeError(f"{file.upload} was downloaded") from error
 
 
 def _claim(visited: LinkVisit, file: TransferFile) -> dict[str, object]:

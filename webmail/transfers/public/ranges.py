@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.I | re.A)
 
 
-class Unsatisfiable(ValueError):
+class UnsatisfiableError(ValueError):
     """The part lies behind the end: 416."""
 
 
@@ -35,7 +35,7 @@ class ByteRange:
 
 def part_of(size: int, asked: str | None, if_range: str | None, etag: str) -> ByteRange | None:
     """The part that is asked for; None for the whole file, as where several parts are asked for, or words without sense, which
-    a server may pass over. Raises Unsatisfiable.
+    a server may pass over. Raises UnsatisfiableError.
 
     `etag` in quotes, strong. A date in If-Range never fits: nothing says when these files were changed, since none ever is.
     """
@@ -47,11 +47,11 @@ def part_of(size: int, asked: str | None, if_range: str | None, etag: str) -> By
     if not found[1]:
         length = min(int(found[2]), size)
         if not length:
-            raise Unsatisfiable(asked)
+            raise UnsatisfiableError(asked)
         return ByteRange(size - length, length, size)
     start, end = int(found[1]), int(found[2]) if found[2] else size - 1
     if found[2] and end < start:
         return None
     if start >= size:
-        raise Unsatisfiable(asked)
+        raise UnsatisfiableError(asked)
     return ByteRange(start, min(end, size - 1) - start + 1, size)

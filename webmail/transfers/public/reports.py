@@ -29,7 +29,7 @@ class AbuseReason(StrEnum):
 
 
 def add(transfer: Transfer, reason: AbuseReason, text: str, address: str, network: str, settings: Settings) -> TransferReport:
-    """Keep a report, and note it in the transfer's trail, which its owner sees, without by whom. Raises TooManyRequests."""
+    """Keep a report, and note it in the transfer's trail, which its owner sees, without by whom. Raises TooManyRequestsError."""
     rate_limits.take(settings, OF_NETWORK.by(network), OF_TRANSFER.by(transfer.id))
     with db.atomic():
         row = TransferReport.create(transfer=transfer, reason=reason, text=text[:LONGEST_TEXT], address=address[:LONGEST_ADDRESS])

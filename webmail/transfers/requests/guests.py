@@ -27,9 +27,9 @@ from webmail.models import (
     User,
     now,
 )
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.transfers import limits, links, options, store, trail
-from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.limits import Limit, OverLimitError
 from webmail.transfers.links import LinkKind
 from webmail.transfers.requests import guest_limits, requests
 from webmail.transfers.requests.requests import RequestState
@@ -52,7 +52,7 @@ class Shut(StrEnum):
     OFF = "off"  # nobody asks for files here
 
 
-class NotOpen(MailError):
+class NotOpenError(MailError):
     """Nothing can be sent any more."""
 
     status = 410
@@ -62,13 +62,13 @@ class NotOpen(MailError):
         self.why = why
 
 
-class NoRoom(MailError):
+class NoRoomError(MailError):
     """Its owner has no room left; a guest is told no more than that."""
 
     status = 507
 
 
-class NotWhole(MailError):
+class NotWholeError(MailError):
     """A file is not there in full: it is uploaded on, or taken out."""
 
     status = 409
@@ -78,7 +78,7 @@ class NotWhole(MailError):
         self.names = names
 
 
-class NothingSent(MailError):
+class NothingSentError(MailError):
     """There is no file in it."""
 
     status = 422
@@ -143,20 +143,20 @@ def shut(found: AskedForFiles, settings: Settings) -> Shut | None:
 
 
 def begin(found: AskedForFiles, guest: Guest, settings: Settings) -> Transfer:
-    """A transfer that only this guest sees. Raises NotOpen, TooManyRequests, NoRoom."""
+    """A transfer that only this guest sees. Raises NotOpenError, TooManyRequestsError, NoRoomError."""
     make_way(found.request, settings, only_if_crowded=True)
     with db.atomic():
         _hold(found.request)
         if (why := shut(found, settings)) is not None:
-            raise NotOpen(why)
+            raise NotOpenError(why)
         of_network = guest_limits.BEGUN_OF_NETWORK.by(guest.network) if guest.network else None
         rate_limits.take(settings, guest_limits.BEGUN_OF_REQUEST.by(found.request.id), of_network)
         if guest_limits.is_crowded(found.request):
-            raise TooManyRequests(guest_limits.IDLE_EMPTY)
+            raise TooManyRequestsError(guest_limits.IDLE_EMPTY)
         try:
             transfer = store.create(found.request.owner, settings, request=found.request, invite=found.invite)
-        except OverLimit as error:
-            raise NoRoom(str(error)) from error
+        except OverLimitError as error:
+            raise NoRoomError(str(error)) from error
         transfer.receipt_hash = links.link_hash(receipt_token(transfer, settings))
         transfer.language = guest.language[:5]
         _name(transfer, guest)
@@ -214,38 +214,39 @@ def may_go_on(transfer: Transfer, settings: Settings) -> Shut | None:
 
 
 def check(transfer: Transfer, settings: Settings) -> None:
-    """Whether another file may come to it; it then counts. Raises NotOpen, TooManyRequests."""
+    """Whether another file may come to it; it then counts. Raises NotOpenError, TooManyRequestsError."""
     if (why := may_go_on(transfer, settings)) is not None:
-        raise NotOpen(why)
+        raise NotOpenError(why)
     rate_limits.take(settings, guest_limits.FILES.by(request_of(transfer).id))
 
 
 def as_told(error: MailError) -> MailError:
     """What a guest may know of it."""
-    return NoRoom(str(error)) if isinstance(error, OverLimit) and error.limit in NO_ROOM else error
+    return NoRoomError(str(error)) if isinstance(error, OverLimitError) and error.limit in NO_ROOM else error
 
 
 def add(transfer: Transfer, settings: Settings, act: Callable[[Most], T]) -> T:
     """Do what adds a file (it is given the limits of the request), within what a guest may.
 
-    Raises NotOpen, TooManyRequests, NoRoom, OverLimit for the limits that a guest may know, and what `act` does.
+    Raises NotOpenError, TooManyRequestsError, NoRoomError, OverLimitError for the limits that a guest may know, and what `act`
+    does.
     """
     check(transfer, settings)
     request = request_of(transfer)
     asked_for = Most(request.most_bytes, request.most_files)
     try:
         return act(asked_for)
-    except OverLimit as error:
+    except OverLimitError as error:
         if error.limit not in NO_ROOM:
             raise
     make_way(request, settings)
     try:
         return act(asked_for)
-    except OverLimit as error:
+    except OverLimitError as error:
         if error.limit not in NO_ROOM:
             raise
         requests.note_full(request)
-        raise NoRoom(str(error)) from error
+        raise NoRoomError(str(error)) from error
 
 
 def make_way(request: FileRequest, settings: Settings, *, only_if_crowded: bool = False) -> int:
@@ -262,7 +263,7 @@ def make_way(request: FileRequest, settings: Settings, *, only_if_crowded: bool 
 def send(transfer: Transfer, settings: Settings) -> None:
     """Hand it to whoever asked; their mail follows once every file is checked. Twice is once.
 
-    Raises NotOpen, NothingSent, NotWhole, FilesChanged.
+    Raises NotOpenError, NothingSentError, NotWholeError, FilesChangedError.
     """
     request = request_of(transfer)
     with db.atomic():
@@ -271,17 +272,17 @@ def send(transfer: Transfer, settings: Settings) -> None:
         if fresh.state == TransferState.READY:
             return
         if (why := may_go_on(fresh, settings)) is not None:
-            raise NotOpen(why)
+            raise NotOpenError(why)
         found = store.files(fresh)
         if not found:
-            raise NothingSent(f"transfer {transfer.id} is empty")
+            raise NothingSentError(f"transfer {transfer.id} is empty")
         if missing := [one.path for one in found if one.content is None or one.content.state == ContentState.UPLOADING]:
-            raise NotWhole(missing)
+            raise NotWholeError(missing)
         until = now() + timedelta(days=request.days or settings.transfers.days)
         try:
             store.publish(fresh, options.of(fresh), until, [], settings, looked_at=found)
-        except store.TransferClosed as error:  # by an administrator, at this moment
-            raise NotOpen(Shut.CLOSED) from error
+        except store.TransferClosedError as error:  # by an administrator, at this moment
+            raise NotOpenError(Shut.CLOSED) from error
         if fresh.invite_id is not None:
             used = {"used": FileRequestInvite.used + 1, "last_used": now()}
             FileRequestInvite.update(**used).where(FileRequestInvite.id == fresh.invite_id).execute()

@@ -11,10 +11,10 @@ from werkzeug.datastructures import MultiDict
 
 from webmail import schedule
 from webmail.config.settings import Settings
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mime.headers.address_input import parse_addresses
 from webmail.models import now
-from webmail.schedule import BadTime
+from webmail.schedule import BadTimeError
 from webmail.transfers.limits import MB
 from webmail.transfers.requests import requests
 from webmail.transfers.requests.requests import Wishes
@@ -91,7 +91,7 @@ class RequestForm:
         """(name, address) of those to ask; empty where something is wrong: `errors` says what."""
         try:
             found = parse_addresses(self.people)
-        except BadAddress as error:
+        except BadAddressError as error:
             self.errors["people"] = _("“%(value)s” is not an email address.", value=error.value[:80])
             return []
         people = {one.email.lower(): (one.name, one.email) for one in found}
@@ -105,7 +105,7 @@ class RequestForm:
     def _until(self, before: Wishes | None) -> datetime | None:
         try:
             found = schedule.moment(self.until, self.until_hour, time_zone(), ends=True)
-        except BadTime:
+        except BadTimeError:
             self.errors["until"] = _("Enter a date such as 2026-12-24, and a time such as 8:30.")
             return None
         if found is None:

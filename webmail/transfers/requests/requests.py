@@ -18,9 +18,9 @@ import peewee as pw
 from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import FileRequest, FileRequestInvite, Transfer, User, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.transfers import links, mail_limits
 from webmail.transfers.links import LinkKind
 from webmail.transfers.requests import unfinished
@@ -75,12 +75,12 @@ def is_offered(settings: Settings) -> bool:
 def make(
     owner: User, wishes: Wishes, language: str, settings: Settings, people: Iterable[tuple[str, str]] = ()
 ) -> tuple[FileRequest, list[FileRequestInvite]]:
-    """A new request, and those of `people` who are asked by mail. Raises LimitReached, and what `invite` does."""
+    """A new request, and those of `people` who are asked by mail. Raises LimitReachedError, and what `invite` does."""
     with db.atomic():
         idempotency.in_turn(owner)
         open_ones = (FileRequest.owner == owner) & FileRequest.closed.is_null()
         if FileRequest.select().where(open_ones).count() >= MOST_REQUESTS:
-            raise LimitReached(f"{MOST_REQUESTS} open requests")
+            raise LimitReachedError(f"{MOST_REQUESTS} open requests")
         nonce = links.new_nonce()
         hashed = links.link_hash(links.token(LinkKind.REQUEST, nonce, settings.secret_key))
         made = FileRequest.create(owner=owner, nonce=nonce, link_hash=hashed, language=language, **_columns(wishes))
@@ -180,13 +180,13 @@ def close(request: FileRequest) -> bool:
 
 def reopen(request: FileRequest) -> bool:
     """Let files come again; a date that is past no longer counts, and what ended with it goes on for as long as that can be
-    taken back. Whether that changed anything. Raises LimitReached.
+    taken back. Whether that changed anything. Raises LimitReachedError.
     """
     with db.atomic():
         idempotency.in_turn(request.owner)
         open_ones = (FileRequest.owner == request.owner_id) & FileRequest.closed.is_null() & (FileRequest.id != request.id)
         if FileRequest.select().where(open_ones).count() >= MOST_REQUESTS:
-            raise LimitReached(f"{MOST_REQUESTS} open requests")
+            raise LimitReachedError(f"{MOST_REQUESTS} open requests")
         was_shut = state(request) is not RequestState.OPEN
         until = request.until if request.until is not None and request.until > now() else None
         FileRequest.update(closed=None, until=until).where(FileRequest.id == request.id).execute()
@@ -206,7 +206,7 @@ def invites(request: FileRequest) -> list[FileRequestInvite]:
 def invite(request: FileRequest, people: Iterable[tuple[str, str]], settings: Settings) -> list[FileRequestInvite]:
     """Ask people (name, address), each with a link of their own; who was asked already is left out. Returns whom to write to.
 
-    Raises LimitReached where a request has too many, TooManyRequests where its owner wrote to too many within an hour.
+    Raises LimitReachedError where a request has too many, TooManyRequestsError where its owner wrote to too many within an hour.
     """
     wanted = {address.lower(): name for name, address in people}
     with db.atomic():
@@ -215,7 +215,7 @@ def invite(request: FileRequest, people: Iterable[tuple[str, str]], settings: Se
         fresh = [address for address in wanted if address not in known or known[address].removed is not None]
         asked = sum(row.removed is None for row in known.values())
         if fresh and asked + len(fresh) > settings.transfers.recipients:
-            raise LimitReached(f"{settings.transfers.recipients} people")
+            raise LimitReachedError(f"{settings.transfers.recipients} people")
         _check_mails(request.owner, len(fresh), settings)
         return [_invited(request, known.get(address), wanted[address], address, settings) for address in fresh]
 
@@ -235,7 +235,7 @@ def _invited(
 
 
 def remind(invited: FileRequestInvite, settings: Settings) -> bool:
-    """Whether a reminder may go to them now; it then counts as sent. Raises TooManyRequests."""
+    """Whether a reminder may go to them now; it then counts as sent. Raises TooManyRequestsError."""
     with db.atomic():
         idempotency.in_turn(invited.request.owner)
         _check_mails(invited.request.owner, 1, settings)
@@ -263,7 +263,7 @@ def find_invite(request: FileRequest, number: int) -> FileRequestInvite | None:
 def _check_mails(owner: User, more: int, settings: Settings) -> None:
     """As many people as they may still write to."""
     if more and more > (room := mail_limits.room(owner, settings)):
-        raise TooManyRequests(left=room)
+        raise TooManyRequestsError(left=room)
 
 
 # --- what its owner is told ------------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from webmail.errors import MailError
-from webmail.rate_limits import TooManyRequests
-from webmail.storage import StorageAway, StorageFull
-from webmail.transfers.content import TooManyBytes
-from webmail.transfers.limits import Limit, OverLimit
-from webmail.transfers.protection import NotProtected
-from webmail.transfers.requests.guests import NoRoom, NotOpen
-from webmail.transfers.store import TransferClosed
-from webmail.transfers.uploads.upload_bodies import TooManyUploads, UploadTooSlow
+from webmail.rate_limits import TooManyRequestsError
+from webmail.storage import StorageAwayError, StorageFullError
+from webmail.transfers.content import TooManyBytesError
+from webmail.transfers.limits import Limit, OverLimitError
+from webmail.transfers.protection import NotProtectedError
+from webmail.transfers.requests.guests import NoRoomError, NotOpenError
+from webmail.transfers.store import TransferClosedError
+from webmail.transfers.uploads.upload_bodies import TooManyUploadsError, UploadTooSlowError
 from webmail.web.formatting import file_size, number
 from webmail.web.responses.too_many import with_again
 
@@ -20,30 +20,30 @@ from webmail.web.responses.too_many import with_again
 def refusal_words(error: MailError, name: str = "") -> str:
     """Why a file was not taken, in a sentence. `name`: of the file, as it was sent."""
     named = name.rpartition("/")[2][:150]
-    if isinstance(error, OverLimit):
+    if isinstance(error, OverLimitError):
         return _limit_words(error, named)
-    if isinstance(error, TooManyBytes):
+    if isinstance(error, TooManyBytesError):
         return _("“%(name)s” has changed while it was sent. Choose it again.", name=named)
-    if isinstance(error, StorageFull):
+    if isinstance(error, StorageFullError):
         return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=named)
-    if isinstance(error, StorageAway):
+    if isinstance(error, StorageAwayError):
         return _("The server can't reach its files at the moment. Try again in a few minutes.")
-    if isinstance(error, UploadTooSlow):
+    if isinstance(error, UploadTooSlowError):
         return _("“%(name)s” came too slowly and was not finished.", name=named)
-    if isinstance(error, NoRoom):
+    if isinstance(error, NoRoomError):
         return _("There is no room for “%(name)s” here at the moment. Tell whoever asked you for it.", name=named)
-    if isinstance(error, NotOpen | TransferClosed):
+    if isinstance(error, NotOpenError | TransferClosedError):
         return _("Nothing can be sent here any more.")
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequestsError):
         return with_again(_("Too much was sent here lately."), error)
-    if isinstance(error, NotProtected):
+    if isinstance(error, NotProtectedError):
         return _("“%(name)s” was not taken: it must be encrypted first, which takes a current browser with scripts.", name=named)
-    if isinstance(error, TooManyUploads):
+    if isinstance(error, TooManyUploadsError):
         return _("Too many files are being sent at the moment. Try again in a few minutes.")
     return _("“%(name)s” was not taken.", name=named)
 
 
-def _limit_words(error: OverLimit, name: str) -> str:
+def _limit_words(error: OverLimitError, name: str) -> str:
     most = error.most
     if error.limit is Limit.TYPE:
         return _("“%(name)s” was not taken: files of this type are not allowed here.", name=name)

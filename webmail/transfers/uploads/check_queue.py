@@ -12,9 +12,9 @@ from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, TransferFile, now
-from webmail.storage import FileGone, StorageAway
+from webmail.storage import FileGoneError, StorageAwayError
 from webmail.transfers import trail
-from webmail.transfers.content import ContentDamaged, WrongKey
+from webmail.transfers.content import ContentDamagedError, WrongKeyError
 from webmail.transfers.trail import EventKind
 from webmail.transfers.uploads import checking
 
@@ -38,12 +38,12 @@ def check_next(settings: Settings) -> bool:
     try:
         with _kept(stored):
             checking.check(stored, settings)
-    except (ContentDamaged, FileGone) as error:
+    except (ContentDamagedError, FileGoneError) as error:
         log.error("content %s is damaged: %s", stored.name, error)
         _refuse(stored)
-    except StorageAway as error:
+    except StorageAwayError as error:
         log.warning("content %s is checked later: %s", stored.name, error)
-    except WrongKey:
+    except WrongKeyError:
         pause = _pause_of(stored)
         tell = log.error if stored.check_lease is None else log.info  # once: the doctor says it as long as it lasts
         tell("content %s can't be checked: secret_key is another than when it was sent", stored.name)

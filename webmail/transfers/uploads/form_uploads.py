@@ -16,9 +16,9 @@ from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, Transfer, TransferFile
 from webmail.transfers import assembly, content, limits, store
-from webmail.transfers.content import TooManyBytes
+from webmail.transfers.content import TooManyBytesError
 from webmail.transfers.uploads import paths
-from webmail.transfers.uploads.upload_bodies import Body, UploadTooSlow
+from webmail.transfers.uploads.upload_bodies import Body, UploadTooSlowError
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _PARTS = 12_000  # 10,000 files, and what is typed
 _HEADER = 8192
 
 
-class FormBroken(MailError):
+class FormBrokenError(MailError):
     """The form did not come whole: its line broke, or it is no form. What came before is kept."""
 
     status = 400
@@ -51,7 +51,7 @@ def take(
     found = TakenForm()
     kind, told = parse_options_header(content_type)
     if kind != "multipart/form-data" or not told.get("boundary"):
-        found.broken = FormBroken(f"{content_type!r} is no form with files")
+        found.broken = FormBrokenError(f"{content_type!r} is no form with files")
         return found
     reader = _Reader(body, told["boundary"])
     try:
@@ -59,12 +59,12 @@ def take(
             try:
                 file = _keep(transfer(), name, media_type, chunks, body, settings, link_key, most_bytes, most_files)
                 found.files.append(file)
-            except (FormBroken, UploadTooSlow):
+            except (FormBrokenError, UploadTooSlowError):
                 raise
             except MailError as error:
                 log.info("a file in a form was not taken: %s", error)
                 found.refused.append((name, error))
-    except (FormBroken, UploadTooSlow) as error:
+    except (FormBrokenError, UploadTooSlowError) as error:
         found.broken = error
     found.fields = reader.fields
     return found
@@ -89,10 +89,10 @@ def _keep(
         elif next(chunks, None) is not None:
             raise over
         if not content.end_here(stored):
-            raise FormBroken("another request adds to this file")
+            raise FormBrokenError("another request adds to this file")
     except BaseException as error:
         store.remove_file(file, settings)
-        raise (over if isinstance(error, TooManyBytes) else error) from None
+        raise (over if isinstance(error, TooManyBytesError) else error) from None
     file.size = stored.size
     TransferFile.update(size=file.size).where(TransferFile.id == file.id).execute()
     assembly.settle(file, settings, key)
@@ -114,7 +114,7 @@ class _Reader:
                 yield from self._parser.parse(chunk)
             self._parser.close()
         except MultipartError as error:
-            raise FormBroken(str(error)) from error
+            raise FormBrokenError(str(error)) from error
 
     def files(self) -> Iterator[tuple[str, str, Iterator[bytes]]]:
         """Name, type and bytes of each file; fields are noted on the way."""

@@ -66,12 +66,12 @@ def scan(chunks: Iterable[bytes], size: int, settings: Settings, seconds: float 
             return _read(_send(line, chunks, end))
     except TimeoutError:
         return Scan(ScanVerdict.SKIPPED, Unscanned.SLOW)
-    except _LineBroken as error:
+    except _LineBrokenError as error:
         log.warning("clamd at %s: %s", settings.transfers.clamd, error)
         return Scan(ScanVerdict.SKIPPED, Unscanned.AWAY)
 
 
-class _LineBroken(Exception):
+class _LineBrokenError(Exception):
     """The socket could not be opened, or broke without an answer. A fault of the storage is another thing, hence this."""
 
 
@@ -83,13 +83,13 @@ def _connect(where: str) -> socket.socket:
             return socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT)
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     except OSError as error:
-        raise _LineBroken(str(error)) from error
+        raise _LineBrokenError(str(error)) from error
     try:
         line.settimeout(_CONNECT)
         line.connect(where)
     except OSError as error:
         line.close()
-        raise _LineBroken(str(error)) from error
+        raise _LineBrokenError(str(error)) from error
     return line
 
 
@@ -106,7 +106,7 @@ def _send(line: socket.socket, chunks: Iterable[bytes], end: float) -> bytes:
     broken = broken or _write(line, struct.pack("!I", 0), end)
     answer = _answer(line, end)
     if not answer:
-        raise _LineBroken(str(broken or "it closed the connection without a word"))
+        raise _LineBrokenError(str(broken or "it closed the connection without a word"))
     return answer
 
 
@@ -171,5 +171,5 @@ def ask(where: str, command: str, seconds: float = _CONNECT) -> str:
             if _write(line, f"z{command}\0".encode(), end):
                 return ""
             return _answer(line, end).partition(b"\0")[0].decode("utf-8", "replace").strip()
-    except (TimeoutError, _LineBroken):
+    except (TimeoutError, _LineBrokenError):
         return ""

@@ -20,11 +20,11 @@ from typing import Any, TypeAlias
 from webmail.config.settings import Settings
 from webmail.errors import MailError
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile
-from webmail.storage import StorageAway, StorageFull
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.transfers import assembly, content, limits, store
-from webmail.transfers.content import TooManyBytes, WrongOffset
+from webmail.transfers.content import TooManyBytesError, WrongOffsetError
 from webmail.transfers.limits import MB
-from webmail.transfers.uploads.upload_bodies import RETRY_SECONDS, Body, TooManyUploads, UploadBusy
+from webmail.transfers.uploads.upload_bodies import RETRY_SECONDS, Body, TooManyUploadsError, UploadBusyError
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,60}")
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}", re.A)
 
 
-class TusRefusal(MailError):
+class TusRefusalError(MailError):
     """A request that the protocol does not allow; the message is for who wrote the program."""
 
     def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
@@ -75,16 +75,16 @@ def answered(headers: TusHeaders, act: Callable[[], TusAnswer]) -> TusAnswer:
     try:
         check_version(headers)
         found = act()
-    except TusRefusal as error:
+    except TusRefusalError as error:
         found = TusAnswer(error.status, error.headers, error)
-    except WrongOffset as error:
+    except WrongOffsetError as error:
         found = TusAnswer(409, {"Upload-Offset": str(error.received)}, error)
-    except TooManyUploads as error:
+    except TooManyUploadsError as error:
         found = TusAnswer(error.status, _later(error.retry), error)
-    except (UploadBusy, StorageAway) as error:
+    except (UploadBusyError, StorageAwayError) as error:
         found = TusAnswer(error.status, _later(RETRY_SECONDS), error)
     except MailError as error:
-        if error.status >= 500 and not isinstance(error, StorageFull):
+        if error.status >= 500 and not isinstance(error, StorageFullError):
             log.error("an upload failed: %s", error)
         found = TusAnswer(error.status, {}, error)
     return TusAnswer(
@@ -106,9 +106,9 @@ def _later(seconds: int) -> dict[str, str]:
 
 
 def check_version(headers: TusHeaders) -> None:
-    """Raises TusRefusal (412)."""
+    """Raises TusRefusalError (412)."""
     if headers.get("Tus-Resumable", "") != VERSION:
-        raise TusRefusal(412, f"Tus-Resumable: {VERSION} is needed", {"Tus-Version": VERSION})
+        raise TusRefusalError(412, f"Tus-Resumable: {VERSION} is needed", {"Tus-Version": VERSION})
 
 
 def options(settings: Settings, most_bytes: int = 0) -> TusAnswer:
@@ -130,9 +130,9 @@ def method(name: str, headers: TusHeaders) -> str:
 
 
 def creation(headers: TusHeaders) -> Creation:
-    """What a POST asks for. Raises TusRefusal (400)."""
+    """What a POST asks for. Raises TusRefusalError (400)."""
     if headers.get("Upload-Defer-Length") or headers.get("Upload-Concat"):
-        raise TusRefusal(400, "Upload-Defer-Length and Upload-Concat are not known here")
+        raise TusRefusalError(400, "Upload-Defer-Length and Upload-Concat are not known here")
     told = metadata(headers.get("Upload-Metadata", ""))
     path = next((told[key] for key in ("relativePath", "filename", "name") if told.get(key) not in (None, "", "null")), "")
     media_type = told.get("filetype") or told.get("type") or ""
@@ -141,18 +141,18 @@ def creation(headers: TusHeaders) -> Creation:
 
 
 def metadata(header: str) -> dict[str, str]:
-    """`Upload-Metadata`: keys and values, of which some may be empty. Raises TusRefusal (400)."""
+    """`Upload-Metadata`: keys and values, of which some may be empty. Raises TusRefusalError (400)."""
     if len(header) > _METADATA:
-        raise TusRefusal(400, f"Upload-Metadata is longer than {_METADATA} characters")
+        raise TusRefusalError(400, f"Upload-Metadata is longer than {_METADATA} characters")
     found: dict[str, str] = {}
     for pair in header.split(",") if header.strip() else []:
         key, _space, value = pair.strip().partition(" ")
         if not _KEY.fullmatch(key) or key in found:
-            raise TusRefusal(400, "Upload-Metadata has keys that are empty, no ASCII, or there twice")
+            raise TusRefusalError(400, "Upload-Metadata has keys that are empty, no ASCII, or there twice")
         try:
             found[key] = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, ValueError) as error:
-            raise TusRefusal(400, f"the value of {key} in Upload-Metadata is no Base64 of UTF-8") from error
+            raise TusRefusalError(400, f"the value of {key} in Upload-Metadata is no Base64 of UTF-8") from error
     return found
 
 
@@ -160,7 +160,7 @@ def name_in(headers: TusHeaders) -> str:
     """The name that a POST gives its file; "" where it can't be read."""
     try:
         return creation(headers).path
-    except TusRefusal:
+    except TusRefusalError:
         return ""
 
 
@@ -172,7 +172,7 @@ def create(
 
     Where its bytes are not admitted, the file is there all the same, and they are to follow.
 
-    Raises TusRefusal, OverLimit; what stopped the bytes leaves the file, to be gone on with.
+    Raises TusRefusalError, OverLimitError; what stopped the bytes leaves the file, to be gone on with.
     """
     asked = creation(headers)
     file = store.add_file(
@@ -192,7 +192,7 @@ def create(
 
 
 def head(file: TransferFile, settings: Settings, link_key: bytes | None = None) -> TusAnswer:
-    """HEAD: how far it has come. Raises TusRefusal (410)."""
+    """HEAD: how far it has come. Raises TusRefusalError (410)."""
     stored = _content(file)
     if stored.state == ContentState.CHECKING and stored.key_in_link and link_key is not None:
         assembly.settle(file, settings, link_key)
@@ -204,9 +204,9 @@ def head(file: TransferFile, settings: Settings, link_key: bytes | None = None) 
 def patch(
     file: TransferFile, headers: TusHeaders, body: AdmittedBody, settings: Settings, link_key: bytes | None = None
 ) -> TusAnswer:
-    """PATCH: more bytes. Raises TusRefusal, TooManyUploads, UploadBusy, and what `content.append` raises."""
+    """PATCH: more bytes. Raises TusRefusalError, TooManyUploadsError, UploadBusyError, and what `content.append` raises."""
     if not brings_bytes(headers):
-        raise TusRefusal(415, f"Content-Type: {OFFSET_TYPE} is needed")
+        raise TusRefusalError(415, f"Content-Type: {OFFSET_TYPE} is needed")
     with body(file) as coming:
         _take_in(file, _number(headers, "Upload-Offset"), headers, coming, settings, link_key)
     return TusAnswer(204, _state(file), file=file)
@@ -226,9 +226,9 @@ def _take_in(
         return  # a client that did not hear that the last bytes had come
     algorithm = _checksum(headers)
     if offset != stored.received:
-        raise WrongOffset(stored.received)
+        raise WrongOffsetError(stored.received)
     if body.length is not None and offset + body.length > stored.size:
-        raise TooManyBytes(f"more than the {stored.size} bytes that were declared")
+        raise TooManyBytesError(f"more than the {stored.size} bytes that were declared")
     chunks = body.chunks() if algorithm is None else _checked(body, *algorithm)
     try:
         content.append(stored, offset, limits.as_there_is_room(stored, chunks, settings), settings, link_key)
@@ -243,35 +243,35 @@ def _checksum(headers: TusHeaders) -> tuple[str, bytes] | None:
         return None
     name, _space, value = given.strip().partition(" ")
     if name not in _ALGORITHMS:
-        raise TusRefusal(400, f"Upload-Checksum: {', '.join(_ALGORITHMS)} are known")
+        raise TusRefusalError(400, f"Upload-Checksum: {', '.join(_ALGORITHMS)} are known")
     try:
         return name, base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise TusRefusal(400, "Upload-Checksum is no Base64") from error
+        raise TusRefusalError(400, "Upload-Checksum is no Base64") from error
 
 
 def _checked(body: Body, name: str, expected: bytes) -> Iterator[bytes]:
     """All of a body, once its checksum is known to be right: nothing of another is kept."""
     if (body.length or 0) > CHECKED:
-        raise TusRefusal(413, f"a PATCH with a checksum has {CHECKED} bytes at most")
+        raise TusRefusalError(413, f"a PATCH with a checksum has {CHECKED} bytes at most")
     whole, size = [], 0
     for chunk in body.chunks():
         whole.append(chunk)
         size += len(chunk)
         if size > CHECKED:
-            raise TusRefusal(413, f"a PATCH with a checksum has {CHECKED} bytes at most")
+            raise TusRefusalError(413, f"a PATCH with a checksum has {CHECKED} bytes at most")
     found = _ALGORITHMS[name]()
     for chunk in whole:
         found.update(chunk)
     if not hmac.compare_digest(found.digest(), expected):
-        raise TusRefusal(WRONG_CHECKSUM, "the checksum is another")
+        raise TusRefusalError(WRONG_CHECKSUM, "the checksum is another")
     yield from whole
 
 
 def _content(file: TransferFile) -> StoredContent:
     stored: StoredContent | None = file.content
     if stored is None or stored.state in (ContentState.DELETED, ContentState.REFUSED):
-        raise TusRefusal(410, "this upload is no longer here")
+        raise TusRefusalError(410, "this upload is no longer here")
     return stored
 
 
@@ -289,7 +289,7 @@ def _state(file: TransferFile) -> dict[str, str]:
 def _number(headers: TusHeaders, name: str) -> int:
     given = headers.get(name, "")
     if not _NUMBER.fullmatch(given):
-        raise TusRefusal(400, f"{name} must be a number of bytes")
+        raise TusRefusalError(400, f"{name} must be a number of bytes")
     return int(given)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
-from webmail.admission import Admission, AdmissionRefused, Place
+from webmail.admission import Admission, AdmissionRefusedError, Place
 from webmail.config import services
 from webmail.config.settings import Settings
 from webmail.errors import MailError
@@ -36,20 +36,20 @@ _coming: dict[str, Body] = {}  # uploads whose bytes are being read
 _lock = threading.Lock()
 
 
-class TooManyUploads(MailError):
+class TooManyUploadsError(MailError):
     """There is no place, or others have it next: come back in `retry` seconds."""
 
     status = 503
     retry = RETRY_SECONDS
 
 
-class UploadBusy(MailError):
+class UploadBusyError(MailError):
     """Another request is bringing bytes of the same file at this moment."""
 
     status = 423
 
 
-class UploadTooSlow(MailError):
+class UploadTooSlowError(MailError):
     """So few bytes come that the thread is given to somebody else; what came is kept."""
 
     status = 408
@@ -81,7 +81,7 @@ def _forms(most: int) -> Admission:
 
 @contextmanager
 def admitted(sender: Sender, settings: Settings, *, form: bool = False) -> Iterator[Place]:
-    """A place to read a body. Raises TooManyUploads, at once or after a moment."""
+    """A place to read a body. Raises TooManyUploadsError, at once or after a moment."""
     most = _most(settings)
     try:
         with _forms(most).admit() if form else _uploads(most).admit(sender.person, sender.network) as place:
@@ -90,18 +90,18 @@ def admitted(sender: Sender, settings: Settings, *, form: bool = False) -> Itera
                     yield inner
             else:
                 yield place
-    except AdmissionRefused as error:
-        raise TooManyUploads(str(error)) from error
+    except AdmissionRefusedError as error:
+        raise TooManyUploadsError(str(error)) from error
 
 
 @contextmanager
 def creation() -> Iterator[None]:
-    """Begin an upload, of which no bytes are read. Raises TooManyUploads."""
+    """Begin an upload, of which no bytes are read. Raises TooManyUploadsError."""
     try:
         with _creating.admit():
             yield
-    except AdmissionRefused as error:
-        raise TooManyUploads("many uploads are being created") from error
+    except AdmissionRefusedError as error:
+        raise TooManyUploadsError("many uploads are being created") from error
 
 
 def pause(sender: Sender, settings: Settings) -> int:
@@ -109,7 +109,7 @@ def pause(sender: Sender, settings: Settings) -> int:
     try:
         with _uploads(_most(settings)).admit(sender.person, sender.network, 0.0) as place:
             return RETRY_SECONDS if place.is_wanted() else 0
-    except AdmissionRefused:
+    except AdmissionRefusedError:
         return RETRY_SECONDS
 
 
@@ -136,11 +136,11 @@ class Body:
 
     @contextmanager
     def of(self, upload: str) -> Iterator[Body]:
-        """The bytes of this upload, which no other request brings meanwhile. Raises UploadBusy."""
+        """The bytes of this upload, which no other request brings meanwhile. Raises UploadBusyError."""
         with _lock:
             other = _coming.get(upload)
             if other is not None and other.moved > time.monotonic() - _STILL_SECONDS:
-                raise UploadBusy(f"{upload} is being uploaded")
+                raise UploadBusyError(f"{upload} is being uploaded")
             _coming[upload] = self
         try:
             yield self
@@ -152,14 +152,14 @@ class Body:
     def chunks(self) -> Iterator[bytes]:
         """Up to 128 KiB at a time. Ends early where the connection broke.
 
-        Raises UploadTooSlow, and TooManyUploads where others want the place, after what came.
+        Raises UploadTooSlowError, and TooManyUploadsError where others want the place, after what came.
         """
         while chunk := self._chunk():
             yield chunk
             if self._slow:
-                raise UploadTooSlow(f"{self.received} bytes came")
+                raise UploadTooSlowError(f"{self.received} bytes came")
             if self._is_over and self.received != self.length:
-                raise TooManyUploads(f"{self.received} bytes came, others are next")
+                raise TooManyUploadsError(f"{self.received} bytes came, others are next")
 
     def drop(self, most: int = 1 << 20) -> None:
         """Read a little of what nobody wants, so that the client reads the answer: a connection that is cut hides it."""

@@ -13,12 +13,12 @@ from werkzeug.wrappers import Response
 
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
 from webmail.transfers import additions, assembly, changes, links, protection, store
-from webmail.transfers.additions import CannotAdd, Fault
+from webmail.transfers.additions import CannotAddError, Fault
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.limits import MB, OverLimit
+from webmail.transfers.limits import MB, OverLimitError
 from webmail.transfers.notifications import recipients
-from webmail.transfers.protection import NotProtected
-from webmail.transfers.store import TransferClosed
+from webmail.transfers.protection import NotProtectedError
+from webmail.transfers.store import TransferClosedError
 from webmail.transfers.texts import transfer_texts
 from webmail.transfers.texts.file_texts import state_words
 from webmail.transfers.texts.refusals import adding_words, refusal_words
@@ -55,8 +55,8 @@ def begin_adding(number: int) -> Response:
     try:
         key = link_keys.of(transfer) or links.key_in(request.form.get("link", "")[:_LONGEST_LINK])
         addition = additions.begin(transfer, settings(), key)
-    except (CannotAdd, OverLimit) as error:
-        words = fault_words(error.fault) if isinstance(error, CannotAdd) else refusal_words(error)
+    except (CannotAddError, OverLimitError) as error:
+        words = fault_words(error.fault) if isinstance(error, CannotAddError) else refusal_words(error)
         notify(words, "caution")
         return redirect(url_for("transfers.one", number=number) + "#files", 303)
     if key is not None and transfer.key_check:
@@ -122,11 +122,11 @@ def add_files(number: int, addition: int) -> Response:
 
 
 def _open(mine: Transfer) -> Transfer:
-    """For each file of a form, which may come for hours. Raises TransferClosed, NotProtected."""
+    """For each file of a form, which may come for hours. Raises TransferClosedError, NotProtectedError."""
     if mine.end_to_end:  # only the page's script encrypts
-        raise NotProtected("files are to be encrypted before they are sent")
+        raise NotProtectedError("files are to be encrypted before they are sent")
     if not assembly.is_open(mine):
-        raise TransferClosed(f"addition {mine.id} was closed or joined meanwhile")
+        raise TransferClosedError(f"addition {mine.id} was closed or joined meanwhile")
     return mine
 
 
@@ -172,7 +172,7 @@ def _added(transfer: Transfer, mine: Transfer) -> Response:
     count, key = len(store.files(mine)), link_keys.of(mine)
     try:
         asked = additions.submit(mine)
-    except CannotAdd as error:
+    except CannotAddError as error:
         notify(fault_words(error.fault), "caution")
         return _to(transfer)
     if not asked:

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import schedule
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import FileRequest, FileRequestInvite, SystemMessage
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.notifications import recipients
 from webmail.transfers.requests import guests, request_forms, requests, unfinished
@@ -103,10 +103,10 @@ def make_request() -> Response:
         return _form_page(form, 422)
     try:
         made, asked = requests.make(current_user(), wishes, str(get_locale()), settings(), people)
-    except TooManyRequests:
+    except TooManyRequestsError:
         form.errors["people"] = _too_many_mails()
         return _form_page(form, 429)
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have as many open requests as you can have. Close one first."), "caution")
         return _form_page(form, 409)
     _tell_asked(made, asked)
@@ -205,7 +205,7 @@ def _reopen(mine: FileRequest) -> None:
     try:
         if requests.reopen(mine):
             notify(_("“%(title)s” is open.", title=mine.title))
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have as many open requests as you can have. Close one first."), "caution")
 
 
@@ -216,9 +216,9 @@ def _invite(mine: FileRequest) -> Response:
         return _page(mine, form.people, form.errors["people"], 422)
     try:
         asked = requests.invite(mine, people, settings())
-    except TooManyRequests:
+    except TooManyRequestsError:
         return _page(mine, form.people, _too_many_mails(), 429)
-    except LimitReached:
+    except LimitReachedError:
         most = settings().transfers.recipients
         words = ngettext("At most %(num)d person can be asked.", "At most %(num)d people can be asked.", most)
         return _page(mine, form.people, words, 422)
@@ -256,7 +256,7 @@ def _remind(mine: FileRequest, found: FileRequestInvite) -> None:
         return
     try:
         sent = requests.remind(found, settings()) and recipients.invite(found, settings(), again=True)
-    except TooManyRequests:
+    except TooManyRequestsError:
         notify(_too_many_mails(), "caution")
         return
     if not sent:

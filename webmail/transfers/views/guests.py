@@ -14,16 +14,16 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webmail.admission import AdmissionRefused
+from webmail.admission import AdmissionRefusedError
 from webmail.auth.guard import public
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.mime.headers.address_input import parse_addresses
 from webmail.mime.threats.skeletons import visible
 from webmail.models import ContentState, FileRequest, Transfer, TransferFile, TransferState
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.transfers import assembly, links, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.limits import OverLimit
+from webmail.transfers.limits import OverLimitError
 from webmail.transfers.notifications import no_room, recipients
 from webmail.transfers.public import access
 from webmail.transfers.requests import guests, requests
@@ -31,11 +31,11 @@ from webmail.transfers.requests.guests import AskedForFiles, Guest, Shut
 from webmail.transfers.texts.refusals import refusal_words, upload_words
 from webmail.transfers.uploads import form_uploads
 from webmail.transfers.uploads.form_uploads import TakenForm
-from webmail.transfers.uploads.upload_bodies import RETRY_SECONDS, SMALL_FORMS, Body, TooManyUploads, admitted
+from webmail.transfers.uploads.upload_bodies import RETRY_SECONDS, SMALL_FORMS, Body, TooManyUploadsError, admitted
 from webmail.transfers.views import uploads, visitors
 from webmail.transfers.views.asking import end_words
 from webmail.transfers.views.public_page import SentBy
-from webmail.transfers.views.visitors import NoVisit
+from webmail.transfers.views.visitors import NoVisitError
 from webmail.web.current import settings
 from webmail.web.forms.body_limits import reads_its_body
 from webmail.web.templates.addresses import url_for
@@ -58,25 +58,25 @@ def guest(link: str) -> Response:
         return _form_page(link, found.request, _began_with(found), found=found)
     if found.state == TransferState.OPEN:
         if (why := guests.may_go_on(found, settings())) is not None:
-            raise NoVisit(shut_page(found, why))
+            raise NoVisitError(shut_page(found, why))
         return _form_page(link, guests.request_of(found), _typed_before(found), transfer=found)
     return receipt_page(link, found)
 
 
 def _led_to(link: str) -> AskedForFiles | Transfer:
-    """The request of a link that is open, or the transfer of a receipt. Raises NoVisit."""
+    """The request of a link that is open, or the transfer of a receipt. Raises NoVisitError."""
     token, _key = links.parts(link)
     if (found := guests.asked(token)) is not None:
         if (why := guests.shut(found, settings())) is not None:
-            raise NoVisit(shut_page(found, why))
+            raise NoVisitError(shut_page(found, why))
         return found
     if (transfer := guests.of_receipt(token)) is not None:
         return transfer
     try:
         access.count_unknown(visitors.network(), settings())
-    except TooManyRequests as error:
-        raise NoVisit(visitors.wait(error)) from error
-    raise NoVisit(
+    except TooManyRequestsError as error:
+        raise NoVisitError(visitors.wait(error)) from error
+    raise NoVisitError(
         visitors.told(
             _("There is nothing at this link"),
             _("It may have been cut off in the message, or no longer works. Ask whoever gave it to you for a new one."),
@@ -168,7 +168,7 @@ def problems_of(typed: dict[str, str], asked: FileRequest, *, invited: bool) -> 
     if typed["address"] and "address" not in found:
         try:
             one = parse_addresses(typed["address"])
-        except BadAddress:
+        except BadAddressError:
             one = ()
         if len(one) != 1 or one[0].email != typed["address"]:
             found["address"] = _("This is not a complete address. It looks like marie@example.org.")
@@ -228,11 +228,11 @@ def send_as_guest(link: str) -> Response:
     length = request.content_length
     try:
         if length is not None and length <= _SMALL:
-            with suppress(AdmissionRefused), SMALL_FORMS.admit(visitors.network()):
+            with suppress(AdmissionRefusedError), SMALL_FORMS.admit(visitors.network()):
                 return _taken(link, uploads.body_of_request())
         with admitted(visitors.sender(None), settings(), form=True):
             return _taken(link, uploads.body_of_request())
-    except TooManyUploads as error:
+    except TooManyUploadsError as error:
         return visitors.told(_("Please wait a moment"), refusal_words(error), 503, retry=RETRY_SECONDS)
 
 
@@ -242,8 +242,8 @@ def _taken(link: str, body: Body) -> Response:
         found = _led_to(link)
         begun = _begun(found, request.args.get("of", ""))
         if begun is not None and begun.state == TransferState.OPEN and (why := guests.may_go_on(begun, settings())) is not None:
-            raise NoVisit(shut_page(begun, why))
-    except NoVisit:
+            raise NoVisitError(shut_page(begun, why))
+    except NoVisitError:
         body.drop()
         raise
     asked = _asked_by(found)
@@ -291,7 +291,7 @@ class _Delivery:
         self.found, self.transfer = found, transfer
 
     def for_another_file(self) -> Transfer:
-        """Raises NotOpen, TooManyRequests, NoRoom."""
+        """Raises NotOpenError, TooManyRequestsError, NoRoomError."""
         if self.transfer is None and self.found is not None:
             nobody_yet = Guest(network=visitors.network(), language=str(get_locale()))
             self.transfer = guests.begin(self.found, nobody_yet, settings())
@@ -318,7 +318,7 @@ def _is_invited(found: AskedForFiles | Transfer) -> bool:
 
 
 def _file_problems(taken: TakenForm, asked: FileRequest) -> dict[str, str]:
-    if any(isinstance(error, OverLimit) and error.limit in guests.NO_ROOM for _name, error in taken.refused):
+    if any(isinstance(error, OverLimitError) and error.limit in guests.NO_ROOM for _name, error in taken.refused):
         guests.make_way(asked, settings())
         requests.note_full(asked)
         no_room.tell_owner(asked)
@@ -332,14 +332,14 @@ def _sent(transfer: Transfer, typed: dict[str, str]) -> Response:
     link = guests.receipt_token(transfer, settings())
     try:
         guests.send(transfer, settings())
-    except guests.NotOpen as error:
+    except guests.NotOpenError as error:
         return shut_page(transfer, error.why)
-    except guests.NothingSent:
+    except guests.NothingSentError:
         return _again(link, transfer, transfer, typed, {"files": _("Choose at least one file.")})
-    except store.FilesChanged:
+    except store.FilesChangedError:
         words = _("Files have just been added from another window. Check them, then send.")
         return _again(link, transfer, transfer, typed, {"files": words})
-    except guests.NotWhole as error:
+    except guests.NotWholeError as error:
         words = _("“%(name)s” is incomplete. Choose it again to continue, or remove it.", name=error.names[0])
         return _again(link, transfer, transfer, typed, {"files": words})
     recipients.settle(Transfer.get_by_id(transfer.id), settings())

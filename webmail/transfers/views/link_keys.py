@@ -16,7 +16,7 @@ from webmail import vault
 from webmail.auth.sessions.cookies import visit
 from webmail.models import Transfer
 from webmail.transfers import protection
-from webmail.transfers.protection import NotProtected, Protection
+from webmail.transfers.protection import NotProtectedError, Protection
 from webmail.web.current import current_user, settings
 
 SHOWN = 3600  # seconds
@@ -26,13 +26,13 @@ _MOST = 20
 
 
 def begin(asked: str = "", *, by_page: bool = False) -> Transfer:
-    """An open transfer of who is asking, protected as `asked` or as the settings say. Raises NotProtected, OverLimit.
+    """An open transfer of who is asking, protected as `asked` or as the settings say. Raises NotProtectedError, OverLimitError.
 
     `by_page`: our own page encrypts in the browser where that is asked for; nobody else does.
     """
     kind = protection.chosen(asked, settings())
     if kind is Protection.BROWSER and not by_page:
-        raise NotProtected("files are to be encrypted before they are sent")
+        raise NotProtectedError("files are to be encrypted before they are sent")
     transfer, key = protection.begin(current_user(), kind, settings())
     if key is not None:
         keep(transfer, key)
@@ -54,7 +54,7 @@ def of(transfer: Transfer) -> bytes | None:
     try:
         opened = vault.open_for_session(base64.b64decode(kept[0]), visit().token, settings().secret_key, current_user().id)
         key = bytes.fromhex(opened)
-    except (vault.CannotOpen, binascii.Error, ValueError):
+    except (vault.CannotOpenError, binascii.Error, ValueError):
         return None
     return key if protection.is_key_of(transfer, key) else None
 

@@ -15,22 +15,22 @@ from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webmail.admission import AdmissionRefused
+from webmail.admission import AdmissionRefusedError
 from webmail.database.user_lock import user_lock
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.models import ContentState, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, mail_limits, protection, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.limits import MB, OverLimit
+from webmail.transfers.limits import MB, OverLimitError
 from webmail.transfers.notifications import recipients
-from webmail.transfers.protection import NotProtected, Protection
-from webmail.transfers.store import FilesChanged, TransferClosed
+from webmail.transfers.protection import NotProtectedError, Protection
+from webmail.transfers.store import FilesChangedError, TransferClosedError
 from webmail.transfers.texts import transfer_texts
 from webmail.transfers.texts.refusals import refusal_words, upload_words
 from webmail.transfers.transfer_forms import TransferForm
 from webmail.transfers.uploads import form_uploads
-from webmail.transfers.uploads.form_uploads import FormBroken, TakenForm
-from webmail.transfers.uploads.upload_bodies import SMALL_FORMS, Body, Sender, TooManyUploads, admitted
+from webmail.transfers.uploads.form_uploads import FormBrokenError, TakenForm
+from webmail.transfers.uploads.upload_bodies import SMALL_FORMS, Body, Sender, TooManyUploadsError, admitted
 from webmail.transfers.views import link_keys
 from webmail.transfers.views.uploads import body_of_request
 from webmail.web.current import current_user, settings
@@ -103,7 +103,7 @@ def send() -> Response:
             return _shown(form, None, 422)
         try:
             transfer = link_keys.begin()
-        except OverLimit as error:
+        except OverLimitError as error:
             notify(refusal_words(error), "caution")
             return _shown(form, None, 422)
     form.has_password = bool(transfer.password)
@@ -139,9 +139,9 @@ def _take(transfer: Transfer | None) -> tuple[Transfer | None, TakenForm]:
     def needed() -> Transfer:
         found = begun[0] = begun[0] or link_keys.begin()
         if found is transfer and not assembly.is_open(found):  # files of one form may come for hours
-            raise TransferClosed(f"transfer {found.id} was sent or closed meanwhile")
+            raise TransferClosedError(f"transfer {found.id} was sent or closed meanwhile")
         if found.end_to_end:  # only the page's script encrypts
-            raise NotProtected("files are to be encrypted before they are sent")
+            raise NotProtectedError("files are to be encrypted before they are sent")
         return found
 
     taken = take_form(needed)
@@ -157,12 +157,12 @@ def take_form(transfer: Callable[[], Transfer]) -> TakenForm:
         return _read(body_of_request(), transfer) if has_files else TakenForm(fields=dict(request.form.lists()))
 
     if not has_files or (length is not None and length <= _SMALL):
-        with suppress(AdmissionRefused), SMALL_FORMS.admit(person):
+        with suppress(AdmissionRefusedError), SMALL_FORMS.admit(person):
             return read()
     try:
         with admitted(Sender(person), settings(), form=True):
             return read()
-    except TooManyUploads:
+    except TooManyUploadsError:
         abort(too_many_files())
 
 
@@ -176,7 +176,7 @@ def tell_taken(taken: TakenForm) -> None:
         notify(refusal_words(error, name), "caution")
     if (more := len(taken.refused) - 5) > 0:
         notify(ngettext("%(num)d other file was not taken.", "%(num)d other files were not taken.", more), "caution")
-    if isinstance(taken.broken, FormBroken):
+    if isinstance(taken.broken, FormBrokenError):
         notify(_("The connection broke before everything had arrived. Files that were whole are kept."), "caution")
     elif taken.broken is not None:
         notify(refusal_words(taken.broken, _("The last file")), "caution")
@@ -210,7 +210,7 @@ def _published(transfer: Transfer, form: TransferForm, action: str, files: list[
     """Give it to its recipients, or to nobody in particular; with these files, or not yet."""
     try:
         people = [(one.name, one.email) for one in form.people()] if action == "send" and not transfer.end_to_end else []
-    except BadAddress:
+    except BadAddressError:
         abort(422)
     key = link_keys.of(transfer)
     with user_lock(current_user().id):
@@ -219,10 +219,10 @@ def _published(transfer: Transfer, form: TransferForm, action: str, files: list[
             return redirect(url_for("transfers.one", number=transfer.id), 303)
         try:
             store.publish(transfer, form.options, form.expires(), people, settings(), looked_at=files)
-        except FilesChanged:
+        except FilesChangedError:
             notify(_("Files have just been added from another window. Check them, then send."), "caution")
             return redirect(url_for("transfers.new", of=transfer.id, check=action), 303)
-        except TransferClosed:  # by an administrator, at this moment
+        except TransferClosedError:  # by an administrator, at this moment
             return redirect(url_for("transfers.one", number=transfer.id), 303)
     link_keys.sent(transfer)
     recipients.settle(transfer, settings(), key)

@@ -13,13 +13,13 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail import schedule
-from webmail.errors import BadAddress, LimitReached
+from webmail.errors import BadAddressError, LimitReachedError
 from webmail.mime.formats.address_books.csv_out import harmless
 from webmail.models import ContentState, Transfer, TransferFile, TransferRecipient, TransferState, now
-from webmail.schedule import BadTime
+from webmail.schedule import BadTimeError
 from webmail.transfers import additions, changes, links, mail_limits, options, protection, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.changes import LastFile
+from webmail.transfers.changes import LastFileError
 from webmail.transfers.notifications import recipients
 from webmail.transfers.texts import transfer_texts
 from webmail.transfers.texts.file_texts import scan_words, state_words
@@ -166,7 +166,7 @@ def _extend(transfer: Transfer) -> AnyResponse:
         return _page(transfer, 422, errors=form.errors)
     try:
         until = form.expires()
-    except BadTime:
+    except BadTimeError:
         abort(400)
     if changes.extend(transfer, until):
         notify(_("It can be downloaded until %(day)s.", day=day_in_full(local(until).date())))
@@ -186,9 +186,9 @@ def _add(transfer: Transfer) -> AnyResponse:
         return _page(transfer, 422, errors={"to": form.errors["to"]}, typed=typed)
     try:
         added = changes.add_people(transfer, [(one.name, one.email) for one in form.people()], settings())
-    except BadAddress:
+    except BadAddressError:
         abort(400)
-    except LimitReached:
+    except LimitReachedError:
         most = settings().transfers.recipients
         words = ngettext("A transfer goes to %(num)d person at most.", "A transfer goes to %(num)d people at most.", most)
         return _page(transfer, 422, errors={"to": words}, typed=typed)
@@ -273,7 +273,7 @@ def act_on_file(number: int, upload: str) -> AnyResponse:
         return _at(number)
     try:
         changes.remove_file(transfer, found, settings())
-    except LastFile:
+    except LastFileError:
         notify(_("This is the only file. Close the transfer instead."), "caution")
         return _at(number)
     recipients.settle(transfer, settings(), link_keys.of(transfer))

@@ -6,8 +6,8 @@ from flask import abort, redirect, request
 from werkzeug.wrappers import Response
 
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.limits import OverLimit
-from webmail.transfers.protection import NotProtected
+from webmail.transfers.limits import OverLimitError
+from webmail.transfers.protection import NotProtectedError
 from webmail.transfers.texts.refusals import refusal_words
 from webmail.transfers.views import link_keys
 from webmail.web.current import settings
@@ -22,9 +22,9 @@ def protect() -> Response:
         abort(404)
     try:
         transfer = link_keys.begin(request.form.get("protection", ""), by_page=True)
-    except NotProtected:
+    except NotProtectedError:
         abort(422)
-    except OverLimit as error:
+    except OverLimitError as error:
         notify(refusal_words(error), "caution")
         return redirect(url_for("transfers.index"), 303)
     return redirect(url_for("transfers.new", of=transfer.id), 303)

@@ -11,14 +11,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail import rate_limits
-from webmail.auth.factors.mailed_codes import CodeRefused
+from webmail.auth.factors.mailed_codes import CodeRefusedError
 from webmail.auth.guard import public
 from webmail.auth.passwords import hashing
-from webmail.auth.passwords.check_admission import TooBusy, checking
+from webmail.auth.passwords.check_admission import TooBusyError, checking
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import TransferFile, TransferRecipient
-from webmail.rate_limits import HOUR, QUARTER, RateLimit, TooManyRequests
+from webmail.rate_limits import HOUR, QUARTER, RateLimit, TooManyRequestsError
 from webmail.transfers import protection, store
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.notifications.download_codes import mail_download_code
@@ -94,9 +94,9 @@ def _password(visited: LinkVisit) -> AnyResponse:
         tried = rate_limits.take(settings(), from_here, PASSWORDS_OF_ALL.by(visited.transfer.id))
         with checking():
             right = hashing.verify(visited.transfer.password, typed)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return visitors.wait(error)
-    except TooBusy:  # nothing was tried
+    except TooBusyError:  # nothing was tried
         rate_limits.give_back(tried)
         return visitors.told(_("Many people are here right now"), _("Wait a few seconds, then try again."), 503, retry=10)
     if not right:
@@ -112,7 +112,7 @@ def _ask_code(visited: LinkVisit) -> AnyResponse:
         return _page(visited, 422, _("Type the address that the link was sent to."))
     try:
         rate_limits.take(settings(), download_codes.ASKED.by(visitors.network()))
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return visitors.wait(error)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     known = visited.recipient.id if visited.recipient is not None else 0
@@ -134,7 +134,7 @@ def _send_code(app: Flask, transfer_id: int, recipient_id: int, typed: str, lang
             if recipient is None or settings().system_sender is None:
                 return
             mail_download_code(recipient, language)
-    except (TooManyRequests, BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
+    except (TooManyRequestsError, BadAddressError, UnsafeValueError, *DATABASE_AWAY) as error:
         app.logger.info("the code for a download is not sent: %s", error)
 
 
@@ -144,9 +144,9 @@ def _code(visited: LinkVisit) -> AnyResponse:
     try:
         rate_limits.take(settings(), download_codes.TYPED.by(visitors.network()))
         download_codes.accept(recipient, request.form.get("code", ""), settings())
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return visitors.wait(error)
-    except CodeRefused as refused:
+    except CodeRefusedError as refused:
         return _page(visited, 422, code_fault_words(refused.fault), to=to)
     assert recipient is not None
     return _granted(replace(visited, recipient=recipient), visited.grant.with_right(Right.CODE, recipient.id))

@@ -24,11 +24,11 @@ from webmail.transfers.blueprint import blueprint
 from webmail.transfers.notifications import recipients
 from webmail.transfers.public import access, archive, download_admission, fetches, ranges
 from webmail.transfers.public.access import LinkVisit
-from webmail.transfers.public.ranges import ByteRange, Unsatisfiable
+from webmail.transfers.public.ranges import ByteRange, UnsatisfiableError
 from webmail.transfers.texts.file_texts import state_words
 from webmail.transfers.views import visitors
 from webmail.transfers.views.public_page import archive_name
-from webmail.transfers.views.visitors import NoVisit, for_visitors
+from webmail.transfers.views.visitors import NoVisitError, for_visitors
 from webmail.web.current import settings
 from webmail.web.public_links import public_link
 from webmail.web.responses.downloads import POLICY, disposition
@@ -47,10 +47,10 @@ def file(link: str, upload: str, name: str) -> AnyResponse:
     visited = _may_fetch(link)
     found = access.file_of(visited, upload)
     if found is None:
-        raise NoVisit(_told(visited, _("This file is no longer here"), 404))
+        raise NoVisitError(_told(visited, _("This file is no longer here"), 404))
     if state := state_words(found):
         refused = found.content is None or found.content.state in ("refused", "deleted")
-        raise NoVisit(_told(visited, state, 410 if refused else 409, retry=0 if refused else 60))
+        raise NoVisitError(_told(visited, state, 410 if refused else 409, retry=0 if refused else 60))
     assert found.content is not None
     _still_left(visited, [found])
     etag = f'"{found.content.sha256}"'
@@ -61,7 +61,7 @@ def file(link: str, upload: str, name: str) -> AnyResponse:
         headers["Access-Control-Allow-Origin"] = "*"  # our page reads it from the host of files; nobody else can read what it is
     try:
         part = ranges.part_of(found.size, _asked_range(), request.headers.get("If-Range"), etag)
-    except Unsatisfiable:
+    except UnsatisfiableError:
         return Response(status=416, headers=headers | {"Content-Range": f"bytes */{found.size}"}, mimetype=ANY_TYPE)
     start, length = (part.start, part.length) if part else (0, found.size)
     ends = part is None or part.has_last_byte
@@ -82,7 +82,7 @@ def whole_archive(link: str) -> AnyResponse:
     ready, only = access.ready_files(files), request.args.get("only", "")
     chosen = fetches.left(visited, archive.read_choice(ready, only) if only else ready)
     if not chosen:
-        raise NoVisit(_told(visited, _("There is nothing to download here"), 410))
+        raise NoVisitError(_told(visited, _("There is nothing to download here"), 410))
     headers = _headers(archive_name(visited)) | {"Accept-Ranges": "none"}
     length = archive.size(chosen)
     if request.method == "HEAD":
@@ -93,17 +93,17 @@ def whole_archive(link: str) -> AnyResponse:
 
 
 def _may_fetch(link: str) -> LinkVisit:
-    """Raises NoVisit where something is asked for first: the page of the link says what."""
+    """Raises NoVisitError where something is asked for first: the page of the link says what."""
     visited = visitors.visit(link)
     if visited.may_fetch:
         return visited
     words = _("This file is given out once: press its button on the page") if visited.needs is None else _("Open the page first")
-    raise NoVisit(_told(visited, words, 403))
+    raise NoVisitError(_told(visited, words, 403))
 
 
 def _still_left(visited: LinkVisit, files: list[TransferFile]) -> None:
     if not fetches.left(visited, files):
-        raise NoVisit(_told(visited, _("This file could be downloaded once, and was"), 410))
+        raise NoVisitError(_told(visited, _("This file could be downloaded once, and was"), 410))
 
 
 def _told(visited: LinkVisit, title: str, status: int, retry: int = 0) -> Response:

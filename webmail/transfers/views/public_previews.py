@@ -17,7 +17,7 @@ from webmail.transfers.public.access import LinkVisit
 from webmail.transfers.public.previews import PreviewKind
 from webmail.transfers.texts.file_texts import state_words
 from webmail.transfers.views import visitors
-from webmail.transfers.views.visitors import NoVisit, for_visitors
+from webmail.transfers.views.visitors import NoVisitError, for_visitors
 from webmail.web.current import settings
 from webmail.web.responses.downloads import POLICY
 from webmail.web.responses.file_host import comes_from_file_host, file_url
@@ -50,7 +50,7 @@ def picture(link: str, upload: str) -> AnyResponse:
     visited, found, kind = _found(link, upload)
     mimetype = previews.picture_type(found, settings(), visited.key) if kind is PreviewKind.PICTURE else ""
     if not mimetype:
-        raise NoVisit(visitors.unknown())
+        raise NoVisitError(visitors.unknown())
     download = download_admission.take(visitors.network(), settings())
     if download is None:
         because("as many downloads as may be at once")
@@ -79,12 +79,12 @@ def picture(link: str, upload: str) -> AnyResponse:
 
 
 def _found(link: str, upload: str) -> tuple[LinkVisit, TransferFile, PreviewKind]:
-    """Raises NoVisit where something is asked for first, or there is nothing to be seen."""
+    """Raises NoVisitError where something is asked for first, or there is nothing to be seen."""
     visited = visitors.visit(link)
     found = access.file_of(visited, upload)
     kind = previews.kind_of(found) if found is not None and not state_words(found) else None
     shown = visited.may_fetch and not visited.options.once and not visited.transfer.end_to_end
     if found is None or kind is None or not shown:
         page = (visitors.page_url(visited), _("Open the page"))
-        raise NoVisit(visitors.told(_("There is no preview"), _("Open the page of these files."), 404, link=page))
+        raise NoVisitError(visitors.told(_("There is no preview"), _("Open the page of these files."), 404, link=page))
     return visited, found, kind

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.auth.guard import public
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.transfers.blueprint import blueprint
 from webmail.transfers.notifications.abuse import reason_words, tell_administrator
 from webmail.transfers.public import reports
@@ -45,7 +45,7 @@ def send_report(link: str) -> AnyResponse:
         made = reports.add(
             visited.transfer, AbuseReason(typed["reason"]), typed["text"], typed["address"], visitors.network(), settings()
         )
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return visitors.wait(error)
     tell_administrator(made)
     return redirect(url_for("transfers.report", link=link, lang=chosen_language() or None, done=1), 303)

@@ -16,7 +16,7 @@ from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferFile, TransferState
 from webmail.transfers import assembly, store
 from webmail.transfers.blueprint import blueprint
-from webmail.transfers.limits import OverLimit
+from webmail.transfers.limits import OverLimitError
 from webmail.transfers.notifications import recipients
 from webmail.transfers.texts.refusals import refusal_words
 from webmail.transfers.uploads import tus, upload_bodies
@@ -82,7 +82,7 @@ def _transfer_asked() -> Transfer | None:
     if found is None or found.request_id is not None:
         abort(404)
     if found.state != TransferState.OPEN or store.is_over(found):
-        raise tus.TusRefusal(410, "this transfer takes no more files")
+        raise tus.TusRefusalError(410, "this transfer takes no more files")
     return found
 
 
@@ -110,19 +110,19 @@ def answer_for(
     def act() -> TusAnswer:
         transfer, key = file.transfer, link_key_of(file.transfer)
         if store.is_over(transfer):
-            raise tus.TusRefusal(410, "this transfer is closed")
+            raise tus.TusRefusalError(410, "this transfer is closed")
         if method == "HEAD":
             return with_pause(tus.head(file, settings(), key), sender)
         if method == "PATCH":
             try:
                 return with_pause(tus.patch(file, request.headers, admitted_body(sender), settings(), key), sender)
-            except OverLimit as error:
+            except OverLimitError as error:
                 raise told(error) from error
         if method == "DELETE":
             if transfer.state != TransferState.OPEN:
-                raise tus.TusRefusal(403, "this transfer was sent already")
+                raise tus.TusRefusalError(403, "this transfer was sent already")
             return tus.terminate(file, settings())
-        raise tus.TusRefusal(405, "HEAD, PATCH and DELETE are known here", {"Allow": "HEAD, PATCH, DELETE, OPTIONS"})
+        raise tus.TusRefusalError(405, "HEAD, PATCH and DELETE are known here", {"Allow": "HEAD, PATCH, DELETE, OPTIONS"})
 
     found = tus.answered(request.headers, act)
     if found.file is not None and method == "PATCH" and found.headers.get("Upload-Offset") == str(file.size):
@@ -146,7 +146,7 @@ def link_key_of(transfer: Transfer) -> bytes | None:
 
 
 def admitted_body(sender: Sender) -> tus.AdmittedBody:
-    """What the client sends for a file, once it is admitted. Raises TooManyUploads, UploadBusy."""
+    """What the client sends for a file, once it is admitted. Raises TooManyUploadsError, UploadBusyError."""
 
     @contextmanager
     def coming(file: TransferFile) -> Iterator[Body]:
@@ -176,7 +176,7 @@ def body_of_request() -> Body:
 def response(answer: TusAnswer, name: str = "") -> Response:
     """An answer of the protocol; its text says in words of people why something was refused."""
     text = ""
-    if isinstance(answer.error, tus.TusRefusal):
+    if isinstance(answer.error, tus.TusRefusalError):
         text = str(answer.error)
     elif answer.error is not None:
         text = refusal_words(answer.error, name)

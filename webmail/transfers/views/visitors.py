@@ -15,10 +15,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from webmail.auth.sessions.sessions import network_of
 from webmail.errors import MailError
 from webmail.models import Transfer, User
-from webmail.rate_limits import TooManyRequests
-from webmail.storage import FileGone
+from webmail.rate_limits import TooManyRequestsError
+from webmail.storage import FileGoneError
 from webmail.transfers import links
-from webmail.transfers.content import WrongKey
+from webmail.transfers.content import WrongKeyError
 from webmail.transfers.public import access
 from webmail.transfers.public.access import Gone, LinkVisit
 from webmail.transfers.public.grants import MARK, Grant
@@ -33,7 +33,7 @@ from webmail.web.templates.addresses import url_for
 P = ParamSpec("P")
 
 
-class NoVisit(Exception):
+class NoVisitError(Exception):
     """The link leads nowhere, or not now: what is answered instead."""
 
     def __init__(self, response: AnyResponse) -> None:
@@ -42,14 +42,14 @@ class NoVisit(Exception):
 
 
 def for_visitors(view: Callable[P, AnyResponse]) -> Callable[P, AnyResponse]:
-    """Answer in the browser's language or the one that was chosen (`?lang=`), and `NoVisit` by its page."""
+    """Answer in the browser's language or the one that was chosen (`?lang=`), and `NoVisitError` by its page."""
 
     @wraps(view)
     def answered(*args: P.args, **kwargs: P.kwargs) -> AnyResponse:
         with written_in(chosen_language() or str(get_locale())):
             try:
                 response = view(*args, **kwargs)
-            except NoVisit as none:
+            except NoVisitError as none:
                 response = none.response
             except MailError as error:
                 current_app.logger.warning("%s: %s", type(error).__name__, error)
@@ -66,19 +66,19 @@ def chosen_language() -> str:
 
 
 def visit(link: str) -> LinkVisit:
-    """Who comes by a link. Raises NoVisit."""
+    """Who comes by a link. Raises NoVisitError."""
     if not settings().transfers.on:
-        raise NoVisit(unknown())
+        raise NoVisitError(unknown())
     found = access.visit(link, settings(), signed_in_user(), request.cookies.get(_pass_cookie(link), ""))
     if isinstance(found, LinkVisit):
         return found
     if found is not None:
-        raise NoVisit(over() if found is Gone.OVER else withdrawn())
+        raise NoVisitError(over() if found is Gone.OVER else withdrawn())
     try:
         access.count_unknown(network(), settings())
-    except TooManyRequests as error:
-        raise NoVisit(wait(error)) from error
-    raise NoVisit(unknown())
+    except TooManyRequestsError as error:
+        raise NoVisitError(wait(error)) from error
+    raise NoVisitError(unknown())
 
 
 def give_pass(response: AnyResponse, visited: LinkVisit, grant: Grant) -> AnyResponse:
@@ -162,9 +162,9 @@ def told(title: str, advice: str, status: int, *, link: tuple[str, str] | None =
 
 def _failed(error: MailError) -> Response:
     """What the storage says, in words for somebody who has no inbox here."""
-    if isinstance(error, WrongKey):
+    if isinstance(error, WrongKeyError):
         return unknown()
-    if isinstance(error, FileGone):
+    if isinstance(error, FileGoneError):
         return over()
     advice = _("Try again in a few minutes. If it happens again, tell whoever sent the files.")
     return told(_("This can’t be downloaded at the moment"), advice, 503 if error.status < 500 else error.status, retry=120)
@@ -194,5 +194,5 @@ def withdrawn() -> Response:
     )
 
 
-def wait(error: TooManyRequests) -> Response:
+def wait(error: TooManyRequestsError) -> Response:
     return told_to_wait(told(_("Too many tries"), again_words(error), error.status), error)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field, Form, ValidationError
 
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.mime import builder
 
 
@@ -36,8 +36,8 @@ def are_addresses(form: Form, field: Field) -> None:
     """Validator: a list of addresses, or empty."""
     try:
         builder.parse_addresses(field.data or "")
-    except (BadAddress, UnsafeValue) as error:
-        value = error.value if isinstance(error, BadAddress) else field.data
+    except (BadAddressError, UnsafeValueError) as error:
+        value = error.value if isinstance(error, BadAddressError) else field.data
         raise ValidationError(_("“%(value)s” is not an email address.", value=value[:80])) from error
 
 
@@ -54,7 +54,7 @@ class AreaForm(FlaskForm):
 def is_one_address(form: Form, field: Field) -> None:
     try:
         found = builder.parse_addresses(field.data or "")
-    except (BadAddress, UnsafeValue):
+    except (BadAddressError, UnsafeValueError):
         found = ()
     if len(found) != 1 or found[0].email != field.data:
         raise ValidationError(_("Type one address, such as alice@lycee.example."))

@@ -18,10 +18,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.database.connection import DATABASE_AWAY
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.mime.headers.filenames import safe_name
 from webmail.models import Task, TaskState
-from webmail.storage import FileGone, StorageAway, StorageFull
+from webmail.storage import FileGoneError, StorageAwayError, StorageFullError
 from webmail.tasks import files as task_files
 from webmail.tasks import store as tasks
 from webmail.tasks import waiting_files
@@ -33,7 +33,7 @@ from webmail.web.texts.task_texts import TASK_TEXTS, Facts, TaskText, task_start
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
 
 
-class ImportRefused(Exception):
+class ImportRefusedError(Exception):
     """The page where a file is chosen says why (`words`)."""
 
     def __init__(self, words: str, status: int = 422) -> None:
@@ -41,7 +41,7 @@ class ImportRefused(Exception):
         self.words, self.status = words, status
 
 
-class ImportGone(Exception):
+class ImportGoneError(Exception):
     """The file does not wait any more."""
 
 
@@ -61,14 +61,14 @@ class ImportPages:
     def install(self, blueprint: Blueprint, choose: Callable[[int, str], Response]) -> None:
         """`choose`: the page where a file is chosen, with a status and what is wrong."""
 
-        def shown_again(refused: ImportRefused) -> ResponseReturnValue:
+        def shown_again(refused: ImportRefusedError) -> ResponseReturnValue:
             try:
                 return choose(refused.status, refused.words)
             except DATABASE_AWAY as error:  # Flask asks no handler for what another one raises
                 return current_app.handle_user_exception(error)
 
-        blueprint.register_error_handler(ImportRefused, shown_again)
-        blueprint.register_error_handler(ImportGone, lambda _gone: self._gone())
+        blueprint.register_error_handler(ImportRefusedError, shown_again)
+        blueprint.register_error_handler(ImportGoneError, lambda _gone: self._gone())
 
     def _gone(self) -> Answer:
         notify(_("This file is no longer here: it was imported or dropped. Choose it again if you need it."), "caution")
@@ -82,9 +82,9 @@ class ImportPages:
         file = request.files.get("file")
         content = file.stream.read(self.largest + 1) if file else b""
         if len(content) > self.largest:
-            raise ImportRefused(_("This file is too large. The limit is %(limit)s.", limit=file_size(self.largest)))
+            raise ImportRefusedError(_("This file is too large. The limit is %(limit)s.", limit=file_size(self.largest)))
         if not content or file is None:
-            raise ImportRefused(_("Choose a file first."))
+            raise ImportRefusedError(_("Choose a file first."))
         return content, safe_name(file.filename or "")
 
     def keep(self, content: bytes, *, large: bool) -> str:
@@ -107,13 +107,13 @@ class ImportPages:
         task_id = _task_id(upload)
         try:
             return task_id, waiting_files.content_of(settings(), task_id)
-        except FileGone as error:
-            raise ImportGone from error
+        except FileGoneError as error:
+            raise ImportGoneError from error
 
     def _look(self, upload: str) -> Task | None:
         try:
             task = tasks.find(current_user(), _task_id(upload))
-        except tasks.NoSuchTask:
+        except tasks.NoSuchTaskError:
             return None
         return task if task.kind == self.check else None
 
@@ -123,14 +123,16 @@ class ImportPages:
         if task is None or task.state in tasks.OPEN:
             return None if task is None else {}
         if task.state != TaskState.DONE:
-            raise ImportRefused(self.nothing() if task.error == self.empty else _("This file was not read. Choose it again."))
+            raise ImportRefusedError(
+                self.nothing() if task.error == self.empty else _("This file was not read. Choose it again.")
+            )
         return tasks.result_of(task)
 
     def decided(self, upload: str) -> bytes | None:
         """The content that is to be imported; None where the form says no (`action`)."""
         try:
             content = self.waiting(upload)[1]
-        except ImportGone:
+        except ImportGoneError:
             if request.form.get("action") != "cancel":
                 raise
             return None
@@ -185,10 +187,10 @@ def _task_id(upload: str) -> str:
 def refusals() -> Iterator[None]:
     try:
         yield
-    except LimitReached as error:
-        raise ImportRefused(_("You have too many tasks running. Wait until one finishes.")) from error
-    except StorageFull as error:
-        raise ImportRefused(_("The server is out of space for files. Tell your administrator."), error.status) from error
-    except StorageAway as error:
+    except LimitReachedError as error:
+        raise ImportRefusedError(_("You have too many tasks running. Wait until one finishes.")) from error
+    except StorageFullError as error:
+        raise ImportRefusedError(_("The server is out of space for files. Tell your administrator."), error.status) from error
+    except StorageAwayError as error:
         words = _("The server can't reach its files at the moment. Try again in a few minutes.")
-        raise ImportRefused(words, error.status) from error
+        raise ImportRefusedError(words, error.status) from error

@@ -69,7 +69,7 @@ def _begin() -> AnyResponse | None:
 
 def _again(row: SentForm) -> AnyResponse:
     advice = _("Check whether it went through before you send it again.")
-    with suppress(vault.CannotOpen, ValueError):  # of another session of theirs
+    with suppress(vault.CannotOpenError, ValueError):  # of another session of theirs
         if row.location:
             return redirect(_opened(row.location), row.status)
         if row.answer is not None:

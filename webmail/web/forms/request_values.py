@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Request, request
 
 from webmail.errors import (
-    MailboxChanged,
+    MailboxChangedError,
 )
 
 
@@ -41,8 +41,8 @@ def guessed_by_browser() -> bool:
 
 
 def uidvalidity() -> int | None:
-    """The UIDVALIDITY in the URL (`v`), or None. Raises MailboxChanged for an invalid one (RFC 3501 section 9)."""
+    """The UIDVALIDITY in the URL (`v`), or None. Raises MailboxChangedError for an invalid one (RFC 3501 section 9)."""
     number = request.args.get("v", None, int)
     if number is not None and not 0 < number < 2**32:
-        raise MailboxChanged(f"{number} is no UIDVALIDITY")
+        raise MailboxChangedError(f"{number} is no UIDVALIDITY")
     return number

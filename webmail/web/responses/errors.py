@@ -13,21 +13,21 @@ from werkzeug.exceptions import HTTPException
 from webmail.database import connection, trouble
 from webmail.database.trouble import DatabaseTrouble
 from webmail.errors import (
-    MailboxChanged,
+    MailboxChangedError,
     MailError,
-    NoSuchMailbox,
-    NoSuchMessage,
-    NotAllowed,
-    OverQuota,
-    SearchNotReady,
-    ServerAway,
-    SignInRefused,
-    TokenRefused,
-    Unconfirmed,
-    UnsafeValue,
+    NoSuchMailboxError,
+    NoSuchMessageError,
+    NotAllowedError,
+    OverQuotaError,
+    SearchNotReadyError,
+    ServerAwayError,
+    SignInRefusedError,
+    TokenRefusedError,
+    UnconfirmedError,
+    UnsafeValueError,
 )
-from webmail.rate_limits import TooManyRequests
-from webmail.storage import FileGone, StorageAway, StorageFull
+from webmail.rate_limits import TooManyRequestsError
+from webmail.storage import FileGoneError, StorageAwayError, StorageFullError
 from webmail.web.formatting import number
 from webmail.web.forms.form_reader import MOST_FIELDS, TooManyFields
 from webmail.web.frame.quota_notice import nothing_changed, room_link
@@ -44,43 +44,47 @@ def _sentences(error: MailError) -> tuple[str, str]:
     """(what happened, what to do next), translated."""
     kinds: list[tuple[type[MailError], str, str]] = [
         (
-            TokenRefused,
+            TokenRefusedError,
             _("The mail server denied access to this service"),
             _("The problem is with the servers, not your password. Your mail is safe. Tell your administrator."),
         ),
         (
-            SearchNotReady,
+            SearchNotReadyError,
             _("The search is not ready yet"),
             _("The mail server is still indexing new messages. Try again in a moment."),
         ),
         (
-            Unconfirmed,
+            UnconfirmedError,
             _("The mail server did not answer in time"),
             _("It may still do what you asked. Look again in a moment, before you try again."),
         ),
-        (ServerAway, _("The mail server is not responding"), _("Your mail is safe. Wait a moment and try again.")),
+        (ServerAwayError, _("The mail server is not responding"), _("Your mail is safe. Wait a moment and try again.")),
         (
-            MailboxChanged,
+            MailboxChangedError,
             _("This folder has changed on the server"),
             _("This link no longer works. Open the folder again."),
         ),
         (
-            NoSuchMailbox,
+            NoSuchMailboxError,
             _("This folder does not exist"),
             _("It may have been renamed or deleted. Choose another one from the list."),
         ),
         (
-            NoSuchMessage,
+            NoSuchMessageError,
             _("This message is no longer here"),
             _("It may have been moved or deleted, perhaps from another device."),
         ),
-        (NotAllowed, _("You don't have permission to do this here"), _("Ask the owner of this folder or your administrator.")),
-        (OverQuota, _("Your mailbox is full"), nothing_changed()),
-        (SignInRefused, _("The mail server no longer accepts your sign-in"), _("Sign out, then sign in again.")),
-        (StorageAway, _("The server can't reach its files at the moment"), _("Try again in a few minutes.")),
-        (StorageFull, _("The server is out of space for files"), _("Tell your administrator.")),
-        (FileGone, _("This file is no longer here"), _("It may have been removed in the meantime.")),
-        (UnsafeValue, _("Some of these characters can't be used in mail"), _("Check what you typed and try again.")),
+        (
+            NotAllowedError,
+            _("You don't have permission to do this here"),
+            _("Ask the owner of this folder or your administrator."),
+        ),
+        (OverQuotaError, _("Your mailbox is full"), nothing_changed()),
+        (SignInRefusedError, _("The mail server no longer accepts your sign-in"), _("Sign out, then sign in again.")),
+        (StorageAwayError, _("The server can't reach its files at the moment"), _("Try again in a few minutes.")),
+        (StorageFullError, _("The server is out of space for files"), _("Tell your administrator.")),
+        (FileGoneError, _("This file is no longer here"), _("It may have been removed in the meantime.")),
+        (UnsafeValueError, _("Some of these characters can't be used in mail"), _("Check what you typed and try again.")),
     ]
     for kind, what, then in kinds:
         if isinstance(error, kind):
@@ -121,14 +125,14 @@ def too_many_fields() -> Response:
 
 
 def mail_error(error: MailError) -> Response:
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequestsError):
         advice = again_words(error) or _("Wait a few minutes, then try again.")
         return told_to_wait(error_page(_("Too many requests"), advice, error.status), error)
     if error.status >= 500:
         because(f"{type(error).__name__}: {error}")
         current_app.logger.warning("%s: %s", type(error).__name__, error)
     title, advice = _sentences(error)
-    return error_page(title, advice, error.status, room_link() if isinstance(error, OverQuota) else None)
+    return error_page(title, advice, error.status, room_link() if isinstance(error, OverQuotaError) else None)
 
 
 def database_error(error: Exception) -> Response:

@@ -9,13 +9,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 R = TypeVar("R", bound=Response)
 _LONG = 120  # minutes: what takes longer is told in hours
 
 
-def again_words(error: TooManyRequests) -> str:
+def again_words(error: TooManyRequestsError) -> str:
     """When to try again, in a sentence; "" where waiting does not help."""
     if not error.seconds:
         return ""
@@ -27,17 +27,17 @@ def again_words(error: TooManyRequests) -> str:
     return ngettext("Please try again in %(num)d hour.", "Please try again in %(num)d hours.", hours)
 
 
-def too_many_words(error: TooManyRequests) -> str:
+def too_many_words(error: TooManyRequestsError) -> str:
     """For who tried to sign in, or to show who they are."""
     return with_again(_("Too many attempts."), error)
 
 
-def with_again(words: str, error: TooManyRequests) -> str:
+def with_again(words: str, error: TooManyRequestsError) -> str:
     """What was too much, and when to try again."""
     return f"{words} {again_words(error)}".rstrip()
 
 
-def told_to_wait(response: R, error: TooManyRequests) -> R:
+def told_to_wait(response: R, error: TooManyRequestsError) -> R:
     """The page that says so, as browsers and programs are to understand it."""
     response.status_code = error.status
     if error.seconds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import settings
 from webmail.web.responses.too_many import with_again
 
@@ -25,5 +25,5 @@ def code_fault_words(fault: str) -> str:
     return _("This is not the code we sent. Check it, or ask for a new one.")
 
 
-def too_many_codes_words(error: TooManyRequests) -> str:
+def too_many_codes_words(error: TooManyRequestsError) -> str:
     return with_again(_("We have already sent several codes."), error)

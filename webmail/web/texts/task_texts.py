@@ -21,7 +21,7 @@ Facts = dict[str, Any]  # a task's arguments or result
 
 @dataclass(frozen=True, slots=True)
 class TaskText:
-    """`title` is told from the task's arguments, `done` from its result; `failed` explains a `TaskFailed.reason`.
+    """`title` is told from the task's arguments, `done` from its result; `failed` explains a `TaskFailedError.reason`.
 
     `link`: where its result is (address, words). `file`: what the link to the file that it made says. `undo`: an address to POST
     to, with its fields, or None; told from the result with `task` (its id) and `cursor`, also for one that ended before its time.
@@ -38,7 +38,7 @@ class TaskText:
     stopped: str | LazyString = ""
 
 
-# the `TaskFailed.reason`s for which the person's mailbox has to be made emptier: it was full, or would be
+# the `TaskFailedError.reason`s for which the person's mailbox has to be made emptier: it was full, or would be
 OVER_QUOTA, TOO_SMALL = "over-quota", "mailbox-too-small"
 TASK_TEXTS: dict[str, TaskText] = {}
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from webmail.auth.devices import apple_profile
-from webmail.auth.devices.apple_profile import CannotSign, ProfileOwner, ProfileWords, Signer
+from webmail.auth.devices.apple_profile import CannotSignError, ProfileOwner, ProfileWords, Signer
 from webmail.config.checks import ConfigError
 from webmail.config.devices import Devices
 
@@ -159,7 +159,7 @@ def test_a_certificate_that_can_not_be_used_is_said_and_holds_nobody_up(signing,
             (folder / "signer.pem").write_text("hello")
         case "expired":
             certified(folder, "signer", days=-1)
-    with pytest.raises(CannotSign, match="signer"):
+    with pytest.raises(CannotSignError, match="signer"):
         Signer(signing)
     assert made(signing)["PayloadType"] == "Configuration"
     assert "are not signed" in caplog.text

@@ -12,7 +12,7 @@ import pytest
 from tests.support.cas_server import HOSTILE, FakeCas, cas_server, dripping, failure, ok, sign_out, success, xml
 from webmail.auth.providers import cas
 from webmail.auth.providers.accounts import Claims
-from webmail.auth.providers.cas import CasFault, CasRefused
+from webmail.auth.providers.cas import CasFault, CasRefusedError
 from webmail.config import settings as config
 from webmail.config.settings import Settings
 
@@ -47,7 +47,7 @@ def told(
 
 
 def fault(*arguments: Any, **named: Any) -> CasFault:
-    with pytest.raises(CasRefused) as refused:
+    with pytest.raises(CasRefusedError) as refused:
         told(*arguments, **named)
     return refused.value.fault
 
@@ -157,7 +157,7 @@ def test_nor_by_more_than_a_few_at_once(tmp_path, server):
 
 @pytest.mark.parametrize("ticket", ["", "PT-1", "TGT-1", "ST-", "ST-a b", "ST-a\n", "ST-é", "ST-" + "a" * 600])
 def test_what_is_no_ticket_is_not_asked_about(tmp_path, server, ticket):
-    with pytest.raises(CasRefused):
+    with pytest.raises(CasRefusedError):
         here = settings(tmp_path, server)
         cas.validate(here.cas, SERVICE, ticket, here)
     assert server.asked == []
@@ -182,5 +182,5 @@ def test_a_sign_out_names_the_ticket():
     ],
 )  # fmt: skip
 def test_what_is_no_sign_out(text):
-    with pytest.raises(CasRefused):
+    with pytest.raises(CasRefusedError):
         cas.ended_ticket(text.encode())

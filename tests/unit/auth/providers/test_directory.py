@@ -11,13 +11,13 @@ pytest.importorskip("ldap", reason="python-ldap is not installed")
 from tests.support.auth_app import PASSWORD
 from webmail.auth.providers import directory, directory_sweep
 from webmail.auth.providers import ldap as protocol
-from webmail.auth.providers.accounts import NotLetIn, Refusal
-from webmail.auth.providers.ldap import DirectoryAway, DirectoryEntry
+from webmail.auth.providers.accounts import NotLetInError, Refusal
+from webmail.auth.providers.ldap import DirectoryAwayError, DirectoryEntry
 from webmail.auth.sign_in.authentication import sign_in
 from webmail.config.providers import Ldap
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.models import LimitUse, LinkedAccount, User, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 
 THEIRS = "of the directory"
 
@@ -38,7 +38,7 @@ class Fake:
     def conversation(self, _settings, _ca_file=""):
         self.asked.append("conversation")
         if self.away:
-            raise DirectoryAway("no route")
+            raise DirectoryAwayError("no route")
         yield self
 
     def sign_in(self) -> None: ...
@@ -55,7 +55,7 @@ class Fake:
     def try_password(self, entry, password):
         self.asked.append("password")
         if entry is None or password != THEIRS:
-            raise SignInRefused("no")
+            raise SignInRefusedError("no")
 
     def everybody(self):
         return iter([one.subject for one in self.entries])
@@ -80,7 +80,7 @@ def come(settings, name="zoe", password=THEIRS):
 def test_who_has_a_password_of_ours_is_never_asked_for(settings, there, alice):
     there.add("alice")
     assert come(settings, "alice", PASSWORD) == alice
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         come(settings, "alice", THEIRS)
     assert there.asked == []
 
@@ -111,7 +111,7 @@ def test_somebody_whom_nobody_knows_takes_a_bind_all_the_same(settings, there):
     there.add("zoe")
     for name in ("zoe", "nobody"):
         there.asked.clear()
-        with pytest.raises(SignInRefused):
+        with pytest.raises(SignInRefusedError):
             come(settings, name, "wrong")
         assert there.asked == ["conversation", "password"]
 
@@ -119,14 +119,14 @@ def test_somebody_whom_nobody_knows_takes_a_bind_all_the_same(settings, there):
 def test_another_domain_has_to_be_one_of_the_entrys(settings, there):
     settings = replace(settings, ldap=replace(settings.ldap, domains="lycee.example, annexe.example"))
     there.add("zoe", mail=["zoe@lycee.example", "zoe@annexe.example"])
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         come(settings, "zoe@elsewhere.example")
     assert come(settings, "zoe@annexe.example").address == "zoe@annexe.example"
 
 
 def test_an_address_of_another_domain_gets_no_account(settings, there):
     there.add("zoe", mail=["zoe@elsewhere.example"])
-    with pytest.raises(NotLetIn) as refused:
+    with pytest.raises(NotLetInError) as refused:
         come(settings)
     assert refused.value.refusal is Refusal.NO_ADDRESS and not LimitUse.select().exists()
 
@@ -148,7 +148,7 @@ def test_whose_account_an_address_in_an_entry_opens(settings, there, bob, values
     if let_in:
         assert come(settings, "mallory") == bob
     else:
-        with pytest.raises(NotLetIn):
+        with pytest.raises(NotLetInError):
             come(settings, "mallory")
         assert not LinkedAccount.select().exists()
 
@@ -157,7 +157,7 @@ def test_an_address_that_two_entries_have_is_nobodys(settings, there):
     there.add("zoe")
     there.add("mallory", mail=["zoe@lycee.example"])
     for name in ("zoe", "mallory"):
-        with pytest.raises(NotLetIn):
+        with pytest.raises(NotLetInError):
             come(settings, name)
     assert not User.select().where(User.local == "zoe").exists()
 
@@ -167,7 +167,7 @@ def test_an_account_belongs_to_one_entry_for_good(settings, there):
     come(settings)
     there.entries.clear()
     there.add("zoe", "second")
-    with pytest.raises(NotLetIn):
+    with pytest.raises(NotLetInError):
         come(settings)
 
 
@@ -175,14 +175,14 @@ def test_wrong_passwords_count_and_an_absent_directory_does_not(settings, there)
     there.add("zoe")
     there.away = True
     for _ in range(20):
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerAwayError):
             come(settings)
     there.away = False
     protocol_breaker_forgets()
     for _ in range(settings.sign_in_attempts):
-        with pytest.raises(SignInRefused):
+        with pytest.raises(SignInRefusedError):
             come(settings, password="wrong")
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         come(settings)
 
 
@@ -196,10 +196,10 @@ def test_the_password_is_asked_for_again_at_the_directory(settings, there):
     there.add("zoe")
     user = come(settings)
     directory.check_password(user, THEIRS, settings)
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         directory.check_password(user, "wrong", settings)
     there.entries.clear()
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         directory.check_password(user, THEIRS, settings)
 
 

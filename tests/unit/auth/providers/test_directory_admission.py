@@ -5,22 +5,22 @@ import time
 
 import pytest
 
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.providers.directory_admission import ASKING, AT_ONCE, SILENCE_SECONDS, admitted
 from webmail.config.providers import Ldap
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 
 THERE = Ldap("ldaps://directory.lycee.example", "dc=example")
 
 
 def test_one_that_was_away_is_left_alone():
-    with pytest.raises(ServerAway, match="no route"), admitted(THERE):
-        raise ServerAway("no route")
-    with pytest.raises(ServerAway, match="a moment ago"), admitted(THERE):
+    with pytest.raises(ServerAwayError, match="no route"), admitted(THERE):
+        raise ServerAwayError("no route")
+    with pytest.raises(ServerAwayError, match="a moment ago"), admitted(THERE):
         pytest.fail("asked again at once")
 
 
-@pytest.mark.parametrize("error", [SignInRefused("wrong"), TooBusy("busy"), KeyError("anything")])
+@pytest.mark.parametrize("error", [SignInRefusedError("wrong"), TooBusyError("busy"), KeyError("anything")])
 def test_other_answers_mean_that_it_is_there(error):
     with pytest.raises(type(error)), admitted(THERE):
         raise error
@@ -36,7 +36,7 @@ def test_nobody_waits_long_for_a_turn_while_nobody_is_answered():
     try:
         _until(lambda: ASKING.held() == AT_ONCE)
         began = time.monotonic()
-        with pytest.raises(ServerAway, match="answered nobody"), admitted(THERE):
+        with pytest.raises(ServerAwayError, match="answered nobody"), admitted(THERE):
             pytest.fail("there was no turn")
         assert SILENCE_SECONDS * 0.9 <= time.monotonic() - began < SILENCE_SECONDS * 5
     finally:

@@ -7,9 +7,9 @@ import pytest
 pytest.importorskip("ldap", reason="python-ldap is not installed")
 
 from webmail.auth.providers import ldap as protocol
-from webmail.auth.providers.ldap import DirectoryAway, DirectoryEntry, DirectoryTalk, group_name, is_called
+from webmail.auth.providers.ldap import DirectoryAwayError, DirectoryEntry, DirectoryTalk, group_name, is_called
 from webmail.config.providers import Ldap
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 
 BASE = "ou=people,dc=lycee,dc=example"
 
@@ -72,7 +72,7 @@ def test_people_are_known_by_what_never_changes():
     assert protocol._entry("uid=ann", {"entryUUID": [str(number).upper().encode()]}).subject == str(number)
     assert protocol._entry("CN=Ann", {"objectGUID": [number.bytes_le]}).subject == str(number)
     assert protocol._entry("UID=Ann, OU=People", {}).subject == "dn:uid=ann,ou=people"
-    with pytest.raises(DirectoryAway):
+    with pytest.raises(DirectoryAwayError):
         protocol._entry("uid=" + "x" * 300, {})
 
 
@@ -85,12 +85,12 @@ def test_values_are_bounded_and_text():
 
 @pytest.mark.parametrize("password", ["", "\0", "a\0b"])
 def test_a_password_that_is_none_is_never_sent(password):
-    with pytest.raises(SignInRefused):  # not connected: anything sent would fail otherwise
+    with pytest.raises(SignInRefusedError):  # not connected: anything sent would fail otherwise
         DirectoryTalk(ldap()).try_password(DirectoryEntry("uid=ann", "1"), password)
 
 
 def test_an_entry_without_a_name_is_never_bound_as():
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         DirectoryTalk(ldap()).try_password(DirectoryEntry("", "1"), "secret")
 
 
@@ -101,7 +101,7 @@ def test_nobody_is_looked_for_by_what_is_no_identifier():
 def test_a_conversation_has_one_time_for_all():
     talk = DirectoryTalk(ldap(timeout=0.5))
     talk._end -= 1
-    with pytest.raises(DirectoryAway, match="longer than 0.5 s"):
+    with pytest.raises(DirectoryAwayError, match="longer than 0.5 s"):
         talk._left()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from webmail.auth.providers import proxy
-from webmail.auth.providers.proxy import HeaderNotBelieved
+from webmail.auth.providers.proxy import HeaderNotBelievedError
 from webmail.config import settings as config
 from webmail.config.providers import ProxySignIn
 
@@ -61,7 +61,7 @@ def test_an_empty_header_names_nobody(settings, value):
     ],
 )  # fmt: skip
 def test_one_that_names_several_or_nobody_is_not_believed(settings, value):
-    with pytest.raises(HeaderNotBelieved):
+    with pytest.raises(HeaderNotBelievedError):
         proxy.named(environ(value), RULES, settings)
 
 
@@ -76,7 +76,7 @@ def test_names_come_as_utf_8_or_latin_1(settings, sent):
 def test_headers_are_bounded(settings):
     rules = ProxySignIn(header="X-Remote-User", addresses="127.0.0.1", title="R", groups_header="X-Groups")
     assert len(proxy.claims(environ(HTTP_X_GROUPS="a;" * 5000), rules, settings).groups or ()) == 500
-    with pytest.raises(HeaderNotBelieved):
+    with pytest.raises(HeaderNotBelievedError):
         proxy.claims(environ(HTTP_X_GROUPS="a;" * 10_000), rules, settings)
 
 

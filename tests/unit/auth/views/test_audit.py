@@ -8,7 +8,7 @@ from tests.support.auth_app import PASSWORD, Browser
 from webmail import audit
 from webmail.auth.views import sign_in as views
 from webmail.database.connection import db
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.models import AuditEntry, Session
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -79,10 +79,10 @@ def test_too_many_attempts_are_an_act_of_their_own(visitor, alice, settings):
 
 def test_a_mail_server_that_is_away_refused_nobody(visitor, monkeypatch):
     def away(*_args, **_options):
-        raise ServerAway("not there")
+        raise ServerAwayError("not there")
 
     monkeypatch.setattr(views, "sign_in", away)
-    assert visitor.sign_in().status_code == ServerAway.status
+    assert visitor.sign_in().status_code == ServerAwayError.status
     assert entries() == []
 
 

@@ -300,7 +300,7 @@ def test_a_copy_of_the_database_opens_nothing(alice, settings):
     key = handover.offer(row, letters, settings)
     stored = AppPassword.get().__data__
     assert key not in str(stored) and letters not in str(stored)
-    with pytest.raises(handover.HandoverOver):
+    with pytest.raises(handover.HandoverOverError):
         handover.take(stored["profile_hash"], "", settings)
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.auth_app import PASSWORD, Browser, csrf
 from webmail import audit
 from webmail.auth.factors import authenticator, confirmation, recovery_codes, second_step
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.models import Authenticator, GroupMember, PeopleGroup, RecoveryCode, Session, TrustedDevice, User, now
 
 CONFIRM, TOTP, CODES, SECURITY = "/account/confirm", "/account/totp", "/account/recovery-codes", "/account"
@@ -103,7 +103,7 @@ def test_guesses_are_limited(signed_in):
 
 def test_a_password_that_nobody_could_look_at_is_no_guess(signed_in, monkeypatch):
     def busy():
-        raise TooBusy
+        raise TooBusyError
 
     with monkeypatch.context() as patch:
         patch.setattr(confirmation, "checking", busy)

@@ -307,7 +307,7 @@ def test_without_having_asked_there_is_no_page_for_codes(visitor):
 
 def test_a_gateway_that_is_away_is_nothing_that_the_answer_tells(visitor, alice, settings, monkeypatch):
     def away(*_arguments):
-        raise sms.NotTexted("away")
+        raise sms.NotTextedError("away")
 
     monkeypatch.setattr(sms, "send", away)
     assert ask(visitor, action="sms").location == "/forgot/code"

@@ -94,7 +94,7 @@ def test_what_can_not_be_one_says_why(signed_in, texted, typed, words):
 
 def test_a_gateway_that_is_away_is_told(signed_in, alice, monkeypatch):
     def away(*_arguments):
-        raise sms.NotTexted("away")
+        raise sms.NotTextedError("away")
 
     monkeypatch.setattr(sms, "send", away)
     answer = give(signed_in)

@@ -17,7 +17,7 @@ from webmail.auth.sessions import endings, sessions
 from webmail.auth.sign_in import waiting_lines
 from webmail.auth.views import sign_in as views
 from webmail.database.connection import db
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.models import Session, User, now
 
 # --- in and out ------------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_a_shared_computer_is_not_remembered(visitor):
 
 def test_a_mail_server_away_is_said_in_a_sentence(settings, alice, monkeypatch):
     def away(_account) -> None:
-        raise ServerAway("connection refused")
+        raise ServerAwayError("connection refused")
 
     monkeypatch.setattr(views.imap, "check", away)
     answer = Browser(build(replace(settings, sign_in="imap"))).sign_in()
@@ -118,7 +118,7 @@ def test_a_mail_server_away_is_said_in_a_sentence(settings, alice, monkeypatch):
 def test_an_imap_servers_password_is_at_hand_in_the_session(settings, alice, monkeypatch):
     def check(account) -> None:
         if account.credential.password != "at the server":
-            raise SignInRefused("no")
+            raise SignInRefusedError("no")
 
     monkeypatch.setattr(views.imap, "check", check)
     visitor = Browser(build(replace(settings, sign_in="imap")))
@@ -266,7 +266,7 @@ def test_the_database_alone_and_the_cookie_alone_do_not_give_the_password(visito
     token, row = visitor.cookie().value, Session.get()
     assert PASSWORD.encode() not in bytes(row.credential)
     for other_token, other_secret in (("", settings.secret_key), (row.id_hash, settings.secret_key), (token, "guess")):
-        with pytest.raises(sessions.vault.CannotOpen):
+        with pytest.raises(sessions.vault.CannotOpenError):
             sessions.credential(row, other_token, replace(settings, secret_key=other_secret))
     assert sessions.credential(row, token, settings) == PASSWORD
 

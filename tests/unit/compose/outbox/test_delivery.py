@@ -12,10 +12,10 @@ from tests.bench.faults import BOB, CARL, DORA
 from tests.support.outbox import deliver, pending, row_of
 from tests.support.tokens import token
 from tests.support.waiting import eventually
-from webmail.compose.large_files.large_files import FilesStopped, FileState
+from webmail.compose.large_files.large_files import FilesStoppedError, FileState
 from webmail.compose.outbox import delivery, filing, link_gate, queue, status
 from webmail.database.connection import db
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import DraftRow, Outbox, OutboxState, now
 from webmail.system_mail import send_attempts
 
@@ -72,7 +72,7 @@ def test_a_message_waits_for_its_time(here):
 @pytest.mark.parametrize(("state", "kept"), [(FileState.COMING, OutboxState.WAITING), (FileState.REFUSED, OutboxState.FAILED)])
 def test_a_file_that_is_added_as_the_message_leaves_is_waited_for(here, monkeypatch, state, kept):
     def stopped(*_: object) -> None:
-        raise FilesStopped(state, "film.mp4")
+        raise FilesStoppedError(state, "film.mp4")
 
     monkeypatch.setattr(link_gate, "prepared", stopped)
     sent = here.enqueue(here.draft())
@@ -122,7 +122,7 @@ def test_a_refused_sign_in_is_a_failure_in_words(here):
     sent = here.enqueue(here.draft())
 
     def no_credential(_row):
-        raise SignInRefused("the password was changed")
+        raise SignInRefusedError("the password was changed")
 
     delivery.deliver(sent.id, here.settings, no_credential)
     assert (row_of(sent).state, row_of(sent).error) == (OutboxState.FAILED, "sign-in: the password was changed")
@@ -335,7 +335,7 @@ def test_a_worker_that_slept_past_its_lease_files_nothing_a_second_time(here, mo
 
     def slept(row, *_args):
         Outbox.update(attempts=Outbox.attempts + 1).execute()  # another worker has taken the row over
-        with pytest.raises(send_attempts.LeaseLost):
+        with pytest.raises(send_attempts.LeaseLostError):
             filing._still_held(row)
         held["lease"] = row_of(row).lease
         return []

@@ -11,7 +11,7 @@ from webmail.compose.drafts import drafts
 from webmail.compose.drafts.fields import Fields
 from webmail.compose.outbox import filing, queue
 from webmail.database.connection import db
-from webmail.errors import BadAddress, NoSuchMessage
+from webmail.errors import BadAddressError, NoSuchMessageError
 from webmail.models import Outbox, OutboxState
 
 
@@ -25,7 +25,7 @@ def test_what_waits_is_the_built_message_without_bcc(here, alice):
 
 
 def test_a_bad_address_does_not_get_in(here, alice):
-    with pytest.raises(BadAddress):
+    with pytest.raises(BadAddressError):
         here.enqueue(drafts.new(alice, Fields(to="nonsense")))
     assert Outbox.select().count() == 0
 
@@ -131,7 +131,7 @@ def test_nobody_touches_somebody_elses_rows(here, bob, alice):
     deliver(here, sent)
     assert not queue.retry(bob, sent.id, None)
     assert not queue.dismiss(bob, sent.id)
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NoSuchMessageError):
         queue.edit(bob, sent.id, here.settings)
     assert queue.listing(bob) == []
     assert [r.id for r in queue.listing(alice)] == [sent.id]

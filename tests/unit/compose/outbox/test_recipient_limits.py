@@ -11,7 +11,7 @@ from tests.bench.faults import BOB, CARL, DORA
 from webmail.compose.outbox import queue as outbox
 from webmail.compose.outbox import recipient_limits
 from webmail.models import Outbox, User, now
-from webmail.rate_limits import DAY, HOUR, TooManyRequests
+from webmail.rate_limits import DAY, HOUR, TooManyRequestsError
 
 
 def at(here, **ahead):
@@ -25,7 +25,7 @@ def test_an_hour_takes_so_many_and_the_next_one_more(here, alice):
     first = here.draft()
     here.enqueue(first)
     here.enqueue(first)  # a second click
-    with pytest.raises(TooManyRequests) as refused:
+    with pytest.raises(TooManyRequestsError) as refused:
         here.enqueue(here.draft())
     assert (refused.value.left, refused.value.limit.most) == (2, 5)
     assert timedelta(minutes=59) < refused.value.again - now() < timedelta(minutes=62)
@@ -48,13 +48,13 @@ def test_what_will_leave_counts_at_its_time(here):
     here.settings = replace(here.settings, recipients_per_hour=4)
     at(here, minutes=90)
     here.enqueue(here.draft())
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         at(here, minutes=58)  # within an hour of both
 
 
 def test_more_people_than_ever_possible(here):
     here.settings = replace(here.settings, recipients_per_hour=2)
-    with pytest.raises(TooManyRequests) as refused:
+    with pytest.raises(TooManyRequestsError) as refused:
         here.enqueue(here.draft((BOB, CARL, DORA)))
     assert refused.value.again is None
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from webmail.compose.outbox import queue, resend
-from webmail.errors import NotAllowed
+from webmail.errors import NotAllowedError
 from webmail.mail import Address, Envelope, Identity, Message, Structure
 from webmail.models import Correspondent, Outbox
 from webmail.people import correspondents
@@ -26,7 +26,7 @@ def test_a_message_sent_on_waits_in_the_outbox(alice, settings):
 
 
 def test_nobody_sends_on_as_somebody_else(alice, settings):
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         send_on(alice, settings, Identity("", "headmaster@lycee.example"))
 
 

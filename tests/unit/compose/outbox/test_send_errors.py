@@ -7,7 +7,7 @@ import pytest
 from webmail import smtp
 from webmail.compose.outbox import send_errors
 from webmail.compose.outbox.send_errors import SendErrorKind
-from webmail.errors import OverQuota, SendRefused, ServerAway, SignInRefused, TokenRefused
+from webmail.errors import OverQuotaError, SendRefusedError, ServerAwayError, SignInRefusedError, TokenRefusedError
 
 
 @pytest.mark.parametrize(
@@ -28,19 +28,19 @@ from webmail.errors import OverQuota, SendRefused, ServerAway, SignInRefused, To
     ],
 )
 def test_the_server_s_words_stay_and_their_meaning_is_known(words, kind):
-    assert send_errors.read(send_errors.note(SendRefused(words, permanent=True))) == (kind, words)
+    assert send_errors.read(send_errors.note(SendRefusedError(words, permanent=True))) == (kind, words)
 
 
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ServerAway("the mail server can't be reached: [Errno 111]"), (SendErrorKind.NOT_REACHED, "")),
-        (smtp.NoAnswer("timed out"), (SendErrorKind.NO_ANSWER, "")),
-        (smtp.BrokeOff("closed"), (SendErrorKind.BROKE_OFF, "")),
-        (ServerAway("421 closing down"), (SendErrorKind.NOT_NOW, "421 closing down")),
-        (SignInRefused("535 5.7.8 wrong"), (SendErrorKind.SIGN_IN, "535 5.7.8 wrong")),
-        (TokenRefused("535 5.7.8 not valid yet"), (SendErrorKind.TOKEN_REFUSED, "535 5.7.8 not valid yet")),
-        (OverQuota("APPEND: full"), (SendErrorKind.NO_ROOM, "APPEND: full")),
+        (ServerAwayError("the mail server can't be reached: [Errno 111]"), (SendErrorKind.NOT_REACHED, "")),
+        (smtp.NoAnswerError("timed out"), (SendErrorKind.NO_ANSWER, "")),
+        (smtp.BrokeOffError("closed"), (SendErrorKind.BROKE_OFF, "")),
+        (ServerAwayError("421 closing down"), (SendErrorKind.NOT_NOW, "421 closing down")),
+        (SignInRefusedError("535 5.7.8 wrong"), (SendErrorKind.SIGN_IN, "535 5.7.8 wrong")),
+        (TokenRefusedError("535 5.7.8 not valid yet"), (SendErrorKind.TOKEN_REFUSED, "535 5.7.8 not valid yet")),
+        (OverQuotaError("APPEND: full"), (SendErrorKind.NO_ROOM, "APPEND: full")),
     ],
 )
 def test_what_no_server_said_is_not_called_its_words(error, expected):
@@ -65,6 +65,6 @@ def test_a_port_where_nobody_listens(here):
         from dataclasses import replace
 
         nobody = replace(account, smtp=replace(account.smtp, port=taken.getsockname()[1]))
-        with pytest.raises(ServerAway) as raised:
+        with pytest.raises(ServerAwayError) as raised:
             smtp.send(nobody, "a@x.example", ["b@x.example"], b"x", before_final_dot=lambda: None)
     assert send_errors.read(send_errors.note(raised.value)) == (SendErrorKind.NOT_REACHED, "")

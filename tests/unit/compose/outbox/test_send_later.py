@@ -13,7 +13,7 @@ from webmail import jobs, preferences
 from webmail.compose.outbox import delivery, send_later
 from webmail.compose.outbox import queue as outbox
 from webmail.compose.outbox.credentials import account_of
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.mime.headers import proof
 from webmail.models import Outbox, OutboxState, User, now
 
@@ -60,12 +60,12 @@ def test_a_time_is_meant_on_the_clocks_of_the_establishment(name, day, hour, exp
     ],
 )  # fmt: skip
 def test_what_is_no_time_to_come_within_a_year(name, day, hour):
-    with pytest.raises(send_later.BadTime):
+    with pytest.raises(send_later.BadTimeError):
         send_later.chosen(name, day, hour, FRIDAY)
 
 
 def test_an_evening_that_is_over_is_not_the_day_beside_it():
-    with pytest.raises(send_later.BadTime):
+    with pytest.raises(send_later.BadTimeError):
         send_later.chosen("evening", "2026-12-24", "08:00", FRIDAY.replace(hour=19))
 
 
@@ -139,7 +139,7 @@ def test_the_password_goes_with_the_waiting(here, alice):
 def test_what_a_disabled_person_scheduled_does_not_leave(here, alice):
     _row, sent = at(here, days=3)
     User.update(active=0).execute()
-    with pytest.raises(SignInRefused):
+    with pytest.raises(SignInRefusedError):
         account_of(Outbox.get(Outbox.id == sent.id), here.settings)
 
 

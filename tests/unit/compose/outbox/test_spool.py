@@ -15,12 +15,12 @@ from tests.bench.faults import BOB, DORA
 from webmail import smtp
 from webmail.compose import identities
 from webmail.compose.attachments import attachments
-from webmail.compose.attachments.uploads import FilesGone
+from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.fields import Fields, fields_of, revision_of
 from webmail.compose.outbox import delivery, queue, recipient_limits, send_later, spool
 from webmail.models import Outbox, OutboxState, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.storage import local
 
 LARGE = 1_000_000
@@ -92,7 +92,7 @@ def test_a_message_whose_file_is_gone_has_failed_and_its_draft_is_there(here, la
 def test_nothing_of_a_file_is_left_when_the_attachment_is_gone(here, large):
     for file in (Path(here.settings.uploads_folder) / large.id).iterdir():
         file.unlink()
-    with pytest.raises(FilesGone):
+    with pytest.raises(FilesGoneError):
         here.enqueue(large)
     assert files(here) == []
 
@@ -102,7 +102,7 @@ def test_no_name_leads_anywhere_else(here, large):
     for content in (b"\0../../etc/passwd", b"\0" + b"a" * 31, b"\0" + b"a" * 32 + b"\n", b""):
         with spool.opened(content, here.settings) as message:
             assert message.read() == content
-    with pytest.raises(spool.ContentGone):
+    with pytest.raises(spool.ContentGoneError):
         spool.opened(b"\0" + b"a" * 32, here.settings)
 
 
@@ -137,8 +137,8 @@ def test_a_file_goes_over_the_wire_as_its_bytes_do():
 
 
 def test_what_is_not_taken_into_the_outbox_leaves_no_file(here, large, monkeypatch):
-    monkeypatch.setattr(recipient_limits, "check", lambda *_args, **_named: (_ for _ in ()).throw(TooManyRequests()))
-    with pytest.raises(TooManyRequests):
+    monkeypatch.setattr(recipient_limits, "check", lambda *_args, **_named: (_ for _ in ()).throw(TooManyRequestsError()))
+    with pytest.raises(TooManyRequestsError):
         here.enqueue(large)
     assert files(here) == []
     monkeypatch.undo()
@@ -176,13 +176,13 @@ def test_what_is_written_or_attached_while_the_message_is_built_is_not_lost(here
         return built(draft, *args, **named)
 
     monkeypatch.setattr(spool, "built", slowly)
-    with pytest.raises(drafts.DraftChangedElsewhere):
+    with pytest.raises(drafts.DraftChangedElsewhereError):
         here.enqueue(large)
     row = drafts.load(alice, large.id)
     assert (row.body, files(here), queue.of_draft(alice, row.id)) == ("later words", [], None)
     here.enqueue(row)
-    with pytest.raises(drafts.AlreadyLeft):
+    with pytest.raises(drafts.AlreadyLeftError):
         attachments.add(row, [b"x"], "late.txt", "text/plain", here.settings)
-    with pytest.raises(drafts.AlreadyLeft):
+    with pytest.raises(drafts.AlreadyLeftError):
         drafts.store(alice, row.id, Fields(body="too late"), began_from=revision_of(fields_of(row)))
     assert drafts.load(alice, row.id).body == "later words"

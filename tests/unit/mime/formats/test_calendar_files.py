@@ -13,9 +13,9 @@ import pytest
 from tests.support.cpu_time import cpu_seconds
 from webmail.calendar import objects
 from webmail.mime.formats.calendars import calendar_files
-from webmail.mime.formats.calendars.calendar_files import FileRemarkKind, NotCalendarFile, decoded, read
+from webmail.mime.formats.calendars.calendar_files import FileRemarkKind, NotCalendarFileError, decoded, read
 from webmail.mime.formats.calendars.calendar_joining import together
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.calendars.calendar_text import parsed
 
 CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[5] / "shared" / "corpora"))
@@ -43,7 +43,7 @@ def test_public_samples_come_in_and_go_out_as_they_were(name: str) -> None:
         content = sample.read_bytes()
         try:
             found = read(content)
-        except NotCalendarFile:
+        except NotCalendarFileError:
             refused += 1
             continue
         there = _plain(decoded(content))
@@ -71,7 +71,7 @@ def test_public_samples_are_expanded_or_kept(name: str, most: int) -> None:
         for sample in SAMPLES[name]:
             try:
                 found = read(sample.read_bytes())
-            except NotCalendarFile:
+            except NotCalendarFileError:
                 continue
             unusable += sum(not _usable(one.text) for one in found.objects[:20])
     assert unusable <= most
@@ -82,7 +82,7 @@ def _usable(text: str) -> bool:
         try:
             objects.prepared(text, PARIS, once=once)
             return True
-        except UnusableCalendar:
+        except UnusableCalendarError:
             continue
     return False
 
@@ -128,7 +128,7 @@ def test_hostile_files_cost_no_time() -> None:
     folds = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:x\r\n" + b" y\r\n" * 20_000 + b"END:VEVENT\r\nEND:VCALENDAR\r\n"
     strays = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\n" + b"stray\r\n" * 10_000 + b"END:VEVENT\r\nEND:VCALENDAR\r\n"
     for content in (many, folds, strays, b"BEGIN:V" * 20_000, b";" * 500_000 + b":", b'A;B="' * 10_000):
-        with cpu_seconds(0.8, content[:60]), contextlib.suppress(NotCalendarFile):
+        with cpu_seconds(0.8, content[:60]), contextlib.suppress(NotCalendarFileError):
             read(content)
 
 

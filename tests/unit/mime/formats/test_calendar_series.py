@@ -11,9 +11,9 @@ import pytest
 from tests.support.calendar_texts import calendar, takings, times
 from webmail.mime.formats.calendars import calendar_object
 from webmail.mime.formats.recurrence import recurrence_edit
-from webmail.mime.formats.recurrence.recurrence_rules import UnboundedRule, check
+from webmail.mime.formats.recurrence.recurrence_rules import UnboundedRuleError, check
 from webmail.mime.formats.recurrence.series import (
-    CannotChange,
+    CannotChangeError,
     change_one,
     end_before,
     fields_at,
@@ -82,7 +82,7 @@ def test_one_that_was_changed_is_taken_out_wholly():
 
 def test_one_alone_can_have_no_rule():
     text = calendar(WEEKLY)
-    with pytest.raises(CannotChange) as refused:
+    with pytest.raises(CannotChangeError) as refused:
         changed("one", text, at(text, 1), rule="FREQ=DAILY")
     assert refused.value.reason == "rule"
 
@@ -162,7 +162,7 @@ def test_the_first_and_the_following_are_all():
 
 def test_what_others_changed_for_several_is_not_parted():
     text = calendar(WEEKLY, MOVED.replace("RECURRENCE-ID", "RECURRENCE-ID;RANGE=THISANDFUTURE"))
-    with pytest.raises(CannotChange) as refused:
+    with pytest.raises(CannotChangeError) as refused:
         end_before(text, "20260323T090000")
     assert refused.value.reason == "range"
 
@@ -244,7 +244,7 @@ def test_the_rule_may_go():
 def test_a_day_of_a_rule_that_cannot_follow_is_refused():
     rule = "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=3"
     text = calendar(f"DTSTART{PARIS}:20260331T090000|RRULE:{rule}|SUMMARY:x")
-    with pytest.raises(CannotChange) as refused:
+    with pytest.raises(CannotChangeError) as refused:
         changed("all", text, at(text, 1), start=datetime(2026, 4, 29, 9))
     assert refused.value.reason == "day"
     assert times(changed("all", text, at(text, 1), start=datetime(2026, 4, 30, 10))) == [
@@ -347,7 +347,7 @@ def test_random_series_lose_nothing_by_changes():
         text = calendar(f"DTSTART{PARIS}:{begins}|DTEND{PARIS}:{begins}|RRULE:{rule}|SUMMARY:x")
         try:
             check(rule, begins)
-        except UnboundedRule:
+        except UnboundedRuleError:
             continue
         whole = takings(text, "2026-01-01", "2029-01-01")
         if len(whole) < 3:
@@ -387,6 +387,6 @@ def test_a_beginning_that_its_rule_does_not_know_stays_once():
 
 def test_times_of_their_own_ends_are_not_moved():
     text = calendar("DTSTART:20260302T090000Z|RDATE;VALUE=PERIOD:20260303T090000Z/PT2H|SUMMARY:x")
-    with pytest.raises(CannotChange) as refused:
+    with pytest.raises(CannotChangeError) as refused:
         changed("all", text, "", start=datetime(2026, 3, 2, 10))
     assert refused.value.reason == "range"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.calendar_texts import calendar, moment, takings
 from webmail.mime.formats.calendars import calendar_object, event_edit
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.calendars.calendar_text import parsed
 from webmail.mime.formats.recurrence import occurrences
 from webmail.mime.formats.zones import calendar_zones
@@ -296,5 +296,5 @@ def _elsewhere(text: str) -> str:
 
 @pytest.mark.parametrize("lines", ["DTSTART:20260602T240000Z", "DTSTART:20260230T100000Z", "SUMMARY:x", "DTSTART:soon"])
 def test_what_has_no_moment_is_refused(lines: str) -> None:
-    with pytest.raises(UnusableCalendar):
+    with pytest.raises(UnusableCalendarError):
         told(calendar(lines))

@@ -20,7 +20,7 @@ from tests.support import random_rules
 from tests.support.calendar_texts import calendar, moment
 from tests.support.libical import Libical, NotHere
 from webmail.mime.formats.calendars import calendar_object, calendar_parsing
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import occurrences
 
 MANY = int(os.environ.get("RANDOM_RULES", "60"))
@@ -140,7 +140,7 @@ def test_all_see_the_same() -> None:
         lines, *about = _event(dice)
         try:
             read = calendar_object.read(calendar(lines))
-        except UnusableCalendar:
+        except UnusableCalendarError:
             refused += 1
             continue
         found = [one for one in occurrences.expand(read, low, high, UTC_ZONE).takings if one.start >= low]
@@ -159,7 +159,7 @@ def test_days_are_as_long_as_written() -> None:
         lines = _event(dice)[0]
         try:
             read = calendar_object.read(calendar(lines))
-        except UnusableCalendar:
+        except UnusableCalendarError:
             continue
         day = date(2024, 1, 1) + timedelta(days=dice.randint(0, 1000))
         low, high = (moment(f"{one}", UTC_ZONE) for one in (day, day + timedelta(days=60)))

@@ -13,7 +13,7 @@ from tests.support.cpu_time import cpu_seconds
 from tests.unit.dav.conftest import event
 from webmail.mime.formats.calendars import calendar_object
 from webmail.mime.formats.recurrence import occurrences, recurrence_edit, recurrence_rules, stepped_rules
-from webmail.mime.formats.recurrence.recurrence_rules import UnboundedRule
+from webmail.mime.formats.recurrence.recurrence_rules import UnboundedRuleError
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -122,13 +122,13 @@ def test_whole_days_have_no_hours() -> None:
     ],
 )  # fmt: skip
 def test_what_applies_too_often_or_never_is_refused_at_once(text: str) -> None:
-    with cpu_seconds(0.2, text), pytest.raises(UnboundedRule):
+    with cpu_seconds(0.2, text), pytest.raises(UnboundedRuleError):
         recurrence_rules.check(text, "20260901T090000")
 
 
 def test_many_rules_by_minutes_in_one_object_are_refused_untried() -> None:
     one = "BEGIN:VEVENT\r\nUID:s\r\nDTSTART:20260901T090000\r\nRRULE:FREQ=SECONDLY;COUNT=24000;BYSECOND=59\r\nEND:VEVENT\r\n"
-    with cpu_seconds(0.2, "many rules"), pytest.raises(calendar_object.UnusableCalendar):
+    with cpu_seconds(0.2, "many rules"), pytest.raises(calendar_object.UnusableCalendarError):
         calendar_object.read(f"BEGIN:VCALENDAR\r\n{one * 900}END:VCALENDAR\r\n")
 
 
@@ -136,7 +136,7 @@ def test_days_of_months_that_are_ever_such_days() -> None:
     recurrence_rules.check("FREQ=MONTHLY;BYDAY=2FR;BYMONTHDAY=13", "20260213T100000")
     recurrence_rules.check("RSCALE=GREGORIAN;FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;SKIP=OMIT", "20240229T100000")
     for text in ("FREQ=MONTHLY;BYDAY=1FR;BYMONTHDAY=13", "RSCALE=HEBREW;FREQ=YEARLY", "FREQ=DAILY;BYDAY=1MO"):
-        with pytest.raises(UnboundedRule):
+        with pytest.raises(UnboundedRuleError):
             recurrence_rules.check(text, "20260213T100000")
 
 

@@ -10,7 +10,7 @@ from dateutil import tz
 
 from tests.support.cpu_time import cpu_seconds
 from webmail.mime.formats.calendars import calendar_object
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import event_expansion
 from webmail.mime.formats.zones import zone_changes
 
@@ -77,7 +77,7 @@ def test_a_zone_of_a_hundred_rules_is_nobodys() -> None:
     text = zone_text(
         [(*one[:4], f"BYMONTH={month};BYDAY={day}SU") for one in PARIS for month in range(1, 13) for day in range(1, 6)]
     )
-    with pytest.raises(UnusableCalendar):
+    with pytest.raises(UnusableCalendarError):
         calendar_object.read(series(text, "RRULE:FREQ=WEEKLY"))
-    with pytest.raises(zone_changes.TooManyChanges):
+    with pytest.raises(zone_changes.TooManyChangesError):
         zone_changes.defined(text)

@@ -34,7 +34,7 @@ def outlook() -> Response:
         abort(413)
     try:
         asked = autoconfig.read_request(request.stream.read(autoconfig.LONGEST_REQUEST + 1))
-    except autoconfig.BadRequest:
+    except autoconfig.BadRequestError:
         abort(400)
     return _answer(autoconfig.outlook_answer(asked, settings()))
 

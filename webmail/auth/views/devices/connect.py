@@ -34,7 +34,7 @@ from webmail.auth.guard import asks_again
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.views.devices.dav import dav_link
 from webmail.auth.views.devices.devices_page import new_app_password, server_lines, too_many_words
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AppPassword, now
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import local
@@ -81,7 +81,7 @@ def connect_device(kind: str) -> Response:
         return _form_page(chosen, form, 422)
     try:
         letters, row = new_app_password(form.name.data or "", form.uses, kind=chosen)
-    except LimitReached:
+    except LimitReachedError:
         return _form_page(chosen, form, 422, problem=too_many_words())
     _hold(row, letters)
     return redirect(url_for("auth.show_connected", number=row.id), 303)
@@ -148,7 +148,7 @@ def _held(row: AppPassword) -> Held | None:
         return None
     try:
         text = vault.open_for_session(base64.b64decode(sealed), visit().token, settings().secret_key, current_user().id)
-    except vault.CannotOpen:  # a new session since
+    except vault.CannotOpenError:  # a new session since
         return None
     letters, key = json.loads(text)
     return Held(letters, datetime.fromtimestamp(until).astimezone(), key)

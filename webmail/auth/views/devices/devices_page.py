@@ -23,7 +23,7 @@ from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
 from webmail.auth.views.devices.dav import dav_link, has_dav
 from webmail.auth.views.devices.refused_changes import refused_rows
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.models import AppPassword, AuditAct, Session, now
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
@@ -52,7 +52,7 @@ def add_app_password() -> Response:
         return _page(form, 422)
     try:
         letters, row = new_app_password(form.name.data or "", form.uses, form.ends)
-    except LimitReached:
+    except LimitReachedError:
         return _page(form, 422, problem=too_many_words())
     sealed = vault.seal_for_session(letters, visit().token, settings().secret_key, user.id)
     session[_MADE] = [row.id, base64.b64encode(sealed).decode()]
@@ -60,7 +60,7 @@ def add_app_password() -> Response:
 
 
 def new_app_password(name: str, uses: Sequence[str], ends: datetime | None = None, kind: str = "") -> tuple[str, AppPassword]:
-    """Make one for who is asking, and tell them by mail: as `app_passwords.add`. Raises LimitReached."""
+    """Make one for who is asking, and tell them by mail: as `app_passwords.add`. Raises LimitReachedError."""
     letters, row = app_passwords.add(current_user(), name, uses, ends, kind)
     audited(AuditAct.APP_PASSWORD_ADDED, name, uses=" ".join(app_passwords.uses_of(row)))
     tell(current_user(), SecurityNotice.APP_PASSWORD_ADDED, name, browser=_browser())
@@ -127,7 +127,7 @@ def _take_made() -> dict[str, Any] | None:
     row = AppPassword.get_or_none(AppPassword.id == made[0], AppPassword.user == current_user())
     try:
         letters = vault.open_for_session(base64.b64decode(made[1]), visit().token, settings().secret_key, current_user().id)
-    except vault.CannotOpen:  # a new session since
+    except vault.CannotOpenError:  # a new session since
         return None
     if row is None:  # revoked since
         return None

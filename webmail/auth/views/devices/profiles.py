@@ -26,7 +26,7 @@ def show_profile(key: str) -> Response:
     """Opening the address takes nothing: programs that look at links before people do would use it up."""
     try:
         row = handover.holder(key)
-    except handover.HandoverOver:
+    except handover.HandoverOverError:
         return page("auth/profile_over.html", 410)
     return _private(page("auth/profile.html", key=key, row=row))
 
@@ -37,7 +37,7 @@ def download_profile(key: str) -> Response:
     """The file with the app password in it. The second one to come gets nothing, and the person sees that it was fetched."""
     try:
         row, letters = handover.take(key, visit().network, settings())
-    except handover.HandoverOver:
+    except handover.HandoverOverError:
         return page("auth/profile_over.html", 410)
     user = row.user
     audited(AuditAct.APP_PASSWORD_FETCHED, row.name, actor=user)

@@ -10,7 +10,7 @@ from webmail import audit
 from webmail.auth.blueprint import blueprint
 from webmail.auth.factors import vouchers
 from webmail.auth.factors.second_step import Factor
-from webmail.auth.factors.vouchers import NotAsked, State, WishFault
+from webmail.auth.factors.vouchers import NotAskedError, State, WishFault
 from webmail.auth.forms import ColleagueForm
 from webmail.auth.guard import public
 from webmail.auth.sessions.cookies import visit
@@ -19,7 +19,7 @@ from webmail.auth.views.completion import after_sign_in
 from webmail.auth.views.factors.second_step import kept_fields, second_step_done, second_step_over
 from webmail.mail import Address
 from webmail.models import AuditAct, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.forms.request_values import local_path, next_path
@@ -59,10 +59,10 @@ def ask_colleague() -> Response:
             user, form.colleague.data or "", row.id_hash, settings(),
             user_agent=request.headers.get("User-Agent", ""), network=visit().network,
         )  # fmt: skip
-    except NotAsked as error:
+    except NotAskedError as error:
         form.colleague.errors = [_fault_words(error.args[0])]
         return _form(form, 422)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return told_to_wait(_form(form, error.status, too_many_words(error)), error)
     visit().wait_longer()
     audited(AuditAct.VOUCHER_ASKED, wish.named if wish.giver_id else audit.UNKNOWN, actor=user)

@@ -97,7 +97,7 @@ def _secret() -> str:
     try:
         if sealed:
             return authenticator.unseal(sealed, user, settings())
-    except vault.CannotOpen:  # sealed before the installation's secret was changed
+    except vault.CannotOpenError:  # sealed before the installation's secret was changed
         session.pop(_SECRET, None)
     secret = authenticator.new_secret()
     session[_SECRET] = authenticator.seal(secret, user, settings())

@@ -15,7 +15,7 @@ from webmail.auth.factors import confirmation
 from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import ConfirmForm
 from webmail.auth.guard import comes_first, is_confirmed
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.providers.accounts import has_own_password
 from webmail.auth.sessions import known_devices
 from webmail.auth.sessions.cookies import visit
@@ -23,9 +23,9 @@ from webmail.auth.sessions.interrupted_forms import is_interrupted, take_interru
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views.factors.second_step import recovery_code_was_used
 from webmail.auth.views.sign_in import away_words, busy_words
-from webmail.errors import ServerAway, SignInRefused
+from webmail.errors import ServerAwayError, SignInRefusedError
 from webmail.models import AuditAct
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import local_path, next_path
@@ -51,18 +51,18 @@ def confirm() -> Response:
     browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
     try:
         factor = confirmation.confirm(row, typed, settings(), imap.check, browser=browser)
-    except SignInRefused as error:
+    except SignInRefusedError as error:
         audited(AuditAct.SECOND_STEP_REFUSED, user.address, factor=None if user.second_step else Factor.PASSWORD)
         wrong = _("This code is not right, or it was used already.") if user.second_step else _("This is not your password.")
         return _form(form, error.status, wrong)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         words = too_many_words(error)
         if user.second_step:
             words += " " + _("A recovery code works at once.")
         return told_to_wait(_form(form, error.status, words), error)
-    except TooBusy as error:
+    except TooBusyError as error:
         return _form(form, error.status, busy_words(), wait=60)
-    except ServerAway as error:
+    except ServerAwayError as error:
         return _form(form, error.status, away_words())
     return _confirmed(factor, form.next.data or "")
 

@@ -10,7 +10,7 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.factors import security_keys
 from webmail.auth.factors.challenges import Purpose
 from webmail.auth.factors.second_step import Factor
-from webmail.auth.factors.security_keys import KeyRefused, Site
+from webmail.auth.factors.security_keys import KeyRefusedError, Site
 from webmail.auth.forms import SecondStepForm, SignInForm
 from webmail.auth.guard import comes_first, public
 from webmail.auth.sessions.cookies import visit
@@ -29,7 +29,7 @@ from webmail.auth.views.factors.security_keys import (
 )
 from webmail.auth.views.sign_in import PLACE, kept_data, sign_in_page
 from webmail.models import AuditAct
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import local_path
@@ -48,9 +48,9 @@ def check_key() -> Response:
     place = waiting_lines.place_of(session.get(PLACE))
     try:
         key = answering_key(user, Purpose.SECOND_STEP, place)
-    except KeyRefused as refused:
+    except KeyRefusedError as refused:
         return second_step_page(form, _REFUSED, key_fault_words(refused.fault))
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         session[PLACE] = waiting_lines.next_place(place)
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
         return told_to_wait(second_step_page(form, error.status, too_many_words(error)), error)
@@ -65,10 +65,10 @@ def confirm_by_key() -> Response:
     again = redirect(url_for("auth.show_confirm", next=target or None), 303)
     try:
         key = answering_key(user, Purpose.CONFIRM)
-    except KeyRefused as refused:
+    except KeyRefusedError as refused:
         notify(key_fault_words(refused.fault), "danger")
         return again
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         notify(too_many_words(error), "danger")
         return again
     return confirmed(Factor(key_kind(key)), target)
@@ -89,7 +89,7 @@ def sign_in_by_passkey() -> Response:
     here, form = _here(), SignInForm()
     try:
         key = security_keys.verify(request.form.get("key", ""), None, here, asked_of_visitor(), settings())
-    except KeyRefused as refused:
+    except KeyRefusedError as refused:
         key_was_refused(refused, AuditAct.SIGN_IN_REFUSED, refused.key.user.address if refused.key else audit.UNKNOWN)
         return sign_in_page(form, _REFUSED, key_fault_words(refused.fault))
     shared, lasting = bool(form.shared.data), bool(form.lasting.data)

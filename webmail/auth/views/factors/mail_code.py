@@ -15,9 +15,9 @@ from webmail.auth.guard import comes_first, public
 from webmail.auth.notifications.codes import mail_code
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sign_in.first_steps import FirstStep
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.models import User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import settings
 from webmail.web.forms.request_values import next_path
 from webmail.web.notices import notify
@@ -103,9 +103,9 @@ def _mail(user: User) -> bool:
     """Send it, or say why not; returns whether it was sent."""
     try:
         mail_code(user, CodePurpose.SECOND_STEP, user.recovery_address, visit().network)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         notify(too_many_codes_words(error), "caution")
-    except BadAddress:
+    except BadAddressError:
         notify(_("We can't send mail to your recovery address. Choose another way."), "caution")
     else:
         return True

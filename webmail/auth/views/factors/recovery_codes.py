@@ -83,6 +83,6 @@ def _new_ones(user: User) -> list[str]:
         return []
     try:
         codes: list[str] = json.loads(vault.open_secret(sealed, settings().secret_key, _PURPOSE, user.id))
-    except vault.CannotOpen:
+    except vault.CannotOpenError:
         return []
     return codes if recovery_codes.are_of(user, codes, settings()) else []  # another tab may have made others

@@ -22,9 +22,9 @@ from webmail.auth.sessions.user_agent import describe
 from webmail.auth.sign_in import waiting_lines
 from webmail.auth.views.completion import HINT, Started, after_sign_in, complete
 from webmail.auth.views.sign_in import PLACE, kept_text
-from webmail.errors import SignInRefused
+from webmail.errors import SignInRefusedError
 from webmail.models import AuditAct, User, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.forms.request_values import local_path, next_path
@@ -54,11 +54,11 @@ def check_second_step() -> Response:
     try:
         browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
         factor = second_step.check_code(user, form.code.data or "", settings(), browser=browser, place=place)
-    except SignInRefused as error:
+    except SignInRefusedError as error:
         session.pop(PLACE, None)
         audited(AuditAct.SECOND_STEP_REFUSED, user.address)
         return second_step_page(form, error.status, _("This code is not right, or it was used already."))
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         session[PLACE] = waiting_lines.next_place(place)
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
         tell(user, SecurityNotice.SECOND_STEP_GUESSED, once=f"{now():%Y-%m-%d}")

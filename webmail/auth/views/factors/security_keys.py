@@ -16,7 +16,7 @@ from webmail import rate_limits
 from webmail.auth.blueprint import blueprint
 from webmail.auth.factors import authenticator, second_step, security_keys
 from webmail.auth.factors.challenges import Asked, Purpose
-from webmail.auth.factors.security_keys import KeyFault, KeyRefused, Site
+from webmail.auth.factors.security_keys import KeyFault, KeyRefusedError, Site
 from webmail.auth.guard import asks_again, comes_first
 from webmail.auth.sessions import known_devices
 from webmail.auth.sessions.cookies import visit
@@ -70,7 +70,7 @@ def add_key() -> Response:
     answer, asked = request.form.get("key", ""), _asked(Purpose.ADD, user)
     try:
         key = security_keys.register(answer, name or _("Security key"), user, here, asked, settings())
-    except KeyRefused as refused:
+    except KeyRefusedError as refused:
         return _page(422, problem=key_fault_words(refused.fault), typed=name)
     return factor_added(key_kind(key), key.name, SecurityNotice.KEY_ADDED)
 
@@ -120,7 +120,8 @@ def _page(status: int = 200, **shown: Any) -> Response:
 
 
 def answering_key(user: User, purpose: Purpose, place: Place | None = None) -> SecurityKey:
-    """The key of this person that answered the button of the page before (`key_question`). Raises KeyRefused, TooManyRequests.
+    """The key of this person that answered the button of the page before (`key_question`). Raises KeyRefusedError,
+    TooManyRequestsError.
 
     A refusal is audited; a key that may have been copied is told by mail. Tries are counted as those of codes are: with turns
     at the second step (`place`: of a browser that was told to wait).
@@ -131,16 +132,16 @@ def answering_key(user: User, purpose: Purpose, place: Place | None = None) -> S
     attempt = attempt_in_turn(counted, settings(), place) if in_turn else attempt_at(counted, settings())
     try:
         if (here := site()) is None:
-            raise KeyRefused(KeyFault.INVALID)
+            raise KeyRefusedError(KeyFault.INVALID)
         key = security_keys.verify(request.form.get("key", ""), user, here, _asked(purpose, user), settings())
-    except KeyRefused as refused:
+    except KeyRefusedError as refused:
         key_was_refused(refused, AuditAct.SECOND_STEP_REFUSED, user.address)
         raise
     rate_limits.give_back(attempt)
     return key
 
 
-def key_was_refused(refused: KeyRefused, act: AuditAct, target: str) -> None:
+def key_was_refused(refused: KeyRefusedError, act: AuditAct, target: str) -> None:
     """Put it in the audit log, and tell the person by mail where there may be a copy of their key."""
     audited(act, target, factor="key")
     if refused.fault is KeyFault.COUNTER and refused.key is not None:

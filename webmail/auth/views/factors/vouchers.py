@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
 from webmail.auth.factors import vouchers
-from webmail.auth.factors.vouchers import GiveFault, NotGiven
+from webmail.auth.factors.vouchers import GiveFault, NotGivenError
 from webmail.auth.guard import asks_again, is_confirmed
 from webmail.auth.sessions.user_agent import describe
 from webmail.mail import Address
@@ -50,7 +50,7 @@ def vouch() -> Response:
     user, chosen = current_user(), _chosen()
     try:
         wish = vouchers.give(chosen, user, request.form.get("number", ""), settings())
-    except NotGiven as error:
+    except NotGivenError as error:
         fault: GiveFault = error.args[0]
         if fault is GiveFault.TOO_MANY_TRIES:
             _tell_of_refusal(Voucher.get_by_id(chosen))

@@ -24,8 +24,8 @@ from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import asks_again, comes_first, public
 from webmail.auth.providers import accounts, cas
-from webmail.auth.providers.accounts import Claims, NotLetIn
-from webmail.auth.providers.cas import PROVIDER, CasFault, CasRefused
+from webmail.auth.providers.accounts import Claims, NotLetInError
+from webmail.auth.providers.cas import PROVIDER, CasFault, CasRefusedError
 from webmail.auth.sessions import sessions
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
@@ -40,7 +40,7 @@ from webmail.auth.views.providers.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
 from webmail.config.providers import Cas
 from webmail.models import AuditAct
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import local_path, next_path
@@ -156,15 +156,15 @@ def end_cas() -> Response:
         answers.refuse_too_many()
         claims = cas.validate(rules, _service(begun.state), ticket, settings(), renew=renew)
         return _go_on(claims, begun, rules, ticket)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return answers.refused(begun, too_many_words(error), error.status)
-    except CasRefused as error:
+    except CasRefusedError as error:
         if error.fault is CasFault.TICKET:
             answers.count_refused()
         audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
         current_app.logger.warning("an answer of the CAS server is refused: %s", error)
         return answers.refused(begun, _fault_words(error.fault, rules.title), error.status)
-    except NotLetIn as error:
+    except NotLetInError as error:
         audited(AuditAct.PROVIDER_REFUSED, error.address or PROVIDER)
         return answers.refused(begun, refusal_words(error, rules.title), error.status)
 
@@ -213,7 +213,7 @@ def sign_out_by_cas() -> Plain:
     _rules()
     try:
         ticket = cas.ended_ticket(request.form.get("logoutRequest", "").encode())
-    except CasRefused:
+    except CasRefusedError:
         return Plain("", 400, {"Cache-Control": "no-store"})
     for row in sessions.of_provider(PROVIDER, cas.key_of(ticket)):
         if sessions.revoke(row.id_hash):

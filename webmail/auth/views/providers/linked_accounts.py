@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from webmail.auth.blueprint import blueprint
 from webmail.auth.guard import asks_again
 from webmail.auth.providers import accounts
-from webmail.auth.providers.accounts import Claims, NotLetIn, Rules
+from webmail.auth.providers.accounts import Claims, NotLetInError, Rules
 from webmail.auth.providers.titles import provider_title
 from webmail.auth.sessions import sessions
 from webmail.auth.sessions.cookies import visit
@@ -70,7 +70,7 @@ def linked_ways(user: User) -> list[Way]:
 def account_told(claims: Claims, rules: Rules) -> User:
     """Whose account it is (accounts.account_for); they are told where it was connected just now by its address alone.
 
-    Raises NotLetIn.
+    Raises NotLetInError.
     """
     before = accounts.of_subject(claims.provider, claims.subject)
     user = accounts.account_for(claims, rules, settings(), visit().network)
@@ -99,7 +99,7 @@ def connect_provider() -> Response:
     title = provider_title(claims.provider)
     try:
         accounts.link(user, claims, visit().network)
-    except NotLetIn as error:
+    except NotLetInError as error:
         notify(refusal_words(error, title), "caution")
         return redirect(url_for("auth.show_providers"), 303)
     accounts.bring_up_to_date(user, claims, rules)

@@ -17,9 +17,9 @@ from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import asks_again, comes_first, public
 from webmail.auth.providers import accounts, oidc, oidc_server
-from webmail.auth.providers.accounts import NotLetIn
+from webmail.auth.providers.accounts import NotLetInError
 from webmail.auth.providers.oidc import ProvenPerson
-from webmail.auth.providers.oidc_server import ProviderAway, ProviderRefused
+from webmail.auth.providers.oidc_server import ProviderAwayError, ProviderRefusedError
 from webmail.auth.sessions import endings, sessions
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
@@ -34,7 +34,7 @@ from webmail.auth.views.providers.provider_ways import lead_on, refusal_words
 from webmail.auth.views.sign_in import kept_text, sign_in_page, too_long_words
 from webmail.config.providers import Oidc
 from webmail.models import AuditAct
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import local_path, next_path
@@ -61,7 +61,7 @@ def begin_oidc(name: str) -> Response:
     target, shared = next_path(), "shared" in request.args or visit().on_shared
     try:
         return redirect(_begin(provider, target=target, shared=shared), 302)
-    except ProviderAway as error:
+    except ProviderAwayError as error:
         return sign_in_page(SignInForm(formdata=None, next=target, shared=shared), error.status, _away_words(provider))
 
 
@@ -76,7 +76,7 @@ def leave_for_oidc(name: str) -> Response:
     try:
         shared, lasting = bool(form.shared.data), bool(form.lasting.data)
         return lead_on(_begin(provider, target=target, kept=kept, shared=shared, lasting=lasting), provider.title)
-    except ProviderAway as error:
+    except ProviderAwayError as error:
         return sign_in_page(form, error.status, _away_words(provider))
 
 
@@ -87,7 +87,7 @@ def confirm_by_oidc(name: str) -> Response:
     provider, target = _provider(name), next_path()
     try:
         return redirect(_begin(provider, AttemptPurpose.CONFIRM, target=target), 302)
-    except ProviderAway as error:
+    except ProviderAwayError as error:
         return confirm_page(target, error.status, _away_words(provider))
 
 
@@ -98,7 +98,7 @@ def connect_by_oidc(name: str) -> Response:
     provider = _provider(name)
     try:
         return lead_on(_begin(provider, AttemptPurpose.CONNECT), provider.title)  # no redirect: a form may have led here
-    except ProviderAway:
+    except ProviderAwayError:
         notify(_away_words(provider), "caution")
         return redirect(url_for("auth.show_providers"), 303)
 
@@ -107,7 +107,7 @@ def _begin(
     provider: Oidc, purpose: AttemptPurpose = AttemptPurpose.SIGN_IN, *,
     target: str = "", shared: bool = False, lasting: bool = False, kept: str = "",
 ) -> str:  # fmt: skip
-    """Keep what is begun; the address to go to. Raises ProviderAway.
+    """Keep what is begun; the address to go to. Raises ProviderAwayError.
 
     Who is signed in here must sign in anew there: the session that a browser has there may be a colleague's, who left it open.
     """
@@ -140,16 +140,16 @@ def end_oidc(name: str) -> Response:
         answers.refuse_too_many()
         identity = oidc.finish(provider, begun.attempt, request.args, _back(provider))
         return _go_on(provider, begun, identity)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return answers.refused(begun, too_many_words(error), error.status)
-    except ProviderAway as error:
+    except ProviderAwayError as error:
         return answers.refused(begun, _away_words(provider), error.status)
-    except ProviderRefused as error:
+    except ProviderRefusedError as error:
         answers.count_refused()
         audited(AuditAct.PROVIDER_REFUSED, oidc.key_of(provider))
         current_app.logger.warning("an answer of %s is refused: %s", provider.name, error)
         return answers.refused(begun, _refused_words(provider, begun), error.status)
-    except NotLetIn as error:
+    except NotLetInError as error:
         audited(AuditAct.PROVIDER_REFUSED, error.address or oidc.key_of(provider))
         return answers.refused(begun, refusal_words(error, provider.title), error.status)
 
@@ -212,10 +212,10 @@ def sign_out_by_oidc(name: str) -> Plain:
     headers = {"Cache-Control": "no-store"}
     try:
         ended = oidc.ended(provider, request.form.get("logout_token", ""))
-    except ProviderRefused as error:
+    except ProviderRefusedError as error:
         current_app.logger.warning("a sign-out of %s is refused: %s", provider.name, error)
         return Plain('{"error": "invalid_request"}\n', 400, headers, "application/json")
-    except ProviderAway as error:
+    except ProviderAwayError as error:
         because(error)
         return Plain('{"error": "temporarily_unavailable"}\n', 503, {**headers, "Retry-After": "60"}, "application/json")
     if ended.session:
@@ -244,7 +244,7 @@ def leave_oidc(name: str) -> Response:
     provider = _provider(name)
     try:
         address = oidc.sign_out_address(provider, public_link("auth.login"), session.pop(HINT, ""), settings())
-    except ProviderAway:
+    except ProviderAwayError:
         address = ""
     if address:
         return redirect(address, 302)

@@ -59,7 +59,7 @@ def somebody_else_is_here(begun: WayThere) -> Response | None:
 
 
 def let_in(begun: WayThere, claims: Claims, rules: Rules, session: str, *, second_step_done: bool, hint: str = "") -> Response:
-    """Sign in whom the provider vouches for. `session`: as in `models.Session.provider_session`. Raises NotLetIn.
+    """Sign in whom the provider vouches for. `session`: as in `models.Session.provider_session`. Raises NotLetInError.
 
     `hint`: what the session keeps for signing out there.
     """
@@ -103,7 +103,7 @@ def nobody_waits() -> Response:
 
 
 def refuse_too_many() -> None:
-    """Before an answer is looked at, as each costs requests to the provider. One SELECT. Raises TooManyRequests."""
+    """Before an answer is looked at, as each costs requests to the provider. One SELECT. Raises TooManyRequestsError."""
     rate_limits.check(settings(), _refused_answers())
 
 

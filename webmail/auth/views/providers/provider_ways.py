@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
 from webmail.auth.providers import accounts, cas, directory, oidc, proxy
-from webmail.auth.providers.accounts import NotLetIn, Refusal
+from webmail.auth.providers.accounts import NotLetInError, Refusal
 from webmail.models import User
 from webmail.web.current import settings
 from webmail.web.forms.request_values import local_path, next_path
@@ -65,7 +65,7 @@ def provider_confirmations(user: User) -> list[tuple[str, str]]:
     return [(title, address) for name, title, address in found if name in mine]
 
 
-def refusal_words(error: NotLetIn, title: str) -> str:
+def refusal_words(error: NotLetInError, title: str) -> str:
     """What happened and what to do, for somebody whom the provider of this title vouches for."""
     address = error.address
     match error.refusal:

@@ -14,8 +14,8 @@ from webmail.auth.factors.second_step import Factor
 from webmail.auth.forms import SignInForm
 from webmail.auth.guard import asks_again, comes_first, public
 from webmail.auth.providers import accounts, proxy
-from webmail.auth.providers.accounts import NotLetIn
-from webmail.auth.providers.proxy import PROVIDER, HeaderNotBelieved
+from webmail.auth.providers.accounts import NotLetInError
+from webmail.auth.providers.proxy import PROVIDER, HeaderNotBelievedError
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
@@ -46,11 +46,11 @@ def begin_proxy() -> Response:
         if not proxy.named(request.environ, rules, settings()):
             return _nobody(rules, target)
         return _sign_in(rules, target, shared=shared, lasting="lasting" in request.args)
-    except HeaderNotBelieved as error:
+    except HeaderNotBelievedError as error:
         current_app.logger.warning("nobody is signed in by %s: %s", rules.title, error)
         audited(AuditAct.PROVIDER_REFUSED, PROVIDER)
         return _again(target, error.status, _("%(title)s did not say who you are. Tell your administrator.", title=rules.title))
-    except NotLetIn as error:
+    except NotLetInError as error:
         audited(AuditAct.PROVIDER_REFUSED, error.address or PROVIDER)
         return _again(target, error.status, refusal_words(error, rules.title))
 
@@ -86,7 +86,7 @@ def connect_by_proxy() -> Response:
     rules = _rules()
     try:
         return ask_to_connect(proxy.claims(request.environ, rules, settings()))
-    except HeaderNotBelieved:
+    except HeaderNotBelievedError:
         notify(_("%(title)s did not say who you are. Sign in there first, then try again.", title=rules.title), "caution")
         return redirect(url_for("auth.show_providers"), 303)
 
@@ -94,7 +94,7 @@ def connect_by_proxy() -> Response:
 def _is_named(rules: ProxySignIn) -> bool:
     try:
         return accounts.is_linked(current_user(), proxy.claims(request.environ, rules, settings()))
-    except HeaderNotBelieved:
+    except HeaderNotBelievedError:
         return False
 
 

@@ -14,16 +14,16 @@ from werkzeug.wrappers import Response
 from webmail import system_mail, vault
 from webmail.auth.blueprint import blueprint
 from webmail.auth.guard import asks_again
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.providers.titles import password_keeper
 from webmail.auth.recovery import deputies, temporary_passwords
-from webmail.auth.recovery.deputies import ChangedMeanwhile, HelpRefusal, NotHelped
+from webmail.auth.recovery.deputies import ChangedMeanwhileError, HelpRefusal, NotHelpedError
 from webmail.auth.sessions import endings
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.views.sign_in import busy_words
 from webmail.mail import Address
 from webmail.models import Deputy, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.formatting import day_in_full, local, written_in
 from webmail.web.frame.page_rows import add_rows, page_rows
@@ -81,13 +81,13 @@ def give_temporary_password(number: int) -> Response:
         person, letters = deputies.give_password(helper, number, seen, settings(), visit().network)
     except LookupError:
         abort(404)
-    except NotHelped as refused:
+    except NotHelpedError as refused:
         return _password_page(person, 403, problem=refusal_of(refused.refusal, person))
-    except ChangedMeanwhile:
+    except ChangedMeanwhileError:
         return _person_page(person, 409, problem=_meanwhile(person))
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return told_to_wait(_password_page(person, error.status, problem=_too_many(error)), error)
-    except TooBusy as error:
+    except TooBusyError as error:
         return _later(_password_page(person, error.status, problem=busy_words()), 60)
     endings.end_everything_else(person, settings())
     tell(person, SecurityNotice.TEMPORARY_PASSWORD, _name(helper), note=_NOT_YOU)
@@ -129,9 +129,9 @@ def remove_factors(number: int) -> Response:
         person = deputies.remove_factors(helper, number, reason, settings(), visit().network)
     except LookupError:
         abort(404)
-    except NotHelped as refused:
+    except NotHelpedError as refused:
         return _factors_page(person, 403, problem=refusal_of(refused.refusal, person), reason=reason)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return told_to_wait(_factors_page(person, error.status, problem=_too_many(error), reason=reason), error)
     endings.end_everything_else(person, settings())
     tell(person, SecurityNotice.FACTORS_REMOVED, _name(helper), note=_NOT_YOU)
@@ -231,7 +231,7 @@ def _taken_sheet(helper: User, person: User) -> str:
         return ""
     try:
         kept = json.loads(vault.open_secret(sealed, settings().secret_key, _PURPOSE, helper.id))
-    except vault.CannotOpen:
+    except vault.CannotOpenError:
         return ""
     good = kept["person"] == person.id and kept["state"] == deputies.state_of(person, settings())
     return str(kept["letters"]) if good else ""
@@ -295,7 +295,7 @@ def _meanwhile(person: User) -> str:
     )
 
 
-def _too_many(error: TooManyRequests) -> str:
+def _too_many(error: TooManyRequestsError) -> str:
     words = ngettext(
         "You have helped %(num)d time in an hour, which is the limit.",
         "You have helped %(num)d times in an hour, which is the limit.",

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from webmail import audit
 from webmail.auth.blueprint import blueprint
-from webmail.auth.factors.mailed_codes import CodeRefused
+from webmail.auth.factors.mailed_codes import CodeRefusedError
 from webmail.auth.forms import ForgotForm
 from webmail.auth.guard import public
 from webmail.auth.notifications import password_reset as reset_letters
@@ -19,9 +19,9 @@ from webmail.auth.recovery.password_reset import AskedReset, Channel
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.views.password import PROVED
 from webmail.database.connection import DATABASE_AWAY, db
-from webmail.errors import BadAddress, UnsafeValue
+from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import AuditAct
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import after_the_answer, settings
 from webmail.web.rendering import page
 from webmail.web.responses.too_many import told_to_wait, too_many_words
@@ -50,7 +50,7 @@ def ask_forgot() -> Response:
         return _page("ask", form, 422)
     try:
         asked = password_reset.ask(form.username.data or "", channel, visit().network, settings(), browser=visit().known)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return told_to_wait(_page("ask", form, error.status, problem=too_many_words(error)), error)
     after_the_answer(partial(_send, current_app._get_current_object(), asked))  # type: ignore[attr-defined]
     if channel is Channel.MAIL:
@@ -79,7 +79,7 @@ def check_reset_code() -> Response:
     form = ForgotForm()
     try:
         proved = password_reset.check_code(_tokens(), form.code.data or "", settings())
-    except CodeRefused as refused:
+    except CodeRefusedError as refused:
         form.code.errors = [code_fault_words(refused.fault)]
         return _page("code", form, 422)
     session.pop(_TOKENS, None)
@@ -108,5 +108,5 @@ def _send(app: Flask, asked: AskedReset) -> None:
                 text = reset_letters.send(sending, asked)
             if text:
                 text_messages.send_soon(sending.to, text, settings())
-    except (BadAddress, UnsafeValue, *DATABASE_AWAY) as error:
+    except (BadAddressError, UnsafeValueError, *DATABASE_AWAY) as error:
         app.logger.warning("the way to a new password is not sent: %s", error)

@@ -14,12 +14,12 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.forms import ResetForm
 from webmail.auth.guard import public
 from webmail.auth.notifications import password_reset as reset_letters
-from webmail.auth.passwords.change import PasswordNotChanged
-from webmail.auth.passwords.check_admission import TooBusy
+from webmail.auth.passwords.change import PasswordNotChangedError
+from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.passwords.strength import Strength
 from webmail.auth.passwords.texts import fault_words
 from webmail.auth.recovery import password_reset, text_messages
-from webmail.auth.recovery.password_reset import ResetOver
+from webmail.auth.recovery.password_reset import ResetOverError
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.endings import end_everything_else
 from webmail.auth.sessions.user_agent import describe
@@ -60,15 +60,15 @@ def choose_password() -> Response:
     new = form.new_password.data or ""
     try:
         user = password_reset.use(_token(form), new, form.new_password_again.data or "", settings())
-    except PasswordNotChanged as refused:
+    except PasswordNotChangedError as refused:
         for name, fault in refused.faults.items():
             form[name].errors = [fault_words(fault, refused.strength)]
         return _page(form, 422, judged=refused.strength if new else None)
-    except TooBusy as error:
+    except TooBusyError as error:
         response = _page(form, error.status, problem=busy_words())
         response.headers["Retry-After"] = "60"
         return response
-    except ResetOver:
+    except ResetOverError:
         return _page(form)
     ended = end_everything_else(user, settings())
     session.pop(PROVED, None)

@@ -8,17 +8,17 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
 from webmail.auth.factors import mailed_codes
-from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefusedError
 from webmail.auth.forms import PhoneForm
 from webmail.auth.guard import asks_again, confirm_first
 from webmail.auth.notifications.password_reset import code_text, phone_text
 from webmail.auth.recovery import phone, phone_numbers, text_messages
-from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefused
+from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefusedError
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.views.recovery.new_password import text_soon
 from webmail.models import AuditAct
-from webmail.rate_limits import TooManyRequests
-from webmail.system_mail.sms import NotTexted
+from webmail.rate_limits import TooManyRequestsError
+from webmail.system_mail.sms import NotTextedError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
@@ -47,13 +47,13 @@ def give_phone() -> Response:
         number = phone.new_number(form.number.data or "", user, settings())
         code = mailed_codes.begin_by_text(user, number, settings(), visit().network)
         text_messages.send(number, code_text(code), settings())
-    except NumberRefused as refused:
+    except NumberRefusedError as refused:
         form.number.errors = [_fault_words(refused.fault)]
         return _page(form, 422, ask=True)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         form.number.errors = [too_many_codes_words(error)]
         return told_to_wait(_page(form, error.status, ask=True), error)
-    except NotTexted as error:
+    except NotTextedError as error:
         mailed_codes.forget(user, _PURPOSE)
         current_app.logger.warning("a code is not sent: %s", error)
         form.number.errors = [_("The text message could not be sent. Try again later.")]
@@ -68,7 +68,7 @@ def confirm_phone() -> Response:
     form, user = PhoneForm(), current_user()
     try:
         number = mailed_codes.accept(user, _PURPOSE, form.code.data or "", settings())
-    except CodeRefused as refused:
+    except CodeRefusedError as refused:
         form.code.errors = [code_fault_words(refused.fault)]
         return _page(form, 422)
     before = phone.keep(user, number, at_once=bool(user.second_step))

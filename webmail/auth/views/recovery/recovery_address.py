@@ -13,20 +13,20 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
 from webmail.auth.factors import mailed_codes, second_step
-from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefusedError
 from webmail.auth.forms import RecoveryForm
 from webmail.auth.guard import asks_again, comes_first, confirm_first, is_confirmed, step_to_do
 from webmail.auth.notifications.codes import mail_code
 from webmail.auth.recovery import recovery_address
-from webmail.auth.recovery.recovery_address import AddressFault, AddressRefused
+from webmail.auth.recovery.recovery_address import AddressFault, AddressRefusedError
 from webmail.auth.sessions import endings
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views import first_walk
 from webmail.auth.views.factors.mailed_factor import mail_was_turned_off
-from webmail.errors import BadAddress
+from webmail.errors import BadAddressError
 from webmail.models import AuditAct, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import long_date
@@ -58,13 +58,13 @@ def give_recovery() -> Response:
     try:
         address = recovery_address.outside(form.address.data or "", user, settings())
         mail_code(user, _PURPOSE, address, visit().network)
-    except AddressRefused as refused:
+    except AddressRefusedError as refused:
         form.address.errors = [_fault_words(refused.fault)]
         return _page(form, 422, ask=True)
-    except BadAddress:
+    except BadAddressError:
         form.address.errors = [_fault_words(AddressFault.INVALID)]
         return _page(form, 422, ask=True)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         form.address.errors = [too_many_codes_words(error)]
         return told_to_wait(_page(form, error.status, ask=True), error)
     if walks or is_confirmed():
@@ -79,7 +79,7 @@ def confirm_recovery() -> Response:
     form, user = RecoveryForm(), current_user()
     try:
         address = mailed_codes.accept(user, _PURPOSE, form.code.data or "", settings())
-    except CodeRefused as refused:
+    except CodeRefusedError as refused:
         form.code.errors = [code_fault_words(refused.fault)]
         return _page(form, 422)
     first, proved = _is_first(), session.pop(_PROVED, None) == [address, True]

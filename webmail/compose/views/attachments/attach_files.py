@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from webmail.compose.attachments import attachments, uploads
-from webmail.compose.drafts.drafts import AlreadyLeft
+from webmail.compose.drafts.drafts import AlreadyLeftError
 from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import large_changes, large_files
 from webmail.compose.outbox import queue
@@ -26,9 +26,9 @@ from webmail.compose.views.editor import (
     store,
 )
 from webmail.models import DraftRow
-from webmail.storage import StorageAway, StorageFull
-from webmail.transfers.limits import OverLimit
-from webmail.transfers.store import TransferClosed
+from webmail.storage import StorageAwayError, StorageFullError
+from webmail.transfers.limits import OverLimitError
+from webmail.transfers.store import TransferClosedError
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
 
@@ -38,7 +38,7 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
     for file in form.files():
         try:
             attachments.add(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
-        except uploads.MessageTooLarge:
+        except uploads.MessageTooLargeError:
             if (held := _hold(form, row, file)) is not None:
                 if held:
                     return held
@@ -49,7 +49,7 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
             )  # fmt: skip
             form.mark("attachments", words)
             return 422
-        except (uploads.AllowanceUsed, StorageFull, StorageAway) as error:
+        except (uploads.AllowanceUsedError, StorageFullError, StorageAwayError) as error:
             current_app.logger.warning("draft %s: %s", row.id, error)
             form.mark("attachments", _("“%(name)s” was not attached.", name=file.filename) + " " + no_room_words(error))
             return error.status
@@ -70,7 +70,7 @@ def _hold(form: ComposeForm, row: DraftRow, file: FileStorage) -> int | None:
     words = _("“%(name)s” is too large (%(size)s of %(limit)s). Send it as a link instead.", limit=limit, **told)
     try:
         large_changes.add(row, _chunks(file.stream), told["name"], size, file.mimetype or "", settings(), held=True)
-    except (OverLimit, TransferClosed, StorageFull, StorageAway) as error:
+    except (OverLimitError, TransferClosedError, StorageFullError, StorageAwayError) as error:
         form.mark("attachments", _("“%(name)s” was not attached.", name=told["name"]) + " " + link_refusal_words(error))
         return error.status if error.status >= 500 else 422
     form.mark("attachments", words)
@@ -85,7 +85,7 @@ def attach_alone(draft_id: str, form: ComposeForm) -> Response:
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user())) or store(draft_id, form)
     try:
         refused = attach_files(form, row)
-    except AlreadyLeft:
+    except AlreadyLeftError:
         return Response(status=204)
     put_if_small(row)
     if refused:

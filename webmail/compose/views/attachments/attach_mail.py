@@ -24,7 +24,7 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.views import text_format
 from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import my_identities, no_room_words, own_draft
-from webmail.errors import ServerAway
+from webmail.errors import ServerAwayError
 from webmail.mailbox import selection
 from webmail.mailbox.list_request import LONGEST_QUERY, ListRequest
 from webmail.mailbox.search import search_query
@@ -159,7 +159,7 @@ def forward_together(mailbox: str) -> Response:
     row = drafts.new(current_user(), begun)
     try:
         outcome = mail_attachments.attach(row, current_account(), chosen, settings())
-    except ServerAway:
+    except ServerAwayError:
         drafts.forget(row.id, settings())
         raise
     _tell(outcome)
@@ -195,12 +195,12 @@ def _tell(outcome: AttachResult) -> None:
     """Notify what was attached, and what was not and why."""
     if outcome.attached:
         notify(_("Attached: %(names)s.", names=_names(outcome.attached)))
-    for kind in (*uploads.REFUSALS, ServerAway):
+    for kind in (*uploads.REFUSALS, ServerAwayError):
         refused = [one for one in outcome.refused if isinstance(one.error, kind)]
         if refused:
             words = _("Could not attach %(names)s.", names=_names(one.name for one in refused))
             error = refused[0].error
-            why = _("The connection to the mail server was lost.") if isinstance(error, ServerAway) else no_room_words(error)
+            why = _("The connection to the mail server was lost.") if isinstance(error, ServerAwayError) else no_room_words(error)
             notify(f"{words} {why}", "danger")
     if outcome.gone:
         words = ngettext(

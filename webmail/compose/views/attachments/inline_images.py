@@ -14,9 +14,9 @@ from webmail.compose.drafts import drafts, message_options
 from webmail.compose.drafts.fields import normalised
 from webmail.compose.forms import ComposeForm
 from webmail.compose.views.editor import no_room_words
-from webmail.errors import NoSuchMessage
+from webmail.errors import NoSuchMessageError
 from webmail.models import AttachmentRow
-from webmail.storage import FileGone, StorageAway
+from webmail.storage import FileGoneError, StorageAwayError
 from webmail.web.current import current_user, settings
 from webmail.web.notices import notify
 from webmail.web.responses import downloads
@@ -36,8 +36,8 @@ def picture(draft_id: str, number: int) -> Response:
     file, kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
     try:
         response = downloads.whole(inline_images.content(file, settings()), kind)
-    except FileGone as error:
-        raise NoSuchMessage(f"picture {number} of draft {draft_id} is gone") from error
+    except FileGoneError as error:
+        raise NoSuchMessageError(f"picture {number} of draft {draft_id} is gone") from error
     response.headers["Content-Disposition"] = downloads.disposition(file.filename, "inline")
     response.headers["Content-Security-Policy"] = downloads.POLICY
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -54,7 +54,7 @@ def picture_of(draft_id: str, file: AttachmentRow) -> InlineImage | None:
     try:
         if not inline_images.kind(file, settings()):
             return None
-    except StorageAway:
+    except StorageAwayError:
         return None
     return InlineImage(url_for("compose.picture", draft_id=draft_id, number=file.id), inline_images.mark_of(file))
 
@@ -71,10 +71,10 @@ def put_in(form: ComposeForm, draft_id: str, number: int) -> None:
     """
     try:
         file, _kind = inline_images.load(drafts.load(current_user(), draft_id), number, settings())
-    except NoSuchMessage:
+    except NoSuchMessageError:
         notify(_("This image is no longer there."), "caution")
         return
-    except StorageAway as error:
+    except StorageAwayError as error:
         notify(no_room_words(error), "danger")
         return
     fields = normalised(form.fields())

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webmail.compose.attachments import uploads
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import drafts
-from webmail.compose.drafts.drafts import AlreadyLeft
+from webmail.compose.drafts.drafts import AlreadyLeftError
 from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import large_changes, large_files
 from webmail.compose.large_files.large_files import FileState
@@ -21,17 +21,17 @@ from webmail.compose.views.draft_state import put_if_small
 from webmail.compose.views.editor import LEFT, address_of, no_room_words, show_form, store
 from webmail.errors import MailError
 from webmail.models import ContentState, DraftRow, Outbox, OutboxState, StoredContent, TransferFile, TransferState
-from webmail.storage import FileGone, StorageAway, StorageFull
+from webmail.storage import FileGoneError, StorageAwayError, StorageFullError
 from webmail.transfers import store as transfers
-from webmail.transfers.content import ContentDamaged, WrongKey
-from webmail.transfers.limits import Limit, OverLimit
+from webmail.transfers.content import ContentDamagedError, WrongKeyError
+from webmail.transfers.limits import Limit, OverLimitError
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size, number
 from webmail.web.forms.request_values import local_path
 
 _DAYS = (1, 3, 7, 15, 30, 60, 90, 180, 365)
-_UNREADABLE = (FileGone, ContentDamaged, WrongKey)
-REFUSALS = (OverLimit, transfers.TransferClosed, *uploads.REFUSALS, *_UNREADABLE)
+_UNREADABLE = (FileGoneError, ContentDamagedError, WrongKeyError)
+REFUSALS = (OverLimitError, transfers.TransferClosedError, *uploads.REFUSALS, *_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def attach_as_link(form: ComposeForm, row: DraftRow, attachment_id: int) -> Resp
     """An attachment goes as a link instead."""
     try:
         large_changes.as_link(row, attachment_id, settings())
-    except (*REFUSALS, AlreadyLeft) as error:
+    except (*REFUSALS, AlreadyLeftError) as error:
         return _refused(form, row, error)
     return changed(form, row)
 
@@ -126,9 +126,9 @@ def attach_as_file(form: ComposeForm, row: DraftRow, file_id: int) -> Response:
     """A large file goes as an attachment instead."""
     try:
         if not large_changes.as_attachment(row, file_id, settings()):
-            form.mark("attachments", no_room_words(OverLimit(Limit.FILE)))
+            form.mark("attachments", no_room_words(OverLimitError(Limit.FILE)))
             return show_form(form, row.id, row, status=422)
-    except (*REFUSALS, AlreadyLeft) as error:
+    except (*REFUSALS, AlreadyLeftError) as error:
         return _refused(form, row, error)
     return changed(form, row)
 
@@ -156,9 +156,9 @@ def prepare_links(draft_id: str, form: ComposeForm) -> Response:
     row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == current_user())) or store(draft_id, form)
     try:
         large_changes.begun(row, settings())
-    except OverLimit as error:
+    except OverLimitError as error:
         return _refused(form, row, error)
-    except AlreadyLeft:
+    except AlreadyLeftError:
         return Response(status=204)
     drafts.touch(row)
     return changed(form, row)
@@ -177,13 +177,13 @@ def _refused(form: ComposeForm, row: DraftRow, error: MailError) -> Response:
 
 def link_refusal_words(error: MailError) -> str:
     """Why a file can't go as a link."""
-    if isinstance(error, uploads.MessageTooLarge | uploads.AllowanceUsed | StorageFull | StorageAway):
+    if isinstance(error, uploads.MessageTooLargeError | uploads.AllowanceUsedError | StorageFullError | StorageAwayError):
         return no_room_words(error)
     if isinstance(error, _UNREADABLE):
         return _("A file is missing. Remove it and attach it again.")
-    if isinstance(error, transfers.TransferClosed):
+    if isinstance(error, transfers.TransferClosedError):
         return stopped_words(FileState.CLOSED, "")
-    if not isinstance(error, OverLimit):
+    if not isinstance(error, OverLimitError):
         return _("The message has already been sent.")
     if error.limit is Limit.TYPE:
         return _("Files of this type are not allowed here.")

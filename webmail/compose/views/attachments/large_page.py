@@ -22,7 +22,7 @@ from webmail.models import DraftRow, OutboxState, Transfer, TransferState
 from webmail.transfers.limits import MB
 from webmail.transfers.uploads import form_uploads
 from webmail.transfers.uploads.form_uploads import TakenForm
-from webmail.transfers.uploads.upload_bodies import Body, Sender, TooManyUploads, admitted
+from webmail.transfers.uploads.upload_bodies import Body, Sender, TooManyUploadsError, admitted
 from webmail.web.current import current_user, settings
 from webmail.web.forms.address_token import address_token, check_address_token
 from webmail.web.forms.body_limits import reads_its_body
@@ -34,7 +34,7 @@ from webmail.web.responses.errors import too_many_files
 _FORM = "large files of a message"
 
 
-class _Elsewhere(Exception):
+class _ElsewhereError(Exception):
     """There is nothing to do on this page; `address` is where to go."""
 
     def __init__(self, address: str) -> None:
@@ -47,7 +47,7 @@ def large(draft_id: str) -> Response:
     """The draft's large files, and the form that takes more of them; those of a message that waits for them as well."""
     try:
         row, _transfer, back = _asked(draft_id)
-    except _Elsewhere as error:
+    except _ElsewhereError as error:
         return redirect(error.address, 303)
     action = url_for("compose.take_large", draft_id=draft_id, csrf=address_token(_FORM), back=_back_of_form())
     return page(
@@ -63,7 +63,7 @@ def take_large(draft_id: str) -> Response:
     check_address_token(_FORM)
     try:
         row, transfer, back = _asked(draft_id)
-    except _Elsewhere as error:
+    except _ElsewhereError as error:
         return redirect(error.address, 303)
     taken = _read(lambda: transfer or large_changes.begun(row, settings()))
     if taken.files:
@@ -91,25 +91,25 @@ def _read(transfer: Callable[[], Transfer]) -> TakenForm:
         with admitted(Sender(f"user {current_user().id}"), settings(), form=True):
             body = Body(read, request.content_length)
             return form_uploads.take(body, request.content_type or "", transfer, settings())
-    except TooManyUploads:
+    except TooManyUploadsError:
         abort(too_many_files())
 
 
 def _asked(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:
-    """The draft, its transfer if it has one, and where to go back to. Raises _Elsewhere, NoSuchMessage."""
+    """The draft, its transfer if it has one, and where to go back to. Raises _Elsewhere, NoSuchMessageError."""
     row = drafts.load(current_user(), draft_id)
     sent = queue.of_draft(current_user(), draft_id)
     leaving = sent is not None and sent.state in LEFT
     if sent is not None and leaving and sent.state != OutboxState.WAITING:
-        raise _Elsewhere(url_for("compose.outbox"))
+        raise _ElsewhereError(url_for("compose.outbox"))
     back = url_for("compose.show", draft_id=draft_id, back=_back_of_form(), at="attachments")
     if leaving:
         back = url_for("compose.outbox")
     transfer = large_files.standing(draft_id)
     if not large_files.are_offered(settings()):
-        raise _Elsewhere(back)
+        raise _ElsewhereError(back)
     if (transfer is None and leaving) or (transfer is not None and transfer.state != TransferState.OPEN):
-        raise _Elsewhere(back)
+        raise _ElsewhereError(back)
     return row, transfer, back
 
 

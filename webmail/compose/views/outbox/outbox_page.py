@@ -21,10 +21,10 @@ from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.compose.views.attachments.large_files import coming_words, stopped_words
 from webmail.compose.views.draft_state import put_into_drafts
 from webmail.compose.views.editor import say_left_out
-from webmail.compose.views.outbox.send_later import NotDone, cancel, change_time, send_now, too_many_words
-from webmail.errors import ServerAway
+from webmail.compose.views.outbox.send_later import NotDoneError, cancel, change_time, send_now, too_many_words
+from webmail.errors import ServerAwayError
 from webmail.models import DraftRow, Outbox, OutboxState, now
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify, withdraw_notices
@@ -122,8 +122,8 @@ def state(outbox_id: int) -> Response:
     return fragment("compose/_state.html", row=row, again=again, refused=refused, stopped=stopped)
 
 
-@blueprint.app_errorhandler(ServerAway)
-def away_after_send(error: ServerAway) -> Response:
+@blueprint.app_errorhandler(ServerAwayError)
+def away_after_send(error: ServerAwayError) -> Response:
     """If the page after "Send" needs an unreachable mail server, redirect to the outbox, which needs none."""
     htmx = request.htmx  # type: ignore[attr-defined]
     waiting = [notice for notice in session.get("notices", []) if notice.get("poll")]
@@ -210,7 +210,7 @@ def change(outbox_id: int) -> Response:
     if action:
         try:
             address = action.run(outbox_id)
-        except NotDone as error:
+        except NotDoneError as error:
             notify(error.words, error.kind)
         else:
             if action.withdraws:
@@ -240,8 +240,8 @@ def _retry(outbox_id: int) -> str | None:
     row = queue.find(current_user(), outbox_id)
     try:
         recipient_limits.check(current_user(), row.people or 0, now(), settings(), besides=row.draft)
-    except TooManyRequests as error:
-        raise NotDone(too_many_words(error)) from error
+    except TooManyRequestsError as error:
+        raise NotDoneError(too_many_words(error)) from error
     if not queue.retry(current_user(), outbox_id, sealed_credential()):
         return None
     wake(queue.find(current_user(), outbox_id))

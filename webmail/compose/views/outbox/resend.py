@@ -24,13 +24,13 @@ from webmail.compose.views.original import framed
 from webmail.compose.views.outbox.send_later import too_many_words
 from webmail.compose.views.outbox.sent_notice import say_sent
 from webmail.compose.views.recipients import named_choice
-from webmail.errors import BadAddress, NoSuchMessage
+from webmail.errors import BadAddressError, NoSuchMessageError
 from webmail.mail import Message
 from webmail.mime import builder
 from webmail.mime.html import sanitizer
 from webmail.mime.text import plain_text
-from webmail.rate_limits import TooManyRequests
-from webmail.storage import StorageAway, StorageFull
+from webmail.rate_limits import TooManyRequestsError
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.formatting import file_size
 from webmail.web.forms.request_values import local_path, uidvalidity
@@ -78,7 +78,7 @@ def send_it_on(uid: int, mailbox: str) -> Response:
         return _send_on_page(form, message, 422, unclear=unclear)
     try:
         to = builder.parse_addresses(form.to.data or "")
-    except BadAddress as error:
+    except BadAddressError as error:
         return _refused(form, message, _("“%(value)s” is not an email address.", value=error.value[:80]))
     if not to:
         return _refused(form, message, _("Add at least one recipient."))
@@ -95,9 +95,9 @@ def send_it_on(uid: int, mailbox: str) -> Response:
         sent = resend.send_on(
             current_user(), message, original, me, to, settings(), sealed_credential(), (form.form.data or "")[:32]
         )
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return _refused(form, message, too_many_words(error))
-    except (StorageFull, StorageAway) as error:
+    except (StorageFullError, StorageAwayError) as error:
         current_app.logger.error("a message is not sent on: %s", error)
         return _refused(form, message, no_room_words(error), error.status)
     wake(sent)
@@ -107,7 +107,7 @@ def send_it_on(uid: int, mailbox: str) -> Response:
 
 def _message(uid: int, mailbox: str) -> Message:
     if not 0 < uid < 2**32:
-        raise NoSuchMessage(f"{mailbox}: {uid} is no UID")
+        raise NoSuchMessageError(f"{mailbox}: {uid} is no UID")
     with imap.connect(current_account(), mailbox) as connection:
         return imap.messages.fetch(connection, mailbox, uid, uidvalidity())
 
@@ -119,7 +119,7 @@ def _refused(form: ResendForm, message: Message, words: str, status: int = 422) 
 
 def _with_choice(form: ResendForm, message: Message, argument: str) -> Response:
     """The form with the address that was chosen for a name, and the next question, if there is one."""
-    with suppress(BadAddress):  # no button of ours: the name stays, and is asked about again
+    with suppress(BadAddressError):  # no button of ours: the name stays, and is asked about again
         form.to.data = bare_names.replaced({"to": form.to.data or ""}, *named_choice(argument))["to"]
     return _send_on_page(form, message, unclear=bare_names.unclear(current_user(), {"to": form.to.data or ""}, settings()))
 

@@ -19,8 +19,8 @@ from webmail.compose.outbox import queue, recipient_limits, send_later, spool
 from webmail.compose.views.draft_state import clock, put_into_drafts
 from webmail.compose.views.editor import no_room_words
 from webmail.models import DraftRow
-from webmail.rate_limits import HOUR, TooManyRequests
-from webmail.storage import StorageAway, StorageFull
+from webmail.rate_limits import HOUR, TooManyRequestsError
+from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, settings, time_zone, wake
 from webmail.web.formatting import local, long_date
 from webmail.web.notices import notify
@@ -71,7 +71,7 @@ def chosen_time(form: ComposeForm) -> datetime | None:
         return None
     try:
         at = send_later.chosen(form.later.data, form.day.data or "", form.hour.data or "", schedule.local_now(time_zone()))
-    except schedule.BadTime:
+    except schedule.BadTimeError:
         form.mark("later", _("Choose a date and time within the next year."))
         return None
     show_time(form, at)
@@ -83,7 +83,7 @@ def show_time(form: ComposeForm, at: datetime) -> None:
     form.later.data, form.day.data, form.hour.data = "at", f"{local(at):%Y-%m-%d}", f"{local(at):%H:%M}"
 
 
-def too_many_words(error: TooManyRequests) -> str:
+def too_many_words(error: TooManyRequestsError) -> str:
     """Why the message can't be sent at that time, and when it can."""
     words = _room_words(error.limit is not None and error.limit.span == HOUR, error.left)
     if error.again is None:
@@ -109,7 +109,7 @@ def _room_words(hour: bool, people: int) -> str:
 # --- in the outbox ---------------------------------------------------------------------------------------------------
 
 
-class NotDone(Exception):
+class NotDoneError(Exception):
     """A button of the outbox had no effect; `words` is the reason to show, `kind` the kind of the notice."""
 
     def __init__(self, words: str, kind: str = "caution") -> None:
@@ -139,19 +139,19 @@ def change_time(outbox_id: int) -> str | None:
 
 @contextmanager
 def _refusals_in_words() -> Iterator[None]:
-    """Turns errors of rescheduling into NotDone. A large message is written again with its new date."""
+    """Turns errors of rescheduling into NotDoneError. A large message is written again with its new date."""
     try:
         yield
-    except schedule.BadTime as error:
-        raise NotDone(_("Choose a date and time within the next year."), "danger") from error
-    except TooManyRequests as error:
-        raise NotDone(too_many_words(error)) from error
-    except (StorageFull, StorageAway) as error:
+    except schedule.BadTimeError as error:
+        raise NotDoneError(_("Choose a date and time within the next year."), "danger") from error
+    except TooManyRequestsError as error:
+        raise NotDoneError(too_many_words(error)) from error
+    except (StorageFullError, StorageAwayError) as error:
         words = _("Nothing was changed. The message will be sent as scheduled.") + " " + no_room_words(error)
-        raise NotDone(words, "danger") from error
-    except spool.ContentGone as error:
+        raise NotDoneError(words, "danger") from error
+    except spool.ContentGoneError as error:
         words = _("This message is no longer available here. Cancel sending, then send it again from the draft.")
-        raise NotDone(words, "danger") from error
+        raise NotDoneError(words, "danger") from error
 
 
 def cancel(outbox_id: int) -> str | None:

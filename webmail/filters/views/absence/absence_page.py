@@ -28,7 +28,7 @@ from webmail.filters.absence.absence_times import OfferedTimes
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules.compiler import MOST_CONTACTS
 from webmail.filters.rules.script_context import addresses_of
-from webmail.filters.store import FiltersChanged, FilterState
+from webmail.filters.store import FiltersChangedError, FilterState
 from webmail.filters.views.absence import part_undo
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.mime.html import markdown
@@ -151,7 +151,7 @@ def _saved(form: AbsenceForm, found: Absence) -> Response:
     user, was_off = current_user(), absence_copy.known(preferences().absence) is None
     try:
         stored = absence_change.save(user, current_account(), settings(), found, form.version)
-    except FiltersChanged:
+    except FiltersChangedError:
         words = _("Your automatic reply was changed in another window meanwhile. If you save again, what is below replaces it.")
         return _absence_page(_renewed(form), trouble_text=words, status=409)
     except MailError as error:

@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 
 from webmail.database import undo_store
 from webmail.errors import MailError
-from webmail.filters.forwarding.forward_targets import TargetRefused
-from webmail.filters.rules.rules import BadRule
-from webmail.filters.store import FiltersChanged
+from webmail.filters.forwarding.forward_targets import TargetRefusedError
+from webmail.filters.rules.rules import BadRuleError
+from webmail.filters.store import FiltersChangedError
 from webmail.filters.views.frame import trouble_words
 from webmail.models import Undo
 from webmail.web.current import current_user
@@ -47,9 +47,9 @@ def take_back(row: Undo | None, put_back: Callable[[str], object], changed: str,
         return back
     try:
         put_back(json.loads(row.steps)["version"])
-    except FiltersChanged:
+    except FiltersChangedError:
         notify(changed, "caution")
-    except (BadRule, TargetRefused):
+    except (BadRuleError, TargetRefusedError):
         notify(_("This can’t be undone any more."), "caution")
     except MailError as error:
         notify(trouble_words(error), "danger")

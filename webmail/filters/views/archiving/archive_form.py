@@ -6,7 +6,7 @@ from flask import abort, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.errors import LimitReached
+from webmail.errors import LimitReachedError
 from webmail.filters.archiving import archive_rules
 from webmail.filters.archiving.archive_forms import ArchiveForm
 from webmail.filters.archiving.archive_rules import MOST_RULES, AgeUnit, ArchivePlan
@@ -65,7 +65,7 @@ def _answer(key: str, number: int = 0) -> Response:
         return to_archiving()
     try:
         archive_rules.save(current_user(), plan)
-    except LimitReached:
+    except LimitReachedError:
         return _form(form, number, 422, _("You can have up to %(most)d rules. Delete one first.", most=MOST_RULES))
     notify(_("Saved: %(title)s.", title=rule_title(plan)))
     return to_archiving()

@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database import undo_store
-from webmail.errors import LimitReached, MailError, NoSuchMailbox, ServerAway, SignInRefused
+from webmail.errors import LimitReachedError, MailError, NoSuchMailboxError, ServerAwayError, SignInRefusedError
 from webmail.filters.archiving import archive_log, archive_rules, archive_undo, dry_run
 from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan
-from webmail.filters.archiving.archive_task import TooManyTags
+from webmail.filters.archiving.archive_task import TooManyTagsError
 from webmail.filters.archiving.archive_undo import BegunUndo
 from webmail.filters.blueprint import blueprint
 from webmail.filters.views.archiving.archive_texts import (
@@ -168,11 +168,11 @@ def try_out(plan: ArchivePlan) -> tuple[dry_run.DryRun | None, str, int]:
     try:
         with imap.connect(current_account(), plan.mailbox) as connection:
             return dry_run.look(connection, plan, current_user(), settings()), "", 200
-    except NoSuchMailbox:
+    except NoSuchMailboxError:
         return None, _("The folder “%(folder)s” is gone. Choose another one.", folder=folder_words(plan.mailbox)), 200
-    except (ServerAway, SignInRefused) as error:
+    except (ServerAwayError, SignInRefusedError) as error:
         return None, away_words(), error.status
-    except TooManyTags as error:
+    except TooManyTagsError as error:
         words = _("This folder has too many different tags to leave tagged messages out. Untick “tagged messages” in the rule.")
         return None, words, error.status
     except MailError as error:
@@ -197,7 +197,7 @@ def undo_archiving() -> Response:
     try:
         if run is not None and settings().token_key_file:
             begun = archive_undo.begin(user, run, settings())
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
         return _back()
     if begun.task is None:

@@ -14,26 +14,26 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail.auth.factors import mailed_codes
-from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefused
+from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefusedError
 from webmail.auth.guard import asks_again, confirm_first
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
-from webmail.errors import BadAddress, MailError
+from webmail.errors import BadAddressError, MailError
 from webmail.filters import store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.forwarding import forward_change, forward_targets, forwarding, policy
 from webmail.filters.forwarding.forward_change import StoredForwarding
 from webmail.filters.forwarding.forward_forms import ForwardForm
-from webmail.filters.forwarding.forward_targets import KnownForwarding, TargetFault, TargetRefused
+from webmail.filters.forwarding.forward_targets import KnownForwarding, TargetFault, TargetRefusedError
 from webmail.filters.forwarding.forwarding import Forwarding
 from webmail.filters.forwarding.policy import ForwardPolicy
 from webmail.filters.notifications.forwarding_codes import mail_forward_code
-from webmail.filters.rules.rules import BadRule
-from webmail.filters.store import FiltersChanged, FilterState
+from webmail.filters.rules.rules import BadRuleError
+from webmail.filters.store import FiltersChangedError, FilterState
 from webmail.filters.views.absence import part_undo
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
 from webmail.models import AuditAct, User
-from webmail.rate_limits import TooManyRequests
+from webmail.rate_limits import TooManyRequestsError
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.forms.request_values import fetched_ahead, local_path
@@ -71,11 +71,11 @@ def save_forwarding() -> Response:
         return _forwarding_page(form, status=422)
     try:
         stored = forward_change.save(user, current_account(), settings(), found, form.version)
-    except (TargetRefused, BadRule) as refused:
+    except (TargetRefusedError, BadRuleError) as refused:
         address = getattr(refused, "address", "")
         form.errors["to"] = _unusable_words(address) if address else _("This can’t be saved as it is.")
         return _forwarding_page(form, status=422)
-    except FiltersChanged:
+    except FiltersChangedError:
         words = _("Your forwarding was changed in another window meanwhile. If you save again, what is below replaces it.")
         return _forwarding_page(_renewed(form), trouble_text=words, status=409)
     except MailError as error:
@@ -93,7 +93,7 @@ def add_forward_target() -> Response:
     try:
         address = forward_targets.typed(text, user, settings())
         if not forward_targets.has_room(user, address):
-            raise TargetRefused(TargetFault.MANY, address)
+            raise TargetRefusedError(TargetFault.MANY, address)
         if not forward_targets.needs_code(user, address, settings()):
             forward_targets.confirm(user, address)
             mailed_codes.forget(user, _PURPOSE)
@@ -105,11 +105,11 @@ def add_forward_target() -> Response:
                 None, new=text, problem=_("Only addresses of your organisation can be used here."), status=422
             )
         mail_forward_code(user, address, visit().network)
-    except TargetRefused as refused:
+    except TargetRefusedError as refused:
         return _forwarding_page(None, new=text, problem=_fault_words(refused.fault), status=422)
-    except BadAddress:
+    except BadAddressError:
         return _forwarding_page(None, new=text, problem=_fault_words(TargetFault.INVALID), status=422)
-    except TooManyRequests as error:
+    except TooManyRequestsError as error:
         return told_to_wait(_forwarding_page(None, new=text, problem=too_many_codes_words(error), status=error.status), error)
     return _back("new")
 
@@ -121,9 +121,9 @@ def confirm_forward_target() -> Response:
         address = mailed_codes.accept(user, _PURPOSE, request.form.get("code", ""), settings())
         forward_targets.check(address, user, settings())  # the setting may have changed since
         forward_targets.confirm(user, address)
-    except CodeRefused as refused:
+    except CodeRefusedError as refused:
         return _forwarding_page(None, problem=code_fault_words(refused.fault), status=422)
-    except TargetRefused as refused:
+    except TargetRefusedError as refused:
         return _forwarding_page(None, problem=_fault_words(refused.fault), status=422)
     notify(_("%(address)s is confirmed. Check the settings below, then save.", address=address), "done")
     session[_ADDED] = address

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webmail import imap, preferences
-from webmail.errors import MailError, NoSuchMailbox, NotAllowed, OverQuota, Refused, UnsafeValue
+from webmail.errors import MailError, NoSuchMailboxError, NotAllowedError, OverQuotaError, RefusedError, UnsafeValueError
 from webmail.imap.connections.commands import expand_uid_set, uid_set
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import Overview
@@ -19,7 +19,7 @@ from webmail.mail import Mailbox, Role
 from webmail.mailbox import folders as logic
 from webmail.mailbox import sharing
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.folders import BadFolderName, NameFault
+from webmail.mailbox.folders import BadFolderNameError, NameFault
 from webmail.web.current import current_account, current_user, remember_overview, settings
 from webmail.web.current import preferences as preferred
 from webmail.web.forms.request_values import local_path
@@ -44,9 +44,9 @@ def change_folder(mailbox: str) -> Response:
         found, here = looked_up(connection, mailbox)
         try:
             answer = _VERBS.get(action, _follow)(connection, found, here)
-        except BadFolderName as error:
+        except BadFolderNameError as error:
             return one_folder(connection, mailbox, 422, error=fault_words(error.fault), action=action)
-        except Refused as error:
+        except RefusedError as error:
             return one_folder(connection, mailbox, 422, error=refused_words(error), action=action)
     if action in ("rename", "move", "delete", "destroy"):
         imap.close_all(current_account())  # pooled connections may have it selected under its old name
@@ -59,7 +59,7 @@ def ask_empty(mailbox: str) -> Response:
     with imap.connect(current_account()) as connection:
         found, here = looked_up(connection, mailbox)
         if not here.can_be_emptied:
-            raise NotAllowed("only the trash and junk are emptied")
+            raise NotAllowedError("only the trash and junk are emptied")
         imap.folders.refresh(connection)
         state = imap.folders.state(connection, mailbox)
     remember_overview(found)
@@ -120,7 +120,7 @@ def called(identifier: str, groups: Mapping[str, str] | None = None) -> str:
 def looked_up(connection: Connection, name: str) -> tuple[Overview, Mailbox]:
     """The overview and this mailbox. If it is not in the cached overview, which may be outdated, the overview is refreshed.
 
-    Raises NoSuchMailbox.
+    Raises NoSuchMailboxError.
     """
     found = imap.mailboxes.overview(connection)
     if found.get(name) is None:
@@ -128,7 +128,7 @@ def looked_up(connection: Connection, name: str) -> tuple[Overview, Mailbox]:
         found = imap.mailboxes.overview(connection)
     if mailbox := found.get(name):
         return found, mailbox
-    raise NoSuchMailbox(name)
+    raise NoSuchMailboxError(name)
 
 
 def parents_for(found: Overview, mailbox: Mailbox | None) -> list[Mailbox]:
@@ -176,7 +176,7 @@ def _delete(connection: Connection, found: Overview, here: Mailbox) -> Response:
         return _ask_destroy(found, here)
     try:
         moved = logic.to_trash(connection, current_user(), found, here)
-    except Refused:
+    except RefusedError:
         return _ask_destroy(found, here, no_trash=True)
     _tell(_("Folder %(folder)s moved to the trash.", folder=here.label), moved)
     return redirect(url_for("mailbox.folders"), 303)
@@ -214,7 +214,7 @@ def _mark_unread(connection: Connection, _found: Overview, here: Mailbox) -> Res
     try:
         uids = expand_uid_set(request.form.get("uids", ""))
     except ValueError as error:
-        raise UnsafeValue("not a set of UIDs") from error
+        raise UnsafeValueError("not a set of UIDs") from error
     for piece in imap.actions.pieces(uids):
         imap.actions.set_flags(connection, here.name, piece, ["\\Seen"], False, request.form.get("v", 0, int))
     undone(ngettext("Undone for %(num)d message.", "Undone for %(num)d messages.", len(uids)))
@@ -228,7 +228,7 @@ def _back_to(here: Mailbox) -> str:
 def _empty(connection: Connection, found: Overview, here: Mailbox) -> Response:
     """Delete what was in the trash or junk when confirmation was asked; subfolders of the trash too."""
     if here.role is None or not here.can_be_emptied:
-        raise NotAllowed("only the trash and junk are emptied")
+        raise NotAllowedError("only the trash and junk are emptied")
     form = request.form
     imap.folders.empty(connection, here.name, form.get("last", 0, int), form.get("v", 0, int))
     for inside in [m for m in found.below(here) if m.parent == here.name and m.name in form.getlist("inside")]:
@@ -251,7 +251,7 @@ def _follow(connection: Connection, found: Overview, here: Mailbox) -> Response:
         preferences.change(current_user(), favourites=[*others, here.name] if action == "favourite" else others)
         told = _("Folder added to favourites.") if action == "favourite" else _("Folder removed from favourites.")
     else:
-        raise Refused("not an action")
+        raise RefusedError("not an action")
     notify(told)
     return redirect(_back_to(here), 303)
 
@@ -290,6 +290,6 @@ def folder_name_help(delimiter: str) -> str:
 
 
 def refused_words(error: MailError | None = None) -> str:
-    if isinstance(error, OverQuota):
+    if isinstance(error, OverQuotaError):
         return _("Your mailbox is full, so the folder was not created.")
     return _("The mail server refused this name or location. Choose another one.")

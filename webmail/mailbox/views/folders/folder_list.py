@@ -10,12 +10,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap, preferences
-from webmail.errors import NotAllowed, OverQuota, Refused
+from webmail.errors import NotAllowedError, OverQuotaError, RefusedError
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox, Role
 from webmail.mailbox import folders as logic
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.folders import BadFolderName
+from webmail.mailbox.folders import BadFolderNameError
 from webmail.mailbox.views.folders.folder import fault_words, parents_for, refused_words
 from webmail.tasks import store
 from webmail.web.current import current_account, current_user, remember_overview
@@ -56,10 +56,10 @@ def make_folder() -> Response:
             found = imap.mailboxes.overview(connection)
             new = logic.planned(label, parent, found)
             logic.make(connection, new)
-    except BadFolderName as error:
+    except BadFolderNameError as error:
         return _all_folders(422, name=label, parent=parent, error=fault_words(error.fault))
-    except (Refused, NotAllowed) as error:
-        return _all_folders(422, name=label, parent=parent, error=refused_words(error), full=isinstance(error, OverQuota))
+    except (RefusedError, NotAllowedError) as error:
+        return _all_folders(422, name=label, parent=parent, error=refused_words(error), full=isinstance(error, OverQuotaError))
     made = [logic.path_of(name, found) for name in (*new.above, new.name)]
     if len(made) > 1:
         notify(_("Folders created: %(folders)s.", folders=", ".join(made)))
@@ -96,7 +96,7 @@ def put_back() -> Response:
         withdraw_notices()
         try:
             moved = logic.put_back(connection, current_user(), found, request.form.get("name", ""), request.form.get("to", ""))
-        except BadFolderName:
+        except BadFolderNameError:
             notify(_("Another folder now has this name. Rename that one first."), "danger")
             return redirect(url_for("mailbox.folders"), 303)
     imap.close_all(current_account())  # pooled connections may have it selected under its old name

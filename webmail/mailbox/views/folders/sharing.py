@@ -9,13 +9,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.errors import NotAllowed, Refused, UnsafeValue
+from webmail.errors import NotAllowedError, RefusedError, UnsafeValueError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Mailbox
 from webmail.mailbox import sharing
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.sharing import NotShared, ShareWarning
+from webmail.mailbox.sharing import NotSharedError, ShareWarning
 from webmail.mailbox.views.folders.folder import called, looked_up, one_folder, sharable
 from webmail.models import AuditAct
 from webmail.rights import Rights
@@ -31,7 +31,7 @@ def share(mailbox: str) -> Response:
     with imap.connect(current_account()) as connection:
         found, here = looked_up(connection, mailbox)
         if not sharable(connection, here):
-            raise NotAllowed(f"{mailbox} is not this person's to share")
+            raise NotAllowedError(f"{mailbox} is not this person's to share")
         try:
             if action == "give":
                 _give(connection, found, here)
@@ -40,10 +40,10 @@ def share(mailbox: str) -> Response:
             elif action == "restore":
                 _restore(connection, found, here)
             else:
-                raise UnsafeValue("not an action")
-        except NotShared as error:
+                raise UnsafeValueError("not an action")
+        except NotSharedError as error:
             return one_folder(connection, mailbox, 422, share_error=_doubt(error.doubt))
-        except Refused:
+        except RefusedError:
             refused = _("This folder can't be shared with them. Check what you typed.")
             return one_folder(connection, mailbox, 422, share_error=refused)
     imap.mailboxes.forget(current_account())
@@ -56,7 +56,7 @@ def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
     _not_oneself(who, here)
     level = form.get("level", "read")
     if level not in imap.acl.LEVELS:
-        raise UnsafeValue("not a level")
+        raise UnsafeValueError("not a level")
     before = any(entry.identifier == who for entry in imap.acl.entries(connection, here.name))
     concerned = _concerned(found, here)
     imap.acl.grant(connection, concerned, who, imap.acl.LEVELS[level])
@@ -73,22 +73,22 @@ def _give(connection: Connection, found: Overview, here: Mailbox) -> None:
 
 
 def _asked_for() -> str:
-    """The server's identifier for whom the form names. Raises NotShared, UnsafeValue."""
+    """The server's identifier for whom the form names. Raises NotSharedError, UnsafeValueError."""
     typed, kind, chosen = (request.form.get(name, "") for name in ("who", "kind", "group"))
     if kind == "everyone":
         return _everyone()
     if kind not in ("group", "person", ""):
-        raise UnsafeValue("nobody to share with")
+        raise UnsafeValueError("nobody to share with")
     if kind == "group" or (chosen and not typed.strip()):
         return sharing.meant_group(typed, chosen, current_user(), settings())
     return sharing.person(typed, current_user(), settings())
 
 
 def _everyone() -> str:
-    """Raises NotShared on servers where there is no group of everyone."""
+    """Raises NotSharedError on servers where there is no group of everyone."""
     if who := sharing.everyone(current_user(), settings()):
         return who
-    raise NotShared(ShareWarning.ODD)
+    raise NotSharedError(ShareWarning.ODD)
 
 
 def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
@@ -121,7 +121,7 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
 
 
 def _known(words: str) -> str:
-    """The server's identifier for a user or, with the group prefix, a group. Raises NotShared."""
+    """The server's identifier for a user or, with the group prefix, a group. Raises NotSharedError."""
     prefix = settings().group_prefix
     if words and words == sharing.everyone(current_user(), settings()):
         return words
@@ -149,12 +149,12 @@ def _concerned(found: Overview, here: Mailbox) -> list[str]:
 
 
 def _not_oneself(who: str, here: Mailbox) -> None:
-    """Raises NotShared for the user's own or the owner's rights, in any spelling: servers ignore case and add the domain."""
+    """Raises NotSharedError for the user's own or the owner's rights, in any spelling: servers ignore case and add the domain."""
     word = who.strip().lower()
     address = word if "@" in word else f"{word}@{current_user().domain}"
     fixed = {name.lower() for name in (current_account().credential.username, here.owner) if name}
     if word == "owner" or fixed & {word, address, settings().username(address)}:  # RFC 4314 section 3
-        raise NotShared(ShareWarning.ONESELF)
+        raise NotSharedError(ShareWarning.ONESELF)
 
 
 def _doubt(doubt: ShareWarning) -> str:

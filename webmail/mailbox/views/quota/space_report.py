@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.database.user_lock import user_lock
-from webmail.errors import LimitReached, OverQuota
+from webmail.errors import LimitReachedError, OverQuotaError
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.space import of_list
 from webmail.mailbox import selection
@@ -54,7 +54,7 @@ def count_senders() -> Response:
     try:
         store.start(current_user(), space_task.NAME, {}, alone=True, credential=task_credential())
         wake_worker()
-    except LimitReached:
+    except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("mailbox.room") + "#room-report", 303)
 
@@ -77,7 +77,7 @@ def delete_newsletter() -> Response:
             return redirect(back, 303)
         try:
             done = apply_action(connection, chosen, "delete")
-        except OverQuota:
+        except OverQuotaError:
             remember_overview(imap.mailboxes.overview(connection))
             return _ask_to_destroy(chosen, back)
     if not done.failed and selection.count(chosen) < _MOST_AT_ONCE:
@@ -115,7 +115,7 @@ def _tell(done: ActionResult) -> None:
     words = ngettext("%(num)d message moved to the trash.", "%(num)d messages moved to the trash.", done.count)
     if done.failed:
         words = f"{words} {why_not_all(done.failed)}"
-    link = room_link() if isinstance(done.failed, OverQuota) else None
+    link = room_link() if isinstance(done.failed, OverQuotaError) else None
     notify(words, "caution" if done.failed else "done", undo, link=link)
 
 

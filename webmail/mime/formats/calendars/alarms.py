@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from webmail.mime.formats.calendars.calendar_text import BrokenText, Component, parsed
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, parsed
 from webmail.mime.formats.calendars.event_edit import length_of, stamp_of
 from webmail.mime.formats.recurrence.occurrences import Taking
 
@@ -81,7 +81,7 @@ def alarms_of(text: str) -> Alarms:
     found = Alarms()
     try:
         root = parsed(text)
-    except BrokenText:
+    except BrokenTextError:
         return found
     for event in root.parts("VEVENT"):
         seen = _seconds(event, root, "X-MOZ-LASTACK")

@@ -30,7 +30,7 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what no answ
 OURS = "-//Traboule//calendar//EN"
 
 
-class NotCalendarFile(ValueError):
+class NotCalendarFileError(ValueError):
     """There is no calendar in it."""
 
 
@@ -136,11 +136,11 @@ def decoded(content: bytes, charset: str = "") -> str:
 
 
 def read(content: bytes, charset: str = "") -> CalendarFile:
-    """Take a file apart. Raises NotCalendarFile."""
+    """Take a file apart. Raises NotCalendarFileError."""
     found = CalendarFile()
     wholes = _Reader(found).read(decoded(content, charset).replace("\0", ""))
     if not wholes:
-        raise NotCalendarFile("no calendar in it")
+        raise NotCalendarFileError("no calendar in it")
     for whole in wholes:
         if whole.method in _NO_CALENDARS:
             if whole.parts:

@@ -33,7 +33,7 @@ _KEPT = {  # what expanding needs; all else is left out, since reading it is slo
 _LONGEST_KEPT = 2_000  # characters of a text in there
 
 
-class UnusableCalendar(ValueError):
+class UnusableCalendarError(ValueError):
     """Not one event, task or journal entry, or one that cannot be expanded in a bounded time; the words say why."""
 
 
@@ -59,23 +59,23 @@ class ReadObject:
 
 
 def lines_of(text: str) -> Iterator[Line]:
-    """The content lines (RFC 5545, 3.1). Raises UnusableCalendar."""
+    """The content lines (RFC 5545, 3.1). Raises UnusableCalendarError."""
     unfolded = re.sub("\r?\n[ \t]", "", text.replace("\r\n", "\n")).replace("\r", "\n")
     if unfolded.count("\n") > MOST_LINES:
-        raise UnusableCalendar("too many lines")
+        raise UnusableCalendarError("too many lines")
     for raw in unfolded.split("\n"):
         if not raw.strip():
             continue
         match = _HEAD.match(raw[:4_000])
         if match is None:
-            raise UnusableCalendar("a line without a name")
+            raise UnusableCalendarError("a line without a name")
         yield Line(match[1].upper(), match[2], raw[match.end() :], raw)
 
 
 def read(text: str) -> ReadObject:
-    """Check an object and what its rules would cost. Linear in the size of `text`. Raises UnusableCalendar."""
+    """Check an object and what its rules would cost. Linear in the size of `text`. Raises UnusableCalendarError."""
     if "\0" in text:
-        raise UnusableCalendar("it contains NUL")
+        raise UnusableCalendarError("it contains NUL")
     reader = _Reader()
     for line in lines_of(text):
         reader.take(line)
@@ -84,9 +84,9 @@ def read(text: str) -> ReadObject:
 
 def read_once(text: str) -> ReadObject:
     """The same for an object that is refused for its rules, or for how much there is in it: its event as if it had no rule,
-    changes or alarms. Raises UnusableCalendar."""
+    changes or alarms. Raises UnusableCalendarError."""
     if "\0" in text:
-        raise UnusableCalendar("it contains NUL")
+        raise UnusableCalendarError("it contains NUL")
     reader = _Reader()
     for line in lines_of(event_alone(text)):
         if line.name not in ("RRULE", "EXRULE", "RDATE", "EXDATE"):
@@ -97,14 +97,14 @@ def read_once(text: str) -> ReadObject:
 
 
 def check_zones(text: str) -> None:
-    """Check a text with time zones alone as those of an object are. Raises UnusableCalendar."""
+    """Check a text with time zones alone as those of an object are. Raises UnusableCalendarError."""
     if "\0" in text:
-        raise UnusableCalendar("it contains NUL")
+        raise UnusableCalendarError("it contains NUL")
     reader = _Reader()
     for line in lines_of(text):
         reader.take(line)
     if reader.stack or reader.kinds:
-        raise UnusableCalendar("components in disorder")
+        raise UnusableCalendarError("components in disorder")
     reader.check_rules()
 
 
@@ -151,7 +151,7 @@ class _Reader:
         if line.name == "BEGIN":
             self._begin(line.value.strip().upper())
         elif not self.stack:
-            raise UnusableCalendar("a line outside of it")
+            raise UnusableCalendarError("a line outside of it")
         if line.name == "END":
             self._end(line.value.strip().upper())
         elif line.name != "BEGIN" and self.stack[-1] != "VALARM":
@@ -160,19 +160,19 @@ class _Reader:
 
     def _begin(self, name: str) -> None:
         if len(self.stack) >= _DEEPEST or bool(self.stack) == (name == "VCALENDAR") or (not self.stack and self.kinds):
-            raise UnusableCalendar("components in disorder")
+            raise UnusableCalendarError("components in disorder")
         self.stack.append(name)
         if len(self.stack) == 2 and name in COMPONENTS:
             self.kinds.append(name)
         self.zones += self.stack[1:2] == ["VTIMEZONE"]
         if len(self.kinds) > MOST_COMPONENTS or self.zones > MOST_ZONES * 5:
-            raise UnusableCalendar("too many components")
+            raise UnusableCalendarError("too many components")
         self.outer.append((self.rule, self.start, self.due))
         self.rule = self.start = self.due = ""
 
     def _end(self, name: str) -> None:
         if self.stack.pop() != name:
-            raise UnusableCalendar("components in disorder")
+            raise UnusableCalendarError("components in disorder")
         if self.rule:
             self.rules.append((name, self.rule, self.start or self.due))  # a task may have an end alone
         self.rule, self.start, self.due = self.outer.pop()
@@ -181,15 +181,15 @@ class _Reader:
         of_zone = self.stack[1:2] == ["VTIMEZONE"]
         if line.name == "RRULE":
             if self.rule:
-                raise UnusableCalendar("two rules in one component")
+                raise UnusableCalendarError("two rules in one component")
             self.rule, self.recurring = line.value.strip().upper(), self.recurring or not of_zone
         elif line.name == "EXRULE":
-            raise UnusableCalendar("EXRULE, which RFC 5545 no longer knows")
+            raise UnusableCalendarError("EXRULE, which RFC 5545 no longer knows")
         elif line.name in ("RDATE", "EXDATE"):
             self.dates += line.value.count(",") + 1
             self.recurring = self.recurring or (line.name == "RDATE" and not of_zone)
             if self.dates > MOST_DATES:
-                raise UnusableCalendar("too many dates")
+                raise UnusableCalendarError("too many dates")
         elif line.name == "DTSTART":
             self.start = line.value.strip()
             _check_start(self.start, of_zone)
@@ -214,20 +214,20 @@ class _Reader:
 
     def result(self) -> ReadObject:
         if self.stack or not self.kinds:
-            raise UnusableCalendar("no event, task or journal entry in it, or not its end")
+            raise UnusableCalendarError("no event, task or journal entry in it, or not its end")
         if len(set(self.kinds)) > 1 or len(self.uids) != 1:
-            raise UnusableCalendar("not one event, task or journal entry alone")
+            raise UnusableCalendarError("not one event, task or journal entry alone")
         uid = next(iter(self.uids))
         if not uid or len(uid) > _LONGEST_UID:
-            raise UnusableCalendar("no usable UID")
+            raise UnusableCalendarError("no usable UID")
         self.check_rules()
         return ReadObject(uid, self.kinds[0], self.recurring, "\r\n".join(self.kept) + "\r\n", self.summary, self.zone)
 
     def check_rules(self) -> None:
         if sum("FREQ=" + often in rule for _name, rule, _start in self.rules for often in recurrence_rules.OFTEN) > _MOST_OFTEN:
-            raise UnusableCalendar("too many rules by hours")
+            raise UnusableCalendarError("too many rules by hours")
         if sum(component in _CHANGES for component, _rule, _start in self.rules) > MOST_ZONES * 2:
-            raise UnusableCalendar("too many rules of time zones")
+            raise UnusableCalendarError("too many rules of time zones")
         for component, rule, start in self.rules:
             _check_rule(component, rule, start)
 
@@ -240,7 +240,7 @@ def plain(value: str) -> str:
 def _check_start(value: str, of_zone: bool) -> None:
     match = _MOMENT.match(value)
     if match is None or (int(match[1]) < _EARLIEST and not of_zone):
-        raise UnusableCalendar("DTSTART or DUE is no date since 1900")
+        raise UnusableCalendarError("DTSTART or DUE is no date since 1900")
 
 
 def _check_rule(component: str, rule: str, start: str) -> None:
@@ -249,5 +249,5 @@ def _check_rule(component: str, rule: str, start: str) -> None:
             recurrence_rules.check_zone(rule)
         else:
             recurrence_rules.check(rule, start)
-    except recurrence_rules.UnboundedRule as error:
-        raise UnusableCalendar(str(error)) from error
+    except recurrence_rules.UnboundedRuleError as error:
+        raise UnusableCalendarError(str(error)) from error

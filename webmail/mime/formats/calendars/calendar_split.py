@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from webmail.mime.formats.calendars.calendar_text import BrokenText, Component, parsed
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, parsed
 
 MOST = 50  # events of a file
 LARGEST = 1_000_000  # characters
 
 
 def events_in(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """The METHOD of a file (lower case), and (UID, object) of each event, at most MOST. Raises BrokenText."""
+    """The METHOD of a file (lower case), and (UID, object) of each event, at most MOST. Raises BrokenTextError."""
     if len(text) > LARGEST or text.count("\n") > 20_000:
-        raise BrokenText("too large")
+        raise BrokenTextError("too large")
     root = parsed(text.lstrip("\ufeff").strip("\r\n \t") + "\r\n")
     if root.name != "VCALENDAR":
-        raise BrokenText("no calendar")
+        raise BrokenTextError("no calendar")
     grouped: dict[str, list[Component]] = {}
     for event in root.parts("VEVENT"):
         if uid := event.value("UID"):

@@ -17,7 +17,7 @@ _END = "\r\n"
 _DEEPEST = 20  # components in one another
 
 
-class BrokenText(ValueError):
+class BrokenTextError(ValueError):
     """Components that do not match, or that nobody has in one another: never of an object that was checked."""
 
 
@@ -102,21 +102,21 @@ class Component:
 
 
 def parsed(text: str) -> Component:
-    """The calendar that a checked object is. Raises BrokenText."""
+    """The calendar that a checked object is. Raises BrokenTextError."""
     stack: list[Component] = []
     lines = raw_lines(text)
     for raw in lines:
         line = _line(raw)
         if line.name == "BEGIN":
             if len(stack) >= _DEEPEST:
-                raise BrokenText("too deep")
+                raise BrokenTextError("too deep")
             inner = Component(line.value.strip().upper(), raw)
             if stack:
                 stack[-1].items.append(inner)
             stack.append(inner)
         elif not stack:
             if line.name:
-                raise BrokenText("a line outside of it")
+                raise BrokenTextError("a line outside of it")
         elif line.name == "END":
             inner = stack.pop()
             inner.end = raw
@@ -125,7 +125,7 @@ def parsed(text: str) -> Component:
                 return inner
         else:
             stack[-1].items.append(line)
-    raise BrokenText("no end")
+    raise BrokenTextError("no end")
 
 
 def lines_named(text: str, name: str) -> list[TextLine]:

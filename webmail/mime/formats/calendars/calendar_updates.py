@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webmail.mime.formats.calendars import event_edit
-from webmail.mime.formats.calendars.calendar_text import BrokenText, Component, made
+from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, made
 from webmail.mime.formats.recurrence import series as calendar_series
-from webmail.mime.formats.recurrence.series import CannotChange, Series, series_of
+from webmail.mime.formats.recurrence.series import CannotChangeError, Series, series_of
 
 Version = tuple[int, str]
 
@@ -25,7 +25,7 @@ def updated(there: str, sent: str) -> str:
         for one in newer:
             _replace(old, one, new)
         return str(old.root) if newer else ""
-    except (BrokenText, CannotChange, ValueError):
+    except (BrokenTextError, CannotChangeError, ValueError):
         return ""
 
 
@@ -48,7 +48,7 @@ def cancelled(there: str, sent: str) -> str:
             if before.status != "cancelled" and _is_newer(one, series):
                 text = calendar_series.change_one(text, at, before, replace(before, status="cancelled"))
         return text if text != there else ""
-    except (BrokenText, CannotChange, ValueError):
+    except (BrokenTextError, CannotChangeError, ValueError):
         return ""
 
 

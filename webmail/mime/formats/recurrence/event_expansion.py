@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from webmail.mime.formats.calendars import calendar_object, calendar_parsing
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendar
+from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence.occurrences import end_rule, library, moment_at, taking
 from webmail.mime.formats.zones.asked_times import AskedTime
 
@@ -20,14 +20,14 @@ def expanded(text: str, start: int, end: int, zone: tzinfo) -> tuple[str, int]:
     """An object with its times from `start` to `end` (seconds since 1970), in UTC, instead of its rules; and how many there are.
 
     Tasks stay as they are. What the library can't read whole comes with its times, title and place alone. `zone`: where times
-    without a zone are meant, and days. Raises UnusableCalendar.
+    without a zone are meant, and days. Raises UnusableCalendarError.
     """
     read = calendar_object.read(text)
     if read.component != "VEVENT":
         return text, 1
     try:
         events = _between(text, start, end)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         events = _between(read.reduced, start, end)
     named = read.recurring or "\r\nRECURRENCE-ID" in read.reduced
     found = [event for event in events if _touches(event, start, end, zone)]
@@ -35,17 +35,17 @@ def expanded(text: str, start: int, end: int, zone: tzinfo) -> tuple[str, int]:
 
 
 def _between(text: str, start: int, end: int) -> list[Any]:
-    """The events of a text that touch this time, or are near to it, each once. Raises UnusableCalendar."""
+    """The events of a text that touch this time, or are near to it, each once. Raises UnusableCalendarError."""
     recurring = library()
     try:
         calendar = calendar_parsing.read_calendar(text)
         for event in calendar.walk("VEVENT"):
             end_rule(event, max(end, 0))
         return list(recurring.of(calendar, skip_bad_series=False).between(moment_at(start) - _DAY, moment_at(end) + _DAY))
-    except UnusableCalendar:
+    except UnusableCalendarError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise UnusableCalendar(f"it can't be read: {error}"[:200]) from error
+        raise UnusableCalendarError(f"it can't be read: {error}"[:200]) from error
 
 
 def _touches(event: Any, start: int, end: int, zone: tzinfo) -> bool:

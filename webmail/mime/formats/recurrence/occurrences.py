@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from webmail.mime.formats.calendars import calendar_parsing
-from webmail.mime.formats.calendars.calendar_object import ReadObject, UnusableCalendar, plain
+from webmail.mime.formats.calendars.calendar_object import ReadObject, UnusableCalendarError, plain
 from webmail.mime.formats.recurrence import plain_series, recurrence_edit, stepped_rules
 from webmail.mime.formats.zones import zone_cities
 
@@ -60,14 +60,14 @@ def library() -> Any:
 def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
     """The occurrences of an event that touch the time from `start` to `end` (seconds since 1970).
 
-    `zone`: where times without a zone are meant. Raises UnusableCalendar.
+    `zone`: where times without a zone are meant. Raises UnusableCalendarError.
     """
     try:
         calendar = calendar_parsing.read_calendar(zone_cities.with_known_names(read.reduced))
         zone = (calendar_parsing.known_zone(read.zone) if read.zone else None) or zone
         events = calendar.walk("VEVENT")
         if not events or any("DTSTART" not in event for event in events):
-            raise UnusableCalendar("an event without a beginning")
+            raise UnusableCalendarError("an event without a beginning")
         usual = any(_is_private(event) for event in events if "RECURRENCE-ID" not in event)
         own = [taking(event, zone, usual) for event in events]
         if not read.recurring:
@@ -83,10 +83,10 @@ def expand(read: ReadObject, start: int, end: int, zone: tzinfo) -> Expansion:
             found = _few(library().of(calendar, skip_bad_series=False).between(moment_at(start), moment_at(end)))
             takings = _each_once(_named(taking(event, zone, usual), event) for event in found)
         return Expansion(first, max([last, *(one.end for one in takings)]), takings)
-    except UnusableCalendar:
+    except UnusableCalendarError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise UnusableCalendar(f"it can't be read: {error}"[:200]) from error
+        raise UnusableCalendarError(f"it can't be read: {error}"[:200]) from error
 
 
 def _plain(event: Any, own: Taking, start: int, end: int, zone: tzinfo) -> Iterator[Taking]:
@@ -123,7 +123,7 @@ def _named(one: Taking, event: Any) -> Taking:
 def _few(found: Iterable[Any]) -> list[Any]:
     several = list(islice(found, MOST + 1))
     if len(several) > MOST:
-        raise UnusableCalendar("too many occurrences")
+        raise UnusableCalendarError("too many occurrences")
     return several
 
 

@@ -35,31 +35,31 @@ _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 
 
-class UnboundedRule(ValueError):
+class UnboundedRuleError(ValueError):
     """A rule that takes too long to expand, or may never apply."""
 
 
 def check_zone(rule: str) -> None:
-    """Check the rule of a time zone: it changes once a year. Raises UnboundedRule."""
+    """Check the rule of a time zone: it changes once a year. Raises UnboundedRuleError."""
     parts = _parts(rule)
     if parts.get("FREQ") != "YEARLY" or set(parts) - _ZONE_PARTS or parts.get("INTERVAL", "1") != "1":
-        raise UnboundedRule("a time zone that changes otherwise than once a year")
+        raise UnboundedRuleError("a time zone that changes otherwise than once a year")
     if any(not parts.get(name, "0").isdigit() for name in _ZONE_HOURS):
-        raise UnboundedRule("a time zone that changes otherwise than once a year")
+        raise UnboundedRuleError("a time zone that changes otherwise than once a year")
     _check_values(parts)
 
 
 def check(rule: str, start: str) -> None:
-    """Check the rule of what begins at `start` (DTSTART). Raises UnboundedRule."""
+    """Check the rule of what begins at `start` (DTSTART). Raises UnboundedRuleError."""
     parts = _parts(rule)
     if parts.pop("RSCALE", "GREGORIAN") != "GREGORIAN" or parts.pop("SKIP", "OMIT") != "OMIT":
-        raise UnboundedRule("a rule of another calendar")
+        raise UnboundedRuleError("a rule of another calendar")
     if parts.get("FREQ") not in _PARTS:
-        raise UnboundedRule("a rule that does not say how often it applies")
+        raise UnboundedRuleError("a rule that does not say how often it applies")
     if not _MOMENT.match(start):
-        raise UnboundedRule("a rule of what has no beginning")
+        raise UnboundedRuleError("a rule of what has no beginning")
     if unknown := set(parts) - _PARTS[parts["FREQ"]]:
-        raise UnboundedRule(f"a rule with {sorted(unknown)[0][:20]}")
+        raise UnboundedRuleError(f"a rule with {sorted(unknown)[0][:20]}")
     _check_values(parts, start)
 
 
@@ -67,7 +67,7 @@ def steps(rule: str, start: str) -> float:
     """How many steps expanding this rule takes at most, of what begins at `start` (DTSTART); 0 if it is refused."""
     try:
         check(rule, start)
-    except UnboundedRule:
+    except UnboundedRuleError:
         return 0.0
     return _cost(_parts(rule), start)
 
@@ -76,7 +76,7 @@ def steps_until(rule: str, start: str, end: datetime) -> float:
     """The same until a moment (UTC, naive), however far it is."""
     try:
         return _cost(_parts(rule), start, end)
-    except (UnboundedRule, ValueError, TypeError, OverflowError, KeyError):
+    except (UnboundedRuleError, ValueError, TypeError, OverflowError, KeyError):
         return float("inf")
 
 
@@ -85,16 +85,16 @@ def _check_values(parts: dict[str, str], start: str = "") -> None:
     try:
         _check_applies(parts, start)
         if start and _cost(parts, start) > MOST_STEPS:
-            raise UnboundedRule("a rule that takes too long")
-    except UnboundedRule:
+            raise UnboundedRuleError("a rule that takes too long")
+    except UnboundedRuleError:
         raise
     except (ValueError, TypeError, OverflowError) as error:
-        raise UnboundedRule("a rule with values that are none") from error
+        raise UnboundedRuleError("a rule with values that are none") from error
 
 
 def _parts(rule: str) -> dict[str, str]:
     if len(rule) > _LONGEST:
-        raise UnboundedRule("a rule that is too long")
+        raise UnboundedRuleError("a rule that is too long")
     return dict(part.partition("=")[::2] for part in rule.upper().split(";") if part)
 
 
@@ -102,14 +102,14 @@ def _check_applies(parts: dict[str, str], start: str) -> None:
     """Refuse what may never apply."""
     interval, frequency = int(parts.get("INTERVAL", "1")), parts["FREQ"]
     if not (1 <= interval <= _LARGEST and 1 <= int(parts.get("COUNT", "1")) <= _LARGEST):
-        raise UnboundedRule("a rule with values that are none")  # an interval of 0 never ends
+        raise UnboundedRuleError("a rule with values that are none")  # an interval of 0 never ends
     days = [_DAY.fullmatch(one.strip()) for one in parts["BYDAY"].split(",")] if "BYDAY" in parts else []
     ordinals = [int(one[1]) for one in days if one is not None and one[1]]
     most = 53 if frequency == "YEARLY" and "BYMONTH" not in parts else 5
     if None in days or any(not 1 <= abs(number) <= most for number in ordinals):
-        raise UnboundedRule("a rule for days that there are not")
+        raise UnboundedRuleError("a rule for days that there are not")
     if frequency not in ("MONTHLY", "YEARLY") and ordinals:
-        raise UnboundedRule("a rule with numbered days of a week")
+        raise UnboundedRuleError("a rule with numbered days of a week")
     months = [int(one) for one in parts["BYMONTH"].split(",")] if "BYMONTH" in parts else list(_ALL_YEAR)
     if frequency == "MONTHLY":
         begins = int(start[4:6])
@@ -117,12 +117,12 @@ def _check_applies(parts: dict[str, str], start: str) -> None:
         months = [month for month in months if month in reached]
     numbers = _numbers(parts, "BYMONTHDAY") or [1]
     if not any(1 <= month <= 12 and 1 <= abs(day) <= _LENGTHS[month - 1] for month in months for day in numbers):
-        raise UnboundedRule("a rule for days that there are not")
+        raise UnboundedRuleError("a rule for days that there are not")
     if ordinals and "BYMONTHDAY" in parts and not _ever_on(parts, [month for month in months if 1 <= month <= 12]):
-        raise UnboundedRule("a rule for days that there are not")
+        raise UnboundedRuleError("a rule for days that there are not")
     for name, last in (("BYYEARDAY", 366), ("BYWEEKNO", 53)):
         if any(not 1 <= abs(number) <= last for number in _numbers(parts, name)):
-            raise UnboundedRule("a rule for days that there are not")
+            raise UnboundedRuleError("a rule for days that there are not")
     _check_positions(parts, len(days), ordinals)
 
 
@@ -159,7 +159,7 @@ def _check_positions(parts: dict[str, str], days: int, ordinals: list[int]) -> N
         there = len(_numbers(parts, "BYMONTHDAY"))
     times = len(stepped_rules.within_step(parts, datetime.min)) if parts["FREQ"] in OFTEN else _times(parts)
     if not any(1 <= abs(position) <= there * times for position in positions):
-        raise UnboundedRule("a rule for a place that there is not")
+        raise UnboundedRuleError("a rule for a place that there is not")
 
 
 def _numbers(parts: dict[str, str], name: str) -> list[int]:
@@ -207,6 +207,6 @@ def _many(parts: dict[str, str], name: str) -> int:
 def _moment(value: str) -> datetime:
     match = _MOMENT.match(value)
     if match is None:
-        raise UnboundedRule("no date")
+        raise UnboundedRuleError("no date")
     year, month, day, hour, minute, second = (int(one or 0) for one in match.groups())
     return datetime(year, month, day, hour, minute, min(second, 59))

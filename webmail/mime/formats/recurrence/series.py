@@ -16,7 +16,7 @@ _ONCE = "FREQ=DAILY;COUNT=1"  # where nothing is left of a rule but the beginnin
 Clock = date | datetime  # a moment by the clock of the series
 
 
-class CannotChange(ValueError):
+class CannotChangeError(ValueError):
     """The series can't be changed so. `reason`: "day" (its rule can't be moved to another day), "range" (another program changed
     several at once), "rule" (a rule for one alone), "term" (all in school holidays), "nothing" (there is no such one)."""
 
@@ -37,7 +37,7 @@ class Series:
     def start(self) -> Stamp:
         found = event_edit.stamp_of((self.master or self.overrides[0]).first("DTSTART"), self.root)
         if found is None:
-            raise CannotChange("nothing")
+            raise CannotChangeError("nothing")
         return found
 
     @property
@@ -61,10 +61,10 @@ class Series:
         return event_edit.stamp_for(clock, start.zone, start)
 
     def named(self, at: str) -> Clock:
-        """The moment of a RECURRENCE-ID as the index of occurrences has it. Raises CannotChange."""
+        """The moment of a RECURRENCE-ID as the index of occurrences has it. Raises CannotChangeError."""
         found = event_edit.stamps_of(TextLine("", "RECURRENCE-ID", "", at), self.root)
         if len(found) != 1:
-            raise CannotChange("nothing")
+            raise CannotChangeError("nothing")
         return self.clock(found[0])
 
     def clock_of(self, override: Component) -> Clock | None:
@@ -88,7 +88,7 @@ class Series:
 
     def model(self, at: Clock) -> tuple[Component, Clock]:
         """What one that was not changed itself is like, and when that takes place: the series, or one by which the following were
-        changed too (RANGE=THISANDFUTURE). Raises CannotChange."""
+        changed too (RANGE=THISANDFUTURE). Raises CannotChangeError."""
         ranged = [
             (before, one)
             for one in self.overrides
@@ -100,7 +100,7 @@ class Series:
             own = self.clock(start) if start else named
             return one, at + (own - named) if isinstance(own, datetime) == isinstance(named, datetime) else at
         if self.master is None:
-            raise CannotChange("nothing")
+            raise CannotChangeError("nothing")
         return self.master, at
 
     def dates(self, name: str) -> list[Clock]:
@@ -123,11 +123,11 @@ def as_time(moment: Clock) -> datetime:
 
 
 def series_of(text: str) -> Series:
-    """Take a checked object apart. Raises CannotChange, BrokenText."""
+    """Take a checked object apart. Raises CannotChangeError, BrokenTextError."""
     root = parsed(text)
     events = root.parts("VEVENT")
     if not events:
-        raise CannotChange("nothing")
+        raise CannotChangeError("nothing")
     masters = [one for one in events if one.first("RECURRENCE-ID") is None]
     master = max(masters, key=_version) if masters else None
     earlier = [one for one in masters if one is not master and one.lines("RRULE", "RDATE")]  # versions that count for nothing
@@ -141,7 +141,7 @@ def _version(event: Component) -> int:
 
 
 def fields_at(series: Series, at: str) -> EventFields:
-    """What people see of one of those that recur; `at` "": of the whole. Raises CannotChange, ValueError."""
+    """What people see of one of those that recur; `at` "": of the whole. Raises CannotChangeError, ValueError."""
     if not at or not series.recurs:
         return event_edit.read(series.master or series.overrides[0], series.root)
     clock = series.named(at)
@@ -153,7 +153,7 @@ def fields_at(series: Series, at: str) -> EventFields:
 
 
 def component_at(series: Series, at: str) -> Component:
-    """The component that says what one is like. Raises CannotChange."""
+    """The component that says what one is like. Raises CannotChangeError."""
     if not at or not series.recurs:
         return series.master or series.overrides[0]
     clock = series.named(at)
@@ -169,13 +169,13 @@ def placed(known: EventFields, start: Clock) -> EventFields:
 
 
 def change_one(text: str, at: str, before: EventFields, after: EventFields) -> str:
-    """Change one of those that recur, or what doesn't recur. Raises CannotChange."""
+    """Change one of those that recur, or what doesn't recur. Raises CannotChangeError."""
     series = series_of(text)
     if not series.recurs:
         event_edit.change(series.master or series.overrides[0], series.root, before, after)
         return str(series.root)
     if before.rule != after.rule:
-        raise CannotChange("rule")
+        raise CannotChangeError("rule")
     clock = series.named(at)
     one = series.override(clock) or _new_override(series, clock)
     event_edit.change(one, series.root, replace(before, rule=""), replace(after, rule=""))
@@ -197,7 +197,7 @@ def _new_override(series: Series, clock: Clock) -> Component:
 
 
 def take_one(text: str, at: str) -> str:
-    """Take one out of those that recur; "" if nothing is left. Raises CannotChange."""
+    """Take one out of those that recur; "" if nothing is left. Raises CannotChangeError."""
     series = series_of(text)
     if not series.recurs:
         return ""
@@ -211,7 +211,7 @@ def take_one(text: str, at: str) -> str:
 
 
 def one_on(text: str, at: str, uid: str) -> str:
-    """One of those that recur as an event of its own, with this UID. Raises CannotChange."""
+    """One of those that recur as an event of its own, with this UID. Raises CannotChangeError."""
     series = series_of(text)
     clock = series.named(at)
     one = series.override(clock) or _new_override(series, clock)
@@ -233,17 +233,17 @@ def drop_overrides(series: Series, leaves: Callable[[Component], bool]) -> int:
 
 
 def is_first(text: str, at: str) -> bool:
-    """Whether nothing of the series comes before this one, so that it and the following are all. Raises CannotChange."""
+    """Whether nothing of the series comes before this one, so that it and the following are all. Raises CannotChangeError."""
     series = series_of(text)
     return _parted(series, series.named(at)) is None
 
 
 def _parted(series: Series, clock: Clock) -> tuple[str, str] | None:
-    """The rules before and from this one on; None if nothing comes before. Raises CannotChange."""
+    """The rules before and from this one on; None if nothing comes before. Raises CannotChangeError."""
     if series.master is None:
-        raise CannotChange("nothing")
+        raise CannotChangeError("nothing")
     if any(_is_ranged(one) for one in series.overrides):
-        raise CannotChange("range")
+        raise CannotChangeError("range")
     start, rule = series.start, series.master.value("RRULE")
     earlier = as_time(start.at) < as_time(clock) or any(as_time(one) < as_time(clock) for one in series.dates("RDATE"))
     if not earlier:
@@ -253,7 +253,7 @@ def _parted(series: Series, clock: Clock) -> tuple[str, str] | None:
 
 
 def count_before(text: str, at: str) -> int:
-    """How often the rule of a series applies before this one. Raises CannotChange."""
+    """How often the rule of a series applies before this one. Raises CannotChangeError."""
     series = series_of(text)
     rule = series.master.value("RRULE") if series.master else ""
     start = series.start
@@ -261,7 +261,7 @@ def count_before(text: str, at: str) -> int:
 
 
 def end_before(text: str, at: str) -> str:
-    """The series without this one and the following; "" if nothing is left. Raises CannotChange."""
+    """The series without this one and the following; "" if nothing is left. Raises CannotChangeError."""
     series = series_of(text)
     clock = series.named(at)
     found = _parted(series, clock)
@@ -273,12 +273,12 @@ def end_before(text: str, at: str) -> str:
 
 
 def from_on(text: str, at: str, uid: str) -> str:
-    """A new series of this one and the following, with this UID. Raises CannotChange."""
+    """A new series of this one and the following, with this UID. Raises CannotChangeError."""
     series = series_of(text)
     clock = series.named(at)
     found = _parted(series, clock)
     if found is None or series.master is None:
-        raise CannotChange("nothing")
+        raise CannotChangeError("nothing")
     known = event_edit.read(series.master, series.root)
     begins = _beginning(series, clock, series.master.value("RRULE"))
     _keep(series, series.master, lambda one: as_time(one) >= as_time(clock), found[1])

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.calendars.calendar_text import Component, made_text
 from webmail.mime.formats.recurrence import recurrence_edit
-from webmail.mime.formats.recurrence.series import CannotChange, Clock, Series, as_time, filter_dates, series_of
+from webmail.mime.formats.recurrence.series import CannotChangeError, Clock, Series, as_time, filter_dates, series_of
 
 _NOTE = "X-TRABOULE-TERM"
 _MOST_DAYS = 2_000
@@ -58,7 +58,7 @@ def left_out(master: Component | None) -> TermNote | None:
 
 
 def without(text: str) -> str:
-    """The series with what was left out so. Raises CannotChange."""
+    """The series with what was left out so. Raises CannotChangeError."""
     series = series_of(text) if _NOTE in text else None
     known = left_out(series.master) if series is not None else None
     if series is None or series.master is None or known is None:
@@ -69,7 +69,7 @@ def without(text: str) -> str:
 
 
 def leave_out(text: str, holidays: Holidays) -> str:
-    """The series without those of it that are in these holidays. Raises CannotChange where none would be left."""
+    """The series without those of it that are in these holidays. Raises CannotChangeError where none would be left."""
     series = series_of(text)
     master, end = series.master, holidays.end
     if master is None or not master.value("RRULE"):
@@ -105,5 +105,5 @@ def _wanted(series: Series, holidays: Holidays, end: date) -> Sequence[Clock]:
     changed = {as_time(clock) for one in series.overrides if (clock := series.clock_of(one)) is not None}
     off = [at for at in found if holidays.has(at.date()) and at not in changed and at not in gone][:_MOST_DAYS]
     if off and not set(found) - set(off) - gone and not series.dates("RDATE"):
-        raise CannotChange("term")
+        raise CannotChangeError("term")
     return [at.date() if start.is_day else at for at in off]

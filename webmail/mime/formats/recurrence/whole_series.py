@@ -10,19 +10,27 @@ from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.calendars.calendar_text import Component
 from webmail.mime.formats.calendars.event_edit import EventFields
 from webmail.mime.formats.recurrence import recurrence_edit
-from webmail.mime.formats.recurrence.series import CannotChange, Clock, Series, as_time, drop_overrides, filter_dates, series_of
+from webmail.mime.formats.recurrence.series import (
+    CannotChangeError,
+    Clock,
+    Series,
+    as_time,
+    drop_overrides,
+    filter_dates,
+    series_of,
+)
 
 _TIMES = ("start", "end", "zone", "rule")
 
 
 def change_all(text: str, before: EventFields, after: EventFields) -> tuple[str, int]:
     """Change all that recur as one of them was changed from `before` to `after`; returns how many of the changed ones a new rule
-    no longer knows, which go with the old one. Raises CannotChange.
+    no longer knows, which go with the old one. Raises CannotChangeError.
     """
     series = series_of(text)
     master = series.master
     if master is None:
-        raise CannotChange("nothing")
+        raise CannotChangeError("nothing")
     known = event_edit.read(master, series.root)
     if not after.rule and before.rule:
         lost = drop_overrides(series, lambda _one: True)
@@ -114,7 +122,7 @@ def _moved_rule(
         return rule
     moved = recurrence_edit.moved(rule, _day(before.start), _day(after.start)) if move.days else rule
     if moved is None:
-        raise CannotChange("day")
+        raise CannotChangeError("day")
     parts = recurrence_edit.parts_of(moved)
     until = recurrence_edit.until_of(parts, zones[0])
     if until is None:
@@ -126,7 +134,7 @@ def _moved_rule(
 
 def _move_dates(series: Series, master: Component, listed: dict[str, list[Clock]], move: _Move) -> None:
     if any(line.param("VALUE").upper() == "PERIOD" for line in master.lines("RDATE")):
-        raise CannotChange("range")  # each has an end of its own
+        raise CannotChangeError("range")  # each has an end of its own
     for name, clocks in listed.items():
         if clocks:
             master.put(event_edit.written(name, [series.stamp(move(at)) for at in clocks]))

@@ -21,19 +21,19 @@ _FIRST_YEAR, _LAST_YEAR = 1888, 2100  # the first is a leap year
 _HOUR = timedelta(hours=1)
 
 
-class TooManyChanges(ValueError):
+class TooManyChangesError(ValueError):
     """Clocks that change so often are no zone of anybody."""
 
 
 class DefinedZone(tzinfo):
-    """After 2100 nothing changes any more. Raises TooManyChanges, and ValueError for what can't be read."""
+    """After 2100 nothing changes any more. Raises TooManyChangesError, and ValueError for what can't be read."""
 
     def __init__(self, zone: Component) -> None:
         if sum(one.first("RRULE") is not None for one in zone.parts()) > MOST_RULES:
-            raise TooManyChanges("too many rules")
+            raise TooManyChangesError("too many rules")
         found = sorted(islice(_changes(zone), _MOST_STEPS + 1))
         if not found or len(found) > _MOST_STEPS:
-            raise TooManyChanges(f"{len(found)} changes")
+            raise TooManyChangesError(f"{len(found)} changes")
         self.zone = zone.text("TZID")  # by which the library writes it
         self._clocks = [at for at, _before, _after, _name in found]
         self._moments = [at - before for at, before, _after, _name in found]
