@@ -268,13 +268,13 @@ def test_three_thousand_sent_messages_take_seconds_and_few_round_trips(
     trips: list[int] = []
     run = Connection._run
     monkeypatch.setattr(Connection, "_run", lambda self, *given: trips.append(1) or run(self, *given))  # type: ignore[func-returns-value]
-    began = time.monotonic()
+    began = time.thread_time()
     assert work() == 1
-    took = time.monotonic() - began
-    print(f"sign-in {signed_in:.2f} s, learning {took:.2f} s, {len(trips)} round trips")
+    took = time.thread_time() - began
+    print(f"sign-in {signed_in:.2f} s, learning {took:.2f} s of a processor, {len(trips)} round trips")
     assert rows(Correspondent, me)["kari@fjord.example"] == ("Kari", 2_000)
     assert (len(rows(Correspondent, me)), len(rows(Acquaintance, me))) == (701, 900)
-    assert len(trips) <= 22 and took < 20
+    assert len(trips) <= 22 and took < 4
     found = Visitor(app, me).sign_in().get("/recipients?words=kari")
     assert found.all("[role=option]")[0]["data-entry"] == "Kari <kari@fjord.example>"
 
