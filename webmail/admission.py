@@ -22,8 +22,8 @@ _WISHES = 500
 class AdmissionRefusedError(Exception):
     """There is no place now. `own`: by what this person, or this network, has already; `still`: nobody has left for so long."""
 
-    def __init__(self, words: str, *, own: bool = False, still: bool = False) -> None:
-        super().__init__(words)
+    def __init__(self, text: str, *, own: bool = False, still: bool = False) -> None:
+        super().__init__(text)
         self.own, self.still = own, still
 
 
@@ -101,31 +101,31 @@ class Admission:
         with self._change:
             self._moved = time.monotonic()
 
-    def _is_full_of(self, place: Place) -> str | None:
+    def _is_full_of(self, admitted: Place) -> str | None:
         """Whose places are all taken: a person's, a network's, everybody's (""); None where there is room."""
-        if place.person and self.of_one and self._people.get(place.person, 0) >= self.of_one:
-            return place.person
-        if place.network and self.of_one_network and self._networks.get(place.network, 0) >= self.of_one_network:
-            return place.network
+        if admitted.person and self.of_one and self._people.get(admitted.person, 0) >= self.of_one:
+            return admitted.person
+        if admitted.network and self.of_one_network and self._networks.get(admitted.network, 0) >= self.of_one_network:
+            return admitted.network
         return "" if self.at_once and self._count >= self.at_once else None
 
-    def _take(self, place: Place) -> None:
-        place.held, place.since = True, time.monotonic()
+    def _take(self, admitted: Place) -> None:
+        admitted.held, admitted.since = True, time.monotonic()
         self._count += 1
-        if place.person:
-            self._people[place.person] += 1
-        if place.network:
-            self._networks[place.network] += 1
-        self._wishes.pop(place.person, None)
+        if admitted.person:
+            self._people[admitted.person] += 1
+        if admitted.network:
+            self._networks[admitted.network] += 1
+        self._wishes.pop(admitted.person, None)
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, admitted: Place) -> None:
         with self._change:
-            if not place.held:
+            if not admitted.held:
                 return
-            place.held = False
+            admitted.held = False
             self._count -= 1
-            _less(self._people, place.person)
-            _less(self._networks, place.network)
+            _less(self._people, admitted.person)
+            _less(self._networks, admitted.network)
             self._moved = time.monotonic()
             for one in list(self._waiters):
                 if self._is_full_of(one) is None:
@@ -133,45 +133,45 @@ class Admission:
                     self._take(one)
             self._change.notify_all()
 
-    def _wait(self, place: Place, patience: float) -> None:
+    def _wait(self, admitted: Place, patience: float) -> None:
         began = time.monotonic()
-        self._wish(place, began)
-        of_one = sum(one.person == place.person for one in self._waiters)
+        self._wish(admitted, began)
+        of_one = sum(one.person == admitted.person for one in self._waiters)
         if len(self._waiters) >= self.waiting or (self.waiting_of_one and of_one >= self.waiting_of_one) or patience <= 0:
-            raise self._refused(place, f"{self._count} are in, {len(self._waiters)} wait")
-        self._waiters.append(place)
+            raise self._refused(admitted, f"{self._count} are in, {len(self._waiters)} wait")
+        self._waiters.append(admitted)
         try:
-            while not place.held:
+            while not admitted.held:
                 now = time.monotonic()
                 left = end = began + patience - now
                 if self.still:
                     left = min(end, max(began, self._moved) + self.still - now)
                 if left <= 0:
-                    raise self._refused(place, "nobody has left" if end > 0 else "nobody left in time", still=end > 0)
+                    raise self._refused(admitted, "nobody has left" if end > 0 else "nobody left in time", still=end > 0)
                 self._change.wait(left)
         except BaseException:
-            place.leave()
+            admitted.leave()
             raise
         finally:
-            if place in self._waiters:
-                self._waiters.remove(place)
+            if admitted in self._waiters:
+                self._waiters.remove(admitted)
 
-    def _refused(self, place: Place, words: str, *, still: bool = False) -> AdmissionRefusedError:
+    def _refused(self, admitted: Place, text: str, *, still: bool = False) -> AdmissionRefusedError:
         self.last_refused = time.monotonic()
-        self._wish(place, self.last_refused)
-        return AdmissionRefusedError(words, own=bool(self._is_full_of(place)), still=still)
+        self._wish(admitted, self.last_refused)
+        return AdmissionRefusedError(text, own=bool(self._is_full_of(admitted)), still=still)
 
-    def _wish(self, place: Place, now: float) -> None:
-        if place.person and (place.person in self._wishes or len(self._wishes) < _WISHES):
-            self._wishes[place.person] = (now, self._is_full_of(place) or "")
+    def _wish(self, admitted: Place, now: float) -> None:
+        if admitted.person and (admitted.person in self._wishes or len(self._wishes) < _WISHES):
+            self._wishes[admitted.person] = (now, self._is_full_of(admitted) or "")
 
-    def _makes_room(self, place: Place) -> bool:
+    def _makes_room(self, admitted: Place) -> bool:
         with self._change:
             since = time.monotonic() - LATELY
             self._wishes = {person: wish for person, wish in self._wishes.items() if wish[0] > since}
             for person, (_when, whose) in self._wishes.items():
-                is_other = self._people.get(place.person, 0) > self._people.get(person, 0) and whose in ("", place.network)
-                if is_other or whose == place.person != "":
+                is_other = self._people.get(admitted.person, 0) > self._people.get(person, 0) and whose in ("", admitted.network)
+                if is_other or whose == admitted.person != "":
                     del self._wishes[person]
                     return True
             return False

@@ -329,8 +329,8 @@ class _Connection(http.client.HTTPConnection):
             self._socket.settimeout(_left(self._end))
         self.sock = self._socket
 
-    def _is_last(self, place: int) -> bool:
-        return place == len(self._addresses) - 1
+    def _is_last(self, position: int) -> bool:
+        return position == len(self._addresses) - 1
 
     def getresponse(self) -> http.client.HTTPResponse:
         self._source = _Timed(self.sock, HEADER_LIMIT, self._end)

@@ -33,10 +33,10 @@ class ScriptRefusedError(RefusedError):
     `script`: the text, where whoever sent it keeps it here.
     """
 
-    def __init__(self, words: str) -> None:
-        super().__init__(f"ManageSieve: {words}")
-        self.words = words
-        self.faults = _faults(words)
+    def __init__(self, text: str) -> None:
+        super().__init__(f"ManageSieve: {text}")
+        self.words = text
+        self.faults = _faults(text)
         self.script = ""
 
 
@@ -215,10 +215,10 @@ def _script(line: bytes) -> Script:
 _FAULT = re.compile(r"(?:^|\n)[^\n:]{0,100}: line (\d{1,6}): (?:error: )?([^\n]*)")
 
 
-def _faults(words: str) -> tuple[tuple[int, str], ...]:
+def _faults(wording: str) -> tuple[tuple[int, str], ...]:
     """Lines and what is wrong there, as Pigeonhole says it: "main: line 3: error: unknown command 'x'."."""
-    found = tuple((int(number), text.strip()) for number, text in _FAULT.findall(words))
-    return found or ((0, words),)
+    found = tuple((int(number), text.strip()) for number, text in _FAULT.findall(wording))
+    return found or ((0, wording),)
 
 
 def _utf8(name: str) -> bytes:

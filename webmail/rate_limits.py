@@ -87,21 +87,21 @@ class Use:
 Turn = Callable[[Sequence[Bounded]], int]
 
 
-def take(settings: Settings, *bounded: Bounded | None, mark: str = "", turn: Turn | None = None) -> Use:
+def take(settings: Settings, *bounded: Bounded | None, mark: str = "", revision: Turn | None = None) -> Use:
     """Count one more for each of these (None: for nothing). Raises TooManyRequestsError, and counts nothing, where one is used
     up.
 
-    `mark`: what those have in common that `forget` forgets together. `turn` is asked where some are used up (they are given): it
-    answers 0 where this one counts and passes all the same, else the seconds to wait. Rows first, then a look at who was before:
-    of two at once, one sees the other. At most one SELECT, one INSERT and another SELECT; on PostgreSQL a lock for each.
+    `mark`: what those have in common that `forget` forgets together. `revision` is asked where some are used up (they are given):
+    it answers 0 where this one counts and passes all the same, else the seconds to wait. Rows first, then a look at who was
+    before: of two at once, one sees the other. At most one SELECT, one INSERT and another SELECT; on PostgreSQL a lock for each.
     """
     wanted = [one for one in bounded if one is not None]
-    if turn is None and not db.in_transaction() and (full := _full(settings, wanted)):
+    if revision is None and not db.in_transaction() and (full := _full(settings, wanted)):
         raise _refusal(full)  # without the lock for writing, which others need
     with nullcontext() if db.in_transaction() else db.atomic():
         use = note(settings, *wanted, mark=mark)
         full = _full(settings, wanted, besides=1)
-        wait = timedelta(seconds=turn([one for one, _again in full])) if full and turn else None
+        wait = timedelta(seconds=revision([one for one, _again in full])) if full and revision else None
         if full and (wait is None or wait):
             give_back(use)
     if full and (wait is None or wait):

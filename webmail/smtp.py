@@ -341,12 +341,12 @@ def wire_chunks(content: bytes | IO[bytes]) -> Iterator[bytes]:
         yield b"\r\n"
 
 
-def _refuse_unless(good: bool, code: int, words: bytes) -> None:
+def _refuse_unless(good: bool, code: int, data: bytes) -> None:
     if good:
         return
     if code < 200:
-        raise ServerAwayError(f"the server gave no answer that can be understood: {_words(code, words)}")
-    raise SendRefusedError(_words(code, words), permanent=code >= 500)
+        raise ServerAwayError(f"the server gave no answer that can be understood: {_words(code, data)}")
+    raise SendRefusedError(_words(code, data), permanent=code >= 500)
 
 
 def _wire_address(address: str) -> str:

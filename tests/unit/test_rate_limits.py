@@ -126,9 +126,9 @@ def test_all_of_one_mark_are_forgotten_together(tables, settings):
 def test_who_has_a_turn_passes_all_the_same_and_is_told_otherwise_when_it_comes(tables, settings):
     for _ in range(3):
         rate_limits.take(settings, ASKED.by(HERE))
-    rate_limits.take(settings, ASKED.by(HERE), turn=lambda full: 0)
+    rate_limits.take(settings, ASKED.by(HERE), revision=lambda full: 0)
     with pytest.raises(TooManyRequestsError) as told:
-        rate_limits.take(settings, ASKED.by(HERE), turn=lambda full: 7)
+        rate_limits.take(settings, ASKED.by(HERE), revision=lambda full: 7)
     assert told.value.seconds == 7 and rate_limits.used(settings, ASKED.by(HERE)) == 4
 
 

@@ -103,9 +103,9 @@ def _mail(run: TaskRun, files: Storage) -> Mail:
     return mail
 
 
-def _files(run: TaskRun, files: Storage, mail: Mail, words: Words) -> Iterator[tuple[str, Iterable[bytes]]]:
-    if words.readme:
-        yield "README.txt", [_readme(mail, words).replace("\n", "\r\n").encode()]
+def _files(run: TaskRun, files: Storage, mail: Mail, texts: Words) -> Iterator[tuple[str, Iterable[bytes]]]:
+    if texts.readme:
+        yield "README.txt", [_readme(mail, texts).replace("\n", "\r\n").encode()]
     yield from files_of(run.user)
     names, made = MboxNames(), dict[str, str]()
     for group, span in zip(mail.chosen, mail.position.spans(), strict=False):
@@ -155,20 +155,20 @@ def _missing(mail: Mail) -> int:
     return 0 if mail.position.away else count(mail.chosen) - mail.position.written
 
 
-def _readme(mail: Mail, words: Words) -> str:
-    lines = [words.readme]
+def _readme(mail: Mail, texts: Words) -> str:
+    lines = [texts.readme]
     if unread := _unread(mail):
-        lines.append("\n".join([words.unread, *(f"  - {name}" for name in unread)]))
+        lines.append("\n".join([texts.unread, *(f"  - {name}" for name in unread)]))
     if gone := _missing(mail):
-        lines.append(f"{words.gone} {gone}")
+        lines.append(f"{texts.gone} {gone}")
     return "\n\n".join(lines) + "\n"
 
 
-def _tell(run: TaskRun, words: Words) -> None:
+def _tell(run: TaskRun, texts: Words) -> None:
     """In the transaction of the last step, and once for each task: after a kill too there is one mail."""
-    if words.subject and run.settings.system_sender is not None:
+    if texts.subject and run.settings.system_sender is not None:
         with suppress(BadAddressError, UnsafeValueError):
-            system_mail.send(run.user.address, NAME, words.subject, words.body, words.language, run.task.id)
+            system_mail.send(run.user.address, NAME, texts.subject, texts.body, texts.language, run.task.id)
 
 
 KIND = TaskKind(NAME, _work)

@@ -82,27 +82,29 @@ def is_offered(settings: Settings) -> bool:
     return bool(settings.admin_address) and settings.system_sender is not None
 
 
-def ask(asked: SupportQuestion, letters: SupportLetters, settings: Settings) -> tuple[SupportRequest, list[SystemMessage]]:
+def ask(
+    question: SupportQuestion, notifications: SupportLetters, settings: Settings
+) -> tuple[SupportRequest, list[SystemMessage]]:
     """Store a request and queue the mail about it, in one transaction; returns the row and what is to be sent.
 
-    The same once more within an hour, as by a double click, is the one there is, and nothing is sent. `letters` gives the mail to
-    the administrator and the copy for who is signed in; it is told whether no more will be mailed today. Raises
+    The same once more within an hour, as by a double click, is the one there is, and nothing is sent. `notifications` gives the
+    mail to the administrator and the copy for who is signed in; it is told whether no more will be mailed today. Raises
     TooManyRequestsError.
     """
-    if _same(asked) is None:
-        rate_limits.check(settings, *_limits(asked))  # without the lock for writing, which others need
+    if _same(question) is None:
+        rate_limits.check(settings, *_limits(question))  # without the lock for writing, which others need
     with db.atomic():
         serialize("support")
-        if (there := _same(asked)) is not None:
+        if (there := _same(question)) is not None:
             return there, []
-        rate_limits.take(settings, *_limits(asked))
+        rate_limits.take(settings, *_limits(question))
         row = SupportRequest.create(
-            reference=_new_reference(), user=asked.user, username=asked.username[:LONGEST_NAME], kind=asked.kind,
-            text=asked.text[:LONGEST_TEXT], contact=asked.contact[:LONGEST_CONTACT], browser=asked.browser[:255],
-            network=asked.network[:64], language=asked.language[:5],
+            reference=_new_reference(), user=question.user, username=question.username[:LONGEST_NAME], kind=question.kind,
+            text=question.text[:LONGEST_TEXT], contact=question.contact[:LONGEST_CONTACT], browser=question.browser[:255],
+            network=question.network[:64], language=question.language[:5],
         )  # fmt: skip
-        sent = _mailed(row, letters, settings)
-        audit.record(AuditAct.SUPPORT_ASKED, actor=asked.user, target=row.reference, network=asked.network)
+        sent = _mailed(row, notifications, settings)
+        audit.record(AuditAct.SUPPORT_ASKED, actor=question.user, target=row.reference, network=question.network)
     return row, sent
 
 
@@ -170,34 +172,34 @@ _REMARKS = frozenset(  # what stands after "the password is ..." and is none
 )
 
 
-def _same(asked: SupportQuestion) -> SupportRequest | None:
+def _same(question: SupportQuestion) -> SupportRequest | None:
     """The same request of the same person, within an hour."""
     row = SupportRequest
     same = (
-        (row.user == asked.user if asked.user else row.user.is_null())
-        & (row.kind == asked.kind)
-        & (row.username == asked.username)
-        & (row.text == asked.text)
-        & (row.contact == asked.contact)
-        & (row.network == asked.network)
+        (row.user == question.user if question.user else row.user.is_null())
+        & (row.kind == question.kind)
+        & (row.username == question.username)
+        & (row.text == question.text)
+        & (row.contact == question.contact)
+        & (row.network == question.network)
     )
     found: SupportRequest | None = row.select().where(same, row.created > now() - HOUR).first()
     return found
 
 
-def _limits(asked: SupportQuestion) -> list[Bounded]:
-    if asked.user is not None:
-        return [OF_PERSON.by(asked.user.id)]
-    of_network = [OF_NETWORK.by(asked.network)] if asked.network else []
-    return [OF_STRANGERS.by(), *of_network, *([OF_NAME.by(asked.username)] if asked.username else [])]
+def _limits(question: SupportQuestion) -> list[Bounded]:
+    if question.user is not None:
+        return [OF_PERSON.by(question.user.id)]
+    of_network = [OF_NETWORK.by(question.network)] if question.network else []
+    return [OF_STRANGERS.by(), *of_network, *([OF_NAME.by(question.username)] if question.username else [])]
 
 
-def _mailed(row: SupportRequest, letters: SupportLetters, settings: Settings) -> list[SystemMessage]:
+def _mailed(row: SupportRequest, notifications: SupportLetters, settings: Settings) -> list[SystemMessage]:
     """Queue the mail about a request, unless there were too many today: it is in the list all the same."""
     user, kind = row.user, _OF_STRANGER if row.user is None else _MAIL
     limits = [MAILS.by(), *([MAILS_OF_STRANGERS.by()] if user is None else [])]
     left = min(one.limit.most - rate_limits.used(settings, one) for one in limits)
-    letter, copy = letters(row, left == 1)
+    letter, copy = notifications(row, left == 1)
     sent = []
     if left > 0:
         rate_limits.note(settings, *limits)

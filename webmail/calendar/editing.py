@@ -107,9 +107,11 @@ def _row(calendar: int, href: str) -> CalendarObject | None:
 
 
 @begun_again
-def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False, kept: bool = False) -> list[Done]:
+def write(
+    user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False, is_stored: bool = False
+) -> list[Done]:
     """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
-    stay as they are. What is taken out of somebody else's calendars goes into their trash; out of one's own only if `kept`.
+    stay as they are. What is taken out of somebody else's calendars goes into their trash; out of one's own only if `is_stored`.
 
     1 transaction. Raises UnusableCalendarError, EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError.
     """
@@ -127,12 +129,12 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
         if any((row.etag if row else "") != one.etag for row, one in zip(rows, writes, strict=True)):
             raise EventChangedElsewhereError("another version is there")
         keepers = {may[one.calendar].user_id for one in writes if one.text}  # it stays theirs
-        if keepers or not kept:
+        if keepers or not is_stored:
             keepers.add(user.id)
         for row, one in zip(rows, writes, strict=True):
             if row is not None and not one.text and may[one.calendar].user_id not in keepers:
                 trash.put(may[one.calendar], [(row.href, row.uid, _title(row), row.text)], user.address)
-        trashed = [_trash_taken(may[one.calendar], one, user) if kept else 0 for one in writes]
+        trashed = [_trash_taken(may[one.calendar], one, user) if is_stored else 0 for one in writes]
         done: dict[int, Done] = {}
         for at in sorted(range(len(writes)), key=lambda at: bool(writes[at].text)):  # first what makes room, and frees a UID
             hidden = privacy.will_be_hidden(accesses[writes[at].calendar], writes[at].text)
@@ -140,13 +142,13 @@ def write(user: User, writes: Sequence[Write], settings: Settings, *, as_kept: b
     return [done[at] for at in range(len(writes))]
 
 
-def _trash_taken(calendar: Collection, one: Write, user: User) -> int:
+def _trash_taken(calendar: Collection, item: Write, user: User) -> int:
     """Put what is taken out of a series into the trash of the calendar's owner; returns its `id` there. 3 queries and those of
     `trash.put`, where there is any."""
-    if one.taken is None:
+    if item.taken is None:
         return 0
-    trash.put(calendar, [(one.href, *one.taken)], user.address)
-    mine = (TrashedItem.collection == calendar) & (TrashedItem.uid == one.taken[0])
+    trash.put(calendar, [(item.href, *item.taken)], user.address)
+    mine = (TrashedItem.collection == calendar) & (TrashedItem.uid == item.taken[0])
     return int(TrashedItem.select(pw.fn.MAX(TrashedItem.id)).where(mine).scalar() or 0)
 
 
@@ -166,14 +168,14 @@ def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.Prepared:
         return objects.prepared(text, zone, once=True)
 
 
-def _write_one(one: Write, row: CalendarObject | None, found: objects.Prepared | None, settings: Settings) -> Done:
+def _write_one(item: Write, row: CalendarObject | None, found: objects.Prepared | None, settings: Settings) -> Done:
     before = row.text if row else ""
     if found is None:
         if row is not None:
-            objects.take_out(one.calendar, [row])
-        return Done(one.calendar, one.href, before, "")
-    quota.check_room(one.calendar, 0 if row else 1, len(one.text.encode()) - (row.size if row else 0), settings)
-    return Done(one.calendar, one.href, before, objects.write(one.calendar, one.href, one.text, found, row).etag)
+            objects.take_out(item.calendar, [row])
+        return Done(item.calendar, item.href, before, "")
+    quota.check_room(item.calendar, 0 if row else 1, len(item.text.encode()) - (row.size if row else 0), settings)
+    return Done(item.calendar, item.href, before, objects.write(item.calendar, item.href, item.text, found, row).etag)
 
 
 # --- undo ------------------------------------------------------------------------------------------------------------

@@ -73,19 +73,19 @@ class EventForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def showing(cls, known: EventFields, tz: tzinfo | None) -> EventForm:
+    def showing(cls, existing: EventFields, tz: tzinfo | None) -> EventForm:
         """The form of an event; `tz` is the zone of its times."""
-        start, end = known.start, known.end
-        rule = repeat_of(known.rule, start, tz)
+        start, end = existing.start, existing.end
+        rule = repeat_of(existing.rule, start, tz)
         timed = isinstance(start, datetime)
         day = start.date() if isinstance(start, datetime) else start
         return cls(
-            title=known.title, start=day.isoformat(), end=(end.date() if isinstance(end, datetime) else end).isoformat(),
+            title=existing.title, start=day.isoformat(), end=(end.date() if isinstance(end, datetime) else end).isoformat(),
             start_hour=f"{start:%H:%M}" if timed else "", end_hour=f"{end:%H:%M}" if timed else "", all_day=not timed,
-            zone=known.zone, location=known.place, video=known.video, notes=known.notes, categories=", ".join(known.categories),
-            links=list(known.links), reminders=[str(minutes) for minutes in known.reminders],
-            privacy=known.privacy, free=not known.busy,
-            status=known.status, repeat=rule.kind, every=str(rule.every), days=[str(one) for one in rule.days],
+            zone=existing.zone, location=existing.place, video=existing.video, notes=existing.notes,
+            categories=", ".join(existing.categories), links=list(existing.links), reminders=[str(minutes) for minutes in existing.reminders],
+            privacy=existing.privacy, free=not existing.busy,
+            status=existing.status, repeat=rule.kind, every=str(rule.every), days=[str(one) for one in rule.days],
             places=[str(one) for one in rule.places],
             until=rule.until.isoformat() if rule.until else "", times=str(rule.times) if rule.times else "",
         )  # fmt: skip
@@ -239,10 +239,10 @@ class EventForm:
         places = tuple(one for one in repeats.PLACES if str(one) in self.places) if self.repeat == "monthly-days" else ()
         return Repeat(self.repeat, max(every, 1) if self.repeat != "weekdays" else 1, days, until, times, places)
 
-    def _rule(self, start: date | datetime | None, clock: tzinfo | None, before: EventFields | None, shown: Repeat) -> str:
-        """The rule that was typed; that of the event as it is where nothing of what was `shown` of it was touched."""
+    def _rule(self, start: date | datetime | None, clock: tzinfo | None, before: EventFields | None, visible: Repeat) -> str:
+        """The rule that was typed; that of the event as it is where nothing of what was `visible` of it was touched."""
         typed = self.typed_repeat()
-        if before is not None and (typed == shown or typed.kind == "kept"):
+        if before is not None and (typed == visible or typed.kind == "kept"):
             return before.rule
         if self.every.strip() and not re.fullmatch(r"[1-9]\d?", self.every.strip()):
             self.errors["every"] = _("Enter a number from 1 to %(most)d.", most=repeats.MOST_EVERY)

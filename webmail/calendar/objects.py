@@ -196,9 +196,9 @@ def _kinds(numbers: Iterable[int], step: Callable[[], None] = lambda: None) -> d
     return found
 
 
-def _is_at(asked: AskedTime, one: Taking) -> bool:
+def _is_at(asked_time: AskedTime, taking: Taking) -> bool:
     """Whether something touches the time that was expanded in the zone that is meant."""
-    return asked.touched_by("day" if one.whole_day else "fixed", one.start, one.end)
+    return asked_time.touched_by("day" if taking.whole_day else "fixed", taking.start, taking.end)
 
 
 def _beyond(calendar: int, start: int, end: int) -> list[CalendarObject]:
@@ -232,14 +232,14 @@ def beyond(calendars: Sequence[int], start: int, end: int, most: int) -> list[Ca
     return question(calendars=list(calendars), start=start, end=end, most=most)
 
 
-def _recurring(past: bool, slot: queries.Slot) -> Any:
+def _recurring(past: bool, placeholder: queries.Slot) -> Any:
     recur = (CalendarObject.recurring == pw.SQL("1")) & (CalendarObject.component == "VEVENT")
-    possible = (CalendarObject.first < slot("end")) & (CalendarObject.last >= slot("start"))
-    missing = (CalendarObject.indexed_until < slot("end")) & (CalendarObject.last > CalendarObject.indexed_until)
+    possible = (CalendarObject.first < placeholder("end")) & (CalendarObject.last >= placeholder("start"))
+    missing = (CalendarObject.indexed_until < placeholder("end")) & (CalendarObject.last > CalendarObject.indexed_until)
     if past:
-        missing |= (CalendarObject.indexed_from > slot("start")) & (CalendarObject.first < CalendarObject.indexed_from)
+        missing |= (CalendarObject.indexed_from > placeholder("start")) & (CalendarObject.first < CalendarObject.indexed_from)
     mine = queries.one_of(CalendarObject.collection, "calendars")
-    return CalendarObject.select().where(mine, recur, possible, missing).limit(slot("most"))
+    return CalendarObject.select().where(mine, recur, possible, missing).limit(placeholder("most"))
 
 
 _after, _before_and_after = (queries.Prepared(partial(_recurring, past)) for past in (False, True))
@@ -296,10 +296,10 @@ def busy_times(
     return sorted(one for one in found if one[0] < end and one[1] > start)
 
 
-def _busy_rows(slot: queries.Slot) -> Any:
-    touching = (Occurrence.start < slot("end")) & (Occurrence.end > slot("start")) & (Occurrence.busy > 0)
+def _busy_rows(placeholder: queries.Slot) -> Any:
+    touching = (Occurrence.start < placeholder("end")) & (Occurrence.end > placeholder("start")) & (Occurrence.busy > 0)
     rows = Occurrence.select(Occurrence.object, Occurrence.start, Occurrence.end, Occurrence.busy, Occurrence.whole_day)
-    return rows.where(Occurrence.collection == slot("calendar"), touching).limit(_MOST_BUSY + 1)
+    return rows.where(Occurrence.collection == placeholder("calendar"), touching).limit(_MOST_BUSY + 1)
 
 
 _busy_in = queries.Prepared(_busy_rows)

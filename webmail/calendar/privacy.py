@@ -99,10 +99,10 @@ def seen(text: str, language: str) -> str:
     return str(component(root.name, *items))
 
 
-def _says_private(one: Component, usual: bool = False) -> bool:
+def _says_private(item: Component, usual: bool = False) -> bool:
     """`usual`: of a changed one of a series that says nothing, what the series says."""
-    told = one.lines("CLASS")
-    return any(map(_is_not_public, told)) if told else usual and one.first("RECURRENCE-ID") is not None
+    told = item.lines("CLASS")
+    return any(map(_is_not_public, told)) if told else usual and item.first("RECURRENCE-ID") is not None
 
 
 def busy_alone(text: str, uid: str, language: str) -> str:
@@ -131,12 +131,12 @@ def _zone(zone: Component) -> Component:
     return component(zone.name, *(one for one in kept if isinstance(one, Component) or one.name in _OF_ZONE))
 
 
-def _times_of(one: Component, language: str, uid: str = "") -> Component:
+def _times_of(item: Component, language: str, uid: str = "") -> Component:
     """What an event, task or journal entry is for who may know only when it is; `uid`: whose UID they don't know either."""
     busy, private = _WORDS.get(language, _WORDS[""])
-    free = one.value("TRANSP").upper() == "TRANSPARENT" or one.value("STATUS").upper() == "CANCELLED"
-    word = busy if uid or (one.name == "VEVENT" and not free) else private
-    lines = [made("UID", uid or one.value("UID")), made("SUMMARY", word)]
-    lines += [] if uid else [made("CLASS", "CONFIDENTIAL" if one.value("CLASS").upper() == "CONFIDENTIAL" else "PRIVATE")]
-    lines += [made(line.name, line.value, "".join(_PARAMS.findall(line.params))) for line in one.lines(*_TIMES)]
-    return component(one.name, *lines)
+    free = item.value("TRANSP").upper() == "TRANSPARENT" or item.value("STATUS").upper() == "CANCELLED"
+    word = busy if uid or (item.name == "VEVENT" and not free) else private
+    lines = [made("UID", uid or item.value("UID")), made("SUMMARY", word)]
+    lines += [] if uid else [made("CLASS", "CONFIDENTIAL" if item.value("CLASS").upper() == "CONFIDENTIAL" else "PRIVATE")]
+    lines += [made(line.name, line.value, "".join(_PARAMS.findall(line.params))) for line in item.lines(*_TIMES)]
+    return component(item.name, *lines)

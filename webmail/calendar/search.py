@@ -39,7 +39,7 @@ class Sought:
     many: bool = False
 
 
-def sought(rights: Mapping[int, str], words: str) -> Sought:
+def sought(rights: Mapping[int, str], text: str) -> Sought:
     """The events with all these words (as they begin). 1 query, answered from an index: see docs/decisions/calendar.md; 2 where
     they don't see private events.
 
@@ -47,8 +47,8 @@ def sought(rights: Mapping[int, str], words: str) -> Sought:
     """
     mine = {number: right for number, right in rights.items() if right != "busy"}
     whole = [number for number, right in mine.items() if right == "own"]
-    folded = words_in(words[:LONGEST_WORDS])[:_MOST_WORDS]
-    if not mine or (words.strip() and not folded):  # signs alone
+    folded = words_in(text[:LONGEST_WORDS])[:_MOST_WORDS]
+    if not mine or (text.strip() and not folded):  # signs alone
         return Sought(mine, None)
     inside = objects.among(Occurrence.collection, mine)
     if not folded:
@@ -65,14 +65,14 @@ def sought(rights: Mapping[int, str], words: str) -> Sought:
     return Sought(mine, objects.among(Occurrence.object, numbers) if numbers else None)
 
 
-def _partly_private(calendars: list[int], words: list[str]) -> list[int]:
+def _partly_private(calendars: list[int], texts: list[str]) -> list[int]:
     """The series (by `id`) of which one is private, or all but one, and that have these words in what anybody sees who reads."""
     if not calendars:
         return []
     mine = objects.among(CalendarObject.collection, calendars) & privacy.unsure()
-    found: Any = CalendarObject.select(CalendarObject.id, CalendarObject.text).where(mine, *map(_has, words))
+    found: Any = CalendarObject.select(CalendarObject.id, CalendarObject.text).where(mine, *map(_has, texts))
     seen = ((number, words_of(privacy.seen(text, ""))) for number, text in found.limit(_MOST_PARTLY).tuples())
-    return [number for number, known in seen if all(f" {word}" in known for word in words)]
+    return [number for number, known in seen if all(f" {word}" in known for word in texts)]
 
 
 def _has(word: str) -> Any:

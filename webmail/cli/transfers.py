@@ -44,16 +44,25 @@ def show_list(address: str | None, closed: bool) -> None:
     user = account_of(address) if address else None
     page, more = 1, True
     while more and (page - 1) * overview.SIZE < _MOST:
-        rows, more = overview.listed(page, of=user, closed=closed)
+        rows, more = overview.listed(page, owner=user, closed=closed)
         for one in rows:
             click.echo(_line(one))
         page += 1
 
 
-def _line(one: overview.Overseen) -> str:
-    transfer = one.transfer
+def _line(overseen: overview.Overseen) -> str:
+    transfer = overseen.transfer
     end = f"{transfer.closed or transfer.expires:%Y-%m-%dT%H:%MZ}"
-    columns = (transfer.id, transfer.owner.address, one.size, one.files, one.downloads, end, transfer.state, one.reports)
+    columns = (
+        transfer.id,
+        transfer.owner.address,
+        overseen.size,
+        overseen.files,
+        overseen.downloads,
+        end,
+        transfer.state,
+        overseen.reports,
+    )
     return "\t".join(printable(str(column)) for column in columns)
 
 

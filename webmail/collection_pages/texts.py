@@ -65,12 +65,12 @@ def sentences(notes: Sequence[CollectionNote], reader: User) -> list[str]:
     return [_sentence(one, names, reader) for one in notes]
 
 
-def _sentence(one: CollectionNote, names: dict[str, str], reader: User) -> str:
+def _sentence(note: CollectionNote, names: dict[str, str], reader: User) -> str:
     told = {
-        "who": names.get(one.by) or one.by, "whom": names.get(one.about) or one.about, "name": title_for(one.collection, reader),
-        "rights": rights_words(one.rights),
+        "who": names.get(note.by) or note.by, "whom": names.get(note.about) or note.about, "name": title_for(note.collection,
+        reader), "rights": rights_words(note.rights),
     }  # fmt: skip
-    match one.act:
+    match note.act:
         case ManagerAct.GIVEN:
             return _("%(who)s shared “%(name)s” with %(whom)s (%(rights)s).", **told)
         case ManagerAct.CHANGED:

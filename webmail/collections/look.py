@@ -72,8 +72,8 @@ def _parts(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+def _distance(item: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     """Weighted as the eye sees it ("redmean")."""
-    red = (one[0] + other[0]) / 2
-    parts = [(a - b) ** 2 for a, b in zip(one, other, strict=True)]
+    red = (item[0] + other[0]) / 2
+    parts = [(a - b) ** 2 for a, b in zip(item, other, strict=True)]
     return (2 + red / 256) * parts[0] + 4 * parts[1] + (2 + (255 - red) / 256) * parts[2]

@@ -38,11 +38,11 @@ class Loss:
     rights: str = ""
 
 
-def _untold(slot: Slot) -> Any:
+def _untold(placeholder: Slot) -> Any:
     """With whose they are."""
     rows: Any = CollectionShare.select(CollectionShare, Collection, User).join(Collection).join(User)
     ended = CollectionShare.seen.in_([REVOKED, group_losses.ENDED]) & (CollectionShare.rights == "")
-    theirs = rows.where(CollectionShare.user == slot("user"), ended | (CollectionShare.lowered != ""))
+    theirs = rows.where(CollectionShare.user == placeholder("user"), ended | (CollectionShare.lowered != ""))
     return theirs.order_by(CollectionShare.id)
 
 
@@ -60,16 +60,16 @@ def of(user: User) -> list[Loss]:
     return found + [Loss(LossKind.DELETED, one.id, one.kind, one.title, one.owner) for one in _deleted(user=user.id)]
 
 
-def _loss(one: CollectionShare, user: User, rights: str) -> Loss | None:
-    kind = LossKind.GROUP if one.seen == group_losses.ENDED else LossKind.REVOKED
+def _loss(share: CollectionShare, user: User, rights: str) -> Loss | None:
+    kind = LossKind.GROUP if share.seen == group_losses.ENDED else LossKind.REVOKED
     if rights:
-        if not one.lowered or store.RIGHTS.index(rights) >= store.RIGHTS.index(one.lowered):
+        if not share.lowered or store.RIGHTS.index(rights) >= store.RIGHTS.index(share.lowered):
             return None
         kind = LossKind.LOWERED
-    elif one.seen not in (REVOKED, group_losses.ENDED):
+    elif share.seen not in (REVOKED, group_losses.ENDED):
         return None
-    title = look.title_of(store.props_for(one.collection, user) | json.loads(one.props))
-    return Loss(kind, one.id, one.collection.kind, title, _called(one.collection.user), rights)
+    title = look.title_of(store.props_for(share.collection, user) | json.loads(share.props))
+    return Loss(kind, share.id, share.collection.kind, title, _called(share.collection.user), rights)
 
 
 def _called(owner: User) -> str:

@@ -41,9 +41,11 @@ def add(collection: Collection, user: User, act: ManagerAct, about: str = "", ri
     CollectionNote.create(rights=rights, **same)
 
 
-def _not_seen(slot: Slot) -> Any:
+def _not_seen(placeholder: Slot) -> Any:
     found: Any = CollectionNote.select(CollectionNote, Collection).join(Collection)
-    theirs = found.where(Collection.user == slot("owner"), CollectionNote.seen == 0, CollectionNote.at > slot("after"))
+    theirs = found.where(
+        Collection.user == placeholder("owner"), CollectionNote.seen == 0, CollectionNote.at > placeholder("after")
+    )
     return theirs.order_by(CollectionNote.id.desc()).limit(MOST_SHOWN)
 
 

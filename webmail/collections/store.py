@@ -160,11 +160,11 @@ def _made(user: User, kind: str) -> Collection:
     return row
 
 
-def _shared_with(slot: Slot) -> Any:
-    groups = GroupMember.select(GroupMember.group).where(GroupMember.user == slot("user"))
-    theirs = (CollectionShare.user == slot("user")) | CollectionShare.group.in_(groups)
+def _shared_with(placeholder: Slot) -> Any:
+    groups = GroupMember.select(GroupMember.group).where(GroupMember.user == placeholder("user"))
+    theirs = (CollectionShare.user == placeholder("user")) | CollectionShare.group.in_(groups)
     shares: Any = CollectionShare.select(CollectionShare, Collection, User).join(Collection).join(User)
-    return shares.where(theirs, User.active == 1, Collection.user != slot("user")).order_by(Collection.id)
+    return shares.where(theirs, User.active == 1, Collection.user != placeholder("user")).order_by(Collection.id)
 
 
 _own = Prepared(

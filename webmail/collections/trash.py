@@ -198,13 +198,13 @@ def count_batches(user: User) -> int:
 
 
 def found(
-    user: User, *, words: str = "", batch: int | None = None, skip: int = 0, most: int = 50
+    user: User, *, text: str = "", batch: int | None = None, skip: int = 0, most: int = 50
 ) -> tuple[list[TrashedItem], int]:
     """Items without their texts, the latest first, of whose title each word begins a word; and how many there are. 2 queries."""
     fit = [TrashedItem.user == user]
     if batch is not None:
         fit.append(TrashedItem.batch == batch)
-    fit += [TrashedItem.words.contains(f" {word}") for word in words_in(words[:100])[:10]]
+    fit += [TrashedItem.words.contains(f" {word}") for word in words_in(text[:100])[:10]]
     rows = TrashedItem.select(*_listed()).where(*fit).order_by(TrashedItem.at.desc(), TrashedItem.id.desc())
     return list(rows.offset(skip).limit(most)), rows.count()
 

@@ -173,5 +173,5 @@ class ComposeForm(FlaskForm):
                 case header_values.HeaderFault.TOO_LONG:
                     self.mark(name, _("This is too long."))
 
-    def mark(self, name: str, words: str) -> None:
-        self[name].errors = [*self[name].errors, words]
+    def mark(self, name: str, text: str) -> None:
+        self[name].errors = [*self[name].errors, text]

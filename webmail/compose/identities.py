@@ -310,13 +310,13 @@ def _find(body: str, texts: Iterable[str]) -> tuple[int, int] | None:
     return None
 
 
-def _words(body: str, place: tuple[int, int]) -> str:
+def _words(body: str, position: tuple[int, int]) -> str:
     """The signature at this place, without its separator."""
-    return body[place[0] : place[1]].partition("\n")[2]
+    return body[position[0] : position[1]].partition("\n")[2]
 
 
-def _cut(body: str, place: tuple[int, int]) -> str:
-    above, below = body[: place[0]].rstrip("\n"), body[place[1] :].lstrip("\n")
+def _cut(body: str, position: tuple[int, int]) -> str:
+    above, below = body[: position[0]].rstrip("\n"), body[position[1] :].lstrip("\n")
     return f"{above}\n\n{below}" if below else f"{above}\n" if above else ""
 
 

@@ -20,19 +20,19 @@ GROUP, INDIVIDUAL = "group", "individual"
 _CHUNK = 125  # rows per statement: databases limit bound parameters
 
 
-def columns(card: str, known: ContactDetails) -> dict[str, Any]:
+def columns(card: str, existing: ContactDetails) -> dict[str, Any]:
     """The columns derived from a card."""
-    parts = [known.name, known.given, known.family, known.organisation, *(point.value for point in known.emails)]
+    parts = [existing.name, existing.given, existing.family, existing.organisation, *(point.value for point in existing.emails)]
     found = words_in(" ".join(parts))
-    found += filter(None, (vcard_edit.phone_key(point.value) for point in known.phones))
+    found += filter(None, (vcard_edit.phone_key(point.value) for point in existing.phones))
     return {
-        "card_uid": known.uid,
+        "card_uid": existing.uid,
         "vcard": card,
-        "name": known.name,
-        "sort": sort_key(known.name),
+        "name": existing.name,
+        "sort": sort_key(existing.name),
         "words": "".join(f" {word}" for word in dict.fromkeys(found)),
-        "email": next((key for point in known.emails if "@" in (key := address_key(point.value)) and len(key) <= 254), ""),
-        "kind": GROUP if known.group else INDIVIDUAL,
+        "email": next((key for point in existing.emails if "@" in (key := address_key(point.value)) and len(key) <= 254), ""),
+        "kind": GROUP if existing.group else INDIVIDUAL,
         "revision": revision(card),
     }
 
@@ -41,14 +41,14 @@ def revision(card: str) -> str:
     return hashlib.sha256(card.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def index_of(one: ContactDetails) -> IndexRows:
-    key, addresses = names.name_index(one.name), []
-    keys = dict.fromkeys(address_key(point.value) for point in one.emails)
+def index_of(details: ContactDetails) -> IndexRows:
+    key, addresses = names.name_index(details.name), []
+    keys = dict.fromkeys(address_key(point.value) for point in details.emails)
     for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # so that it is found by name
         domain = lookalike.readable(address.rpartition("@")[2])
         alike = skeleton(f"{address.rpartition('@')[0]}@{domain}")[:254] if address else ""
         addresses.append({"address": address, "domain": domain[:254], "alike": alike, "key": key})
-    return addresses, [{"member": member[:262]} for member in one.members]
+    return addresses, [{"member": member[:262]} for member in details.members]
 
 
 def add_to_index(user: int, found: Iterable[tuple[int, IndexRows]]) -> None:

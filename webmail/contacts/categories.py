@@ -98,9 +98,9 @@ def fill() -> int:
 # --- who is in them --------------------------------------------------------------------------------------------------
 
 
-def of_user(user: User, words: str = "", most: int = 200) -> list[Category]:
+def of_user(user: User, text: str = "", most: int = 200) -> list[Category]:
     """The categories of a person's contacts with an address, of which each word begins one in their names, by name. 1 query."""
-    fits = [(ContactCategory.key.startswith(word)) | ContactCategory.key.contains(f" {word}") for word in words_in(words)[:10]]
+    fits = [(ContactCategory.key.startswith(word)) | ContactCategory.key.contains(f" {word}") for word in words_in(text)[:10]]
     found: Any = (
         ContactCategory.select(ContactCategory.key, pw.fn.MIN(ContactCategory.name), pw.fn.COUNT(ContactCategory.id))
         .join(Contact)

@@ -30,7 +30,7 @@ class ContactPage:
 
 
 def listed(
-    user: User, *, words: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50,
+    user: User, *, text: str = "", letter: str = "", kind: str = "", number: int = 1, size: int = 50,
     found_in: Sequence[Access] | None = None, book: int | None = None,
 ) -> ContactPage:  # fmt: skip
     """One page of the matching contacts, sorted by name: of all books of the person, or of the one with this `id`.
@@ -38,7 +38,7 @@ def listed(
     `found_in`: their shelf (see books.py), if it is known. 2 queries, 2 for the shelf, some more for several books.
     """
     shelf = books.shelf(user) if found_in is None else found_in
-    conditions = fitting(words)
+    conditions = fitting(text)
     if kind:
         conditions.append(Contact.kind == kind)
     if letter:
@@ -102,17 +102,17 @@ def _of(user: User, shelf: Sequence[Access]) -> Any:
     return mine | Contact.collection.in_([one.id for one in others]) if others else mine
 
 
-def fitting(words: str) -> list[Any]:
+def fitting(text: str) -> list[Any]:
     """Conditions for a prefix search: each word starts a word of the name, organisation, addresses or phone numbers."""
-    return [Contact.words.contains(f" {word}") for word in words_in(words[:100])[:10]]
+    return [Contact.words.contains(f" {word}") for word in words_in(text[:100])[:10]]
 
 
-def with_addresses(user: User, shelf: Sequence[Access], words: str, addresses: Sequence[str]) -> dict[str, int]:
+def with_addresses(user: User, shelf: Sequence[Access], text: str, addresses: Sequence[str]) -> dict[str, int]:
     """Which of these addresses (normalised by `address_key`) belong to contacts that match the words: their `id`s. 1 query."""
     found: Any = (
         ContactAddress.select(ContactAddress.address, Contact.id)
         .join(Contact)
-        .where(ContactAddress.address.in_(list(addresses)[:_CHUNK]), _of(user, shelf), *fitting(words))
+        .where(ContactAddress.address.in_(list(addresses)[:_CHUNK]), _of(user, shelf), *fitting(text))
         .order_by(Contact.id.desc())
         .tuples()
     )

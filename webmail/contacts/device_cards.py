@@ -48,26 +48,26 @@ def read(card: str) -> ContactDetails:
     return known
 
 
-def write(book: Collection, href: str, card: str, known: ContactDetails, row: Contact | None) -> Contact:
+def write(book: Collection, href: str, card: str, existing: ContactDetails, row: Contact | None) -> Contact:
     """Store a checked card under this name, in place of `row` if there is one. In a transaction that has locked the book.
 
     Raises LimitReachedError, and ContactChangedElsewhereError if another contact of the book has its UID.
     """
     if row is not None:
-        store.replace_card(row, card, known)
+        store.replace_card(row, card, existing)
         return Contact.get_by_id(row.id)
     if store.count(book.user) >= store.MOST:
         raise LimitReachedError(f"{book.user.address} has {store.MOST} contacts")
     seq = collections.changed(book.id, count=1, size=collections.sizes([card]))
-    values = store.columns(card, known)
+    values = store.columns(card, existing)
     try:
         with db.atomic():
             new = Contact.create(user=book.user_id, uid=secrets.token_hex(16), collection=book.id, href=href, seq=seq, **values)
     except pw.IntegrityError as error:
         raise store.ContactChangedElsewhereError(str(error)) from error
-    store.index(new, known)
+    store.index(new, existing)
     collections.there(book.id, [href])
-    card_changes.note([CardChange(new.user_id, new.uid, known.name, "", card)])
+    card_changes.note([CardChange(new.user_id, new.uid, existing.name, "", card)])
     return new
 
 

@@ -104,8 +104,8 @@ def _not_apart(alike: Sequence[Contact], apart: set[tuple[str, str]]) -> list[Co
 # --- told apart ------------------------------------------------------------------------------------------------------
 
 
-def _pair(one: str, other: str) -> tuple[str, str]:
-    return (one, other) if one < other else (other, one)
+def _pair(value: str, other: str) -> tuple[str, str]:
+    return (value, other) if value < other else (other, value)
 
 
 def _told_apart(user: User) -> set[tuple[str, str]]:
@@ -168,12 +168,12 @@ def compare(rows: Sequence[Contact]) -> Comparison:
     return Comparison(tuple(rows), entries, found)
 
 
-def _value(one: BookEntry, choice: str) -> str:
+def _value(entry: BookEntry, choice: str) -> str:
     if choice == "photo":
-        return store.revision(repr(one.photo)) if one.photo else ""
+        return store.revision(repr(entry.photo)) if entry.photo else ""
     if choice == "organisation":
-        return ", ".join(filter(None, (one.organisation, one.department)))
-    return str(getattr(one, choice))
+        return ", ".join(filter(None, (entry.organisation, entry.department)))
+    return str(getattr(entry, choice))
 
 
 # --- merging ---------------------------------------------------------------------------------------------------------

@@ -40,8 +40,8 @@ class _Form(AreaForm):
     revision = HiddenField()
     uid = HiddenField(filters=[lambda text: text if text and _UID.fullmatch(text) else ""])
 
-    def mark(self, name: str, words: str) -> None:
-        self[name].errors = [*self[name].errors, words]
+    def mark(self, name: str, text: str) -> None:
+        self[name].errors = [*self[name].errors, text]
 
 
 class ContactForm(_Form):
@@ -75,19 +75,19 @@ class ContactForm(_Form):
     email_errors: list[str]
 
     @classmethod
-    def showing(cls, known: ContactDetails, revision: str = "", more: MoreDetails = _NOTHING) -> ContactForm:
-        usual = f"{known.given} {known.family}".strip()  # then left empty, so that it follows changes of the two
+    def showing(cls, existing: ContactDetails, revision: str = "", more: MoreDetails = _NOTHING) -> ContactForm:
+        usual = f"{existing.given} {existing.family}".strip()  # then left empty, so that it follows changes of the two
         form = cls(
-            formdata=None, given=known.given, family=known.family, name="" if known.name == usual else known.name,
-            organisation=more.organisation if more.department else known.organisation, role=known.role, note=known.note,
-            revision=revision, uid=known.uid,
+            formdata=None, given=existing.given, family=existing.family, name="" if existing.name == usual else existing.name,
+            organisation=more.organisation if more.department else existing.organisation, role=existing.role, note=existing.note,
+            revision=revision, uid=existing.uid,
             nickname=more.nickname, birthday=written_day(more.birthday), anniversary=written_day(more.anniversary),
             categories=", ".join(more.categories), honorific=more.prefix, middle=more.middle, suffix=more.suffix,
             department=more.department,
         )  # fmt: skip
         form.postals, form.sites = list(more.postals), list(more.sites)
         form.ims, form.profiles, form.related = list(more.ims), list(more.profiles), list(more.related)
-        form.emails, form.phones, form.email_errors = list(known.emails), list(known.phones), []
+        form.emails, form.phones, form.email_errors = list(existing.emails), list(existing.phones), []
         return form
 
     @classmethod
@@ -142,11 +142,11 @@ class ContactForm(_Form):
             card = with_photo(card, self.new_photo)
         return card
 
-    def check_more(self, known: MoreDetails = _NOTHING) -> bool:
+    def check_more(self, existing: MoreDetails = _NOTHING) -> bool:
         """Whether the further fields are valid; words for a day that the card already has are accepted. Reads the photo."""
         for name in _DAYS:
             typed = self[name].data or ""
-            if typed and typed != written_day(getattr(known, name)) and not is_day(read_day(typed)):
+            if typed and typed != written_day(getattr(existing, name)) and not is_day(read_day(typed)):
                 self.mark(name, _("Enter a day such as 3/2/1980, or 3/2 without a year."))
         file = self.photo.data
         data = file.stream.read(pictures.LARGEST_UPLOAD + 1) if file else b""
@@ -170,11 +170,11 @@ class ContactForm(_Form):
             organisation=organisation, role=self.role.data or "", note=note, uid=self.uid.data or "",
         )  # fmt: skip
 
-    def check(self, known: ContactDetails | None = None) -> bool:
-        """Whether the form is valid. Invalid addresses that the card (`known`) already has are accepted."""
+    def check(self, existing: ContactDetails | None = None) -> bool:
+        """Whether the form is valid. Invalid addresses that the card (`existing`) already has are accepted."""
         good = self.validate()
-        self.whole_organisation = known.organisation if known else None
-        before = {point.value for point in known.emails} if known else set()
+        self.whole_organisation = existing.organisation if existing else None
+        before = {point.value for point in existing.emails} if existing else set()
         self.email_errors = [
             _("“%(value)s” is not an email address.", value=point.value[:80])
             for point in self.emails

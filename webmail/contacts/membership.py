@@ -131,15 +131,15 @@ def _members(user: User, groups: list[int], most: int) -> tuple[list[Any], bool]
     return list({row[-1]: row[:-1] for row in reversed(rows)}.values())[::-1], len(rows) >= most
 
 
-def _take(one: _Inside, row: Any, below: dict[int, None]) -> None:
+def _take(inside: _Inside, row: Any, below: dict[int, None]) -> None:
     _group, member, number, name, email, kind = row
     if kind == "group":
-        one.groups.append(number)
+        inside.groups.append(number)
         below[number] = None
     elif email:
-        one.people.setdefault(address_key(email), Address(name or "", email))
+        inside.people.setdefault(address_key(email), Address(name or "", email))
     elif member.startswith("mailto:"):
         address = member.removeprefix("mailto:")
-        one.people.setdefault(address_key(address), Address("", address))
+        inside.people.setdefault(address_key(address), Address("", address))
     elif number is not None:
-        one.silent.add(member)
+        inside.silent.add(member)

@@ -105,7 +105,7 @@ def _belongs(person: _Person, cluster: Sequence[_Person]) -> bool:
     return all(one.book != person.book and (one.words == person.words or _agree(one.words, person.words)) for one in cluster)
 
 
-def _agree(one: Sequence[str], other: Sequence[str]) -> bool:
+def _agree(item: Sequence[str], other: Sequence[str]) -> bool:
     """Whether two names may be one person's: each word of the shorter one is in the other, or is its initial."""
-    short, long = sorted((one, other), key=len)
+    short, long = sorted((item, other), key=len)
     return all(any(word == each or (min(len(word), len(each)) == 1 and word[0] == each[0]) for each in long) for word in short)

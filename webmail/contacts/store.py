@@ -262,12 +262,12 @@ def put(user: User, card: str, row: Contact | None = None, book: Collection | No
     return Contact.get_by_id(row.id)
 
 
-def replace_card(row: Contact, card: str, known: ContactDetails, by: User | None = None) -> None:
+def replace_card(row: Contact, card: str, existing: ContactDetails, by: User | None = None) -> None:
     """Give a contact another card, and tell those who keep its book in step. 1 transaction. `by`: whose right is to be checked.
 
     Raises ContactChangedElsewhereError, BookReadOnlyError.
     """
-    values, index = columns(card, known), index_of(known)
+    values, index = columns(card, existing), index_of(existing)
     with db.atomic():
         before: Contact | None = Contact.get_or_none(Contact.id == row.id)  # whole: rows of lists are not
         if before is None:
@@ -283,7 +283,7 @@ def replace_card(row: Contact, card: str, known: ContactDetails, by: User | None
             raise ContactChangedElsewhereError(row.uid)
         drop_index(row.id)
         add_to_index(before.user_id, [(row.id, index)])
-        card_changes.note([CardChange(before.user_id, row.uid, known.name, before.vcard, card)])
+        card_changes.note([CardChange(before.user_id, row.uid, existing.name, before.vcard, card)])
 
 
 def put_all(user: User, cards: Sequence[str], book: Collection | None = None) -> list[str]:
@@ -346,8 +346,8 @@ def _changed(book: Collection, count: int, size: int) -> int:
         raise books.BookReadOnlyError(f"no book {book.id}") from error
 
 
-def remove(user: User, uids: Sequence[str], *, kept: bool = True) -> int:
-    """Delete contacts from books that the person may write into; returns how many. `kept`: in the trash, for 30 days.
+def remove(user: User, uids: Sequence[str], *, is_stored: bool = True) -> int:
+    """Delete contacts from books that the person may write into; returns how many. `is_stored`: in the trash, for 30 days.
 
     Groups keep referring to them, so that restoring one makes it a member again.
     """
@@ -361,7 +361,7 @@ def remove(user: User, uids: Sequence[str], *, kept: bool = True) -> int:
             rows = list(Contact.select(Contact, Collection).join(Collection, pw.JOIN.LEFT_OUTER).where(chosen, here))
             for book in {row.collection_id: row.collection for row in rows if row.collection is not None}.values():
                 owners[book.user_id] = book.user
-                if kept:
+                if is_stored:
                     inside = [row for row in rows if row.collection_id == book.id]
                     trash.put(book, [(row.href, row.card_uid, row.name, row.vcard) for row in inside], user.address)
             count += take_out([row.id for row in rows])
@@ -390,9 +390,9 @@ def take_out(ids: Sequence[int]) -> int:
     return Contact.delete().where(chosen).execute()
 
 
-def index(row: Contact, known: ContactDetails) -> None:
+def index(row: Contact, existing: ContactDetails) -> None:
     """Add a new contact to the index."""
-    add_to_index(row.user_id, [(row.id, index_of(known))])
+    add_to_index(row.user_id, [(row.id, index_of(existing))])
 
 
 def count(user: User | int) -> int:

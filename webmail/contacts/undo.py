@@ -63,7 +63,7 @@ def _take_back(user: User, steps: list[CardVersion]) -> int:
     gone = [step.uid for step in same if not step.card and not step.book]
     if store.count(user) - len(gone) + len(back) > store.MOST:
         raise LimitReachedError(f"{user.address} would have more than {store.MOST} contacts")
-    count = sum(store.remove(user, piece, kept=False) for piece in in_pieces(gone))
+    count = sum(store.remove(user, piece, is_stored=False) for piece in in_pieces(gone))
     for number in dict.fromkeys(step.book for step in back):
         count += _put_back(user, number, [step for step in back if step.book == number])
     for step in (one for one in same if one.card):

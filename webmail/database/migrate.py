@@ -15,7 +15,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _PATIENCE = 120.0  # seconds: a large table may take its time in another process
 
 
-def _say_nothing(_words: str) -> None:
+def _say_nothing(_text: str) -> None:
     pass
 
 

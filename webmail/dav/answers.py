@@ -18,13 +18,13 @@ NOT_FOUND: Answer = (client.NOT_FOUND, {"Content-Type": _PLAIN}, [b"There is not
 NOT_HERE: Answer = (client.METHOD_NOT_ALLOWED, {"Content-Type": _PLAIN, "Allow": ", ".join(METHODS)}, [b"Not here.\n"])
 
 
-def plain(status: int, words: str) -> Answer:
-    return status, {"Content-Type": _PLAIN}, [f"{words}\n".encode()]
+def plain(status: int, text: str) -> Answer:
+    return status, {"Content-Type": _PLAIN}, [f"{text}\n".encode()]
 
 
-def failed(status: int, condition: str, words: str = "") -> Answer:
+def failed(status: int, condition: str, text: str = "") -> Answer:
     """A precondition that does not hold (RFC 4918, 16), and why in words (`responsedescription`)."""
     error = xmlutils.webdav_error(condition)
-    if words:
-        ET.SubElement(error, xmlutils.make_clark("D:responsedescription")).text = words
+    if text:
+        ET.SubElement(error, xmlutils.make_clark("D:responsedescription")).text = text
     return status, {"Content-Type": XML}, [ET.tostring(error, encoding="utf-8", xml_declaration=True)]

@@ -36,13 +36,13 @@ _LANES = {  # of known networks, and of others
 
 
 @contextmanager
-def lane(known: bool) -> Iterator[None]:
+def lane(existing: bool) -> Iterator[None]:
     """Few checks of devices at a time, of known networks apart from others, and few that wait: threads and cores are for pages.
 
     Raises TooBusyError: nobody looked at the password.
     """
     try:
-        with _LANES[known].admit():
+        with _LANES[existing].admit():
             yield
     except AdmissionRefusedError as error:
         raise TooBusyError(f"other devices' passwords are being checked: {error}") from error

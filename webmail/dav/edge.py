@@ -51,9 +51,9 @@ _VISIT = "traboule.visit"  # in the environment: who was let in, until the answe
 class DavRefusalError(Exception):
     """The answer to a request that goes no further."""
 
-    def __init__(self, status: int, words: str, **headers: str) -> None:
-        super().__init__(words)
-        self.status, self.words, self.headers = status, words, headers
+    def __init__(self, status: int, text: str, **headers: str) -> None:
+        super().__init__(text)
+        self.status, self.words, self.headers = status, text, headers
 
 
 class DavEdge:

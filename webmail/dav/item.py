@@ -36,9 +36,9 @@ class DavItem(Item):
         )  # fmt: skip
         self.row, self._expanded = row, ""
 
-    def matches(self, asked: CompFilter) -> bool:
+    def matches(self, comp_filter: CompFilter) -> bool:
         visit = current.get()
-        return Subject(self._text or "", visit.meant or visit.zone).matches(asked)
+        return Subject(self._text or "", visit.meant or visit.zone).matches(comp_filter)
 
     def serialize(self) -> str:
         """The text; each time by itself, or a part of it, if the question wishes so. Raises TooMuchAskedError,

@@ -109,10 +109,10 @@ def unchangeable(root: ET.Element | None, href: str) -> bytes:
     return _refused(href, {403: [found.tag for found in _changed(root)]})
 
 
-def without_zone(root: ET.Element | None, href: str, words: str) -> bytes:
+def without_zone(root: ET.Element | None, href: str, text: str) -> bytes:
     """The answer to a PROPPATCH with a time zone that is none: it is refused, and what was to be set with it."""
     others = [found.tag for found in _changed(root) if found.tag != ZONE]
-    return _refused(href, {403: [ZONE], 424: others}, failed(403, "C:valid-calendar-data", words)[2][0])
+    return _refused(href, {403: [ZONE], 424: others}, failed(403, "C:valid-calendar-data", text)[2][0])
 
 
 def _changed(root: ET.Element | None) -> list[ET.Element]:

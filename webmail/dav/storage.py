@@ -135,13 +135,13 @@ class DavCollection(storage.BaseCollection):
         changed = {name: value for name, value in kept.items() if value != theirs.get(name)}
         shares.set_props(current.get().user, self.access, changed)
 
-    def _changed_for_all(self, kept: Mapping[str, str]) -> dict[str, str]:
+    def _changed_for_all(self, stored: Mapping[str, str]) -> dict[str, str]:
         """The collection's properties, with the name, colour and description that a manager's program has changed."""
         before: dict[str, str] = json.loads(self.row.props)
         after, visit = dict(before), current.get()
         for name in (NAME, look.COLOUR[self.row.kind], look.DESCRIPTION[self.row.kind]):
-            if kept.get(name) != self.access.props.get(name):
-                after |= {name: kept.get(name, "")}
+            if stored.get(name) != self.access.props.get(name):
+                after |= {name: stored.get(name, "")}
         after = {name: value for name, value in after.items() if value}
         if manage.set_props(visit.user, self.row, before, after):
             told = {"network": visit.network, "collection": look.title_of(after)}
@@ -202,27 +202,27 @@ class DavCollection(storage.BaseCollection):
     def one(self, href: str) -> DavItem | None:
         return next(self._items(self.rows.named([href], texts=True)), None)
 
-    def fitting(self, asked: CompFilter | None) -> Iterator[DavItem]:
+    def fitting(self, comp_filter: CompFilter | None) -> Iterator[DavItem]:
         """The items that a filter holds for, with their texts. Raises TooManyItemsError, TooMuchAskedError, OverBudgetError."""
-        if asked is None:
+        if comp_filter is None:
             return self._items(self.rows.all(texts=True))
-        if asked.absent:
+        if comp_filter.absent:
             return iter(())
-        inner = asked.comps[0] if len(asked.comps) == 1 and not asked.comps[0].absent else None
+        inner = comp_filter.comps[0] if len(comp_filter.comps) == 1 and not comp_filter.comps[0].absent else None
         if inner is not None and self.access.reads and (uid := _uid_asked(inner)) is not None:  # others have other UIDs
             return self._items(row for row in self.rows.of_uid(uid) if inner.name in (row.component, "VCARD"))
-        event = asked.inner("VEVENT")
+        event = comp_filter.inner("VEVENT")
         if self.tag == "VCALENDAR" and event is not None and event.time is not None:
             found: Iterable[ItemRow] = self._taking_place(*event.time)
-            simple = inner is event and not (event.props or event.comps or asked.props)
+            simple = inner is event and not (event.props or event.comps or comp_filter.props)
         else:
-            simple = inner is not None and inner == CompFilter(inner.name) and not asked.props
+            simple = inner is not None and inner == CompFilter(inner.name) and not comp_filter.props
             component = inner.name if inner is not None and self.tag == "VCALENDAR" else None
             if not simple and self.rows.count(component) > MOST_FILTERED:
                 raise TooManyItemsError(f"more than {MOST_FILTERED} items to look through")
             found = self.rows.all(texts=True, component=component)
         items = self._items(found)
-        return items if simple else (item for item in items if item.matches(asked))
+        return items if simple else (item for item in items if item.matches(comp_filter))
 
     def _taking_place(self, start: int, end: int) -> Iterator[ItemRow]:
         """Events, by the table of occurrences."""
@@ -285,11 +285,11 @@ class DavCollection(storage.BaseCollection):
         return since, known, number
 
 
-def _is_at(asked: AskedTime, row: ItemRow) -> bool:
+def _is_at(time: AskedTime, row: ItemRow) -> bool:
     """Whether an event touches a time of which one end is open. What has a rule may end earlier than is known."""
-    if row.first < asked.end - DAY and row.last > asked.start + DAY:
+    if row.first < time.end - DAY and row.last > time.start + DAY:
         return True
-    return asked.touched_by(kind_of(row.text or ""), row.first, row.last)
+    return time.touched_by(kind_of(row.text or ""), row.first, row.last)
 
 
 class DirectoryCollection(DavCollection):
@@ -320,14 +320,14 @@ class DirectoryCollection(DavCollection):
             yield ItemChange(href, item, "")
 
 
-def _uid_asked(asked: CompFilter) -> str | None:
+def _uid_asked(comp_filter: CompFilter) -> str | None:
     """The UID that a filter is about, where it is about one and nothing else.
 
     "Contains" is meant unless it says otherwise: nobody asks for a part of a UID, and what is found has it.
     """
-    if len(asked.props) != 1 or asked.comps or asked.time is not None:
+    if len(comp_filter.props) != 1 or comp_filter.comps or comp_filter.time is not None:
         return None
-    [prop] = asked.props
+    [prop] = comp_filter.props
     if prop.name != "UID" or prop.absent or prop.params or prop.time is not None or len(prop.texts) != 1:
         return None
     return None if prop.texts[0].negated else prop.texts[0].text.strip() or None

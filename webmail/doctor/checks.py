@@ -304,13 +304,13 @@ def _reached(name: str, server: Server, sock: Any) -> CheckResult:
     return CheckResult(name, found.state, f"{where}; {found.words}")
 
 
-def _mechanisms(name: str, offered: set[str], settings: Settings) -> CheckResult:
+def _mechanisms(name: str, choices: set[str], settings: Settings) -> CheckResult:
     """Whether the server offers the SASL mechanism we use."""
     wanted = "OAUTHBEARER" if settings.token_key_file else "PLAIN"
-    told = ", ".join(sorted(offered)) or "none"
-    if wanted in offered or (wanted == "PLAIN" and "LOGIN" in offered):
+    told = ", ".join(sorted(choices)) or "none"
+    if wanted in choices or (wanted == "PLAIN" and "LOGIN" in choices):
         return CheckResult(name, OK, f"{told}.")
-    if wanted == "PLAIN" and name.startswith("IMAP") and not offered:
+    if wanted == "PLAIN" and name.startswith("IMAP") and not choices:
         return CheckResult(name, OK, "LOGIN.")  # the IMAP command, which needs no SASL mechanism
     return CheckResult(
         name, PROBLEM, f"{wanted} is needed and not offered (offered: {told}). Allow it in the server's configuration."

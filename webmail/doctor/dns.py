@@ -74,9 +74,9 @@ def _judged(domain: str, records: list[_Wanted], timeout: float) -> CheckResult:
     return CheckResult(name, WARNING, f"{'; '.join(parts)}. {advice}")
 
 
-def _some(words: list[str]) -> str:
-    more = len(words) - _MOST_NAMED
-    return ", ".join(words[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _some(texts: list[str]) -> str:
+    more = len(texts) - _MOST_NAMED
+    return ", ".join(texts[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _same(wanted: _Wanted, value: str) -> bool:

@@ -124,9 +124,9 @@ class Change:
     version: str = ""
 
 
-def script_of(filters: Filters, place: SievePlace) -> str:
+def script_of(filters: Filters, context: SievePlace) -> str:
     """The script. Raises BadRuleError, UnsafeValueError."""
-    return own_script.text_of(_parts(filters, place))
+    return own_script.text_of(_parts(filters, context))
 
 
 def filters_of(own: OwnScript) -> tuple[Filters, int]:
@@ -165,21 +165,23 @@ def _with_ids(found: Sequence[FilterRule]) -> tuple[FilterRule, ...]:
     return tuple(kept)
 
 
-def _parts(filters: Filters, place: SievePlace) -> list[ScriptPart]:
+def _parts(filters: Filters, context: SievePlace) -> list[ScriptPart]:
     """Blocked senders first, who are neither answered nor forwarded; then forwarding, which no rule can stop; then the absence,
     whose answer comes before a rule's; then the rules.
     """
-    place = replace(place, absent=absence.moments(filters.absence) if filters.absence.on else None)
+    context = replace(context, absent=absence.moments(filters.absence) if filters.absence.on else None)
     found = [ScriptPart(_PAUSE, "{}")] if filters.paused else []
     if filters.senders != SenderLists():
         senders.check(filters.senders)
-        found.append(ScriptPart(_SENDERS, senders.to_json(filters.senders), senders.compiled(filters.senders, place)))
-    found.append(ScriptPart(_FORWARDING, forwarding.to_json(filters.forwarding), forwarding.compiled(filters.forwarding, place)))
+        found.append(ScriptPart(_SENDERS, senders.to_json(filters.senders), senders.compiled(filters.senders, context)))
+    found.append(
+        ScriptPart(_FORWARDING, forwarding.to_json(filters.forwarding), forwarding.compiled(filters.forwarding, context))
+    )
     absence.check(filters.absence)
-    found.append(ScriptPart(_ABSENCE, absence.to_json(filters.absence), absence.compiled(filters.absence, place)))
+    found.append(ScriptPart(_ABSENCE, absence.to_json(filters.absence), absence.compiled(filters.absence, context)))
     for rule in filters.rules:
         rules.check(rule)
-        found.append(ScriptPart(_RULE, rules.to_json(rule), compiled(rule, place) if rule.on else ()))
+        found.append(ScriptPart(_RULE, rules.to_json(rule), compiled(rule, context) if rule.on else ()))
     return [ScriptPart(part.kind, part.data) for part in found] if filters.paused else found
 
 
@@ -202,9 +204,9 @@ def _state(connection: SieveConnection) -> FilterState:
     return replace(state, filters=filters, edited=edited, unreadable=unreadable)
 
 
-def _write(connection: SieveConnection, state: FilterState, filters: Filters, place: SievePlace) -> str:
+def _write(connection: SieveConnection, state: FilterState, filters: Filters, context: SievePlace) -> str:
     """Store the filters; returns the version of the state then."""
-    parts = _parts(filters, replace(place, extensions=state.extensions))
+    parts = _parts(filters, replace(context, extensions=state.extensions))
     script = own_script.text_of(parts)
     if not own_script.holds(script, parts):
         raise OverQuotaError("more filters than a script of ours can hold")

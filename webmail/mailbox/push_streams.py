@@ -105,10 +105,10 @@ Look = Callable[[], Sequence[tuple[str, str]] | None]
 class PushStream:
     """Server-sent events (HTML Living Standard, section 9.2). Always close it: `events` may never be started."""
 
-    def __init__(self, place: StreamSlot, watch: Watched, look: Look) -> None:
+    def __init__(self, stream_slot: StreamSlot, watch: Watched, look: Look) -> None:
         """`look` returns the events of other areas since it was asked last (name, data), or None once the user is no longer
         signed in; asked at the beginning and before each event."""
-        self._place, self._watch, self._look = place, watch, look
+        self._place, self._watch, self._look = stream_slot, watch, look
 
     def events(self) -> Iterator[bytes]:
         """Yields an event `news` for each change, at least two seconds apart, without any mail content; those of other areas;

@@ -31,16 +31,16 @@ def of_rows(mailbox: str, uidvalidity: int, values: Iterable[str]) -> list[Selec
     return [Selection(name, validity, tuple(uids)) for (name, validity), uids in found.items() if uids]
 
 
-def matching(connection: Connection, asked: ListRequest, query: Search, uidvalidity: int) -> list[Selection]:
+def matching(connection: Connection, request: ListRequest, query: Search, uidvalidity: int) -> list[Selection]:
     """All messages of a list, on all its pages: SELECT and SEARCH; for a search in several mailboxes as `imap.multi_search`.
 
     `query` is the parsed `asked.query`. Raises MailboxChangedError if the UIDVALIDITY of a single mailbox has changed.
     """
-    if not asked.wide:
-        connection.select(asked.mailbox, uidvalidity)
+    if not request.wide:
+        connection.select(request.mailbox, uidvalidity)
         uids = imap.listing.matching(connection, query)
-        return [Selection(asked.mailbox, connection.uidvalidity, tuple(uids))] if uids else []
-    reach = imap.multi_search.within(imap.mailboxes.overview(connection), asked.mailbox, asked.scope == "below")
+        return [Selection(request.mailbox, connection.uidvalidity, tuple(uids))] if uids else []
+    reach = imap.multi_search.within(imap.mailboxes.overview(connection), request.mailbox, request.scope == "below")
     places, _skipped, _unchecked = imap.multi_search.found(connection, reach.names, query)
     return [Selection(place.mailbox, place.uidvalidity, place.uids) for place in places if place.uids]
 

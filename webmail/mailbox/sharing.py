@@ -37,18 +37,18 @@ class NotSharedError(MailError):
         self.doubt = doubt
 
 
-def person(words: str, user: User, settings: Settings) -> str:
+def person(text: str, user: User, settings: Settings) -> str:
     """The server's identifier for the user with this address (the domain is optional). Raises NotSharedError.
 
     With our own accounts it must be an existing one of the establishment; otherwise only the server knows, and some accept
     any name.
     """
-    words = words.strip().lower()
-    if not words:
+    text = text.strip().lower()
+    if not text:
         raise NotSharedError(ShareWarning.EMPTY)
-    if not words.isprintable() or words[0] in "-$#!=" or " " in words or words in _SERVERS_OWN or len(words) > 254:
+    if not text.isprintable() or text[0] in "-$#!=" or " " in text or text in _SERVERS_OWN or len(text) > 254:
         raise NotSharedError(ShareWarning.ODD)
-    address = words if "@" in words else f"{words}@{user.domain}"
+    address = text if "@" in text else f"{text}@{user.domain}"
     if address == user.address:
         raise NotSharedError(ShareWarning.ONESELF)
     if settings.sign_in == "accounts":
@@ -64,25 +64,25 @@ def everyone(user: User, settings: Settings) -> str:
     return settings.group_prefix + user.domain if settings.group_prefix and settings.sign_in == "accounts" else ""
 
 
-def group(words: str, user: User, settings: Settings) -> str:
+def group(text: str, user: User, settings: Settings) -> str:
     """The server's identifier for a group: with our own accounts that of one of `groups` by its name, else as typed.
 
     Raises NotSharedError. At most 1 query.
     """
-    words = words.strip()
+    text = text.strip()
     if everyone(user, settings):
         try:
-            identifier = settings.group_prefix + people_groups.find(user.domain, words[:_LONGEST_GROUP]).identifier
+            identifier = settings.group_prefix + people_groups.find(user.domain, text[:_LONGEST_GROUP]).identifier
         except people_groups.NoSuchGroupError as error:
             raise NotSharedError(ShareWarning.NO_GROUP) from error
         if identifier not in groups(user, settings):
             raise NotSharedError(ShareWarning.NO_GROUP)
         return identifier
-    if not words:
+    if not text:
         raise NotSharedError(ShareWarning.EMPTY)
-    if not settings.group_prefix or not words.isprintable() or len(words) > _LONGEST_GROUP:
+    if not settings.group_prefix or not text.isprintable() or len(text) > _LONGEST_GROUP:
         raise NotSharedError(ShareWarning.ODD)
-    return settings.group_prefix + words
+    return settings.group_prefix + text
 
 
 def groups(user: User, settings: Settings) -> dict[str, str]:

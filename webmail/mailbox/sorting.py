@@ -25,15 +25,15 @@ class PageWords(NamedTuple):
 
 
 @blueprint.app_template_global()
-def sort_names(offered: set[str]) -> list[tuple[str, str]]:
+def sort_names(choices: set[str]) -> list[tuple[str, str]]:
     """The orders that a list offers, as (name, label)."""
-    return [(name, str(label)) for name, label in _NAMES.items() if name in offered]
+    return [(name, str(label)) for name, label in _NAMES.items() if name in choices]
 
 
 @blueprint.app_template_global()
-def sort_button(sort: str, offered: set[str]) -> str:
+def sort_button(sort: str, choices: set[str]) -> str:
     """The words of the Sort button, which names an order other than the usual one."""
-    if sort == "date" or sort not in offered:
+    if sort == "date" or sort not in choices:
         return _("Sort")
     order = str(_NAMES[sort])
     return _("Sort: %(order)s") % {"order": order[:1].lower() + order[1:]}

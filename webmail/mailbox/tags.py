@@ -101,9 +101,9 @@ def remove(user: User, keyword: str) -> bool:
     return bool(tag and Tag.delete().where(Tag.id == tag.id).execute())
 
 
-def keyword_for(user: User, words: str) -> str:
+def keyword_for(user: User, text: str) -> str:
     """The keyword for `tag:WORDS` in a search: WORDS is a tag's name, or a keyword, own or standard; "" if there is none."""
-    return _meant(words, for_user(user))
+    return _meant(text, for_user(user))
 
 
 def search_words(keyword: str, mine: Sequence[Tag]) -> str:
@@ -118,19 +118,19 @@ def search_words(keyword: str, mine: Sequence[Tag]) -> str:
 _QUOTES = re.compile(r'["“”„‟«»‹›\\]')  # a search takes each of them for the end of what is quoted
 
 
-def _quoted(words: str) -> str:
-    return words if re.fullmatch(r"[$\w.-]+", words) else f'"{words}"'
+def _quoted(text: str) -> str:
+    return text if re.fullmatch(r"[$\w.-]+", text) else f'"{text}"'
 
 
-def _meant(words: str, mine: Sequence[Tag]) -> str:
-    wanted = " ".join(words.split()).casefold()
+def _meant(text: str, mine: Sequence[Tag]) -> str:
+    wanted = " ".join(text.split()).casefold()
     for tag in mine:
         if wanted in (tag.name.casefold(), tag.keyword.lower()):
             return tag.keyword
     if found := _BY_LOWER.get(wanted) or _BY_LOWER.get(f"${wanted}"):
         return found
-    derived = derive(words, [])
-    return words.strip() if _KEYWORD.match(words.strip()) else next((t.keyword for t in mine if t.keyword == derived), "")
+    derived = derive(text, [])
+    return text.strip() if _KEYWORD.match(text.strip()) else next((t.keyword for t in mine if t.keyword == derived), "")
 
 
 def derive(name: str, taken: Collection[str]) -> str:

@@ -211,9 +211,9 @@ def _day(day: date) -> str:
 
 
 @blueprint.app_template_filter()
-def linked(words: str) -> Markup:
+def linked(text: str) -> Markup:
     """Escape plain text, with URLs and addresses as links."""
-    return Markup(linkify(words))  # noqa: S704 - escaped by linkify
+    return Markup(linkify(text))  # noqa: S704 - escaped by linkify
 
 
 @blueprint.app_template_global()

@@ -61,9 +61,9 @@ def links(message: Message, domain: str, proof: Authentication) -> Iterator[Send
             return
 
 
-def files(message: Message, place: SenderPlace, proof: Authentication) -> Iterator[SenderWarning]:
+def files(message: Message, sender_place: SenderPlace, proof: Authentication) -> Iterator[SenderWarning]:
     """Each kind of dangerous files, with names. Documents with macros and web pages are ordinary among proven colleagues."""
-    trusted = place is SenderPlace.INSIDE and proof.verdict is Verdict.GENUINE
+    trusted = sender_place is SenderPlace.INSIDE and proof.verdict is Verdict.GENUINE
     found: dict[dangerous_files.Danger, list[str]] = {}
     attached = [dangerous_files.danger_in(part, message) for part in message.structure.attachments]
     within = enriched_text.names_within(message.bodies.get(part.section, "") for part in message.structure.text)

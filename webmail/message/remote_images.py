@@ -61,20 +61,20 @@ def decide(
     *,
     trusted: bool,
     role: Role | None = None,
-    asked: bool = False,
+    is_requested: bool = False,
     slow: bool = False,
     contact: bool = False,
 ) -> ImageDecision:
     """Whether to show the remote images of a message. At most 2 queries, none for a message without such images.
 
-    `trusted`: authentication did not fail. `contact`: the sender is a contact. `asked`: the user requested them now, which always
-    works. Nothing loads automatically for untrusted senders, several senders, the junk folder, or a `slow` connection.
+    `trusted`: authentication did not fail. `contact`: the sender is a contact. `is_requested`: the user requested them now, which
+    always works. Nothing loads automatically for untrusted senders, several senders, the junk folder, or a `slow` connection.
     """
     if choice == "never":
         return ImageDecision(possible=False, choice=choice)
     email = message.envelope.sender[0].email.lower() if len(message.envelope.sender) == 1 else ""
     sender = email if trusted and role is not Role.JUNK and "@" in email and len(email) <= 254 else ""
-    if asked:
+    if is_requested:
         return ImageDecision(ImageReason.ASKED, sender, choice=choice)
     if not sender or slow or not message.remote:
         return ImageDecision(sender=sender, choice=choice)

@@ -143,19 +143,19 @@ def _proof(message: Message, user: User, settings: Settings) -> tuple[Authentica
 
 
 def _about_proof(
-    message: Message, user: User, place: SenderPlace, proof: Authentication, settings: Settings
+    message: Message, user: User, sender_place: SenderPlace, proof: Authentication, settings: Settings
 ) -> Iterator[SenderWarning]:
     """Where nobody of ours checks anything, or a message came before anybody did, a sender without proof is no danger."""
     email = _first(message.envelope).email
     ours = [one.email for one in message.envelope.sender[:_MOST_SENDERS] if is_inside(user, one.email, settings)]
-    if place is SenderPlace.NOWHERE:
+    if sender_place is SenderPlace.NOWHERE:
         yield SenderWarning(WarningKind.NO_SENDER, TrustLevel.CAUTION)
     if proof.verdict is Verdict.FAILED:
         yield SenderWarning(WarningKind.FAILED, TrustLevel.DANGER, domain_of(email))
     elif proof.borrowed:
         if not any(colleagues.may_write_as(proof.login, one.email) for one in message.trace.resent[:1]):
             yield SenderWarning(WarningKind.BORROWED, TrustLevel.DANGER, email, proof.login)
-        elif place is SenderPlace.INSIDE:
+        elif sender_place is SenderPlace.INSIDE:
             yield SenderWarning(WarningKind.REDIRECTED, TrustLevel.CAUTION, email, proof.login)
     elif proof.verdict is not Verdict.GENUINE and _is_checked(message.trace, proof, settings):
         if ours:
@@ -192,7 +192,7 @@ _KINDS = {
 
 
 def _about_names(
-    user: User, envelope: Envelope, known: Acquaintances, met: KnownSender, proof: Authentication, settings: Settings
+    user: User, envelope: Envelope, existing: Acquaintances, met: KnownSender, proof: Authentication, settings: Settings
 ) -> Iterator[SenderWarning]:
     """The name of a colleague, contact, correspondent or of the establishment, or an address, that is not the sender's."""
     own, people = own_domains(user, settings), colleagues.today()
@@ -209,7 +209,7 @@ def _about_names(
     sender = _first(envelope)
     if is_inside(user, sender.email, settings):
         return
-    if named := met.named or impostors.known_under(sender.name, sender.email.lower(), known.correspondents):
+    if named := met.named or impostors.known_under(sender.name, sender.email.lower(), existing.correspondents):
         yield SenderWarning(WarningKind.KNOWN_NAME, TrustLevel.CAUTION, *named)
 
 
@@ -222,7 +222,7 @@ def _is_usual(found: Impostor, sender: Address) -> bool:
 
 
 def _about_domains(
-    user: User, envelope: Envelope, stranger: bool, known: Acquaintances, met: KnownSender, settings: Settings
+    user: User, envelope: Envelope, stranger: bool, existing: Acquaintances, met: KnownSender, settings: Settings
 ) -> Iterator[SenderWarning]:
     sender = _first(envelope)
     domain, own = domain_of(sender.email), own_domains(user, settings)
@@ -233,15 +233,15 @@ def _about_domains(
         level = TrustLevel.CAUTION if met.alike[1].endswith(f"@{domain}") else TrustLevel.DANGER
         yield SenderWarning(WarningKind.ALIKE, level, shown(sender.email), met.alike[1])
     elif stranger:
-        written_to = (address.rpartition("@")[2] for _name, address in known.correspondents)
-        domains = list(dict.fromkeys([*written_to, *known.domains]))
+        written_to = (address.rpartition("@")[2] for _name, address in existing.correspondents)
+        domains = list(dict.fromkeys([*written_to, *existing.domains]))
         for each in dict.fromkeys((domain, *answers)):
             if real := lookalike.resembles(each, domains, *own):
                 yield SenderWarning(WarningKind.LOOKALIKE, TrustLevel.DANGER, each, real)
                 break
 
 
-def _about_senders(message: Message, place: SenderPlace, proof: Authentication) -> Iterator[SenderWarning]:
+def _about_senders(message: Message, sender_place: SenderPlace, proof: Authentication) -> Iterator[SenderWarning]:
     """Several authors, and a Sender who is not the author, as a list or a service that proves itself may name."""
     envelope, trace = message.envelope, message.trace
     if len(envelope.sender) > 1 or trace.authors > 1:
@@ -252,5 +252,5 @@ def _about_senders(message: Message, place: SenderPlace, proof: Authentication) 
     if not sender or not author or sender == author:
         return
     same = authentication.aligned(domain_of(sender), domain_of(author))
-    if place is SenderPlace.INSIDE or not (same or proof.verdict is Verdict.GENUINE):
+    if sender_place is SenderPlace.INSIDE or not (same or proof.verdict is Verdict.GENUINE):
         yield SenderWarning(WarningKind.SENT_FOR, TrustLevel.CAUTION, shown(sender), shown(author))

@@ -13,12 +13,12 @@ from webmail.message.trust import Trust
 from webmail.models import User
 
 
-def trust_in(user: User, account: Account, settings: Settings, place: tuple[str, int, int | None], role: Role | None) -> Trust:
-    """Of the message at `place` (mailbox, UID, UIDVALIDITY), in a mailbox of this role; it is not marked as read.
+def trust_in(user: User, account: Account, settings: Settings, position: tuple[str, int, int | None], role: Role | None) -> Trust:
+    """Of the message at `position` (mailbox, UID, UIDVALIDITY), in a mailbox of this role; it is not marked as read.
 
     The round trips and queries of the message's page. Raises what `imap.messages.read` does.
     """
-    mailbox, uid, validity = place
+    mailbox, uid, validity = position
     look_up = sender_check.SenderLookUp(user, settings)
     with imap.connect(account, mailbox) as connection:
         message, _overview = imap.messages.read(

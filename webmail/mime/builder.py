@@ -245,12 +245,12 @@ def _plain(draft: Draft) -> str:
     return draft.text.rstrip("\n") + draft.quoted if draft.quoted else draft.text
 
 
-def _related(html: str, shown: list[Attachment]) -> Iterator[bytes]:
+def _related(html: str, visible: list[Attachment]) -> Iterator[bytes]:
     """multipart/related: the HTML and the images it refers to (RFC 2387)."""
     boundary = _boundary()
     yield _lines([f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"', "", f"--{boundary}"])
     yield _leaf(*_html(html))
-    for attachment in shown:
+    for attachment in visible:
         yield _lines(["", f"--{boundary}"])
         yield from _attach(attachment)
     yield _lines(["", f"--{boundary}--"])

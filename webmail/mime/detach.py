@@ -44,9 +44,9 @@ class Detachable:
 class CannotDetachError(ValueError):
     """`kept` says why."""
 
-    def __init__(self, kept: Kept) -> None:
-        super().__init__(kept)
-        self.kept = kept
+    def __init__(self, stored: Kept) -> None:
+        super().__init__(stored)
+        self.kept = stored
 
 
 def detachable(root: PartNode) -> Detachable:
@@ -89,9 +89,9 @@ def _spliced(raw: Raw, spans: list[tuple[int, int, str]]) -> Iterator[bytes]:
     yield from _pieces(raw, at, len(raw))
 
 
-def note(words: str) -> bytes:
+def note(wording: str) -> bytes:
     """The part that takes a file's place, without the line end that belongs to its parent."""
-    text = "\r\n".join(textwrap.wrap(words, 76, break_long_words=False)) + "\r\n"
+    text = "\r\n".join(textwrap.wrap(wording, 76, break_long_words=False)) + "\r\n"
     lines = base64.encodebytes(text.encode("utf-8", "replace")).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
     head = (
         b"Content-Type: text/plain; charset=utf-8\r\n"

@@ -155,23 +155,23 @@ def _dashed(raw: Raw) -> dict[bytes, list[int]]:
     return found
 
 
-def _split(raw: Raw, place: _Place, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
+def _split(raw: Raw, position: _Place, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
     """(start, end) of each part of a multipart: between delimiter lines, which include the line end before them."""
-    opening, closing = lines.get(place.boundary, []), lines.get(place.boundary + b"--", [])
-    last = bisect_left(closing, place.start)
+    opening, closing = lines.get(position.boundary, []), lines.get(position.boundary + b"--", [])
+    last = bisect_left(closing, position.start)
     # without a closing delimiter the last part extends to the end
-    closed = closing[last] if last < len(closing) and closing[last] < place.end else None
+    closed = closing[last] if last < len(closing) and closing[last] < position.end else None
     start = -1
-    for number in range(bisect_left(opening, place.start), len(opening)):
+    for number in range(bisect_left(opening, position.start), len(opening)):
         at = opening[number]
-        if at >= (place.end if closed is None else closed):
+        if at >= (position.end if closed is None else closed):
             break
         if start >= 0:
             yield start, max(start, _line_end_before(raw, at))
-        line_end = raw.find(b"\n", at, place.end)
-        start = line_end + 1 if line_end >= 0 else place.end
+        line_end = raw.find(b"\n", at, position.end)
+        start = line_end + 1 if line_end >= 0 else position.end
     if start >= 0:
-        yield start, place.end if closed is None else max(start, _line_end_before(raw, closed))
+        yield start, position.end if closed is None else max(start, _line_end_before(raw, closed))
 
 
 def _line_end_before(raw: Raw, at: int) -> int:

@@ -85,15 +85,15 @@ def is_wrapped(part: Part) -> bool:
     return _TYPES.get(part.type) is PartKind.MESSAGE and part.encoding not in _PLAIN_ENCODINGS and part.size <= WRAPPED_SIZE
 
 
-def cards(shape: Structure, room: int) -> tuple[Part, ...]:
-    """The attachments whose content a page shows as cards, within `room` encoded bytes; none is truncated."""
+def cards(shape: Structure, space: int) -> tuple[Part, ...]:
+    """The attachments whose content a page shows as cards, within `space` encoded bytes; none is truncated."""
     found: list[Part] = []
     for part in shape.attachments:
         what = kind_of_part(part)
-        most = min(_CARD_SIZE if what is PartKind.CALENDAR else _SMALL_CARD_SIZE, room)
+        most = min(_CARD_SIZE if what is PartKind.CALENDAR else _SMALL_CARD_SIZE, space)
         if what in _CARDS and part.size <= most and len(found) < CARDS_LIMIT:
             found.append(part)
-            room -= part.size
+            space -= part.size
     return tuple(found)
 
 

@@ -80,11 +80,11 @@ class _Reader:
         self.depth, self.text = self.depth - 1, 0
         self.builder.end(self._name(name))
 
-    def _data(self, words: str) -> None:
-        self.text += len(words)
+    def _data(self, text: str) -> None:
+        self.text += len(text)
         if self.bounds.text and self.text > self.bounds.text:
             raise XmlRefusedError("too long a text", self.parser.CurrentLineNumber)
-        self.builder.data(words)
+        self.builder.data(text)
 
     def _refuse(self, *_declared: object) -> int:
         raise XmlRefusedError("a document type", self.parser.CurrentLineNumber)

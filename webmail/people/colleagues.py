@@ -82,11 +82,11 @@ class Colleagues:
                 return found[0][:2]
         return None
 
-    def _with_initials(self, words: list[str]) -> list[_Person]:
-        if not 2 <= len(words) <= _MOST_INITIALS or min(map(len, words)) > names.INITIALS:
+    def _with_initials(self, texts: list[str]) -> list[_Person]:
+        if not 2 <= len(texts) <= _MOST_INITIALS or min(map(len, texts)) > names.INITIALS:
             return []
-        known = next((self._by_word[key] for word in words if len(word) > 2 and (key := skeleton(word)) in self._by_word), [])
-        return [one for one in known if names.is_abbreviation(words, one[0])]
+        known = next((self._by_word[key] for word in texts if len(word) > 2 and (key := skeleton(word)) in self._by_word), [])
+        return [one for one in known if names.is_abbreviation(texts, one[0])]
 
     def surname(self, name: str, own: str = "") -> bool:
         """Whether a name is nothing but the surname of colleagues, in whichever dress; `own`: names whose words are one's own."""

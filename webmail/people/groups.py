@@ -212,17 +212,17 @@ def addresses(identifier: str) -> list[str]:
 # --- as recipients ---------------------------------------------------------------------------------------------------
 
 
-def called(words: str) -> list[Any]:
+def called(text: str) -> list[Any]:
     """Conditions for groups of whose names each of the words starts a word; none for no words."""
-    return [(PeopleGroup.sort.startswith(word)) | (PeopleGroup.sort.contains(f" {word}")) for word in words_in(words)[:10]]
+    return [(PeopleGroup.sort.startswith(word)) | (PeopleGroup.sort.contains(f" {word}")) for word in words_in(text)[:10]]
 
 
-def matching(domain: str, words: str, seen: Sequence[Any] = (), most: int = 0) -> list[GroupPeople]:
+def matching(domain: str, text: str, seen: Sequence[Any] = (), most: int = 0) -> list[GroupPeople]:
     """The domain's groups of whose names each of the words starts a word; all of them for no words. 1 query.
 
     `seen`, here and below: conditions for the groups that somebody sees (`Sight.listed_groups`). At most `most`, unless it is 0.
     """
-    conditions = [*called(words), *seen]
+    conditions = [*called(text), *seen]
     if most:  # with somebody in them, or the first might all be empty
         inside = PeopleGroup.id.in_(GroupMember.select(GroupMember.group).join(User).where(User.active == 1))
         first = PeopleGroup.select(PeopleGroup.id).where(PeopleGroup.domain == domain, inside, *conditions)

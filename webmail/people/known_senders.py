@@ -37,16 +37,18 @@ class KnownSender:
     written: bool = False
 
 
-def _those(slot: Slot, *, named: bool) -> Any:
+def _those(placeholder: Slot, *, named: bool) -> Any:
     row = ContactAddress
-    mine = row.user == slot("user")
-    fits = (mine & (row.address == slot("address"))) | (mine & (row.alike == slot("alike")))  # each side uses an index
+    mine = row.user == placeholder("user")
+    fits = (mine & (row.address == placeholder("address"))) | (
+        mine & (row.alike == placeholder("alike"))
+    )  # each side uses an index
     if named:
         for name in _SLOTS:
-            fits |= mine & (row.key == slot(name))
-    rank = pw.Case(None, [(row.address == slot("address"), _OWN)], _OTHER)
+            fits |= mine & (row.key == placeholder(name))
+    rank = pw.Case(None, [(row.address == placeholder("address"), _OWN)], _OTHER)
     contacts = row.select(rank, row.id, Contact.uid, Contact.name, row.address, row.alike).join(Contact).where(fits)
-    writes = (Correspondent.user == slot("user")) & (Correspondent.address == slot("written"))
+    writes = (Correspondent.user == placeholder("user")) & (Correspondent.address == placeholder("written"))
     written = Correspondent.select(_WRITTEN, Correspondent.id, _NOTHING, _NOTHING, Correspondent.address, _NOTHING).where(writes)
     return written.union_all(contacts).order_by(pw.SQL("1"), pw.SQL("2")).limit(_MOST_LOOKED_AT).tuples()
 
@@ -90,15 +92,15 @@ def address_skeleton(email: str) -> str:
     return skeleton(f"{local}@{lookalike.readable(domain)}")[:254]
 
 
-def _compared(slot: Slot) -> Any:
+def _compared(placeholder: Slot) -> Any:
     """The latest correspondents, then the domains of contacts, the most common first. Each with a LIMIT, which only a SELECT of
     a SELECT may have in a UNION."""
     them = Correspondent
     latest = them.select(_WRITTEN.alias("rank"), them.name.alias("name"), them.address.alias("address"))
-    latest = latest.where(them.user == slot("user")).order_by(them.last.desc()).limit(MOST_CORRESPONDENTS)
+    latest = latest.where(them.user == placeholder("user")).order_by(them.last.desc()).limit(MOST_CORRESPONDENTS)
     row = ContactAddress
     domains = row.select(_OWN.alias("rank"), _NOTHING.alias("name"), row.domain.alias("address"))
-    domains = domains.where(row.user == slot("user"), row.domain != "").group_by(row.domain)
+    domains = domains.where(row.user == placeholder("user"), row.domain != "").group_by(row.domain)
     domains = domains.order_by(pw.fn.COUNT(row.id).desc()).limit(_MOST_DOMAINS)
     parts = [pw.Select(columns=[pw.SQL("*")], from_list=[part.alias(name)]) for part, name in ((latest, "a"), (domains, "b"))]
     return parts[0].union_all(parts[1]).bind(db).tuples()

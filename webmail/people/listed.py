@@ -36,10 +36,10 @@ class ListedGroup:
     size: int  # people with an active account
 
 
-def people(sight: Sight, words: str, start: int, most: int) -> tuple[list[ListedPerson], int]:
+def people(sight: Sight, text: str, start: int, most: int) -> tuple[list[ListedPerson], int]:
     """Some of those who match the words, sorted by name; and how many there are. 3 queries, 4 if accounts have changed, and
     1 or 2 more without words."""
-    wanted = typed_words(words)
+    wanted = typed_words(text)
     if not wanted and (total := account_rows.count_of_many(sight)):
         rows = account_rows.part(sight, start, most)
         return with_groups(sight, [Address(row.name, row.address) for row in rows]), total
@@ -48,9 +48,9 @@ def people(sight: Sight, words: str, start: int, most: int) -> tuple[list[Listed
     return with_groups(sight, [Address(row.name, row.address) for row in some]), len(found)
 
 
-def with_groups(sight: Sight, asked: Sequence[Address]) -> list[ListedPerson]:
+def with_groups(sight: Sight, requested: Sequence[Address]) -> list[ListedPerson]:
     """Those of these accounts that are seen, with their groups. 2 queries."""
-    names = account_rows.checked(sight, [one.email for one in asked]) if asked and not sight.nobody else {}
+    names = account_rows.checked(sight, [one.email for one in requested]) if requested and not sight.nobody else {}
     inside: dict[str, list[tuple[str, str]]] = {}
     if names:
         rows: Any = PeopleGroup.select(User.address, PeopleGroup.identifier, PeopleGroup.name).join(GroupMember).join(User)
@@ -59,7 +59,7 @@ def with_groups(sight: Sight, asked: Sequence[Address]) -> list[ListedPerson]:
             inside.setdefault(address, []).append((identifier, name))
     return [
         ListedPerson(names[one.email] or one.email, one.email, readable_address(one.email), tuple(inside.get(one.email, ())))
-        for one in asked
+        for one in requested
         if one.email in names
     ]
 
@@ -72,19 +72,19 @@ def person(sight: Sight, address: str) -> ListedPerson | None:
     return next((one for one in addresses(sight, "") if one.email == address), None)
 
 
-def addresses(sight: Sight, words: str) -> list[ListedPerson]:
+def addresses(sight: Sight, text: str) -> list[ListedPerson]:
     """Functional mailboxes and lists that match the words, sorted by name. No query."""
     rows = [(account_rows.row_of(one.name, one.address.lower()), one) for one in sight.addresses]
-    fits = {id(row) for _fit, row in fitting([row for row, _one in rows], typed_words(words))}
+    fits = {id(row) for _fit, row in fitting([row for row, _one in rows], typed_words(text))}
     found = [ListedPerson(one.name, row.address, row.shown, about=one.about) for row, one in rows if id(row) in fits]
     return sorted(found, key=lambda one: one.name.casefold())
 
 
-def groups(sight: Sight, words: str) -> list[ListedGroup]:
+def groups(sight: Sight, text: str) -> list[ListedGroup]:
     """Groups with somebody in them that one may write to, sorted by name, at most MOST_GROUPS. 1 query."""
     size = pw.fn.COUNT(User.id)
     found: Any = PeopleGroup.select(PeopleGroup.identifier, PeopleGroup.name, size).join(GroupMember).join(User)
-    found = found.where(User.active == 1, *sight.listed_groups(), *people_groups.called(words))
+    found = found.where(User.active == 1, *sight.listed_groups(), *people_groups.called(text))
     found = found.group_by(PeopleGroup.id).order_by(PeopleGroup.sort).limit(MOST_GROUPS)
     return [ListedGroup(*row) for row in found.tuples()]
 

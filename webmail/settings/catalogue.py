@@ -220,8 +220,8 @@ def _rank(key: str, wanted: list[str]) -> int | None:
     return next((rank for rank, words in enumerate((label, everything)) if all(_begins(words, one) for one in wanted)), None)
 
 
-def _begins(words: Iterable[str], start: str) -> bool:
-    return any(word.startswith(start) for word in words)
+def _begins(texts: Iterable[str], start: str) -> bool:
+    return any(word.startswith(start) for word in texts)
 
 
 def _keys() -> list[str]:

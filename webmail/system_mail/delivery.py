@@ -108,5 +108,5 @@ def _not_sent(row: SystemMessage, error: Exception) -> None:
     _queue.change(row, [OutboxState.SENDING], due=next_try(row.attempts), **waiting)
 
 
-def _over(row: SystemMessage, state: OutboxState, words: str) -> None:
-    _queue.change(row, [OutboxState.SENDING], state=state, lease=None, error=words, body="", html="")
+def _over(row: SystemMessage, state: OutboxState, text: str) -> None:
+    _queue.change(row, [OutboxState.SENDING], state=state, lease=None, error=text, body="", html="")

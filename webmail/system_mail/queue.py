@@ -130,9 +130,9 @@ def drop(recipients: Iterable[str]) -> int:
     return int(SystemMessage.delete().where(waiting).execute())
 
 
-def expire(kept: timedelta) -> int:
+def expire(stored: timedelta) -> int:
     """Delete what is older, whatever became of it; returns how many. What is waiting ended long before."""
-    return int(SystemMessage.delete().where(SystemMessage.created < now() - kept).execute())
+    return int(SystemMessage.delete().where(SystemMessage.created < now() - stored).execute())
 
 
 def _address(text: str) -> str:

@@ -55,9 +55,9 @@ def send(gateway: Sms, number: str, text: str, folder: str = "") -> None:
         raise NotTextedError(f"the answer of the gateway is without {gateway.answer!r}: {_for_log(words)!r}")
 
 
-def _for_log(words: str) -> str:
+def _for_log(text: str) -> str:
     """The beginning of an answer, without what may be a code or a number: many gateways repeat what they did not take."""
-    return _FIGURES.sub("…", words[:400])[:200]
+    return _FIGURES.sub("…", text[:400])[:200]
 
 
 def plain(text: str) -> str:

@@ -25,12 +25,12 @@ def folder(task_id: str) -> str:
     return f"{_FOLDER}/{task_id}"
 
 
-def remove(task_id: str, settings: Settings, kept: str = "") -> None:
-    """Delete the files of a task that has ended or is gone, but the one named `kept`. Never raises while the storage is away:
+def remove(task_id: str, settings: Settings, stored: str = "") -> None:
+    """Delete the files of a task that has ended or is gone, but the one named `stored`. Never raises while the storage is away:
     `sweep` finds them.
     """
     try:
-        _delete(open_storage(settings), task_id, kept)
+        _delete(open_storage(settings), task_id, stored)
     except StorageAwayError as error:
         log.warning("the files of task %s stay for now: %s", task_id, error)
 
@@ -67,10 +67,10 @@ def _old(files: Storage) -> dict[str, set[str]]:
     return found
 
 
-def _delete(files: Storage, task_id: str, kept: str) -> None:
-    if not kept:
+def _delete(files: Storage, task_id: str, stored: str) -> None:
+    if not stored:
         files.delete_all(folder(task_id))
         return
     for file in list(files.list(folder(task_id))):
-        if file.name != kept:
+        if file.name != stored:
             files.delete(file.name)

@@ -58,10 +58,10 @@ class ListedTransfer:
 
 
 def listed(
-    owner: User, shelf: Shelf, words: str = "", order: Order = Order.DATE, page: int = 1
+    owner: User, shelf: Shelf, text: str = "", order: Order = Order.DATE, page: int = 1
 ) -> tuple[list[ListedTransfer], int]:  # fmt: skip
     """The transfers of a page, and how many there are in all. Five SELECTs."""
-    wanted = _of(owner, shelf) & _with(words, owner)
+    wanted = _of(owner, shelf) & _with(text, owner)
     total = Transfer.select().where(wanted).count()
     rows = (
         Transfer.select(Transfer, FileRequest, FileRequestInvite)
@@ -96,10 +96,10 @@ def _of(owner: User, shelf: Shelf) -> Any:
     return mine & Transfer.request.is_null() & (Transfer.state == TransferState.OPEN) & ~draft & ~added
 
 
-def _with(words: str, owner: User) -> Any:
+def _with(wording: str, owner: User) -> Any:
     """What has these words in its subject, message, sender, names of files or addresses."""
     found: Any = Transfer.owner == owner
-    for word in words.split()[:10]:
+    for word in wording.split()[:10]:
         mine = Transfer.select(Transfer.id).where(Transfer.owner == owner)
         files = TransferFile.select(TransferFile.transfer).where(
             (TransferFile.transfer << mine) & TransferFile.path.contains(word)

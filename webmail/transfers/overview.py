@@ -64,7 +64,7 @@ def totals(settings: Settings) -> Totals:
     return Totals(people, count, promises.arrived(), under_way, awaited, promised, left, reserve, most)
 
 
-def listed(page: int = 1, *, of: User | None = None, closed: bool = False) -> tuple[list[Overseen], bool]:
+def listed(page: int = 1, *, owner: User | None = None, closed: bool = False) -> tuple[list[Overseen], bool]:
     """The largest first, those with reports before all others; whether there are more. Three SELECTs."""
     sizes = TransferFile.select(
         TransferFile.transfer, pw.fn.COUNT(TransferFile.id).alias("files"), pw.fn.SUM(TransferFile.size).alias("bytes"),
@@ -78,8 +78,8 @@ def listed(page: int = 1, *, of: User | None = None, closed: bool = False) -> tu
     rows = rows.switch(Transfer).join(reports, pw.JOIN.LEFT_OUTER, on=(reports.c.transfer_id == Transfer.id))
     wanted = (Transfer.state == TransferState.CLOSED) if closed else (Transfer.state != TransferState.CLOSED)
     wanted &= Transfer.adds_to.is_null()  # not a transfer yet
-    if of is not None:
-        wanted &= Transfer.owner == of
+    if owner is not None:
+        wanted &= Transfer.owner == owner
     order = (pw.fn.COALESCE(reports.c.reports, 0).desc(), pw.fn.COALESCE(sizes.c.bytes, 0).desc(), Transfer.id.desc())
     found = list(rows.where(wanted).order_by(*order).offset((page - 1) * SIZE).limit(SIZE + 1).tuples())
     numbers = [row[0] for row in found[:SIZE]]

@@ -99,10 +99,10 @@ class TransferForm:
             at -= timedelta(minutes=1)
         return at.astimezone(UTC).replace(tzinfo=None)
 
-    def check(self, settings: Settings, *, mails: bool, room: int) -> bool:
-        """Note what is wrong with each field. `mails`: recipients are needed; `room`: how many may still be mailed to."""
+    def check(self, settings: Settings, *, mails: bool, space: int) -> bool:
+        """Note what is wrong with each field. `mails`: recipients are needed; `space`: how many may still be mailed to."""
         if mails:
-            self._check_people(settings, room)
+            self._check_people(settings, space)
         self._check_until(settings)
         if len(self.subject) > LONGEST_SUBJECT:
             self.errors["subject"] = _("This is too long. Use at most %(count)d characters.", count=LONGEST_SUBJECT)
@@ -112,7 +112,7 @@ class TransferForm:
             self.errors["password"] = fault
         return not self.errors
 
-    def _check_people(self, settings: Settings, room: int) -> None:
+    def _check_people(self, settings: Settings, space: int) -> None:
         most = settings.transfers.recipients
         try:
             count = len(self.people()) if len(self.to) <= LONGEST_TO else most + 1
@@ -123,11 +123,11 @@ class TransferForm:
             self.errors["to"] = _("Type at least one address, or get a link to pass on yourself.")
         elif count > most:
             self.errors["to"] = _("Too many people. The limit is %(count)s.", count=number(most))
-        elif count > room:
+        elif count > space:
             words = ngettext("You can still mail %(num)s person this hour. Get a link instead, or wait.",
-                             "You can still mail %(num)s people this hour. Get a link instead, or wait.", room)  # fmt: skip
+                             "You can still mail %(num)s people this hour. Get a link instead, or wait.", space)  # fmt: skip
             self.errors["to"] = (
-                words if room else _("You have mailed as many people as you can for now. Get a link instead, or wait.")
+                words if space else _("You have mailed as many people as you can for now. Get a link instead, or wait.")
             )
 
     def _check_until(self, settings: Settings) -> None:

@@ -75,8 +75,8 @@ def _whole(translations: NullTranslations, text: str) -> Markup:
     return _markup(translations, text) % {}  # "%%" is one per cent sign here too
 
 
-def translated_number(one: str, many: str, count: int) -> str:
-    return here().translations.ngettext(one, many, count)
+def translated_number(value: str, many: str, count: int) -> str:
+    return here().translations.ngettext(value, many, count)
 
 
 def translated_as(context: str, text: str) -> str:

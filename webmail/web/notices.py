@@ -110,7 +110,7 @@ def withdraw_notices() -> None:
     session["notices"] = [one for one in _without_undone(session.get("notices", [])) if not one.get("until")]
 
 
-def undone(words: str = "", kind: str = "done") -> None:
+def undone(text: str = "", kind: str = "done") -> None:
     """In place of the notice that offered it: what became of the undo."""
     withdraw_notices()
-    notify(words or _("Undone."), kind)
+    notify(text or _("Undone."), kind)

@@ -17,9 +17,9 @@ from webmail.web.notices import notify
 from webmail.web.texts.task_texts import Facts, TaskText, task_started
 
 
-def undo_of_task(task_id: str, of: str, kind: str, take_back: TakeBack, words: Callable[[int], str]) -> None:
-    """Undo a task of the kind `of`, or start one of `kind` that does; say so. Raises what `take_back` raises."""
-    task = _ended(task_id, of)
+def undo_of_task(task_id: str, owner: str, kind: str, take_back: TakeBack, describe: Callable[[int], str]) -> None:
+    """Undo a task of the kind `owner`, or start one of `kind` that does; say so. Raises what `take_back` raises."""
+    task = _ended(task_id, owner)
     changes = undo_steps.count(task) if task else 0
     if task is None or not changes:
         notify(_("There was nothing to undo."))
@@ -31,15 +31,15 @@ def undo_of_task(task_id: str, of: str, kind: str, take_back: TakeBack, words: C
     else:
         count = undo_steps.undo_now(task, take_back, settings())
         store.note_undone(current_user(), task.id)
-        notify(words(count) if count else _("There was nothing to undo."))
+        notify(describe(count) if count else _("There was nothing to undo."))
 
 
-def _ended(task_id: str, of: str) -> Task | None:
+def _ended(task_id: str, owner: str) -> Task | None:
     try:
         task = store.find(current_user(), task_id)
     except store.NoSuchTaskError:
         return None
-    return task if task.kind == of and task.state not in store.OPEN else None
+    return task if task.kind == owner and task.state not in store.OPEN else None
 
 
 def undo_text(title: Callable[[Facts], str], done: Callable[[int], str], refused: Callable[[], str]) -> TaskText:

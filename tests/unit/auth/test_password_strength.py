@@ -27,7 +27,7 @@ KNOWN = ("Alice Leroy", "alice.leroy@lycee-ampere.example", "Lycée Ampère")
     ],
 )
 def test_a_weak_password_is_told_why(password: str, weakness: Weakness) -> None:
-    found = judge(password, known=KNOWN, shortest=10)
+    found = judge(password, existing=KNOWN, shortest=10)
     assert found.score <= 2 and found.weakness is weakness
 
 
@@ -35,11 +35,11 @@ def test_a_weak_password_is_told_why(password: str, weakness: Weakness) -> None:
     "password", ["correct horse battery staple", "cheval pile agrafe nuage", "tR7!kk2#pQz9", "ö" + "x7kQ!zp2vT"]
 )
 def test_a_strong_password_is_told_nothing(password: str) -> None:
-    assert judge(password, known=KNOWN, shortest=10) == Strength(4)
+    assert judge(password, existing=KNOWN, shortest=10) == Strength(4)
 
 
 def test_a_good_password_beside_a_known_word_stays_good() -> None:
-    assert judge("alice-Tk93hdk!vm", known=KNOWN, shortest=10).score >= 3
+    assert judge("alice-Tk93hdk!vm", existing=KNOWN, shortest=10).score >= 3
 
 
 @pytest.mark.parametrize("password", ["", "x", "Tk9!vm", "  "])
@@ -51,7 +51,7 @@ def test_a_short_password_is_weak_whatever_it_is(password: str) -> None:
 @pytest.mark.parametrize("password", ["x" * 100_000, "é" * 5000, "aA1!" * 2000, "\0\n\t" * 500, "😀" * 400, "ab" * 4000])
 def test_any_length_is_judged_at_once(password: str) -> None:
     with cpu_seconds(1):
-        judge(password, known=[*KNOWN, "y" * 10_000, " ".join(f"word{n}" for n in range(5000))], shortest=10)
+        judge(password, existing=[*KNOWN, "y" * 10_000, " ".join(f"word{n}" for n in range(5000))], shortest=10)
 
 
 def test_words_that_everybody_knows() -> None:

@@ -52,7 +52,7 @@ class Visitor:
 
     def comes(self, *, right: bool = False) -> int:
         try:
-            attempt = throttle.begin(self.name, self.source, SETTINGS, place=self.place)
+            attempt = throttle.begin(self.name, self.source, SETTINGS, admitted=self.place)
         except TooManyRequestsError as told:
             self.place = next_place(self.place)
             return told.seconds

@@ -68,9 +68,10 @@ def test_ordinary_tries_then_one_turn(url):
     long_ago = int(time.time()) - 60
     places = [(long_ago, 1, f"place {number}") for number in range(AT_ONCE)]
     assert (
-        let_through(lambda number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), SETTINGS, place=places[number])) == 1
+        let_through(lambda number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), SETTINGS, admitted=places[number]))
+        == 1
     )
-    assert let_through(lambda _number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), SETTINGS, place=places[0])) <= 1
+    assert let_through(lambda _number: throttle.begin(ALICE, SignInSource("198.51.100.1", 50), SETTINGS, admitted=places[0])) <= 1
 
 
 def test_codes(url):

@@ -32,31 +32,31 @@ def test_a_form_writes_on_what_it_wrote_itself(alice):
 
 def test_what_arrives_late_does_not_overwrite_what_was_typed_later(alice):
     name = "a" * 16
-    row = drafts.store(alice, drafts.new_id(), Fields(body="a"), writer=name, turn=1)
+    row = drafts.store(alice, drafts.new_id(), Fields(body="a"), writer=name, revision=1)
     for turn, text, kept in ((3, "a b c", "a b c"), (2, "a b", "a b c"), (4, "a", "a"), (3, "a b c", "a"), (0, "x", "x")):
-        drafts.store(alice, row.id, Fields(body=text), writer=name, turn=turn)
+        drafts.store(alice, row.id, Fields(body=text), writer=name, revision=turn)
         assert drafts.load(alice, row.id).body == kept, turn
 
 
 def test_the_same_text_again_has_its_turn(alice):
     name = "a" * 16
-    row = drafts.store(alice, drafts.new_id(), Fields(body="a"), writer=name, turn=1)
-    drafts.store(alice, row.id, Fields(body="a"), writer=name, turn=3)
-    drafts.store(alice, row.id, Fields(body="a b"), writer=name, turn=2)
+    row = drafts.store(alice, drafts.new_id(), Fields(body="a"), writer=name, revision=1)
+    drafts.store(alice, row.id, Fields(body="a"), writer=name, revision=3)
+    drafts.store(alice, row.id, Fields(body="a b"), writer=name, revision=2)
     row = drafts.load(alice, row.id)
     assert (row.body, drafts.last_turn(row), drafts.is_by(row, name)) == ("a", 3, True)
 
 
 def test_a_turn_is_kept_where_the_column_has_room(alice):
-    longest = drafts.store(alice, drafts.new_id(), Fields(body="a"), writer="a" * 16, turn=10**15 - 1)
+    longest = drafts.store(alice, drafts.new_id(), Fields(body="a"), writer="a" * 16, revision=10**15 - 1)
     assert len(longest.writer) <= 32 and drafts.last_turn(longest) == 10**15 - 1
-    assert drafts.store(alice, drafts.new_id(), Fields(body="a"), writer=ONE, turn=1).writer == ONE
+    assert drafts.store(alice, drafts.new_id(), Fields(body="a"), writer=ONE, revision=1).writer == ONE
 
 
 def test_a_form_kept_apart_is_found_by_its_name_beside_its_turn(alice, settings):
     row, _ = begun(alice)
     own = drafts.apart(row, Fields(body="t"), "a" * 16, settings)
-    drafts.store(alice, own.id, Fields(body="te"), writer="a" * 16, turn=7)
+    drafts.store(alice, own.id, Fields(body="te"), writer="a" * 16, revision=7)
     assert drafts.apart(row, Fields(body="text"), "a" * 16, settings).id == own.id
 
 

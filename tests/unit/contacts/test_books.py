@@ -265,7 +265,7 @@ def test_what_is_moved_out_of_another_persons_book_stays_in_their_trash(alice: U
     with pytest.raises(BookReadOnlyError):
         moving.move(alice, [(row.uid, "")], first)
     assert moving.copy(alice, [row.uid], first).before and store.with_address(alice, "ben@x.example")
-    store.remove(alice, [Contact.get(Contact.collection == first).uid], kept=False)
+    store.remove(alice, [Contact.get(Contact.collection == first).uid], is_stored=False)
     CollectionShare.update(rights="write").where(CollectionShare.id == shared.id).execute()
     moving.move(alice, [(row.uid, "")], first)
     moved = store.load(alice, row.uid)

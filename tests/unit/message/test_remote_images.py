@@ -34,7 +34,9 @@ def test_a_message_without_remote_images_asks_no_table(alice: User) -> None:
 def test_nothing_is_shown_unasked(alice: User) -> None:
     found = remote_images.decide(message(), alice, "ask", trusted=True)
     assert (found.shown, found.sender, found.possible) == (False, "news@shop.example", True)
-    assert remote_images.decide(message(), alice, "ask", trusted=False, role=Role.JUNK, asked=True).why is ImageReason.ASKED
+    assert (
+        remote_images.decide(message(), alice, "ask", trusted=False, role=Role.JUNK, is_requested=True).why is ImageReason.ASKED
+    )
 
 
 def test_a_sender_is_allowed_by_the_exact_address(alice: User) -> None:
@@ -74,7 +76,7 @@ def test_an_instance_that_fetches_nothing_has_the_last_word(alice: User, setting
     assert remote_images.choice(Preferences(images="always"), settings) == "always"
     assert remote_images.choice(Preferences(), replace(settings, remote_images="known")) == "known"
     assert remote_images.choice(Preferences(images="always"), replace(settings, remote_images="never")) == "never"
-    assert remote_images.decide(message(), alice, "never", trusted=True, asked=True) == remote_images.ImageDecision(
+    assert remote_images.decide(message(), alice, "never", trusted=True, is_requested=True) == remote_images.ImageDecision(
         possible=False, choice="never"
     )
 

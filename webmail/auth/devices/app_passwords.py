@@ -63,9 +63,9 @@ def add(user: User, name: str, uses: Collection[str], expires: datetime | None =
     return letters, row
 
 
-def groups(letters: str) -> list[str]:
+def groups(characters: str) -> list[str]:
     """The password in groups, as it is shown."""
-    return [letters[start : start + GROUP] for start in range(0, len(letters), GROUP)]
+    return [characters[start : start + GROUP] for start in range(0, len(characters), GROUP)]
 
 
 def hash_of(typed: str) -> str:

@@ -58,9 +58,9 @@ class ProfileWords:
     description: str
 
 
-def profile(owner: ProfileOwner, words: ProfileWords, settings: Settings) -> bytes:
+def profile(owner: ProfileOwner, texts: ProfileWords, settings: Settings) -> bytes:
     """The file, signed where that can be: a fault of the certificate is logged, and the profile goes out without."""
-    plain = unsigned(owner, words, settings)
+    plain = unsigned(owner, texts, settings)
     if not settings.devices.certificate:
         return plain
     try:
@@ -70,13 +70,13 @@ def profile(owner: ProfileOwner, words: ProfileWords, settings: Settings) -> byt
         return plain
 
 
-def unsigned(owner: ProfileOwner, words: ProfileWords, settings: Settings) -> bytes:
+def unsigned(owner: ProfileOwner, texts: ProfileWords, settings: Settings) -> bytes:
     """The property list. Calendars and contacts need `public_url`, mail both its servers; see `auth/devices/servers.py`."""
     parts = [_mail(owner, settings), *(_dav(use, owner, settings) for use in ("caldav", "carddav"))]
     content: dict[str, Any] = {
         **_head("Configuration", "", owner, settings),
-        "PayloadDisplayName": words.title,
-        "PayloadDescription": words.description,
+        "PayloadDisplayName": texts.title,
+        "PayloadDescription": texts.description,
         "PayloadOrganization": settings.name,
         "PayloadRemovalDisallowed": False,
         "PayloadContent": [part for part in parts if part is not None],

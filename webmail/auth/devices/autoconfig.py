@@ -95,22 +95,22 @@ def read_request(body: bytes) -> AutodiscoverRequest:
     return AutodiscoverRequest(address, schema or OUTLOOK)
 
 
-def outlook_answer(asked: AutodiscoverRequest, settings: Settings) -> bytes | None:
+def outlook_answer(request: AutodiscoverRequest, settings: Settings) -> bytes | None:
     """The servers, for whoever asks about an address of ours; None where none is known by a name."""
     servers = mail_servers(settings)
-    if not servers or not serves(asked.address, settings):
+    if not servers or not serves(request.address, settings):
         return None
-    if asked.schema != OUTLOOK:  # telephones ask for ActiveSync, which is not spoken here
+    if request.schema != OUTLOOK:  # telephones ask for ActiveSync, which is not spoken here
         return _refusal("601", "Provider not found")
     root = Element("Autodiscover", xmlns=_ANSWERS)
     response = SubElement(root, "Response", xmlns=OUTLOOK)
-    _put(SubElement(response, "User"), "DisplayName", asked.address)
+    _put(SubElement(response, "User"), "DisplayName", request.address)
     account = SubElement(response, "Account")
     _put(account, "AccountType", "email")
     _put(account, "Action", "settings")
     for server in servers:
         part = SubElement(account, "Protocol")
-        for tag, words in _protocol(server, user_name(asked.address, settings)):
+        for tag, words in _protocol(server, user_name(request.address, settings)):
             _put(part, tag, words)
     return _document(root)
 
@@ -124,16 +124,16 @@ def _protocol(server: DeviceServer, name: str) -> list[tuple[str, str]]:
     return [*told, ("UsePOPAuth", "off"), ("SMTPLast", "off")] if server.use == "smtp" else told
 
 
-def _refusal(code: str, words: str) -> bytes:
+def _refusal(code: str, text: str) -> bytes:
     root = Element("Autodiscover", xmlns=_ANSWERS)
     error = SubElement(SubElement(root, "Response"), "Error")
     _put(error, "ErrorCode", code)
-    _put(error, "Message", words)
+    _put(error, "Message", text)
     return _document(root)
 
 
-def _put(parent: Element, tag: str, words: str) -> None:
-    SubElement(parent, tag).text = words
+def _put(parent: Element, tag: str, text: str) -> None:
+    SubElement(parent, tag).text = text
 
 
 def _document(root: Element) -> bytes:

@@ -23,10 +23,10 @@ class HandoverOverError(Exception):
     """There is no such address: it was used, its time is over, or it never was."""
 
 
-def offer(row: AppPassword, letters: str, settings: Settings) -> str:
+def offer(row: AppPassword, characters: str, settings: Settings) -> str:
     """The key of a new address, in place of one before it. One UPDATE."""
     key = secrets.token_urlsafe(24)
-    sealed = vault.seal_for_session(letters, _PURPOSE + key, settings.secret_key, row.user_id)
+    sealed = vault.seal_for_session(characters, _PURPOSE + key, settings.secret_key, row.user_id)
     AppPassword.update(profile_hash=_hash(key), profile_sealed=sealed, profile_until=now() + VALID).where(
         AppPassword.id == row.id
     ).execute()

@@ -57,16 +57,16 @@ class ChallengeUsedError(ChallengeRefusedError):
     """One that was answered already."""
 
 
-def issue(asked: Asked, secret_key: str) -> bytes:
+def issue(challenge: Asked, secret_key: str) -> bytes:
     """A new challenge. No query."""
     head = int(time.time()).to_bytes(_TIME, "big") + secrets.token_bytes(_RANDOM)
-    return head + _proof(head, asked, secret_key)
+    return head + _proof(head, challenge, secret_key)
 
 
-def check(challenge: bytes, asked: Asked, secret_key: str) -> None:
+def check(challenge: bytes, requested: Asked, secret_key: str) -> None:
     """Raises ChallengeRefusedError unless it was issued for this. Does not use it up. No query."""
     head, proof = challenge[: _TIME + _RANDOM], challenge[_TIME + _RANDOM :]
-    if len(challenge) != _LENGTH or not hmac.compare_digest(proof, _proof(head, asked, secret_key)):
+    if len(challenge) != _LENGTH or not hmac.compare_digest(proof, _proof(head, requested, secret_key)):
         raise ChallengeRefusedError("not a challenge of this session for this purpose")
     age = time.time() - int.from_bytes(head[:_TIME], "big")
     if not -_AHEAD <= age <= LIFE.total_seconds():
@@ -83,5 +83,5 @@ def use(challenge: bytes) -> None:
         raise ChallengeUsedError("answered already") from error
 
 
-def _proof(head: bytes, asked: Asked, secret_key: str) -> bytes:
-    return bytes.fromhex(vault.keyed_hash(f"{asked.session}\n{head.hex()}", secret_key, asked.purpose, asked.user_id))
+def _proof(head: bytes, challenge: Asked, secret_key: str) -> bytes:
+    return bytes.fromhex(vault.keyed_hash(f"{challenge.session}\n{head.hex()}", secret_key, challenge.purpose, challenge.user_id))

@@ -128,18 +128,18 @@ def note_other_factor(user: User) -> None:
         User.update(reset_by_mail=0).where(User.id == user.id).execute()
 
 
-def check_code(user: User, code: str, settings: Settings, *, browser: str = "", place: Place | None = None) -> Factor:
+def check_code(user: User, code: str, settings: Settings, *, browser: str = "", admitted: Place | None = None) -> Factor:
     """Whether a code that was typed at the door, of an app or a recovery code, is right; it is used up. Returns which it was.
 
     Tries are counted by person, and those on a browser that the person signed in on before (`browser`: the key that
     known_devices.recognise gives) by themselves: whoever knows the password and guesses elsewhere does not lock the person out.
-    Nor on a new browser: one that was told to wait has turns (`place`: waiting_lines.py). And right recovery codes are never
+    Nor on a new browser: one that was told to wait has turns (`admitted`: waiting_lines.py). And right recovery codes are never
     refused, since 50 bits can't be guessed here. Raises SignInRefusedError, and TooManyRequestsError without looking at any other
     code.
     """
     if recovery_codes.accept(user, code, settings):
         return Factor.CODE
-    return _checked(user, code, settings, attempt_in_turn(f"second step of {user.id} {browser}".rstrip(), settings, place))
+    return _checked(user, code, settings, attempt_in_turn(f"second step of {user.id} {browser}".rstrip(), settings, admitted))
 
 
 def confirm_code(user: User, code: str, settings: Settings, *, browser: str = "") -> Factor:

@@ -89,7 +89,7 @@ def keys_of(user: User) -> list[SecurityKey]:
 # --- registering one -------------------------------------------------------------------------------------------------
 
 
-def registration_options(user: User, here: Site, asked: Asked, settings: Settings) -> dict[str, Any]:
+def registration_options(user: User, here: Site, challenge: Asked, settings: Settings) -> dict[str, Any]:
     """For navigator.credentials.create(), as JSON with base64url: a passkey with a PIN or fingerprint, if the key can be one."""
     from webauthn import generate_registration_options
     from webauthn.helpers import options_to_json_dict
@@ -101,7 +101,7 @@ def registration_options(user: User, here: Site, asked: Asked, settings: Setting
         user_id=_handle(user, settings),
         user_name=user.address,
         user_display_name=user.name or user.address,
-        challenge=challenges.issue(asked, settings.secret_key),
+        challenge=challenges.issue(challenge, settings.secret_key),
         timeout=_TIMEOUT,
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.PREFERRED
@@ -111,13 +111,13 @@ def registration_options(user: User, here: Site, asked: Asked, settings: Setting
     return {**options_to_json_dict(options), "extensions": {"credProps": True}}
 
 
-def register(answer: str, name: str, user: User, here: Site, asked: Asked, settings: Settings) -> SecurityKey:
+def register(answer: str, name: str, user: User, here: Site, requested: Asked, settings: Settings) -> SecurityKey:
     """Keep the key that answered. Raises KeyRefusedError."""
     from webauthn import verify_registration_response
     from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
 
     told = _parsed(answer)
-    challenge = _challenge(told, asked, settings)
+    challenge = _challenge(told, requested, settings)
     try:
         response = {**told["response"], "attestationObject": _without_attestation(told["response"]["attestationObject"])}
         found = verify_registration_response(
@@ -170,7 +170,7 @@ def remove(user: User, number: int) -> SecurityKey | None:
 # --- being answered by one -------------------------------------------------------------------------------------------
 
 
-def assertion_options(user: User | None, here: Site, asked: Asked, settings: Settings) -> dict[str, Any]:
+def assertion_options(user: User | None, here: Site, challenge: Asked, settings: Settings) -> dict[str, Any]:
     """For navigator.credentials.get(): one of this person's keys; without a person, any passkey, which proves who touches it."""
     from webauthn import generate_authentication_options
     from webauthn.helpers import options_to_json_dict
@@ -178,7 +178,7 @@ def assertion_options(user: User | None, here: Site, asked: Asked, settings: Set
 
     options = generate_authentication_options(
         rp_id=here.rp_id,
-        challenge=challenges.issue(asked, settings.secret_key),
+        challenge=challenges.issue(challenge, settings.secret_key),
         timeout=_TIMEOUT,
         allow_credentials=_described(user) if user else [],
         user_verification=UserVerificationRequirement.PREFERRED if user else UserVerificationRequirement.REQUIRED,
@@ -186,7 +186,7 @@ def assertion_options(user: User | None, here: Site, asked: Asked, settings: Set
     return options_to_json_dict(options)
 
 
-def verify(answer: str, user: User | None, here: Site, asked: Asked, settings: Settings) -> SecurityKey:
+def verify(answer: str, user: User | None, here: Site, requested: Asked, settings: Settings) -> SecurityKey:
     """The key that answered, with its person as `key.user`; noted as used. Raises KeyRefusedError.
 
     Without a person it must be a passkey that names one, and has asked for its PIN or fingerprint.
@@ -194,7 +194,7 @@ def verify(answer: str, user: User | None, here: Site, asked: Asked, settings: S
     from webauthn import verify_authentication_response
 
     told = _parsed(answer)
-    challenge = _challenge(told, asked, settings)
+    challenge = _challenge(told, requested, settings)
     key = _key(told, user)
     try:
         found = verify_authentication_response(
@@ -241,14 +241,14 @@ def _parsed(answer: str) -> dict[str, Any]:
     return cast("dict[str, Any]", told)
 
 
-def _challenge(told: dict[str, Any], asked: Asked, settings: Settings) -> bytes:
+def _challenge(told: dict[str, Any], requested: Asked, settings: Settings) -> bytes:
     """The challenge that was answered, which must be one of ours for this; whether the answer is right is not known yet."""
     try:
         client = json.loads(_bytes(told["response"]["clientDataJSON"]))
         challenge = _bytes(client["challenge"])
         if client.get("crossOrigin"):
             raise ValueError("asked for within a page of another site")
-        challenges.check(challenge, asked, settings.secret_key)
+        challenges.check(challenge, requested, settings.secret_key)
     except ChallengeExpiredError as error:
         raise KeyRefusedError(KeyFault.EXPIRED) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

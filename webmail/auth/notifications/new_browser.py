@@ -14,10 +14,10 @@ from webmail.web.security_mail import SecurityNotice, tell
 _AGAIN_AFTER = timedelta(days=1)
 
 
-def tell_of_new_browser(user: User, browser: str, *, known: str, network: str, shared: bool) -> bool:
+def tell_of_new_browser(user: User, browser: str, *, existing: str, network: str, shared: bool) -> bool:
     """Queue the mail, before the sign-in is in the audit log; whether that log should say so. Never raises.
 
-    `known`: the cookie of known devices that it has; `network`: where it is.
+    `existing`: the cookie of known devices that it has; `network`: where it is.
 
     Nothing is told where the establishment sends no mail, nor of the first sign-in ever. What was told is not told again for a
     day: of a shared computer, which stays unknown, for everything in its network; otherwise for the same kind of browser.
@@ -25,7 +25,7 @@ def tell_of_new_browser(user: User, browser: str, *, known: str, network: str, s
     """
     if settings().system_sender is None or not settings().new_browser_mail:
         return False
-    if known_devices.recognise(known, user.address, settings().secret_key):
+    if known_devices.recognise(existing, user.address, settings().secret_key):
         return False
     try:
         if _is_told(user, browser, network, shared=shared):

@@ -17,16 +17,16 @@ from webmail.web.formatting import written_in
 from webmail.web.public_links import public_link
 
 
-def send(sending: Sending, asked: AskedReset) -> str:
+def send(sending: Sending, reset: AskedReset) -> str:
     """Queue the mail, or return the text message, which the caller sends without a database.
 
     Raises what `system_mail.send` does.
     """
     language = system_mail.in_language_of(sending.user, settings())
     with written_in(language):
-        if asked.channel is Channel.SMS:
-            return _text(sending, asked)
-        subject, body = _letter(sending, asked)
+        if reset.channel is Channel.SMS:
+            return _text(sending, reset)
+        subject, body = _letter(sending, reset)
     row = system_mail.send(sending.to, "password", subject, body, language, secret_key=settings().secret_key)
     if row is not None:
         wake_system_mail(row)
@@ -57,7 +57,7 @@ def code_text(code: str) -> str:
     return " ".join([begin, valid, _("Never give it to anyone.")])
 
 
-def _letter(sending: Sending, asked: AskedReset) -> tuple[str, str]:
+def _letter(sending: Sending, reset: AskedReset) -> tuple[str, str]:
     """Subject and text. Both are the same for everybody but for the address, the link and what the establishment says."""
     address, place = sending.user.address, settings().name
     subject = _("Your password for %(place)s", place=place)
@@ -65,16 +65,16 @@ def _letter(sending: Sending, asked: AskedReset) -> tuple[str, str]:
     ignore = _("If it was not you, ignore this message: your password stays as it is.")
     if sending.answer is not Answer.WAY:
         return subject, "\n".join([begin, "", *_instead(sending), "", ignore])
-    link = public_link("auth.show_reset_link", token=asked.token)
+    link = public_link("auth.show_reset_link", token=reset.token)
     minutes = _minutes(password_reset.LIFE)
     valid = ngettext("It works once, for %(num)d minute.", "It works once, for %(num)d minutes.", minutes)
     lines = [begin, _("Choose it here:"), "", link, "", valid, _("Never give this link to anyone, whoever asks."), "", ignore]
     return subject, "\n".join(lines)
 
 
-def _text(sending: Sending, asked: AskedReset) -> str:
+def _text(sending: Sending, reset: AskedReset) -> str:
     if sending.answer is Answer.WAY:
-        return code_text(asked.code)
+        return code_text(reset.code)
     return " ".join([f"{settings().name}:", *_instead(sending)])[: text_messages.LONGEST]
 
 

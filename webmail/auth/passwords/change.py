@@ -38,7 +38,7 @@ def strength(password: str, user: User, settings: Settings) -> Strength:
     """How strong it is for this person: their name and address, and the establishment's, are known to everybody."""
     domains = (one.display_name for one in settings.domains)
     known = (user.name, user.address, settings.name, settings.domain, *domains)
-    return password_strength.judge(password, known=known, shortest=settings.password_length)
+    return password_strength.judge(password, existing=known, shortest=settings.password_length)
 
 
 def faults_of(new: str, again: str, judged: Strength, settings: Settings, *, before: str = "") -> dict[str, ChangeFault]:

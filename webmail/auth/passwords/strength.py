@@ -41,14 +41,14 @@ class Strength:
     weakness: Weakness | None = None
 
 
-def judge(password: str, *, known: Iterable[str] = (), shortest: int = 0) -> Strength:
-    """The strength of a password. `known`: texts whose words everybody can guess, such as names and addresses.
+def judge(password: str, *, existing: Iterable[str] = (), shortest: int = 0) -> Strength:
+    """The strength of a password. `existing`: texts whose words everybody can guess, such as names and addresses.
 
     About 10 ms of computing, at most 200. Never logs or keeps the password.
     """
     if not password:
         return Strength(0, Weakness.SHORT)
-    words = known_words(known)
+    words = known_words(existing)
     found = min((_estimate(typed, words) for typed in _as_typed(password)), key=lambda one: int(one["score"]))
     score = int(found["score"])
     if len(password) < shortest:
@@ -65,17 +65,17 @@ def _as_typed(password: str) -> tuple[str, ...]:
     return (password, moved) if moved != password else (password,)
 
 
-def _estimate(password: str, words: list[str]) -> dict[str, Any]:
+def _estimate(password: str, texts: list[str]) -> dict[str, Any]:
     from zxcvbn import zxcvbn  # imported when first needed: its lists take 14 MiB and a sixth of a second
 
-    return cast("dict[str, Any]", zxcvbn(password[:_JUDGED], user_inputs=words, max_length=_JUDGED))
+    return cast("dict[str, Any]", zxcvbn(password[:_JUDGED], user_inputs=texts, max_length=_JUDGED))
 
 
-def without(words: Iterable[str], password: str) -> str:
+def without(texts: Iterable[str], password: str) -> str:
     """A password without these words, in lower case and without accents: what is left has to be strong by itself, since several
     words that everybody knows make a long password, but no good one."""
     rest = _folded(password)
-    for word in sorted(map(_folded, words), key=len, reverse=True):
+    for word in sorted(map(_folded, texts), key=len, reverse=True):
         rest = rest.replace(word, "")
     return rest
 

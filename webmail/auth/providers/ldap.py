@@ -104,10 +104,10 @@ class DirectoryTalk:
         either = "".join(f"({attribute}={ldap.filter.escape_filter_chars(one)})" for one in addresses)
         return self._search(f"(|{either})")
 
-    def find_people(self, words: Sequence[str], most: int) -> list[DirectoryEntry]:
+    def find_people(self, texts: Sequence[str], most: int) -> list[DirectoryEntry]:
         """Whom `people_filter` lists, and in whose name or address each of the words stands, at most `most`. 1 round trip."""
         there = self._settings
-        escaped = map(ldap.filter.escape_filter_chars, words)
+        escaped = map(ldap.filter.escape_filter_chars, texts)
         each = "".join(f"(|({there.name_attribute}=*{word}*)({there.address_attribute}=*{word}*))" for word in escaped)
         wanted = f"(&{there.people_filter}{there.active_filter}{each})"
         attributes = [there.address_attribute, there.name_attribute, "title", "department", "ou", *_IDENTIFIERS]
@@ -269,8 +269,8 @@ def _asked(pattern: str, name: str, address: str) -> str:
     return _PLACE.sub(lambda place: ldap.filter.escape_filter_chars(_value(place[1], name, address)), pattern)
 
 
-def _value(place: str, name: str, address: str) -> str:
-    return name if place == "name" else address
+def _value(position: str, name: str, address: str) -> str:
+    return name if position == "name" else address
 
 
 def _entry(dn: str, values: Mapping[str, list[bytes]]) -> DirectoryEntry:

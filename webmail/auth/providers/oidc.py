@@ -280,16 +280,16 @@ def keep_hint(id_token: str, settings: Settings) -> str:
     return base64.b64encode(vault.seal_secret(id_token.encode(), settings.secret_key, _HINT, 0)).decode()
 
 
-def sign_out_address(provider: Oidc, back: str, kept: str, settings: Settings) -> str:
+def sign_out_address(provider: Oidc, back: str, stored: str, settings: Settings) -> str:
     """Where somebody ends the provider's own session (RP-Initiated Logout 1.0), "" where there is none. Raises ProviderAwayError.
 
-    `kept`: as of `keep_hint`, by which the provider knows whose session it is, and need not ask; "" for none.
+    `stored`: as of `keep_hint`, by which the provider knows whose session it is, and need not ask; "" for none.
     """
     here = oidc_server.metadata(provider)
     asked = {"client_id": provider.client_id, "post_logout_redirect_uri": back}
     with suppress(vault.CannotOpenError, ValueError):
-        if kept:
-            asked["id_token_hint"] = vault.open_secret(base64.b64decode(kept), settings.secret_key, _HINT, 0).decode()
+        if stored:
+            asked["id_token_hint"] = vault.open_secret(base64.b64decode(stored), settings.secret_key, _HINT, 0).decode()
     return _with_query(here.end_session, asked) if here.end_session else ""
 
 

@@ -50,21 +50,21 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def is_asked(sight: Sight, words: str, settings: Settings) -> bool:
+def is_asked(sight: Sight, text: str, settings: Settings) -> bool:
     """Whether there is such a directory for somebody who sees everyone, and they have typed enough."""
     listed = settings.ldap is not None and bool(settings.ldap.people_filter)
-    return listed and sight.everyone and any(len(word) >= _FEWEST for word in typed_words(words))
+    return listed and sight.everyone and any(len(word) >= _FEWEST for word in typed_words(text))
 
 
-def find(sight: Sight, words: str, settings: Settings) -> FoundInLdap:
+def find(sight: Sight, text: str, settings: Settings) -> FoundInLdap:
     """Who matches all the words, without those who have an account here; at most MOST, within about two seconds."""
-    if not is_asked(sight, words, settings):
+    if not is_asked(sight, text, settings):
         return FoundInLdap()
     from webmail.auth.providers.ldap import conversation  # python-ldap is installed only where there is a directory
 
     assert settings.ldap is not None
     there = settings.ldap
-    wanted = words.replace("\0", "").split()[:_MOST_WORDS]  # with their accents, as LDAP has them
+    wanted = text.replace("\0", "").split()[:_MOST_WORDS]  # with their accents, as LDAP has them
     try:
         with _turn(), conversation(replace(there, timeout=min(SECONDS, there.timeout)), ca_file(settings)) as talk:
             entries = talk.find_people(wanted, MOST + 1)

@@ -115,12 +115,12 @@ def groups_of(user: User) -> list[PeopleGroup]:
 # --- whom they help --------------------------------------------------------------------------------------------------
 
 
-def people(helper: User, words: str, page: int, size: int, settings: Settings) -> tuple[list[Helped], int]:
+def people(helper: User, text: str, page: int, size: int, settings: Settings) -> tuple[list[Helped], int]:
     """A page (from 1) of those whom `helper` may help or at least sees, by name, and how many there are. Four queries.
 
     Each word has to be in the name or the address.
     """
-    found = User.select().where(_within(helper, settings), *_with_words(words))
+    found = User.select().where(_within(helper, settings), *_with_words(text))
     total = int(found.count())
     rows = list(found.order_by(pw.fn.LOWER(User.name), User.address).limit(size).offset((page - 1) * size))
     return _described(rows), total
@@ -146,8 +146,8 @@ def _within(helper: User, settings: Settings) -> Any:
     return User.id.in_(GroupMember.select(GroupMember.user).where(GroupMember.group.in_(mine)))
 
 
-def _with_words(words: str) -> list[Any]:
-    return [User.name.contains(word) | User.address.contains(word) for word in words.split()[:_MOST_WORDS]]
+def _with_words(text: str) -> list[Any]:
+    return [User.name.contains(word) | User.address.contains(word) for word in text.split()[:_MOST_WORDS]]
 
 
 def _described(rows: Sequence[User]) -> list[Helped]:

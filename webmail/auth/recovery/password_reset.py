@@ -112,17 +112,17 @@ def counts_from(at_once: bool) -> datetime | None:
     return None if at_once else now() + NEW
 
 
-def claim(asked: AskedReset, settings: Settings) -> Sending | None:
+def claim(reset: AskedReset, settings: Settings) -> Sending | None:
     """What to send, which counts from now on; None where nothing is: nobody, nowhere to send it, or enough was sent."""
     with db.atomic():
         serialize("password-reset")
-        row = PasswordReset.get_or_none(PasswordReset.id == asked.row)
+        row = PasswordReset.get_or_none(PasswordReset.id == reset.row)
         user = row.user if row is not None else None
-        _forget_worthless(asked.row)
+        _forget_worthless(reset.row)
         if row is None or user is None:
             return None
         to, since = (
-            (user.recovery_address, user.recovery_from) if asked.channel is Channel.MAIL else (user.phone, user.phone_from)
+            (user.recovery_address, user.recovery_from) if reset.channel is Channel.MAIL else (user.phone, user.phone_from)
         )
         if not to or (since is not None and since > now()):
             return None
@@ -130,8 +130,8 @@ def claim(asked: AskedReset, settings: Settings) -> Sending | None:
             use = rate_limits.take(settings, *(limit.by(user.id, row.channel, row.known) for limit in SENT))
         except TooManyRequestsError:
             return None
-        if asked.channel is Channel.SMS and not text_messages.may_send(
-            user, str(to), settings, network=asked.network, stranger=not row.known
+        if reset.channel is Channel.SMS and not text_messages.may_send(
+            user, str(to), settings, network=reset.network, stranger=not row.known
         ):
             rate_limits.give_back(use)
             return None

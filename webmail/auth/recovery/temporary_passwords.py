@@ -26,9 +26,9 @@ def make() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(GROUPS * GROUP))
 
 
-def groups(letters: str) -> list[str]:
+def groups(characters: str) -> list[str]:
     """The password in groups, as it is printed."""
-    return [letters[start : start + GROUP] for start in range(0, len(letters), GROUP)]
+    return [characters[start : start + GROUP] for start in range(0, len(characters), GROUP)]
 
 
 def as_kept(user: User | None, typed: str) -> str:

@@ -34,14 +34,14 @@ def sign_in(
     *,
     browser: str = "",
     computer: str = "",
-    place: Place | None = None,
+    admitted: Place | None = None,
     code: str = "",
 ) -> User:
     """Authenticate; returns the user, creating their row at the first sign-in if IMAP or the directory authenticates.
 
     `network`: see sessions.network_of, "" if unknown. `check_imap` signs in to the IMAP server and raises SignInRefusedError or
     ServerAwayError. `browser`: the known-devices cookie (known_devices.py). `computer`: that of a shared one (sources.py).
-    `place`: see throttle.begin.
+    `admitted`: see throttle.begin.
     `code`: a door code (auth/sign_in/unlock_codes.py), if one was typed.
 
     Raises SignInRefusedError, TooManyRequestsError (the password is not checked then); TooBusyError, ServerAwayError, and
@@ -56,7 +56,7 @@ def sign_in(
     else:
         counted = address or f"name {address_or_name.strip().lower()}"[:254]  # like no other key: nobody types one of those
         source = sources.source_of(network, computer, settings)
-    attempt = throttle.begin(counted, source, settings, place=place)
+    attempt = throttle.begin(counted, source, settings, admitted=admitted)
     if not address or not hashing.usable(password):
         raise SignInRefusedError("not a name and a password")
     try:

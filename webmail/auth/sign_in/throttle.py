@@ -43,14 +43,14 @@ class SignInAttempt:
     mark: str  # of failures from the same network under the same name
 
 
-def begin(name: str, source: SignInSource, settings: Settings, *, place: Place | None = None) -> SignInAttempt:
+def begin(name: str, source: SignInSource, settings: Settings, *, admitted: Place | None = None) -> SignInAttempt:
     """Record a failure before the password is checked, so that concurrent attempts all count; it is deleted on success.
 
-    `place`: of this browser, where it was told to wait. Raises TooManyRequestsError; such an attempt is not recorded, so that
+    `admitted`: of this browser, where it was told to wait. Raises TooManyRequestsError; such an attempt is not recorded, so that
     waiting always helps, and costs one SELECT alone where the browser did not wait.
     """
     lines, mark = _lines(name, source, settings), f"{name}\n{source.key}"
-    use = _taken(lines, settings, place, source.key, mark)
+    use = _taken(lines, settings, admitted, source.key, mark)
     return SignInAttempt(use, next(iter(lines)), tuple(lines), mark)
 
 
@@ -67,9 +67,9 @@ def attempt_at(what: str, settings: Settings) -> Use:
     return rate_limits.take(settings, _secret(what, settings))
 
 
-def attempt_in_turn(what: str, settings: Settings, place: Place | None) -> Use:
+def attempt_in_turn(what: str, settings: Settings, admitted: Place | None) -> Use:
     """The same, but a browser that was told to wait has turns: whoever guesses elsewhere keeps nobody out."""
-    return _taken({_secret(what, settings): WaitingLine(what[:254], _TURN_OF_CODE)}, settings, place, "")
+    return _taken({_secret(what, settings): WaitingLine(what[:254], _TURN_OF_CODE)}, settings, admitted, "")
 
 
 def succeeded(attempt: SignInAttempt, settings: Settings) -> None:
@@ -94,8 +94,8 @@ def _lines(name: str, source: SignInSource, settings: Settings) -> Lines:
     return lines
 
 
-def _taken(lines: Lines, settings: Settings, place: Place | None, source: str, mark: str = "") -> Use:
-    if place is None or not has_waited(place):
+def _taken(lines: Lines, settings: Settings, admitted: Place | None, source: str, mark: str = "") -> Use:
+    if admitted is None or not has_waited(admitted):
         try:
             return rate_limits.take(settings, *lines, mark=mark)
         except TooManyRequestsError as error:
@@ -103,6 +103,6 @@ def _taken(lines: Lines, settings: Settings, place: Place | None, source: str, m
 
     def turn(full: Sequence[Bounded]) -> int:
         serialize("sign-in")
-        return waiting_lines.take([lines[one] for one in full], place, source)
+        return waiting_lines.take([lines[one] for one in full], admitted, source)
 
-    return rate_limits.take(settings, *lines, mark=mark, turn=turn)
+    return rate_limits.take(settings, *lines, mark=mark, revision=turn)

@@ -49,35 +49,35 @@ class WaitingLine:
         return hashlib.sha256(self.name.encode()).hexdigest()
 
 
-def place_of(kept: Sequence[int | str] | None) -> Place | None:
+def place_of(stored: Sequence[int | str] | None) -> Place | None:
     """A place as a signed cookie brings it back; None for none, and for one of another version."""
-    if not kept or len(kept) != 3:
+    if not stored or len(stored) != 3:
         return None
-    since, tries, number = kept
+    since, tries, number = stored
     return int(since), int(tries), str(number)[:32]
 
 
-def has_waited(place: Place | None) -> bool:
+def has_waited(admitted: Place | None) -> bool:
     """Whether a browser with this place may stand in line."""
-    if place is None:
+    if admitted is None:
         return False
-    since, tries, _number = place
-    return since + _QUIET <= time.time() <= since + _LONGEST and (tries <= _TRIES or _stands(place))
+    since, tries, _number = admitted
+    return since + _QUIET <= time.time() <= since + _LONGEST and (tries <= _TRIES or _stands(admitted))
 
 
-def next_place(place: Place | None) -> Place:
+def next_place(admitted: Place | None) -> Place:
     """The place of a browser that is told to wait (again). One that doesn't stop trying begins anew, before it stands in line."""
-    if place is None or time.time() > place[0] + _LONGEST or (place[1] >= _TRIES and not _stands(place)):
+    if admitted is None or time.time() > admitted[0] + _LONGEST or (admitted[1] >= _TRIES and not _stands(admitted)):
         return int(time.time()), 1, secrets.token_hex(16)
-    return place[0], place[1] + 1, place[2]
+    return admitted[0], admitted[1] + 1, admitted[2]
 
 
-def take(lines: Sequence[WaitingLine], place: Place, source: str) -> int:
+def take(lines: Sequence[WaitingLine], admitted: Place, source: str) -> int:
     """Take a turn in all of these lines at once: 0, or the seconds after which to come back, and until then it stands in them.
 
     Within a transaction that others wait for (`locks.serialize`). `source`: where the browser is, as it is counted.
     """
-    at, number = now(), place[2]
+    at, number = now(), admitted[2]
     _forget(at)
     if wait := max(_turn_in(line, number, source, at) for line in lines):
         WaitingPlace.update(until=at + timedelta(seconds=wait) + _LATE).where(WaitingPlace.place == number).execute()
@@ -88,13 +88,13 @@ def take(lines: Sequence[WaitingLine], place: Place, source: str) -> int:
     return 0
 
 
-def _turn_in(line: WaitingLine, place: str, source: str, at: datetime) -> int:
+def _turn_in(line: WaitingLine, position: str, source: str, at: datetime) -> int:
     """Seconds until this place may have a turn, 0 for now; it stands in the line from here on. Four queries."""
-    mine = WaitingPlace.get_or_none(WaitingPlace.line == line.key, WaitingPlace.place == place)
+    mine = WaitingPlace.get_or_none(WaitingPlace.line == line.key, WaitingPlace.place == position)
     if mine is None:
         if WaitingPlace.select().where(WaitingPlace.line == line.key).count() >= _MOST:
             return FIRST
-        mine = WaitingPlace.create(line=line.key, place=place, source=source, since=at, until=at + _LATE)
+        mine = WaitingPlace.create(line=line.key, place=position, source=source, since=at, until=at + _LATE)
     ahead = WaitingPlace.select().where(WaitingPlace.line == line.key, _before(mine, line, at)).count()
     taken = [
         row.at
@@ -120,9 +120,9 @@ def _before(mine: WaitingPlace, line: WaitingLine, at: datetime) -> Expression:
     return longer & WaitingPlace.source.not_in(had) if had else longer
 
 
-def _stands(place: Place) -> bool:
+def _stands(admitted: Place) -> bool:
     """Whether it stands in a line. One SELECT."""
-    return bool(WaitingPlace.select().where(WaitingPlace.place == place[2], WaitingPlace.until > now()).exists())
+    return bool(WaitingPlace.select().where(WaitingPlace.place == admitted[2], WaitingPlace.until > now()).exists())
 
 
 def _forget(at: datetime) -> None:

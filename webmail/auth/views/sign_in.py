@@ -69,7 +69,7 @@ def log_in() -> Response:
         place, code = waiting_lines.place_of(session.get(PLACE)), request.form.get("code", "")
         user = sign_in(
             name, password, network, settings(), imap.check,
-            browser=visit().known, computer=visit().computer, place=place, code=code,
+            browser=visit().known, computer=visit().computer, admitted=place, code=code,
         )  # fmt: skip
     except SignInRefusedError as error:
         session.pop(PLACE, None)
@@ -141,15 +141,15 @@ def _mail_door_code(app: Flask, address: str, source: SignInSource) -> None:
 
 
 def sign_in_page(
-    form: SignInForm, status: int = 200, problem: str = "", *, waits: bool = False, kept: Sequence[Sequence[str]] = ()
+    form: SignInForm, status: int = 200, problem: str = "", *, waits: bool = False, stored: Sequence[Sequence[str]] = ()
 ) -> Response:
     """The page, with what was chosen on it, for every way of signing in. `waits`: others guess, and a code would help.
 
-    `kept`: text that was being written, by the names of its fields, where it does not come with the form.
+    `stored`: text that was being written, by the names of its fields, where it does not come with the form.
     """
     form.next.data = local_path(form.next.data or "")
     waits = waits and unlock_codes.are_offered(settings())
-    return page("auth/login.html", status, form=form, problem=problem, kept=kept or kept_text(), waits=waits)
+    return page("auth/login.html", status, form=form, problem=problem, kept=stored or kept_text(), waits=waits)
 
 
 def _not_let_in(act: AuditAct, name: str) -> None:

@@ -80,27 +80,31 @@ def _rest(day: DayLines, within: Sequence[tuple[Happening, list[date]]]) -> tupl
     return tuple(sorted(left, key=lambda one: (not one.is_bar, one.order)))
 
 
-def _within(one: Happening, week: Sequence[date]) -> list[date]:
-    if one.first == one.last:  # most of them
-        return [one.first] if week[0] <= one.first <= week[-1] else []
-    return [day for day in week if one.first <= day <= one.last]
+def _within(happening: Happening, week: Sequence[date]) -> list[date]:
+    if happening.first == happening.last:  # most of them
+        return [happening.first] if week[0] <= happening.first <= week[-1] else []
+    return [day for day in week if happening.first <= day <= happening.last]
 
 
-def _lay_bar(one: Happening, within: list[date], days: dict[date, DayLines], room: dict[date, int]) -> None:
+def _lay_bar(happening: Happening, within: list[date], days: dict[date, DayLines], space: dict[date, int]) -> None:
     """On the first line that is free on all its days, if there is one."""
     if not within:
         return
-    most = min(room[day] for day in within)
+    most = min(space[day] for day in within)
     for line in range(most):
         if all(line >= len(days[day].lines) or days[day].lines[line] is None for day in within):
             for number, day in enumerate(within):
                 span = len(within) if number == 0 else 0
-                _put_at(days[day], line, Piece(one, span, one.first == day, one.last == day, one.last > within[-1]))
+                _put_at(
+                    days[day],
+                    line,
+                    Piece(happening, span, happening.first == day, happening.last == day, happening.last > within[-1]),
+                )
             return
 
 
-def _put(day: DayLines, room: int, piece: Piece) -> None:
-    for line in range(room):
+def _put(day: DayLines, space: int, piece: Piece) -> None:
+    for line in range(space):
         if line >= len(day.lines) or day.lines[line] is None:
             _put_at(day, line, piece)
             return

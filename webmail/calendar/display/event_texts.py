@@ -109,9 +109,9 @@ def _often(repeat: Repeat, day: date) -> str:
     return _("%(often)s on the %(place)s", often=words, place=place_words(day, last=repeat.kind == "monthly-last"))
 
 
-def listed(words: list[str]) -> str:
+def listed(texts: list[str]) -> str:
     """Words with commas and "and"."""
-    return _("%(first)s and %(last)s", first=", ".join(words[:-1]), last=words[-1]) if len(words) > 1 else "".join(words)
+    return _("%(first)s and %(last)s", first=", ".join(texts[:-1]), last=texts[-1]) if len(texts) > 1 else "".join(texts)
 
 
 def place_words(day: date, *, last: bool = False) -> str:
@@ -124,12 +124,12 @@ def place_words(day: date, *, last: bool = False) -> str:
     ][(day.day - 1) // 7]  # fmt: skip
 
 
-def one_place_words(place: int) -> str:
+def one_place_words(position: int) -> str:
     """Which of its weekdays in a month, alone."""
     return {
         1: pgettext("weekday", "first"), 2: pgettext("weekday", "second"), 3: pgettext("weekday", "third"),
         4: pgettext("weekday", "fourth"),
-    }.get(place) or pgettext("weekday", "last")  # fmt: skip
+    }.get(position) or pgettext("weekday", "last")  # fmt: skip
 
 
 def places_words(places: tuple[int, ...], day: date) -> str:
@@ -165,9 +165,9 @@ def reminder_words(minutes: int, hour: int | None = None) -> str:
 
 
 @blueprint.app_template_filter()
-def invited_words(one: Invited) -> str:
+def invited_words(invited: Invited) -> str:
     """What somebody answered."""
-    match one.answer:
+    match invited.answer:
         case "accepted":
             return _("accepted")
         case "declined":

@@ -146,16 +146,20 @@ def touching(select: Callable[[], Any]) -> Touching:
     return ask
 
 
-def _touching(select: Callable[[], Any], masked: bool, slot: Slot) -> Any:
+def _touching(select: Callable[[], Any], masked: bool, placeholder: Slot) -> Any:
     """Those that begin not long before, and those that take long, are found by an index each."""
     mine = one_of(Occurrence.collection, "read")
     if masked:
         mine |= one_of(Occurrence.collection, "busy") & (Occurrence.busy > 0)
-    near = (Occurrence.start >= slot("long_before")) & (Occurrence.start < slot("end")) & (Occurrence.end >= slot("start"))
+    near = (
+        (Occurrence.start >= placeholder("long_before"))
+        & (Occurrence.start < placeholder("end"))
+        & (Occurrence.end >= placeholder("start"))
+    )
     length = (Occurrence.end - Occurrence.start) > pw.SQL(str(_LONG))  # a literal, as in the index
     # "+ 0": not by the index of what begins when
-    long = (Occurrence.start + 0 < slot("long_before")) & (Occurrence.end >= slot("start"))
-    return select().where(mine, near).union_all(select().where(mine, long, length)).limit(slot("most"))
+    long = (Occurrence.start + 0 < placeholder("long_before")) & (Occurrence.end >= placeholder("start"))
+    return select().where(mine, near).union_all(select().where(mine, long, length)).limit(placeholder("most"))
 
 
 _whole_touching = touching(whole_rows)

@@ -75,13 +75,15 @@ def with_room(times: Iterable[tuple[int, int, int]], midnight_after: int, most: 
     return kept
 
 
-def _block(one: Happening, day: date) -> HourBlock:
-    start = _minutes(one.begins) if one.first == day else 0
-    if one.last > day:
-        return HourBlock(one, min(start, _DAY - SHORTEST), _DAY, before=one.first < day, after=True)
-    end = _minutes(one.ends) if one.ends.date() == day else _DAY  # before `start`, where clocks are put back meanwhile
+def _block(happening: Happening, day: date) -> HourBlock:
+    start = _minutes(happening.begins) if happening.first == day else 0
+    if happening.last > day:
+        return HourBlock(happening, min(start, _DAY - SHORTEST), _DAY, before=happening.first < day, after=True)
+    end = (
+        _minutes(happening.ends) if happening.ends.date() == day else _DAY
+    )  # before `start`, where clocks are put back meanwhile
     start = min(start, _DAY - SHORTEST)
-    return HourBlock(one, start, min(max(end, start + SHORTEST), _DAY), before=one.first < day)
+    return HourBlock(happening, start, min(max(end, start + SHORTEST), _DAY), before=happening.first < day)
 
 
 def _minutes(moment: datetime) -> int:

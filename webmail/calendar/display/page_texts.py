@@ -78,46 +78,50 @@ def clock(moment: datetime) -> str:
 
 
 @blueprint.app_template_filter()
-def event_title(one: Happening) -> str:
+def event_title(happening: Happening) -> str:
     """What an event is called; where the reader may know no more, whether it takes time."""
-    return (one.summary or _("No title")) if one.words else _("Busy") if one.busy else _("Private")
+    return (happening.summary or _("No title")) if happening.words else _("Busy") if happening.busy else _("Private")
 
 
 @blueprint.app_template_filter()
-def event_link(one: Happening, drag: bool = False) -> Markup:
+def event_link(happening: Happening, drag: bool = False) -> Markup:
     """The attributes of the link to an event; there is no address where the reader may know no more than its time.
 
     `drag`: with what dragging it sends, to be told what was changed meanwhile.
     """
-    path = url_for("calendar.event", calendar=one.calendar, href=one.href, at=one.at or None) if one.words else ""
-    known = f'data-event data-uid="{escape(one.uid)}"'
-    known += f' data-rev="{escape(one.revision)}"' if drag and path else ""
+    path = (
+        url_for("calendar.event", calendar=happening.calendar, href=happening.href, at=happening.at or None)
+        if happening.words
+        else ""
+    )
+    known = f'data-event data-uid="{escape(happening.uid)}"'
+    known += f' data-rev="{escape(happening.revision)}"' if drag and path else ""
     return Markup(f'href="{escape(path)}" {known}' if path else known)  # noqa: S704 - escaped
 
 
 @blueprint.app_template_filter()
-def event_hours(one: Happening, day: date | None = None) -> str:
+def event_hours(happening: Happening, day: date | None = None) -> str:
     """From when until when, on one day of it ("" for a whole day)."""
-    if one.is_bar and not (one.begins.date() == day or one.last == day):
+    if happening.is_bar and not (happening.begins.date() == day or happening.last == day):
         return ""
-    if one.whole_day:
+    if happening.whole_day:
         return ""
-    begins, ends = clock(one.begins), clock(one.ends)
-    if day is not None and one.first < day:
-        return _("until %(time)s", time=ends) if one.last == day else ""
-    if one.start == one.end:
+    begins, ends = clock(happening.begins), clock(happening.ends)
+    if day is not None and happening.first < day:
+        return _("until %(time)s", time=ends) if happening.last == day else ""
+    if happening.start == happening.end:
         return begins
-    if day is not None and one.last > day:
+    if day is not None and happening.last > day:
         return _("from %(time)s", time=begins)
     return f"{begins}{_DASH}{ends}"
 
 
 @blueprint.app_template_filter()
-def event_days(one: Happening) -> str:
+def event_days(happening: Happening) -> str:
     """The days of what takes several; "" for others."""
-    if one.first == one.last or not one.is_bar:
+    if happening.first == happening.last or not happening.is_bar:
         return ""
-    return f"{calendar_date(one.first, 'd MMM')} {_DASH} {calendar_date(one.last, 'd MMM')}"
+    return f"{calendar_date(happening.first, 'd MMM')} {_DASH} {calendar_date(happening.last, 'd MMM')}"
 
 
 @blueprint.app_template_filter()

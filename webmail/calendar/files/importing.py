@@ -143,20 +143,20 @@ def _there(calendar: int, uids: Sequence[str], *, hides: bool) -> dict[str, tupl
     return found
 
 
-def _usable(one: FileObject, zone: tzinfo, planned: EventPlan) -> bool:
+def _usable(file_object: FileObject, zone: tzinfo, planned: EventPlan) -> bool:
     """Whether it can be kept; a remark where it can't, or not be shown as it is meant."""
     kind = FileRemarkKind.LARGE
-    if len(one.text.encode()) <= editing.LARGEST:
+    if len(file_object.text.encode()) <= editing.LARGEST:
         try:
-            objects.prepared(one.text, zone)
+            objects.prepared(file_object.text, zone)
             return True
         except UnusableCalendarError:
             kind = FileRemarkKind.ONCE
         try:
-            objects.prepared(one.text, zone, once=True)
+            objects.prepared(file_object.text, zone, once=True)
         except UnusableCalendarError:
             kind = FileRemarkKind.UNREADABLE
-    planned.remarks.append(FileRemark(one.line, kind, one.title))
+    planned.remarks.append(FileRemark(file_object.line, kind, file_object.title))
     return kind is FileRemarkKind.ONCE
 
 

@@ -58,11 +58,11 @@ def remind(user: User, due: Sequence[reminders.Reminder], settings: Settings) ->
         return _send(user, "reminder", subject, subject, events, end, settings)
 
 
-def _reminded(one: reminders.Reminder, calendar: Collection | None, zone: tzinfo, user: User) -> LetterEvent:
-    taking = one.taking
+def _reminded(reminder: reminders.Reminder, calendar: Collection | None, zone: tzinfo, user: User) -> LetterEvent:
+    taking = reminder.taking
     begins, ends = _moment(taking.start, taking.whole_day), _moment(taking.end - taking.whole_day * 86_400, taking.whole_day)
     when = when_words(begins, max(begins, ends), zone)
-    url = public_link("calendar.event", calendar=one.calendar, href=one.href, at=taking.recurrence_id or None)
+    url = public_link("calendar.event", calendar=reminder.calendar, href=reminder.href, at=taking.recurrence_id or None)
     name = look.title_of(collections.props_for(calendar, user)) if calendar else ""
     return LetterEvent(_title(taking.summary), when, look.one_line(taking.location)[:_LONGEST], name, url)
 
@@ -91,15 +91,19 @@ def agenda(
         return _send(user, "agenda", subject, full, events, end, settings, dedup, more=more, day=day)
 
 
-def _of_day(one: Happening, day: date, calendar: str) -> LetterEvent:
-    if one.whole_day:
+def _of_day(happening: Happening, day: date, calendar: str) -> LetterEvent:
+    if happening.whole_day:
         when = _("All day")
     else:
-        begins = f"{one.begins:%H:%M}" if one.first == day else "…"
-        when = f"{begins}–{one.ends:%H:%M}" if one.last == day and one.start != one.end else begins
-        when = f"{when}–…" if one.last != day else when
-    url = public_link("calendar.event", calendar=one.calendar, href=one.href, at=one.at or None) if one.words else ""
-    return LetterEvent(_title(event_title(one)), when, look.one_line(one.location)[:_LONGEST], calendar, url)
+        begins = f"{happening.begins:%H:%M}" if happening.first == day else "…"
+        when = f"{begins}–{happening.ends:%H:%M}" if happening.last == day and happening.start != happening.end else begins
+        when = f"{when}–…" if happening.last != day else when
+    url = (
+        public_link("calendar.event", calendar=happening.calendar, href=happening.href, at=happening.at or None)
+        if happening.words
+        else ""
+    )
+    return LetterEvent(_title(event_title(happening)), when, look.one_line(happening.location)[:_LONGEST], calendar, url)
 
 
 def _send(

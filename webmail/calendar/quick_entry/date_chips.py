@@ -47,17 +47,17 @@ def text_of(html: str) -> str:
     return scan.words(_BLOCK.sub(r"\n\g<0>", " ".join(html[:_OPENING].split("\n"))))
 
 
-def name_of(one: Understood) -> str:
+def name_of(understood: Understood) -> str:
     """The name of a time in the address of the form."""
-    return one.start.strftime("%Y-%m-%dT%H:%M") if isinstance(one.start, datetime) else one.start.isoformat()
+    return understood.start.strftime("%Y-%m-%dT%H:%M") if isinstance(understood.start, datetime) else understood.start.isoformat()
 
 
-def chip_words(one: Understood) -> str:
+def chip_words(understood: Understood) -> str:
     """When it is, in short: the weekday within a week, the date beyond."""
-    if not isinstance(one.start, datetime):
-        return weekday_and_day(one.start)
-    return _("%(day)s %(time)s", day=weekday_and_day(one.start.date()), time=clock_time(one.start))
+    if not isinstance(understood.start, datetime):
+        return weekday_and_day(understood.start)
+    return _("%(day)s %(time)s", day=weekday_and_day(understood.start.date()), time=clock_time(understood.start))
 
 
-def _moment(one: date | datetime) -> datetime:
-    return one if isinstance(one, datetime) else datetime.combine(one, time(23, 59))
+def _moment(moment: date | datetime) -> datetime:
+    return moment if isinstance(moment, datetime) else datetime.combine(moment, time(23, 59))

@@ -102,38 +102,40 @@ def _read(sentence: str, sent: datetime, language: str) -> Understood:
     return after
 
 
-def _is_date(one: Understood, sentence: str, sent: datetime) -> bool:
+def _is_date(understood: Understood, sentence: str, sent: datetime) -> bool:
     """Whether a sentence names a time that is to come, and not one that comes again and again."""
-    if {"no-date", "past"} & set(one.remarks) or (one.repeat.kind and not one.repeat.times):
+    if {"no-date", "past"} & set(understood.remarks) or (understood.repeat.kind and not understood.repeat.times):
         return False
-    if "next-year" in one.remarks and _day(one.start) - sent.date() > _FAR:  # "your message of 12 November"
+    if "next-year" in understood.remarks and _day(understood.start) - sent.date() > _FAR:  # "your message of 12 November"
         return False
-    return one.has_day or (one.has_hour and "night" not in one.remarks and _HOURS.search(plain(sentence)) is not None)
+    return understood.has_day or (
+        understood.has_hour and "night" not in understood.remarks and _HOURS.search(plain(sentence)) is not None
+    )
 
 
-def _completes(one: Understood, other: Understood, *, near: bool) -> bool:
+def _completes(understood: Understood, other: Understood, *, near: bool) -> bool:
     """Whether a sentence says the hour, or `near` it the place, of what one before it named."""
     if other.has_day or other.repeat.kind:
         return False
     if other.has_hour:
-        return one.all_day and one.start == one.end and not one.more
-    return near and bool(other.place and not one.place)
+        return understood.all_day and understood.start == understood.end and not understood.more
+    return near and bool(other.place and not understood.place)
 
 
-def _completed(one: Understood, other: Understood) -> Understood:
-    whole = replace(one, place=one.place or other.place)
-    if not other.has_hour or not one.all_day:
+def _completed(understood: Understood, other: Understood) -> Understood:
+    whole = replace(understood, place=understood.place or other.place)
+    if not other.has_hour or not understood.all_day:
         return whole
-    return replace(_on(other, _day(one.start)), place=whole.place, remarks=one.remarks)
+    return replace(_on(other, _day(understood.start)), place=whole.place, remarks=understood.remarks)
 
 
-def _on(one: Understood, day: date) -> Understood:
+def _on(understood: Understood, day: date) -> Understood:
     """The same hours on another day."""
-    if not isinstance(one.start, datetime) or not isinstance(one.end, datetime):
-        return replace(one, start=day, end=day, has_day=True)
-    more: timedelta = day - one.start.date()
-    remarks = tuple(remark for remark in one.remarks if remark not in ("tomorrow", "next-week"))
-    return replace(one, start=one.start + more, end=one.end + more, has_day=True, remarks=remarks)
+    if not isinstance(understood.start, datetime) or not isinstance(understood.end, datetime):
+        return replace(understood, start=day, end=day, has_day=True)
+    more: timedelta = day - understood.start.date()
+    remarks = tuple(remark for remark in understood.remarks if remark not in ("tomorrow", "next-week"))
+    return replace(understood, start=understood.start + more, end=understood.end + more, has_day=True, remarks=remarks)
 
 
 def _day(moment: date | datetime) -> date:

@@ -91,30 +91,30 @@ def list_patterns(v: Vocabulary) -> tuple[str, ...]:
     return _patterns(v)[1]
 
 
-def take_days(words: Phrase, v: Vocabulary, today: date) -> list[DaysAt]:
+def take_days(phrase: Phrase, v: Vocabulary, today: date) -> list[DaysAt]:
     """The days that the words say, each where it stands; they are taken out. Several only where the words join them."""
     spans, lists, single = _patterns(v)
     reads: list[tuple[str, Callable[[re.Match[str]], tuple[Days, ...] | None]]] = [
         *(
             (pattern, lambda found: _as_one(span(found[1], found[2], v, today)))
             for pattern in spans
-            if _TO[v.name].search(words.plain)
+            if _TO[v.name].search(phrase.plain)
         ),
-        *((pattern, lambda found: listed(found, v, today)) for pattern in lists if _TWO_NUMBERS.search(words.plain)),
+        *((pattern, lambda found: listed(found, v, today)) for pattern in lists if _TWO_NUMBERS.search(phrase.plain)),
         (single, lambda found: _one(found, v, today)),
     ]
     if v.name == "fr":  # "lundi 9 à 11h"
         reads.append((rf"({v.day})(?= \d{{1,2}} a \d{{1,2}} ?h)", lambda found: _as_one(meant(found[1], v, today))))
     taken: list[DaysAt] = []
     while sum(len(one.days) for one in taken) < MOST_DAYS:
-        found = [one for pattern, read in reads if (one := words.find(pattern, read))]
+        found = [one for pattern, read in reads if (one := phrase.find(pattern, read))]
         if not found:
             break
         begins, ends, days = min(found, key=lambda one: one[0])
-        if taken and not _belongs(words.between(taken[-1].ends, begins), days, taken[-1].days, v):
+        if taken and not _belongs(phrase.between(taken[-1].ends, begins), days, taken[-1].days, v):
             break
-        said = words.text[begins:ends]
-        words.cut(begins, ends)
+        said = phrase.text[begins:ends]
+        phrase.cut(begins, ends)
         if not taken or days[0].first not in {one.first for one in taken[-1].days}:
             taken.append(DaysAt(begins, ends, _following(days, taken), said))
     return _of_one_week(taken, today)
@@ -241,13 +241,13 @@ def _begin(first: str, bare: re.Match[str] | None, end: Days, v: Vocabulary, tod
     return Days(begin) if begin else None
 
 
-def take_bare_day(words: Phrase, v: Vocabulary, today: date) -> DaysAt | None:
+def take_bare_day(phrase: Phrase, v: Vocabulary, today: date) -> DaysAt | None:
     """A day of the month without its name ("le 14"), where nothing else says when it is."""
     number = r"(?:avant |pour |d'ici )?le (\d{1,2}|1er)" if v.name == "fr" else r"(?:on |by )?the (\d{1,2})(?:st|nd|rd|th)"
     pattern = rf"{number}(?! (?:of )?{v.month}|/| ?h\b)"
-    found = words.find(pattern, lambda found: numbered(day_number(found[1], v), today))
+    found = phrase.find(pattern, lambda found: numbered(day_number(found[1], v), today))
     if found is None:
         return None
-    said = words.text[found[0] : found[1]]
-    words.cut(found[0], found[1])
+    said = phrase.text[found[0] : found[1]]
+    phrase.cut(found[0], found[1])
     return DaysAt(found[0], found[1], (found[2],), said)

@@ -107,14 +107,14 @@ def named_first(found: re.Match[str], v: Vocabulary, today: date) -> Days | None
     return _on(dated(day_number(found[3], v), v.months[found[2].rstrip(".")], found[4], today), found[1], v)
 
 
-def _month_of(words: str, v: Vocabulary, today: date) -> tuple[int, int, bool]:
+def _month_of(text: str, v: Vocabulary, today: date) -> tuple[int, int, bool]:
     """The year and month that "of the month", "next month" or "in January 2027" say, and whether the year was said."""
-    if name := re.search(v.month, words):
-        month, year = v.months[name[0].rstrip(".")], re.search(r"\d{4}", words)
+    if name := re.search(v.month, text):
+        month, year = v.months[name[0].rstrip(".")], re.search(r"\d{4}", text)
         return (int(year[0]), month, True) if year else (today.year + (month < today.month), month, False)
-    if "proch" in words or "next" in words:
+    if "proch" in text or "next" in text:
         return (*_months_on(today, 1), True)
-    return today.year, today.month, "ce mois" in words or "this" in words
+    return today.year, today.month, "ce mois" in text or "this" in text
 
 
 def _months_on(day: date, more: int) -> tuple[int, int]:
@@ -122,15 +122,15 @@ def _months_on(day: date, more: int) -> tuple[int, int]:
     return day.year + month // 12, month % 12 + 1
 
 
-def nth(year: int, month: int, weekday: int, place: int) -> date | None:
+def nth(year: int, month: int, weekday: int, position: int) -> date | None:
     """The first, second ... or last (-1) of a weekday in a month."""
     if not 1900 <= year <= 9000:
         return None
-    if place < 0:
+    if position < 0:
         last = date(year, month, monthrange(year, month)[1])
         return last - timedelta(days=(last.weekday() - weekday) % 7)
     first = date(year, month, 1)
-    return valid(year, month, 1 + (weekday - first.weekday()) % 7 + 7 * (place - 1))
+    return valid(year, month, 1 + (weekday - first.weekday()) % 7 + 7 * (position - 1))
 
 
 def nth_of_month(found: re.Match[str], v: Vocabulary, today: date) -> Days | None:

@@ -72,42 +72,42 @@ def read(text: str, now: datetime, language: str) -> Understood:
     return max(readings, key=lambda one: (one[0], bool(one[1].place)))[1]  # the first of those that understood as much
 
 
-def _read(words: Phrase, now: datetime, v: Vocabulary) -> tuple[int, Understood]:
+def _read(phrase: Phrase, now: datetime, v: Vocabulary) -> tuple[int, Understood]:
     today = now.date()
-    place = quick_places.take_room(words, v)
+    place = quick_places.take_room(phrase, v)
     said = quick_when.Said()
-    said.delay = quick_lengths.take_delay(words, v)
-    said.skip = quick_repeat.take_except(words, v, today)
-    rule = quick_repeat.take_repeat(words, v)
+    said.delay = quick_lengths.take_delay(phrase, v)
+    said.skip = quick_repeat.take_except(phrase, v, today)
+    rule = quick_repeat.take_repeat(phrase, v)
     said.repeat, said.month_day = rule or (None, 0)
-    said.across = quick_when.take_across(words, v, today)
-    said.ends = quick_repeat.take_ends(words, v, today)
-    said.evening = words.has(v.evening)
+    said.across = quick_when.take_across(phrase, v, today)
+    said.ends = quick_repeat.take_ends(phrase, v, today)
+    said.evening = phrase.has(v.evening)
     if said.across is None:
         if said.repeat:
-            said.months = quick_repeat.take_months(words, v, today)
-        said.days = quick_dates.take_days(words, v, today)
-        words.take(r"(?<=\x01 )\(?(?:inclus|inclusive)\)?")
-        said.whole = words.take(v.all_day) is not None
-        said.length = quick_lengths.take_length(words, v) or quick_lengths.take_length_as_hour(words, v)
-        said.until_hour = quick_times.take_end(words, v)
-        said.hours = quick_times.take_hours(words, v)
-        said.parts = quick_times.take_parts(words, v, beside_hours=bool(said.hours))
+            said.months = quick_repeat.take_months(phrase, v, today)
+        said.days = quick_dates.take_days(phrase, v, today)
+        phrase.take(r"(?<=\x01 )\(?(?:inclus|inclusive)\)?")
+        said.whole = phrase.take(v.all_day) is not None
+        said.length = quick_lengths.take_length(phrase, v) or quick_lengths.take_length_as_hour(phrase, v)
+        said.until_hour = quick_times.take_end(phrase, v)
+        said.hours = quick_times.take_hours(phrase, v)
+        said.parts = quick_times.take_parts(phrase, v, beside_hours=bool(said.hours))
         if (said.hours or said.parts) and said.length is None:
-            said.length = quick_lengths.take_bare_length(words, v)
-        if not said.ends.times and (times := quick_repeat.take_late_times(words, v)):
+            said.length = quick_lengths.take_bare_length(phrase, v)
+        if not said.ends.times and (times := quick_repeat.take_late_times(phrase, v)):
             said.ends = replace(said.ends, times=times)
         if not said.days and (said.repeat is None or said.repeat.kind in ("monthly", "yearly")) and not said.delay:
-            bare = quick_dates.take_bare_day(words, v, today)
+            bare = quick_dates.take_bare_day(phrase, v, today)
             said.days = [bare] if bare else []
     elif said.delay:
-        said.length = quick_lengths.take_length(words, v)
-    place = place or quick_places.take_place(words, v)
-    found = quick_when.reckoned(said, now, is_birthday=words.has(v.birthday), words=words, v=v)
-    unclear = (*found.unclear, *quick_leftovers.unclear(words, v))
-    title = words.left(v.edges, v.kept)
+        said.length = quick_lengths.take_length(phrase, v)
+    place = place or quick_places.take_place(phrase, v)
+    found = quick_when.reckoned(said, now, is_birthday=phrase.has(v.birthday), phrase=phrase, v=v)
+    unclear = (*found.unclear, *quick_leftovers.unclear(phrase, v))
+    title = phrase.left(v.edges, v.kept)
     understood = Understood(
         title, found.start, found.end, place, found.repeat, found.remarks, found.more, found.skipped, found.in_term, unclear,
         bool(said.days or said.across or said.delay or said.repeat), bool(said.hours or said.across or said.delay),
     )  # fmt: skip
-    return words.understood, understood
+    return phrase.understood, understood

@@ -75,15 +75,15 @@ def _pattern(v: Vocabulary) -> str:
     )
 
 
-def unclear(words: Phrase, v: Vocabulary) -> tuple[str, ...]:
+def unclear(phrase: Phrase, v: Vocabulary) -> tuple[str, ...]:
     """The pieces of what is left that look like a day, an hour or a rule, as they were typed, in their order."""
     pieces: list[tuple[int, int]] = []
-    for found in compiled(_pattern(v)).finditer(words.plain):
+    for found in compiled(_pattern(v)).finditer(phrase.plain):
         start, end = found.span()
         if pieces and start - pieces[-1][1] <= 1:
             pieces[-1] = (pieces[-1][0], end)
         else:
             pieces.append((start, end))
-    said = (words.text[start:end].replace(TAKEN, "").strip(" ,;:-") for start, end in pieces)
+    said = (phrase.text[start:end].replace(TAKEN, "").strip(" ,;:-") for start, end in pieces)
     said = (one for one in said if one.isupper() or plain(one) not in _ZONES)  # French "est" is a verb
     return tuple(dict.fromkeys(one for one in said if one))

@@ -60,7 +60,7 @@ def length_of(text: str, v: Vocabulary) -> timedelta | None:
     return timedelta(hours=amount, minutes=more or (v.value(minutes[1]) if minutes else 0)) or None
 
 
-def take_length(words: Phrase, v: Vocabulary) -> timedelta | None:
+def take_length(phrase: Phrase, v: Vocabulary) -> timedelta | None:
     """How long it takes, as said by a word for it ("pendant 2 h", "for 45 min", "(1h30)"); whole days too."""
     french = v.name == "fr"
     before = (
@@ -69,7 +69,7 @@ def take_length(words: Phrase, v: Vocabulary) -> timedelta | None:
         else r"(?:(?:for|lasting|lasts|duration ?:?|takes?) (?:about )?)"
     )
     for pattern in (rf"{before}({_length_pattern(v)})", rf"\(({_length_pattern(v)})\)"):
-        if found := words.take_as(pattern, lambda match: length_of(match[1], v)):
+        if found := phrase.take_as(pattern, lambda match: length_of(match[1], v)):
             return found
     whole = r"(jours?|journees?|semaines?)" if french else r"(days?|weeks?)"
     unit = {"s": 7, "w": 7}
@@ -79,29 +79,29 @@ def take_length(words: Phrase, v: Vocabulary) -> timedelta | None:
         amount, name = [one for one in match.groups() if one][:2]
         return timedelta(days=v.value(amount) * unit.get(name[0], 1)) or None
 
-    return words.take_as(rf"(?:{before}({v.number}) {whole}{bare})", days)
+    return phrase.take_as(rf"(?:{before}({v.number}) {whole}{bare})", days)
 
 
-def take_bare_length(words: Phrase, v: Vocabulary) -> timedelta | None:
+def take_bare_length(phrase: Phrase, v: Vocabulary) -> timedelta | None:
     """The same without such a word, where it is known when it begins: "lundi 14h 2h", "2 hours", "30 min"."""
     before = r"(?:de |d'|, ?)?" if v.name == "fr" else r"(?:a )?"
     found = rf"(?<!\ba )(?<!\bou )(?<!\bor ){before}({_length_pattern(v)})"
-    return words.take_as(found, lambda match: _at_most(length_of(match[1], v)))
+    return phrase.take_as(found, lambda match: _at_most(length_of(match[1], v)))
 
 
 def _at_most(length: timedelta | None) -> timedelta | None:
     return length if length is not None and length <= timedelta(hours=_LONGEST_LENGTH) else None
 
 
-def take_length_as_hour(words: Phrase, v: Vocabulary) -> timedelta | None:
+def take_length_as_hour(phrase: Phrase, v: Vocabulary) -> timedelta | None:
     """A length that looks like an hour: "réunion de 2h lundi à 14h", "atelier 2h à 14h"; only where another hour is said."""
     hour = r"(?:de |d'|, ?)?(\d ?h(?: ?[0-5]\d)?)(?! ?(?:-|a|/|et|jusqu'a) ?\d)(?![a-z])"
-    if compiled(r"(?<!\w)\d{1,2} ?h(?:\d\d)? ?(?:-|/|a|et|jusqu'a) ?\d{1,2} ?h").search(words.plain):
+    if compiled(r"(?<!\w)\d{1,2} ?h(?:\d\d)? ?(?:-|/|a|et|jusqu'a) ?\d{1,2} ?h").search(phrase.plain):
         return None
-    others = compiled(r"(?<![\w:])(?:\d{1,2} ?h(?![a-z])|\d{1,2}:\d\d|midi|\d{1,2} ?[ap]m|noon)").findall(words.plain)
-    if len(others) < 2 and not compiled(r"(?<!\w)(?:de|d') ?\d ?h(?:\d\d)?(?!\w| ?(?:-|a|/) ?\d)").search(words.plain):
+    others = compiled(r"(?<![\w:])(?:\d{1,2} ?h(?![a-z])|\d{1,2}:\d\d|midi|\d{1,2} ?[ap]m|noon)").findall(phrase.plain)
+    if len(others) < 2 and not compiled(r"(?<!\w)(?:de|d') ?\d ?h(?:\d\d)?(?!\w| ?(?:-|a|/) ?\d)").search(phrase.plain):
         return None
-    return words.take_as(hour, lambda match: _short(length_of(match[1].replace(" ", ""), v), found=match, alone=len(others) < 2))
+    return phrase.take_as(hour, lambda match: _short(length_of(match[1].replace(" ", ""), v), found=match, alone=len(others) < 2))
 
 
 def _short(length: timedelta | None, *, found: re.Match[str], alone: bool) -> timedelta | None:
@@ -112,11 +112,11 @@ def _short(length: timedelta | None, *, found: re.Match[str], alone: bool) -> ti
     return length
 
 
-def take_delay(words: Phrase, v: Vocabulary) -> timedelta | None:
+def take_delay(phrase: Phrase, v: Vocabulary) -> timedelta | None:
     """After how much time it begins: "dans 2 heures", "in 45 minutes"."""
     before = r"(?:dans|d'ici) " if v.name == "fr" else r"in "
     after = r"" if v.name == "fr" else r"(?:'s time|s' time|' time| from now)?"
-    found = words.take_as(rf"{before}({_length_pattern(v)}){after}", lambda match: length_of(match[1], v))
+    found = phrase.take_as(rf"{before}({_length_pattern(v)}){after}", lambda match: length_of(match[1], v))
     if found is None and v.name == "en":
-        found = words.take_as(rf"({_length_pattern(v)}) from now", lambda match: length_of(match[1], v))
+        found = phrase.take_as(rf"({_length_pattern(v)}) from now", lambda match: length_of(match[1], v))
     return found

@@ -111,15 +111,15 @@ class Phrase:
         """What is left between two places, in plain words without brackets."""
         return " ".join(self.plain[start:end].translate(_GAPS).split())
 
-    def left(self, edges: frozenset[str], kept: frozenset[str]) -> str:
-        """What nothing was made of, without words that have lost what they belonged to: `edges`, but for those `kept` that begin
-        what follows ("with Bob")."""
+    def left(self, edges: frozenset[str], stored: frozenset[str]) -> str:
+        """What nothing was made of, without words that have lost what they belonged to: `edges`, but for those `stored` that
+        begin what follows ("with Bob")."""
         pieces = []
         for number, piece in enumerate(re.split(TAKEN + "[ " + TAKEN + "]*", self.text)):
             words = piece.strip(" ,;:-–—()/&+").split(" ")
             while words and plain(words[-1]).strip(",") in edges and words[-1] != "A" and TAKEN in self.text:  # "1re A"
                 words.pop()
-            while words and number and not words[0][:1].isupper() and plain(words[0]).strip(",") in edges - kept:
+            while words and number and not words[0][:1].isupper() and plain(words[0]).strip(",") in edges - stored:
                 words.pop(0)
             pieces.append(" ".join(words).strip(" ,;:-–—"))
         whole = " ".join(one for one in pieces if re.search(r"\w", one))

@@ -128,53 +128,53 @@ _PLACES = {
 }  # fmt: skip
 
 
-def take_room(words: Phrase, v: Vocabulary) -> str:
+def take_room(phrase: Phrase, v: Vocabulary) -> str:
     """A room by its number or an address, before its digits can be taken for a day or an hour."""
-    return next((place for pattern in _PLACES[v.name].coded if (place := _take(words, v, pattern, whole=True))), "")
+    return next((place for pattern in _PLACES[v.name].coded if (place := _take(phrase, v, pattern, whole=True))), "")
 
 
-def take_place(words: Phrase, v: Vocabulary) -> str:
+def take_place(phrase: Phrase, v: Vocabulary) -> str:
     """Where it is, if the words say so. They stay in the title after a word for going there: "Sortie au musée"."""
     known = _PLACES[v.name]
     for pattern in known.plain:
-        if place := _take(words, v, pattern):
+        if place := _take(phrase, v, pattern):
             return place
-    if found := _ROOM.search(words.text):
-        return _taken(words, v, found.start(), *found.span(1))
-    for found in compiled(rf"(?<![\w]){known.named}").finditer(words.text):
+    if found := _ROOM.search(phrase.text):
+        return _taken(phrase, v, found.start(), *found.span(1))
+    for found in compiled(rf"(?<![\w]){known.named}").finditer(phrase.text):
         start, end = found.span(1)
-        name = plain(words.text[start:end]).removeprefix("l'").removeprefix("la ").removeprefix("le ").removeprefix("the ")
-        said_to = found[0][:1] in "àÀaA" and v.name == "fr" and _SPOKEN_TO.search(words.plain[: found.start()])
+        name = plain(phrase.text[start:end]).removeprefix("l'").removeprefix("la ").removeprefix("le ").removeprefix("the ")
+        said_to = found[0][:1] in "àÀaA" and v.name == "fr" and _SPOKEN_TO.search(phrase.plain[: found.start()])
         no_place = name.split(" ")[0].strip(".") in _NO_PLACE and not found[0].lower().startswith("chez")
-        if no_place or said_to or _is_of_class(words, found.start()):
+        if no_place or said_to or _is_of_class(phrase, found.start()):
             continue
-        return _taken(words, v, found.start(), start, end)
+        return _taken(phrase, v, found.start(), start, end)
     return ""
 
 
-def _is_of_class(words: Phrase, start: int) -> bool:
-    return words.text.startswith("A ", start) and bool(re.search(r"\d[a-z]{0,3} $", words.plain[:start]))
+def _is_of_class(phrase: Phrase, start: int) -> bool:
+    return phrase.text.startswith("A ", start) and bool(re.search(r"\d[a-z]{0,3} $", phrase.plain[:start]))
 
 
-def _take(words: Phrase, v: Vocabulary, pattern: str, *, whole: bool = False) -> str:
-    found = compiled(rf"(?<![\w])(?:{pattern})").search(words.plain)
+def _take(phrase: Phrase, v: Vocabulary, pattern: str, *, whole: bool = False) -> str:
+    found = compiled(rf"(?<![\w])(?:{pattern})").search(phrase.plain)
     if found is None:
         return ""
     start, end = found.span(found.lastindex or 1)
-    if re.search(r" [àÀ]\b", words.text[start:end]):  # "salle à 14h"
+    if re.search(r" [àÀ]\b", phrase.text[start:end]):  # "salle à 14h"
         return ""
-    if words.plain[start:end].strip() in _TOO_BARE and not _MORE.match(words.text, end):
+    if phrase.plain[start:end].strip() in _TOO_BARE and not _MORE.match(phrase.text, end):
         return ""
-    if not whole and (more := _MORE.match(words.text, end)):
+    if not whole and (more := _MORE.match(phrase.text, end)):
         end = more.end()
-    return _taken(words, v, found.start(), start, max(end, found.end()) if found.end() - end < 3 else end)
+    return _taken(phrase, v, found.start(), start, max(end, found.end()) if found.end() - end < 3 else end)
 
 
-def _taken(words: Phrase, v: Vocabulary, begins: int, start: int, end: int) -> str:
-    place, before = words.text[start:end].strip(" ,;.-()"), words.understood
-    by_preposition = words.plain[begins:start].strip(" '").replace(" ", "").isalpha()  # not "@", "where:"
-    said_before = words.plain[:begins].rpartition(TAKEN)[2]
+def _taken(phrase: Phrase, v: Vocabulary, begins: int, start: int, end: int) -> str:
+    place, before = phrase.text[start:end].strip(" ,;.-()"), phrase.understood
+    by_preposition = phrase.plain[begins:start].strip(" '").replace(" ", "").isalpha()  # not "@", "where:"
+    said_before = phrase.plain[:begins].rpartition(TAKEN)[2]
     if not (by_preposition and compiled(rf"\b{_PLACES[v.name].going}\b").search(said_before)):
-        words.cut(begins, end)
-    words.understood = before  # any words may be a place: the language is told by the rest
+        phrase.cut(begins, end)
+    phrase.understood = before  # any words may be a place: the language is told by the rest
     return place

@@ -115,13 +115,13 @@ class Except:
     said: str = ""
 
 
-def take_repeat(words: Phrase, v: Vocabulary) -> tuple[Repeat, int] | None:
+def take_repeat(phrase: Phrase, v: Vocabulary) -> tuple[Repeat, int] | None:
     """How it repeats, and on which day of the month if it says so ("le 5 de chaque mois"; else 0); taken out."""
     joined = r"(?:, ?| et | and | & | ?/ ?|, et |, and )"
     values = {"days": rf"{v.day}(?:{joined}(?:les )?{v.day}){{0,6}}", "day": v.day, "number": v.number, "month": v.month}
     for template, kind in _FRENCH if v.name == "fr" else _ENGLISH:
         pattern = re.sub("<([a-z]+)>", lambda name: values[name[1]], template)
-        found = words.take_as(rf"(?:{pattern})", lambda match, kind=kind: _repeat(kind, match, v))  # type: ignore[misc]
+        found = phrase.take_as(rf"(?:{pattern})", lambda match, kind=kind: _repeat(kind, match, v))  # type: ignore[misc]
         if found is not None:
             return found
     return None
@@ -166,7 +166,7 @@ def days_in(text: str, v: Vocabulary) -> tuple[int, ...]:
 # --- when it ends ----------------------------------------------------------------------------------------------------
 
 
-def take_ends(words: Phrase, v: Vocabulary, today: date) -> Ends:
+def take_ends(phrase: Phrase, v: Vocabulary, today: date) -> Ends:
     """Until when, or how many times; taken out of the words."""
     french = v.name == "fr"
     counted = r"fois|seances|sessions|lecons|ateliers" if french else r"times|sessions|lessons|classes|occurrences"
@@ -177,18 +177,18 @@ def take_ends(words: Phrase, v: Vocabulary, today: date) -> Ends:
         r"\(?x ?(\d{1,3})\)?(?=[ ,;.)\x01]*(?:\x01|$|,|;))|(?<!\d)(\d{1,3}) ?x(?=[ ,;.)\x01]*(?:\x01|$))",
     )
     for pattern in times:
-        if found := words.take_as(pattern, lambda match: _times(match, v)):
+        if found := phrase.take_as(pattern, lambda match: _times(match, v)):
             return Ends(times=found)
     lasting = rf"(?:pendant|durant) ({v.number}) (semaine|mois)s?" if french else rf"for ({v.number}) (week|month)s?"
-    if length := words.take_as(lasting, lambda match: (v.value(match[1]), match[2])):
+    if length := phrase.take_as(lasting, lambda match: (v.value(match[1]), match[2])):
         return Ends(lasts=length[0] * (7 if length[1] in ("semaine", "week") else 30))
-    until = _take_until(words, v, today)
+    until = _take_until(phrase, v, today)
     return Ends(until=until) if until else Ends()
 
 
-def take_late_times(words: Phrase, v: Vocabulary) -> int:
+def take_late_times(phrase: Phrase, v: Vocabulary) -> int:
     """How many times, said right after the days and hours: "lundi 18h x6 poterie"; 0 if it is not."""
-    return words.take_as(r"(?:(?<=\x01 )\(?x ?(\d{1,3})\)?|x ?(\d{1,3})(?= \x01))", lambda match: _times(match, v)) or 0
+    return phrase.take_as(r"(?:(?<=\x01 )\(?x ?(\d{1,3})\)?|x ?(\d{1,3})(?= \x01))", lambda match: _times(match, v)) or 0
 
 
 def _times(found: re.Match[str], v: Vocabulary) -> int | None:
@@ -197,30 +197,30 @@ def _times(found: re.Match[str], v: Vocabulary) -> int | None:
     return number if 2 <= number <= MOST_TIMES else None
 
 
-def _take_until(words: Phrase, v: Vocabulary, today: date) -> date | None:
+def _take_until(phrase: Phrase, v: Vocabulary, today: date) -> date | None:
     day = day_pattern(v)
     before = (
         r"jusqu'(?:au|a la|aux|a|en)(?: la)? ?(?:le )?"
         if v.name == "fr"
         else r"(?:until|till|til|up to|through|thru|ending)(?: on)? (?:the )?"
     )
-    if not compiled(before.partition("(?:")[0] or before).search(words.plain):
+    if not compiled(before.partition("(?:")[0] or before).search(phrase.plain):
         return None
     bare = (
         r"jusqu'au (\d{1,2})(?! ?(?:h\b|h\d|:|/))" if v.name == "fr" else r"(?:until|till|through) the (\d{1,2})(?:st|nd|rd|th)"
     )
     feast = r"jusqu'(a (?:paques|noel|la toussaint))|(?:until|till) ((?:easter|christmas|halloween))(?= |\x01|$)"
-    if found_day := words.take_as(rf"(?:{feast})", lambda match: feast_named(match[1] or match[2], today)):
+    if found_day := phrase.take_as(rf"(?:{feast})", lambda match: feast_named(match[1] or match[2], today)):
         return found_day.first
     month = (
         rf"{before}(?:(fin|end of|mi-|mid-|debut|early)(?: de)? ?)?({v.month})(?: (\d{{4}}))?(?! \d{{1,2}}(?!\d| ?(?:h|:|[ap]m)))"
     )
-    if found := words.take_as(month, lambda match: _end_of(v.months[match[2].rstrip(".")], match[3], today, match[1] or "")):
+    if found := phrase.take_as(month, lambda match: _end_of(v.months[match[2].rstrip(".")], match[3], today, match[1] or "")):
         return found
     before = before.replace("|through|thru", "")  # "Monday through Friday" are days in a row
-    if found_day := words.take_as(rf"{before}({day})", lambda match: meant(match[1], v, today)):
+    if found_day := phrase.take_as(rf"{before}({day})", lambda match: meant(match[1], v, today)):
         return found_day.last or found_day.first
-    if found_day := words.take_as(bare, lambda match: numbered(int(match[1]), today)):
+    if found_day := phrase.take_as(bare, lambda match: numbered(int(match[1]), today)):
         return found_day.first
     return None
 
@@ -232,7 +232,7 @@ def _end_of(month: int, year: str | None, today: date, part: str) -> date | None
     return date(chosen, month, 15 if part.startswith("mi") else 1 if part in ("debut", "early") else monthrange(chosen, month)[1])
 
 
-def take_months(words: Phrase, v: Vocabulary, today: date) -> tuple[date, date | None] | None:
+def take_months(phrase: Phrase, v: Vocabulary, today: date) -> tuple[date, date | None] | None:
     """The months in which a series takes place: "en janvier", "de janvier à juin"; taken out of the words."""
     month, free = rf"({v.month})(?: (\d{{4}}))?", r"(?! \d{1,2}(?!\d| ?(?:h|:|[ap]m)))"
     pair = (
@@ -257,9 +257,9 @@ def take_months(words: Phrase, v: Vocabulary, today: date) -> tuple[date, date |
         return (date(year, number, 1), _month_end(year, number)) if 1900 <= year <= 9000 else None
 
     from_on = r"(?:a partir (?:de |d')|des |depuis )" if v.name == "fr" else r"(?:starting |beginning )(?:in )?"
-    if begins := words.take_as(rf"{from_on}({v.month}){free}", lambda match: _next_month(v.months[match[1].rstrip(".")], today)):
+    if begins := phrase.take_as(rf"{from_on}({v.month}){free}", lambda match: _next_month(v.months[match[1].rstrip(".")], today)):
         return begins, None
-    return words.take_as(pair, both) or words.take_as(one, single)
+    return phrase.take_as(pair, both) or phrase.take_as(one, single)
 
 
 def _next_month(month: int, today: date) -> date:
@@ -289,14 +289,14 @@ _TERM = {
 }
 
 
-def take_except(words: Phrase, v: Vocabulary, today: date) -> Except | None:
+def take_except(phrase: Phrase, v: Vocabulary, today: date) -> Except | None:
     """When it does not take place; None where that is not said."""
-    if words.take(_TERM[v.name]):
+    if phrase.take(_TERM[v.name]):
         return Except(holidays=True)
     begins = _EXCEPT[v.name]
-    if not compiled(begins).search(words.plain):
+    if not compiled(begins).search(phrase.plain):
         return None
-    if words.take(rf"{begins}(?:{_HOLIDAYS[v.name]})\)?"):
+    if phrase.take(rf"{begins}(?:{_HOLIDAYS[v.name]})\)?"):
         return Except(holidays=True)
     joined = r"(?:, ?| et | and | & | ni )(?:le |les |the |on )?"
     names = rf"{v.day}(?:{joined}{v.day}){{0,5}}(?! \d{{1,2}}(?!\d| ?(?:h|:|[ap]m)))"
@@ -316,10 +316,10 @@ def take_except(words: Phrase, v: Vocabulary, today: date) -> Except | None:
         ),
     )
     for pattern, read in readings:
-        found = words.find(pattern, read)
+        found = phrase.find(pattern, read)
         if found is not None:
-            said = words.text[found[0] : found[1]]
-            words.cut(found[0], found[1])
+            said = phrase.text[found[0] : found[1]]
+            phrase.cut(found[0], found[1])
             return replace(found[2], said=said)
     return None
 

@@ -45,5 +45,5 @@ def _takings(repeat: Repeat, first: date) -> list[date]:
     return []
 
 
-def _length(one: Days) -> int:
-    return ((one.last or one.first) - one.first).days + 1
+def _length(days: Days) -> int:
+    return ((days.last or days.first) - days.first).days + 1

@@ -120,7 +120,7 @@ def _singles(v: Vocabulary) -> tuple[str, ...]:
 # --- taking out ------------------------------------------------------------------------------------------------------
 
 
-def take_hours(words: Phrase, v: Vocabulary) -> list[HoursAt]:
+def take_hours(phrase: Phrase, v: Vocabulary) -> list[HoursAt]:
     """The hours that the words say, each where it stands; they are taken out. Several only where the words join them."""
     reads: list[tuple[str, Callable[[re.Match[str]], Hours | None]]] = [
         *((pattern, lambda found: _pair(found[1], found[2], v)) for pattern in _ranges(v)),
@@ -129,35 +129,35 @@ def take_hours(words: Phrase, v: Vocabulary) -> list[HoursAt]:
     ]
     taken: list[HoursAt] = []
     while len(taken) < MOST_HOURS:
-        found = [one for pattern, read in reads if (one := words.find(pattern, read))]
+        found = [one for pattern, read in reads if (one := phrase.find(pattern, read))]
         if not found:
             break
         first = min(one[0] for one in found)
         start, end, hours = max((one for one in found if one[0] <= first + 1), key=lambda one: (one[1], one[2].ends is not None))
         if (
             taken
-            and words.between(taken[-1].end, start) not in v.joins | {"puis a", "et de", "and from"}
-            and not _days_between(words, taken[-1].end, start, v)
+            and phrase.between(taken[-1].end, start) not in v.joins | {"puis a", "et de", "and from"}
+            and not _days_between(phrase, taken[-1].end, start, v)
         ):
             break
-        words.cut(start, end)
+        phrase.cut(start, end)
         taken.append(HoursAt(start, end, hours))
     return taken
 
 
-def _days_between(words: Phrase, start: int, end: int, v: Vocabulary) -> bool:
+def _days_between(phrase: Phrase, start: int, end: int, v: Vocabulary) -> bool:
     """Whether only days, which were taken out, and a word that joins stand between two hours: "lundi 8h et mardi 10h"."""
-    return "\x01" in words.plain[start:end] and words.between(start, end) in (v.joins | {""}) - {""}
+    return "\x01" in phrase.plain[start:end] and phrase.between(start, end) in (v.joins | {""}) - {""}
 
 
-def take_end(words: Phrase, v: Vocabulary) -> tuple[time, str] | None:
+def take_end(phrase: Phrase, v: Vocabulary) -> tuple[time, str] | None:
     """When it ends, where that is said apart from when it begins, and the words for it."""
     before = (
         r"(?:jusqu'a|jusque|fin (?:a |vers )?|(?:finit|finira|(?:se )?termine) (?:a |vers )?|retour (?:a |vers )?)"
         if v.name == "fr"
         else r"(?:until|till|til|ending (?:at )?|ends (?:at )?|finishing (?:at )?|back (?:at|by))"
     )
-    return words.take_as(rf"{before} ?({time_pattern(v)})", lambda match: _ending(match, v))
+    return phrase.take_as(rf"{before} ?({time_pattern(v)})", lambda match: _ending(match, v))
 
 
 def _ending(found: re.Match[str], v: Vocabulary) -> tuple[time, str] | None:
@@ -182,7 +182,7 @@ def _part_pattern(v: Vocabulary) -> str:
     return rf"(all (?:the )?|this |in the |in |at |over |by )?(?:the )?({names})s?"
 
 
-def take_parts(words: Phrase, v: Vocabulary, *, beside_hours: bool) -> list[PartAt]:
+def take_parts(phrase: Phrase, v: Vocabulary, *, beside_hours: bool) -> list[PartAt]:
     """The parts of the day. One stands after a day or an hour, or behind a word for it: the evening of "parents' evening on
     Tuesday" is no time. Several only where no hours are said."""
 
@@ -198,8 +198,8 @@ def take_parts(words: Phrase, v: Vocabulary, *, beside_hours: bool) -> list[Part
         )
 
     parts: list[PartAt] = []
-    while (not parts or not beside_hours) and len(parts) < MOST_HOURS and (found := words.find(_part_pattern(v), read)):
-        words.cut(found[0], found[1])
+    while (not parts or not beside_hours) and len(parts) < MOST_HOURS and (found := phrase.find(_part_pattern(v), read)):
+        phrase.cut(found[0], found[1])
         parts.append(PartAt(found[0], *found[2]))
     return parts
 

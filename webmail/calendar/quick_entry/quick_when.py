@@ -69,10 +69,10 @@ class When:
     unclear: tuple[str, ...] = ()
 
 
-def take_across(words: Phrase, v: Vocabulary, today: date) -> tuple[datetime, datetime, tuple[str, ...]] | None:
+def take_across(phrase: Phrase, v: Vocabulary, today: date) -> tuple[datetime, datetime, tuple[str, ...]] | None:
     """One event from an hour of a day to an hour of another: "du vendredi 18h au dimanche 16h"."""
-    days = compiled(rf"{v.day_names}|{v.month_names}|\d/\d|{v.choice(v.relative)}").findall(words.plain)
-    if len(days) < 2 or len(_CLOCK.findall(words.plain)) < 2:
+    days = compiled(rf"{v.day_names}|{v.month_names}|\d/\d|{v.choice(v.relative)}").findall(phrase.plain)
+    if len(days) < 2 or len(_CLOCK.findall(phrase.plain)) < 2:
         return None
     day, hour = rf"({day_pattern(v)})", rf"({time_pattern(v)})"
     if v.name == "fr":
@@ -80,9 +80,9 @@ def take_across(words: Phrase, v: Vocabulary, today: date) -> tuple[datetime, da
     else:
         pattern = rf"(?:from )?{day},? (?:at )?{hour} ?(?:to|until|till|-) ?{day},? (?:at )?{hour}"
         backwards = rf"(?:from )?{hour} (?:on )?{day} ?(?:to|until|till|-) ?{hour} (?:on )?{day}"
-        if found := words.take_as(backwards, lambda one: _across(one[2], one[1], one[4], one[3], v, today)):
+        if found := phrase.take_as(backwards, lambda one: _across(one[2], one[1], one[4], one[3], v, today)):
             return found
-    return words.take_as(pattern, lambda one: _across(one[1], one[2], one[3], one[4], v, today))
+    return phrase.take_as(pattern, lambda one: _across(one[1], one[2], one[3], one[4], v, today))
 
 
 def _across(
@@ -99,7 +99,7 @@ def _across(
     return (start, stop, one.remarks) if timedelta(0) < stop - start <= timedelta(days=366) else None
 
 
-def reckoned(said: Said, now: datetime, *, is_birthday: bool, words: Phrase, v: Vocabulary) -> When:
+def reckoned(said: Said, now: datetime, *, is_birthday: bool, phrase: Phrase, v: Vocabulary) -> When:
     """What was found, as times by the clock of `now`."""
     if said.across is not None:
         start, end, remarks = said.across
@@ -153,12 +153,12 @@ def _hours(said: Said) -> list[HoursAt]:
 
 
 def _beside(hours: Hours, *, late: bool, morning: bool) -> Hours:
-    def turned(one: time | None) -> time | None:
-        if one is None or hours.sure:
-            return one
-        if late and one.hour < 12 and one.hour:
-            return one.replace(hour=one.hour + 12)
-        return one.replace(hour=one.hour - 12) if morning and 13 <= one.hour < 20 else one
+    def turned(item: time | None) -> time | None:
+        if item is None or hours.sure:
+            return item
+        if late and item.hour < 12 and item.hour:
+            return item.replace(hour=item.hour + 12)
+        return item.replace(hour=item.hour - 12) if morning and 13 <= item.hour < 20 else item
 
     begins = turned(hours.begins)
     return Hours(begins if begins is not None else hours.begins, turned(hours.ends), sure=True)
@@ -207,8 +207,8 @@ def _single_ones(said: Said, hours: list[HoursAt], now: datetime) -> When:
     return When(begins, finish, repeat, said_so, tuple(found[1:]), unclear=tuple(unclear))
 
 
-def _moment(one: date | datetime) -> datetime:
-    return one if isinstance(one, datetime) else datetime.combine(one, time(0))
+def _moment(moment: date | datetime) -> datetime:
+    return moment if isinstance(moment, datetime) else datetime.combine(moment, time(0))
 
 
 def _paired(days: list[DaysAt], hours: list[HoursAt]) -> list[tuple[Days | None, Hours | None]]:
@@ -333,9 +333,9 @@ def _series(said: Said, repeat: Repeat, hours: list[HoursAt], now: datetime) -> 
     )  # fmt: skip
 
 
-def _is_beside(one: DaysAt, repeat: Repeat) -> bool:
+def _is_beside(at: DaysAt, repeat: Repeat) -> bool:
     """Whether a day is named beside a weekly rule that never takes place then: "tous les lundis et le premier mardi du mois"."""
-    day = one.days[0]
+    day = at.days[0]
     return bool(repeat.kind == "weekly" and repeat.days and day.last is None and day.first.weekday() not in repeat.days)
 
 
@@ -353,12 +353,12 @@ def _first(said: Said, days: list[Days], now: datetime) -> tuple[date, date | No
     return today, None
 
 
-def _begun(repeat: Repeat, first: date, now: datetime, one: Hours | None, *, fixed: bool) -> tuple[Repeat, date]:
+def _begun(repeat: Repeat, first: date, now: datetime, hours: Hours | None, *, fixed: bool) -> tuple[Repeat, date]:
     """The series with its first day."""
     if repeat.kind in ("monthly-day", "monthly-last", "monthly-days"):
         return _placed(repeat, first)
     first = first_day(repeat, first)
-    over = one is not None and datetime.combine(first, one.begins) <= now
+    over = hours is not None and datetime.combine(first, hours.begins) <= now
     if over and not fixed and repeat.kind not in ("monthly", "yearly"):
         first = first_day(repeat, first + _DAY)
     return repeat, first

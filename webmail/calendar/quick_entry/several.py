@@ -95,8 +95,8 @@ def _text(moment: date | datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M") if isinstance(moment, datetime) else moment.isoformat()
 
 
-def _alike(one: Moments, other: Moments) -> bool:
-    return _moved(other, _day(one[0])) == one
+def _alike(moments: Moments, other: Moments) -> bool:
+    return _moved(other, _day(moments[0])) == moments
 
 
 def _moved(moments: Moments, day: date) -> Moments | None:

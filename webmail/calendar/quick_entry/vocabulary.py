@@ -29,8 +29,8 @@ class Vocabulary:
     evening: str  # what takes place then: "dinner at 8" is at 20:00
     all_day: str
 
-    def choice(self, words: dict[str, int]) -> str:
-        return "(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
+    def choice(self, texts: dict[str, int]) -> str:
+        return "(?:" + "|".join(sorted(map(re.escape, texts), key=len, reverse=True)) + ")"
 
     @property
     def month(self) -> str:
@@ -87,8 +87,8 @@ _NUMBERS_EN = (
 )
 
 
-def _counted(words: str) -> dict[str, int]:
-    return {word: number for number, word in enumerate(words.split()) if number}
+def _counted(text: str) -> dict[str, int]:
+    return {word: number for number, word in enumerate(text.split()) if number}
 
 
 FRENCH = Vocabulary(

@@ -36,8 +36,8 @@ def choose(user: User) -> None:
     insert.on_conflict(conflict_target=[DailyAgenda.user], preserve=[DailyAgenda.due]).execute()
 
 
-def zone_of(known: preferences.Preferences, settings: Settings) -> ZoneInfo:
-    return ZoneInfo(known.time_zone or settings.timezone)
+def zone_of(existing: preferences.Preferences, settings: Settings) -> ZoneInfo:
+    return ZoneInfo(existing.time_zone or settings.timezone)
 
 
 def next_due(after: datetime, hour: int, zone: ZoneInfo) -> datetime:

@@ -129,9 +129,9 @@ def _remind(
         return [message.id] if message else []
 
 
-def clock_of(known: Preferences, settings: Settings) -> Clock:
+def clock_of(existing: Preferences, settings: Settings) -> Clock:
     """What a person's reminders go by."""
-    return Clock(ZoneInfo(known.time_zone or settings.timezone), known.remind_hour)
+    return Clock(ZoneInfo(existing.time_zone or settings.timezone), existing.remind_hour)
 
 
 def _look(row: NextReminder, item: CalendarObject, clock: Clock, at: int) -> _Look:

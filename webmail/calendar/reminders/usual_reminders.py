@@ -10,10 +10,10 @@ AS_PREFERRED = ""
 NAMES = ("remind_before", "remind_days")  # of events with hours, and of whole days
 
 
-def in_calendars(known: Preferences) -> dict[int, tuple[str, str]]:
+def in_calendars(existing: Preferences) -> dict[int, tuple[str, str]]:
     """By the `id` of a calendar: minutes before events with hours and before whole days, -1 for none, "" as preferred."""
     found = {}
-    for one in known.calendar_reminders:
+    for one in existing.calendar_reminders:
         parts = one.split("/")
         if len(parts) == 3 and parts[0].isdecimal() and len(parts[0]) < 19:
             found[int(parts[0])] = (_checked(parts[1], NAMES[0]), _checked(parts[2], NAMES[1]))
@@ -24,10 +24,10 @@ def _checked(text: str, name: str) -> str:
     return text if text in map(str, CHOICES[name]) else AS_PREFERRED
 
 
-def minutes(known: Preferences, calendar: int, *, all_day: bool) -> int:
+def minutes(existing: Preferences, calendar: int, *, all_day: bool) -> int:
     """The reminder of a new event in a calendar (by `id`): so many minutes before it; -1 for none."""
-    chosen = in_calendars(known).get(calendar, (AS_PREFERRED, AS_PREFERRED))[all_day]
-    return int(chosen) if chosen != AS_PREFERRED else int(getattr(known, NAMES[all_day]))
+    chosen = in_calendars(existing).get(calendar, (AS_PREFERRED, AS_PREFERRED))[all_day]
+    return int(chosen) if chosen != AS_PREFERRED else int(getattr(existing, NAMES[all_day]))
 
 
 def choose(user: User, calendar: int, before: str, days: str) -> None:

@@ -72,41 +72,41 @@ def sweep(settings: Settings) -> int:
     return subscriptions.turns.sweep(due, lambda one: follow(one, settings, lambda: asked(one, settings, asking(settings))))
 
 
-def asked(one: CalendarSubscription, settings: Settings, ask: Ask) -> FetchedCalendar:
+def asked(subscription: CalendarSubscription, settings: Settings, ask: Ask) -> FetchedCalendar:
     """Its calendar, if it has changed. Raises FollowTroubleError."""
-    return fetch(subscriptions.address_of(one, settings), ask, one.etag, one.modified)
+    return fetch(subscriptions.address_of(subscription, settings), ask, subscription.etag, subscription.modified)
 
 
-def follow(one: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> bool:
+def follow(subscription: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> bool:
     """One round with what `get` fetches, unless somebody else is at it."""
-    return subscriptions.turns.alone(one, lambda: _round(one, settings, get))
+    return subscriptions.turns.alone(subscription, lambda: _round(subscription, settings, get))
 
 
-def _round(one: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> None:
+def _round(subscription: CalendarSubscription, settings: Settings, get: Callable[[], FetchedCalendar]) -> None:
     """Raises FollowTroubleError."""
     fetched = get()
     if fetched.content is None:
-        subscriptions.turns.went_well(one)
+        subscriptions.turns.went_well(subscription)
         return
     digest = hashlib.sha256(fetched.content).hexdigest()
     known: dict[str, Any] = {"etag": fetched.etag, "modified": fetched.modified, "digest": digest}
-    if digest == one.digest:
-        subscriptions.turns.went_well(one, known)
+    if digest == subscription.digest:
+        subscriptions.turns.went_well(subscription, known)
         return
     found = understood(fetched.content, fetched.charset)
     changes = _Changes()
     try:
-        whole = _write(one, found, changes, settings)
+        whole = _write(subscription, found, changes, settings)
     except LimitReachedError as error:
         raise FollowTroubleError(FollowFault.FULL, str(error)) from error
     except SubscriptionEndedError:
-        log.info("subscription %d has ended", one.id)
+        log.info("subscription %d has ended", subscription.id)
         return
     if not whole:
-        subscriptions.turns.go_on(one)
+        subscriptions.turns.go_on(subscription)
         return
     known |= {"left": changes.left, "notes": json.dumps(changes.notes, ensure_ascii=False)}
-    subscriptions.turns.went_well(one, known, found.refresh)
+    subscriptions.turns.went_well(subscription, known, found.refresh)
 
 
 def understood(content: bytes, charset: str) -> CalendarFile:
@@ -125,50 +125,52 @@ def understood(content: bytes, charset: str) -> CalendarFile:
     return found
 
 
-def _write(one: CalendarSubscription, found: CalendarFile, changes: _Changes, settings: Settings) -> bool:
+def _write(subscription: CalendarSubscription, found: CalendarFile, changes: _Changes, settings: Settings) -> bool:
     """Bring the calendar in step, in short transactions; False if there was no time for all.
 
     What is gone is removed last, so that at no moment there is less than before and after.
     """
     until = time.monotonic() + _WRITING
-    _compare(one, found, changes)
+    _compare(subscription, found, changes)
     zone, leaving, full = objects.zone_of(settings.timezone), changes.leaving, None
     for piece in in_pieces(changes.writes, _FIRST_PIECE):
         if time.monotonic() > until:
             return False
         prepared = [(item, row, _prepared(item, zone, changes)) for item, row in piece]
-        with _writing(one):
-            full = _put_all(one, prepared, settings, leaving)
+        with _writing(subscription):
+            full = _put_all(subscription, prepared, settings, leaving)
         if full is not None:
             break
     for rows in in_pieces(changes.gone):
-        with _writing(one):
-            objects.take_out(one.collection_id, rows)
+        with _writing(subscription):
+            objects.take_out(subscription.collection_id, rows)
     if full is not None:
         raise full
     return True
 
 
 def _put_all(
-    one: CalendarSubscription, prepared: Iterable[tuple[FileObject, CalendarObject | None, objects.Prepared | None]],
+    subscription: CalendarSubscription, prepared: Iterable[tuple[FileObject, CalendarObject | None, objects.Prepared | None]],
     settings: Settings, leaving: tuple[int, int],
 ) -> LimitReachedError | None:  # fmt: skip
     """Write as many as there is room for."""
     try:
         for item, row, ready in prepared:
-            _put(one, item, row, ready, settings, leaving)
+            _put(subscription, item, row, ready, settings, leaving)
     except LimitReachedError as error:
         return error
     return None
 
 
-def _compare(one: CalendarSubscription, found: CalendarFile, changes: _Changes) -> None:
+def _compare(subscription: CalendarSubscription, found: CalendarFile, changes: _Changes) -> None:
     """What differs from what is there: by UID, or, where the file gives others each time, by what events say."""
     fields = (
         CalendarObject.id, CalendarObject.uid, CalendarObject.href, CalendarObject.etag, CalendarObject.size,
         CalendarObject.recurring, CalendarObject.component,
     )  # fmt: skip
-    there = {row.uid: row for row in CalendarObject.select(*fields).where(CalendarObject.collection == one.collection_id)}
+    there = {
+        row.uid: row for row in CalendarObject.select(*fields).where(CalendarObject.collection == subscription.collection_id)
+    }
     known = {item.uid: item for item in found.objects if item.uid in there}
     other = [item for item in known.values() if there[item.uid].etag != _etag(item.text)]
     same = {uid: uid for uid in known} | dict.fromkeys((item.uid for item in other), "")
@@ -232,25 +234,25 @@ def _prepared(item: FileObject, zone: tzinfo, changes: _Changes) -> objects.Prep
 
 
 def _put(
-    one: CalendarSubscription, item: FileObject, row: CalendarObject | None, ready: objects.Prepared | None, settings: Settings,
-    leaving: tuple[int, int],
+    subscription: CalendarSubscription, item: FileObject, row: CalendarObject | None, ready: objects.Prepared | None, settings:
+    Settings, leaving: tuple[int, int],
 ) -> None:  # fmt: skip
     if ready is None:
         if row is not None:
-            objects.take_out(one.collection_id, [row])
+            objects.take_out(subscription.collection_id, [row])
         return
     size = len(item.text.encode()) - (row.size if row else 0)
-    quota.check_room(one.collection_id, 0 if row else 1, size, settings, leaving=leaving)
+    quota.check_room(subscription.collection_id, 0 if row else 1, size, settings, leaving=leaving)
     href = row.href if row else f"{_etag(item.uid)[:32]}.ics"
-    objects.write(one.collection_id, href, item.text, ready, row)
+    objects.write(subscription.collection_id, href, item.text, ready, row)
 
 
 @contextmanager
-def _writing(one: CalendarSubscription) -> Iterator[None]:
+def _writing(subscription: CalendarSubscription) -> Iterator[None]:
     """A transaction that has locked the calendar. Raises SubscriptionEndedError."""
     with db.atomic():
-        collections.lock([one.collection_id])
-        mine = (CalendarSubscription.id == one.id) & (CalendarSubscription.collection == one.collection_id)
+        collections.lock([subscription.collection_id])
+        mine = (CalendarSubscription.id == subscription.id) & (CalendarSubscription.collection == subscription.collection_id)
         if not CalendarSubscription.select().where(mine).exists():
             raise SubscriptionEndedError
         yield

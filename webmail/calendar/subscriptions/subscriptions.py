@@ -83,44 +83,44 @@ def _made(user: User, name: str, sealed: bytes, host: str, props: str, busy: boo
     return CalendarSubscription.get_by_id(made.id)
 
 
-def address_of(one: CalendarSubscription, settings: Settings) -> str:
+def address_of(subscription: CalendarSubscription, settings: Settings) -> str:
     """Where it is fetched from. Raises FollowTroubleError where it can't be read any more."""
-    if found := _address(one, settings):
+    if found := _address(subscription, settings):
         return found
     raise FollowTroubleError(FollowFault.OURS, "the address can't be opened")
 
 
-def _address(one: CalendarSubscription, settings: Settings) -> str:
+def _address(subscription: CalendarSubscription, settings: Settings) -> str:
     try:
-        return vault.open_secret(bytes(one.secret), settings.secret_key, _PURPOSE, one.user_id).decode()
+        return vault.open_secret(bytes(subscription.secret), settings.secret_key, _PURPOSE, subscription.user_id).decode()
     except vault.CannotOpenError:
         return ""
 
 
-def set_busy(one: CalendarSubscription, busy: bool) -> None:
+def set_busy(subscription: CalendarSubscription, busy: bool) -> None:
     """Whether what is in it takes time of its person. 1 query."""
-    CalendarSubscription.update(busy=int(busy)).where(CalendarSubscription.id == one.id).execute()
+    CalendarSubscription.update(busy=int(busy)).where(CalendarSubscription.id == subscription.id).execute()
 
 
-def unsubscribe(one: CalendarSubscription, user: User) -> str:
+def unsubscribe(subscription: CalendarSubscription, user: User) -> str:
     """Remove it with all that is in it; returns the name to undo that by. 2 transactions. Its events go by `leaving.finish`."""
     kept = {
-        "secret": base64.b64encode(bytes(one.secret)).decode(), "host": one.host, "busy": one.busy, "name": one.collection.name,
-        "props": one.collection.props,
+        "secret": base64.b64encode(bytes(subscription.secret)).decode(), "host": subscription.host, "busy": subscription.busy,
+        "name": subscription.collection.name, "props": subscription.collection.props,
     }  # fmt: skip
-    gone = _parted(one)
+    gone = _parted(subscription)
     return undo_store.keep(user, json.dumps({"subscription": kept}, ensure_ascii=False)) if gone else ""
 
 
 @begun_again
-def _parted(one: CalendarSubscription) -> bool:
+def _parted(subscription: CalendarSubscription) -> bool:
     """Whether it was subscribed to until now. Whoever fetches it at this moment finds that out with the next piece."""
     with db.atomic():
-        collections.lock([one.collection_id])
-        mine = (CalendarSubscription.id == one.id) & (CalendarSubscription.collection == one.collection_id)
+        collections.lock([subscription.collection_id])
+        mine = (CalendarSubscription.id == subscription.id) & (CalendarSubscription.collection == subscription.collection_id)
         if not CalendarSubscription.delete().where(mine).execute():
             return False
-        leaving.hide(one.collection_id)
+        leaving.hide(subscription.collection_id)
         return True
 
 
@@ -143,17 +143,19 @@ def resubscribe(user: User, name: str, settings: Settings) -> CalendarSubscripti
 # --- whose turn it is ------------------------------------------------------------------------------------------------
 
 
-def soon(one: CalendarSubscription) -> None:
+def soon(subscription: CalendarSubscription) -> None:
     """Have it fetched next, whole, unless somebody is at it."""
     values = {"due": now(), "etag": "", "modified": ""}
-    CalendarSubscription.update(**values).where(CalendarSubscription.id == one.id, CalendarSubscription.working == 0).execute()
+    CalendarSubscription.update(**values).where(
+        CalendarSubscription.id == subscription.id, CalendarSubscription.working == 0
+    ).execute()
 
 
-def notes_of(one: CalendarSubscription) -> Sequence[tuple[str, str]]:
+def notes_of(subscription: CalendarSubscription) -> Sequence[tuple[str, str]]:
     """The first that are not shown, or once alone: (FileRemarkKind, title)."""
-    return [(str(kind), str(title)) for kind, title in json.loads(one.notes)]
+    return [(str(kind), str(title)) for kind, title in json.loads(subscription.notes)]
 
 
-def waiting(one: CalendarSubscription) -> bool:
+def waiting(subscription: CalendarSubscription) -> bool:
     """Whether it is being fetched, or comes next."""
-    return bool(one.working or one.due <= now())
+    return bool(subscription.working or subscription.due <= now())

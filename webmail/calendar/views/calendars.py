@@ -85,9 +85,9 @@ _near = lru_cache(maxsize=1024)(look.near)
 
 
 @blueprint.app_template_filter()
-def event_classes(one: Happening, calendar: ShownCalendar) -> str:
+def event_classes(happening: Happening, calendar: ShownCalendar) -> str:
     """The classes of an event in style sheets: of its calendar, and whether it takes place, is sure, and takes time."""
-    state = " gone" if one.cancelled else " maybe" if one.busy == 1 else " free" if one.busy == 0 else ""
+    state = " gone" if happening.cancelled else " maybe" if happening.busy == 1 else " free" if happening.busy == 0 else ""
     return calendar.classes + state
 
 

@@ -66,10 +66,10 @@ def new_event() -> Response:
     return form_page(form)
 
 
-def _from_words(words: str) -> Response:
+def _from_words(text: str) -> Response:
     now = datetime.now(time_zone()).replace(tzinfo=None)
-    found = quick_entry.read(words, now, here().locale)
-    return form_page(form_of_words(found), words=words[: quick_entry.LONGEST], found=found)
+    found = quick_entry.read(text, now, here().locale)
+    return form_page(form_of_words(found), text=text[: quick_entry.LONGEST], found=found)
 
 
 def form_of_words(found: quick_entry.Understood) -> EventForm:
@@ -349,7 +349,7 @@ def form_page(
     facts: EventFacts | None = None,
     status: int = 200,
     *,
-    words: str = "",
+    text: str = "",
     found: quick_entry.Understood | None = None,
     theirs: list[tuple[str, str, str]] | None = None,
     others: list[tuple[str, str]] | None = None,
@@ -367,7 +367,7 @@ def form_page(
     remarks = [*found.remarks, *(["no-term"] if found.in_term and not school[0] else [])] if found else []
     return page(
         "calendar/event_form.html", status, form=form, facts=facts, calendars=calendars, reminders=reminders, links=links,
-        offered=REMINDERS, own_zone=str(time_zone()), words=words, understood=several_texts.understood(found),
+        offered=REMINDERS, own_zone=str(time_zone()), words=text, understood=several_texts.understood(found),
         remarks=remark_words(remarks), unclear=found.unclear if found else (),
         also=[] if facts else several_texts.others(form), skip=[] if facts else several_texts.skipped(form),
         theirs=theirs or [], others=others or [], back=back, conversation=conversation,

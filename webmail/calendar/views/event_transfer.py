@@ -83,7 +83,7 @@ def delete_event(calendar: int, href: str) -> Answer:
     scope = request.form.get("scope", "") if facts and facts.parted else "one" if facts and facts.at else "all"
     try:
         removal = event_changes.removal(row, at, scope, floating, _trash_title(facts, scope))
-        done = editing.write(current_user(), [removal], settings(), as_kept=True, kept=True)
+        done = editing.write(current_user(), [removal], settings(), as_kept=True, is_stored=True)
     except CannotChangeError as error:
         if facts is None or error.reason != "range":
             abort(404)

@@ -28,5 +28,5 @@ def show_meetings(uid: str) -> Response:
     return page("calendar/meetings.html", row=row, meetings=[(one, _when(one)) for one in found])
 
 
-def _when(one: Meeting) -> str:
-    return day_in_full(one.day) if one.day else long_date(one.begins)
+def _when(meeting: Meeting) -> str:
+    return day_in_full(meeting.day) if meeting.day else long_date(meeting.begins)

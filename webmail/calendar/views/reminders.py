@@ -93,14 +93,17 @@ def _rows(most: int) -> list[ReminderRow]:
     return [_row(one) for one in reminders.shown(current_user(), most)]
 
 
-def _row(one: reminders.OnPage) -> ReminderRow:
-    begins, ends = moment_of(one.start, one.whole_day), moment_of(max(one.end - one.whole_day * 86_400, one.start), one.whole_day)
+def _row(on_page: reminders.OnPage) -> ReminderRow:
+    begins, ends = (
+        moment_of(on_page.start, on_page.whole_day),
+        moment_of(max(on_page.end - on_page.whole_day * 86_400, on_page.start), on_page.whole_day),
+    )
     when = when_words(begins, ends, time_zone())
     if isinstance(begins, datetime) and isinstance(ends, datetime) and begins.date() == ends.date() == today():
         when = f"{begins:%H:%M}–{ends:%H:%M}" if begins != ends else f"{begins:%H:%M}"
     elif not isinstance(begins, datetime) and begins == ends == today():
         when = _("Today")
-    return ReminderRow(one.id, one.summary, when, one.location, event_url(one.calendar, one.href, one.at))
+    return ReminderRow(on_page.id, on_page.summary, when, on_page.location, event_url(on_page.calendar, on_page.href, on_page.at))
 
 
 @blueprint.get("/calendar/reminders")

@@ -100,8 +100,8 @@ def _mine(number: int) -> CalendarSubscription:
     return found
 
 
-def _title(one: CalendarSubscription) -> str:
-    return look.title_of(json.loads(one.collection.props)) or one.host
+def _title(calendar_subscription: CalendarSubscription) -> str:
+    return look.title_of(json.loads(calendar_subscription.collection.props)) or calendar_subscription.host
 
 
 @blueprint.get("/calendar/subscriptions/<int:number>")

@@ -111,10 +111,10 @@ def collection_news() -> list[str]:
     return [news_words(shown(one)) for one in shares.news(store.accessible(current_user()))]
 
 
-def news_words(one: Shown) -> str:
-    if one.kind == BOOK:
-        return _("%(who)s shares the address book “%(name)s” with you.", who=one.owner, name=one.title)
-    return _("%(who)s shares the calendar “%(name)s” with you.", who=one.owner, name=one.title)
+def news_words(item: Shown) -> str:
+    if item.kind == BOOK:
+        return _("%(who)s shares the address book “%(name)s” with you.", who=item.owner, name=item.title)
+    return _("%(who)s shares the calendar “%(name)s” with you.", who=item.owner, name=item.title)
 
 
 @blueprint.app_template_global()
@@ -134,16 +134,16 @@ def collection_losses() -> list[tuple[str, int, str]]:
     return cast("list[tuple[str, int, str]]", g.collection_losses)
 
 
-def _loss_words(one: Loss) -> str:
-    told = {"who": one.owner, "name": titled(one.of, one.title)}
-    book = one.of == BOOK
-    match one.kind:
+def _loss_words(loss: Loss) -> str:
+    told = {"who": loss.owner, "name": titled(loss.of, loss.title)}
+    book = loss.of == BOOK
+    match loss.kind:
         case LossKind.DELETED if book:
             return _("%(who)s deleted the address book “%(name)s”, which was shared with you.", **told)
         case LossKind.DELETED:
             return _("%(who)s deleted the calendar “%(name)s”, which was shared with you.", **told)
         case LossKind.LOWERED:
-            rights = own_rights_words(one.rights)
+            rights = own_rights_words(loss.rights)
             return _("Your rights to “%(name)s” (%(who)s) have changed: %(rights)s.", rights=rights, **told)
         case LossKind.GROUP if book:
             return _("The address book “%(name)s” (%(who)s) is no longer shared with a group of yours.", **told)

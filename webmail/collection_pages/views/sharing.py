@@ -285,14 +285,14 @@ def suggest() -> Response:
     return fragment("collections/_people.html", people=_found(user, words) if words.strip() and settings().directory else [])
 
 
-def _found(user: User, words: str) -> list[tuple[str, str, str]]:
+def _found(user: User, text: str) -> list[tuple[str, str, str]]:
     """(entry, name, what stands beside it)."""
     seen = sight_of(user, settings()).listed_groups()
-    groups = [(one.name, one.name, _("Group")) for one in people_groups.matching(user.domain, words, seen, 3)]
+    groups = [(one.name, one.name, _("Group")) for one in people_groups.matching(user.domain, text, seen, 3)]
     ours = settings().own_domains(user.domain)
     people = [
         (address_text((Address(one.name, one.email),)), one.name or one.email, one.email if one.name else "")
-        for one in suggestions.find(user, words, settings(), 40)
+        for one in suggestions.find(user, text, settings(), 40)
         if one.group is None and one.email.rpartition("@")[2] in ours and one.email != user.address
     ]
     return [*groups, *people][: suggestions.MOST_SUGGESTED]

@@ -56,7 +56,7 @@ def show_trash() -> Response:
         found = trash.batches(user, skip=(number - 1) * _BATCHES, most=_BATCHES)
         names = _names({one.by for one in found})
         return page("collections/trash.html", batches=[_shown(one, names) for one in found], number=number, last=last)
-    items, total = trash.found(user, words=words, batch=batch, skip=(number - 1) * _ITEMS, most=_ITEMS)
+    items, total = trash.found(user, text=words, batch=batch, skip=(number - 1) * _ITEMS, most=_ITEMS)
     last = max((total - 1) // _ITEMS, 0) + 1
     if number > last:
         return redirect(url_for("collections.show_trash", q=words or None, batch=batch, page=last), 303)  # type: ignore[return-value]
@@ -87,13 +87,13 @@ def who(by: str, device: str, names: dict[str, str]) -> str:
     return _("%(who)s, with a device", who=name) if device else name
 
 
-def _shown(one: Batch, names: dict[str, str]) -> ShownBatch:
-    if len(one.kinds) == 1:
-        what = count_words(one.kinds[0], one.count)
+def _shown(batch: Batch, names: dict[str, str]) -> ShownBatch:
+    if len(batch.kinds) == 1:
+        what = count_words(batch.kinds[0], batch.count)
     else:
-        what = ngettext("%(num)d contact or event", "%(num)d contacts and events", one.count)
-    began, ended = (local(moment).strftime("%H:%M") for moment in (one.since, one.until))
-    return ShownBatch(one, who(one.by, one.device, names), what, ended if ended != began else "")
+        what = ngettext("%(num)d contact or event", "%(num)d contacts and events", batch.count)
+    began, ended = (local(moment).strftime("%H:%M") for moment in (batch.since, batch.until))
+    return ShownBatch(batch, who(batch.by, batch.device, names), what, ended if ended != began else "")
 
 
 @blueprint.post("/collections/trash")

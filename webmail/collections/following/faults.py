@@ -38,8 +38,8 @@ class FollowTroubleError(MailError):
 
     status = 502
 
-    def __init__(self, kind: FollowFault, words: str = "", after: int = 0, target: str = "") -> None:
-        super().__init__(f"{kind}: {words}"[:300])
+    def __init__(self, kind: FollowFault, text: str = "", after: int = 0, target: str = "") -> None:
+        super().__init__(f"{kind}: {text}"[:300])
         self.kind, self.after, self.target = kind, after, target[:253]
 
 

@@ -80,31 +80,31 @@ def _within(stream: Iterable[bytes], allowance: int, settings: Settings) -> Iter
         yield chunk
 
 
-def _settled(one: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> AttachmentRow | None:
+def _settled(row: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> AttachmentRow | None:
     """The row of an identical file, in which case the new one is removed; else None, and an image has a name of its own."""
     twin = None
     try:
-        twin = next((other for other in present if _alike(one, other, settings)), None)
+        twin = next((other for other in present if _alike(row, other, settings)), None)
         if twin is None:
-            _name_apart(one, present, settings)
+            _name_apart(row, present, settings)
     except BaseException:
-        uploads.remove(settings, one.draft_id, one.stored)
+        uploads.remove(settings, row.draft_id, row.stored)
         raise
     if twin is not None:
-        uploads.remove(settings, one.draft_id, one.stored)
+        uploads.remove(settings, row.draft_id, row.stored)
     return twin
 
 
-def _name_apart(one: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> None:
-    if inline_images.kind(one, settings):
-        one.filename = marks.distinct(one.filename, {marks.key(other.filename) for other in present})
+def _name_apart(row: AttachmentRow, present: list[AttachmentRow], settings: Settings) -> None:
+    if inline_images.kind(row, settings):
+        row.filename = marks.distinct(row.filename, {marks.key(other.filename) for other in present})
 
 
-def _alike(one: AttachmentRow, other: AttachmentRow, settings: Settings) -> bool:
+def _alike(row: AttachmentRow, other: AttachmentRow, settings: Settings) -> bool:
     """Whether two files are the same. One that is gone is not: it can be attached again."""
-    if one.size != other.size or one.content_id != other.content_id or not marks.may_be(other.filename, one.filename):
+    if row.size != other.size or row.content_id != other.content_id or not marks.may_be(other.filename, row.filename):
         return False
-    names = [uploads.name_of(each.draft_id, each.stored) for each in (one, other)]
+    names = [uploads.name_of(each.draft_id, each.stored) for each in (row, other)]
     try:
         return same_content(uploads.files(settings), *names)
     except FileGoneError:

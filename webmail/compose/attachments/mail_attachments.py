@@ -207,14 +207,14 @@ def _contents(account: Account, found: Sequence[_Found]) -> Iterator[tuple[_Foun
             yield by_uid[message.uid], chunks
 
 
-def _add(row: DraftRow, one: _Found, chunks: Iterable[bytes], settings: Settings, outcome: AttachResult) -> None:
+def _add(row: DraftRow, found: _Found, chunks: Iterable[bytes], settings: Settings, outcome: AttachResult) -> None:
     space = settings.message_limit - drafts.total_size(row)
     try:
-        if uploads.encoded_size(one.least) > space:
-            raise uploads.MessageTooLargeError(uploads.encoded_size(one.least), space)
-        kind = one.part.type if one.part else "message/rfc822"
-        outcome.attached.append(attachments.add(row, chunks, one.name, kind, settings).filename)
+        if uploads.encoded_size(found.least) > space:
+            raise uploads.MessageTooLargeError(uploads.encoded_size(found.least), space)
+        kind = found.part.type if found.part else "message/rfc822"
+        outcome.attached.append(attachments.add(row, chunks, found.name, kind, settings).filename)
     except uploads.REFUSALS as error:
-        outcome.refused.append(NotAttached(one.name, error))
+        outcome.refused.append(NotAttached(found.name, error))
     except (*_GONE, MailboxChangedError):
         outcome.gone += 1

@@ -87,22 +87,22 @@ def encoded_size(size: int) -> int:
     return encoded + (encoded + 75) // 76 * 2
 
 
-def write(settings: Settings, draft_id: str, chunks: Iterable[bytes], room: int) -> tuple[str, int]:
+def write(settings: Settings, draft_id: str, chunks: Iterable[bytes], space: int) -> tuple[str, int]:
     """Write a new file of a draft; returns (random name, size in bytes). Durable only after `sync`.
 
-    Raises MessageTooLargeError as soon as the encoded size exceeds `room` bytes, StorageFullError, StorageAwayError: nothing is
+    Raises MessageTooLargeError as soon as the encoded size exceeds `space` bytes, StorageFullError, StorageAwayError: nothing is
     left behind.
     """
     stored = secrets.token_hex(16)
-    return stored, files(settings).put(name_of(draft_id, stored), _within(chunks, room), sync=False)
+    return stored, files(settings).put(name_of(draft_id, stored), _within(chunks, space), sync=False)
 
 
-def _within(chunks: Iterable[bytes], room: int) -> Iterator[bytes]:
+def _within(chunks: Iterable[bytes], space: int) -> Iterator[bytes]:
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if encoded_size(size) > room:
-            raise MessageTooLargeError(encoded_size(size), room)
+        if encoded_size(size) > space:
+            raise MessageTooLargeError(encoded_size(size), space)
         yield chunk
 
 

@@ -20,9 +20,9 @@ _NOTED = (
 )  # fmt: skip
 
 
-def to_header(kept: Fields) -> str:
+def to_header(stored: Fields) -> str:
     """The header value with the options and source that differ from their defaults; "" when none does."""
-    values, usual = asdict(kept), {field.name: field.default for field in fields(kept)}
+    values, usual = asdict(stored), {field.name: field.default for field in fields(stored)}
     said = [(name, values[name]) for name in _NOTED if values[name] != usual[name]]
     return "; ".join(f"{name}={quote(str(int(value) if isinstance(value, bool) else value), safe='')}" for name, value in said)
 

@@ -58,8 +58,8 @@ class AlreadyLeftError(MailError):
     status = 409
 
 
-def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "", turn: int = 0) -> DraftRow:
-    """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`, `turn`: see `store`.
+def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "", revision: int = 0) -> DraftRow:
+    """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`, `revision`: see `store`.
 
     Raises NoSuchMessageError for a malformed id, AlreadyLeftError if a message was sent under it.
     """
@@ -72,16 +72,17 @@ def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str 
     begun = now()
     return DraftRow.create(
         id=draft_id, user=user, message_id=builder.new_message_id(domain), created=begun - _TOUCH, updated=begun,
-        copy_due=begun + _AT_REST, writer=_signed(writer, turn), **storable(fields),
+        copy_due=begun + _AT_REST, writer=_signed(writer, revision), **storable(fields),
     )  # fmt: skip
 
 
-def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", turn: int = 0, began_from: str = "") -> DraftRow:
+def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revision: int = 0, began_from: str = "") -> DraftRow:
     """Store the text of a form, creating the row the first time (optimistic locking).
 
     `writer` is a random name that the form got when it was rendered, `began_from` the revision it was rendered with. A text that
-    another form stored meanwhile is not overwritten; one from the same form is, unless that has a later `turn`: what is saved by
-    itself and what is saved as the page is left may arrive in the wrong order. `turn` 0: a browser without scripts, in order.
+    another form stored meanwhile is not overwritten; one from the same form is, unless that has a later `revision`: what is saved
+    by itself and what is saved as the page is left may arrive in the wrong order. `revision` 0: a browser without scripts, in
+    order.
 
     Raises NoSuchMessageError, AlreadyLeftError, DraftChangedElsewhereError.
     """
@@ -89,31 +90,31 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", turn: 
     if row is None:
         try:
             with db.atomic():
-                return new(user, fields, draft_id, writer, turn)
+                return new(user, fields, draft_id, writer, revision)
         except pw.IntegrityError:  # created by a concurrent request, or another user's
             row = load(user, draft_id)
     fields = normalised(fields)
     while (present := fields_of(row)) != fields:
         if is_by(row, writer):
-            if 0 < turn < last_turn(row):
+            if 0 < revision < last_turn(row):
                 return row  # overtaken by what was typed later
         elif revision_of(present) != began_from:
             raise DraftChangedElsewhereError(row)
         as_read = row.updated
-        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, turn), **asdict(fields)):
+        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, revision), **asdict(fields)):
             return row
         row = load(user, draft_id)  # written concurrently
         if has_left(row.id):
             raise AlreadyLeftError(f"draft {row.id} has left")
-    if is_by(row, writer) and turn > last_turn(row):  # the same text again: what was typed in between may still arrive
-        row.writer = _signed(writer, turn)
+    if is_by(row, writer) and revision > last_turn(row):  # the same text again: what was typed in between may still arrive
+        row.writer = _signed(writer, revision)
         DraftRow.update(writer=row.writer).where((DraftRow.id == row.id) & (DraftRow.updated == row.updated)).execute()
     return row
 
 
-def _signed(writer: str, turn: int) -> str | None:
+def _signed(writer: str, revision: int) -> str | None:
     """The column `writer`: the name of the form that stored last and, where there is room, its turn."""
-    return f"{writer}-{turn}" if turn and len(writer) == _NAMED else writer or None
+    return f"{writer}-{revision}" if revision and len(writer) == _NAMED else writer or None
 
 
 def is_by(row: DraftRow, writer: str) -> bool:

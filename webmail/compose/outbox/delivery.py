@@ -111,20 +111,20 @@ def _accepted(row: Outbox, refused: dict[str, str]) -> None:
     _mine(row, [OutboxState.SENDING, OutboxState.UNCERTAIN], **values)
 
 
-def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], words: str, *, permanent: bool) -> None:
+def _not_sent(row: Outbox, recipients: list[str], refused: dict[str, str], text: str, *, permanent: bool) -> None:
     """No recipient was accepted in this attempt. Retries later without those refused permanently (5xx), or gives up."""
     lost = {a: w for a, w in refused.items() if w.startswith("5")}
     left = [a for a in recipients if a not in lost]
     known = json.loads(row.refused) | lost
     if permanent or not left or now() - _began(row) >= GIVE_UP:
         # if nobody received it, the message failed as a whole; if some did, list each of the others
-        known |= {a: refused.get(a, words) for a in recipients} if row.sent_at else refused
-        _failed(row, words, known)
+        known |= {a: refused.get(a, text) for a in recipients} if row.sent_at else refused
+        _failed(row, text, known)
         return
-    log.info("outbox %d: not sent for now: %s", row.id, words)
+    log.info("outbox %d: not sent for now: %s", row.id, text)
     _mine(
         row, [OutboxState.SENDING], state=OutboxState.WAITING, handed_over=False, lease=None, due=next_try(row.attempts),
-        error=words, recipients=json.dumps(left), refused=json.dumps(known),
+        error=text, recipients=json.dumps(left), refused=json.dumps(known),
     )  # fmt: skip
 
 
@@ -148,14 +148,14 @@ def due_again(outbox_id: int) -> list[int]:
     return found
 
 
-def _failed(row: Outbox, words: str, refused: dict[str, str]) -> None:
+def _failed(row: Outbox, text: str, refused: dict[str, str]) -> None:
     """Give up. A message that some recipients received in an earlier attempt is SENT, listing the others, never FAILED."""
-    log.warning("outbox %d: given up: %s", row.id, words)
+    log.warning("outbox %d: given up: %s", row.id, text)
     values: dict[str, Any] = {"lease": None, "due": now(), "refused": json.dumps(refused)}
     if row.sent_at:
         values |= {"state": OutboxState.SENT, "error": "", "attempts": 0}
     else:
-        values |= {"state": OutboxState.FAILED, "error": words, "credential": None}
+        values |= {"state": OutboxState.FAILED, "error": text, "credential": None}
     _mine(row, [OutboxState.SENDING], **values)
 
 

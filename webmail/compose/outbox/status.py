@@ -39,9 +39,9 @@ _COUNTED = [OutboxState.WAITING, OutboxState.SENDING, OutboxState.FAILED, Outbox
 _REFUSED = (Outbox.state == OutboxState.SENT) & (Outbox.refused != "{}")
 
 
-def of_person(slot: Slot) -> Any:
+def of_person(placeholder: Slot) -> Any:
     """The condition for the messages that the status counts, by an index. Every page asks for it."""
-    return (Outbox.user == slot("user")) & (Outbox.state.in_(_COUNTED) | _REFUSED)
+    return (Outbox.user == placeholder("user")) & (Outbox.state.in_(_COUNTED) | _REFUSED)
 
 
 def is_stopped() -> bool:

@@ -42,17 +42,17 @@ class Group:
         return (_TOKEN_CATEGORY if self.category else _TOKEN_OURS if self.domain else _TOKEN) + self.uid
 
 
-def groups(user: User, words: str = "", most: int = 0, shelf: Sequence[Access] | None = None) -> list[Group]:
+def groups(user: User, text: str = "", most: int = 0, shelf: Sequence[Access] | None = None) -> list[Group]:
     """Matching groups with at least one address, sorted by name, with the people of groups inside them; at most `most`,
     unless it is 0. 2 queries, 2 more without the person's `shelf` of books, and 1 for each level of groups.
     """
-    found = _with_people(user, _fitting(user, words, shelf), most or MOST_GROUPS)
-    return _and_categories(user, words, found)[: most or MOST_GROUPS]
+    found = _with_people(user, _fitting(user, text, shelf), most or MOST_GROUPS)
+    return _and_categories(user, text, found)[: most or MOST_GROUPS]
 
 
-def groups_of_domain(user: User, words: str, sight: Sight, most: int = 0) -> list[Group]:
+def groups_of_domain(user: User, text: str, sight: Sight, most: int = 0) -> list[Group]:
     """Matching groups of the establishment that one sees, with at least one active account, sorted by name. 1 query."""
-    return _ours(user, people_groups.matching(user.domain, words, sight.listed_groups(), most))
+    return _ours(user, people_groups.matching(user.domain, text, sight.listed_groups(), most))
 
 
 def _ours(user: User, found: Iterable[GroupPeople]) -> list[Group]:
@@ -62,8 +62,8 @@ def _ours(user: User, found: Iterable[GroupPeople]) -> list[Group]:
     ]
 
 
-def _fitting(user: User, words: str, shelf: Sequence[Access] | None) -> list[Any]:
-    return [books.visible(user, found=shelf), *(Contact.words.contains(f" {word}") for word in words_in(words)[:10])]
+def _fitting(user: User, text: str, shelf: Sequence[Access] | None) -> list[Any]:
+    return [books.visible(user, found=shelf), *(Contact.words.contains(f" {word}") for word in words_in(text)[:10])]
 
 
 def _with_people(user: User, conditions: Sequence[Any], most: int = MOST_GROUPS) -> list[Group]:
@@ -81,10 +81,10 @@ def _with_people(user: User, conditions: Sequence[Any], most: int = MOST_GROUPS)
     ]
 
 
-def _and_categories(user: User, words: str, found: list[Group]) -> list[Group]:
+def _and_categories(user: User, text: str, found: list[Group]) -> list[Group]:
     """These groups, with the categories that fit; a group of a category's name stands for it."""
     there = {fold(group.name) for group in found}
-    others = [one for one in categories.of_user(user, words) if fold(one.name) not in there]
+    others = [one for one in categories.of_user(user, text) if fold(one.name) not in there]
     return sorted([*found, *_categories(user, others)], key=lambda group: sort_key(group.name))
 
 
@@ -154,17 +154,17 @@ def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None
     return filled
 
 
-def _of_any_hand(user: User, known: Mapping[str, Group]) -> set[str]:
+def _of_any_hand(user: User, existing: Mapping[str, Group]) -> set[str]:
     """The names of groups and categories that stand only in one's books into which others write: whoever does so takes no mail
     from a group of the establishment by giving its name to theirs. 1 query, 3 where there are such books."""
-    if not known or not (shared := books.written_by_others(user)):
+    if not existing or not (shared := books.written_by_others(user)):
         return set()
-    keys = categories.kept_alone(user, [one.uid for one in known.values() if one.category], shared)
-    uids = [one.uid for one in known.values() if not one.category]
+    keys = categories.kept_alone(user, [one.uid for one in existing.values() if one.category], shared)
+    uids = [one.uid for one in existing.values() if not one.category]
     alone = Contact.collection.is_null() | Contact.collection.not_in(shared)
     found: Any = Contact.select(Contact.uid).where(Contact.user == user, Contact.uid.in_(uids), alone).tuples()
     kept = {uid for (uid,) in found}
-    return {name for name, one in known.items() if one.uid not in (keys if one.category else kept)}
+    return {name for name, one in existing.items() if one.uid not in (keys if one.category else kept)}
 
 
 def _of_others(user: User, unknown: Iterable[str]) -> dict[str, Group]:

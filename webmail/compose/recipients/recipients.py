@@ -45,9 +45,9 @@ def keys_in(text: str) -> set[str]:
     return {key(address.email) for item in _items(text) if (address := addresses.read_address(item)) and "@" in address.email}
 
 
-def with_ticks(lists: Mapping[str, str], shown: Iterable[str], ticked: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The fields after the recipient picker: `shown` are the entries it offered, `ticked` those ticked for each field."""
-    asked = {found for entry in shown for found in keys_in(entry)}
+def with_ticks(lists: Mapping[str, str], visible: Iterable[str], ticked: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The fields after the recipient picker: `visible` are the entries it offered, `ticked` those ticked for each field."""
+    asked = {found for entry in visible for found in keys_in(entry)}
     changed = {}
     for name in lists:
         wanted = {found: entry for entry in ticked.get(name, ()) for found in keys_in(entry) if found in asked}
@@ -111,13 +111,15 @@ def likely_typos(user: User, lists: Iterable[str], settings: Settings) -> list[L
     return found[:MOST_SLIPS]
 
 
-def _meant(domain: str, known: Sequence[str]) -> str | None:
+def _meant(domain: str, existing: Sequence[str]) -> str | None:
     """The known domain that this one is probably a typo of: one letter off, wrong top-level domain, or none ("orange")."""
-    if near := next((one for one in known if one_slip(domain, one)), None):
+    if near := next((one for one in existing if one_slip(domain, one)), None):
         return near
     label, _dot, ending = domain.partition(".")
     if not ending:
-        return next((one for one in known if one.startswith(f"{label}.") and one not in PROVIDERS), None) or _BY_LABEL.get(label)
+        return next((one for one in existing if one.startswith(f"{label}.") and one not in PROVIDERS), None) or _BY_LABEL.get(
+            label
+        )
     return _BY_LABEL[label] if label in _ONLY_THERE and "." not in ending else None
 
 
@@ -130,12 +132,12 @@ def corrected(text: str, found: Iterable[LikelyTypo]) -> str:
     return re.sub(rf"(?<![^\s<,;])(?:{either})(?![^\s>,;])", lambda match: meant[match[0]], text)
 
 
-def one_slip(one: str, other: str) -> bool:
+def one_slip(value: str, other: str) -> bool:
     """Whether the Damerau-Levenshtein distance is 1: one letter added, missing or wrong, or two adjacent ones swapped."""
-    if one == other or abs(len(one) - len(other)) > 1:
+    if value == other or abs(len(value) - len(other)) > 1:
         return False
-    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    a, b = one[start:], other[start:]
+    start = next((at for at, (a, b) in enumerate(zip(value, other, strict=False)) if a != b), min(len(value), len(other)))
+    a, b = value[start:], other[start:]
     if len(a) == len(b):
         return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
     return a[1:] == b or a == b[1:]

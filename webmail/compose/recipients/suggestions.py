@@ -56,26 +56,26 @@ class Person:
         return self.group.token if self.group else self.entry
 
 
-def find(user: User, words: str, settings: Settings, most: int = 0, without: BlockedPeople = blocked.NOBODY) -> list[Person]:
+def find(user: User, text: str, settings: Settings, most: int = 0, without: BlockedPeople = blocked.NOBODY) -> list[Person]:
     """All people that match the words (everybody for no words), deduplicated by address; `most` limits the result unless 0.
 
     `without`: who is left out, though not of groups. 2 queries for books, 3 for groups (more for those inside groups), 4 for
     people, some for what changed since it was read.
     """
-    words, sight = words[:MOST_WORDS], sight_of(user, settings)
+    text, sight = text[:MOST_WORDS], sight_of(user, settings)
     shelf = books.shelf(user)
-    found = [*address_book.groups(user, words, most, shelf), *address_book.groups_of_domain(user, words, sight, most)]
+    found = [*address_book.groups(user, text, most, shelf), *address_book.groups_of_domain(user, text, sight, most)]
     groups = [Person(group.name, "", group=group) for group in found]
-    people = _people(user, words, sight, shelf, most, without)
+    people = _people(user, text, sight, shelf, most, without)
     if not most:
         return [*groups, *people]
     first = groups[: max(most // 2, most - len(people))]  # those that fit best may be people
     return [*first, *people][:most]
 
 
-def suggest(user: User, words: str, settings: Settings) -> list[Person]:
+def suggest(user: User, text: str, settings: Settings) -> list[Person]:
     """The best matches for what was typed so far, without blocked people; none for empty input. 1 query more than `find`."""
-    return find(user, words, settings, MOST_SUGGESTED, blocked.of(user)) if typed_words(words) else []
+    return find(user, text, settings, MOST_SUGGESTED, blocked.of(user)) if typed_words(text) else []
 
 
 def warm_up(user: User, settings: Settings) -> None:
@@ -103,8 +103,8 @@ class _Found:
 _BOOK, _ADDRESS, _ACCOUNT, _MET = range(4)
 
 
-def _people(user: User, words: str, sight: Sight, shelf: Sequence[Access], most: int, without: BlockedPeople) -> list[Person]:
-    wanted, folded, enough = typed_words(words), words_in(words), 2 * most
+def _people(user: User, text: str, sight: Sight, shelf: Sequence[Access], most: int, without: BlockedPeople) -> list[Person]:
+    wanted, folded, enough = typed_words(text), words_in(text), 2 * most
     never = without.has if without.entries else None
     met = {row.address: row for row in met_rows.rows(user)}
     found: dict[str, _Found] = {}
@@ -124,8 +124,8 @@ def _people(user: User, words: str, sight: Sight, shelf: Sequence[Access], most:
 
 
 def _ranked(found: Collection[_Found], most: int) -> list[_Found]:
-    def place(one: _Found) -> tuple[int, float, str]:
-        return one.fit, -one.weight, one.row.named
+    def place(found: _Found) -> tuple[int, float, str]:
+        return found.fit, -found.weight, found.row.named
 
     return heapq.nsmallest(most, found, place) if most else sorted(found, key=place)
 
@@ -163,6 +163,6 @@ def _as_seen(ranked: list[_Found], met: dict[str, PersonRow], sight: Sight, most
             return
 
 
-def _is_nameless(one: _Found, sight: Sight) -> bool:
+def _is_nameless(found: _Found, sight: Sight) -> bool:
     """Whether a colleague is known from messages that did not name them."""
-    return one.source == _MET and not one.row.name and one.row.address.rpartition("@")[2] in sight.domains
+    return found.source == _MET and not found.row.name and found.row.address.rpartition("@")[2] in sight.domains

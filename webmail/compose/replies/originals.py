@@ -82,17 +82,17 @@ def below(row: DraftRow, original: Original | None, settings: Settings) -> Below
     return Below("", text, tuple(beside) if row.source_flag == "$Forwarded" else ())
 
 
-def _file(one: AttachmentRow, settings: Settings) -> Attachment:
-    chunks = partial(uploads.chunks, settings, one.draft_id, one.stored)
-    return Attachment(one.filename, one.type, one.size, chunks, one.content_id or "")
+def _file(row: AttachmentRow, settings: Settings) -> Attachment:
+    chunks = partial(uploads.chunks, settings, row.draft_id, row.stored)
+    return Attachment(row.filename, row.type, row.size, chunks, row.content_id or "")
 
 
 def as_text(original: Original, settings: Settings, *, formatted: bool) -> str:
     """The original as text to write in; in formatted text its pictures become marks. Raises FilesGoneError, StorageAwayError."""
     names = {one.content_id: one.filename for one in original.pictures}
 
-    def picture(content_id: str, words: str) -> str:
+    def picture(content_id: str, text: str) -> str:
         name = names.get(content_id.strip("<> "))
-        return marks.mark(words, name) if name else ""
+        return marks.mark(text, name) if name else ""
 
     return quoted_html.as_text(original.html(settings), picture if formatted else None)

@@ -25,14 +25,14 @@ def plain(connection: Connection, message: Message, *, signed: bool = True) -> Q
 
 
 def kept(
-    connection: Connection, message: Message, room: int, domain: str, *, signed: bool = True, remote: bool = False
+    connection: Connection, message: Message, space: int, domain: str, *, signed: bool = True, remote: bool = False
 ) -> Quoted:
-    """The HTML, cleaned, with those of its pictures that fit into `room` bytes; the text if it has no HTML to speak of.
+    """The HTML, cleaned, with those of its pictures that fit into `space` bytes; the text if it has no HTML to speak of.
 
     `domain` is for the Content-IDs of the pictures, `remote` as in `kept_html.cleaned`. Up to 2 round trips.
     """
     source = reply.html_of(connection, message)
-    chosen = _Kept(_pictures(message), room - room // _TEXT_SHARE - len(source), domain)
+    chosen = _Kept(_pictures(message), space - space // _TEXT_SHARE - len(source), domain)
     html = quoted_html.cleaned(source if signed else their_signature.cut_html(source), chosen.content_id, remote=remote)
     if not chosen.ids and not quoted_html.as_text(html):
         return plain(connection, message, signed=signed)
@@ -72,9 +72,9 @@ def _pictures(message: Message) -> dict[str, Part]:
 class _Kept:
     """Gives each picture that the HTML shows a new Content-ID, as long as they fit."""
 
-    def __init__(self, parts: dict[str, Part], room: int, domain: str) -> None:
+    def __init__(self, parts: dict[str, Part], space: int, domain: str) -> None:
         self.ids: dict[str, str] = {}  # by part section
-        self._parts, self._room, self._domain = parts, room, domain
+        self._parts, self._room, self._domain = parts, space, domain
 
     def content_id(self, name: str) -> str | None:
         part = self._parts.get(name)
@@ -88,22 +88,22 @@ class _Kept:
         return self.ids[part.section]
 
 
-def with_pictures(connection: Connection, message: Message, room: int, *, alone: bool, signed: bool = True) -> Quoted:
-    """The text with marks for the images that its HTML refers to, as far as they fit into `room` bytes.
+def with_pictures(connection: Connection, message: Message, space: int, *, alone: bool, signed: bool = True) -> Quoted:
+    """The text with marks for the images that its HTML refers to, as far as they fit into `space` bytes.
 
     `alone`: only these images are copied to the draft, not the other files, so a subset of them is fine. A text too long to be
     formatted gets no marks. Up to 2 round trips if the message has inline images.
     """
     carried = reply.carried_parts(message)[: reply.MOST_PARTS]
     parts = {name: part for name, part in _pictures(message).items() if alone or part in carried}
-    room -= room // _TEXT_SHARE
-    if not parts or not message.structure.html or (not alone and sum(part.size for part in carried) > room):
+    space -= space // _TEXT_SHARE
+    if not parts or not message.structure.html or (not alone and sum(part.size for part in carried) > space):
         return plain(connection, message, signed=signed)
     try:
         source, *_ = messages.html(connection, message.mailbox, message.uid, message.uidvalidity, inside=message.section)
     except NoSuchMessageError:
         return plain(connection, message, signed=signed)
-    writer = _Places(parts, room, {_key(part, number) for number, part in enumerate(carried, 1) if part not in parts.values()})
+    writer = _Places(parts, space, {_key(part, number) for number, part in enumerate(carried, 1) if part not in parts.values()})
     made = plain_text.html_to_text(source if signed else their_signature.cut_html(source), writer.picture).rstrip()
     if message.structure.text:  # prefer the author's own plain text if the images can be placed in it
         made = marks.woven(reply.text_of(connection, message, signed=signed), writer.seen) or made
@@ -119,19 +119,19 @@ def _key(part: Part, number: int) -> str:
 class _Places:
     """Gives each image a unique name at its first occurrence, and records all occurrences."""
 
-    def __init__(self, parts: dict[str, Part], room: int, taken: set[str]) -> None:
+    def __init__(self, parts: dict[str, Part], space: int, taken: set[str]) -> None:
         self.names: dict[str, str] = {}
         self.seen: list[tuple[str, str]] = []  # (alternative text, name), in order
-        self._parts, self._room, self._taken = parts, room, taken
+        self._parts, self._room, self._taken = parts, space, taken
 
-    def picture(self, content_id: str, words: str) -> str:
+    def picture(self, content_id: str, text: str) -> str:
         """The mark for the part with this Content-ID; "" if there is none or a limit is reached."""
         part = self._parts.get(content_id.strip("<> "))
         if part is None or len(self.seen) >= MOST_PLACES or (part.section not in self.names and not self._takes(part)):
             return ""
         name = self.names[part.section]
-        self.seen.append((" ".join(words.split()), name))
-        return marks.mark(words, name)
+        self.seen.append((" ".join(text.split()), name))
+        return marks.mark(text, name)
 
     def _takes(self, part: Part) -> bool:
         if len(self.names) >= reply.MOST_PARTS or part.size > self._room:

@@ -84,11 +84,11 @@ def reply(
     )
 
 
-def _quotation(attribution: str, quoted: str, place: str) -> str:
-    if place == "none":
+def _quotation(attribution: str, quoted: str, position: str) -> str:
+    if position == "none":
         return ""
     quotation = f"{attribution}\n{plain_text.quote(quoted)}\n"
-    return f"{quotation}\n" if place == "above" else f"\n\n{quotation}"
+    return f"{quotation}\n" if position == "above" else f"\n\n{quotation}"
 
 
 def _without_detail(email: str) -> str:

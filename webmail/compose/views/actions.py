@@ -199,7 +199,7 @@ def _clear_cc(press: Press) -> None:
 
 
 def _send(press: Press, row: DraftRow, *, sure: bool = False, archive: bool = False) -> Response:
-    return send(press.form, row, sure=sure, archiving=archives_answered(press.form, asked=archive, sure=sure))
+    return send(press.form, row, sure=sure, archiving=archives_answered(press.form, is_requested=archive, sure=sure))
 
 
 def _preview(press: Press, row: DraftRow) -> Response:

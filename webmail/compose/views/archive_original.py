@@ -19,9 +19,10 @@ from webmail.web.current import current_account, preferences
 from webmail.web.notices import notify
 
 
-def archives_answered(form: ComposeForm, *, asked: bool, sure: bool) -> bool:
-    """Whether to archive the message replied to: `asked` by this button, or by an earlier one before a confirmation (`sure`)."""
-    return form.source_flag.data == "\\Answered" and (asked or (sure and bool(form.archive.data)))
+def archives_answered(form: ComposeForm, *, is_requested: bool, sure: bool) -> bool:
+    """Whether to archive the message replied to: `is_requested` by this button, or by an earlier one before a confirmation
+    (`sure`)."""
+    return form.source_flag.data == "\\Answered" and (is_requested or (sure and bool(form.archive.data)))
 
 
 def archive_answered(sent: Outbox, row: DraftRow) -> None:

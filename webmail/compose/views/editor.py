@@ -123,13 +123,13 @@ def reply_to_selection(uid: int, mailbox: str) -> Response:
     return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
 
 
-def _answer(message: Message, quoted: str, place: str) -> Fields:
+def _answer(message: Message, quoted: str, position: str) -> Fields:
     everyone, to_list = bool(request.args.get("all")), bool(request.args.get("list"))
     me = identities.answering(my_identities(), message.envelope)
     mine = {address.lower() for address in (*identities.allowed(current_user()), *(one.address for one in my_identities()))}
     fields = replies.reply(
         message, identities.noun(me), _attribution(message), quoted, everyone=everyone, also=mine, to_list=to_list,
-        quote=place,
+        quote=position,
     )  # fmt: skip
     return _begun(fields, me, message)
 
@@ -227,14 +227,14 @@ def store(draft_id: str, form: ComposeForm) -> DraftRow:
         raise AlreadyLeftError(f"draft {draft_id} has left")
     fields = form.fields()
     began = form.revision.data or ""
-    row = drafts.store(current_user(), draft_id, fields, writer=form.name, turn=form.number, began_from=began)
+    row = drafts.store(current_user(), draft_id, fields, writer=form.name, revision=form.number, began_from=began)
     form.revision.data = revision_of(fields)
     return row
 
 
-def _bring_back(draft_id: str, kept: list[list[str]]) -> Response:
+def _bring_back(draft_id: str, stored: list[list[str]]) -> Response:
     """Restore the text that was submitted after the session had ended, as a draft."""
-    form = ComposeForm(formdata=MultiDict((name, value) for name, value in kept))
+    form = ComposeForm(formdata=MultiDict((name, value) for name, value in stored))
     try:
         row = store(draft_id, form)
     except (AlreadyLeftError, NoSuchMessageError):

@@ -69,15 +69,15 @@ class _Index:
         self.by_name.setdefault(f"{kind}:{names.name_key(name)}", []).append(number)
         self.points.setdefault(number, set()).update(points)
 
-    def find(self, one: ContactDetails) -> int:
+    def find(self, details: ContactDetails) -> int:
         """The number of the same contact, by UID, or by name and a shared address or phone number; 0 if there is none."""
-        if one.uid and one.uid in self.by_uid:
-            return self.by_uid[one.uid]
-        points = _points(one)
-        for number in self.by_name.get(f"{_kind(one)}:{names.name_key(one.name)}", [])[:_MOST_NAMESAKES]:
-            if one.uid and number in self.named:
+        if details.uid and details.uid in self.by_uid:
+            return self.by_uid[details.uid]
+        points = _points(details)
+        for number in self.by_name.get(f"{_kind(details)}:{names.name_key(details.name)}", [])[:_MOST_NAMESAKES]:
+            if details.uid and number in self.named:
                 continue
-            if one.group or points & self.points[number] or not (points or self.points[number]):
+            if details.group or points & self.points[number] or not (points or self.points[number]):
                 return number
         return 0
 
@@ -101,13 +101,13 @@ class _Known(_Index):
             self.points[number].discard("")
 
 
-def _kind(one: ContactDetails) -> str:
-    return store.GROUP if one.group else store.INDIVIDUAL
+def _kind(details: ContactDetails) -> str:
+    return store.GROUP if details.group else store.INDIVIDUAL
 
 
-def _points(one: ContactDetails) -> set[str]:
-    phones = {key for point in one.phones if len(key := vcard_edit.phone_key(point.value)) >= _SHORTEST_PHONE}
-    return phones | {address_key(point.value) for point in one.emails}
+def _points(details: ContactDetails) -> set[str]:
+    phones = {key for point in details.phones if len(key := vcard_edit.phone_key(point.value)) >= _SHORTEST_PHONE}
+    return phones | {address_key(point.value) for point in details.emails}
 
 
 class _Merge:
@@ -116,13 +116,13 @@ class _Merge:
     def __init__(self) -> None:
         self._room = _MOST_MERGED
 
-    def __call__(self, before: str, card: str, one: ContactDetails) -> str:
+    def __call__(self, before: str, card: str, details: ContactDetails) -> str:
         """The merged card; "" if it is too large or the limit is reached."""
         if card == before:
             return before
         self._room -= sum(text.count("\r\n") - text.count("\r\n ") for text in (before, card))
         after = vcard_edit.merged(before, card) if self._room >= 0 else ""
-        return "" if vcard_edit.is_too_large(after, one) else after
+        return "" if vcard_edit.is_too_large(after, details) else after
 
 
 def plan(user: User, text: str, book: Collection | None = None) -> ImportPlan:
@@ -173,33 +173,33 @@ class _Planning:
             else:
                 self.planned.updates.append((self.rows[number], after))
 
-    def _into_contact(self, card: str, one: ContactDetails, line: int, number: int) -> None:
-        self.same[one.uid] = self.rows[number].card_uid
+    def _into_contact(self, card: str, details: ContactDetails, line: int, number: int) -> None:
+        self.same[details.uid] = self.rows[number].card_uid
         self.planned.doubled += number in self.merged
-        if after := self.merge(self.merged.get(number, self.rows[number].vcard), card, one):
+        if after := self.merge(self.merged.get(number, self.rows[number].vcard), card, details):
             self.merged[number] = after
         else:
-            self.planned.remarks.append(Remark(line, RemarkKind.MERGED_TOO_LARGE, one.name[:80]))
+            self.planned.remarks.append(Remark(line, RemarkKind.MERGED_TOO_LARGE, details.name[:80]))
 
-    def _into_twin(self, card: str, one: ContactDetails, line: int, twin: int) -> None:
-        if after := self.merge(self.fresh[twin - 1], card, one):
+    def _into_twin(self, card: str, details: ContactDetails, line: int, twin: int) -> None:
+        if after := self.merge(self.fresh[twin - 1], card, details):
             self.fresh[twin - 1] = after
             self.planned.doubled += 1
-            self.twins.points[twin] |= _points(one)
-            if one.uid:
-                self.same[one.uid] = vcard_edit.read(after).uid
+            self.twins.points[twin] |= _points(details)
+            if details.uid:
+                self.same[details.uid] = vcard_edit.read(after).uid
         else:
-            self.planned.remarks.append(Remark(line, RemarkKind.MERGED_TOO_LARGE, one.name[:80]))
+            self.planned.remarks.append(Remark(line, RemarkKind.MERGED_TOO_LARGE, details.name[:80]))
 
-    def _as_new(self, card: str, one: ContactDetails, line: int) -> None:
-        uid = one.uid or str(uuid.uuid4())
-        card = card if one.uid else vcard_edit.with_uid(card, uid)
+    def _as_new(self, card: str, details: ContactDetails, line: int) -> None:
+        uid = details.uid or str(uuid.uuid4())
+        card = card if details.uid else vcard_edit.with_uid(card, uid)
         if vcard_edit.is_too_large(card, vcard_edit.ContactDetails(group=True)):
-            self.planned.remarks.append(Remark(line, RemarkKind.TOO_LARGE, one.name[:80]))
+            self.planned.remarks.append(Remark(line, RemarkKind.TOO_LARGE, details.name[:80]))
             return
         self.fresh.append(card)
-        self.twins.note(len(self.fresh), uid, _kind(one), one.name, _points(one))
-        if one.uid:
+        self.twins.note(len(self.fresh), uid, _kind(details), details.name, _points(details))
+        if details.uid:
             self.twins.named.add(len(self.fresh))
 
 

@@ -86,10 +86,11 @@ def name_in_full(entry: BookEntry) -> str:
 
 
 @blueprint.app_template_global()
-def kinds_of(what: str, known: str) -> list[tuple[str, str]]:
-    """The words of a list and what they are called: of related people ("related"), or services ("im"). `known` is among them."""
+def kinds_of(what: str, existing: str) -> list[tuple[str, str]]:
+    """The words of a list and what they are called: of related people ("related"), or services ("im"). `existing` is among
+    them."""
     kinds, words = (RELATIONS, relation_words) if what == "related" else (tuple(SCHEMES), service_words)
-    return [(kind, words(kind)) for kind in dict.fromkeys((*kinds, *([known] if known else [])))]
+    return [(kind, words(kind)) for kind in dict.fromkeys((*kinds, *([existing] if existing else [])))]
 
 
 @blueprint.app_template_global()

@@ -50,7 +50,7 @@ def show() -> Response:
     shelf, book = sources.shelf(), sources.asked_book()
     only = book.collection.id if book else None
     found = contact_list.listed(
-        user, words=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size, found_in=shelf,
+        user, texts=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size, found_in=shelf,
         book=only,
     )  # fmt: skip
     letters = contact_list.letters(user, shelf, only) if found.total > size or letter else []
@@ -211,10 +211,10 @@ def add_person() -> Answer:
     return _add(request.form.get("person", ""), request.args.get("back", ""))
 
 
-def _add(words: str, here: str) -> Answer:
+def _add(text: str, here: str) -> Answer:
     user, back = current_user(), local_path(here)
     try:
-        [person] = builder.parse_addresses(words[:600])
+        [person] = builder.parse_addresses(text[:600])
     except (BadAddressError, ValueError):
         notify(_("This sender has no usable address."), "caution")
         return redirect(back or url_for("contacts.show"), 303)
@@ -223,8 +223,8 @@ def _add(words: str, here: str) -> Answer:
         return redirect(back or url_for("contacts.one", uid=known.uid), 303)
     if namesake := store.named_alike(user, person.name):
         # never merged automatically: a sender could take over a contact by using its name
-        words = _("You already have a contact called %(name)s. Save this one as well, or edit the other.", name=namesake.name)
-        notify(words, "caution")
+        text = _("You already have a contact called %(name)s. Save this one as well, or edit the other.", name=namesake.name)
+        notify(text, "caution")
         return redirect(url_for("contacts.new", name=person.name, email=person.email), 303)
     new = ContactDetails(name=person.name or person.email, emails=(ContactPoint(person.email),))
     try:

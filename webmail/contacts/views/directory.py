@@ -92,9 +92,9 @@ def directory_group(identifier: str) -> Response:
 
 
 @blueprint.app_template_global()
-def directory_entry(one: ListedPerson) -> str:
+def directory_entry(person: ListedPerson) -> str:
     """What stands in an address field for somebody of the directory."""
-    return address_text([Address(one.name, one.email)])
+    return address_text([Address(person.name, person.email)])
 
 
 def _sight() -> Sight:
@@ -111,8 +111,10 @@ def _person(address: str) -> ListedPerson:
     return one
 
 
-def _card(one: ListedPerson) -> str:
-    return directory_cards.card_of(one.name, one.email, settings().name, [name for _identifier, name in one.groups], one.about)
+def _card(person: ListedPerson) -> str:
+    return directory_cards.card_of(
+        person.name, person.email, settings().name, [name for _identifier, name in person.groups], person.about
+    )
 
 
 def _mine(people: list[ListedPerson]) -> set[str]:
@@ -121,10 +123,10 @@ def _mine(people: list[ListedPerson]) -> set[str]:
     return {one.email for one in people if address_key(one.email) in known}
 
 
-def _find(user: User, words: str, most: int) -> tuple[list[SourcePerson], int]:
+def _find(user: User, text: str, most: int) -> tuple[list[SourcePerson], int]:
     sight = sight_of(user, settings())
-    found, total = listed.people(sight, words, 0, most)
-    more = listed.addresses(sight, words)
+    found, total = listed.people(sight, text, 0, most)
+    more = listed.addresses(sight, text)
     rows = [SourcePerson(one.name, one.email, url_for("contacts.directory_person", address=one.email)) for one in [*more, *found]]
     return rows[:most], total + len(more)
 

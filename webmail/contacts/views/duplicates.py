@@ -25,10 +25,10 @@ def show_duplicates() -> Response:
     return page("contacts/duplicates.html", shown=shown, total=len(found))
 
 
-def _reason(one: Candidate) -> str:
+def _reason(candidate: Candidate) -> str:
     return {
         Likeness.ADDRESS: _("Same email address"), Likeness.PHONE: _("Same phone number"), Likeness.NAME: _("Same name"),
-    }[one.likeness]  # fmt: skip
+    }[candidate.likeness]  # fmt: skip
 
 
 @blueprint.get("/contacts/duplicates/compare")

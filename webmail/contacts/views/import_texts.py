@@ -45,12 +45,12 @@ def taken_words(added: int, merged: int, present: int, refused: int, cut: int) -
     return " ".join(filter(None, told))
 
 
-def remark_words(one: Remark) -> str:
+def remark_words(remark: Remark) -> str:
     """What was not understood, as a sentence; `one.line` and `one.detail` stand beside it."""
     return {
         RemarkKind.NO_NAME: _("Left out: no name, address or phone number."),
         RemarkKind.TOO_LARGE: _("Left out: this contact is too large."),
-        RemarkKind.TOO_MANY: _("Left out: you can have up to %(most)s contacts.", most=one.detail),
+        RemarkKind.TOO_MANY: _("Left out: you can have up to %(most)s contacts.", most=remark.detail),
         RemarkKind.UNFINISHED: _("Left out: this card has no end."),
         RemarkKind.MERGED_TOO_LARGE: _("Left out: the contact would become too large."),
         RemarkKind.QUOTES: _("A quotation mark is never closed. Everything from here on was left out."),
@@ -63,7 +63,7 @@ def remark_words(one: Remark) -> str:
         RemarkKind.ADDRESS: _("This does not look like an email address. It is kept as it is."),
         RemarkKind.FETCHED: _("This is kept somewhere else and was left out."),
         RemarkKind.PICTURE: _("A picture could not be made small enough and was left out."),
-    }[one.kind]
+    }[remark.kind]
 
 
 def will_words(report: ImportReport) -> list[str]:

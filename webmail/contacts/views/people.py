@@ -90,8 +90,8 @@ def learn_people() -> Answer:
     return redirect(url_for("contacts.people"), 303)
 
 
-def _find(user: User, words: str, most: int) -> tuple[list[SourcePerson], int]:
-    found = remembered.listing(user, words)
+def _find(user: User, text: str, most: int) -> tuple[list[SourcePerson], int]:
+    found = remembered.listing(user, text)
     return [SourcePerson(one.name, one.shown) for one in found[:most]], len(found)
 
 

@@ -68,7 +68,7 @@ def print_contacts() -> Response:
     kind = store.GROUP if request.args.get("kind") == store.GROUP else ""
     book = sources.asked_book()
     found = contact_list.listed(
-        current_user(), words=words, letter=letter, kind=kind, size=MOST_PRINTED, book=book.collection.id if book else None
+        current_user(), texts=words, letter=letter, kind=kind, size=MOST_PRINTED, book=book.collection.id if book else None
     )
     rows = store.rows(current_user(), [row.id for row in found.rows])
     return _print([rows[row.id].vcard for row in found.rows if row.id in rows], found.total)
@@ -87,11 +87,13 @@ def show_qr(uid: str) -> Response:
     return page("contacts/qr.html", row=row, picture=qr_code(_small_card(entry_of(row.vcard))))
 
 
-def _small_card(one: BookEntry) -> str:
+def _small_card(entry: BookEntry) -> str:
     """The most of a card that a telephone's camera reads: the longer it is, the less of it."""
-    small = BookEntry(name=one.name[:100], family=one.family[:60], given=one.given[:60], organisation=one.organisation[:60])
+    small = BookEntry(
+        name=entry.name[:100], family=entry.family[:60], given=entry.given[:60], organisation=entry.organisation[:60]
+    )
     lists: tuple[tuple[list[Any], list[Any]], ...] = (
-        (small.emails, one.emails), (small.phones, one.phones), (small.postals, one.postals), (small.sites, one.sites),
+        (small.emails, entry.emails), (small.phones, entry.phones), (small.postals, entry.postals), (small.sites, entry.sites),
     )  # fmt: skip
     for into, points in lists:
         for point in points[:3]:

@@ -144,15 +144,15 @@ def books_to_write() -> list[tuple[int, str]]:
     return found if len(found) > 1 else []
 
 
-def elsewhere(words: str, found: ContactPage) -> tuple[list[FoundElsewhere], dict[int, list[str]]]:
+def elsewhere(text: str, found: ContactPage) -> tuple[list[FoundElsewhere], dict[int, list[str]]]:
     """Who else matches the words, source by source; and in which sources contacts stand too (by `id`)."""
     rest: list[FoundElsewhere] = []
     also: dict[int, list[str]] = {}
     taken: set[str] = set()
-    for source in (one for one in SOURCES if words.strip() and one.is_on() and one.searched()):
-        people, total = source.find(current_user(), words, MOST_FOUND)
+    for source in (one for one in SOURCES if text.strip() and one.is_on() and one.searched()):
+        people, total = source.find(current_user(), text, MOST_FOUND)
         keys = {address_key(one.email): one for one in people}
-        known = contact_list.with_addresses(current_user(), shelf(), words, [key for key in keys if key]) if keys else {}
+        known = contact_list.with_addresses(current_user(), shelf(), text, [key for key in keys if key]) if keys else {}
         heads = {each.id: row.id for row in found.rows for each in (row, *found.twins.get(row.id, ()))}
         for number in known.values() if source.named else ():
             labels = also.setdefault(heads.get(number, number), [])
@@ -161,11 +161,11 @@ def elsewhere(words: str, found: ContactPage) -> tuple[list[FoundElsewhere], dic
         left = [one for key, one in keys.items() if key not in known and key not in taken]
         taken.update(keys)
         if left or total > len(people):
-            rest.append(FoundElsewhere(source.label(), source.url(words), left, total, total > len(people)))
+            rest.append(FoundElsewhere(source.label(), source.url(text), left, total, total > len(people)))
     return rest, also
 
 
 @blueprint.app_template_global()
-def more_words(one: FoundElsewhere) -> str:
+def more_words(found_elsewhere: FoundElsewhere) -> str:
     """The link to all that a source has."""
-    return ngettext("See %(num)d match", "See all %(num)d matches", one.total)
+    return ngettext("See %(num)d match", "See all %(num)d matches", found_elsewhere.total)

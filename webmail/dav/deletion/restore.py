@@ -100,15 +100,15 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
         transaction.rollback()
 
 
-def _put_back(place: Collection, item: TrashedItem, settings: Settings) -> None:
+def _put_back(collection: Collection, item: TrashedItem, settings: Settings) -> None:
     """Raises what `changes.write` does."""
     if item.kind == BOOK:
         found: Any = device_cards.read(item.text)
-        href = _free(Contact, place, item.href)
+        href = _free(Contact, collection, item.href)
     else:
         found = objects.prepared(item.text, objects.zone_of(settings.timezone))
-        href = _free(CalendarObject, place, item.href)
-    changes.write(place, href, CheckedItem(item.text, item.size, found), None, settings)
+        href = _free(CalendarObject, collection, item.href)
+    changes.write(collection, href, CheckedItem(item.text, item.size, found), None, settings)
 
 
 def _place(user: User, item: TrashedItem) -> tuple[Collection, bool]:

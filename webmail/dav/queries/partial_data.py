@@ -126,17 +126,17 @@ def limited(text: str, span: Span, zone: tzinfo) -> str:
     return str(root)
 
 
-def _asked(one: Component) -> AskedComponent:
-    return AskedComponent(one.name, [AskedProperty(line.name, line.params, line.value) for line in one.lines()])
+def _asked(component: Component) -> AskedComponent:
+    return AskedComponent(component.name, [AskedProperty(line.name, line.params, line.value) for line in component.lines()])
 
 
-def _length(subject: Subject, one: AskedComponent | None) -> int:
-    begins, ends = subject.extent(one) if one is not None else (None, None)
+def _length(subject: Subject, component: AskedComponent | None) -> int:
+    begins, ends = subject.extent(component) if component is not None else (None, None)
     return max(ends - begins, 0) if begins is not None and ends is not None else 0
 
 
-def _matters(subject: Subject, one: AskedComponent, length: int, span: Span) -> bool:
-    named = one.value("RECURRENCE-ID")
+def _matters(subject: Subject, component: AskedComponent, length: int, span: Span) -> bool:
+    named = component.value("RECURRENCE-ID")
     if named is None:
         return True
     original = subject.seconds(named)
@@ -145,7 +145,7 @@ def _matters(subject: Subject, one: AskedComponent, length: int, span: Span) -> 
     start, end = span
     if "RANGE=" in named.params.upper():  # it changes those after it too
         return original < end
-    begins, ends = subject.extent(one)
+    begins, ends = subject.extent(component)
     times = [(original, original + length)]
     if begins is not None:
         times.append((begins, begins if ends is None else ends))

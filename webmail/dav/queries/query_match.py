@@ -49,43 +49,43 @@ class Subject:
     text: str
     zone: tzinfo
 
-    def matches(self, asked: CompFilter) -> bool:
+    def matches(self, comp_filter: CompFilter) -> bool:
         """Times of events are not asked for again, since the table of occurrences has answered that: only whether a changed one
         of a series, whose words would do, is the one that takes place then."""
         root = tree(self.text)
-        return root is not None and self._fits(root, asked)
+        return root is not None and self._fits(root, comp_filter)
 
-    def _fits(self, found: AskedComponent, asked: CompFilter) -> bool:
-        if found.name != asked.name:
+    def _fits(self, found: AskedComponent, comp_filter: CompFilter) -> bool:
+        if found.name != comp_filter.name:
             return False
-        if asked.time is not None and not self._touches(found, asked.time):
+        if comp_filter.time is not None and not self._touches(found, comp_filter.time):
             return False
-        props = (self._has(found.props, one) for one in asked.props)
-        if asked.props and not (all(props) if asked.all_of else any(props)):
+        props = (self._has(found.props, one) for one in comp_filter.props)
+        if comp_filter.props and not (all(props) if comp_filter.all_of else any(props)):
             return False
-        return all(self._has_component(found, one) for one in asked.comps)
+        return all(self._has_component(found, one) for one in comp_filter.comps)
 
-    def _has_component(self, found: AskedComponent, asked: CompFilter) -> bool:
-        if asked.absent:
-            return all(one.name != asked.name for one in found.inner)
-        if asked.name == "VALARM" and asked.time is not None:
-            return any(self._rings(found, one, asked) for one in found.inner if one.name == "VALARM")
-        return any(self._fits(one, asked) for one in found.inner)
+    def _has_component(self, found: AskedComponent, comp_filter: CompFilter) -> bool:
+        if comp_filter.absent:
+            return all(one.name != comp_filter.name for one in found.inner)
+        if comp_filter.name == "VALARM" and comp_filter.time is not None:
+            return any(self._rings(found, one, comp_filter) for one in found.inner if one.name == "VALARM")
+        return any(self._fits(one, comp_filter) for one in found.inner)
 
-    def _has(self, props: Iterable[AskedProperty], asked: PropFilter) -> bool:
-        mine = [one for one in props if one.name == asked.name]
-        if asked.absent:
+    def _has(self, props: Iterable[AskedProperty], prop_filter: PropFilter) -> bool:
+        mine = [one for one in props if one.name == prop_filter.name]
+        if prop_filter.absent:
             return not mine
-        return any(self._prop_fits(one, asked) for one in mine)
+        return any(self._prop_fits(one, prop_filter) for one in mine)
 
-    def _prop_fits(self, prop: AskedProperty, asked: PropFilter) -> bool:
-        if asked.time is not None:
+    def _prop_fits(self, prop: AskedProperty, prop_filter: PropFilter) -> bool:
+        if prop_filter.time is not None:
             at = self.seconds(prop)
-            if at is None or not asked.time[0] <= at < asked.time[1]:
+            if at is None or not prop_filter.time[0] <= at < prop_filter.time[1]:
                 return False
         value = _plain(prop.value)
-        tests = [one.matches(value) for one in asked.texts] + [_param_fits(prop, one) for one in asked.params]
-        return not tests or (all(tests) if asked.all_of else any(tests))
+        tests = [one.matches(value) for one in prop_filter.texts] + [_param_fits(prop, one) for one in prop_filter.params]
+        return not tests or (all(tests) if prop_filter.all_of else any(tests))
 
     # --- times -------------------------------------------------------------------------------------------------------
 
@@ -145,26 +145,29 @@ class Subject:
         name, _colon, value = line.partition(":")
         return self.seconds(AskedProperty("DTSTART", name[7:], value)) if name.upper().startswith("DTSTART") else None
 
-    def _rings(self, around: AskedComponent, alarm: AskedComponent, asked: CompFilter) -> bool:
+    def _rings(self, around: AskedComponent, alarm: AskedComponent, comp_filter: CompFilter) -> bool:
         """Whether an alarm is due in the time that is asked for, or one of its repetitions."""
-        if not self._fits(alarm, CompFilter("VALARM", props=asked.props, comps=asked.comps)) or asked.time is None:
+        if (
+            not self._fits(alarm, CompFilter("VALARM", props=comp_filter.props, comps=comp_filter.comps))
+            or comp_filter.time is None
+        ):
             return False
-        start, end = asked.time
+        start, end = comp_filter.time
         trigger = alarm.value("TRIGGER")
         if trigger is None:
             return False
         times, every = _repeated(alarm)
         if not trigger.value.lstrip("+-").upper().startswith("P"):
             at = self.seconds(trigger)
-            return at is not None and _is_due(at, times, every, asked.time)
+            return at is not None and _is_due(at, times, every, comp_filter.time)
         before, at_end = seconds_of(trigger.value), "RELATED=END" in trigger.params.upper()
         if around.value("RRULE") or around.value("RDATE"):
             wide = max(start, -OPEN + _DAY) - before - min(times * every, _LONGEST_ALARM), min(end, OPEN - _DAY) - before
             takings = self._takings(wide) or []
-            return any(_is_due((ends if at_end else begins) + before, times, every, asked.time) for begins, ends in takings)
+            return any(_is_due((ends if at_end else begins) + before, times, every, comp_filter.time) for begins, ends in takings)
         begins, ends = self.extent(around)
         at = (ends if ends is not None else begins) if at_end else begins if begins is not None else ends
-        return at is not None and _is_due(at + before, times, every, asked.time)
+        return at is not None and _is_due(at + before, times, every, comp_filter.time)
 
     def extent(self, found: AskedComponent) -> tuple[int | None, int | None]:
         """When a component begins and ends, without its rules."""
@@ -260,11 +263,13 @@ def seconds_of(duration: str) -> int:
     return int(-length if match[1] == "-" else length)
 
 
-def _param_fits(prop: AskedProperty, asked: ParamFilter) -> bool:
-    values = [value for name, value in _PARAM.findall(prop.params) if name.upper() == asked.name]
-    if asked.absent or not values:
-        return asked.absent and not values
-    return asked.text is None or any(asked.text.matches(one.strip('"')) for value in values for one in value.split(","))
+def _param_fits(prop: AskedProperty, param_filter: ParamFilter) -> bool:
+    values = [value for name, value in _PARAM.findall(prop.params) if name.upper() == param_filter.name]
+    if param_filter.absent or not values:
+        return param_filter.absent and not values
+    return param_filter.text is None or any(
+        param_filter.text.matches(one.strip('"')) for value in values for one in value.split(",")
+    )
 
 
 def _plain(value: str) -> str:

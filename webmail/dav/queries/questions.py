@@ -261,12 +261,12 @@ def _expansion(access: Access, root: ET.Element) -> Answer | None:
 
 
 def _multistatus(
-    application: Any, base: str, collection: DavCollection, begun: ET.Element, tags: list[str], asked: ET.Element | None
+    application: Any, base: str, collection: DavCollection, begun: ET.Element, tags: list[str], element: ET.Element | None
 ) -> Multistatus:
-    """`asked`: allprop, propname or prop."""
+    """`element`: allprop, propname or prop."""
     visit = current.get()
     sample = DavItem(collection, ItemRow(0, "sample", "", "", 0, now(), "VEVENT"), "")
-    kind = asked.tag.rpartition("}")[2] if asked is not None else ""
+    kind = element.tag.rpartition("}")[2] if element is not None else ""
     response = xml_propfind_response(
         application, base, f"/{collection.path}/", sample, [tag for tag in tags if tag not in DATA], visit.user.address, "utf-8",
         limit_of(collection.row, visit.settings), write=collection.access.writes, propname=kind == "propname",

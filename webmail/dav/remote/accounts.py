@@ -137,18 +137,18 @@ def disconnect(account: RemoteAccount, *, keep: bool) -> list[Task]:
     return [one for one in begun if one is not None]
 
 
-def unlink(one: RemoteLink, *, keep: bool) -> Task | None:
+def unlink(remote_link: RemoteLink, *, keep: bool) -> Task | None:
     """Keep a collection in step no longer. The other server is not asked: what is there stays as it is.
 
     Returns the task that deletes what is here, where it is much. Raises LimitReachedError where there are too many tasks.
     """
-    collection, by, begun = one.collection, one.collection.user.address, None
+    collection, by, begun = remote_link.collection, remote_link.collection.user.address, None
     if not keep and collection.count > delete_task.SMALL:
         name = look.title_of(store.props_for(collection, collection.user))
         begun, keep = delete_task.begin(collection.user, collection, name), True
     with db.atomic():
         store.lock([collection.id])
-        RemoteLink.delete().where(RemoteLink.id == one.id).execute()
+        RemoteLink.delete().where(RemoteLink.id == remote_link.id).execute()
         whole = None if keep else trash_store.put_whole(collection, by)
     if whole is not None:
         changes.trash_by_pieces(collection, by, whole)
@@ -156,10 +156,10 @@ def unlink(one: RemoteLink, *, keep: bool) -> Task | None:
     return begun
 
 
-def answer(one: RemoteLink, word: str) -> None:
+def answer(remote_link: RemoteLink, word: str) -> None:
     """What the person says about what is missing."""
-    RemoteLink.update(answer=word).where(RemoteLink.id == one.id, RemoteLink.missing != "").execute()
-    soon(RemoteAccount.get_by_id(one.account_id))
+    RemoteLink.update(answer=word).where(RemoteLink.id == remote_link.id, RemoteLink.missing != "").execute()
+    soon(RemoteAccount.get_by_id(remote_link.account_id))
 
 
 def soon(account: RemoteAccount) -> None:
@@ -177,9 +177,9 @@ def notes(links: Sequence[RemoteLink], most: int = 50) -> dict[int, list[RemoteI
     return found
 
 
-def dismiss(one: RemoteLink) -> None:
+def dismiss(remote_link: RemoteLink) -> None:
     """Tell no longer of copies that were made."""
-    mine = (RemoteItem.link == one) & (RemoteItem.note == "conflict")
+    mine = (RemoteItem.link == remote_link) & (RemoteItem.note == "conflict")
     RemoteItem.update(note="", title="").where(mine).execute()
 
 

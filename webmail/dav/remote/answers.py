@@ -139,8 +139,8 @@ def _joined(base: str, href: str) -> str:
         return ""
 
 
-def _components(one: RemoteAnswer) -> str:
-    element = one.props.get(f"{C}supported-calendar-component-set")
+def _components(answer: RemoteAnswer) -> str:
+    element = answer.props.get(f"{C}supported-calendar-component-set")
     if element is None or not len(element):
         return "VEVENT,VTODO"
     named = {child.get("name", "").upper() for child in element}
@@ -152,15 +152,15 @@ def _colour(text: str) -> str:
     return match[0] if match else ""
 
 
-def _is_writable(one: RemoteAnswer) -> bool:
-    privileges = one.props.get(f"{D}current-user-privilege-set")
+def _is_writable(answer: RemoteAnswer) -> bool:
+    privileges = answer.props.get(f"{D}current-user-privilege-set")
     if privileges is None or not len(privileges):
         return True
     return bool(_WRITING & {child.tag for privilege in privileges for child in privilege})
 
 
-def _syncs(one: RemoteAnswer) -> bool:
-    reports = one.props.get(f"{D}supported-report-set")
+def _syncs(answer: RemoteAnswer) -> bool:
+    reports = answer.props.get(f"{D}supported-report-set")
     if reports is not None and len(reports):
         return any(True for _found in reports.iter(f"{D}sync-collection"))
-    return bool(one.text(f"{D}sync-token"))
+    return bool(answer.text(f"{D}sync-token"))

@@ -99,8 +99,8 @@ def _plan_gone(side: Side, found: RemoteChanges, items: Sequence[RemoteItem]) ->
         _ask(side, THERE, len(here))
 
 
-def _are_many(count: int, of: int) -> bool:
-    return count > FEW and count * 2 > of
+def _are_many(count: int, owner: int) -> bool:
+    return count > FEW and count * 2 > owner
 
 
 def _may_delete(side: Side, where: str) -> bool:
@@ -232,32 +232,32 @@ def _was_there_already(side: Side, server: RemoteServer, sending: OutgoingItem) 
     return True
 
 
-def _put(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, etag: str, tries: int = 3) -> None:
+def _put(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, etag: str, attempts: int = 3) -> None:
     kind, url = side.collection.kind, side.link.url
     answer = server.put(url, kind, name, sending.text, etag)
     status = answer.status
     if 200 <= status < 300:
         _sent(side, server, sending, name, answer.headers)
-    elif status in (404, 410, 412) and tries:
-        _put_again(side, server, sending, name, etag, tries - 1)
+    elif status in (404, 410, 412) and attempts:
+        _put_again(side, server, sending, name, etag, attempts - 1)
     elif status in (404, 410):
         raise FollowTroubleError(FollowFault.GONE, url)
     else:
         local.not_taken(side, sending, ItemNote.LARGE if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ItemNote.REFUSED)
 
 
-def _put_again(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, etag: str, tries: int) -> None:
+def _put_again(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, etag: str, attempts: int) -> None:
     """The server has something else there than we thought."""
     now_there = _fetched(side, server, name)
     if now_there is None and etag:
         local.never_there(side, sending.item)
-        _put(side, server, sending, name, "", tries)
+        _put(side, server, sending, name, "", attempts)
     elif now_there is None:
         raise FollowTroubleError(FollowFault.GONE, side.link.url)
     elif etag and now_there[0] == etag:
         _put(side, server, sending, name, UNCONDITIONAL, 0)  # it is as it was: the server doesn't know its own entity tags
     elif not etag and versions.uid_in(now_there[1] or "") != sending.uid:
-        _put(side, server, sending, local.rename(side, sending.item), "", tries)
+        _put(side, server, sending, local.rename(side, sending.item), "", attempts)
     else:
         local.take(side, name, *now_there)
 

@@ -17,9 +17,9 @@ _MEETING = {"ORGANIZER", "ATTENDEE"}
 _KEPT = "X-TRABOULE-"  # before the names of what a copy must not say
 
 
-def same(one: str, other: str) -> bool:
+def same(value: str, other: str) -> bool:
     """Whether two texts of an item have the same lines, whatever their order, folding and stamps."""
-    return one == other or _lines(one) == _lines(other)
+    return value == other or _lines(value) == _lines(other)
 
 
 def _lines(text: str) -> Counter[str]:

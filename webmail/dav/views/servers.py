@@ -125,9 +125,9 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, FollowTroubleError) and error.kind is FollowFault.PASSWORD
 
 
-def _form(address: str, login: str, problem: str = "", place: str = "", status: int = 422) -> Response:
+def _form(address: str, login: str, problem: str = "", position: str = "", status: int = 422) -> Response:
     return page(
-        "collections/servers_new.html", status if problem else 200, address=address, login=login, problem=problem, place=place
+        "collections/servers_new.html", status if problem else 200, address=address, login=login, problem=problem, place=position
     )
 
 

@@ -20,7 +20,7 @@ _NAME, _ANSWERS = "Forwarding", "Automatic replies"
 _ADVICE = 'See "Forwarded mail" in docs/administrator/senders.md.'
 
 
-def examine(settings: Settings, place: tuple[str, int] = PLACE) -> Iterator[CheckResult]:
+def examine(settings: Settings, position: tuple[str, int] = PLACE) -> Iterator[CheckResult]:
     """Nothing where people have no filters, or forwarding is held nowhere or everywhere."""
     if settings.sieve is None or settings.forwarding not in ("inside", "domains"):
         return
@@ -32,19 +32,19 @@ def examine(settings: Settings, place: tuple[str, int] = PLACE) -> Iterator[Chec
         yield CheckResult(_NAME, WARNING, f"{words} {_ADVICE}")
     elif not postfix.is_here(settings):
         return  # where its milter would be is not known
-    elif milter.answers(place, settings.server_timeout):
+    elif milter.answers(position, settings.server_timeout):
         yield CheckResult(_NAME, OK, f"{held}, and the milter that holds it at delivery answers.")
     else:
-        words = f"{held}, but no milter answers at {place[0]}:{place[1]}: a script of another program may forward anywhere."
+        words = f"{held}, but no milter answers at {position[0]}:{position[1]}: a script of another program may forward anywhere."
         yield CheckResult(_NAME, WARNING, f"{words} Is the service traboule-milter running? {_ADVICE}")
 
 
-def answers(settings: Settings, place: tuple[str, int] = PLACE, dovecot: Path = DOVECOT) -> Iterator[CheckResult]:
+def answers(settings: Settings, position: tuple[str, int] = PLACE, dovecot: Path = DOVECOT) -> Iterator[CheckResult]:
     """Whether a script of another program answers under its owner's addresses alone. Nothing for a server elsewhere."""
     if settings.sieve is None or not postfix.is_here(settings):
         return
     advice = 'See "Forged senders" in docs/administrator/senders.md.'
-    if not (settings.authserv_id and milter.answers(place, settings.server_timeout)):
+    if not (settings.authserv_id and milter.answers(position, settings.server_timeout)):
         words = "no milter holds them to their owner's addresses: a script of another program can answer in anybody's name."
         yield CheckResult(_ANSWERS, WARNING, f"{words} {advice}")
     elif not _tells_whose(dovecot):

@@ -10,10 +10,10 @@ _QUIT = struct.pack("!Lc", 1, b"Q")
 _LONGEST = 1000  # bytes of an answer
 
 
-def answers(place: tuple[str, int], timeout: float = 5.0) -> bool:
+def answers(position: tuple[str, int], timeout: float = 5.0) -> bool:
     """Whether what listens there answers a negotiation with one."""
     try:
-        with socket.create_connection(place, timeout) as connection:
+        with socket.create_connection(position, timeout) as connection:
             connection.settimeout(timeout)
             connection.sendall(_HELLO)
             with connection.makefile("rb") as answer:

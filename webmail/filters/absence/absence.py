@@ -76,13 +76,13 @@ def check(absence: Absence) -> None:
             raise BadRuleError(name, "characters")
 
 
-def compiled(absence: Absence, place: SievePlace) -> tuple[Command, ...]:
+def compiled(absence: Absence, context: SievePlace) -> tuple[Command, ...]:
     """Nothing while it is off."""
     if not absence.on:
         return ()
-    tests = (*moments(absence), SieveTest("not", (), (machines.is_machine(place.extensions),)))
+    tests = (*moments(absence), SieveTest("not", (), (machines.is_machine(context.extensions),)))
     test = tests[0] if len(tests) == 1 else SieveTest("allof", (), tests)
-    return (Command("if", (), (test,), tuple(_answers(absence, place))),)
+    return (Command("if", (), (test,), tuple(_answers(absence, context))),)
 
 
 def moments(absence: Absence) -> tuple[SieveTest, ...]:
@@ -92,31 +92,31 @@ def moments(absence: Absence) -> tuple[SieveTest, ...]:
     return (*since, *until)
 
 
-def _answers(absence: Absence, place: SievePlace) -> list[Command]:
+def _answers(absence: Absence, context: SievePlace) -> list[Command]:
     """People inside get their own text; those outside whatever `audience` says.
 
     Who somebody is, the envelope tells: that is where the answer goes (RFC 5230, section 5.1). By the header, whoever writes a
     colleague's address there would get the text for colleagues.
     """
-    outside = _vacation("", absence, place, absence.text)
+    outside = _vacation("", absence, context, absence.text)
     if absence.audience is Audience.EVERYBODY and not absence.text_inside:
         return [outside]
-    inside = _vacation("-inside", absence, place, absence.text_inside or absence.text)
-    found = [Command("if", (), (_sender("domain", place.domains, place),), (inside,))]
+    inside = _vacation("-inside", absence, context, absence.text_inside or absence.text)
+    found = [Command("if", (), (_sender("domain", context.domains, context),), (inside,))]
     if absence.audience is Audience.EVERYBODY:
         found.append(Command("else", block=(outside,)))
     elif absence.audience is Audience.CONTACTS:
-        found.append(Command("elsif", (), (_sender("all", place.contacts("")[:MOST_CONTACTS], place),), (outside,)))
+        found.append(Command("elsif", (), (_sender("all", context.contacts("")[:MOST_CONTACTS], context),), (outside,)))
     return found
 
 
-def _sender(part: str, values: Sequence[str], place: SievePlace) -> SieveTest:
+def _sender(part: str, values: Sequence[str], context: SievePlace) -> SieveTest:
     keys = ListArgument(tuple(values) or ("nobody@invalid.invalid",))
-    test = "envelope" if "envelope" in place.extensions else "address"
+    test = "envelope" if "envelope" in context.extensions else "address"
     return SieveTest(test, (TagArgument(part), TagArgument("is"), StringArgument("from"), keys))
 
 
-def _vacation(kind: str, absence: Absence, place: SievePlace, text: str) -> Command:
+def _vacation(kind: str, absence: Absence, context: SievePlace, text: str) -> Command:
     """Who was answered during one absence is answered in the next one, though the interval is not over: the text is another."""
     since = absence.start.astimezone(UTC).strftime("-%Y%m%dT%H%M") if absence.start else ""
     arguments: list[SieveArgument] = [
@@ -127,8 +127,8 @@ def _vacation(kind: str, absence: Absence, place: SievePlace, text: str) -> Comm
     ]
     if absence.subject:
         arguments += [TagArgument("subject"), StringArgument(absence.subject)]
-    if place.addresses:
-        arguments += [TagArgument("addresses"), ListArgument(place.addresses)]
+    if context.addresses:
+        arguments += [TagArgument("addresses"), ListArgument(context.addresses)]
     if absence.formatted:
         return Command("vacation", (*arguments, TagArgument("mime"), StringArgument(_alternative(text))))
     return Command("vacation", (*arguments, StringArgument(text.replace("\n", "\r\n"))))

@@ -65,9 +65,9 @@ def nights(user: User, most: int = 14) -> list[ArchiveRun]:
     return list(ArchiveRun.select().where(ArchiveRun.user == user).order_by(ArchiveRun.id.desc()).limit(most))
 
 
-def trashed_lately(user: User, place: tuple[str, int]) -> set[int]:
+def trashed_lately(user: User, position: tuple[str, int]) -> set[int]:
     """UIDs in the trash (its name and UIDVALIDITY) of what nights put there that can still be undone. 1 query."""
-    here = (ArchiveBatch.target == place[0]) & (ArchiveBatch.target_uidvalidity == place[1])
+    here = (ArchiveBatch.target == position[0]) & (ArchiveBatch.target_uidvalidity == position[1])
     mine = (ArchiveBatch.user == user) & (ArchiveBatch.action == "trashed") & (ArchiveBatch.began > now() - UNDO_FOR) & here
     kept = [batch.target_uids for batch in ArchiveBatch.select(ArchiveBatch.target_uids).where(mine) if batch.target_uids]
     return {uid for uids in kept for uid in expand_uid_set(uids)}
@@ -90,11 +90,11 @@ class ToldNight:
     final: bool = False
 
 
-def told(kept: str, today: date) -> ToldNight | None:
+def told(stored: str, today: date) -> ToldNight | None:
     """What the preferences keep to be told; None where there is nothing, or it is old. No query."""
-    if not kept:
+    if not stored:
         return None
-    run, count, day, *mixed = kept.split("/")
+    run, count, day, *mixed = stored.split("/")
     try:
         night = date.fromisoformat(day)
     except ValueError:

@@ -160,13 +160,13 @@ def _folder(name: str, found: Overview) -> Mailbox | None:
     return found.with_role(role) if role else found.get(name)
 
 
-def _given_plan(one: GivenArchiving) -> ArchivePlan:
-    amount, _space, unit = one.older_than.partition(" ")
-    school = one.older_than == "school year"
+def _given_plan(archiving: GivenArchiving) -> ArchivePlan:
+    amount, _space, unit = archiving.older_than.partition(" ")
+    school = archiving.older_than == "school year"
     return ArchivePlan(
-        one.folder, AgeUnit.SCHOOL_YEAR if school else AgeUnit(unit), 0 if school else int(amount), ArchiveAction(one.action),
-        one.split, "", one.keep_unread, one.keep_flagged, one.keep_tagged,
-        key=f"given-{one.name}", given=one.name, optional=one.optional,
+        archiving.folder, AgeUnit.SCHOOL_YEAR if school else AgeUnit(unit), 0 if school else int(amount),
+        ArchiveAction(archiving.action), archiving.split, "", archiving.keep_unread, archiving.keep_flagged,
+        archiving.keep_tagged, key=f"given-{archiving.name}", given=archiving.name, optional=archiving.optional,
     )  # fmt: skip
 
 

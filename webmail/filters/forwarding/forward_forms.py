@@ -32,12 +32,12 @@ class ForwardForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Forwarding, known: Iterable[str], at: datetime) -> ForwardForm:
+    def of(cls, found: Forwarding, existing: Iterable[str], at: datetime) -> ForwardForm:
         """One that is off or over begins anew, with all the addresses that may be chosen."""
         past = found.until is not None and at >= found.until
         fresh = past or not found.on
         until = ("", "") if fresh else schedule.shown(found.until, time_zone(), ends=True)
-        ticked = tuple(known)[:MOST_ADDRESSES] if fresh else tuple(one.lower() for one in found.addresses)
+        ticked = tuple(existing)[:MOST_ADDRESSES] if fresh else tuple(one.lower() for one in found.addresses)
         return cls(found.on and not past, ticked, found.keep, *until, forward_change.version_of(found))
 
     def choose(self, address: str) -> None:

@@ -36,7 +36,7 @@ def check(forwarding: Forwarding) -> None:
             raise BadRuleError("addresses", "characters")
 
 
-def compiled(forwarding: Forwarding, place: SievePlace) -> tuple[Command, ...]:
+def compiled(forwarding: Forwarding, context: SievePlace) -> tuple[Command, ...]:
     """Nothing while it is off. Without `keep` the last redirect cancels the implicit keep, which also comes back if it fails.
 
     Reports of mail that could not be delivered stay here: that the forward itself bounces would be told to the address that
@@ -49,13 +49,13 @@ def compiled(forwarding: Forwarding, place: SievePlace) -> tuple[Command, ...]:
     found = [_redirect(address, copy=True) for address in others]
     if forwarding.keep:
         found.append(_redirect(last, copy=True))
-    elif place.system_address:
-        keys = (TagArgument("all"), TagArgument("is"), StringArgument("from"), StringArgument(place.system_address))
+    elif context.system_address:
+        keys = (TagArgument("all"), TagArgument("is"), StringArgument("from"), StringArgument(context.system_address))
         found.append(Command("if", (), (SieveTest("address", keys),), (_redirect(last, copy=True),)))
         found.append(Command("else", block=(_redirect(last, copy=False),)))
     else:
         found.append(_redirect(last, copy=False))
-    tests = [SieveTest("not", (), (_is_report(place),))]
+    tests = [SieveTest("not", (), (_is_report(context),))]
     if forwarding.until is not None:
         tests.append(moment_test("lt", forwarding.until))
     test = tests[0] if len(tests) == 1 else SieveTest("allof", (), tuple(tests))
@@ -67,11 +67,11 @@ def _redirect(address: str, *, copy: bool) -> Command:
     return Command("redirect", (TagArgument("copy"), target) if copy else (target,))
 
 
-def _is_report(place: SievePlace) -> SieveTest:
+def _is_report(context: SievePlace) -> SieveTest:
     """Whether it says that mail could not be delivered (RFC 3464): nobody's envelope, and a report."""
     header = (TagArgument("contains"), StringArgument("content-type"), StringArgument("multipart/report"))
     report = SieveTest("header", header)
-    if "envelope" not in place.extensions:
+    if "envelope" not in context.extensions:
         return report
     nobody = SieveTest("envelope", (TagArgument("all"), TagArgument("is"), StringArgument("from"), StringArgument("")))
     return SieveTest("allof", (), (nobody, report))

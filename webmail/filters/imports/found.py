@@ -106,7 +106,7 @@ class FoundRules:
 
 
 def found_rule(
-    rule: FilterRule, place: int, differences: Iterable[Difference] = (), left: Iterable[str] = ()
+    rule: FilterRule, position: int, differences: Iterable[Difference] = (), left: Iterable[str] = ()
 ) -> FoundRule:  # fmt: skip
     """Raises CannotMapError for a rule that can't be."""
     rule = replace(rule, name=plain(rule.name, 100))
@@ -116,7 +116,7 @@ def found_rule(
         raise CannotMapError(
             WhyLeftOut.NOTHING if error.what == "actions" and error.why == "missing" else WhyLeftOut.LIMIT
         ) from error
-    return FoundRule(rule, place, tuple(sorted(set(differences))), tuple(plain(one) for one in left))
+    return FoundRule(rule, position, tuple(sorted(set(differences))), tuple(plain(one) for one in left))
 
 
 def plain(text: str, most: int = LONGEST_WORDS) -> str:

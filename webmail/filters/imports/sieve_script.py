@@ -148,14 +148,14 @@ def _switched_off(script: SieveScript) -> Iterator[FoundRule | LeftOut]:
         return
 
 
-def _of_json(one: Mapping[str, Any], number: int) -> FoundRule | LeftOut:
-    name = plain(str(one.get("name", "")), 100)
+def _of_json(item: Mapping[str, Any], number: int) -> FoundRule | LeftOut:
+    name = plain(str(item.get("name", "")), 100)
     try:
-        conditions = tuple(_condition(test) for test in one["tests"])
-        actions = tuple(_action(action) for action in one["actions"])
-        return found_rule(FilterRule(name, conditions, actions, one.get("operator") == "anyof", False), number)
+        conditions = tuple(_condition(test) for test in item["tests"])
+        actions = tuple(_action(action) for action in item["actions"])
+        return found_rule(FilterRule(name, conditions, actions, item.get("operator") == "anyof", False), number)
     except (CannotMapError, KeyError, TypeError, ValueError, AttributeError):
-        return LeftOut(name, plain(json.dumps(one)[:2000]), number, WhyLeftOut.CONDITION)
+        return LeftOut(name, plain(json.dumps(item)[:2000]), number, WhyLeftOut.CONDITION)
 
 
 def _condition(test: Mapping[str, Any]) -> RuleCondition:

@@ -103,36 +103,36 @@ def _filters(text: str) -> list[_Filter]:
     return found
 
 
-def _set(one: _Filter, key: str, value: str) -> None:
+def _set(item: _Filter, key: str, value: str) -> None:
     match key:
         case "enabled":
-            one.on = value.lower() == "yes"
+            item.on = value.lower() == "yes"
         case "type" if value.isascii() and value.isdigit() and len(value) < 10:
-            one.kind = int(value)
+            item.kind = int(value)
         case "action":
-            one.actions.append((value, ""))
-        case "actionvalue" if one.actions:
-            one.actions[-1] = (one.actions[-1][0], value)
+            item.actions.append((value, ""))
+        case "actionvalue" if item.actions:
+            item.actions[-1] = (item.actions[-1][0], value)
         case "condition":
-            one.condition = value
+            item.condition = value
 
 
-def _rule(one: _Filter) -> FoundRule:
+def _rule(item: _Filter) -> FoundRule:
     differences: set[Difference] = set()
     left: list[str] = []
-    actions = [action for name, value in one.actions for action in _action(name, value, differences, left)]
+    actions = [action for name, value in item.actions for action in _action(name, value, differences, left)]
     if not actions:
         raise CannotMapError(WhyLeftOut.ACTION)
-    conditions, any_of_them = _conditions(one.condition)
+    conditions, any_of_them = _conditions(item.condition)
     if any(condition.field is ConditionField.RECIPIENT for condition in conditions):
         differences.add(Difference.RESENT)
-    arrives = bool(one.kind & 0x1)
+    arrives = bool(item.kind & 0x1)
     if not arrives:
         differences.add(Difference.EVERYWHERE)
     if any(action.kind is ActionKind.REPLY for action in actions):
         differences.add(Difference.STOPS)
-    rule = FilterRule(one.name, conditions, tuple(actions), any_of_them, one.on and arrives)
-    return found_rule(rule, one.line, differences, left)
+    rule = FilterRule(item.name, conditions, tuple(actions), any_of_them, item.on and arrives)
+    return found_rule(rule, item.line, differences, left)
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------

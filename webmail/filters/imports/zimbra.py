@@ -80,34 +80,34 @@ def _found(top: Element) -> FoundRules:
     return FoundRules("Zimbra", tuple(rules), tuple(out), more=len(all_rules) > MOST_FOUND)
 
 
-def _told(one: Element) -> str:
+def _told(element: Element) -> str:
     """What its tests and actions say, in a line."""
     parts = []
-    for kind in (*one.iterfind("filterTests"), *one.iterfind("filterActions")):
+    for kind in (*element.iterfind("filterTests"), *element.iterfind("filterActions")):
         for each in kind[:20]:
             values = " ".join(f"{key}={value}" for key, value in each.items() if key != "index")
             parts.append(f"{each.tag} {values}".strip())
     return "; ".join(parts)
 
 
-def _rule(one: Element, number: int) -> FoundRule:
-    if one.find("nestedRule") is not None:
+def _rule(element: Element, number: int) -> FoundRule:
+    if element.find("nestedRule") is not None:
         raise CannotMapError(WhyLeftOut.NESTED)
-    tests = one.findall("filterTests/*")
-    joined = next((group.get("condition", "") for group in one.iterfind("filterTests")), "allof")
+    tests = element.findall("filterTests/*")
+    joined = next((group.get("condition", "") for group in element.iterfind("filterTests")), "allof")
     groups = [_group(test) for test in sorted(tests, key=_index)]
     group = any_of(groups) if joined == "anyof" and groups else all_of(groups)
     differences = set(group.differences)
     actions: list[RuleAction] = []
-    for action in sorted(one.iterfind("filterActions/*"), key=_index):
+    for action in sorted(element.iterfind("filterActions/*"), key=_index):
         actions += _action(action, differences)
     if any(action.kind is ActionKind.REPLY for action in actions):
         differences.add(Difference.STOPS)
     kinds = {action.kind for action in actions}
     if ActionKind.FORWARD in kinds and ActionKind.MOVE not in kinds:
         differences.add(Difference.COPY_STAYS)
-    on = one.get("active", "1").lower() in ("1", "true")
-    rule = FilterRule(one.get("name", ""), group.conditions, tuple(actions), group.any, on)
+    on = element.get("active", "1").lower() in ("1", "true")
+    rule = FilterRule(element.get("name", ""), group.conditions, tuple(actions), group.any, on)
     return found_rule(rule, number, differences)
 
 

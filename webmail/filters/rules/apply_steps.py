@@ -131,9 +131,9 @@ def _found(connection: Connection, mailbox: str, floor: int, messages: Sequence[
     return validity, found
 
 
-def merged(kept: list[list[Any]], steps: UndoSteps) -> list[list[Any]]:
+def merged(stored: list[list[Any]], steps: UndoSteps) -> list[list[Any]]:
     """The steps of all batches so far: [what, mailbox, UIDVALIDITY, argument, UIDs], as `mailbox.undo` reads them."""
-    known = {tuple(one[:4]): one for one in kept}
+    known = {tuple(one[:4]): one for one in stored}
     for *key, uids in json.loads(steps.dumps()):
         before = known.get(tuple(key))
         if before is None:

@@ -44,26 +44,26 @@ class SievePlace:
     absent: tuple[SieveTest, ...] | None = None
 
 
-def compiled(rule: FilterRule, place: SievePlace) -> tuple[Command, ...]:
+def compiled(rule: FilterRule, context: SievePlace) -> tuple[Command, ...]:
     """The rule's commands: one `if`, or its actions alone where it has no condition."""
-    actions = tuple(command for action in sorted(rule.actions, key=_order) for command in _action(action, rule, place))
+    actions = tuple(command for action in sorted(rule.actions, key=_order) for command in _action(action, rule, context))
     if any(action.kind is ActionKind.REPLY for action in rule.actions) and actions[-1:] != (Command("stop"),):
         actions = (*actions, Command("stop"))  # a second reply, in a rule below, would be an error
     if not rule.conditions:
         return actions
-    tests = tuple(_test(condition, place) for condition in rule.conditions)
+    tests = tuple(_test(condition, context) for condition in rule.conditions)
     test = tests[0] if len(tests) == 1 else SieveTest("anyof" if rule.any else "allof", (), tests)
     return (Command("if", (), (test,), actions),)
 
 
-def condition_test(condition: RuleCondition, place: SievePlace) -> SieveTest:
+def condition_test(condition: RuleCondition, context: SievePlace) -> SieveTest:
     """One condition as a test, "not" included."""
-    return _test(condition, place)
+    return _test(condition, context)
 
 
-def missing(rule: FilterRule, place: SievePlace) -> tuple[str, ...]:
+def missing(rule: FilterRule, context: SievePlace) -> tuple[str, ...]:
     """The extensions that the rule needs and the server does not have."""
-    return tuple(one for one in needed(compiled(rule, place)) if one not in place.extensions)
+    return tuple(one for one in needed(compiled(rule, context)) if one not in context.extensions)
 
 
 def snooze_keyword(days: int) -> str:
@@ -74,43 +74,43 @@ def snooze_keyword(days: int) -> str:
 # --- conditions ------------------------------------------------------------------------------------------------------
 
 
-def _test(condition: RuleCondition, place: SievePlace) -> SieveTest:
-    test = _positive(condition, place)
+def _test(condition: RuleCondition, context: SievePlace) -> SieveTest:
+    test = _positive(condition, context)
     return SieveTest("not", (), (test,)) if condition.negated else test
 
 
-def _positive(condition: RuleCondition, place: SievePlace) -> SieveTest:
+def _positive(condition: RuleCondition, context: SievePlace) -> SieveTest:
     values = condition.values
     match condition.field:
         case ConditionField.FROM:
-            return _people(("from",), condition, place)
+            return _people(("from",), condition, context)
         case ConditionField.TO:
-            return _people(("to",), condition, place)
+            return _people(("to",), condition, context)
         case ConditionField.CC:
-            return _people(("cc",), condition, place)
+            return _people(("cc",), condition, context)
         case ConditionField.RECIPIENT:
-            return _people(("to", "cc", "resent-to", "resent-cc"), condition, place)
+            return _people(("to", "cc", "resent-to", "resent-cc"), condition, context)
         case ConditionField.SUBJECT:
-            return _header(("subject",), condition, place)
+            return _header(("subject",), condition, context)
         case ConditionField.HEADER:
-            return _header((condition.header.lower(),), condition, place)
+            return _header((condition.header.lower(),), condition, context)
         case ConditionField.LIST:
-            return _header(("list-id",), condition, place)
+            return _header(("list-id",), condition, context)
         case ConditionField.BODY:
-            return SieveTest("body", (TagArgument("text"), *_keys(condition, place)))
+            return SieveTest("body", (TagArgument("text"), *_keys(condition, context)))
         case ConditionField.SIZE:
             return SieveTest("size", _size(condition))
         case ConditionField.ATTACHMENT:
-            return _attachment(condition, place)
+            return _attachment(condition, context)
         case ConditionField.ATTACHMENT_TYPE:
             mime = (TagArgument("mime"), TagArgument("anychild"), TagArgument("contenttype"))
             return SieveTest(
-                "header", (*mime, *_match(condition, place), StringArgument("content-type"), _list(_keys_of(condition)))
+                "header", (*mime, *_match(condition, context), StringArgument("content-type"), _list(_keys_of(condition)))
             )
         case ConditionField.CONTACTS:
-            return _addresses(place.contacts(values[0] if values else "")[:MOST_CONTACTS])
+            return _addresses(context.contacts(values[0] if values else "")[:MOST_CONTACTS])
         case ConditionField.INSIDE:
-            domains = place.domains or ("invalid.invalid",)
+            domains = context.domains or ("invalid.invalid",)
             return SieveTest("address", (TagArgument("domain"), TagArgument("is"), StringArgument("from"), ListArgument(domains)))
         case ConditionField.DATE | ConditionField.HOUR | ConditionField.WEEKDAY:
             return _moment(condition)
@@ -119,23 +119,23 @@ def _positive(condition: RuleCondition, place: SievePlace) -> SieveTest:
             number = (TagArgument("comparator"), StringArgument("i;ascii-numeric"), StringArgument(values[0]))
             return SieveTest("spamtest", (*level, *number))
         case ConditionField.UNPROVEN:
-            ours = tuple(f"{_escaped(place.authserv_id)};{one}" for one in _FAILED)
+            ours = tuple(f"{_escaped(context.authserv_id)};{one}" for one in _FAILED)
             return SieveTest(
                 "header", (TagArgument("matches"), StringArgument("authentication-results"), ListArgument(_folded(ours)))
             )
 
 
-def _people(headers: tuple[str, ...], condition: RuleCondition, place: SievePlace) -> SieveTest:
+def _people(headers: tuple[str, ...], condition: RuleCondition, context: SievePlace) -> SieveTest:
     """Names and addresses: the address by itself, and the whole header, in which the name stands too."""
-    match, where = _match(condition, place), _list(headers)
+    match, where = _match(condition, context), _list(headers)
     address = SieveTest("address", (TagArgument("all"), *match, where, _list(_keys_of(condition))))
     return SieveTest("anyof", (), (address, SieveTest("header", (*match, where, _list(_header_keys(condition))))))
 
 
-def _header(names: tuple[str, ...], condition: RuleCondition, place: SievePlace) -> SieveTest:
+def _header(names: tuple[str, ...], condition: RuleCondition, context: SievePlace) -> SieveTest:
     if condition.match is MatchKind.PRESENT:
         return SieveTest("exists", (_list(names),))
-    return SieveTest("header", (*_match(condition, place), _list(names), _list(_header_keys(condition))))
+    return SieveTest("header", (*_match(condition, context), _list(names), _list(_header_keys(condition))))
 
 
 def _header_keys(condition: RuleCondition) -> tuple[str, ...]:
@@ -148,14 +148,16 @@ def _folded(keys: tuple[str, ...]) -> tuple[str, ...]:
     return (*keys, *(f" {key}" for key in keys if not key.startswith("*")))
 
 
-def _attachment(condition: RuleCondition, place: SievePlace) -> SieveTest:
+def _attachment(condition: RuleCondition, context: SievePlace) -> SieveTest:
     """A file's name: the parameter of either header, as programs write one or the other (RFC 5703)."""
     if condition.match is MatchKind.PRESENT:
         condition = RuleCondition(condition.field, MatchKind.MATCHES, ("?*",))
     tests = []
     for header, name in (("content-disposition", "filename"), ("content-type", "name")):
         mime = (TagArgument("mime"), TagArgument("anychild"), TagArgument("param"), StringArgument(name))
-        tests.append(SieveTest("header", (*mime, *_match(condition, place), StringArgument(header), _list(_keys_of(condition)))))
+        tests.append(
+            SieveTest("header", (*mime, *_match(condition, context), StringArgument(header), _list(_keys_of(condition))))
+        )
     return SieveTest("anyof", (), tuple(tests))
 
 
@@ -182,15 +184,15 @@ def _addresses(found: Sequence[str]) -> SieveTest:
     return SieveTest("address", (TagArgument("all"), TagArgument("is"), StringArgument("from"), keys))
 
 
-def _keys(condition: RuleCondition, place: SievePlace) -> tuple[SieveArgument, ...]:
-    return (*_match(condition, place), _list(_keys_of(condition)))
+def _keys(condition: RuleCondition, context: SievePlace) -> tuple[SieveArgument, ...]:
+    return (*_match(condition, context), _list(_keys_of(condition)))
 
 
-def _match(condition: RuleCondition, place: SievePlace) -> tuple[SieveArgument, ...]:
+def _match(condition: RuleCondition, context: SievePlace) -> tuple[SieveArgument, ...]:
     """How to compare. Letters beyond ASCII match in either case only where the server knows how (RFC 5051)."""
     kind = condition.match if condition.match in (MatchKind.IS, MatchKind.CONTAINS) else MatchKind.MATCHES
     beyond = not all(value.isascii() for value in condition.values)
-    if beyond and f"comparator-{_UNICODE}" in place.extensions:
+    if beyond and f"comparator-{_UNICODE}" in context.extensions:
         return TagArgument("comparator"), StringArgument(_UNICODE), TagArgument(str(kind))
     return (TagArgument(str(kind)),)
 
@@ -231,7 +233,7 @@ def _order(action: RuleAction) -> int:
     return _ORDER.index(action.kind)
 
 
-def _action(action: RuleAction, rule: FilterRule, place: SievePlace) -> tuple[Command, ...]:
+def _action(action: RuleAction, rule: FilterRule, context: SievePlace) -> tuple[Command, ...]:
     match action.kind:
         case ActionKind.TAG:
             return (Command("addflag", (StringArgument(action.value),)),)
@@ -244,32 +246,32 @@ def _action(action: RuleAction, rule: FilterRule, place: SievePlace) -> tuple[Co
         case ActionKind.FORWARD:
             return (Command("redirect", (TagArgument("copy"), StringArgument(action.value))),)
         case ActionKind.REPLY:
-            return _unless_absent(_reply(action, rule, place), place)
+            return _unless_absent(_reply(action, rule, context), context)
         case ActionKind.SNOOZE:
             flag = Command("addflag", (StringArgument(snooze_keyword(int(action.value))),))
-            return flag, Command("fileinto", (StringArgument(place.snoozed),))
+            return flag, Command("fileinto", (StringArgument(context.snoozed),))
         case ActionKind.MOVE:
             return (Command("fileinto", (StringArgument(action.value),)),)
         case ActionKind.DELETE:
-            return (Command("fileinto", (StringArgument(place.trash),)),)
+            return (Command("fileinto", (StringArgument(context.trash),)),)
         case ActionKind.REJECT:
             return (Command("reject", (StringArgument(action.text),)),)
         case ActionKind.STOP:
             return (Command("stop"),)
 
 
-def _unless_absent(reply: Command, place: SievePlace) -> tuple[Command, ...]:
+def _unless_absent(reply: Command, context: SievePlace) -> tuple[Command, ...]:
     """For people alone, and where no absence answers."""
-    if place.absent == ():
+    if context.absent == ():
         return ()
-    spared = [machines.is_machine(place.extensions)]
-    if place.absent:
-        spared.append(place.absent[0] if len(place.absent) == 1 else SieveTest("allof", (), place.absent))
+    spared = [machines.is_machine(context.extensions)]
+    if context.absent:
+        spared.append(context.absent[0] if len(context.absent) == 1 else SieveTest("allof", (), context.absent))
     test = spared[0] if len(spared) == 1 else SieveTest("anyof", (), tuple(spared))
     return (Command("if", (), (SieveTest("not", (), (test,)),), (reply,)),)
 
 
-def _reply(action: RuleAction, rule: FilterRule, place: SievePlace) -> Command:
+def _reply(action: RuleAction, rule: FilterRule, context: SievePlace) -> Command:
     """By `vacation`, which never answers itself, and nobody twice in a day (RFC 5230)."""
     arguments: list[SieveArgument] = [
         TagArgument("days"),
@@ -279,6 +281,6 @@ def _reply(action: RuleAction, rule: FilterRule, place: SievePlace) -> Command:
     ]
     if action.value:
         arguments += [TagArgument("subject"), StringArgument(action.value)]
-    if place.addresses:
-        arguments += [TagArgument("addresses"), ListArgument(place.addresses)]
+    if context.addresses:
+        arguments += [TagArgument("addresses"), ListArgument(context.addresses)]
     return Command("vacation", (*arguments, StringArgument(action.text)))

@@ -57,14 +57,14 @@ class Tried:
     unread: int = 0
 
 
-def try_newest(connection: Connection, rule: FilterRule, place: SievePlace, most: int = NEWEST) -> Tried:
+def try_newest(connection: Connection, rule: FilterRule, context: SievePlace, most: int = NEWEST) -> Tried:
     """Of the selected mailbox, the newest first: 1 round trip, and 1 more for each 4 MB of texts. Raises CannotTellError."""
-    return _judged(connection, evidence.newest(connection, most, _wanted(rule, place)), rule, place, PATIENCE)
+    return _judged(connection, evidence.newest(connection, most, _wanted(rule, context)), rule, context, PATIENCE)
 
 
-def try_messages(connection: Connection, uids: Iterable[int], rule: FilterRule, place: SievePlace) -> Tried:
+def try_messages(connection: Connection, uids: Iterable[int], rule: FilterRule, context: SievePlace) -> Tried:
     """The same of these messages of the selected mailbox, by UID."""
-    return _judged(connection, evidence.of_messages(connection, uids, _wanted(rule, place)), rule, place)
+    return _judged(connection, evidence.of_messages(connection, uids, _wanted(rule, context)), rule, context)
 
 
 def can_tell(rule: FilterRule) -> bool:
@@ -72,10 +72,10 @@ def can_tell(rule: FilterRule) -> bool:
 
 
 def _judged(
-    connection: Connection, found: list[MessageEvidence], rule: FilterRule, place: SievePlace, seconds: float = math.inf
+    connection: Connection, found: list[MessageEvidence], rule: FilterRule, context: SievePlace, seconds: float = math.inf
 ) -> Tried:
     """Those that are not reached within `seconds` are left out, as those whose texts are too much: rules can be very long."""
-    tests = [condition_test(condition, place) for condition in rule.conditions]
+    tests = [condition_test(condition, context) for condition in rule.conditions]
     dear = [condition.field is ConditionField.BODY for condition in rule.conditions]
     end = time.monotonic() + seconds
     open_ones = [one for one in found if _is_open(one, rule, tests, dear, end)] if any(dear) else []
@@ -89,25 +89,29 @@ def _judged(
             results = _results(one, tests, dear, end, texts_too=one.texts is not None)
             if _verdict(rule, results):
                 held = [condition for condition, result in zip(rule.conditions, results, strict=True) if result]
-                touched.append(TouchedMessage(one, tuple(_reason(condition, one, place, end) for condition in held)))
+                touched.append(TouchedMessage(one, tuple(_reason(condition, one, context, end) for condition in held)))
         except TooSlowError:
             slow += 1
     return Tried(tuple(touched), len(found) - unread - slow, unread + slow)
 
 
-def _is_open(one: MessageEvidence, rule: FilterRule, tests: Sequence[SieveTest], dear: Sequence[bool], end: float) -> bool:
+def _is_open(
+    message_evidence: MessageEvidence, rule: FilterRule, tests: Sequence[SieveTest], dear: Sequence[bool], end: float
+) -> bool:
     """Whether its texts have to be known. Not once the time is over: nobody will look at them."""
     try:
-        return time.monotonic() < end and _verdict(rule, _results(one, tests, dear, end, texts_too=False)) is None
+        return time.monotonic() < end and _verdict(rule, _results(message_evidence, tests, dear, end, texts_too=False)) is None
     except TooSlowError:
         return False
 
 
 def _results(
-    one: MessageEvidence, tests: Sequence[SieveTest], dear: Sequence[bool], end: float, *, texts_too: bool
+    message_evidence: MessageEvidence, tests: Sequence[SieveTest], dear: Sequence[bool], end: float, *, texts_too: bool
 ) -> list[bool | None]:
     until = min(end, time.monotonic() + SLOWEST)
-    return [None if late and not texts_too else holds(test, one, until) for test, late in zip(tests, dear, strict=True)]
+    return [
+        None if late and not texts_too else holds(test, message_evidence, until) for test, late in zip(tests, dear, strict=True)
+    ]
 
 
 def _verdict(rule: FilterRule, results: Sequence[bool | None]) -> bool | None:
@@ -120,22 +124,22 @@ def _verdict(rule: FilterRule, results: Sequence[bool | None]) -> bool | None:
     return None if None in results else not decides
 
 
-def _reason(condition: RuleCondition, one: MessageEvidence, place: SievePlace, end: float) -> RuleCondition:
+def _reason(condition: RuleCondition, message_evidence: MessageEvidence, context: SievePlace, end: float) -> RuleCondition:
     """The condition with the value that matched; one that says "not" keeps all."""
     if condition.negated or len(condition.values) < 2:
         return condition
     until = min(end, time.monotonic() + SLOWEST)
     each = (replace(condition, values=(value,)) for value in condition.values)
-    return next((alone for alone in each if holds(condition_test(alone, place), one, until)), condition)
+    return next((alone for alone in each if holds(condition_test(alone, context), message_evidence, until)), condition)
 
 
 # --- what has to be known --------------------------------------------------------------------------------------------
 
 
-def _wanted(rule: FilterRule, place: SievePlace) -> EvidenceKind:
+def _wanted(rule: FilterRule, context: SievePlace) -> EvidenceKind:
     found = EvidenceKind()
     for condition in rule.conditions:
-        found |= _needed(condition_test(condition, place))
+        found |= _needed(condition_test(condition, context))
     return found
 
 
@@ -156,47 +160,47 @@ def _needed(test: SieveTest) -> EvidenceKind:
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
-def holds(test: SieveTest, one: MessageEvidence, until: float = math.inf) -> bool:
+def holds(test: SieveTest, message_evidence: MessageEvidence, until: float = math.inf) -> bool:
     """Whether a test of those that `compile.py` writes is true of a message. Raises CannotTellError, and TooSlowError after the
     moment `until` (monotonic).
     """
     match test.name:
         case "not":
-            return not holds(test.tests[0], one, until)
+            return not holds(test.tests[0], message_evidence, until)
         case "anyof":
-            return any(holds(inner, one, until) for inner in test.tests)
+            return any(holds(inner, message_evidence, until) for inner in test.tests)
         case "allof":
-            return all(holds(inner, one, until) for inner in test.tests)
+            return all(holds(inner, message_evidence, until) for inner in test.tests)
         case "exists":
-            return all(one.fields.get(name.lower()) for name in texts(test.arguments[0]))
+            return all(message_evidence.fields.get(name.lower()) for name in texts(test.arguments[0]))
         case "size":
-            return _size(test, one)
+            return _size(test, message_evidence)
         case "currentdate":
-            return _compared(test, [_moment(test, one)], until)
+            return _compared(test, [_moment(test, message_evidence)], until)
         case "body":
-            return _compared(test, one.texts or (), until)
+            return _compared(test, message_evidence.texts or (), until)
         case "address":
-            return _compared(test, _addresses(test, one), until)
+            return _compared(test, _addresses(test, message_evidence), until)
         case "header":
-            found = _mime_values(test, one) if _has(test, "mime") else _header_values(test, one)
+            found = _mime_values(test, message_evidence) if _has(test, "mime") else _header_values(test, message_evidence)
             return _compared(test, found, until)
     raise CannotTellError(test.name)
 
 
-def _size(test: SieveTest, one: MessageEvidence) -> bool:
+def _size(test: SieveTest, message_evidence: MessageEvidence) -> bool:
     limit = next(argument.value for argument in test.arguments if isinstance(argument, NumberArgument))
-    return one.size > limit if _has(test, "over") else one.size < limit
+    return message_evidence.size > limit if _has(test, "over") else message_evidence.size < limit
 
 
-def _moment(test: SieveTest, one: MessageEvidence) -> str:
+def _moment(test: SieveTest, message_evidence: MessageEvidence) -> str:
     part = texts(test.arguments[-2])[0]
     if part == "weekday":
-        return str(one.received.isoweekday() % 7)
-    return one.received.strftime("%H" if part == "hour" else "%Y-%m-%d")
+        return str(message_evidence.received.isoweekday() % 7)
+    return message_evidence.received.strftime("%H" if part == "hour" else "%Y-%m-%d")
 
 
-def _header_values(test: SieveTest, one: MessageEvidence) -> list[str]:
-    raw = [value for name in texts(test.arguments[-2]) for value in one.fields.get(name.lower(), [])]
+def _header_values(test: SieveTest, message_evidence: MessageEvidence) -> list[str]:
+    raw = [value for name in texts(test.arguments[-2]) for value in message_evidence.fields.get(name.lower(), [])]
     return [_decoded(value) for value in raw]
 
 
@@ -207,18 +211,18 @@ def _decoded(value: bytes) -> str:
     return (decode_words(text) if "=?" in text else text).strip()
 
 
-def _addresses(test: SieveTest, one: MessageEvidence) -> list[str]:
-    raw = [value for name in texts(test.arguments[-2]) for value in one.fields.get(name.lower(), [])]
+def _addresses(test: SieveTest, message_evidence: MessageEvidence) -> list[str]:
+    raw = [value for name in texts(test.arguments[-2]) for value in message_evidence.fields.get(name.lower(), [])]
     found = [each.email for each in addresses(raw) if each.email]
     return [email.rpartition("@")[2] for email in found] if _has(test, "domain") else found
 
 
-def _mime_values(test: SieveTest, one: MessageEvidence) -> list[str]:
+def _mime_values(test: SieveTest, message_evidence: MessageEvidence) -> list[str]:
     """The type of each part, or a parameter of one of its two headers (RFC 5703, section 4)."""
     if _has(test, "contenttype"):
-        return [part.type for part in one.parts]
+        return [part.type for part in message_evidence.parts]
     name, header = _tagged(test, "param"), texts(test.arguments[-2])[0]
-    return [decode_words(_parameters(part, header).get(name, "")) for part in one.parts]
+    return [decode_words(_parameters(part, header).get(name, "")) for part in message_evidence.parts]
 
 
 def _parameters(part: PartNode, header: str) -> Mapping[str, str]:

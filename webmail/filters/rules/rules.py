@@ -241,19 +241,19 @@ def from_json(text: str) -> FilterRule:
     return rule
 
 
-def _condition(one: Mapping[str, Any]) -> RuleCondition:
-    values = tuple(_text(value) for value in _items(one.get("values", [])))
+def _condition(item: Mapping[str, Any]) -> RuleCondition:
+    values = tuple(_text(value) for value in _items(item.get("values", [])))
     return RuleCondition(
-        ConditionField(one["field"]),
-        MatchKind(one["match"]),
+        ConditionField(item["field"]),
+        MatchKind(item["match"]),
         values,
-        _text(one.get("header", "")),
-        bool(one.get("negated", False)),
+        _text(item.get("header", "")),
+        bool(item.get("negated", False)),
     )
 
 
-def _action(one: Mapping[str, Any]) -> RuleAction:
-    return RuleAction(ActionKind(one["kind"]), _text(one.get("value", "")), _text(one.get("text", "")))
+def _action(item: Mapping[str, Any]) -> RuleAction:
+    return RuleAction(ActionKind(item["kind"]), _text(item.get("value", "")), _text(item.get("text", "")))
 
 
 def _text(value: object) -> str:

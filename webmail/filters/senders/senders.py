@@ -77,14 +77,14 @@ def _is_entry(entry: str) -> bool:
     return "@" in entry and bool(domain) and len(entry) <= _LONGEST and entry.isprintable() and " " not in entry
 
 
-def compiled(senders: SenderLists, place: SievePlace) -> tuple[Command, ...]:
+def compiled(senders: SenderLists, context: SievePlace) -> tuple[Command, ...]:
     """The commands, which come first in the script: who is blocked is neither answered nor forwarded."""
     if not senders.blocked:
         return ()
     test = _from(senders.blocked)
     if senders.safe:
         test = SieveTest("allof", (), (test, SieveTest("not", (), (_from(senders.safe),))))
-    return (Command("if", (), (test,), (Command("fileinto", (StringArgument(place.junk),)), Command("stop"))),)
+    return (Command("if", (), (test,), (Command("fileinto", (StringArgument(context.junk),)), Command("stop"))),)
 
 
 def _from(entries: Sequence[str]) -> SieveTest:

@@ -119,14 +119,14 @@ def _preview(found: FoundRules, state: FilterState) -> Response:
     )  # fmt: skip
 
 
-def _line(found: FoundRule, of: FoundRules, state: FilterState) -> ImportLine:
+def _line(found: FoundRule, owner: FoundRules, state: FilterState) -> ImportLine:
     notes = [difference_words(one) for one in found.differences if one is not Difference.LEFT_ACTION]
     if found.left:
         notes.append(f"{difference_words(Difference.LEFT_ACTION)} {', '.join(found.left)}.")
     name = rule_name(found.rule) if found.rule.name.strip() else ""
     data = to_json(replace(found.rule, id=""))
     unable = _unable(found.rule, state.extensions)
-    return ImportLine(found, data, name, sentence(found.rule), _place(found.place, of), notes, unable)
+    return ImportLine(found, data, name, sentence(found.rule), _place(found.place, owner), notes, unable)
 
 
 def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:
@@ -138,10 +138,10 @@ def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:
     return ""
 
 
-def _place(place: int, of: FoundRules) -> str:
-    if not place:
+def _place(position: int, owner: FoundRules) -> str:
+    if not position:
         return ""
-    return _("line %(number)d", number=place) if of.lines else _("filter %(number)d", number=place)
+    return _("line %(number)d", number=position) if owner.lines else _("filter %(number)d", number=position)
 
 
 # --- taking ------------------------------------------------------------------------------------------------------------

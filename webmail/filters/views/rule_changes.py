@@ -65,13 +65,14 @@ def to_list() -> Response:
     return redirect(url_for("filters.show_filters"), 303)
 
 
-def why_not(error: MailError | BadRuleError | LimitReachedError, of: str = "") -> str:
-    """Why a change could not be made. `of`: the id of the rule that was changed, of which the server's words need not say it."""
+def why_not(error: MailError | BadRuleError | LimitReachedError, owner: str = "") -> str:
+    """Why a change could not be made. `owner`: the id of the rule that was changed, of which the server's words need not say
+    it."""
     if isinstance(error, LimitReachedError):
         return _("You can have up to %(most)d filters. Delete some first.", most=MOST_RULES)
     if isinstance(error, BadRuleError):
         return _("One of your filters can’t be stored. Nothing was changed.")
-    if isinstance(error, ScriptRefusedError) and (rule := store.rule_at_fault(error)) is not None and rule.id != of:
+    if isinstance(error, ScriptRefusedError) and (rule := store.rule_at_fault(error)) is not None and rule.id != owner:
         words = "; ".join(text for _line, text in error.faults)[:500]
         return _(
             "The mail server does not accept the filter “%(name)s”. Change it or turn it off first. Its answer: %(words)s",

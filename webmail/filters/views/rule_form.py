@@ -49,22 +49,22 @@ def offer(state: FilterState | None, draft: RuleDraft) -> RuleOffer:
     return RuleOffer(fields, actions)
 
 
-def _may_ask(kind: ConditionField, place: SievePlace | None) -> bool:
+def _may_ask(kind: ConditionField, context: SievePlace | None) -> bool:
     if kind is ConditionField.UNPROVEN and not settings().authserv_id:
         return False
     if kind is ConditionField.CONTACTS and len(addresses_of(current_user())) > MOST_CONTACTS:
         return False
     value = "2026-01-01" if kind is ConditionField.DATE else "1"
     condition = RuleCondition(kind, MATCHES[kind][0], (value,), "X-A")
-    return place is None or not missing(FilterRule("", (condition,), (RuleAction(ActionKind.STOP),)), place)
+    return context is None or not missing(FilterRule("", (condition,), (RuleAction(ActionKind.STOP),)), context)
 
 
-def _may_do(kind: ActionKind, place: SievePlace | None) -> bool:
+def _may_do(kind: ActionKind, context: SievePlace | None) -> bool:
     if kind is ActionKind.STOP or (kind is ActionKind.FORWARD and settings().forwarding == "off"):
         return False
     if kind is ActionKind.SNOOZE and not settings().token_key_file:  # nobody could bring it back
         return False
-    return place is None or not missing(FilterRule("", (), (RuleAction(kind, "1", "1"),)), place)
+    return context is None or not missing(FilterRule("", (), (RuleAction(kind, "1", "1"),)), context)
 
 
 def may_forward(address: str) -> bool:

@@ -97,8 +97,8 @@ def change_list() -> Response:
     return to_list()
 
 
-def _told(words: str, which: str, before: Filters) -> str:
-    return words % {"name": next((rule_name(one) for one in before.rules if one.id == which), "")}
+def _told(text: str, which: str, before: Filters) -> str:
+    return text % {"name": next((rule_name(one) for one in before.rules if one.id == which), "")}
 
 
 def _changed(rules: tuple[FilterRule, ...], verb: str, which: str, other: str) -> tuple[FilterRule, ...]:

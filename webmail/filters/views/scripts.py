@@ -75,8 +75,8 @@ def _activate(name: str, *, by_undo: bool) -> None:
     notify(_("“%(name)s” is now active.", name=name[:60]), undo=undo)
 
 
-def _restore(kept: str) -> None:
-    row = undo_store.claim(current_user(), kept, _OPENING)
+def _restore(stored: str) -> None:
+    row = undo_store.claim(current_user(), stored, _OPENING)
     withdraw_notices()
     if row is None:
         notify(_("There was nothing to undo."))

@@ -90,18 +90,18 @@ def _in_order(entries: Sequence[str]) -> list[str]:
     return sorted(entries, key=lambda entry: entry.removeprefix("@"))
 
 
-def _place(entry: str, where: str, words: str) -> None:
-    _tell(sender_change.place(current_user(), current_account(), settings(), [(entry, where)]), words)
+def _place(entry: str, where: str, text: str) -> None:
+    _tell(sender_change.place(current_user(), current_account(), settings(), [(entry, where)]), text)
 
 
-def _tell(done: SenderChange, words: str, mail: str = "") -> None:
+def _tell(done: SenderChange, text: str, mail: str = "") -> None:
     """The notice, with Undo of the change, and of a move of mail (`mail`: its name in the undo store)."""
     undo = None
     if done.before or mail:
         steps = json.dumps({"senders": done.before, "mail": mail})
         back = local_path(request.form.get("back", "")) or url_for("filters.show_senders")
         undo = (url_for("filters.undo_senders"), {"undo": undo_store.keep(current_user(), steps), "back": back})
-    notify(words, undo=undo)
+    notify(text, undo=undo)
     if not done.runs:
         notify(
             _("Your filters are not running at the moment: blocked senders are not moved to Junk."), "caution", link=_to_filters()

@@ -100,15 +100,15 @@ def _choices(found: Overview | None, mailbox: str) -> list[tuple[str, str]]:
     return listed if any(name == mailbox for name, _words in listed) else [(mailbox, folder_name(mailbox)), *listed]
 
 
-def _row(one: TouchedMessage) -> TriedRow:
-    about = headers.envelope(one.message.head)
-    reasons = " · ".join(_capital(condition_words(condition)) for condition in one.reasons)
+def _row(message: TouchedMessage) -> TriedRow:
+    about = headers.envelope(message.message.head)
+    reasons = " · ".join(_capital(condition_words(condition)) for condition in message.reasons)
     sender = about.sender[0].label if about.sender else ""
-    return TriedRow(one.message.uid, shown(about.subject, 150), shown(sender, 80), one.message.received, reasons)
+    return TriedRow(message.message.uid, shown(about.subject, 150), shown(sender, 80), message.message.received, reasons)
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _result_words(found: Tried, folder: str) -> str:

@@ -103,9 +103,9 @@ def add_texts(
     return len(found) - len(wanted)
 
 
-def is_cut(one: MessageEvidence) -> bool:
+def is_cut(evidence: MessageEvidence) -> bool:
     """Whether its texts are longer than what is fetched of them."""
-    texts = [part for part in one.parts if part.type.startswith("text/")]
+    texts = [part for part in evidence.parts if part.type.startswith("text/")]
     return len(texts) > _MOST_TEXTS or any(part.size > _LONGEST_TEXT for part in texts)
 
 
@@ -140,8 +140,8 @@ def _batches(found: Sequence[MessageEvidence]) -> Iterator[list[MessageEvidence]
         yield batch
 
 
-def _text_parts(one: MessageEvidence) -> list[PartNode]:
-    return [part for part in one.parts if part.type.startswith("text/")][:_MOST_TEXTS]
+def _text_parts(evidence: MessageEvidence) -> list[PartNode]:
+    return [part for part in evidence.parts if part.type.startswith("text/")][:_MOST_TEXTS]
 
 
 def _text(data: bytes, part: PartNode, words_apart: bool) -> str:

@@ -255,7 +255,7 @@ class Connection:
                     return  # refused before the literal was sent
             imap.send(rest)
 
-    def run_append(self, words: bytes, content: bytes | IO[bytes], top: bytes = b"") -> dict[str, list[Any]]:
+    def run_append(self, data: bytes, content: bytes | IO[bytes], top: bytes = b"") -> dict[str, list[Any]]:
         """APPEND: the command, then `top` and the content as one literal: 1 round trip (2 without LITERAL+).
 
         A file is sent from its start, in chunks.
@@ -269,9 +269,9 @@ class Connection:
         with translated():
             tag = imap._new_tag()
             if self.has("LITERAL+"):
-                imap.send(tag + b" " + words + b" {%d+}\r\n" % size)
+                imap.send(tag + b" " + data + b" {%d+}\r\n" % size)
             else:
-                imap.send(tag + b" " + words + b" {%d}\r\n" % size)
+                imap.send(tag + b" " + data + b" {%d}\r\n" % size)
                 while imap._get_response() is not None and not imap.tagged_commands[tag]:
                     continue
             if not imap.tagged_commands[tag]:

@@ -26,8 +26,8 @@ def dial(server: Server, seconds: float) -> IMAPClient:
     raise OSError(f"{server.host} has no address")
 
 
-def _dial_at(server: Server, place: str, context: ssl.SSLContext | None, seconds: float) -> IMAPClient:
-    client = IMAPClient(place, server.port, ssl=server.security == "tls", ssl_context=context, timeout=seconds, use_uid=True)
+def _dial_at(server: Server, position: str, context: ssl.SSLContext | None, seconds: float) -> IMAPClient:
+    client = IMAPClient(position, server.port, ssl=server.security == "tls", ssl_context=context, timeout=seconds, use_uid=True)
     if server.security == "starttls":
         try:
             client.starttls(context)

@@ -28,10 +28,10 @@ class Threads:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def __getitem__(self, place: int) -> tuple[int, ...]:
-        if not 0 <= place < len(self):
-            raise IndexError(place)
-        return tuple(self.uids[self.starts[place] : self.starts[place + 1]])
+    def __getitem__(self, position: int) -> tuple[int, ...]:
+        if not 0 <= position < len(self):
+            raise IndexError(position)
+        return tuple(self.uids[self.starts[position] : self.starts[position + 1]])
 
     def page(self, page: int, size: int) -> list[tuple[int, ...]]:
         """The conversations of one page; pages start at 1."""

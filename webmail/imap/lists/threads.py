@@ -126,14 +126,14 @@ def _parsed(told: dict[str, list[Any]], by_date: Sequence[int] = ()) -> Threads:
     return parsed(b"".join(line for line in told.pop("THREAD", []) if isinstance(line, bytes)), by_date)
 
 
-def _changed(connection: Connection, asked: _Asked) -> Threads | None:
+def _changed(connection: Connection, requested: _Asked) -> Threads | None:
     """What is remembered, brought up to date: 1 round trip; None if that is impossible."""
-    if asked.found is None:
+    if requested.found is None:
         return None
-    if asked.state[0] <= asked.before[0] and asked.state[1] < asked.before[1] and connection.has("ESEARCH"):
-        return _left(connection, asked.found, asked.state[1])
-    if asked.state[0] > asked.before[0] and asked.found and _finds_conversations(connection):
-        return _grown(connection, asked, asked.found)
+    if requested.state[0] <= requested.before[0] and requested.state[1] < requested.before[1] and connection.has("ESEARCH"):
+        return _left(connection, requested.found, requested.state[1])
+    if requested.state[0] > requested.before[0] and requested.found and _finds_conversations(connection):
+        return _grown(connection, requested, requested.found)
     return None
 
 
@@ -145,20 +145,20 @@ def _finds_conversations(connection: Connection) -> bool:
 _MOST_NEW = 2000  # messages: if there are more, nearly everything is asked for anew
 
 
-def _grown(connection: Connection, asked: _Asked, before: Threads) -> Threads | None:
+def _grown(connection: Connection, requested: _Asked, before: Threads) -> Threads | None:
     """`before` with what arrived since; None if something was removed too, or if not all that arrived is later than the rest
     (it was moved in)."""
-    if not 0 < asked.state[1] - len(before.uids) <= _MOST_NEW:
+    if not 0 < requested.state[1] - len(before.uids) <= _MOST_NEW:
         return None
     latest = before.latest()
-    newer = (b"INTHREAD", asked.how, b"UID", b"%d:*" % (asked.before[0] + 1))
+    newer = (b"INTHREAD", requested.how, b"UID", b"%d:*" % (requested.before[0] + 1))
     told = connection.run(
-        (b"UID THREAD", asked.how, b"UTF-8", *newer),
+        (b"UID THREAD", requested.how, b"UTF-8", *newer),
         (b"UID SORT", b"(ARRIVAL)", b"UTF-8", b"OR", b"UID", b"%d" % latest, *newer),
     )
     order = numbers(told.pop("SORT", []))
-    came = [uid for uid in order if uid > asked.before[0]]
-    if [*order[-len(came) - 1 :]] != [latest, *came] or len(before.uids) + len(came) != asked.state[1]:
+    came = [uid for uid in order if uid > requested.before[0]]
+    if [*order[-len(came) - 1 :]] != [latest, *came] or len(before.uids) + len(came) != requested.state[1]:
         return None
     return before.renewed(_parsed(told, order), came)
 

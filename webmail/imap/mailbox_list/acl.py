@@ -68,13 +68,13 @@ def entries(connection: Connection, mailbox: str) -> list[Entry]:
     return found
 
 
-def grant(connection: Connection, mailboxes: Sequence[str], identifier: str, letters: str) -> None:
+def grant(connection: Connection, mailboxes: Sequence[str], identifier: str, characters: str) -> None:
     """Set the rights of `identifier` (SETACL): 1 round trip. Raises NotAllowedError, RefusedError, UnsafeValueError."""
-    if not letters.isalpha() or not letters.isascii():
+    if not characters.isalpha() or not characters.isascii():
         raise UnsafeValueError("not a set of rights")
     if not any(capability.startswith("RIGHTS=") for capability in connection.capabilities):  # RFC 2086 servers use c and d
-        letters = "".join(dict.fromkeys({"k": "c", "x": "d", "t": "d", "e": "d"}.get(letter, letter) for letter in letters))
-    who, what = _identifier(identifier), quoted(letters)
+        characters = "".join(dict.fromkeys({"k": "c", "x": "d", "t": "d", "e": "d"}.get(letter, letter) for letter in characters))
+    who, what = _identifier(identifier), quoted(characters)
     connection.run(*((b"SETACL", mailbox_name(name), who, what) for name in mailboxes))
 
 

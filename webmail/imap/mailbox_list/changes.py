@@ -25,9 +25,9 @@ class MailboxState:
         return f"{self.uidvalidity}.{self.uidnext}.{self.messages}.{self.unseen}"
 
     @classmethod
-    def read(cls, words: str) -> MailboxState | None:
+    def read(cls, text: str) -> MailboxState | None:
         """Parse the output of `str()`; None if invalid."""
-        parts = words.split(".")
+        parts = text.split(".")
         if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) < 11 for part in parts):
             return None
         return cls(*map(int, parts))

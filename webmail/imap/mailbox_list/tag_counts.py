@@ -120,10 +120,10 @@ def _commands(connection: Connection, keywords: Sequence[str], name: str) -> lis
     return [(b"EXAMINE", mailbox_name(name)), *((*ask, key) for key in keys)]
 
 
-def _is_fresh(kept: _Kept, wanted: frozenset[str], places: frozenset[str]) -> bool:
-    age = time.monotonic() - kept.began
-    same = wanted <= kept.counted and places <= kept.places
-    return age < _PAUSE_SECONDS or (age < _FRESH_SECONDS and same and kept.changed < kept.began)
+def _is_fresh(stored: _Kept, wanted: frozenset[str], places: frozenset[str]) -> bool:
+    age = time.monotonic() - stored.began
+    same = wanted <= stored.counted and places <= stored.places
+    return age < _PAUSE_SECONDS or (age < _FRESH_SECONDS and same and stored.changed < stored.began)
 
 
 def _count(account: Account, work: tuple[frozenset[str], frozenset[str]]) -> None:

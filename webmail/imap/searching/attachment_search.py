@@ -120,8 +120,8 @@ def _of_kind(kind: str) -> SearchNode:
     return any_of(*by_name, *(_part_key(b"TYPE " + name.encode()) for name in _TYPES.get(kind, ())))
 
 
-def _part_key(words: bytes) -> SearchNode:
-    return SearchNode("key", b"ALL", b"(MIMEPART " + words + b")")
+def _part_key(data: bytes) -> SearchNode:
+    return SearchNode("key", b"ALL", b"(MIMEPART " + data + b")")
 
 
 HitFile = tuple[Hit, Part | None]
@@ -147,11 +147,11 @@ def _files(connection: Connection, hits: Sequence[Hit], wanted: FileFilter) -> l
     return found
 
 
-def _with_messages(connection: Connection, shown: Sequence[HitFile]) -> list[FoundFile]:
+def _with_messages(connection: Connection, visible: Sequence[HitFile]) -> list[FoundFile]:
     """These files with the rows of their messages, without those that went meanwhile: round trips of `rows_of`."""
-    rows = multi_search.rows_of(connection, list(dict.fromkeys(hit for hit, _part in shown)))
+    rows = multi_search.rows_of(connection, list(dict.fromkeys(hit for hit, _part in visible)))
     row_of = {(row.mailbox, row.uid): row for row in rows}
-    keys = [((hit.place.mailbox, hit.uid), part) for hit, part in shown]
+    keys = [((hit.place.mailbox, hit.uid), part) for hit, part in visible]
     return [FoundFile(row_of[key], part) for key, part in keys if key in row_of]
 
 

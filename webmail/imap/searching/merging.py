@@ -42,16 +42,16 @@ def merged(
     return [hit for _key, hit in hits[first - before : last - before]]
 
 
-def _keyed(place: MailboxHits, uids: Sequence[int], keys: dict[tuple[str, int], Key]) -> list[tuple[Key, Hit]]:
+def _keyed(hits: MailboxHits, uids: Sequence[int], keys: dict[tuple[str, int], Key]) -> list[tuple[Key, Hit]]:
     """These results of a mailbox with their keys: one that went meanwhile keeps its place, so that the others keep theirs; none
     if the mailbox went."""
-    here = [keys.get((place.mailbox, uid)) for uid in uids]
+    here = [keys.get((hits.mailbox, uid)) for uid in uids]
     last = next((key for key in here if key is not None), None)
     found: list[tuple[Key, Hit]] = []
     for uid, key in zip(uids, here, strict=True):
         last = key if key is not None else last
         if last is not None:
-            found.append((last, Hit(place, uid)))
+            found.append((last, Hit(hits, uid)))
     return found
 
 

@@ -83,11 +83,11 @@ def having(connection: Connection, mailbox: str, uids: Sequence[int], phrases: I
     return [uid for uid in uids if uid in present]
 
 
-def _remember(place: _Key, verdicts: dict[int, bool]) -> None:
+def _remember(key: _Key, verdicts: dict[int, bool]) -> None:
     with _lock:
         if len(_known) + len(verdicts) > _MOST_KNOWN:
             _known.clear()
-        _known.update({(*place, uid): verdict for uid, verdict in verdicts.items()})
+        _known.update({(*key, uid): verdict for uid, verdict in verdicts.items()})
 
 
 def _look(connection: Connection, found: Sequence[MessageEvidence], phrases: Sequence[QuotedWords]) -> dict[int, bool]:
@@ -106,8 +106,8 @@ def _look(connection: Connection, found: Sequence[MessageEvidence], phrases: Seq
     return verdicts
 
 
-def _in_headers(one: MessageEvidence, phrase: QuotedWords) -> bool:
-    values = (headers.decode(value) for name in _HEADERS[phrase.operator] for value in one.fields.get(name, []))
+def _in_headers(message_evidence: MessageEvidence, phrase: QuotedWords) -> bool:
+    values = (headers.decode(value) for name in _HEADERS[phrase.operator] for value in message_evidence.fields.get(name, []))
     return any(f" {phrase.words} " in _spaced(value) for value in values)
 
 

@@ -18,21 +18,21 @@ _AGO = re.compile(
 _NAMED = {"today": 0, "aujourd'hui": 0, "aujourd’hui": 0, "yesterday": 1, "hier": 1, "avant_hier": 2}
 
 
-def size_in_bytes(words: str) -> int | None:
+def size_in_bytes(text: str) -> int | None:
     """Parse `5M`, `300k`, `1.5 MB`, `3 Mo`, `2048` to bytes (units of 1024, at most 4 GiB); None if it is not a size."""
-    found = _SIZE.fullmatch(words.strip())
+    found = _SIZE.fullmatch(text.strip())
     if not found:
         return None
     exact = int(found[1] + (found[2] or "")) * _UNITS[found[3].lower()]
     return min(exact // 10 ** len(found[2] or ""), _LARGEST)
 
 
-def day_range(words: str, today: date) -> tuple[date, date] | None:
+def day_range(text: str, today: date) -> tuple[date, date] | None:
     """Parse a day, month, year or age to (first day, day after the last); None if it is not a date.
 
     `2026-03-01`, `01/03/2026` (day first), `2026-03`, `2026`, `3d` or `3j`, `2w`, `6m`, `1y`, `yesterday`, `hier`.
     """
-    low = words.strip().lower()
+    low = text.strip().lower()
     try:
         if (ago := _NAMED.get(low.replace("-", "_"))) is not None:
             return _day(today - timedelta(days=ago))

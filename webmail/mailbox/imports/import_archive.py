@@ -113,8 +113,8 @@ def _marker(archive: zipfile.ZipFile, names: Iterable[tuple[zipfile.ZipInfo, str
         return None
 
 
-def _role(known: MarkedFolder) -> Role | None:
-    return Role(known.role) if known.role in set(Role) else None
+def _role(existing: MarkedFolder) -> Role | None:
+    return Role(existing.role) if existing.role in set(Role) else None
 
 
 def _kind(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Kind | None:

@@ -86,22 +86,22 @@ class FolderContents:
         return uids.pop() if uids else 0
 
 
-def contents_of(connection: Connection, mailbox: str, place: ImportedInto) -> FolderContents:
+def contents_of(connection: Connection, mailbox: str, into: ImportedInto) -> FolderContents:
     """What lies in a mailbox, without what this import put there or found there. One round trip per 350 to 5,000 messages."""
-    found, over = FolderContents(), {*place.added(), *(expand_uid_set(place.there) if place.there else [])}
+    found, over = FolderContents(), {*into.added(), *(expand_uid_set(into.there) if into.there else [])}
     uids = [uid for uid in _existing(connection, mailbox) if uid not in over]
     for uid, one in bulk_fetch.identities(connection, mailbox, uids).items():
         found.note(key_of_fingerprint(one), uid, one.size)
     return found
 
 
-def unnoted(connection: Connection, mailbox: str, place: ImportedInto, known: Sequence[int]) -> list[int]:
+def unnoted(connection: Connection, mailbox: str, into: ImportedInto, existing: Sequence[int]) -> list[int]:
     """UIDs of what this import put into the selected mailbox and a kill kept from being noted: by its content. 2 round trips or
     more, where something is pending."""
-    if not place.pending or not place.floor:
+    if not into.pending or not into.floor:
         return []
-    waiting, over = list(place.pending), set(known)
-    uids = [uid for uid in bulk_fetch.uids_from(connection, place.floor) if uid not in over]
+    waiting, over = list(into.pending), set(existing)
+    uids = [uid for uid in bulk_fetch.uids_from(connection, into.floor) if uid not in over]
     found = []
     for uid, one in bulk_fetch.identities(connection, mailbox, uids).items():
         if not waiting:

@@ -86,16 +86,16 @@ def labels_in(value: bytes) -> list[str]:
     return [label for label in dict.fromkeys(found) if label][:_MOST_LABELS]
 
 
-def by_labels(labels: Sequence[str], words: GmailWords, received: datetime | None = None) -> Filing:
+def by_labels(labels: Sequence[str], gmail_words: GmailWords, received: datetime | None = None) -> Filing:
     """A message of Gmail is in one folder here: that of its first own label, else by what Gmail calls it, else the archive. Its
     further labels become tags.
     """
-    own = [label for label in labels if words.is_own(label)]
+    own = [label for label in labels if gmail_words.is_own(label)]
     low = {_plain(label).lstrip("\\") for label in labels if label not in own}
     flags = [flag for flag, there in (("\\Seen", not low & _UNREAD.keys()), ("\\Flagged", low & _STARRED.keys())) if there]
     if low & _IMPORTANT:
         flags.append("$Important")
-    roles = {role for word, role in words.roles.items() if word in low}
+    roles = {role for word, role in gmail_words.roles.items() if word in low}
     if Role.DRAFTS in roles:
         flags.append("\\Draft")
     for role in (Role.JUNK, Role.TRASH, Role.DRAFTS):  # wherever else it was

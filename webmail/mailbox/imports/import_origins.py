@@ -97,13 +97,13 @@ def _words(file: IO[bytes]) -> GmailWords:
     return words_of(labels_in(found["x-gmail-labels"][0]) for found in tops if "x-gmail-labels" in found)
 
 
-def special_role(path: tuple[str, ...], origin: Origin, *, asked: bool) -> Role | None:
-    """The folder here that a folder of another program is: its inbox, and at the top level those that Thunderbird has. `asked`:
-    the person wants what is called as such a folder to be it.
+def special_role(path: tuple[str, ...], origin: Origin, *, is_requested: bool) -> Role | None:
+    """The folder here that a folder of another program is: its inbox, and at the top level those that Thunderbird has.
+    `is_requested`: the person wants what is called as such a folder to be it.
     """
     if len(path) != 1:
         return None
     name = path[0].casefold()
     if name == "inbox":  # no other folder can be called so
         return Role.INBOX
-    return _ANYBODYS.get(name) if asked else _THUNDERBIRDS.get(name) if origin is Origin.MOZILLA else None
+    return _ANYBODYS.get(name) if is_requested else _THUNDERBIRDS.get(name) if origin is Origin.MOZILLA else None

@@ -104,7 +104,7 @@ class MailFile:
         elif mbox.is_mbox(_beginning(self.file)):
             program = program_of(self.file, Hints(own=self.own))
             path = self._path_by_name(program.origin)
-            role = special_role(path, program.origin, asked=self.special)
+            role = special_role(path, program.origin, is_requested=self.special)
             yield from _of_mbox(self.file, _Place(() if role else path, program, role))
         elif _MESSAGE.match(_without_before(_beginning(self.file))[1]):
             yield _whole(self.file, "1", _Place((), Program(Origin.OTHER), Role.INBOX))
@@ -139,12 +139,12 @@ class MailFile:
                 raise NotMailError
             yield archive, found
 
-    def _count_in(self, archive: zipfile.ZipFile, one: ArchiveFile) -> int:
-        if one.kind is not Kind.MBOX:
-            self._size += one.entry.file_size
+    def _count_in(self, archive: zipfile.ZipFile, archive_file: ArchiveFile) -> int:
+        if archive_file.kind is not Kind.MBOX:
+            self._size += archive_file.entry.file_size
             return 1
         try:
-            with _unpacked(archive, one.entry, self.settings) as file:
+            with _unpacked(archive, archive_file.entry, self.settings) as file:
                 return self._count_of(file)
         except BROKEN:
             return 1
@@ -155,23 +155,23 @@ class MailFile:
             count, self._size = count + 1, self._size + entry.size
         return count
 
-    def _messages_in(self, archive: zipfile.ZipFile, one: ArchiveFile, found: ArchiveListing) -> Iterator[Found]:
+    def _messages_in(self, archive: zipfile.ZipFile, archive_file: ArchiveFile, found: ArchiveListing) -> Iterator[Found]:
         try:
-            with _unpacked(archive, one.entry, self.settings) as file:
-                if one.kind is Kind.MBOX:
-                    yield from _of_mbox(file, self._place(one, program_of(file, found.hints), found.tags))
+            with _unpacked(archive, archive_file.entry, self.settings) as file:
+                if archive_file.kind is Kind.MBOX:
+                    yield from _of_mbox(file, self._place(archive_file, program_of(file, found.hints), found.tags))
                 else:
                     origin = Origin.OWN if found.hints.own else Origin.OTHER
-                    maildir = one.kind is Kind.MAILDIR
+                    maildir = archive_file.kind is Kind.MAILDIR
                     origin = Origin.MOZILLA if maildir and found.hints.mozilla else origin
-                    read = _whole(file, one.entry.filename, self._place(one, Program(origin), found.tags))
-                    yield _marked_by_entry(read, one, origin, found.tags) if isinstance(read, Incoming) else read
+                    read = _whole(file, archive_file.entry.filename, self._place(archive_file, Program(origin), found.tags))
+                    yield _marked_by_entry(read, archive_file, origin, found.tags) if isinstance(read, Incoming) else read
         except BROKEN:  # of the archive: reading what is unpacked already does not fail
-            yield Unreadable(one.entry.filename[:200], "broken")
+            yield Unreadable(archive_file.entry.filename[:200], "broken")
 
-    def _place(self, one: ArchiveFile, program: Program, tags: dict[str, str]) -> _Place:
-        role = one.role or special_role(one.path[-1:] if one.top else (), program.origin, asked=self.special)
-        return _Place(() if role else one.path, program, role, tags)
+    def _place(self, file: ArchiveFile, program: Program, tags: dict[str, str]) -> _Place:
+        role = file.role or special_role(file.path[-1:] if file.top else (), program.origin, is_requested=self.special)
+        return _Place(() if role else file.path, program, role, tags)
 
 
 def _once(found: Iterator[Found], seen: set[bytes]) -> Iterator[Found]:
@@ -184,41 +184,41 @@ def _once(found: Iterator[Found], seen: set[bytes]) -> Iterator[Found]:
             yield one
 
 
-def _of_mbox(file: IO[bytes], place: _Place) -> Iterator[Found]:
+def _of_mbox(file: IO[bytes], position: _Place) -> Iterator[Found]:
     for number, entry in enumerate(mbox.entries(file), 1):
-        name = "/".join((*place.path, str(number)))
+        name = "/".join((*position.path, str(number)))
         if entry.size > LARGEST:
             yield Unreadable(name, "too-large")
         elif not (raw := mbox.content(file, entry)).strip():
             yield Unreadable(name, "no-message")
         else:
-            yield _incoming(raw, entry.separator, place)
+            yield _incoming(raw, entry.separator, position)
 
 
-def _incoming(raw: bytes, separator: bytes, place: _Place) -> Incoming:
+def _incoming(raw: bytes, separator: bytes, position: _Place) -> Incoming:
     """A message of an mbox: its marks as the program notes them, which are taken off."""
-    match place.program.origin:
+    match position.program.origin:
         case Origin.OWN:
             notes = own_notes(raw) or own_notes(raw, older=True)
             raw = notes.content if notes else raw
-            filing = _own_marks([*notes.flags, *notes.keywords], place.tags) if notes else Filing(("\\Seen",))
-            return _made(raw, filing, place, received_at(headers.fields(raw), separator, noted=True))
+            filing = _own_marks([*notes.flags, *notes.keywords], position.tags) if notes else Filing(("\\Seen",))
+            return _made(raw, filing, position, received_at(headers.fields(raw), separator, noted=True))
         case Origin.GMAIL:
             found = headers.fields(raw)
             raw, labels = without(raw, _GMAILS), labels_in(found.get("x-gmail-labels", [b""])[0])
-            made = _made(raw, by_labels(labels, place.program.words), place, received_at(found, separator))
+            made = _made(raw, by_labels(labels, position.program.words), position, received_at(found, separator))
             return replace(made, once=b" ".join(separator.split()[:2]) + content_digest(raw))
         case Origin.MOZILLA:
             found = headers.fields(raw)
-            return _made(without(raw, _MOZILLAS), mozilla_marks(found), place, received_at(found, separator))
+            return _made(without(raw, _MOZILLAS), mozilla_marks(found), position, received_at(found, separator))
     found = headers.fields(raw)
-    if place.program.states:
-        return _made(without(raw, _STATES), state_marks(found), place, received_at(found, separator))
-    return _made(raw, Filing(("\\Seen",)), place, received_at(found, separator))
+    if position.program.states:
+        return _made(without(raw, _STATES), state_marks(found), position, received_at(found, separator))
+    return _made(raw, Filing(("\\Seen",)), position, received_at(found, separator))
 
 
-def _made(content: bytes, filing: Filing, place: _Place, received: datetime | None) -> Incoming:
-    where = {} if filing.role or filing.path else {"role": place.role, "path": place.path}
+def _made(content: bytes, filing: Filing, position: _Place, received: datetime | None) -> Incoming:
+    where = {} if filing.role or filing.path else {"role": position.role, "path": position.path}
     filing = replace(filing, received=received, **where)  # type: ignore[arg-type]
     return Incoming(filing, len(content), key_of_message(content), content)
 
@@ -230,23 +230,23 @@ def _own_marks(flags: Sequence[str], names: dict[str, str]) -> Filing:
     return Filing(tuple(plain), tags=tuple(names[flag] for flag in dict.fromkeys(flags) if flag in names))
 
 
-def _marked_by_entry(one: Incoming, file: ArchiveFile, origin: Origin, tags: dict[str, str]) -> Incoming:
+def _marked_by_entry(incoming: Incoming, file: ArchiveFile, origin: Origin, tags: dict[str, str]) -> Incoming:
     """A message in a file of its own in an archive: an export of ours notes its marks beside it, Maildir in its name."""
     entry = file.entry
     if origin is Origin.OWN and (noted := _OWN_ENTRY.match(entry.comment.decode("ascii", "replace"))):
         marks = _own_marks(noted[2].split(), tags)
-        at = _told(noted[1]) or one.filing.received
-        return replace(one, filing=replace(one.filing, flags=marks.flags, tags=marks.tags, received=at))
+        at = _told(noted[1]) or incoming.filing.received
+        return replace(incoming, filing=replace(incoming.filing, flags=marks.flags, tags=marks.tags, received=at))
     if file.kind is not Kind.MAILDIR:
-        return one
+        return incoming
     name = PurePath(entry.filename.replace("\\", "/")).name
     found = _MAILDIR_FLAGS.search(name)
     letters = found[1] if found else ""
-    at = one.filing.received or _moment_in(name)
+    at = incoming.filing.received or _moment_in(name)
     if origin is Origin.MOZILLA:  # which notes the marks in the message
-        return replace(one, filing=replace(one.filing, received=at))
+        return replace(incoming, filing=replace(incoming.filing, received=at))
     flags = kept_flags(_MAILDIR_LETTERS[letter] for letter in letters if letter in _MAILDIR_LETTERS)
-    return replace(one, filing=replace(one.filing, flags=flags, received=at, skip="T" in letters))
+    return replace(incoming, filing=replace(incoming.filing, flags=flags, received=at, skip="T" in letters))
 
 
 def _told(text: str) -> datetime | None:
@@ -263,7 +263,7 @@ def _moment_in(name: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds[1]), UTC) if seconds else None
 
 
-def _whole(file: IO[bytes], name: str, place: _Place) -> Found:
+def _whole(file: IO[bytes], name: str, position: _Place) -> Found:
     file.seek(0)
     raw = file.read(LARGEST + 1)
     if len(raw) > LARGEST:
@@ -272,9 +272,9 @@ def _whole(file: IO[bytes], name: str, place: _Place) -> Found:
     if not _MESSAGE.match(raw[:_BEGINNING]):
         return Unreadable(name, "no-message")
     raw = mbox.crlf(raw)
-    if place.program.origin is Origin.MOZILLA:
-        return _incoming(raw, separator, place)
-    return _made(raw, Filing(("\\Seen",)), place, received_at(headers.fields(raw), separator))
+    if position.program.origin is Origin.MOZILLA:
+        return _incoming(raw, separator, position)
+    return _made(raw, Filing(("\\Seen",)), position, received_at(headers.fields(raw), separator))
 
 
 def _without_before(raw: bytes) -> tuple[bytes, bytes]:

@@ -51,14 +51,14 @@ def undo(connection: Connection, cursor: dict[str, Any] | None) -> Iterator[int]
         _remove_empty(connection, name)
 
 
-def _undone_in(connection: Connection, mailbox: str, place: ImportedInto) -> Iterator[int]:
-    name = _now_called(connection, mailbox, place)
-    connection.select(name, place.uidvalidity)
-    uids = place.added()
-    for piece in imap.actions.pieces([*uids, *unnoted(connection, name, place, uids)]):
-        there = imap.actions.with_flag(connection, name, piece, b"ALL", place.uidvalidity)
+def _undone_in(connection: Connection, mailbox: str, into: ImportedInto) -> Iterator[int]:
+    name = _now_called(connection, mailbox, into)
+    connection.select(name, into.uidvalidity)
+    uids = into.added()
+    for piece in imap.actions.pieces([*uids, *unnoted(connection, name, into, uids)]):
+        there = imap.actions.with_flag(connection, name, piece, b"ALL", into.uidvalidity)
         if there:
-            _delete(connection, name, there, place.uidvalidity)
+            _delete(connection, name, there, into.uidvalidity)
             yield len(there)
 
 
@@ -72,14 +72,14 @@ def _delete(connection: Connection, name: str, uids: list[int], uidvalidity: int
             imap.actions.delete(connection, name, left, uidvalidity)
 
 
-def _now_called(connection: Connection, mailbox: str, place: ImportedInto) -> str:
+def _now_called(connection: Connection, mailbox: str, into: ImportedInto) -> str:
     """The name of the folder that had this one. Raises NoSuchMailboxError."""
     try:
-        connection.select(mailbox, place.uidvalidity)
+        connection.select(mailbox, into.uidvalidity)
     except (NoSuchMailboxError, MailboxChangedError) as error:
         own = [m.name for m in imap.mailboxes.count_all(connection).mailboxes if m.selectable and not m.owner]
         for name in own:
-            if bulk_fetch.next_uid(connection, name)[0] == place.uidvalidity:
+            if bulk_fetch.next_uid(connection, name)[0] == into.uidvalidity:
                 return name
         raise NoSuchMailboxError(mailbox) from error
     return mailbox

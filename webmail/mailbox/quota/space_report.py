@@ -30,15 +30,15 @@ class SenderTotal:
     uidvalidity: int = 0
     uid: int = 0
 
-    def add(self, one: CountedMessage, mailbox: str, uidvalidity: int) -> None:
+    def add(self, message: CountedMessage, mailbox: str, uidvalidity: int) -> None:
         self.count += 1
-        self.size += one.size
-        self.name = (one.sender.name or self.name)[:_LONGEST_NAME]
-        self.note_place(one, mailbox, uidvalidity)
+        self.size += message.size
+        self.name = (message.sender.name or self.name)[:_LONGEST_NAME]
+        self.note_place(message, mailbox, uidvalidity)
 
-    def note_place(self, one: CountedMessage, mailbox: str, uidvalidity: int) -> None:
-        if one.can_be_left:
-            self.mailbox, self.uidvalidity, self.uid = mailbox, uidvalidity, one.uid
+    def note_place(self, message: CountedMessage, mailbox: str, uidvalidity: int) -> None:
+        if message.can_be_left:
+            self.mailbox, self.uidvalidity, self.uid = mailbox, uidvalidity, message.uid
 
 
 @dataclass(slots=True)

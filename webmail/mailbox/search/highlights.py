@@ -24,13 +24,13 @@ def words_of(found: Search) -> tuple[str, ...]:
 
 
 @blueprint.app_template_filter()
-def marked_words(text: str, words: tuple[str, ...]) -> str | Markup:
+def marked_words(text: str, texts: tuple[str, ...]) -> str | Markup:
     """The text with `<mark>` around the words that begin like one of these, whatever their accents; safe in HTML."""
-    if not words:
+    if not texts:
         return text
     marked, at = Markup(""), 0
     for match in _WORD.finditer(text):
-        if any(_resembles(_plain(match[0]), word) for word in words):
+        if any(_resembles(_plain(match[0]), word) for word in texts):
             marked += escape(text[at : match.start()]) + Markup("<mark>{}</mark>").format(match[0])
             at = match.end()
     return marked + escape(text[at:])

@@ -42,11 +42,11 @@ def understood(query: str, user: User, today: date) -> Search:
     return search.parse(query[:LONGEST_QUERY], today=today, tag=lambda words: tags.keyword_for(user, words))
 
 
-def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest | None:
+def led_to(request: ListRequest, found: Search, overview: Overview) -> ListRequest | None:
     """The list that `in:` refers to: another folder (alone, if everything was to be searched), or all; None if there is none."""
     words = found.mailbox.casefold()
     if words in _EVERYWHERE:
-        return replace(asked, query=found.rest, scope="all", page=1)
+        return replace(request, query=found.rest, scope="all", page=1)
     role = _ROLE_OF.get(words)
     boxes = [m for m in overview.mailboxes if m.selectable]
     named = (
@@ -54,8 +54,8 @@ def led_to(asked: ListRequest, found: Search, overview: Overview) -> ListRequest
         or [m for m in boxes if role and m.role is role]
         or [m for m in boxes if m.label.casefold() == words]
     )
-    scope = "" if asked.scope == "all" else asked.scope
-    return replace(asked, mailbox=named[0].name, query=found.rest, scope=scope, page=1) if named else None
+    scope = "" if request.scope == "all" else request.scope
+    return replace(request, mailbox=named[0].name, query=found.rest, scope=scope, page=1) if named else None
 
 
 def query_of(fields: Mapping[str, str]) -> str:
@@ -68,9 +68,9 @@ def query_of(fields: Mapping[str, str]) -> str:
     return " ".join(piece for piece in pieces if piece)
 
 
-def _value(words: str) -> str:
+def _value(text: str) -> str:
     """The words as an operator's value, quoted unless they are a simple word."""
-    plain = " ".join(words.replace('"', " ").split())[:_LONGEST_FIELD]
+    plain = " ".join(text.replace('"', " ").split())[:_LONGEST_FIELD]
     return plain if not plain or _SIMPLE.fullmatch(plain) else f'"{plain}"'
 
 

@@ -65,15 +65,15 @@ def _people(user: User) -> list[tuple[Address, str]]:
 Thing = TypeVar("Thing")
 
 
-def _nearest(words: Sequence[str], named: Iterable[tuple[Thing, str]]) -> list[Thing]:
+def _nearest(texts: Sequence[str], named: Iterable[tuple[Thing, str]]) -> list[Thing]:
     """The things one of whose name's words is near one of these, the nearest first."""
-    rated = [(_best(words, name), thing) for thing, name in named]
+    rated = [(_best(texts, name), thing) for thing, name in named]
     near = sorted((pair for pair in rated if pair[0] >= _NEAR), key=lambda pair: -pair[0])
     return [thing for _rate, thing in near[:_MOST]]
 
 
-def _best(words: Sequence[str], name: str) -> float:
-    return max((_likeness(word, part) for word in words for part in _parts(name)), default=0.0)
+def _best(texts: Sequence[str], name: str) -> float:
+    return max((_likeness(word, part) for word in texts for part in _parts(name)), default=0.0)
 
 
 def _likeness(word: str, part: str) -> float:

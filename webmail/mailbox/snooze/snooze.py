@@ -156,14 +156,17 @@ def _put_off_again(connection: Connection, user: User, group: Selection, due: da
     return len(told)
 
 
-def note_arrived(user: User, folder: str, uidvalidity: int, uid: int, one: bulk_fetch.MessageFingerprint, due: datetime) -> None:
+def note_arrived(
+    user: User, folder: str, uidvalidity: int, uid: int, fingerprint: bulk_fetch.MessageFingerprint, due: datetime
+) -> None:
     """What a filter put into the folder of snoozed messages waits there like others; nothing changes where it does already."""
     with db.atomic():
         mine = (Snoozed.user == user) & (Snoozed.uidvalidity == uidvalidity) & (Snoozed.uid == uid)
         if not Snoozed.select().where(mine).exists():
             Snoozed.create(
                 user=user, mailbox="INBOX", folder=folder, uidvalidity=uidvalidity, uid=uid, due=due,
-                message_id=one.message_id, subject=one.subject, sender=", ".join(a.label for a in one.sender[:3]),
+                message_id=fingerprint.message_id, subject=fingerprint.subject, sender=", ".join(a.label for a in
+                fingerprint.sender[:3]),
             )  # fmt: skip
 
 
@@ -330,9 +333,9 @@ def _move_back(connection: Connection, row: Snoozed, uid: int) -> None:
 # --- due messages ----------------------------------------------------------------------------------------------------
 
 
-def _due_rows(slot: Slot) -> Any:
-    free = Snoozed.lease.is_null() | (Snoozed.lease < slot("at"))
-    rows = Snoozed.select(Snoozed, User).join(User).where(Snoozed.due <= slot("by"), free, User.active == 1)
+def _due_rows(placeholder: Slot) -> Any:
+    free = Snoozed.lease.is_null() | (Snoozed.lease < placeholder("at"))
+    rows = Snoozed.select(Snoozed, User).join(User).where(Snoozed.due <= placeholder("by"), free, User.active == 1)
     return rows.order_by(Snoozed.due, Snoozed.id).limit(MOST)
 
 

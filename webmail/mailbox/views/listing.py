@@ -78,7 +78,7 @@ def show(mailbox: str) -> Response:
     )  # fmt: skip
 
 
-def _folder_meant(connection: Connection, asked: ListRequest, search: Search) -> ListRequest | None:
+def _folder_meant(connection: Connection, list_request: ListRequest, search: Search) -> ListRequest | None:
     """Where no text has the words, the folder that one of them names, if it has what else is sought; None if not just one has.
     Usually no further round trip, one for each folder that is named beside other words."""
     overview = imap.mailboxes.overview(connection)
@@ -87,27 +87,27 @@ def _folder_meant(connection: Connection, asked: ListRequest, search: Search) ->
         query = search_query.understood(rest, current_user(), today())
         count = imap.multi_search.count(connection, folder.name, query=query, below=True) if rest else folder.messages
         scope = "below" if rest and any(folder.holds(m.name) for m in overview.mailboxes) else ""
-        meant += [replace(asked, mailbox=folder.name, query=rest, scope=scope, page=1)] if count else []
+        meant += [replace(list_request, mailbox=folder.name, query=rest, scope=scope, page=1)] if count else []
     if len(meant) != 1:
         return None
     notify(_("No message has all these words: this is the folder %(folder)s.", folder=mailbox_label(meant[0].mailbox)), "plain")
     return meant[0]
 
 
-def _found_everywhere(asked: ListRequest, search: Search) -> int:
+def _found_everywhere(list_request: ListRequest, search: Search) -> int:
     """How many messages the same search finds everywhere; 0 also where that is not known in time."""
     return imap.optional(
-        current_account(), "", lambda connection: imap.multi_search.count(connection, asked.mailbox, query=search), 0
+        current_account(), "", lambda connection: imap.multi_search.count(connection, list_request.mailbox, query=search), 0
     )
 
 
-def _marked(listing: imap.listing.Listing, asked: ListRequest) -> day_mark.DayMark | None:
+def _marked(listing: imap.listing.Listing, list_request: ListRequest) -> day_mark.DayMark | None:
     day = _day(request.args.get("day", ""))
-    return day_mark.mark(listing, day) if day and asked.sort == "date" and not asked.wide else None
+    return day_mark.mark(listing, day) if day and list_request.sort == "date" and not list_request.wide else None
 
 
-def _day(words: str) -> date | None:
+def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(words)
+        return date.fromisoformat(text)
     except ValueError:
         return None

@@ -66,23 +66,23 @@ def short_address(email: str) -> str:
 
 
 @blueprint.app_template_global()
-def list_rows(listing: Listing, asked: ListRequest, back: str, chosen: str, words: tuple[str, ...]) -> Markup:
-    """All rows of a page. `back` is the list's URL, or "" if it is the mailbox's default one; `words` are marked."""
-    tail = f"&query={url_quote(asked.query)}" if asked.query else ""
-    tail += f"&sort={asked.sort}" if asked.sort != "date" else ""
+def list_rows(listing: Listing, list_request: ListRequest, back: str, chosen: str, texts: tuple[str, ...]) -> Markup:
+    """All rows of a page. `back` is the list's URL, or "" if it is the mailbox's default one; `texts` are marked."""
+    tail = f"&query={url_quote(list_request.query)}" if list_request.query else ""
+    tail += f"&sort={list_request.sort}" if list_request.sort != "date" else ""
     tail += f"&back={url_quote(back)}" if back else ""
-    at, snippets, sizes = formatting.here(), preferences().snippets, asked.sort == "size"
-    around = ListContext(tail, snippets, chosen, words, at.locale, at.today, at.zone.key, sizes)
-    places = {name: _place(listing, asked, name, validity) for name, validity in _mailboxes(listing, asked)}
+    at, snippets, sizes = formatting.here(), preferences().snippets, list_request.sort == "size"
+    around = ListContext(tail, snippets, chosen, texts, at.locale, at.today, at.zone.key, sizes)
+    places = {name: _place(listing, list_request, name, validity) for name, validity in _mailboxes(listing, list_request)}
     render = _rendered_page if current_app.debug else _remembered_page
     junk = listing.overview.with_role(Role.JUNK)
-    chips = row_chips(listing.rows, asked.mailbox, junk.name if junk else "")
+    chips = row_chips(listing.rows, list_request.mailbox, junk.name if junk else "")
     senders = {one for row in listing.rows for one in row.sender}
     seen = impostors.appearances(current_user(), senders, settings())
     doubtful = frozenset(_called(one, seen) for one in senders if one in seen and seen[one].doubtful)
     return render(
         _with_names(listing.rows, seen),
-        asked.mailbox if asked.wide else None,
+        list_request.mailbox if list_request.wide else None,
         tuple(places.items()),
         tuple(map(tuple, chips)),
         around,
@@ -105,18 +105,22 @@ def _with_names(rows: tuple[Summary, ...], seen: Mapping[Address, Appearance]) -
     )
 
 
-def _mailboxes(listing: Listing, asked: ListRequest) -> Iterable[tuple[str, int]]:
-    return {(row.mailbox, row.uidvalidity) for row in listing.rows} if asked.wide else [(asked.mailbox, listing.uidvalidity)]
+def _mailboxes(listing: Listing, list_request: ListRequest) -> Iterable[tuple[str, int]]:
+    return (
+        {(row.mailbox, row.uidvalidity) for row in listing.rows}
+        if list_request.wide
+        else [(list_request.mailbox, listing.uidvalidity)]
+    )
 
 
-def _place(listing: Listing, asked: ListRequest, name: str, uidvalidity: int) -> RowContext:
+def _place(listing: Listing, list_request: ListRequest, name: str, uidvalidity: int) -> RowContext:
     mailbox = listing.overview.get(name)
     outgoing = mailbox is not None and mailbox.role in (Role.SENT, Role.DRAFTS)
     page = "/draft/" if mailbox and mailbox.role is Role.DRAFTS else "/message/"
     place = RowContext(
         request.script_root + page, url_quote(name), uidvalidity, outgoing, mailbox is None or mailbox.rights.may_flag
     )
-    return place._replace(suffix=f".{uidvalidity}.{name}", name=name, label=mailbox_label(name)) if asked.wide else place
+    return place._replace(suffix=f".{uidvalidity}.{name}", name=name, label=mailbox_label(name)) if list_request.wide else place
 
 
 def _rendered_page(
@@ -140,11 +144,11 @@ def _id(row: Summary, from_mailbox: str | None, number: int) -> str:
 
 
 def _rendered(
-    row: Summary, id_: str, place: RowContext, chips: tuple[Chip, ...], around: ListContext, doubtful: frozenset[Address] | None
+    row: Summary, id_: str, context: RowContext, chips: tuple[Chip, ...], around: ListContext, doubtful: frozenset[Address] | None
 ) -> Markup:
     """One row. `doubtful` are its senders whose address stands beside the name."""
     macro = current_app.jinja_env.get_template("mailbox/_row.html").module.row  # type: ignore[attr-defined]
-    return cast(Markup, macro(row, id_, place, chips, around, doubtful or ()))
+    return cast(Markup, macro(row, id_, context, chips, around, doubtful or ()))
 
 
 _remembered = lru_cache(maxsize=_KEPT)(_rendered)

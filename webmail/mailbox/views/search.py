@@ -218,11 +218,13 @@ def _asked() -> ListRequest:
     )
 
 
-def _form(asked: ListRequest, fields: dict[str, Any], status: int = 200) -> Response:
+def _form(list_request: ListRequest, fields: dict[str, Any], status: int = 200) -> Response:
     folders = overview()
-    if folders and not folders.get(asked.mailbox):
+    if folders and not folders.get(list_request.mailbox):
         raise NoSuchMailboxError("no mailbox has such a name")
-    return page("mailbox/search.html", status, asked=asked, mailbox=asked.mailbox, fields=fields, states=search_query.STATES)
+    return page(
+        "mailbox/search.html", status, asked=list_request, mailbox=list_request.mailbox, fields=fields, states=search_query.STATES
+    )
 
 
 def _name() -> str:

@@ -77,7 +77,7 @@ def _answered(connection: Connection, message: Message) -> None:
     imap.actions.set_flags(connection, message.mailbox, [message.uid], [receipts.FLAG], True, message.uidvalidity)
 
 
-def _send(message: Message, asked: ReceiptRequest, by_itself: bool = False) -> None:
+def _send(message: Message, receipt_request: ReceiptRequest, by_itself: bool = False) -> None:
     """Raises receipts.UNSENDABLE."""
     user = current_user()
     subject = _("Read: %(subject)s", subject=message.envelope.subject[:200])
@@ -87,5 +87,5 @@ def _send(message: Message, asked: ReceiptRequest, by_itself: bool = False) -> N
         date=when,
         address=user.address,
     )
-    content = receipts.answer(message, asked, Identity(user.name, user.address), subject, text, by_itself=by_itself)
-    wake(receipts.enqueue(user, message, asked, content, sealed_credential()))
+    content = receipts.answer(message, receipt_request, Identity(user.name, user.address), subject, text, by_itself=by_itself)
+    wake(receipts.enqueue(user, message, receipt_request, content, sealed_credential()))

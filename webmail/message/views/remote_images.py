@@ -45,7 +45,7 @@ def decide_images(message: Message, judged: Trust, role: Role | None) -> remote_
     asked, slow = "images" in request.args, not with_pictures()
     contact = bool(judged.contact)
     return remote_images.decide(
-        message, current_user(), wish, trusted=trusted, role=role, asked=asked, slow=slow, contact=contact
+        message, current_user(), wish, trusted=trusted, role=role, is_requested=asked, slow=slow, contact=contact
     )
 
 

@@ -29,8 +29,8 @@ def shown_bodies(message: Message, *, fold: bool = True) -> list[Markup]:
     return bodies
 
 
-def _ruled(place: int, body: Markup) -> Markup:
-    return Markup("<hr>") + body if place else body
+def _ruled(position: int, body: Markup) -> Markup:
+    return Markup("<hr>") + body if position else body
 
 
 def _shown(message: Message, part: Part, body: str, fold: bool) -> Markup:

@@ -110,11 +110,11 @@ def _has_record(extra: bytes) -> bool:
     return False
 
 
-def _number(data: bytes, place: int) -> tuple[int, int]:
+def _number(data: bytes, position: int) -> tuple[int, int]:
     """Parse a variable-length integer of RAR 5: returns it and the position after it."""
     value = 0
-    for count, byte in enumerate(data[place : place + 10]):
+    for count, byte in enumerate(data[position : position + 10]):
         value |= (byte & 0x7F) << 7 * count
         if not byte & 0x80:
-            return value, place + count + 1
+            return value, position + count + 1
     return 0, len(data)

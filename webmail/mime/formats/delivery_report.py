@@ -123,12 +123,12 @@ def _recipient(found: dict[str, list[bytes]]) -> Recipient:
     )
 
 
-def reason(status: str, words: str = "") -> Reason:
+def reason(status: str, text: str = "") -> Reason:
     """The reason by the enhanced status code (RFC 3463 section 3), else by the reply code in the server's words."""
     found = _ENHANCED.fullmatch(status)
     if found and (known := _REASONS.get(f"{found[2]}.{found[3]}") or _SUBJECTS.get(found[2])):
         return known
-    basic = _BASIC.search(words)
+    basic = _BASIC.search(text)
     return _REPLIES.get(basic[1], Reason.UNKNOWN) if basic else Reason.UNKNOWN
 
 

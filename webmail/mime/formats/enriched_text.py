@@ -58,17 +58,17 @@ def names_within(texts: Iterable[str]) -> list[str]:
     return [file.name for text in texts if "begin " in text for file in without_files(text)[1]]
 
 
-def _end_of(text: str, place: int) -> int:
-    """The position after the "end" of a uuencoded file whose lines start at `place`; -1 if it is not one."""
+def _end_of(text: str, position: int) -> int:
+    """The position after the "end" of a uuencoded file whose lines start at `position`; -1 if it is not one."""
     lines = 0
-    while place < len(text):
-        line_end = text.find("\n", place)
+    while position < len(text):
+        line_end = text.find("\n", position)
         line_end = len(text) if line_end < 0 else line_end
-        line = text[place:line_end]
+        line = text[position:line_end]
         if line.rstrip() == "end":
             return min(line_end + 1, len(text)) if lines else -1
         if not _LINE.match(line):
             return -1
         lines += 1
-        place = line_end + 1
+        position = line_end + 1
     return -1

@@ -200,9 +200,9 @@ def _read_file(file: _Growing, value: bytes, codepage: str) -> None:
             file.content_id = _shown(found, codepage).strip("<> \0")[:200]
 
 
-def _file(file: _Growing, place: int, codepage: str) -> TnefFile:
+def _file(file: _Growing, position: int, codepage: str) -> TnefFile:
     is_message = file.is_message and len(file.data) > 4 and struct.unpack_from("<I", file.data)[0] == _SIGNATURE
-    name = safe_name(file.long_name) or safe_name(_text(file.title, codepage)) or f"file-{place}"
+    name = safe_name(file.long_name) or safe_name(_text(file.title, codepage)) or f"file-{position}"
     if is_message and not name.endswith(".dat"):
         name = f"{name}.dat"
     return TnefFile(name, file.data, is_message, file.content_id)

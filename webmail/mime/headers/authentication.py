@@ -167,11 +167,11 @@ def judge(
     return Authentication(_verdict(checks, sender, personal=personal), tuple(checks))
 
 
-def aligned(one: str, other: str) -> bool:
+def aligned(value: str, other: str) -> bool:
     """Relaxed alignment (RFC 7489 section 3.1), simplified: the domains are equal or one is a subdomain of the other."""
-    if not one or not other or "." not in one or "." not in other:
-        return bool(one) and one == other
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+    if not value or not other or "." not in value or "." not in other:
+        return bool(value) and value == other
+    return value == other or value.endswith(f".{other}") or other.endswith(f".{value}")
 
 
 def _verdict(checks: list[AuthenticationCheck], sender: str, *, personal: bool) -> Verdict:

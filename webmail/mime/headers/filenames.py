@@ -90,6 +90,6 @@ def message_name(subject: str) -> str:
     return called(flat, "message") + ".eml"
 
 
-def called(words: str, otherwise: str) -> str:
+def called(text: str, otherwise: str) -> str:
     """A file name stem made from text, at most 80 characters; `otherwise` if nothing is left."""
-    return safe_name(words)[:80].strip(". ") or otherwise
+    return safe_name(text)[:80].strip(". ") or otherwise

@@ -89,8 +89,8 @@ def _with_pictures(declaration: str, pictures: tuple[str, ...], link: Link | Non
     if "\0" not in declaration:
         return declaration
 
-    def replaced(place: re.Match[str]) -> str:
-        ours = (link(pictures[int(place[1])]) if link else None) or ""
+    def replaced(match: re.Match[str]) -> str:
+        ours = (link(pictures[int(match[1])]) if link else None) or ""
         return f"url({ours})" if _OURS.fullmatch(ours) else ""
 
     name, _colon, value = _PLACE.sub(replaced, declaration).partition(":")

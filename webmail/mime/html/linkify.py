@@ -91,14 +91,14 @@ def _links(word: str) -> list[tuple[int, int, str]]:
     return sorted(link for link in found if link[2])
 
 
-def _mail_link(found: MailAddress, shown: str) -> str:
-    target = f"/compose?to={quote(found.address, safe='')}" if found.address else compose_link(shown)
-    return f'<a href="{html.escape(target)}">{html.escape(shown, quote=False)}</a>' if target else ""
+def _mail_link(found: MailAddress, visible: str) -> str:
+    target = f"/compose?to={quote(found.address, safe='')}" if found.address else compose_link(visible)
+    return f'<a href="{html.escape(target)}">{html.escape(visible, quote=False)}</a>' if target else ""
 
 
-def _web_link(url: str, shown: str) -> str:
+def _web_link(url: str, visible: str) -> str:
     target = web_address(url)
     if not target:
         return ""
-    label = html.escape(shown, quote=False)
+    label = html.escape(visible, quote=False)
     return f'<a href="{html.escape(target)}" target="_blank" rel="noopener noreferrer nofollow">{label}</a>'

@@ -64,14 +64,14 @@ _READER.inline.ruler.at("linkify", _bare_link)
 _READER.add_render_rule("fence", lambda _self, tokens, at, _options, _env: _block(tokens[at].content))
 
 
-def to_html(text: str, shown: Mapping[str, str] | None = None, used: set[str] | None = None) -> str:
+def to_html(text: str, visible: Mapping[str, str] | None = None, used: set[str] | None = None) -> str:
     """Render a text (LF line ends) to HTML that is safe to show and send. Never raises.
 
-    `shown` maps `markdown_images.key` of the message's own images to their URLs ("cid:..."); the keys of those used in the
+    `visible` maps `markdown_images.key` of the message's own images to their URLs ("cid:..."); the keys of those used in the
     text are added to `used`.
     """
     text = without_surrogates(text.replace("\0", ""))
-    wanted: markdown_images.ImageReferences = {"pictures": shown or {}, "used": set() if used is None else used}
+    wanted: markdown_images.ImageReferences = {"pictures": visible or {}, "used": set() if used is None else used}
     if not is_read(text):
         return _block(text)
     tokens = _READER.parse("\n".join(_separated(text.split("\n"))), wanted)  # type: ignore[arg-type]
@@ -95,14 +95,14 @@ def is_read(text: str) -> bool:
 
 
 def document(
-    text: str, language: str = "", shown: Mapping[str, str] | None = None, used: set[str] | None = None, below: str = ""
+    text: str, language: str = "", visible: Mapping[str, str] | None = None, used: set[str] | None = None, below: str = ""
 ) -> str:
     """A message's complete HTML document; `language` is an RFC 5646 tag, ignored if invalid. `below`: safe HTML that follows the
     text, as it is. The others as in `to_html`."""
     lang = f' lang="{language}"' if is_language(language) else ""
     return (
         f'<!DOCTYPE html>\n<html{lang}><head><meta charset="utf-8"></head>\n'
-        f'<body><div style="{_BODY}">\n{to_html(text, shown, used)}</div>{below}</body></html>\n'
+        f'<body><div style="{_BODY}">\n{to_html(text, visible, used)}</div>{below}</body></html>\n'
     )
 
 

@@ -43,10 +43,10 @@ def _named(address: str) -> str:
     return "" if "/" in name or "\\" in name else key(name)
 
 
-def mark(words: str, name: str) -> str:
-    """The Markdown for an image: `words` is its alt text, `name` its file name."""
-    words = re.sub(r"[\[\]\\]", " ", words)
-    return f"![{' '.join(words.split())[:LONGEST_WORDS].strip()}]({quote(without_surrogates(name), safe='')})"
+def mark(text: str, name: str) -> str:
+    """The Markdown for an image: `text` is its alt text, `name` its file name."""
+    text = re.sub(r"[\[\]\\]", " ", text)
+    return f"![{' '.join(text.split())[:LONGEST_WORDS].strip()}]({quote(without_surrogates(name), safe='')})"
 
 
 def words_for(name: str) -> str:
@@ -61,10 +61,10 @@ def distinct(name: str, taken: Container[str]) -> str:
     return next(one for one in chain([name], numbered) if key(one) not in taken)
 
 
-def may_be(name: str, asked: str) -> bool:
-    """Whether `distinct` could have made this name from `asked`."""
-    stem, extension = _split(asked)
-    return name == asked or re.fullmatch(rf"{re.escape(stem[:140])}-\d+{re.escape(extension)}", name) is not None
+def may_be(name: str, requested: str) -> bool:
+    """Whether `distinct` could have made this name from `requested`."""
+    stem, extension = _split(requested)
+    return name == requested or re.fullmatch(rf"{re.escape(stem[:140])}-\d+{re.escape(extension)}", name) is not None
 
 
 def _split(name: str) -> tuple[str, str]:

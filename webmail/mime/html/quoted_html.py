@@ -65,9 +65,9 @@ def forwarded(title: str, header: Iterable[tuple[str, str]], html: str) -> str:
     return f"<p>{entities.escape(title)}</p>\n<table>{rows}</table>\n<div>{html}</div>"
 
 
-def marked(kept: str) -> str:
+def marked(stored: str) -> str:
     """What is sent below the text of a message: it is found again by `found_in`. "" for ""."""
-    return f"{_BEGIN}\n<div>{kept}</div>\n{_END}" if kept else ""
+    return f"{_BEGIN}\n<div>{stored}</div>\n{_END}" if stored else ""
 
 
 def found_in(document: str) -> str:
@@ -82,7 +82,7 @@ def above(document: str) -> str:
     return document.partition(_BEGIN)[0]
 
 
-def as_text(kept: str, picture: Callable[[str, str], str] | None = None) -> str:
+def as_text(stored: str, picture: Callable[[str, str], str] | None = None) -> str:
     """The kept HTML as plain text, quoted if it was an answer; "" for "". `picture` as in `html_to_text`."""
-    text = html_to_text(without_surrogates(kept), picture).rstrip()
+    text = html_to_text(without_surrogates(stored), picture).rstrip()
     return f"{text[:TEXT_LIMIT]}\n[…]" if len(text) > TEXT_LIMIT else text

@@ -89,10 +89,10 @@ class _Writer(HTMLParser):
         elif tag in _BLOCKS:
             self._start_block(tag, values)
 
-    def _for_picture(self, address: str, words: str) -> str:
+    def _for_picture(self, address: str, text: str) -> str:
         carried = address[:4].lower() == "cid:" and self._picture and self._size <= TEXT_LIMIT
-        made = self._picture(unquote(address[4:])[:1000], words) if carried and self._picture else ""
-        return made or (f"[{words}]" if words else "")
+        made = self._picture(unquote(address[4:])[:1000], text) if carried and self._picture else ""
+        return made or (f"[{text}]" if text else "")
 
     def _start_block(self, tag: str, values: dict[str, str]) -> None:
         self._end_line()

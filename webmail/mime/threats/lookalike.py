@@ -81,15 +81,15 @@ _SURE = str.maketrans("аеорсухіјѕԁһӏԛԝοανικ", "aeopcyxijsdhl
 # --- domains ---------------------------------------------------------------------------------------------------------
 
 
-def resembles(domain: str, known: Iterable[str], *own: str) -> str:
-    """The one of the `known` domains that `domain` could be mistaken for, or "".
+def resembles(domain: str, existing: Iterable[str], *own: str) -> str:
+    """The one of the `existing` domains that `domain` could be mistaken for, or "".
 
     "" for a known domain itself, and for its subdomains and parents. Only `own` counts as imitated under another top-level
     domain too (others may have several: a shop's .fr and .de).
     """
     seen = readable(domain)
     ours = [readable(one) for one in own if one]
-    everyone = list(dict.fromkeys([*ours, *(readable(one) for one in known if one)]))
+    everyone = list(dict.fromkeys([*ours, *(readable(one) for one in existing if one)]))
     if not seen or any(seen == one or seen.endswith(f".{one}") or one.endswith(f".{seen}") for one in everyone):
         return ""
     for one in everyone:
@@ -115,14 +115,14 @@ def goes_on(domain: str, own: str) -> bool:
     return len(own_name) >= _LONG_NAME and skeleton(own_name) in skeleton(_name_and_top(seen)[0])
 
 
-def _imitates(seen: str, known: str) -> bool:
-    if skeleton(seen) == skeleton(known):
+def _imitates(seen: str, existing: str) -> bool:
+    if skeleton(seen) == skeleton(existing):
         return True
-    dashed, whole = f".{seen}.".replace("-", "."), f".{known}.".replace("-", ".")
-    if "." in known and whole in dashed and not dashed.endswith(whole):
+    dashed, whole = f".{seen}.".replace("-", "."), f".{existing}.".replace("-", ".")
+    if "." in existing and whole in dashed and not dashed.endswith(whole):
         return True  # the whole known domain before another: lycee.example.evil.test, lycee-example.test
     name, top = _name_and_top(seen)
-    known_name, known_top = _name_and_top(known)
+    known_name, known_top = _name_and_top(existing)
     return top == known_top and min(len(name), len(known_name)) >= _SHORTEST and one_off(skeleton(name), skeleton(known_name))
 
 
@@ -137,11 +137,11 @@ def _name_and_top(domain: str) -> tuple[str, str]:
     return name, top
 
 
-def one_off(one: str, other: str) -> bool:
+def one_off(value: str, other: str) -> bool:
     """Whether two words differ by one letter inserted, deleted or replaced, or by two adjacent letters swapped."""
-    if one == other or abs(len(one) - len(other)) > 1:
+    if value == other or abs(len(value) - len(other)) > 1:
         return False
-    short, long = sorted((one, other), key=len)
+    short, long = sorted((value, other), key=len)
     same = 0
     while same < len(short) and short[same] == long[same]:
         same += 1

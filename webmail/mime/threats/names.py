@@ -88,19 +88,19 @@ def name_index(name: str) -> str:
     return "".join(sorted(name_key(name).replace(" ", "")))[:LONGEST_KEY]
 
 
-def same_name(one: str, other: str) -> bool:
+def same_name(value: str, other: str) -> bool:
     """Whether two names are read as one: the same words in any order, or without the spaces between them."""
-    key, known = name_key(one), name_key(other)
+    key, known = name_key(value), name_key(other)
     if not key or key == known:
         return bool(key)
     glued, whole = sorted((key.split(), known.split()), key=len)
-    return name_index(one) == name_index(other) and all(_joined(word, whole) for word in glued)
+    return name_index(value) == name_index(other) and all(_joined(word, whole) for word in glued)
 
 
-def _joined(word: str, words: list[str]) -> bool:
+def _joined(word: str, texts: list[str]) -> bool:
     """Whether a word is one of the others, or several of them written without a space."""
     left = word
-    for each in sorted(words, key=len, reverse=True):
+    for each in sorted(texts, key=len, reverse=True):
         left = left.replace(each, "", 1)
     return not left
 
@@ -163,12 +163,12 @@ def initialled(name: str) -> tuple[list[str], list[str]]:
     return bare_words(apart), plain_words(apart)
 
 
-def is_abbreviation(words: list[str], name: str) -> bool:
+def is_abbreviation(texts: list[str], name: str) -> bool:
     """Whether these words are a name some of whose words are initials: "B Girard", "JP Moreau", "Alice L". Of several first names
     those behind the first may be left out."""
     known = [word for word in bare_words(name) if len(word) > 1]
     left, initials = list(known), list[str]()
-    for word in words:
+    for word in texts:
         same = next((one for one in left if skeleton(one) == skeleton(word)), None)
         if same is not None:
             left.remove(same)

@@ -129,27 +129,27 @@ def _skeletons(name: str) -> list[str]:
     return [skeleton(word) for word in names.plain_words(names.unspaced(name))]
 
 
-def _phrase(words: list[str]) -> OfficeKind | None:
+def _phrase(texts: list[str]) -> OfficeKind | None:
     for kind, wanted in _SPELT:
-        for start in range(len(words) - len(wanted) + 1):
-            if tuple(words[start : start + len(wanted)]) == wanted:
-                if wanted[0] == skeleton("academie") and len(wanted) > 1 and not set(words[start + 2 :][:2]) & _CITIES:
+        for start in range(len(texts) - len(wanted) + 1):
+            if tuple(texts[start : start + len(wanted)]) == wanted:
+                if wanted[0] == skeleton("academie") and len(wanted) > 1 and not set(texts[start + 2 :][:2]) & _CITIES:
                     continue
                 return kind
     return None
 
 
-def _rest(words: list[str]) -> set[str]:
+def _rest(texts: list[str]) -> set[str]:
     """What a name says besides: another organisation, a place, a person."""
-    return {word for word in words if word not in _STATE | _OWN | _ANY | _BESIDE | _SMALL}
+    return {word for word in texts if word not in _STATE | _OWN | _ANY | _BESIDE | _SMALL}
 
 
-def _whole(words: list[str]) -> OfficeKind | None:
+def _whole(texts: list[str]) -> OfficeKind | None:
     """The office that these words are and nothing else."""
-    meant = [word for word in words if word not in _SMALL]
-    if not meant or _rest(words):
+    meant = [word for word in texts if word not in _SMALL]
+    if not meant or _rest(texts):
         return None
-    if (found := _phrase(words)) is not None:
+    if (found := _phrase(texts)) is not None:
         return found
     if set(meant) & _OWN:
         return OfficeKind.OWN

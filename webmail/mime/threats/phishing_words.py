@@ -31,8 +31,8 @@ _HURRY = r"urgent\w*|confidentiel\w*|discretion|discret\w*|aujourd'hui meme|imme
 _NEAR = r"[^.!?]{0,80}?"
 
 
-def _together(one: str, other: str) -> str:
-    return rf"\b(?:{one})\b{_NEAR}\b(?:{other})\b|\b(?:{other})\b{_NEAR}\b(?:{one})\b"
+def _together(value: str, other: str) -> str:
+    return rf"\b(?:{value})\b{_NEAR}\b(?:{other})\b|\b(?:{other})\b{_NEAR}\b(?:{value})\b"
 
 
 _CLOSED = (

@@ -27,7 +27,7 @@ _shape = Prepared(
 )
 
 
-def candidates(sight: Sight, words: Sequence[str]) -> Sequence[PersonRow]:
+def candidates(sight: Sight, texts: Sequence[str]) -> Sequence[PersonRow]:
     """Rows among which are all that fit the words. 1 query, 2 if accounts have changed.
 
     Where everyone is seen, they are a copy that may be some minutes old: `checked` says who of them is there, and is seen. Of
@@ -37,8 +37,8 @@ def candidates(sight: Sight, words: Sequence[str]) -> Sequence[PersonRow]:
         return ()
     if (rows := _kept(sight)) is not None:
         return rows
-    fits = [(User.address**like) | (User.name**like) for like in _patterns(words)]
-    return _read(sight, fits, MOST if not words else _MOST_FOUND)
+    fits = [(User.address**like) | (User.name**like) for like in _patterns(texts)]
+    return _read(sight, fits, MOST if not texts else _MOST_FOUND)
 
 
 def warm_up(sight: Sight) -> None:
@@ -86,6 +86,6 @@ def _read(sight: Sight, conditions: list[Any], most: int = 0, start: int = 0) ->
     return [row_of(name, address) for name, address in plain_rows(wanted)]
 
 
-def _patterns(words: Sequence[str]) -> list[str]:
+def _patterns(texts: Sequence[str]) -> list[str]:
     """LIKE patterns that every match satisfies; a superset is fine, because databases don't match "é" with "e"."""
-    return [f"%{pattern}%" for word in words if (pattern := _STRICT.sub("%", word).strip("%"))]
+    return [f"%{pattern}%" for word in texts if (pattern := _STRICT.sub("%", word).strip("%"))]

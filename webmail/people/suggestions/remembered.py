@@ -29,8 +29,8 @@ class Remembered:
         return self.shown
 
 
-def listing(user: User, words: str = "") -> list[Remembered]:
-    """Those written to most often first, then those who wrote most often; with `words`, who has all of them. 2 queries."""
+def listing(user: User, text: str = "") -> list[Remembered]:
+    """Those written to most often first, then those who wrote most often; with `text`, who has all of them. 2 queries."""
     found: dict[str, Remembered] = {}
     for table in _TABLES:
         rows: Any = table.select(table.address, table.name, table.count, table.last).where(table.user == user)
@@ -42,7 +42,7 @@ def listing(user: User, words: str = "") -> list[Remembered]:
             found[address] = Remembered(
                 address, readable_address(address), (known.name if known else "") or name, written, received, newest
             )
-    wanted = fold(words).split()
+    wanted = fold(text).split()
     kept = [one for one in found.values() if all(word in fold(f"{one.name} {one.shown}") for word in wanted)]
     return sorted(kept, key=lambda one: (-one.written, -one.received, one.address))
 

@@ -46,14 +46,14 @@ def _marked(text: str) -> str:
     return MARK + _BOUNDARY.sub(MARK, text)
 
 
-def typed_words(words: str) -> list[str]:
+def typed_words(text: str) -> list[str]:
     """What is looked for, folded; none for no letters."""
-    return [word for word in re.split(r"[\s\"<>,;()]+", fold(words)) if word][:_MOST_WORDS]
+    return [word for word in re.split(r"[\s\"<>,;()]+", fold(text)) if word][:_MOST_WORDS]
 
 
 def fitting(
     rows: Collection[PersonRow],
-    words: Sequence[str],
+    texts: Sequence[str],
     enough: int = 0,
     always: Container[str] = (),
     never: Callable[[str], bool] | None = None,
@@ -66,10 +66,10 @@ def fitting(
     """
     left: Collection[PersonRow] = rows
     for fit in (NAMED, ELSEWHERE, INSIDE):
-        if fit == INSIDE and not (words and all(len(word) >= _FEWEST_INSIDE for word in words)):
+        if fit == INSIDE and not (texts and all(len(word) >= _FEWEST_INSIDE for word in texts)):
             return
         found = left
-        for word in words:
+        for word in texts:
             found = _with(found, word, fit)
         if never:
             found = [row for row in found if not never(row.address)]
@@ -77,7 +77,7 @@ def fitting(
             some = list(found)
             found = some[:enough] + [row for row in some[enough:] if row.address in always]
         yield from ((fit, row) for row in found)
-        if not words or (enough and len(found) >= enough):
+        if not texts or (enough and len(found) >= enough):
             return
         taken = {id(row) for row in found}
         left = [row for row in left if id(row) not in taken] if taken else left

@@ -98,36 +98,42 @@ def _shown() -> PreferencesForm:
     return PreferencesForm(formdata=None, data=values).offer_zones(holidays.zones(settings().holidays))
 
 
-def _settings_page(place: SettingsPage, form: PreferencesForm, status: int = 200) -> Response:
-    zones = time_zones.offered() if "time_zone" in place.names else time_zones.OFTEN if "second_zone" in place.names else ()
-    return page("settings/page.html", status, place=place, form=form, shown=_shown(), zones=zones)
+def _settings_page(settings_page: SettingsPage, form: PreferencesForm, status: int = 200) -> Response:
+    zones = (
+        time_zones.offered()
+        if "time_zone" in settings_page.names
+        else time_zones.OFTEN
+        if "second_zone" in settings_page.names
+        else ()
+    )
+    return page("settings/page.html", status, place=settings_page, form=form, shown=_shown(), zones=zones)
 
 
-def _save(place: SettingsPage, names: Collection[str]) -> Response:
+def _save(settings_page: SettingsPage, names: Collection[str]) -> Response:
     form = PreferencesForm().offer_zones(holidays.zones(settings().holidays))
     sent = form.sent(request.form, names)
     if not form.accepts(sent):
-        return _refused(place, form, sent)
+        return _refused(settings_page, form, sent)
     changed = changes.make(current_user(), {name: form[name].data for name in sent})
     _forget()
     value = changes.token(current_user(), changed, settings().secret_key)
     if request.form.get("only") and _asks_for_part() and not _WHOLE_PAGE & changed.keys():
         return _after(changed, fragment("settings/_saved.html", value=value, name=sent[0] if sent else "", look=look.look()))
-    undo = (url_for("settings.undo"), {"undo": value, "back": place.url}) if value else None
+    undo = (url_for("settings.undo"), {"undo": value, "back": settings_page.url}) if value else None
     notify(_("Settings saved."), undo=undo)
-    return _after(changed, redirect(place.url, 303))
+    return _after(changed, redirect(settings_page.url, 303))
 
 
-def _refused(place: SettingsPage, form: PreferencesForm, sent: list[str]) -> Response:
+def _refused(settings_page: SettingsPage, form: PreferencesForm, sent: list[str]) -> Response:
     if request.form.get("only") and _asks_for_part():
         return fragment("settings/_saved.html", 422, errors=[error for name in sent for error in form[name].errors])
-    return _settings_page(place, form, 422)
+    return _settings_page(settings_page, form, 422)
 
 
-def _told(words: str) -> Response:
+def _told(text: str) -> Response:
     if _asks_for_part():
-        return fragment("settings/_saved.html", 409, errors=[words])
-    undone(words, "caution")
+        return fragment("settings/_saved.html", 409, errors=[text])
+    undone(text, "caution")
     return redirect(_back(), 303)
 
 

@@ -38,6 +38,6 @@ def put_back() -> Response:
     return redirect(back, 303)
 
 
-def told_removed(kind: str, words: str, undo: str) -> None:
+def told_removed(kind: str, text: str, undo: str) -> None:
     """The notice after a removal, with its undo."""
-    notify(words, undo=(url_for("settings.put_back"), {"undo": undo, "kind": kind}))
+    notify(text, undo=(url_for("settings.put_back"), {"undo": undo, "kind": kind}))

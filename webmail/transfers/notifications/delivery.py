@@ -55,11 +55,11 @@ def to_recipient(transfer: Transfer, address: str, settings: Settings) -> Post:
 def queue_once(
     post: Post,
     make: Callable[[], FilesLetter],
-    claim: Callable[[], bool],
+    acquire: Callable[[], bool],
     settings: Settings,
     after: Callable[[], object] | None = None,
 ) -> SystemMessage | None:
-    """Queue a letter if `claim` says that nobody else does; `after` belongs to the same transaction. What can't be addressed at
+    """Queue a letter if `acquire` says that nobody else does; `after` belongs to the same transaction. What can't be addressed at
     all is claimed too, or it would be tried for ever.
     """
     with written_in(post.language):
@@ -70,7 +70,7 @@ def queue_once(
     @begun_again
     def queue() -> SystemMessage | None:
         with db.atomic():
-            if not claim():
+            if not acquire():
                 raise _NotNowError
             row = _queued(post, letter, text, html if len(html) <= system_mail.LONGEST_BODY else "", settings)
             if after is not None:

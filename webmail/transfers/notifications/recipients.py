@@ -243,13 +243,13 @@ def _may_write(transfer: Transfer, settings: Settings, link_key: bytes | None) -
     return bool(settings.system_address and settings.public_url) and is_mailed(transfer, link_key)
 
 
-def invite(asked: FileRequestInvite, settings: Settings, *, again: bool = False) -> SystemMessage | None:
+def invite(file_request_invite: FileRequestInvite, settings: Settings, *, again: bool = False) -> SystemMessage | None:
     """Mail somebody the link by which they send files; `again`: as a reminder (`requests.remind` says whether it may go)."""
     if not settings.system_address or not settings.public_url:
         return None
-    request = asked.request
-    link = public_link("transfers.guest", link=requests.invite_token(asked, settings))
-    post = Post(asked.address, TO_OTHERS, request.language or settings.language, request.owner.address)
+    request = file_request_invite.request
+    link = public_link("transfers.guest", link=requests.invite_token(file_request_invite, settings))
+    post = Post(file_request_invite.address, TO_OTHERS, request.language or settings.language, request.owner.address)
     make_letter = texts.invitation_letter
     return _woken(queue_once(post, lambda: make_letter(request, link, settings, reminder=again), lambda: True, settings))
 

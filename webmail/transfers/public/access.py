@@ -118,12 +118,12 @@ def visit(link: str, settings: Settings, user: User | None = None, cookie: str =
     return LinkVisit(transfer, shown, token, key, grant, chosen, own is not None, by_owner, carried, link)
 
 
-def _with_cookie(grant: Grant, kept: Grant) -> tuple[Grant, Right]:
+def _with_cookie(grant: Grant, stored: Grant) -> tuple[Grant, Right]:
     """What an address and a cookie grant together, and what of it the cookie does."""
-    if grant.recipient and kept.recipient and grant.recipient != kept.recipient:  # somebody else used this browser since
+    if grant.recipient and stored.recipient and grant.recipient != stored.recipient:  # somebody else used this browser since
         return grant, Right(0)
-    found = replace(grant, rights=grant.rights | kept.rights, recipient=grant.recipient or kept.recipient)
-    return replace(found, until=grant.until or kept.until), kept.rights
+    found = replace(grant, rights=grant.rights | stored.rights, recipient=grant.recipient or stored.recipient)
+    return replace(found, until=grant.until or stored.until), stored.rights
 
 
 def count_unknown(network: str, settings: Settings) -> None:

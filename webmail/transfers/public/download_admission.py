@@ -32,8 +32,8 @@ class ReaderTooSlowError(MailError):
 class Download:
     """A download that was admitted; give its place back once."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, admitted: Place) -> None:
+        self.place = admitted
         self._waited, self._taken = 0.0, 0  # seconds for the reader, and bytes, since it was looked
         self._since: float | None = None  # when the slice was handed on that is being taken
 

@@ -33,25 +33,25 @@ class ByteRange:
         return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
 
 
-def part_of(size: int, asked: str | None, if_range: str | None, etag: str) -> ByteRange | None:
+def part_of(size: int, requested: str | None, if_range: str | None, etag: str) -> ByteRange | None:
     """The part that is asked for; None for the whole file, as where several parts are asked for, or words without sense, which
     a server may pass over. Raises UnsatisfiableError.
 
     `etag` in quotes, strong. A date in If-Range never fits: nothing says when these files were changed, since none ever is.
     """
-    if asked is None or (if_range is not None and if_range.strip() != etag):
+    if requested is None or (if_range is not None and if_range.strip() != etag):
         return None
-    found = _RANGE.fullmatch(asked) if len(asked) <= 100 else None
+    found = _RANGE.fullmatch(requested) if len(requested) <= 100 else None
     if found is None or not (found[1] or found[2]):
         return None
     if not found[1]:
         length = min(int(found[2]), size)
         if not length:
-            raise UnsatisfiableError(asked)
+            raise UnsatisfiableError(requested)
         return ByteRange(size - length, length, size)
     start, end = int(found[1]), int(found[2]) if found[2] else size - 1
     if found[2] and end < start:
         return None
     if start >= size:
-        raise UnsatisfiableError(asked)
+        raise UnsatisfiableError(requested)
     return ByteRange(start, min(end, size - 1) - start + 1, size)

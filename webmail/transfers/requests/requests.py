@@ -221,17 +221,17 @@ def invite(request: FileRequest, people: Iterable[tuple[str, str]], settings: Se
 
 
 def _invited(
-    request: FileRequest, known: FileRequestInvite | None, name: str, address: str, settings: Settings
+    request: FileRequest, existing: FileRequestInvite | None, name: str, address: str, settings: Settings
 ) -> FileRequestInvite:
     """A fresh link: that of somebody who was removed works no more."""
     nonce = links.new_nonce()
     hashed = links.link_hash(links.token(LinkKind.INVITE, nonce, settings.secret_key))
-    if known is None:
+    if existing is None:
         return FileRequestInvite.create(request=request, address=address, name=name[:190], nonce=nonce, link_hash=hashed)
-    known.name, known.nonce, known.link_hash, known.used = name[:190] or known.name, nonce, hashed, 0
-    known.removed, known.invited, known.reminded = None, now(), None
-    known.save()
-    return known
+    existing.name, existing.nonce, existing.link_hash, existing.used = name[:190] or existing.name, nonce, hashed, 0
+    existing.removed, existing.invited, existing.reminded = None, now(), None
+    existing.save()
+    return existing
 
 
 def remind(invited: FileRequestInvite, settings: Settings) -> bool:

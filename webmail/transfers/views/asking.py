@@ -291,16 +291,16 @@ def _too_many_mails() -> str:
     return _("You have written to as many people as you may in an hour. Ask the others later.")
 
 
-def _tell_asked(mine: FileRequest, asked: list[FileRequestInvite]) -> None:
-    if not asked:
+def _tell_asked(mine: FileRequest, requested: list[FileRequestInvite]) -> None:
+    if not requested:
         return
-    sent: list[SystemMessage] = [found for one in asked if (found := recipients.invite(one, settings()))]
+    sent: list[SystemMessage] = [found for one in requested if (found := recipients.invite(one, settings()))]
     for message in sent:
         wake_system_mail(message)
     if not _is_mailed():
         notify(_("No mail is sent from here: give each person their link, which stands below."), "plain")
-    elif len(sent) < len(asked):
-        missed = len(asked) - len(sent)
+    elif len(sent) < len(requested):
+        missed = len(requested) - len(sent)
         notify(ngettext("%(num)d person could not be written to.", "%(num)d people could not be written to.", missed), "caution")
     else:
         notify(ngettext("%(num)d person gets their link by mail.", "%(num)d people get their link by mail.", len(sent)))

@@ -117,28 +117,28 @@ def _typed_before(transfer: Transfer) -> dict[str, str]:
 
 
 def _form_page(
-    link: str, asked: FileRequest, typed: dict[str, str], status: int = 200, *, found: AskedForFiles | None = None,
+    link: str, file_request: FileRequest, typed: dict[str, str], status: int = 200, *, found: AskedForFiles | None = None,
     transfer: Transfer | None = None, problems: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
     """`typed`: what stands in the fields, with the `problems` of them; `transfer`: what was begun already."""
-    most_bytes, most_files = guests.allowed(asked, settings())
+    most_bytes, most_files = guests.allowed(file_request, settings())
     invite = found.invite if found is not None else transfer.invite if transfer is not None else None
     files = sorted(store.files(transfer), key=assembly.is_whole) if transfer is not None else []  # what is gone on with is first
     words = upload_words() | {"out": _("This page was open for too long. Load it again to go on.")}
     return visitors.page(
-        "transfers/guest/form.html", status, here=_here(link), row=asked, sender=_sender(asked), invite=invite, typed=typed,
-        problems=problems or {}, transfer=transfer, files=files[:_ROWS],
+        "transfers/guest/form.html", status, here=_here(link), row=file_request, sender=_sender(file_request), invite=invite,
+        typed=typed, problems=problems or {}, transfer=transfer, files=files[:_ROWS],
         more=len(files) - _ROWS, most_bytes=most_bytes, most_files=most_files,
-        days=asked.days or settings().transfers.days, limits=_FIELDS,
+        days=file_request.days or settings().transfers.days, limits=_FIELDS,
         mails=settings().system_sender is not None and bool(settings().public_url), words=words, is_whole=assembly.is_whole,
         uploads_url=url_for("transfers.guest_uploads", link=link), of=link if transfer is not None else "",
         endings=sorted(settings().transfers.endings),
     )  # fmt: skip
 
 
-def _sender(asked: FileRequest) -> SentBy:
+def _sender(file_request: FileRequest) -> SentBy:
     """Who asks: all that strangers learn of them."""
-    return SentBy(asked.owner.name, asked.owner.address, True)
+    return SentBy(file_request.owner.name, file_request.owner.address, True)
 
 
 def _here(link: str) -> str:
@@ -157,13 +157,13 @@ def typed_fields(values: MultiDict[str, str]) -> dict[str, str]:
     }
 
 
-def problems_of(typed: dict[str, str], asked: FileRequest, *, invited: bool) -> dict[str, str]:
+def problems_of(typed: dict[str, str], file_request: FileRequest, *, invited: bool) -> dict[str, str]:
     found = {
         name: _("This is too long. Use at most %(count)d characters.", count=most)
         for name, most in _FIELDS.items()
         if len(typed[name]) > most
     }
-    if asked.asks_name and not typed["name"] and not invited:
+    if file_request.asks_name and not typed["name"] and not invited:
         found["name"] = _("Type your name: it is asked for here.")
     if typed["address"] and "address" not in found:
         try:
@@ -300,11 +300,11 @@ class _Delivery:
         return self.transfer
 
 
-def _begun(found: AskedForFiles | Transfer, of: str) -> Transfer | None:
+def _begun(found: AskedForFiles | Transfer, owner: str) -> Transfer | None:
     """What a form goes on with: that of its own link, or the one that a script began by the link of the same request."""
     if isinstance(found, Transfer):
         return found
-    other = guests.of_receipt(links.parts(of)[0])
+    other = guests.of_receipt(links.parts(owner)[0])
     same = other is not None and other.request_id == found.request.id and other.invite == found.invite
     return other if same else None
 
@@ -317,11 +317,11 @@ def _is_invited(found: AskedForFiles | Transfer) -> bool:
     return found.invite is not None
 
 
-def _file_problems(taken: TakenForm, asked: FileRequest) -> dict[str, str]:
+def _file_problems(taken: TakenForm, file_request: FileRequest) -> dict[str, str]:
     if any(isinstance(error, OverLimitError) and error.limit in guests.NO_ROOM for _name, error in taken.refused):
-        guests.make_way(asked, settings())
-        requests.note_full(asked)
-        no_room.tell_owner(asked)
+        guests.make_way(file_request, settings())
+        requests.note_full(file_request)
+        no_room.tell_owner(file_request)
     words = [refusal_words(guests.as_told(error), name) for name, error in taken.refused[:20]]
     if taken.broken is not None:
         words.append(_("Not everything arrived: the connection broke, or was too slow. Choose the missing files again."))

@@ -25,12 +25,13 @@ _PREFIX = "transfer-key-"  # one entry each: two tabs do not write over each oth
 _MOST = 20
 
 
-def begin(asked: str = "", *, by_page: bool = False) -> Transfer:
-    """An open transfer of who is asking, protected as `asked` or as the settings say. Raises NotProtectedError, OverLimitError.
+def begin(requested: str = "", *, by_page: bool = False) -> Transfer:
+    """An open transfer of who is asking, protected as `requested` or as the settings say. Raises NotProtectedError,
+    OverLimitError.
 
     `by_page`: our own page encrypts in the browser where that is asked for; nobody else does.
     """
-    kind = protection.chosen(asked, settings())
+    kind = protection.chosen(requested, settings())
     if kind is Protection.BROWSER and not by_page:
         raise NotProtectedError("files are to be encrypted before they are sent")
     transfer, key = protection.begin(current_user(), kind, settings())

@@ -43,13 +43,13 @@ def index() -> AnyResponse:
 
 
 def _shown(
-    shelf: Shelf, order: Order, words: str, number: int, last: int, rows: list[listing.ListedTransfer], total: int
+    shelf: Shelf, order: Order, text: str, number: int, last: int, rows: list[listing.ListedTransfer], total: int
 ) -> Response:  # fmt: skip
-    given = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": words or None}
+    given = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": text or None}
     own = current_user()
     allowed, stored = limits.of_person(own, settings()), promises.arrived(own)
     return page(
-        "transfers/index.html", rows=rows, total=total, shelf=shelf, order=order, orders=_ORDERS, words=words, number=number,
+        "transfers/index.html", rows=rows, total=total, shelf=shelf, order=order, orders=_ORDERS, words=text, number=number,
         last=last, given=given, used=stored, allowed=allowed,
         promised=promises.of_person(own, allowed - stored), texts=transfer_texts,
         may_ask=requests.is_offered(settings()),

@@ -192,7 +192,7 @@ def _remove(transfer: Transfer, upload: str) -> None:
 def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
     """Whether it can be published; what is wrong is noted in the form."""
     room = mail_limits.room(current_user(), settings())
-    form.check(settings(), mails=action == "send", room=room)
+    form.check(settings(), mails=action == "send", space=room)
     if any(file.content is not None and file.content.key_in_link for file in files) and link_keys.of(files[0].transfer) is None:
         form.errors["files"] = _("The key of these files is gone with the session where you began. Discard them and start again.")
     if not files:

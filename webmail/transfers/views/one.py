@@ -161,7 +161,7 @@ def act_on_transfer(number: int) -> AnyResponse:
 def _extend(transfer: Transfer) -> AnyResponse:
     form = TransferForm.typed(MultiDict({}), settings())
     form.until = request.form.get("until", "")[:40].strip()
-    form.check(settings(), mails=False, room=0)
+    form.check(settings(), mails=False, space=0)
     if "until" in form.errors:
         return _page(transfer, 422, errors=form.errors)
     try:
@@ -181,7 +181,7 @@ def _add(transfer: Transfer) -> AnyResponse:
         notify(_("Nobody can be added to this transfer any more."), "caution")
         return _at(transfer.id)
     form = TransferForm.typed(MultiDict({"to": typed}), settings())
-    form.check(settings(), mails=True, room=mail_limits.room(current_user(), settings()))
+    form.check(settings(), mails=True, space=mail_limits.room(current_user(), settings()))
     if "to" in form.errors:
         return _page(transfer, 422, errors={"to": form.errors["to"]}, typed=typed)
     try:

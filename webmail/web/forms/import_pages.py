@@ -36,9 +36,9 @@ _UPLOAD = re.compile(r"[0-9a-f]{32}")
 class ImportRefusedError(Exception):
     """The page where a file is chosen says why (`words`)."""
 
-    def __init__(self, words: str, status: int = 422) -> None:
-        super().__init__(words)
-        self.words, self.status = words, status
+    def __init__(self, text: str, status: int = 422) -> None:
+        super().__init__(text)
+        self.words, self.status = text, status
 
 
 class ImportGoneError(Exception):

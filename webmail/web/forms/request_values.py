@@ -28,10 +28,10 @@ def next_path() -> str:
     return local_path(request.values.get("next", ""))
 
 
-def fetched_ahead(asked: Request | None = None) -> bool:
+def fetched_ahead(requested: Request | None = None) -> bool:
     """Whether our script asks for a page that nobody has opened yet: answering must change nothing, here or in the mail."""
-    asked = asked or request
-    return asked.method == "GET" and AHEAD in asked.headers
+    requested = requested or request
+    return requested.method == "GET" and AHEAD in requested.headers
 
 
 def guessed_by_browser() -> bool:

@@ -44,8 +44,8 @@ def allowed_style() -> str:
 
 
 @lru_cache(maxsize=8)
-def _of_files(folder: str, names: tuple[str, ...], words: frozenset[str]) -> tuple[Markup, str]:
-    text = "".join(_useful(Path(folder, name).read_text(encoding="utf-8"), words) for name in names)
+def _of_files(folder: str, names: tuple[str, ...], texts: frozenset[str]) -> tuple[Markup, str]:
+    text = "".join(_useful(Path(folder, name).read_text(encoding="utf-8"), texts) for name in names)
     if "</" in text or "url(" in text:
         raise ValueError(f"{', '.join(names)}: a sheet within a page may neither end it nor name other files")
     checksum = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -70,12 +70,12 @@ def _words(environment: Environment, folder: str, template: str) -> frozenset[st
     return frozenset(found)
 
 
-def _useful(sheet: str, words: frozenset[str]) -> str:
+def _useful(sheet: str, texts: frozenset[str]) -> str:
     """The rules of a sheet whose selectors name nothing but these words, without comments."""
-    beginnings = tuple(word for word in words if word.endswith("-"))
+    beginnings = tuple(word for word in texts if word.endswith("-"))
 
     def known(name: str) -> bool:
-        return name in words or name.startswith(beginnings)
+        return name in texts or name.startswith(beginnings)
 
     def rules(content: Any) -> Iterator[str]:
         for rule in tinycss2.parse_rule_list(content, skip_comments=True, skip_whitespace=True):

@@ -67,11 +67,11 @@ def _read() -> dict[str, list[PageRow]]:
     return found
 
 
-def _joined(slot: Slot) -> Any:
+def _joined(placeholder: Slot) -> Any:
     joined: Any = None
     for name, part in _parts.items():
         padding = [_EMPTY] * (1 + _TEXTS - len(part.columns))
-        rows: Any = part.table.select(pw.SQL(f"'{name}'"), *part.columns, *padding).where(part.where(slot))
+        rows: Any = part.table.select(pw.SQL(f"'{name}'"), *part.columns, *padding).where(part.where(placeholder))
         rows = rows.group_by(*part.group_by) if part.group_by else rows
         joined = rows if joined is None else joined.union_all(rows)
     return joined.tuples()

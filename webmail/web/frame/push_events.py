@@ -30,9 +30,9 @@ def add_push_event(name: str, endpoint: str, state_of: Callable[[int], str], not
     _events[name] = PushEvent(endpoint, state_of, nothing)
 
 
-def looker(person: int, shown: Mapping[str, str]) -> Callable[[], list[tuple[str, str]]]:
-    """What there is to tell (name, address) since it was asked last; at first, since the page with the states `shown`."""
-    known = {name: shown.get(name, one.nothing) for name, one in _events.items()}
+def looker(person: int, visible: Mapping[str, str]) -> Callable[[], list[tuple[str, str]]]:
+    """What there is to tell (name, address) since it was asked last; at first, since the page with the states `visible`."""
+    known = {name: visible.get(name, one.nothing) for name, one in _events.items()}
     addresses = {name: url_for(one.endpoint) for name, one in _events.items()}
 
     def look() -> list[tuple[str, str]]:

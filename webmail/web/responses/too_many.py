@@ -32,9 +32,9 @@ def too_many_words(error: TooManyRequestsError) -> str:
     return with_again(_("Too many attempts."), error)
 
 
-def with_again(words: str, error: TooManyRequestsError) -> str:
+def with_again(text: str, error: TooManyRequestsError) -> str:
     """What was too much, and when to try again."""
-    return f"{words} {again_words(error)}".rstrip()
+    return f"{text} {again_words(error)}".rstrip()
 
 
 def told_to_wait(response: R, error: TooManyRequestsError) -> R:

@@ -131,13 +131,13 @@ def _mine(number: int) -> AppPassword | None:
 # --- the password, while it is shown ---------------------------------------------------------------------------------
 
 
-def _hold(row: AppPassword, letters: str) -> None:
+def _hold(row: AppPassword, characters: str) -> None:
     """Keep it in the session, sealed, so that the page can be loaded again while the device is set up; and make the address of
     the profile, where the device takes one.
     """
-    key = handover.offer(row, letters, settings()) if kind_of(row.kind).takes_profile and _profile_is_whole(row) else ""
+    key = handover.offer(row, characters, settings()) if kind_of(row.kind).takes_profile and _profile_is_whole(row) else ""
     until = int(time.time() + handover.VALID.total_seconds())
-    sealed = vault.seal_for_session(json.dumps([letters, key]), visit().token, settings().secret_key, current_user().id)
+    sealed = vault.seal_for_session(json.dumps([characters, key]), visit().token, settings().secret_key, current_user().id)
     session[_HELD] = [row.id, until, visit().network, base64.b64encode(sealed).decode()]
 
 

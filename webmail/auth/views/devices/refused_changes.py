@@ -63,22 +63,22 @@ def dismiss_refused() -> Response:
     return redirect(url_for("auth.show_devices"), 303)
 
 
-def _title(one: RefusedChange) -> str:
-    return one.title or one.place.rpartition("/")[2]
+def _title(change: RefusedChange) -> str:
+    return change.title or change.place.rpartition("/")[2]
 
 
-def _where(one: RefusedChange) -> str:
-    if not one.kind:
+def _where(change: RefusedChange) -> str:
+    if not change.kind:
         return ""
-    if one.kind == _BOOK:
-        return _("Address book “%(name)s”", name=one.collection) if one.collection else _("Address book without a name")
-    return _("Calendar “%(name)s”", name=one.collection) if one.collection else _("Calendar without a name")
+    if change.kind == _BOOK:
+        return _("Address book “%(name)s”", name=change.collection) if change.collection else _("Address book without a name")
+    return _("Calendar “%(name)s”", name=change.collection) if change.collection else _("Calendar without a name")
 
 
-def _when(one: RefusedChange) -> str:
-    times = ngettext("Refused once", "Refused %(num)d times", one.count)
-    last = _("last time: %(when)s", when=short_date(one.last))
-    return " · ".join([times, last, *([_("from “%(name)s”", name=one.device)] if one.device else [])])
+def _when(change: RefusedChange) -> str:
+    times = ngettext("Refused once", "Refused %(num)d times", change.count)
+    last = _("last time: %(when)s", when=short_date(change.last))
+    return " · ".join([times, last, *([_("from “%(name)s”", name=change.device)] if change.device else [])])
 
 
 def why_words(reason: str, kind: str) -> str:

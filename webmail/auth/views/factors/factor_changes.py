@@ -19,12 +19,12 @@ from webmail.web.notices import notify
 from webmail.web.security_mail import SecurityNotice, tell
 
 
-def factor_added(kind: str, name: str, notice: SecurityNotice, words: str = "") -> Response:
+def factor_added(kind: str, name: str, notice: SecurityNotice, text: str = "") -> Response:
     """End other sessions, tell the person, and lead on: to the recovery codes where this was the first factor.
 
     `kind` is what the audit log calls it. Call it after `second_step.changing`.
     """
-    _changed(AuditAct.FACTOR_ADDED, kind, name, notice, words or _("“%(name)s” is added.", name=name))
+    _changed(AuditAct.FACTOR_ADDED, kind, name, notice, text or _("“%(name)s” is added.", name=name))
     user, row = current_user(), visit().row
     if row is not None and row.confirmed is None:  # just signed in, and asked for nothing else: see guard.asks_again
         confirmation.mark(row)
@@ -34,19 +34,19 @@ def factor_added(kind: str, name: str, notice: SecurityNotice, words: str = "") 
     return redirect(url_for("auth.show_recovery_codes", next=next_path() or None), 303)
 
 
-def factor_removed(kind: str, name: str, notice: SecurityNotice, words: str = "") -> None:
+def factor_removed(kind: str, name: str, notice: SecurityNotice, text: str = "") -> None:
     """End other sessions and tell the person. Call it after `second_step.changing`."""
-    _changed(AuditAct.FACTOR_REMOVED, kind, name, notice, words or _("“%(name)s” is removed.", name=name))
+    _changed(AuditAct.FACTOR_REMOVED, kind, name, notice, text or _("“%(name)s” is removed.", name=name))
     user = current_user()
     if user.mailed_step and not mailed_codes.can_replace_factor(user, settings()) and second_step.has_only_mail(user):
         second_step.turn_mail_off(user)  # it can't be used now, and must not be what is left
 
 
-def _changed(act: AuditAct, kind: str, name: str, notice: SecurityNotice, words: str) -> None:
+def _changed(act: AuditAct, kind: str, name: str, notice: SecurityNotice, text: str) -> None:
     user = current_user()
     others = endings.end_everything_else(user, settings(), keep=visit().id)
     audited(act, name, factor=kind, sessions=others or None)
     tell(user, notice, name)
     if others:
-        words += " " + ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", others)
-    notify(words, "done")
+        text += " " + ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", others)
+    notify(text, "done")

@@ -53,7 +53,7 @@ def check_second_step() -> Response:
     place = waiting_lines.place_of(session.get(PLACE))
     try:
         browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
-        factor = second_step.check_code(user, form.code.data or "", settings(), browser=browser, place=place)
+        factor = second_step.check_code(user, form.code.data or "", settings(), browser=browser, admitted=place)
     except SignInRefusedError as error:
         session.pop(PLACE, None)
         audited(AuditAct.SECOND_STEP_REFUSED, user.address)

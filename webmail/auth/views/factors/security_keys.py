@@ -119,17 +119,17 @@ def _page(status: int = 200, **shown: Any) -> Response:
 # --- for other pages -------------------------------------------------------------------------------------------------
 
 
-def answering_key(user: User, purpose: Purpose, place: Place | None = None) -> SecurityKey:
+def answering_key(user: User, purpose: Purpose, admitted: Place | None = None) -> SecurityKey:
     """The key of this person that answered the button of the page before (`key_question`). Raises KeyRefusedError,
     TooManyRequestsError.
 
     A refusal is audited; a key that may have been copied is told by mail. Tries are counted as those of codes are: with turns
-    at the second step (`place`: of a browser that was told to wait).
+    at the second step (`admitted`: of a browser that was told to wait).
     """
     browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
     counted = f"key of {user.id} {browser}".rstrip()
     in_turn = purpose is Purpose.SECOND_STEP
-    attempt = attempt_in_turn(counted, settings(), place) if in_turn else attempt_at(counted, settings())
+    attempt = attempt_in_turn(counted, settings(), admitted) if in_turn else attempt_at(counted, settings())
     try:
         if (here := site()) is None:
             raise KeyRefusedError(KeyFault.INVALID)

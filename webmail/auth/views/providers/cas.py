@@ -91,7 +91,7 @@ def leave_for_cas() -> Response:
     if len(kept) > oidc_attempts.LONGEST_KEPT:
         return sign_in_page(form, 422, too_long_words())
     shared, lasting = bool(form.shared.data), bool(form.lasting.data)
-    return lead_on(_begin(rules, target=target, kept=kept, shared=shared, lasting=lasting), rules.title)
+    return lead_on(_begin(rules, target=target, stored=kept, shared=shared, lasting=lasting), rules.title)
 
 
 @blueprint.get("/account/confirm/cas")

@@ -75,7 +75,7 @@ def leave_for_oidc(name: str) -> Response:
         return sign_in_page(form, 422, too_long_words())
     try:
         shared, lasting = bool(form.shared.data), bool(form.lasting.data)
-        return lead_on(_begin(provider, target=target, kept=kept, shared=shared, lasting=lasting), provider.title)
+        return lead_on(_begin(provider, target=target, stored=kept, shared=shared, lasting=lasting), provider.title)
     except ProviderAwayError as error:
         return sign_in_page(form, error.status, _away_words(provider))
 
@@ -105,7 +105,7 @@ def connect_by_oidc(name: str) -> Response:
 
 def _begin(
     provider: Oidc, purpose: AttemptPurpose = AttemptPurpose.SIGN_IN, *,
-    target: str = "", shared: bool = False, lasting: bool = False, kept: str = "",
+    target: str = "", shared: bool = False, lasting: bool = False, stored: str = "",
 ) -> str:  # fmt: skip
     """Keep what is begun; the address to go to. Raises ProviderAwayError.
 
@@ -114,7 +114,7 @@ def _begin(
     user = visit().user if purpose is not AttemptPurpose.SIGN_IN else None
     attempt, address = oidc.begin(provider, _back(provider), fresh=user is not None)
     number = int(user.id) if user is not None else 0
-    oidc_attempts.keep(Begun(attempt, purpose, number, target, shared, lasting, kept))
+    oidc_attempts.keep(Begun(attempt, purpose, number, target, shared, lasting, stored))
     return address
 
 

@@ -80,12 +80,12 @@ def packed(fields: Sequence[Sequence[str]]) -> str:
     return base64.b64encode(zlib.compress(json.dumps(fields).encode(), 9)).decode() if fields else ""
 
 
-def unpacked(kept: str) -> list[list[str]]:
+def unpacked(stored: str) -> list[list[str]]:
     """What `packed` has packed."""
-    if not kept:
+    if not stored:
         return []
     try:
-        text = zlib.decompressobj().decompress(base64.b64decode(kept), _LARGEST_TEXT)
+        text = zlib.decompressobj().decompress(base64.b64decode(stored), _LARGEST_TEXT)
         return [[str(name), str(value)] for name, value in json.loads(text)]
     except (zlib.error, binascii.Error, ValueError, TypeError):
         return []

@@ -81,15 +81,15 @@ def not_them(begun: WayThere, claims: Claims, title: str) -> Response | None:
     return confirm_page(begun.target, 403, words)
 
 
-def refused(begun: WayThere, words: str, status: int) -> Response:
+def refused(begun: WayThere, text: str, status: int) -> Response:
     """The page from which it was begun, which says why it led nowhere."""
     if begun.purpose == AttemptPurpose.CONFIRM:
-        return confirm_page(begun.target, status, words)
+        return confirm_page(begun.target, status, text)
     if begun.purpose == AttemptPurpose.CONNECT:
-        notify(words, "caution")
+        notify(text, "caution")
         return redirect(url_for("auth.show_providers"), 303)
     form = SignInForm(formdata=None, next=begun.target, shared=begun.shared)
-    return sign_in_page(form, status, words, kept=oidc_attempts.unpacked(begun.kept))
+    return sign_in_page(form, status, text, stored=oidc_attempts.unpacked(begun.kept))
 
 
 def nobody_waits() -> Response:

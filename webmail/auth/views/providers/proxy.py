@@ -120,8 +120,8 @@ def _nobody(rules: ProxySignIn, target: str) -> Response:
     return redirect(rules.path.replace("{back}", quote(back, safe="")), 302)
 
 
-def _again(target: str, status: int, words: str) -> Response:
-    return sign_in_page(SignInForm(formdata=None, next=target, shared=visit().on_shared), status, words)
+def _again(target: str, status: int, text: str) -> Response:
+    return sign_in_page(SignInForm(formdata=None, next=target, shared=visit().on_shared), status, text)
 
 
 def _rules() -> ProxySignIn:

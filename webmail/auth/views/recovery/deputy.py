@@ -237,7 +237,7 @@ def _taken_sheet(helper: User, person: User) -> str:
     return str(kept["letters"]) if good else ""
 
 
-def _sheet(person: User, letters: str, language: str) -> dict[str, Any]:
+def _sheet(person: User, characters: str, language: str) -> dict[str, Any]:
     """Its words, in the language of who gets it."""
     site = public_link("auth.login").removesuffix("/login")
     until = person.temporary_until
@@ -253,7 +253,7 @@ def _sheet(person: User, letters: str, language: str) -> dict[str, Any]:
         "for": _("For"),
         "user_name": _("User name or address"),
         "password": _("Temporary password"),
-        "groups": temporary_passwords.groups(letters),
+        "groups": temporary_passwords.groups(characters),
         "forgiving": _("Spaces and capital letters don’t matter."),
         "site_label": _("Address"),
         "site": site,

@@ -97,15 +97,15 @@ def _tokens() -> list[str]:
     return list(session.get(_TOKENS, []))
 
 
-def _send(app: Flask, asked: AskedReset) -> None:
+def _send(app: Flask, reset: AskedReset) -> None:
     """Once the answer has gone. Whatever goes wrong is only logged: nobody is there any more."""
     try:
         with app.app_context():
             with db.connection_context():
-                if (sending := password_reset.claim(asked, settings())) is None:
+                if (sending := password_reset.claim(reset, settings())) is None:
                     return
-                audit.record(AuditAct.PASSWORD_RESET_ASKED, target=sending.user.address, network=asked.network)
-                text = reset_letters.send(sending, asked)
+                audit.record(AuditAct.PASSWORD_RESET_ASKED, target=sending.user.address, network=reset.network)
+                text = reset_letters.send(sending, reset)
             if text:
                 text_messages.send_soon(sending.to, text, settings())
     except (BadAddressError, UnsafeValueError, *DATABASE_AWAY) as error:

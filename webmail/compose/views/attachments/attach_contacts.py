@@ -31,7 +31,7 @@ def choose_contacts(draft_id: str) -> Response:
         return row
     words = request.args.get("words", "")[:100]
     size = preferences().page_size or settings().page_size
-    found = contact_list.listed(current_user(), words=words, number=request.args.get("page", 1, int), size=size)
+    found = contact_list.listed(current_user(), text=words, number=request.args.get("page", 1, int), size=size)
     kept = request.args.getlist("kept")[:_MOST]
     here = {one.uid for one in found.rows}
     return page(

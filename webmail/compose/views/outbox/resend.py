@@ -112,8 +112,8 @@ def _message(uid: int, mailbox: str) -> Message:
         return imap.messages.fetch(connection, mailbox, uid, uidvalidity())
 
 
-def _refused(form: ResendForm, message: Message, words: str, status: int = 422) -> Response:
-    form.to.errors = [words]
+def _refused(form: ResendForm, message: Message, text: str, status: int = 422) -> Response:
+    form.to.errors = [text]
     return _send_on_page(form, message, status)
 
 

@@ -112,9 +112,9 @@ def _room_words(hour: bool, people: int) -> str:
 class NotDoneError(Exception):
     """A button of the outbox had no effect; `words` is the reason to show, `kind` the kind of the notice."""
 
-    def __init__(self, words: str, kind: str = "caution") -> None:
-        super().__init__(words)
-        self.words, self.kind = words, kind
+    def __init__(self, text: str, kind: str = "caution") -> None:
+        super().__init__(text)
+        self.words, self.kind = text, kind
 
 
 def send_now(outbox_id: int) -> str | None:

@@ -130,13 +130,13 @@ def undo_absence() -> Response:
     return part_undo.take_back(row, put_back, changed, "filters.show_absence")
 
 
-def _notify(words: str, before: Absence, after: Absence, kind: str = "done", back: str = "") -> None:
+def _notify(text: str, before: Absence, after: Absence, kind: str = "done", back: str = "") -> None:
     """With Undo, where there is something to undo."""
     if before == after:
-        notify(words, kind)
+        notify(text, kind)
         return
     undo = part_undo.offered(_UNDO, absence.to_json(before), absence_change.version_of(after), back)
-    notify(words, kind, undo=undo)
+    notify(text, kind, undo=undo)
 
 
 def _audited(found: Absence) -> None:
@@ -248,11 +248,11 @@ def _words(at: datetime, *, ends: bool) -> str:
     return long_date(at) if hour else day_in_full(datetime.fromisoformat(day).date())
 
 
-def _offer_words(one: OfferedTimes) -> tuple[str, str]:
+def _offer_words(times: OfferedTimes) -> tuple[str, str]:
     """Its name, and the days of school holidays."""
     names = {"this-week": _("This week"), "next-week": _("Next week")}
-    days = dict.fromkeys(day_and_month(day) for day in (one.first, one.last)) if one.school else ()
-    return names.get(one.name) or day_name(one.name), " – ".join(days)
+    days = dict.fromkeys(day_and_month(day) for day in (times.first, times.last)) if times.school else ()
+    return names.get(times.name) or day_name(times.name), " – ".join(days)
 
 
 def _zone_words(zone: str) -> str:

@@ -177,13 +177,13 @@ def undo_forwarding() -> Response:
     return part_undo.take_back(row, put_back, changed, "filters.show_forwarding")
 
 
-def _notify(words: str, before: Forwarding, after: Forwarding, kind: str = "done", back: str = "") -> None:
+def _notify(text: str, before: Forwarding, after: Forwarding, kind: str = "done", back: str = "") -> None:
     """With Undo, where there is something to undo."""
     if before == after:
-        notify(words, kind)
+        notify(text, kind)
         return
     undo = part_undo.offered(_UNDO, forwarding.to_json(before), forward_change.version_of(after), back)
-    notify(words, kind, undo=undo)
+    notify(text, kind, undo=undo)
 
 
 def _renewed(form: ForwardForm) -> ForwardForm:

@@ -120,16 +120,16 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
     undone(_("%(who)s can see this folder again.", who=called(who)))
 
 
-def _known(words: str) -> str:
+def _known(text: str) -> str:
     """The server's identifier for a user or, with the group prefix, a group. Raises NotSharedError."""
     prefix = settings().group_prefix
-    if words and words == sharing.everyone(current_user(), settings()):
-        return words
-    if sharing.is_group(words, current_user(), settings()):
-        return sharing.chosen_group(words, current_user(), settings())
-    if prefix and words.startswith(prefix):
-        return sharing.group(words.removeprefix(prefix), current_user(), settings())
-    return sharing.person(words, current_user(), settings())
+    if text and text == sharing.everyone(current_user(), settings()):
+        return text
+    if sharing.is_group(text, current_user(), settings()):
+        return sharing.chosen_group(text, current_user(), settings())
+    if prefix and text.startswith(prefix):
+        return sharing.group(text.removeprefix(prefix), current_user(), settings())
+    return sharing.person(text, current_user(), settings())
 
 
 def _is_gone(who: str) -> bool:

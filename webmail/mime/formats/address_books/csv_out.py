@@ -71,33 +71,33 @@ def _google_header() -> list[str]:
     return [*names, "Event 1 - Label", "Event 1 - Value"]
 
 
-def _google(one: BookEntry) -> dict[str, str]:
+def _google(entry: BookEntry) -> dict[str, str]:
     cells = {
-        "First Name": one.given, "Middle Name": one.middle, "Last Name": one.family, "Name Prefix": one.prefix,
-        "Name Suffix": one.suffix, "Nickname": one.nickname, "File As": one.name, "Organization Name": one.organisation,
-        "Organization Title": one.title or one.role, "Organization Department": one.department, "Birthday": one.birthday,
-        "Gender": one.gender, "Maiden Name": one.maiden, "Labels": " ::: ".join(one.categories),
+        "First Name": entry.given, "Middle Name": entry.middle, "Last Name": entry.family, "Name Prefix": entry.prefix,
+        "Name Suffix": entry.suffix, "Nickname": entry.nickname, "File As": entry.name, "Organization Name": entry.organisation,
+        "Organization Title": entry.title or entry.role, "Organization Department": entry.department, "Birthday": entry.birthday,
+        "Gender": entry.gender, "Maiden Name": entry.maiden, "Labels": " ::: ".join(entry.categories),
     }  # fmt: skip
     more: list[str] = []
-    for kind, points in (("E-mail", one.emails), ("Phone", one.phones), ("Website", one.sites)):
+    for kind, points in (("E-mail", entry.emails), ("Phone", entry.phones), ("Website", entry.sites)):
         for number, point in enumerate(points, 1):
             if number <= _MOST[kind]:
                 cells |= {f"{kind} {number} - Label": _google_label(point), f"{kind} {number} - Value": point.value}
             else:
                 more.append(point.value)
-    for number, postal in enumerate(one.postals, 1):
+    for number, postal in enumerate(entry.postals, 1):
         if number <= _MOST["Address"]:
             cells |= {f"Address {number} - {name}": value for name, value in _google_postal(postal).items()}
         else:
             more.append(", ".join(postal.lines))
-    for number, (relation, name) in enumerate(one.related[: _MOST["Relation"]], 1):
+    for number, (relation, name) in enumerate(entry.related[: _MOST["Relation"]], 1):
         cells |= {f"Relation {number} - Label": relation.title(), f"Relation {number} - Value": name}
-    for number, point in enumerate(one.ims[: _MOST["IM"]], 1):
+    for number, point in enumerate(entry.ims[: _MOST["IM"]], 1):
         cells |= {f"IM {number} - Service": next(iter(point.types), ""), f"IM {number} - Value": point.value}
-    more += [point.value for point in one.ims[_MOST["IM"] :]] + [name for _kind, name in one.related[_MOST["Relation"] :]]
-    if one.anniversary:
-        cells |= {"Event 1 - Label": "Anniversary", "Event 1 - Value": one.anniversary}
-    return cells | {"Notes": "\n".join(filter(None, (one.note, *more)))}
+    more += [point.value for point in entry.ims[_MOST["IM"] :]] + [name for _kind, name in entry.related[_MOST["Relation"] :]]
+    if entry.anniversary:
+        cells |= {"Event 1 - Label": "Anniversary", "Event 1 - Value": entry.anniversary}
+    return cells | {"Notes": "\n".join(filter(None, (entry.note, *more)))}
 
 
 def _google_label(point: Labelled) -> str:
@@ -119,23 +119,23 @@ def _google_postal(postal: Postal) -> dict[str, str]:
 # --- Outlook ---------------------------------------------------------------------------------------------------------
 
 
-def _outlook(one: BookEntry) -> dict[str, str]:
+def _outlook(entry: BookEntry) -> dict[str, str]:
     cells = {
-        "Title": one.prefix, "First Name": one.given, "Middle Name": one.middle, "Last Name": one.family, "Suffix": one.suffix,
-        "Nickname": one.nickname, "Company": one.organisation, "Department": one.department, "Job Title": one.title,
-        "Birthday": one.birthday, "Anniversary": one.anniversary, "Categories": ";".join(one.categories), "Gender": one.gender,
-        "Profession": one.role,
+        "Title": entry.prefix, "First Name": entry.given, "Middle Name": entry.middle, "Last Name": entry.family, "Suffix":
+        entry.suffix, "Nickname": entry.nickname, "Company": entry.organisation, "Department": entry.department, "Job Title":
+        entry.title, "Birthday": entry.birthday, "Anniversary": entry.anniversary, "Categories": ";".join(entry.categories),
+        "Gender": entry.gender, "Profession": entry.role,
     }  # fmt: skip
-    if not (one.given or one.family):
-        cells["Last Name"] = one.full_name
+    if not (entry.given or entry.family):
+        cells["Last Name"] = entry.full_name
     more: list[str] = []
-    for point, name in zip(one.emails, ("E-mail Address", "E-mail 2 Address", "E-mail 3 Address"), strict=False):
+    for point, name in zip(entry.emails, ("E-mail Address", "E-mail 2 Address", "E-mail 3 Address"), strict=False):
         cells[name] = point.value
-    cells["E-mail Display Name"] = one.name if one.emails else ""
-    more += [point.value for point in one.emails[3:]]
-    for phone in one.phones:
+    cells["E-mail Display Name"] = entry.name if entry.emails else ""
+    more += [point.value for point in entry.emails[3:]]
+    for phone in entry.phones:
         _put(cells, next(columns for types, columns in _PHONES if set(types) <= set(phone.types)), phone.value, more)
-    for postal in one.postals:
+    for postal in entry.postals:
         place = {"work": "Business", "home": "Home"}.get(postal.use, "Other")
         parts = {"Street": "\n".join(filter(None, (postal.extended, postal.street))), "City": postal.city, "State": postal.region,
                  "Postal Code": postal.code, "Country/Region": postal.country, "Address PO Box": postal.pobox}  # fmt: skip
@@ -143,12 +143,12 @@ def _outlook(one: BookEntry) -> dict[str, str]:
             more.append(", ".join(postal.lines))
         else:
             cells |= {f"{place} {name}": value for name, value in parts.items()}
-    for site in one.sites:
+    for site in entry.sites:
         _put(cells, ("Personal Web Page", "Web Page") if "home" in site.types else ("Web Page",), site.value, more)
-    for kind, name in one.related:
+    for kind, name in entry.related:
         columns = {"spouse": ("Spouse",), "manager": ("Manager's Name",), "assistant": ("Assistant's Name",)}.get(kind, ())
         _put(cells, columns, name, more)
-    return cells | {"Notes": _note(one, more)}
+    return cells | {"Notes": _note(entry, more)}
 
 
 def _put(cells: dict[str, str], columns: Sequence[str], value: str, more: list[str]) -> None:
@@ -160,6 +160,6 @@ def _put(cells: dict[str, str], columns: Sequence[str], value: str, more: list[s
         more.append(value)
 
 
-def _note(one: BookEntry, more: Sequence[str]) -> str:
-    ims = [f"{next(iter(point.types), 'im')}: {point.value}" for point in one.ims]
-    return "\n".join(filter(None, (one.note, *more, *ims)))
+def _note(entry: BookEntry, more: Sequence[str]) -> str:
+    ims = [f"{next(iter(point.types), 'im')}: {point.value}" for point in entry.ims]
+    return "\n".join(filter(None, (entry.note, *more, *ims)))

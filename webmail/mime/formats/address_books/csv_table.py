@@ -90,6 +90,6 @@ def _separator(text: str) -> str:
     return counts.most_common(1)[0][0] if counts else ","
 
 
-def header_key(words: str) -> str:
+def header_key(text: str) -> str:
     """The name of a column for comparing: "E-mail Address" and "e-mail address:" are the same."""
-    return " ".join(words_in(words))
+    return " ".join(words_in(text))

@@ -64,10 +64,10 @@ class Remark:
     detail: str = ""
 
 
-def tell(remarks: list[Remark], one: Remark) -> None:
+def tell(remarks: list[Remark], remark: Remark) -> None:
     """Add a remark. Those on whole cards are all kept, since they are counted; a file may have millions of the others."""
-    if len(remarks) < _MOST_TOLD or one.kind in WHOLE:
-        remarks.append(one)
+    if len(remarks) < _MOST_TOLD or remark.kind in WHOLE:
+        remarks.append(remark)
 
 
 @dataclass(slots=True)
@@ -152,40 +152,40 @@ class BookEntry:
 # --- as a card -------------------------------------------------------------------------------------------------------
 
 
-def card_of(one: BookEntry) -> str:
+def card_of(entry: BookEntry) -> str:
     """The entry as a card (vCard 3.0). Without a name it is none that can be kept: look at `full_name` first."""
     lines = ["BEGIN:VCARD", "VERSION:3.0"]
     labels = _Labels(lines)
-    if one.uid:
-        lines.append(made("UID", escaped(one.uid)))
-    if one.group:
+    if entry.uid:
+        lines.append(made("UID", escaped(entry.uid)))
+    if entry.group:
         lines.append("X-ADDRESSBOOKSERVER-KIND:group")
-    lines.append(made("FN", escaped(tidy(one.full_name))))
-    names = [one.family, one.given, one.middle, one.prefix, one.suffix]
-    lines.append(made("N", ";".join(map(escaped, names if any(names) else [one.full_name, "", "", "", ""]))))
-    organisation = ";".join(map(escaped, (one.organisation, one.department))).rstrip(";")
-    lines += [made(name, value) for name, value in (("ORG", organisation), *_singles(one)) if value]
-    for day, name in ((one.birthday, "BDAY"), (one.anniversary, "X-ANNIVERSARY")):
+    lines.append(made("FN", escaped(tidy(entry.full_name))))
+    names = [entry.family, entry.given, entry.middle, entry.prefix, entry.suffix]
+    lines.append(made("N", ";".join(map(escaped, names if any(names) else [entry.full_name, "", "", "", ""]))))
+    organisation = ";".join(map(escaped, (entry.organisation, entry.department))).rstrip(";")
+    lines += [made(name, value) for name, value in (("ORG", organisation), *_singles(entry)) if value]
+    for day, name in ((entry.birthday, "BDAY"), (entry.anniversary, "X-ANNIVERSARY")):
         if day.startswith("--"):
             lines.append(made(name, f"{_LEAP_YEAR}{day[1:]}", (), [("X-APPLE-OMIT-YEAR", _LEAP_YEAR)]))
         elif day:
             lines.append(made(name, day, (), [("VALUE", "date")]))
-    for name, points in (("EMAIL", one.emails), ("TEL", one.phones), ("URL", one.sites)):
+    for name, points in (("EMAIL", entry.emails), ("TEL", entry.phones), ("URL", entry.sites)):
         for point in points:
             labels.add(name, escaped(point.value), point.types, point.label)
-    for postal in one.postals:
+    for postal in entry.postals:
         labels.add("ADR", ";".join(map(escaped, postal.parts)), (postal.use,) if postal.use else (), postal.label)
-    for point in one.ims:
+    for point in entry.ims:
         service = next(iter(point.types), "")
         params = [("X-SERVICE-TYPE", service)] if service else []
         lines.append(made("IMPP", f"{SERVICES.get(service, 'x-apple')}:{escaped(point.value)}", (), params))
-    for kind, name in one.related:
+    for kind, name in entry.related:
         labels.add("X-ABRELATEDNAMES", escaped(name), (), f"_$!<{kind.title()}>!$_" if kind in RELATIONS else kind)
-    if one.categories:
-        lines.append(made("CATEGORIES", ",".join(map(escaped, one.categories))))
-    if one.photo:
-        lines.append(photo_line(one.photo))
-    lines += [made("X-ADDRESSBOOKSERVER-MEMBER", _member_value(member)) for member in one.members]
+    if entry.categories:
+        lines.append(made("CATEGORIES", ",".join(map(escaped, entry.categories))))
+    if entry.photo:
+        lines.append(photo_line(entry.photo))
+    lines += [made("X-ADDRESSBOOKSERVER-MEMBER", _member_value(member)) for member in entry.members]
     return "\r\n".join([*lines, "END:VCARD", ""])
 
 
@@ -197,9 +197,10 @@ def photo_line(data: bytes, version: str = "3.0") -> str:
     return made("PHOTO", base64.b64encode(data).decode(), (), [("ENCODING", "b"), ("TYPE", kind)])
 
 
-def _singles(one: BookEntry) -> list[tuple[str, str]]:
-    texts = {"NICKNAME": one.nickname, "TITLE": one.title, "ROLE": one.role, "X-GENDER": one.gender, "X-MAIDENNAME": one.maiden,
-             "NOTE": one.note}  # fmt: skip
+def _singles(entry: BookEntry) -> list[tuple[str, str]]:
+    texts = {"NICKNAME": entry.nickname, "TITLE": entry.title, "ROLE": entry.role, "X-GENDER": entry.gender, "X-MAIDENNAME":
+    entry.maiden,
+             "NOTE": entry.note}  # fmt: skip
     return [(name, escaped(text)) for name, text in texts.items()]
 
 
@@ -239,72 +240,74 @@ def entry_of(card: str) -> BookEntry:
     return one
 
 
-def _take(one: BookEntry, line: VcardLine, label: str) -> None:
+def _take(entry: BookEntry, line: VcardLine, label: str) -> None:
     match line.name:
-        case "FN" if not one.name:
-            one.name = tidy(line.text)
-        case "N" if not (one.family or one.given):
-            one.family, one.given, one.middle, one.prefix, one.suffix = [*map(tidy, line.fields), "", "", "", "", ""][:5]
-        case "ORG" if not one.organisation:
-            one.organisation, *more = map(tidy, line.fields)
-            one.department = ", ".join(filter(None, more))
-        case "X-DEPARTMENT" if not one.department:
-            one.department = tidy(line.text)
-        case "NICKNAME" | "TITLE" | "ROLE" | "NOTE" if not getattr(one, line.name.lower()):
-            setattr(one, line.name.lower(), line.text.strip())
-        case "BDAY" if not one.birthday:
-            one.birthday = day_of(line)
-        case "ANNIVERSARY" | "X-ANNIVERSARY" | "X-EVOLUTION-ANNIVERSARY" if not one.anniversary:
-            one.anniversary = day_of(line)
-        case "X-ABDATE" if label.lower() == "anniversary" and not one.anniversary:
-            one.anniversary = date_of(line.text)
-        case "GENDER" | "X-GENDER" if not one.gender:
-            one.gender = tidy(line.fields[0])
+        case "FN" if not entry.name:
+            entry.name = tidy(line.text)
+        case "N" if not (entry.family or entry.given):
+            entry.family, entry.given, entry.middle, entry.prefix, entry.suffix = [*map(tidy, line.fields), "", "", "", "", ""][
+                :5
+            ]
+        case "ORG" if not entry.organisation:
+            entry.organisation, *more = map(tidy, line.fields)
+            entry.department = ", ".join(filter(None, more))
+        case "X-DEPARTMENT" if not entry.department:
+            entry.department = tidy(line.text)
+        case "NICKNAME" | "TITLE" | "ROLE" | "NOTE" if not getattr(entry, line.name.lower()):
+            setattr(entry, line.name.lower(), line.text.strip())
+        case "BDAY" if not entry.birthday:
+            entry.birthday = day_of(line)
+        case "ANNIVERSARY" | "X-ANNIVERSARY" | "X-EVOLUTION-ANNIVERSARY" if not entry.anniversary:
+            entry.anniversary = day_of(line)
+        case "X-ABDATE" if label.lower() == "anniversary" and not entry.anniversary:
+            entry.anniversary = date_of(line.text)
+        case "GENDER" | "X-GENDER" if not entry.gender:
+            entry.gender = tidy(line.fields[0])
         case "X-MAIDENNAME":
-            one.maiden = tidy(line.text)
-        case "UID" if not one.uid:
-            one.uid = tidy(line.text)
+            entry.maiden = tidy(line.text)
+        case "UID" if not entry.uid:
+            entry.uid = tidy(line.text)
         case "CATEGORIES":
-            more = [word for word in map(tidy, line.words) if word and word not in one.categories]
-            one.categories += more[: _MOST_CATEGORIES - len(one.categories)]
-        case "PHOTO" if not one.photo:
-            one.photo = picture_in(line)
+            more = [word for word in map(tidy, line.words) if word and word not in entry.categories]
+            entry.categories += more[: _MOST_CATEGORIES - len(entry.categories)]
+        case "PHOTO" if not entry.photo:
+            entry.photo = picture_in(line)
         case "KIND" | "X-ADDRESSBOOKSERVER-KIND":
-            one.group = line.text.strip().lower() == "group"
+            entry.group = line.text.strip().lower() == "group"
         case "MEMBER" | "X-ADDRESSBOOKSERVER-MEMBER":
-            one.members.append(tidy(line.text))
+            entry.members.append(tidy(line.text))
         case _:
-            _take_point(one, line, label)
+            _take_point(entry, line, label)
 
 
-def _take_point(one: BookEntry, line: VcardLine, label: str) -> None:
+def _take_point(entry: BookEntry, line: VcardLine, label: str) -> None:
     types = tuple(word for word in line.types if word not in ("internet", "pref", "voice", "other") and not word.isdigit())
     text = tidy(line.text)
     match line.name:
         case "EMAIL" if text:
-            one.emails.append(Labelled(_without(text, "mailto:"), types, label))
+            entry.emails.append(Labelled(_without(text, "mailto:"), types, label))
         case "TEL" if text:
-            one.phones.append(Labelled(_without(text, "tel:"), types, label))
+            entry.phones.append(Labelled(_without(text, "tel:"), types, label))
         case "URL" if text:
-            one.sites.append(Labelled(text, types, label))
+            entry.sites.append(Labelled(text, types, label))
         case "ADR":
             parts = [part.strip() for part in line.fields]
             postal = Postal(next((use for use in USES if use in types), ""), label, *[*parts, "", "", "", "", "", "", ""][:7])
             if any(postal.parts):
-                one.postals.append(postal)
+                entry.postals.append(postal)
         case "IMPP" if text:
             scheme, _mark, value = text.partition(":")
             known = next((name for name, of in SERVICES.items() if of == scheme.lower()), scheme.lower())
             service = line.param("X-SERVICE-TYPE").lower() or known
-            one.ims.append(Labelled(value or text, (service,) if service != "x-apple" else ()))
+            entry.ims.append(Labelled(value or text, (service,) if service != "x-apple" else ()))
         case "RELATED" if text:
-            one.related.append((next(iter(types), label.lower()), text))
+            entry.related.append((next(iter(types), label.lower()), text))
         case "X-ABRELATEDNAMES" if text:
-            one.related.append((label.lower(), text))
+            entry.related.append((label.lower(), text))
         case name if name in OLD_SERVICES and text:
-            one.ims.append(Labelled(text, (OLD_SERVICES[name],)))
+            entry.ims.append(Labelled(text, (OLD_SERVICES[name],)))
         case name if text and name.removeprefix("X-EVOLUTION-").removeprefix("X-").lower() in RELATIONS:
-            one.related.append((name.rpartition("-")[2].lower(), text))
+            entry.related.append((name.rpartition("-")[2].lower(), text))
 
 
 def _without(text: str, prefix: str) -> str:

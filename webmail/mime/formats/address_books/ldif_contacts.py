@@ -78,10 +78,10 @@ def entries(text: str, most: int, remarks: list[Remark]) -> list[BookEntry]:
     return [one for one in people if _named(one, remarks)] + [one for one, _record in groups if _named(one, remarks)]
 
 
-def _named(one: BookEntry, remarks: list[Remark]) -> bool:
-    if not one.full_name:
-        tell(remarks, Remark(one.line, RemarkKind.NO_NAME))
-    return bool(one.full_name)
+def _named(entry: BookEntry, remarks: list[Remark]) -> bool:
+    if not entry.full_name:
+        tell(remarks, Remark(entry.line, RemarkKind.NO_NAME))
+    return bool(entry.full_name)
 
 
 def _person(record: LdifRecord, remarks: list[Remark], unknown: dict[str, int]) -> BookEntry:

@@ -24,10 +24,10 @@ def as_ldif(entries: Iterable[BookEntry]) -> Iterator[str]:
         yield "\n" + "".join(_line(name, value) for name, value in [("dn", _name(one)), *lines] if value)
 
 
-def _name(one: BookEntry) -> str:
-    parts = [f"cn={_escaped(one.full_name)}"]
-    if one.emails:
-        parts.append(f"mail={_escaped(one.emails[0].value)}")
+def _name(entry: BookEntry) -> str:
+    parts = [f"cn={_escaped(entry.full_name)}"]
+    if entry.emails:
+        parts.append(f"mail={_escaped(entry.emails[0].value)}")
     return ",".join(parts)
 
 
@@ -35,27 +35,29 @@ def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text.replace("\0", ""))
 
 
-def _person(one: BookEntry) -> list[tuple[str, str | bytes]]:
-    emails = [point.value for point in one.emails]
-    year, month, day = (one.birthday.replace("--", "-").split("-") + ["", "", ""])[:3] if "-" in one.birthday else ("", "", "")
+def _person(entry: BookEntry) -> list[tuple[str, str | bytes]]:
+    emails = [point.value for point in entry.emails]
+    year, month, day = (
+        (entry.birthday.replace("--", "-").split("-") + ["", "", ""])[:3] if "-" in entry.birthday else ("", "", "")
+    )
     lines: list[tuple[str, str | bytes]] = [("objectclass", kind) for kind in _PERSON]
     lines += [
-        ("cn", one.full_name), ("displayName", one.full_name), ("givenName", one.given),
-        ("sn", one.family or one.full_name), ("mozillaNickname", one.nickname), ("o", one.organisation), ("ou", one.department),
-        ("title", one.title), ("personalTitle", one.prefix), ("employeeType", one.role), ("birthyear", year),
-        ("birthmonth", month), ("birthday", day), ("description", one.note),
+        ("cn", entry.full_name), ("displayName", entry.full_name), ("givenName", entry.given),
+        ("sn", entry.family or entry.full_name), ("mozillaNickname", entry.nickname), ("o", entry.organisation), ("ou",
+        entry.department), ("title", entry.title), ("personalTitle", entry.prefix), ("employeeType", entry.role), ("birthyear",
+        year), ("birthmonth", month), ("birthday", day), ("description", entry.note),
     ]  # fmt: skip
     lines += [("mail" if not at else "mozillaSecondEmail" if at == 1 else "mailAlternateAddress", value)
               for at, value in enumerate(emails)]  # fmt: skip
-    for phone in one.phones:
+    for phone in entry.phones:
         lines.append((_phone_name(phone.types), phone.value))
-    for postal in one.postals:
+    for postal in entry.postals:
         lines += _postal(postal)
-    for site in one.sites:
+    for site in entry.sites:
         name = next((f"mozilla{use.title()}Url" for use in ("home", "work") if use in site.types), "labeledURI")
         lines.append((name, site.value))
-    if one.photo.startswith(b"\xff\xd8"):
-        lines.append(("jpegPhoto", one.photo))
+    if entry.photo.startswith(b"\xff\xd8"):
+        lines.append(("jpegPhoto", entry.photo))
     return lines
 
 
@@ -83,10 +85,10 @@ def _postal(postal: Postal) -> list[tuple[str, str | bytes]]:
     return [*parts, ("postOfficeBox", postal.pobox)]
 
 
-def _group(one: BookEntry, names: Mapping[str, str]) -> list[tuple[str, str | bytes]]:
-    lines: list[tuple[str, str | bytes]] = [("objectclass", "top"), ("objectclass", "groupOfNames"), ("cn", one.full_name),
-                                            ("description", one.note)]  # fmt: skip
-    for member in one.members:
+def _group(entry: BookEntry, names: Mapping[str, str]) -> list[tuple[str, str | bytes]]:
+    lines: list[tuple[str, str | bytes]] = [("objectclass", "top"), ("objectclass", "groupOfNames"), ("cn", entry.full_name),
+                                            ("description", entry.note)]  # fmt: skip
+    for member in entry.members:
         address = member[7:] if member.lower().startswith("mailto:") else ""
         uid = member[9:] if member.lower().startswith("urn:uuid:") else member
         lines.append(("member", f"cn={_escaped(address)},mail={_escaped(address)}" if address else names.get(uid, "")))

@@ -62,19 +62,19 @@ def _is_cancelled(event: Component) -> bool:
     return event.value("STATUS").upper() == "CANCELLED"
 
 
-def _is_newer(one: Component, series: Series) -> bool:
-    there = series.override(series.named(one.value("RECURRENCE-ID")))
-    return there is None or version(one) > version(there)
+def _is_newer(component: Component, series: Series) -> bool:
+    there = series.override(series.named(component.value("RECURRENCE-ID")))
+    return there is None or version(component) > version(there)
 
 
-def _replace(series: Series, one: Component, of: Series) -> None:
+def _replace(series: Series, component: Component, owner: Series) -> None:
     """Put one that was changed into a series, in place of what was known of it."""
-    clock = series.named(one.value("RECURRENCE-ID"))
+    clock = series.named(component.value("RECURRENCE-ID"))
     calendar_series.drop_overrides(series, lambda other: series.is_at(other, clock))
     known = {zone.text("TZID") for zone in series.root.parts("VTIMEZONE")}
-    for zone in of.root.parts("VTIMEZONE"):
+    for zone in owner.root.parts("VTIMEZONE"):
         if zone.text("TZID") not in known:
             at = next(at for at, item in enumerate(series.root.items) if isinstance(item, Component))
             series.root.items.insert(at, zone)
-    series.root.add(one)
-    series.overrides.append(one)
+    series.root.add(component)
+    series.overrides.append(component)

@@ -324,9 +324,9 @@ def _text_writer(name: str, prop: str) -> Any:
     return write
 
 
-def _word_writer(name: str, prop: str, words: dict[Any, str]) -> Any:
+def _word_writer(name: str, prop: str, texts: dict[Any, str]) -> Any:
     def write(event: Component, after: EventFields) -> None:
-        word = words.get(getattr(after, name), "")
+        word = texts.get(getattr(after, name), "")
         event.put(made(prop, word)) if word else event.remove(prop)
 
     return write

@@ -244,14 +244,14 @@ Value = TypeVar("Value", PostalAddress, ImAddress, str)
 
 def _with_values(
     lines: list[VcardProperty], ours: Callable[[str], bool], wanted: Sequence[Value],
-    shown: Callable[[VcardLine], Value], write: Callable[[Value, VcardLine | None], VcardLine],
+    visible: Callable[[VcardLine], Value], write: Callable[[Value, VcardLine | None], VcardLine],
 ) -> list[VcardProperty]:  # fmt: skip
     """Lines of these names (`ours`) with these values: unchanged ones stay; another value at the same position counts as edited
     and keeps its label and parameters."""
     old: list[tuple[VcardProperty, VcardLine, Value]] = []
     for line in lines:
         if ours(line.name) and (found := _parse(line)) is not None:
-            value = shown(found)
+            value = visible(found)
             if value and (isinstance(value, str) or not value.is_empty):
                 old.append((line, found, value))
     old = old[:MOST_POINTS]

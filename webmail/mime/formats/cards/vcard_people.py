@@ -113,13 +113,13 @@ def related_of(line: VcardLine, labels: Mapping[str, str]) -> RelatedPerson:
     return RelatedPerson(word.lower() if word.lower() in RELATIONS else word[:_MOST_WORD], name)
 
 
-def related_lines(one: RelatedPerson, version: str, groups: Sequence[str]) -> list[str]:
+def related_lines(person: RelatedPerson, version: str, groups: Sequence[str]) -> list[str]:
     """The lines of a new one; `groups` are those that the card has."""
     if version == "4.0":
-        return [made("RELATED", escaped(one.name), (), [*([("TYPE", one.kind)] if one.kind else []), ("VALUE", "text")])]
-    if not one.kind:
-        return [made("X-ABRELATEDNAMES", escaped(one.name))]
+        return [made("RELATED", escaped(person.name), (), [*([("TYPE", person.kind)] if person.kind else []), ("VALUE", "text")])]
+    if not person.kind:
+        return [made("X-ABRELATEDNAMES", escaped(person.name))]
     taken = {group.lower() for group in groups}
     group = next(f"item{number}" for number in range(1, len(taken) + 2) if f"item{number}" not in taken)
-    label = f"_$!<{one.kind.title()}>!$_" if one.kind in RELATIONS else one.kind
-    return [made("X-ABRELATEDNAMES", escaped(one.name), group=group), made("X-ABLabel", escaped(label), group=group)]
+    label = f"_$!<{person.kind.title()}>!$_" if person.kind in RELATIONS else person.kind
+    return [made("X-ABRELATEDNAMES", escaped(person.name), group=group), made("X-ABLabel", escaped(label), group=group)]

@@ -104,20 +104,20 @@ def _each_once(found: Iterable[Taking]) -> tuple[Taking, ...]:
     return tuple(known.values())
 
 
-def _named(one: Taking, event: Any) -> Taking:
+def _named(item: Taking, event: Any) -> Taking:
     """One of those that were all changed at once has the name of the first of them (RANGE=THISANDFUTURE): it gets its own."""
     named, first, begins = event.get("RECURRENCE-ID"), event.get(_FIRST), event["DTSTART"].dt
     if first is None or "RANGE" not in named.params or type(named.dt) is not type(begins):
-        return one
+        return item
     moved = _clock(begins) - _clock(first)
     if not isinstance(begins, datetime):
-        return replace(one, recurrence_id=f"{named.dt + moved:%Y%m%d}")
+        return replace(item, recurrence_id=f"{named.dt + moved:%Y%m%d}")
     at = named.dt
     if at.tzinfo is not None and begins.tzinfo is not None:  # by the clock of the series
         at = (at.astimezone(begins.tzinfo) + moved).astimezone(at.tzinfo)
     else:
         at += moved
-    return replace(one, recurrence_id=f"{at:%Y%m%dT%H%M%S}" + ("Z" if one.recurrence_id.endswith("Z") else ""))
+    return replace(item, recurrence_id=f"{at:%Y%m%dT%H%M%S}" + ("Z" if item.recurrence_id.endswith("Z") else ""))
 
 
 def _few(found: Iterable[Any]) -> list[Any]:
@@ -239,8 +239,8 @@ def _extent(events: list[Any], own: list[Taking], zone: tzinfo) -> tuple[int, in
     return first, min(last, FOR_EVER)
 
 
-def _rule_end(rule: Any, one: Taking) -> int:
-    length = one.end - one.start
+def _rule_end(rule: Any, item: Taking) -> int:
+    length = item.end - item.start
     if rule.get("UNTIL"):
         return int(_as_moment(rule["UNTIL"][0]).timestamp()) + length + 3 * 86_400  # a day, wherever
     if "COUNT" in rule and not any(name.upper().startswith("BY") for name in rule):
@@ -248,7 +248,7 @@ def _rule_end(rule: Any, one: Taking) -> int:
         step = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3_600} | {name: many * 86_400 for name, many in days.items()}
         steps = int(rule["COUNT"][0]) * int((rule.get("INTERVAL") or [1])[0])
         # a monthly rule on the 31st, a yearly one on the 29th of February: up to eight steps for one
-        return one.start + steps * step.get(str(rule["FREQ"][0]).upper(), 86_400) * 8 + length
+        return item.start + steps * step.get(str(rule["FREQ"][0]).upper(), 86_400) * 8 + length
     return FOR_EVER
 
 

@@ -79,12 +79,12 @@ class Series:
         other = self.clock_of(override)
         return other is not None and self.same(other, at)
 
-    def same(self, one: Clock, other: Clock) -> bool:
+    def same(self, clock: Clock, other: Clock) -> bool:
         """Whether two moments are the same. An hour that the clock skips has two names."""
-        if not isinstance(one, datetime) or not isinstance(other, datetime):
-            return _day(one) == _day(other)
+        if not isinstance(clock, datetime) or not isinstance(other, datetime):
+            return _day(clock) == _day(other)
         tz = self.start.tz or UTC
-        return one == other or one.replace(tzinfo=tz).astimezone(UTC) == other.replace(tzinfo=tz).astimezone(UTC)
+        return clock == other or clock.replace(tzinfo=tz).astimezone(UTC) == other.replace(tzinfo=tz).astimezone(UTC)
 
     def model(self, at: Clock) -> tuple[Component, Clock]:
         """What one that was not changed itself is like, and when that takes place: the series, or one by which the following were
@@ -160,9 +160,9 @@ def component_at(series: Series, at: str) -> Component:
     return series.override(clock) or series.model(clock)[0]
 
 
-def placed(known: EventFields, start: Clock) -> EventFields:
+def placed(existing: EventFields, start: Clock) -> EventFields:
     """The same at another time."""
-    return replace(known, start=start, end=start + known.length)
+    return replace(existing, start=start, end=start + existing.length)
 
 
 # --- one -------------------------------------------------------------------------------------------------------------

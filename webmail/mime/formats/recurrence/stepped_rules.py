@@ -104,9 +104,9 @@ def _stretches(parts: dict[str, str]) -> Iterator[tuple[int, int]]:
         yield 0, 86_400
 
 
-def _in(parts: dict[str, str], slot: datetime, unit: int) -> bool:
+def _in(parts: dict[str, str], moment: datetime, unit: int) -> bool:
     """Whether a step counts by its minute or second, if it goes by these."""
-    name, number = ("BYMINUTE", slot.minute) if unit == 60 else ("BYSECOND", slot.second)
+    name, number = ("BYMINUTE", moment.minute) if unit == 60 else ("BYSECOND", moment.second)
     return unit == 3_600 or name not in parts or number in (min(one, 59) for one in _numbers(parts, name))
 
 

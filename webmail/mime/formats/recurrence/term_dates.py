@@ -90,9 +90,9 @@ def touched(text: str) -> str:
     return str(series.root)
 
 
-def same(one: str, other: str) -> bool:
+def same(value: str, other: str) -> bool:
     """Whether two texts of a series leave out the same."""
-    return left_out(series_of(one).master) == left_out(series_of(other).master)
+    return left_out(series_of(value).master) == left_out(series_of(other).master)
 
 
 def _wanted(series: Series, holidays: Holidays, end: date) -> Sequence[Clock]:

@@ -60,10 +60,10 @@ def _differing(before: EventFields, after: EventFields) -> dict[str, Any]:
 class _Move:
     """How moments of a series move with one that was moved from `before` to `after`."""
 
-    def __init__(self, before: EventFields, after: EventFields, known: EventFields) -> None:
+    def __init__(self, before: EventFields, after: EventFields, existing: EventFields) -> None:
         self.before, self.after = before, after
         self.days = (_day(after.start) - _day(before.start)).days
-        several = "," in recurrence_edit.parts_of(known.rule).get("BYDAY", "")
+        several = "," in recurrence_edit.parts_of(existing.rule).get("BYDAY", "")
         self.weekday = _day(before.start).weekday() if several and self.days % 7 else None  # only those of that day move
         self.moves = (before.start, before.zone) != (after.start, after.zone) or before.all_day != after.all_day
 
@@ -94,24 +94,24 @@ def _of_day(moment: datetime) -> timedelta:
     return moment - datetime.combine(moment.date(), time())
 
 
-def _goal(known: EventFields, before: EventFields, after: EventFields, move: _Move, tz: tzinfo | None) -> EventFields:
+def _goal(existing: EventFields, before: EventFields, after: EventFields, move: _Move, tz: tzinfo | None) -> EventFields:
     """The fields of the series after a change of one of its events; `tz`: its zone before."""
     changed = {name: value for name, value in _differing(before, after).items() if name not in _TIMES}
-    start = _beginning(known, move, tz) if move.moves else known.start
-    zone = after.zone if before.zone != after.zone or before.all_day != after.all_day else known.zone
-    kind_differs = isinstance(start, datetime) != isinstance(known.start, datetime)
-    length = after.length if before.length != after.length or kind_differs else known.length
-    then = tz if zone == known.zone else event_edit.zone_of(zone)
-    rule = after.rule if before.rule != after.rule else _moved_rule(known.rule, before, after, move, (tz, then))
-    return replace(known, **changed, start=start, end=start + length, rule=rule, zone=zone)
+    start = _beginning(existing, move, tz) if move.moves else existing.start
+    zone = after.zone if before.zone != after.zone or before.all_day != after.all_day else existing.zone
+    kind_differs = isinstance(start, datetime) != isinstance(existing.start, datetime)
+    length = after.length if before.length != after.length or kind_differs else existing.length
+    then = tz if zone == existing.zone else event_edit.zone_of(zone)
+    rule = after.rule if before.rule != after.rule else _moved_rule(existing.rule, before, after, move, (tz, then))
+    return replace(existing, **changed, start=start, end=start + length, rule=rule, zone=zone)
 
 
-def _beginning(known: EventFields, move: _Move, tz: tzinfo | None) -> Clock:
+def _beginning(existing: EventFields, move: _Move, tz: tzinfo | None) -> Clock:
     """When the series begins: where only those of one weekday move, another of its first week may be the first now."""
     if move.weekday is None:
-        return move(known.start)
-    week = recurrence_edit.dates(known.rule, known.start, as_time(known.start) + timedelta(days=7), tz)
-    return min([move(known.start), *map(move, week)], key=as_time)
+        return move(existing.start)
+    week = recurrence_edit.dates(existing.rule, existing.start, as_time(existing.start) + timedelta(days=7), tz)
+    return min([move(existing.start), *map(move, week)], key=as_time)
 
 
 def _moved_rule(
@@ -140,10 +140,10 @@ def _move_dates(series: Series, master: Component, listed: dict[str, list[Clock]
             master.put(event_edit.written(name, [series.stamp(move(at)) for at in clocks]))
 
 
-def _follow(series: Series, one: Component, clock: Clock, change: tuple[EventFields, EventFields], move: _Move) -> None:
+def _follow(series: Series, component: Component, clock: Clock, change: tuple[EventFields, EventFields], move: _Move) -> None:
     """Let a changed one follow its series: what it had in common with it changes too."""
     known, goal = change
-    own = event_edit.read(one, series.root)
+    own = event_edit.read(component, series.root)
     shared = {name: value for name, value in _differing(known, goal).items() if name not in _TIMES}
     wanted = replace(own, **{name: value for name, value in shared.items() if getattr(own, name) == getattr(known, name)})
     start = move(clock) if move.moves else clock
@@ -151,11 +151,11 @@ def _follow(series: Series, one: Component, clock: Clock, change: tuple[EventFie
         kind_differs = isinstance(start, datetime) != isinstance(clock, datetime)
         length = goal.length if own.length == known.length or kind_differs else own.length
         wanted = replace(wanted, start=start, end=start + length, zone=goal.zone)
-    event_edit.change(one, series.root, own, wanted)
-    line = one.first("RECURRENCE-ID")
+    event_edit.change(component, series.root, own, wanted)
+    line = component.first("RECURRENCE-ID")
     if move.moves and line is not None:
         ranged = ";RANGE=THISANDFUTURE" if line.param("RANGE") else ""
-        one.put(event_edit.written("RECURRENCE-ID", [series.stamp(start)], ranged))
+        component.put(event_edit.written("RECURRENCE-ID", [series.stamp(start)], ranged))
 
 
 def _drop_unknown(series: Series, master: Component) -> int:

@@ -96,6 +96,6 @@ class AskedTime:
         return moment_of(at if kind == "day" else clock_at(at, self.kept), self.zone)
 
 
-def _each(asked: AskedTime, change: Callable[[int], int]) -> Span:
-    start, end = (at if abs(at) >= _OPEN else change(at) for at in (asked.start, asked.end))
+def _each(time: AskedTime, change: Callable[[int], int]) -> Span:
+    start, end = (at if abs(at) >= _OPEN else change(at) for at in (time.start, time.end))
     return start, end

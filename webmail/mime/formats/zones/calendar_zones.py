@@ -108,11 +108,11 @@ def _rule(name: str, at: datetime) -> str:
     return ""
 
 
-def _nth(like: datetime, year: int, place: int) -> datetime:
-    """The `place`th such weekday (-1: the last) of that month in another year."""
+def _nth(like: datetime, year: int, position: int) -> datetime:
+    """The `position`th such weekday (-1: the last) of that month in another year."""
     first = like.replace(year=year, day=1)
     days = list(range(1 + (like.weekday() - first.weekday()) % 7, monthrange(year, like.month)[1] + 1, 7))
-    return like.replace(year=year, day=days[min(place, len(days)) - 1] if place > 0 else days[-1])
+    return like.replace(year=year, day=days[min(position, len(days)) - 1] if position > 0 else days[-1])
 
 
 def _listed(name: str, year: int) -> str:
