@@ -28,7 +28,7 @@ class AdmissionRefusedError(Exception):
 
 
 @dataclass(eq=False, slots=True)
-class Place:
+class AdmittedPlace:
     """Of somebody who was admitted; leave it once."""
 
     admission: Admission
@@ -67,14 +67,14 @@ class Admission:
         self._count = 0
         self._people: Counter[str] = Counter()
         self._networks: Counter[str] = Counter()
-        self._waiters: list[Place] = []
+        self._waiters: list[AdmittedPlace] = []
         self._wishes: dict[
             str, tuple[float, str]
         ] = {}  # who was refused: when, and of whose places (a person, a network; "": all)
         self._moved = 0.0  # when somebody left
 
     @contextmanager
-    def admit(self, person: object = "", network: str = "", patience: float | None = None) -> Iterator[Place]:
+    def admit(self, person: object = "", network: str = "", patience: float | None = None) -> Iterator[AdmittedPlace]:
         """A place for as long as the block lasts. Raises AdmissionRefusedError."""
         place = self.enter(person, network, patience)
         try:
@@ -82,9 +82,9 @@ class Admission:
         finally:
             place.leave()
 
-    def enter(self, person: object = "", network: str = "", patience: float | None = None) -> Place:
+    def enter(self, person: object = "", network: str = "", patience: float | None = None) -> AdmittedPlace:
         """At once or after a while, `patience` seconds at most (else as long as anybody). Raises AdmissionRefusedError."""
-        place = Place(self, str(person), network)
+        place = AdmittedPlace(self, str(person), network)
         with self._change:
             if self._is_full_of(place) is None:
                 self._take(place)
@@ -101,7 +101,7 @@ class Admission:
         with self._change:
             self._moved = time.monotonic()
 
-    def _is_full_of(self, admitted: Place) -> str | None:
+    def _is_full_of(self, admitted: AdmittedPlace) -> str | None:
         """Whose places are all taken: a person's, a network's, everybody's (""); None where there is room."""
         if admitted.person and self.of_one and self._people.get(admitted.person, 0) >= self.of_one:
             return admitted.person
@@ -109,7 +109,7 @@ class Admission:
             return admitted.network
         return "" if self.at_once and self._count >= self.at_once else None
 
-    def _take(self, admitted: Place) -> None:
+    def _take(self, admitted: AdmittedPlace) -> None:
         admitted.held, admitted.since = True, time.monotonic()
         self._count += 1
         if admitted.person:
@@ -118,7 +118,7 @@ class Admission:
             self._networks[admitted.network] += 1
         self._wishes.pop(admitted.person, None)
 
-    def _leave(self, admitted: Place) -> None:
+    def _leave(self, admitted: AdmittedPlace) -> None:
         with self._change:
             if not admitted.held:
                 return
@@ -133,7 +133,7 @@ class Admission:
                     self._take(one)
             self._change.notify_all()
 
-    def _wait(self, admitted: Place, patience: float) -> None:
+    def _wait(self, admitted: AdmittedPlace, patience: float) -> None:
         began = time.monotonic()
         self._wish(admitted, began)
         of_one = sum(one.person == admitted.person for one in self._waiters)
@@ -156,16 +156,16 @@ class Admission:
             if admitted in self._waiters:
                 self._waiters.remove(admitted)
 
-    def _refused(self, admitted: Place, text: str, *, still: bool = False) -> AdmissionRefusedError:
+    def _refused(self, admitted: AdmittedPlace, text: str, *, still: bool = False) -> AdmissionRefusedError:
         self.last_refused = time.monotonic()
         self._wish(admitted, self.last_refused)
         return AdmissionRefusedError(text, own=bool(self._is_full_of(admitted)), still=still)
 
-    def _wish(self, admitted: Place, now: float) -> None:
+    def _wish(self, admitted: AdmittedPlace, now: float) -> None:
         if admitted.person and (admitted.person in self._wishes or len(self._wishes) < _WISHES):
             self._wishes[admitted.person] = (now, self._is_full_of(admitted) or "")
 
-    def _makes_room(self, admitted: Place) -> bool:
+    def _makes_room(self, admitted: AdmittedPlace) -> bool:
         with self._change:
             since = time.monotonic() - LATELY
             self._wishes = {person: wish for person, wish in self._wishes.items() if wish[0] > since}

@@ -82,7 +82,7 @@ def _local(day: str, hour: str, zone: tzinfo, *, ends: bool) -> datetime:
     return datetime.combine(on, time(int(clock[1]), int(clock[2] or 0)), zone)
 
 
-def shown(at: datetime | None, zone: tzinfo, *, ends: bool) -> tuple[str, str]:
+def day_and_hour(at: datetime | None, zone: tzinfo, *, ends: bool) -> tuple[str, str]:
     """The day and hour by which `moment` finds this again."""
     if at is None:
         return "", ""

@@ -115,7 +115,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPConnectError as error:
-        raise ServerAwayError(_words(error.smtp_code, error.smtp_error)) from error
+        raise ServerAwayError(_reply_text(error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPException, OSError) as error:
         raise _away(error) from error
 
@@ -161,7 +161,7 @@ def _trust(server: Server) -> ssl.SSLContext:
 
 def _expect_ok(reply: tuple[int, bytes]) -> None:
     if reply[0] != 250:
-        raise ServerAwayError(_words(*reply))
+        raise ServerAwayError(_reply_text(*reply))
 
 
 def _sign_in(client: smtplib.SMTP, account: Account) -> None:
@@ -176,8 +176,8 @@ def _sign_in(client: smtplib.SMTP, account: Account) -> None:
     if code == 235:
         return
     if 400 <= code < 500 or code < 200:
-        raise ServerAwayError(_words(code, words))
-    raise _refusal(account)(_words(code, words))
+        raise ServerAwayError(_reply_text(code, words))
+    raise _refusal(account)(_reply_text(code, words))
 
 
 def _refusal(account: Account) -> type[SignInRefusedError | TokenRefusedError]:
@@ -268,9 +268,9 @@ def _rcpt(client: smtplib.SMTP, recipients: dict[str, str], *, notify: bool) -> 
     for address, wire in recipients.items():
         code, words = client.docmd(f"RCPT TO:<{wire}>{option}")
         if code == 421 or code < 200:
-            raise ServerAwayError(_words(code, words))
+            raise ServerAwayError(_reply_text(code, words))
         if code >= 300:
-            refused[address] = _words(code, words)
+            refused[address] = _reply_text(code, words)
     if len(refused) == len(recipients):
         permanent = all(words.startswith("5") for words in refused.values())
         raise SendRefusedError("; ".join(refused.values()) or "no recipients", permanent=permanent, refused=refused)
@@ -314,7 +314,7 @@ def _final_dot(client: smtplib.SMTP, server: Server) -> None:
     except (smtplib.SMTPException, OSError) as error:
         raise SendUncertainError(f"the connection broke before the server answered: {error}") from error
     if code < 200:
-        raise SendUncertainError(f"the server gave no answer that can be understood: {_words(code, words)}")
+        raise SendUncertainError(f"the server gave no answer that can be understood: {_reply_text(code, words)}")
     _refuse_unless(200 <= code < 300, code, words)
     with contextlib.suppress(smtplib.SMTPException, OSError):  # accepted: a failing QUIT does not matter
         if client.sock:
@@ -345,8 +345,8 @@ def _refuse_unless(good: bool, code: int, data: bytes) -> None:
     if good:
         return
     if code < 200:
-        raise ServerAwayError(f"the server gave no answer that can be understood: {_words(code, data)}")
-    raise SendRefusedError(_words(code, data), permanent=code >= 500)
+        raise ServerAwayError(f"the server gave no answer that can be understood: {_reply_text(code, data)}")
+    raise SendRefusedError(_reply_text(code, data), permanent=code >= 500)
 
 
 def _wire_address(address: str) -> str:
@@ -368,7 +368,7 @@ def _safe(value: str) -> None:
         raise UnsafeValueError("CR, LF or NUL in a credential")
 
 
-def _words(code: int, text: bytes | str) -> str:
+def _reply_text(code: int, text: bytes | str) -> str:
     """The server's reply on one line, without control characters, for logs and for the user."""
     said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     said = " ".join("".join(c if c.isprintable() else " " for c in said).split())

@@ -15,7 +15,7 @@ from tests.attacks.ground import Browser, Ground, Web
 from tests.attacks.report import Finding
 from tests.support.webauthn_key import WebauthnKey, encoded
 from webmail.auth.factors import security_keys
-from webmail.auth.factors.challenges import Asked, Purpose
+from webmail.auth.factors.challenges import ChallengeSubject, Purpose
 from webmail.models import User
 
 _NO_LIMIT = 1_000_000
@@ -123,7 +123,7 @@ def _registered(ground: Ground) -> Key:
     key = WebauthnKey()
     with ground.tables():
         user = User.get(User.address == name)
-        asked = Asked(Purpose.ADD, "a session", user.id)
+        asked = ChallengeSubject(Purpose.ADD, "a session", user.id)
         options = security_keys.registration_options(user, site, asked, settings)
         answer = key.create(options, origin=site.origin, rp_id=site.rp_id)
         security_keys.register(answer, "Key", user, site, asked, settings)

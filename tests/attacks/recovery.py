@@ -224,7 +224,7 @@ def _codes_in_many_browsers(ground: Ground, webs: Sequence[Web]) -> Finding:
     with ground.tables():
         settings, user = ground.settings, User.get(User.address == victim.address)
         unsent = password_reset.ask(victim.address, Channel.SMS, "", settings)
-        claimed = password_reset.claim(unsent, settings)
+        claimed = password_reset.take_sending(unsent, settings)
         try:
             opened = bool(password_reset.check_code([unsent.token], unsent.code, settings))
         except password_reset.CodeRefusedError:

@@ -38,7 +38,7 @@ def told(services: Services) -> CheckResult:
     """What a new connection finds: Dovecot reads its configuration as one begins."""
     client = signed_in(services)
     try:
-        return index.words(client, ADDRESS)
+        return index.check_words(client, ADDRESS)
     finally:
         client.shutdown()
 
@@ -54,7 +54,7 @@ def test_an_index_of_an_older_configuration_is_told_and_mended(demo_folder: Path
         services.add_account(ADDRESS, "Claire")
         client = signed_in(services)
         client.append("INBOX", bytes(message("Budget")))
-        empty = index.words(client, ADDRESS)
+        empty = index.check_words(client, ADDRESS)
         assert empty.state == OK and "may be older" in empty.words and f"-u {ADDRESS}" in empty.words
         for subject in ("Réunion de l’équipe", "Bilan de l’équipe", "Cahier de rentrée"):
             client.append("INBOX", bytes(message(subject)))

@@ -93,7 +93,7 @@ def asking_pages(demo: Services, owner: str) -> dict[str, str]:
         made, asked = requests.make(alice, wishes, "fr", settings, people)
         named, _asked = requests.make(alice, Wishes("Dossier", invited_only=True), "fr", settings, people[:1])
         requests.close(named)
-        found = guests.asked(requests.invite_token(asked[0], settings))
+        found = guests.find_request(requests.invite_token(asked[0], settings))
         assert found is not None
         sent, begun = (guests.begin(found, Guest(name), settings) for name in ("Zoé Durand", "Léa"))
         put_file(sent, "Photos/Villefranche, le cloître de la collégiale.png", _picture(), settings)

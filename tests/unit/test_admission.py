@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.waiting import eventually
 from webmail import admission
-from webmail.admission import Admission, AdmissionRefusedError, Place
+from webmail.admission import Admission, AdmissionRefusedError, AdmittedPlace
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def refused(one: Admission, person: str = "", network: str = "") -> AdmissionRef
     return told.value
 
 
-def queued(one: Admission, pool: ThreadPoolExecutor, *persons: str) -> list[Future[Place]]:
+def queued(one: Admission, pool: ThreadPoolExecutor, *persons: str) -> list[Future[AdmittedPlace]]:
     """They wait, one after the other."""
     found = []
     for person in persons:

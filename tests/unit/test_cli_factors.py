@@ -135,7 +135,7 @@ def test_app_passwords_are_listed_and_revoked(run: Run, alice: User, bob: User) 
     code, said = run("accounts app-passwords list alice")
     old, tablet = said.splitlines()
     assert code == 0 and old.split("\t")[1:3] == ["Old phone", "caldav"] and tablet.split("\t")[1:3] == ["Tablet", "imap,smtp"]
-    number, others = old.split("\t")[0], app_passwords.of(bob)[0].id
+    number, others = old.split("\t")[0], app_passwords.for_user(bob)[0].id
     assert run(f"accounts app-passwords revoke alice {others}") == (
         1,
         f"Error: alice@lycee.example has no app password {others}\n",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from webmail.doctor.mail_servers.index import words as words_found
+from webmail.doctor.mail_servers.index import check_words as words_found
 from webmail.doctor.result import OK, WARNING
 
 SUBJECT = b"BODY[HEADER.FIELDS (SUBJECT)]"

@@ -116,7 +116,7 @@ def test_who_answers_for_bodies(settings, monkeypatch, status, service, state, w
     here = replace(settings, public_url="https://webmail.lycee.example", proxies=1)
     healthz = public._Answer(200, "ok\n", "pages", {})
     dav = public._Answer(int(status[:3]), "", service, {})
-    monkeypatch.setattr(public, "_asked", lambda _settings, _method="GET", path="/healthz": dav if path == "/dav/" else healthz)
+    monkeypatch.setattr(public, "_fetch", lambda _settings, _method="GET", path="/healthz": dav if path == "/dav/" else healthz)
     check = list(public.examine(here))[-1]
     assert (check.name, check.state) == ("Uploads, downloads and devices", state) and words in check.words
 

@@ -368,4 +368,4 @@ def test_a_rude_goodbye_changes_nothing():
 
 
 def test_the_words_of_the_server_carry_no_control_characters():
-    assert smtp._words(550, b"no\x1b[31m such\r\nuser\xff") == "550 no [31m such user\ufffd"
+    assert smtp._reply_text(550, b"no\x1b[31m such\r\nuser\xff") == "550 no [31m such user\ufffd"

@@ -50,7 +50,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ExportTexts:
     """The texts of an export, in the person's language: the page that starts it writes them, since a worker has no language.
 
     `readme`: its lines before the list of folders that could not be read; `unread` and `gone` begin the lines about what is
@@ -67,7 +67,7 @@ class Words:
 
 def _work(run: TaskRun) -> dict[str, Any]:
     """The file takes the place of those made before, so that nobody fills the storage with theirs."""
-    files, words = open_storage(run.settings), Words(**run.arguments.get("words", {}))
+    files, words = open_storage(run.settings), ExportTexts(**run.arguments.get("words", {}))
     mail = _mail(run, files) if run.arguments.get("mail") else Mail()
     name = f"{leftovers.folder(run.task.id)}/data.zip"
     size = files.put(name, zipped(_files(run, files, mail, words), datetime.now(UTC), compressed=_is_small(run, files, mail)))
@@ -103,7 +103,7 @@ def _mail(run: TaskRun, files: Storage) -> Mail:
     return mail
 
 
-def _files(run: TaskRun, files: Storage, mail: Mail, texts: Words) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _files(run: TaskRun, files: Storage, mail: Mail, texts: ExportTexts) -> Iterator[tuple[str, Iterable[bytes]]]:
     if texts.readme:
         yield "README.txt", [_readme(mail, texts).replace("\n", "\r\n").encode()]
     yield from files_of(run.user)
@@ -155,7 +155,7 @@ def _missing(mail: Mail) -> int:
     return 0 if mail.position.away else count(mail.chosen) - mail.position.written
 
 
-def _readme(mail: Mail, texts: Words) -> str:
+def _readme(mail: Mail, texts: ExportTexts) -> str:
     lines = [texts.readme]
     if unread := _unread(mail):
         lines.append("\n".join([texts.unread, *(f"  - {name}" for name in unread)]))
@@ -164,7 +164,7 @@ def _readme(mail: Mail, texts: Words) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _tell(run: TaskRun, texts: Words) -> None:
+def _tell(run: TaskRun, texts: ExportTexts) -> None:
     """In the transaction of the last step, and once for each task: after a kill too there is one mail."""
     if texts.subject and run.settings.system_sender is not None:
         with suppress(BadAddressError, UnsafeValueError):

@@ -21,6 +21,6 @@ def withdraw(user: User) -> bool:
     return bool(User.update(deletion_asked=None, deletion_reason="").where(asking).execute())
 
 
-def asked() -> list[User]:
+def deletion_requests() -> list[User]:
     """Those who ask for it, the first to have asked first. One SELECT."""
     return list(User.select().where(User.deletion_asked.is_null(False)).order_by(User.deletion_asked).limit(1000))

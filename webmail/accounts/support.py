@@ -126,7 +126,7 @@ def find(reference: str) -> SupportRequest | None:
     marks = "".join(mark for mark in reference[:40].upper() if mark.isalnum())
     if len(marks) != 2 * _HALF:
         return None
-    row: SupportRequest | None = SupportRequest.get_or_none(SupportRequest.reference == _shown(marks))
+    row: SupportRequest | None = SupportRequest.get_or_none(SupportRequest.reference == _readable_marks(marks))
     return row
 
 
@@ -212,10 +212,10 @@ def _mailed(row: SupportRequest, notifications: SupportLetters, settings: Settin
 
 def _new_reference() -> str:
     while True:
-        found = _shown("".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF)))
+        found = _readable_marks("".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF)))
         if not SupportRequest.select().where(SupportRequest.reference == found).exists():
             return found
 
 
-def _shown(marks: str) -> str:
+def _readable_marks(marks: str) -> str:
     return f"{marks[:_HALF]}-{marks[_HALF:]}"

@@ -200,7 +200,7 @@ def undo(user: User, name: str, settings: Settings) -> bool:
         return False
     steps = [Done(*step) for step in json.loads(row.steps)["events"]]
     with db.atomic():
-        if undo_store.claim(user, name, _OPENING) is None:
+        if undo_store.take(user, name, _OPENING) is None:
             return False
         write(user, [Write(one.calendar, one.href, one.before, one.etag) for one in steps], settings, as_kept=True)
         _out_of_trash(user, [one for one in steps if one.before and not one.etag])

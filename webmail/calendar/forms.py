@@ -83,8 +83,8 @@ class EventForm:
             title=existing.title, start=day.isoformat(), end=(end.date() if isinstance(end, datetime) else end).isoformat(),
             start_hour=f"{start:%H:%M}" if timed else "", end_hour=f"{end:%H:%M}" if timed else "", all_day=not timed,
             zone=existing.zone, location=existing.place, video=existing.video, notes=existing.notes,
-            categories=", ".join(existing.categories), links=list(existing.links), reminders=[str(minutes) for minutes in existing.reminders],
-            privacy=existing.privacy, free=not existing.busy,
+            categories=", ".join(existing.categories), links=list(existing.links), reminders=[str(minutes) for minutes in
+            existing.reminders], privacy=existing.privacy, free=not existing.busy,
             status=existing.status, repeat=rule.kind, every=str(rule.every), days=[str(one) for one in rule.days],
             places=[str(one) for one in rule.places],
             until=rule.until.isoformat() if rule.until else "", times=str(rule.times) if rule.times else "",

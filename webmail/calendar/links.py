@@ -24,7 +24,7 @@ MOST = 10  # of one calendar
 ASKED = RateLimit("requests of a calendar's address", 120, HOUR)
 
 
-def of(collection: Collection) -> list[CalendarLink]:
+def for_collection(collection: Collection) -> list[CalendarLink]:
     """1 query."""
     return list(CalendarLink.select().where(CalendarLink.collection == collection).order_by(CalendarLink.id))
 
@@ -39,7 +39,7 @@ def make(user: User, calendar: int, kind: str, *, whole: bool) -> str:
         collection = shares.managed(user, calendar)
         if kind not in (FEED, PAGE) or collection.kind != CALENDAR:
             raise ValueError(f"no address for {calendar}")
-        if len(of(collection)) >= MOST:
+        if len(for_collection(collection)) >= MOST:
             raise LimitReachedError(f"{MOST} addresses of {calendar}")
         by = "" if collection.user_id == user.id else user.address
         CalendarLink.create(

@@ -140,6 +140,6 @@ def _show(user: User, found: Absence) -> None:
 
 
 def _period(found: Absence, zone: ZoneInfo) -> str:
-    start = " ".join(filter(None, schedule.shown(found.start, zone, ends=False)))
-    until = " ".join(filter(None, schedule.shown(found.until, zone, ends=True)))
+    start = " ".join(filter(None, schedule.day_and_hour(found.start, zone, ends=False)))
+    until = " ".join(filter(None, schedule.day_and_hour(found.until, zone, ends=True)))
     return f"from {start or 'now'} until {until or 'it is turned off'} ({zone.key})"

@@ -56,12 +56,12 @@ def _carry_out(user: User) -> None:
     night = datetime.now(UTC).astimezone(ZoneInfo(settings().timezone)).date().isoformat()
     told = ArchiveTurn(user, _account(user), settings(), night).take()
     noted(AuditAct.ARCHIVED, user.address, messages=archive_log.messages(told) if told else 0)
-    click.echo(f"{user.address}: {_words(told)}")
+    click.echo(f"{user.address}: {_run_text(told)}")
     for word, mailbox in archive_log.troubles_of(told) if told else []:
         click.echo(f"{user.address}: not in {printable(mailbox)}: {word}", err=True)
 
 
-def _words(told: ArchiveRun | None) -> str:
+def _run_text(told: ArchiveRun | None) -> str:
     names = ("archived", "tagged", "trashed", "deleted")
     counts = [f"{getattr(told, name)} {name}" for name in names if told and getattr(told, name)]
     return ", ".join(counts) or "nothing to do"

@@ -17,7 +17,7 @@ dav = AppGroup("dav", help="Calendars and contacts of phones and programs: what 
 @click.argument("address")
 def list_trash(address: str) -> None:
     """List what devices deleted in the last 30 days: `dav trash alice`."""
-    for item in trash.of(account_of(address)):
+    for item in trash.for_user(account_of(address)):
         words = printable(item.title or item.uid)
         click.echo(f"{item.id}  {item.at:%Y-%m-%d %H:%M}  {printable(item.collection_name)}  {words}  {item.by}")
 

@@ -17,7 +17,7 @@ from webmail.web.current import settings
 @with_appcontext
 def list_deletions() -> None:
     """List who asks for their account to be deleted: address, since when (UTC), the reason if they gave one."""
-    found = deletion.asked()
+    found = deletion.deletion_requests()
     for user in found:
         reason = printable(" ".join(user.deletion_reason.split()))
         click.echo(f"{user.address}\t{user.deletion_asked:%Y-%m-%d %H:%M}\t{reason}".rstrip())

@@ -38,7 +38,7 @@ def list_factors(address: str) -> None:
     if not found.count:
         click.echo(f"{user.address} has no second factor" + _required(user))
     else:
-        click.echo(f"recovery codes left: {found.codes}; trusted browsers: {len(trusted_devices.of(user))}")
+        click.echo(f"recovery codes left: {found.codes}; trusted browsers: {len(trusted_devices.for_user(user))}")
 
 
 @factors.command("reset")
@@ -62,7 +62,7 @@ passwords = AppGroup("app-passwords", help="Passwords of one person's telephones
 def list_app_passwords(address: str) -> None:
     """List a person's app passwords: number, name, uses, when it was made, expires and was last used (UTC)."""
     user = account_of(address)
-    found = app_passwords.of(user)
+    found = app_passwords.for_user(user)
     for row in found:
         uses = ",".join(app_passwords.uses_of(row))
         ends = app_passwords.ends(row)
@@ -80,7 +80,7 @@ def revoke_app_passwords(address: str, number: int | None, everything: bool) -> 
     user = account_of(address)
     if (number is None) != everything:
         raise click.ClickException("give the number of one from `accounts app-passwords list`, or --all")
-    numbers = [row.id for row in app_passwords.of(user)] if number is None else [number]
+    numbers = [row.id for row in app_passwords.for_user(user)] if number is None else [number]
     gone = [row for each in numbers if (row := app_passwords.revoke(user, each))]
     if number is not None and not gone:
         raise click.ClickException(f"{user.address} has no app password {number}")

@@ -35,7 +35,7 @@ def move(where: str, delete: bool) -> None:
             moved = moving.move(area, settings(), bucket, back=where == "disk", delete=delete, tell=_tell)
         except MailError as error:
             raise click.ClickException(f"{area} stopped: {printable(str(error))}. Run it again") from error
-        click.echo(_words(moved))
+        click.echo(_moved_text(moved))
     if settings().storage == where:
         click.echo(f'storage = "{where}" is set already: all is done')
     else:
@@ -44,9 +44,9 @@ def move(where: str, delete: bool) -> None:
 
 def _tell(moved: MovedFiles) -> None:
     if (moved.copied + moved.there) % _EVERY == 0:
-        click.echo(f"  {_words(moved)} so far")
+        click.echo(f"  {_moved_text(moved)} so far")
 
 
-def _words(moved: MovedFiles) -> str:
+def _moved_text(moved: MovedFiles) -> str:
     gone = f", {moved.deleted} deleted where they were" if moved.deleted else ""
     return f"{moved.area}: {moved.copied} files copied ({moved.size / 1024**2:.1f} MB), {moved.there} were there{gone}"

@@ -52,7 +52,7 @@ _deleted = Prepared(
 )
 
 
-def of(user: User) -> list[Loss]:
+def for_user(user: User) -> list[Loss]:
     """What a person was not told of yet, and has not got otherwise, by a group or again. 2 queries, 4 if there is any."""
     rows = [one for one in _untold_shares(user=user.id) if one.collection.derived != store.LEAVING]
     now = {one.collection.id: one.rights for one in store.accessible(user, hidden=True)} if rows else {}
@@ -79,7 +79,7 @@ def _called(owner: User) -> str:
 def mark_told(user: User, told: Mapping[str, Iterable[str]]) -> None:
     """They know these now, by their kinds and numbers; how what was shared with them looked is kept. 1 transaction."""
     read = {(kind, number) for kind, numbers in told.items() for number in numbers}
-    losses = [one for one in of(user) if (one.kind.value, str(one.number)) in read]
+    losses = [one for one in for_user(user) if (one.kind.value, str(one.number)) in read]
     numbers = {kind: [one.number for one in losses if one.kind is kind] for kind in LossKind}
     ended = numbers[LossKind.REVOKED] + numbers[LossKind.GROUP]
     with db.atomic():

@@ -57,7 +57,7 @@ def unseen(owner: User) -> list[CollectionNote]:
     return _unseen(owner=owner.id, after=now() - KEPT)
 
 
-def of(collection: Collection) -> list[CollectionNote]:
+def for_collection(collection: Collection) -> list[CollectionNote]:
     """The latest of one collection. 1 query."""
     mine = (CollectionNote.collection == collection) & (CollectionNote.at > now() - KEPT)
     found = list(CollectionNote.select().where(mine).order_by(CollectionNote.id.desc()).limit(MOST_SHOWN))

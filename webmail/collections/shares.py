@@ -105,7 +105,7 @@ def _meant(item: str, user: User, settings: Settings) -> Sharee | tuple[ShareDou
     if local is not None:
         return (ShareDoubt.ONESELF, ()) if local.id == user.id else local
     sight = sight_of(user, settings)
-    group = PeopleGroup.get_or_none(PeopleGroup.sort == sort_key(item), _known(user, sight))
+    group = PeopleGroup.get_or_none(PeopleGroup.sort == sort_key(item), _visible_person(user, sight))
     return group if group is not None else _called(item, user, sight)
 
 
@@ -135,10 +135,12 @@ def _called(name: str, user: User, sight: Sight) -> Sharee | tuple[ShareDoubt, t
 
 def groups_of(user: User, settings: Settings) -> list[PeopleGroup]:
     """The groups that a person can share with, by name: those they see in the directory, and their own. 1 to 3 queries."""
-    return list(PeopleGroup.select().where(_known(user, sight_of(user, settings))).order_by(PeopleGroup.sort).limit(MOST_GROUPS))
+    return list(
+        PeopleGroup.select().where(_visible_person(user, sight_of(user, settings))).order_by(PeopleGroup.sort).limit(MOST_GROUPS)
+    )
 
 
-def _known(user: User, sight: Sight) -> Any:
+def _visible_person(user: User, sight: Sight) -> Any:
     own = PeopleGroup.id.in_(GroupMember.select(GroupMember.group).where(GroupMember.user == user))
     return own | reduce(and_, sight.listed_groups())
 

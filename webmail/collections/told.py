@@ -21,7 +21,7 @@ def keep(user: User, notices: Sequence[str]) -> None:
         ToldNotice.delete().where(ToldNotice.user == user, ToldNotice.id.not_in(kept)).execute()
 
 
-def of(user: User) -> list[ToldNotice]:
+def for_user(user: User) -> list[ToldNotice]:
     """The latest first. 1 query."""
     mine = ToldNotice.select().where(ToldNotice.user == user, ToldNotice.at > now() - KEPT)
     return list(mine.order_by(ToldNotice.id.desc()).limit(_MOST))

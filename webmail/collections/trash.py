@@ -52,8 +52,8 @@ def put(
         rows = [
             {
                 "user": collection.user_id, "collection": None if whole else collection.id, "collection_name": collection.name,
-                "kind": collection.kind, "href": href, "uid": uid, "title": title[:190], "words": _words(title)[:400], "by": by,
-                "device": device[:60], "place": place, "at": at, "batch": batch, "whole": whole.id if whole else None,
+                "kind": collection.kind, "href": href, "uid": uid, "title": title[:190], "words": _search_text(title)[:400], "by":
+                by, "device": device[:60], "place": place, "at": at, "batch": batch, "whole": whole.id if whole else None,
                 "text": text, "size": len(text.encode("utf-8", "replace")),
             }
             for href, uid, title, text in items[start : start + 50]
@@ -92,7 +92,7 @@ def _micro(at: datetime) -> int:
     return int(at.replace(tzinfo=UTC).timestamp() * 1_000_000)
 
 
-def _words(title: str) -> str:
+def _search_text(title: str) -> str:
     return "".join(f" {word}" for word in dict.fromkeys(words_in(title)))
 
 
@@ -213,7 +213,7 @@ def _listed() -> list[pw.Field]:
     return [field for field in TrashedItem._meta.sorted_fields if field is not TrashedItem.text]
 
 
-def of(user: User) -> Sequence[TrashedItem]:
+def for_user(user: User) -> Sequence[TrashedItem]:
     """All that a person can bring back, the latest first, without the texts."""
     return list(
         TrashedItem.select(*_listed()).where(TrashedItem.user == user).order_by(TrashedItem.at.desc(), TrashedItem.id.desc())

@@ -228,7 +228,7 @@ def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fi
     body = fields.body
     usual = _signature_of(before)
     place = _find(body, [usual, *(s.text for s in signatures(now.user))])
-    if place and _words(body, place) == usual:
+    if place and _signature_text(body, place) == usual:
         if before.signature_above == now.signature_above and _signature_of(now):
             body = body[: place[0]] + _block(_signature_of(now)) + body[place[1] :]
         else:
@@ -259,7 +259,7 @@ def signature_in(body: str, own: Sequence[Signature]) -> int | None:
     found = _find(body, [one.text for one in own])
     if found is None:
         return None if _is_signed(body) else 0
-    return next((one.id for one in own if one.text == _words(body, found)), None)
+    return next((one.id for one in own if one.text == _signature_text(body, found)), None)
 
 
 def _is_signed(body: str) -> bool:
@@ -310,7 +310,7 @@ def _find(body: str, texts: Iterable[str]) -> tuple[int, int] | None:
     return None
 
 
-def _words(body: str, position: tuple[int, int]) -> str:
+def _signature_text(body: str, position: tuple[int, int]) -> str:
     """The signature at this place, without its separator."""
     return body[position[0] : position[1]].partition("\n")[2]
 

@@ -47,7 +47,7 @@ def put_back(user: User, name: str, settings: Settings) -> tuple[str, str]:
     """
     with db.atomic():
         idempotency.in_turn(user)
-        kept = undo_store.claim(user, name, _OPENING)
+        kept = undo_store.take(user, name, _OPENING)
         if kept is None:
             raise CannotPutBackError(name[:40])
         steps = json.loads(kept.steps)

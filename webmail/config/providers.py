@@ -51,7 +51,7 @@ def _country(name: str, value: str) -> None:
         raise ConfigError(f"{name} must be the code of a country such as +33, not {value[:80]!r}")
 
 
-def _place(name: str, value: str) -> None:
+def _check_url(name: str, value: str) -> None:
     """A path on this host, or an address of the web; empty for none."""
     if value and not re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", value):
         web_address(name, value)
@@ -162,7 +162,7 @@ class ProxySignIn:
     domains: str = checked(line(500, empty=True), default="")
     make_groups: bool = checked(anything, default=False)
     second_step: str = checked(one_of("ours", "theirs"), default="ours")
-    sign_out: str = checked(_place, default="")  # where signing out leads, so that the proxy ends its session too
+    sign_out: str = checked(_check_url, default="")  # where signing out leads, so that the proxy ends its session too
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class Support:
     text: str = checked(text(5000), default="")  # the establishment's words; an empty line begins a paragraph
     telephone: str = checked(line(60, empty=True), default="")
     hours: str = checked(line(200, empty=True), default="")
-    password_url: str = checked(_place, default="")  # where passwords are reset that are not kept here
+    password_url: str = checked(_check_url, default="")  # where passwords are reset that are not kept here
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,26 +47,26 @@ def listed(
         return _folded(user, shelf, conditions, number, size)
     found = Contact.select(*LISTED).where(Contact.user == user if book is None else Contact.collection == book, *conditions)
     total = found.count()
-    number, last = _place(total, number, size)
+    number, last = _page_bounds(total, number, size)
     rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
     return ContactPage(rows, total, number, last)
 
 
-def _place(total: int, number: int, size: int) -> tuple[int, int]:
+def _page_bounds(total: int, number: int, size: int) -> tuple[int, int]:
     last = max((total - 1) // size, 0) + 1
     return min(max(number, 1), last), last
 
 
 def _folded(user: User, shelf: Sequence[Access], conditions: Sequence[Any], number: int, size: int) -> ContactPage:
     """The page of all books. Of a person who is in several, the row of the first book that matches is shown."""
-    alike = same_people.of(shelf)
+    alike = same_people.find(shelf)
     matching = _matching(user, shelf, conditions)
     if alike:
         there = set(matching)
         hidden = {each for one in alike.keys() & there for each in _behind(alike[one], there)}
         matching = [one for one in matching if one not in hidden]
     total = len(matching)
-    number, last = _place(total, number, size)
+    number, last = _page_bounds(total, number, size)
     shown = matching[(number - 1) * size : number * size]
     others = [each for one in shown for each in alike.get(one, ()) if each != one]
     rows: dict[int, Contact] = {}
@@ -95,7 +95,7 @@ def _matching(user: User, shelf: Sequence[Access], conditions: Sequence[Any]) ->
     return [number for _sort, number in sorted(found)]
 
 
-def _of(user: User, shelf: Sequence[Access]) -> Any:
+def _in_books(user: User, shelf: Sequence[Access]) -> Any:
     """Contacts of all books of the shelf."""
     others = [one.collection for one in shelf if one.rights != "own"]
     mine = Contact.user == user
@@ -112,14 +112,14 @@ def with_addresses(user: User, shelf: Sequence[Access], text: str, addresses: Se
     found: Any = (
         ContactAddress.select(ContactAddress.address, Contact.id)
         .join(Contact)
-        .where(ContactAddress.address.in_(list(addresses)[:_CHUNK]), _of(user, shelf), *fitting(text))
+        .where(ContactAddress.address.in_(list(addresses)[:_CHUNK]), _in_books(user, shelf), *fitting(text))
         .order_by(Contact.id.desc())
         .tuples()
     )
     return dict(found)
 
 
-def letters(user: User, shelf: Sequence[Access], book: int | None = None) -> list[str]:
+def initials(user: User, shelf: Sequence[Access], book: int | None = None) -> list[str]:
     """The initial letters of all contacts, sorted; "#" stands for anything that is not a letter. 1 query."""
     numbers = [one.collection.id for one in shelf] if book is None else [book]
     here = Contact.user == user if book is None and len(shelf) == 1 else Contact.collection.in_(numbers)

@@ -27,7 +27,7 @@ _kept: OrderedDict[Any, Twins] = OrderedDict()
 _lock = Lock()
 
 
-def of(shelf: Sequence[Access]) -> Twins:
+def find(shelf: Sequence[Access]) -> Twins:
     """Of these books. No query as long as none of them changes; else 1, and 2 per 500 addresses of all but the largest book."""
     mark = (str(db.obj.database), *((one.collection.id, one.collection.seq) for one in shelf))
     with _lock:

@@ -10,7 +10,7 @@ import peewee as pw
 from webmail.database.connection import db
 
 
-class _Slot:
+class _Placeholder:
     """A placeholder for a value that each call supplies."""
 
     def __init__(self, name: str) -> None:
@@ -51,10 +51,10 @@ class Prepared:
         database = db.obj
         built = self._built.get(type(database))
         if built is None:
-            query = self._build(lambda name: pw.AsIs(_Slot(name), converter=False))
+            query = self._build(lambda name: pw.AsIs(_Placeholder(name), converter=False))
             built = self._built[type(database)] = (query, *query.sql())
         query, text, parameters = built
         for name, value in values.items():
             if isinstance(value, list):
                 text = text.replace(f"({{{name}}})", f"({', '.join(str(int(number)) for number in value) or 'NULL'})")
-        return query, database.execute_sql(text, [values[p.name] if isinstance(p, _Slot) else p for p in parameters])
+        return query, database.execute_sql(text, [values[p.name] if isinstance(p, _Placeholder) else p for p in parameters])

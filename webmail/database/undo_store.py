@@ -38,7 +38,7 @@ def put_back(row: Undo) -> None:
     Undo.create(id=row.id, user=row.user_id, steps=row.steps, created=row.created)
 
 
-def claim(user: User, name: str, opening: str) -> Undo | None:
+def take(user: User, name: str, opening: str) -> Undo | None:
     """Take (and delete) the row of this name if its steps start with `opening`, which is different for each area. None if it
     expired, is not this person's, or was taken by another click."""
     row = load(user, name, opening)

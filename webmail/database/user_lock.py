@@ -20,12 +20,12 @@ _MOST_WAITING = 4  # threads of this process for one person; further requests fa
 
 
 @dataclass
-class _Turn:
+class _UserLock:
     lock: threading.Lock = field(default_factory=threading.Lock)
     people: int = 0  # threads that hold the lock or wait for it
 
 
-_turns: dict[int, _Turn] = {}  # user id -> lock, only while actions are running
+_turns: dict[int, _UserLock] = {}  # user id -> lock, only while actions are running
 _guard = threading.Lock()
 
 
@@ -34,7 +34,7 @@ def user_lock(user_id: int) -> Iterator[None]:
     """Hold the user's lock. Raises ServerAwayError after PATIENCE, or at once if too many wait. Take it before a connection."""
     end = time.monotonic() + PATIENCE
     with _guard:
-        turn = _turns.setdefault(user_id, _Turn())
+        turn = _turns.setdefault(user_id, _UserLock())
         if turn.people > _MOST_WAITING:
             raise ServerAwayError("too many actions of one person wait for their turn")
         turn.people += 1

@@ -88,15 +88,15 @@ def _same(wanted: _Wanted, value: str) -> bool:
 
 def ask(name: str, kind: str, timeout: float) -> list[str]:
     """The values of a record, as a zone file has them; none where there is no such record. Raises NoDnsAnswerError."""
-    return _asked(name, kind, timeout) or []
+    return _look_up(name, kind, timeout) or []
 
 
 def exists(name: str, timeout: float) -> bool:
     """Whether there is anything at this name or below it (RFC 8020). Raises NoDnsAnswerError."""
-    return _asked(name, "TXT", timeout) is not None
+    return _look_up(name, "TXT", timeout) is not None
 
 
-def _asked(name: str, kind: str, timeout: float) -> list[str] | None:
+def _look_up(name: str, kind: str, timeout: float) -> list[str] | None:
     """The values of a record; None where the name does not exist at all. Raises NoDnsAnswerError."""
     import dns.exception  # imported when first needed
     import dns.resolver

@@ -26,7 +26,7 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult(_NAME, WARNING, "is not set (public_url), so system mail can't link to these pages.")
         return
     try:
-        status, text, _service, peer = _asked(settings)
+        status, text, _service, peer = _fetch(settings)
     except socket.gaierror:
         words = f"{settings.public_url} can't be found in DNS: add an A record, or correct public_url."
         nobodys = is_nobodys(urlsplit(settings.public_url).hostname or "")  # as in a demo
@@ -66,7 +66,7 @@ class _Answer(NamedTuple):
     peer: dict[str, object]
 
 
-def _asked(settings: Settings, method: str = "GET", path: str = "/healthz") -> _Answer:
+def _fetch(settings: Settings, method: str = "GET", path: str = "/healthz") -> _Answer:
     """Raises OSError, HTTPException."""
     address, wait = urlsplit(settings.public_url), settings.server_timeout
     host = address.hostname or ""
@@ -100,7 +100,7 @@ def _answer(status: int, text: str, settings: Settings) -> CheckResult:
 def _bodies(settings: Settings) -> Iterator[CheckResult]:
     """Whether uploads, downloads and devices have the service of their own that deploy/nginx.conf sends them to."""
     try:
-        found = _asked(settings, "OPTIONS", "/dav/")
+        found = _fetch(settings, "OPTIONS", "/dav/")
     except (OSError, http.client.HTTPException) as error:
         yield CheckResult(_BODIES, PROBLEM, f"do not answer ({plain(error).rstrip('.')}). {_START}")
         return

@@ -32,7 +32,7 @@ from webmail.imap.mailbox_list import mailboxes
 from webmail.imap.reading import messages
 from webmail.mail import Role
 from webmail.mime import parser
-from webmail.mime.detach import CannotDetachError, Kept, without
+from webmail.mime.detach import CannotDetachError, KeepReason, without
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 
@@ -93,7 +93,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
         for job in jobs[state.at :]:
             with run.step(asdict(state), done=state.at, total=len(jobs)):
                 pass  # the place to stop: what comes next lies outside the database
-            _Turn(run, account, state, job, for_good=given["for_good"]).take()
+            _MessageStep(run, account, state, job, for_good=given["for_good"]).take()
             state.at, state.pending = state.at + 1, None
             run.record(asdict(state), done=state.at)
     except SignInRefusedError as error:
@@ -104,7 +104,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
     return {**kept, "new": state.done[0][:3] if state.count == 1 and state.done else []}
 
 
-class _Turn:
+class _MessageStep:
     """One message: rebuilt outside the person's lock, put into place within it."""
 
     def __init__(self, run: TaskRun, account: Account, state: DetachState, job: Detaching, *, for_good: bool) -> None:
@@ -165,7 +165,7 @@ class _Turn:
         """Note first where it will be: whoever comes after a kill looks there."""
         job = self.job
         if self.read != before.size:
-            raise CannotDetachError(Kept.ODD)  # not read to its end, perhaps
+            raise CannotDetachError(KeepReason.ODD)  # not read to its end, perhaps
         trash_floor = 0 if self.for_good else detach.floor(connection, trash)
         floor = detach.floor(connection, job.mailbox)
         pending = Pending(floor, new.seek(0, 2), before.message_id, trash_floor, before.size)

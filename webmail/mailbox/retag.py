@@ -47,7 +47,7 @@ def standing(connection: Connection, chosen: Sequence[Selection], mine: Sequence
     known = {tag.keyword.lower(): tag for tag in mine}
     for group in chosen:
         connection.select(group.mailbox, group.uidvalidity)
-        used = [keyword for keyword, _tag in tags.shown(connection.flags, known) if not tags.is_system(keyword)]
+        used = [keyword for keyword, _tag in tags.tags_among(connection.flags, known) if not tags.is_system(keyword)]
         for piece in imap.actions.pieces(group.uids):
             for keyword, count in zip(used, imap.actions.tallies(connection, group.mailbox, piece, used), strict=True):
                 counts[keyword] = counts.get(keyword, 0) + count

@@ -145,7 +145,7 @@ def derive(name: str, taken: Collection[str]) -> str:
     return candidate
 
 
-def shown(flags: Iterable[str], mine: Mapping[str, Tag], *, all_of_them: bool = False) -> list[tuple[str, Tag | None]]:
+def tags_among(flags: Iterable[str], mine: Mapping[str, Tag], *, all_of_them: bool = False) -> list[tuple[str, Tag | None]]:
     """The tags among a message's flags, as (keyword, the user's tag or None), the user's own first.
 
     `mine`: the user's tags by lower-case keyword. Without `all_of_them`, those not shown in lists are left out.

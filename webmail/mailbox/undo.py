@@ -84,7 +84,7 @@ def undo(connection: Connection, user: User, name: str) -> UndoResult:
     A step that fails does not prevent the others, and undo can then be retried under the same name. Its error is raised if
     nothing was undone.
     """
-    row = undo_store.claim(user, name, "[")
+    row = undo_store.take(user, name, "[")
     if row is None:
         return UndoResult()
     done: set[tuple[str, int]] = set()  # several steps may concern one message (its tags)
@@ -132,7 +132,7 @@ def _unsnooze(connection: Connection, user: User, mailbox: str, uidvalidity: int
     here = (Snoozed.user == user) & (Snoozed.folder == mailbox) & (Snoozed.uidvalidity == uidvalidity)
     rows = list(Snoozed.select().where(here, Snoozed.uid.in_(uids)))
     with db.atomic():
-        mine = [row for row in rows if not row.target_uidnext and snooze_leases.claim(row)]
+        mine = [row for row in rows if not row.target_uidnext and snooze_leases.lease(row)]
     others = {row.uid for row in rows} - {row.uid for row in mine}
     try:
         found = imap.actions.with_flag(connection, mailbox, uids, b"ALL", uidvalidity)

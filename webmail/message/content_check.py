@@ -30,7 +30,7 @@ def own_domains(user: User, settings: Settings) -> tuple[str, ...]:
     return tuple(map(lookalike.readable, settings.own_domains(user.address.rpartition("@")[2])))
 
 
-def shown(email: str) -> str:
+def readable_address(email: str) -> str:
     """The address, with a deceptive (homograph) domain in Punycode."""
     local, at, domain = email.rpartition("@")
     return f"{local}{at}{lookalike.wire(domain)}" if at and lookalike.deceives(domain) else email
@@ -45,7 +45,7 @@ def answers(user: User, message: Message, proof: Authentication, settings: Setti
     if elsewhere and domain and not expected:
         fits = any(is_inside(user, f"@{each}", settings) or authentication.aligned(each, domain) for each in elsewhere)
         if not fits and not has_written(user, envelope.reply_to[0].email.lower()):
-            yield SenderWarning(WarningKind.REPLY, TrustLevel.CAUTION, shown(envelope.reply_to[0].email), domain)
+            yield SenderWarning(WarningKind.REPLY, TrustLevel.CAUTION, readable_address(envelope.reply_to[0].email), domain)
 
 
 def links(message: Message, domain: str, proof: Authentication) -> Iterator[SenderWarning]:

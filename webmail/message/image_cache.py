@@ -48,7 +48,7 @@ def picture(url: str, settings: Settings, person: int = 0) -> CachedImage:
     Fails quickly where many are fetched or the host has timed out recently; such failures are not cached.
     """
     name = _name(url)
-    if settings.image_cache_mb and (kept := _kept(_files(settings), name)) is not None:
+    if settings.image_cache_mb and (kept := _cached_image(_files(settings), name)) is not None:
         return kept
     try:
         with _FETCHING.admit(person):
@@ -112,7 +112,7 @@ def _name(url: str) -> str:
     return f"{name[:2]}/{name}"
 
 
-def _kept(files: Storage, name: str) -> CachedImage | None:
+def _cached_image(files: Storage, name: str) -> CachedImage | None:
     """The cached image, or None. An empty file is a cached failure: raises NoPictureError then."""
     try:
         age, content = files.about(name).age, b"".join(files.get(name))

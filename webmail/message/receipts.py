@@ -31,7 +31,7 @@ class ReceiptRequest:
     elsewhere: bool
 
 
-def asked(message: Message, user: User, wanted: str, role: Role | None, settings: Settings) -> ReceiptRequest | None:
+def receipt_request(message: Message, user: User, wanted: str, role: Role | None, settings: Settings) -> ReceiptRequest | None:
     """The receipt to ask the user about, or None. `wanted` is the preference: "ask" or "inside-sent", "inside" (only
     colleagues), "never".
 

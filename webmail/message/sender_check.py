@@ -12,7 +12,7 @@ from dataclasses import replace
 from webmail.config.settings import Settings
 from webmail.mail import Address, Envelope, Message, Role, Trace
 from webmail.message import content_check
-from webmail.message.content_check import is_inside, own_domains, shown
+from webmail.message.content_check import is_inside, own_domains, readable_address
 from webmail.message.trust import SenderPlace, SenderVerdict, SenderWarning, Trust, TrustLevel, WarningKind
 from webmail.mime.headers import authentication
 from webmail.mime.headers import proof as proofs
@@ -50,7 +50,7 @@ class SenderLookUp:
         sender = _first(envelope)
         email = sender.email.lower()
         usable = email.isascii() and "@" in email and len(email) <= 254 and '"' not in email
-        outside = usable and _place(self._user, email, None, self._settings) is SenderPlace.OUTSIDE
+        outside = usable and _sender_place(self._user, email, None, self._settings) is SenderPlace.OUTSIDE
         return email if outside and not self.known(sender).written else ""
 
 
@@ -75,7 +75,7 @@ def judge(
     envelope = message.envelope
     sender = _first(envelope)
     domain = domain_of(sender.email)
-    place = _place(user, sender.email.lower(), role, settings)
+    place = _sender_place(user, sender.email.lower(), role, settings)
     if place is SenderPlace.OWN:
         return Trust(sender.email, place, name=sender.name)
     proof, marked = _proof(message, user, settings)
@@ -98,7 +98,7 @@ def judge(
     if place is SenderPlace.OUTSIDE and stranger and message.earlier is not True:
         warnings += content_check.requests(message, proof)
     warnings.sort(key=lambda warning: -warning.level)
-    email = shown(sender.email)
+    email = readable_address(sender.email)
     return Trust(email, place, met.contact, written, proof, tuple(warnings), email != sender.email, marked, name)
 
 
@@ -109,7 +109,7 @@ def _first(envelope: Envelope) -> Address:
     return envelope.sender[0] if envelope.sender else Address("", "")
 
 
-def _place(user: User, email: str, role: Role | None, settings: Settings) -> SenderPlace:
+def _sender_place(user: User, email: str, role: Role | None, settings: Settings) -> SenderPlace:
     if role in (Role.SENT, Role.DRAFTS) and email == user.address.lower():
         return SenderPlace.OWN
     if not domain_of(email):
@@ -201,7 +201,7 @@ def _about_names(
         found = impostors.pretends(sender, own, settings, people, writer)
         if found and not _is_usual(found, sender):
             level = TrustLevel.DANGER if found.grave else TrustLevel.CAUTION
-            real = shown(sender.email) if found.kind is not Pretence.COLLEAGUE else found.real
+            real = readable_address(sender.email) if found.kind is not Pretence.COLLEAGUE else found.real
             if found.kind is Pretence.COLLEAGUE and not (sight_of(user, settings).everyone or sees(user, real, settings)):
                 real = ""  # nor does the directory tell it
             yield SenderWarning(_KINDS[found.kind], level, found.seen, real)
@@ -231,7 +231,7 @@ def _about_domains(
     answers = [domain_of(a.email) for a in envelope.reply_to if domain_of(a.email)]
     if stranger and met.alike:
         level = TrustLevel.CAUTION if met.alike[1].endswith(f"@{domain}") else TrustLevel.DANGER
-        yield SenderWarning(WarningKind.ALIKE, level, shown(sender.email), met.alike[1])
+        yield SenderWarning(WarningKind.ALIKE, level, readable_address(sender.email), met.alike[1])
     elif stranger:
         written_to = (address.rpartition("@")[2] for _name, address in existing.correspondents)
         domains = list(dict.fromkeys([*written_to, *existing.domains]))
@@ -245,7 +245,7 @@ def _about_senders(message: Message, sender_place: SenderPlace, proof: Authentic
     """Several authors, and a Sender who is not the author, as a list or a service that proves itself may name."""
     envelope, trace = message.envelope, message.trace
     if len(envelope.sender) > 1 or trace.authors > 1:
-        named = [shown(a.email) for a in envelope.sender[:_MOST_SENDERS]]
+        named = [readable_address(a.email) for a in envelope.sender[:_MOST_SENDERS]]
         more = ["…"] if len(envelope.sender) > _MOST_SENDERS else []
         yield SenderWarning(WarningKind.SEVERAL, TrustLevel.CAUTION, ", ".join(named + more))
     author, sender = _first(envelope).email.lower(), next((a.email.lower() for a in trace.sender), "")
@@ -253,4 +253,4 @@ def _about_senders(message: Message, sender_place: SenderPlace, proof: Authentic
         return
     same = authentication.aligned(domain_of(sender), domain_of(author))
     if sender_place is SenderPlace.INSIDE or not (same or proof.verdict is Verdict.GENUINE):
-        yield SenderWarning(WarningKind.SENT_FOR, TrustLevel.CAUTION, shown(sender), shown(author))
+        yield SenderWarning(WarningKind.SENT_FOR, TrustLevel.CAUTION, readable_address(sender), readable_address(author))

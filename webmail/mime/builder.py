@@ -136,8 +136,8 @@ def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
         lists.append(("Disposition-Notification-To", (identity.address,)))
     lines = [_addresses(name, found) for name, found in lists if found]
     if identity.organisation:  # RFC 1036 section 2.2.8; mail clients show it
-        lines.append(f"Organization: {_words(header_value(identity.organisation), len('Organization: '))}")
-    lines.append(f"Subject: {_words(header_value(draft.subject), len('Subject: '))}")
+        lines.append(f"Organization: {_folded_value(header_value(identity.organisation), len('Organization: '))}")
+    lines.append(f"Subject: {_folded_value(header_value(draft.subject), len('Subject: '))}")
     lines.append(f"Date: {format_datetime(date if date.tzinfo else date.replace(tzinfo=UTC))}")
     if draft.message_id:
         lines.append(f"Message-ID: {_message_id(draft.message_id)}")
@@ -150,7 +150,7 @@ def _headers(draft: Draft, date: datetime, include_bcc: bool) -> list[str]:
         lines.append("References: " + "\r\n ".join(references))
     lines += _wishes(draft)
     if include_bcc and draft.note:
-        lines.append(f"{NOTE}: {_words(header_value(draft.note), len(NOTE) + 2)}")
+        lines.append(f"{NOTE}: {_folded_value(header_value(draft.note), len(NOTE) + 2)}")
     return [*lines, "MIME-Version: 1.0"]
 
 
@@ -204,7 +204,7 @@ def _phrase(name: str) -> str:
     return f'"{escaped}"'
 
 
-def _words(text: str, used: int) -> str:
+def _folded_value(text: str, used: int) -> str:
     """Fold an unstructured value; it is encoded if it is not ASCII or would not survive folding."""
     plain = text.isascii() and "=?" not in text and text == " ".join(text.split(" ")).strip(" ") and "  " not in text
     if plain and max((len(word) for word in text.split(" ")), default=0) < 60:

@@ -23,7 +23,7 @@ _SEALED = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _HOLDERS = ("multipart/mixed", "multipart/related", "multipart/parallel", "multipart/digest")
 
 
-class Kept(StrEnum):
+class KeepReason(StrEnum):
     """Why the files of a message stay in it."""
 
     NONE = "none"  # it has no files
@@ -38,13 +38,13 @@ class Detachable:
     """The files that can be taken out, or why none can."""
 
     parts: tuple[Part, ...] = ()
-    kept: Kept | None = None
+    kept: KeepReason | None = None
 
 
 class CannotDetachError(ValueError):
     """`kept` says why."""
 
-    def __init__(self, stored: Kept) -> None:
+    def __init__(self, stored: KeepReason) -> None:
         super().__init__(stored)
         self.kept = stored
 
@@ -56,9 +56,9 @@ def detachable(root: PartNode) -> Detachable:
         return Detachable(kept=sealed)
     attachments = classify(root).attachments
     if not root.children:
-        return Detachable(kept=Kept.WHOLE if attachments else Kept.NONE)
+        return Detachable(kept=KeepReason.WHOLE if attachments else KeepReason.NONE)
     parts = tuple(part for part in attachments if kinds.get(_parent(part.section)) in _HOLDERS)
-    return Detachable(parts[:_MOST_FILES], None if parts else Kept.NONE)
+    return Detachable(parts[:_MOST_FILES], None if parts else KeepReason.NONE)
 
 
 def without(raw: Raw, message: ParsedMessage, files: Mapping[str, tuple[str, int, str]]) -> Iterator[bytes]:
@@ -75,7 +75,7 @@ def without(raw: Raw, message: ParsedMessage, files: Mapping[str, tuple[str, int
     for section, (kind, size, words) in files.items():
         part, span = there.get(section), message.span(section)
         if part is None or span is None or (part.type, part.size) != (kind, size):
-            raise CannotDetachError(Kept.ODD)
+            raise CannotDetachError(KeepReason.ODD)
         spans.append((span[0], span[2], words))
     return _spliced(raw, sorted(spans))
 
@@ -107,11 +107,11 @@ def _pieces(raw: Raw, start: int, end: int) -> Iterator[bytes]:
         yield raw[at : min(at + _PIECE, end)]
 
 
-def _sealed(kinds: Iterable[str]) -> Kept | None:
+def _sealed(kinds: Iterable[str]) -> KeepReason | None:
     there = set(kinds)
     if "multipart/encrypted" in there or there & set(_SEALED):
-        return Kept.ENCRYPTED
-    return Kept.SIGNED if "multipart/signed" in there else None
+        return KeepReason.ENCRYPTED
+    return KeepReason.SIGNED if "multipart/signed" in there else None
 
 
 def _nodes(root: PartNode) -> Iterator[PartNode]:

@@ -31,7 +31,7 @@ Raw = bytes | mmap
 
 
 @dataclass(slots=True)
-class _Place:
+class _NodeOffsets:
     """A node and the offsets of its header block and its content."""
 
     node: PartNode
@@ -47,7 +47,7 @@ class ParsedMessage:
 
     root: PartNode
     _raw: Raw = field(repr=False)
-    _places: dict[str, _Place] = field(repr=False)
+    _places: dict[str, _NodeOffsets] = field(repr=False)
 
     def content(self, section: str, most: int | None = None) -> bytes:
         """The content of a part, still transfer-encoded, at most `most` bytes of it; b"" if there is no such part."""
@@ -79,14 +79,14 @@ def content(raw: bytes, section: str) -> bytes:
     return read(raw).content(section)
 
 
-def _walk(raw: Raw) -> list[_Place]:
+def _walk(raw: Raw) -> list[_NodeOffsets]:
     """Every part; the first is the root."""
     root = _read(raw, 0, len(raw), "", "text/plain")
     places = [root]
     level = [root] if root.boundary else []
     lines = _dashed(raw) if level else {}
     for _depth in range(DEPTH_LIMIT):
-        below: list[_Place] = []
+        below: list[_NodeOffsets] = []
         for place in level:
             default = "message/rfc822" if place.node.type == "multipart/digest" else "text/plain"
             for number, (start, end) in enumerate(_split(raw, place, lines), 1):
@@ -106,7 +106,7 @@ def _walk(raw: Raw) -> list[_Place]:
     return places
 
 
-def _read(raw: Raw, start: int, end: int, section: str, default: str) -> _Place:
+def _read(raw: Raw, start: int, end: int, section: str, default: str) -> _NodeOffsets:
     """The node whose header block begins at `start`."""
     blank = _BLANK_LINE.search(raw, max(start - 1, 0), min(end, start + HEADER_LIMIT))
     begin = blank.end() if blank else end
@@ -131,7 +131,7 @@ def _read(raw: Raw, start: int, end: int, section: str, default: str) -> _Place:
         size=end - begin,
         content_id=tidy(value("content-id")).strip("<> "),
     )
-    return _Place(node, start, begin, end, boundary.rstrip())
+    return _NodeOffsets(node, start, begin, end, boundary.rstrip())
 
 
 def _parameters(value: str) -> tuple[str, dict[str, str]]:
@@ -155,7 +155,7 @@ def _dashed(raw: Raw) -> dict[bytes, list[int]]:
     return found
 
 
-def _split(raw: Raw, position: _Place, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
+def _split(raw: Raw, position: _NodeOffsets, lines: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
     """(start, end) of each part of a multipart: between delimiter lines, which include the line end before them."""
     opening, closing = lines.get(position.boundary, []), lines.get(position.boundary + b"--", [])
     last = bisect_left(closing, position.start)

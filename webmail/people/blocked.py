@@ -35,7 +35,7 @@ _row = Prepared(
 )
 
 
-def of(user: User) -> BlockedPeople:
+def for_user(user: User) -> BlockedPeople:
     """1 query."""
     found = _row(user=user.id)
     return BlockedPeople(*(frozenset(str(text).split()) for text in found[0])) if found else NOBODY
@@ -45,7 +45,7 @@ def keep(user: User, blocked: Iterable[str], safe: Iterable[str]) -> None:
     """Make the copy as these lists are. 1 query where it is so already, else 2."""
     entries = frozenset(blocked)
     wanted = BlockedPeople(entries, frozenset(one for one in safe if f"@{one.rpartition('@')[2]}" in entries))
-    if of(user) == wanted:
+    if for_user(user) == wanted:
         return
     values = {"blocked": " ".join(sorted(wanted.entries)), "spared": " ".join(sorted(wanted.spared))}
     if entries:  # two pages may do it at once

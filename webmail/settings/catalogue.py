@@ -207,7 +207,7 @@ def url_of(name: str) -> str:
 
 def search(query: str) -> list[FoundSetting]:
     """The settings and places of which each word of the query begins a word, in English or French; by their labels first."""
-    wanted = _words(query)
+    wanted = _folded_words(query)
     if not wanted:
         return []
     hits = [(rank, key) for key in _keys() if (rank := _rank(key, wanted)) is not None]
@@ -236,8 +236,8 @@ def _texts(key: str) -> tuple[frozenset[str], frozenset[str]]:
     for language in LANGUAGES:
         with force_locale(language):
             found = _found(key)
-            label += _words(found.label)
-            rest += _words(f"{found.about} {found.page} {_more(key)}")
+            label += _folded_words(found.label)
+            rest += _folded_words(f"{found.about} {found.page} {_more(key)}")
     return frozenset(label), frozenset([*label, *rest])
 
 
@@ -263,7 +263,7 @@ def _found(key: str) -> FoundSetting:
     return FoundSetting(str(field.label.text), str(field.description), f"{on.url}#{key}", str(on.label))
 
 
-def _words(text: str) -> list[str]:
+def _folded_words(text: str) -> list[str]:
     """The words of a text without case and accents."""
     low = unicodedata.normalize("NFKD", text[:1000]).casefold()
     return "".join(c if c.isalnum() else " " for c in low if not unicodedata.combining(c)).split()

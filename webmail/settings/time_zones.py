@@ -32,7 +32,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in _PLACES))
 
 
-def offered() -> list[str]:
+def choices() -> list[str]:
     """Those to choose from, since each byte counts: without _SELDOM, which are understood when they are typed."""
     return [name for name in names() if not name.startswith(_SELDOM)]
 

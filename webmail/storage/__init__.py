@@ -22,14 +22,15 @@ from webmail.config.settings import Settings
 from webmail.config.storage import S3
 from webmail.models import AttachmentRow, ContentPiece, Outbox, Task
 from webmail.storage import local
-from webmail.storage.files import open_file, room, same_content
+from webmail.storage.files import free_bytes, open_file, same_content
 from webmail.storage.interface import CHUNK, FileGoneError, Storage, StorageAwayError, StorageFullError, StoredFile
 from webmail.storage.local import LocalStorage
 from webmail.storage.s3 import S3Storage
 
 __all__ = [
     "CHUNK", "FileGoneError", "LocalStorage", "S3Storage", "Storage", "StorageArea", "StorageAwayError", "StorageFullError",
-    "StoredFile", "in_bucket", "none_named", "on_disk", "open_file", "open_storage", "room", "same_content", "temporary_file",
+    "StoredFile", "in_bucket", "none_named", "on_disk", "open_file", "open_storage", "free_bytes", "same_content",
+    "temporary_file",
 ]  # fmt: skip
 
 _UPLOADED = re.compile(r"[0-9a-f]{32}(?:\.eml)?")

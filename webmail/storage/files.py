@@ -27,7 +27,7 @@ def same_content(files: Storage, name: str, other: str) -> bool:
     return False
 
 
-def room(files: Storage) -> int | None:
+def free_bytes(files: Storage) -> int | None:
     """Bytes free on the disk of a storage; None where nobody can know, as with object storage."""
     if (place := files.path("room")) is None:
         return None

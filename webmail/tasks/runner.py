@@ -73,7 +73,7 @@ class TaskRunner:
     def run_one(self) -> bool:
         """Claim a task and work on it until it ends; False where none is to be had. Raises what DATABASE_AWAY names."""
         alone = [kind.name for kind in self.kinds.values() if kind.in_turn]
-        task = claim(self.worker, self.lease, self.kinds, alone, lambda over: leftovers.remove(over, self.settings))
+        task = take_next(self.worker, self.lease, self.kinds, alone, lambda over: leftovers.remove(over, self.settings))
         if task:
             self._run(task)
         return task is not None
@@ -117,7 +117,7 @@ class TaskRunner:
             keeper.join()
 
 
-def claim(
+def take_next(
     worker: str, lease: timedelta, kinds: Iterable[str], alone: Sequence[str] = (), on_end: Callable[[str], None] | None = None
 ) -> Task | None:
     """Take the task that has waited longest, of people of whom nothing runs yet if there are any. None where there is none.

@@ -78,7 +78,7 @@ def fault(transfer: Transfer, settings: Settings) -> Fault | None:
     """Why its owner can't add files to it, whatever key they have; None where they can."""
     if not store.is_offered(transfer) or transfer.request_id is not None:
         return Fault.OVER
-    if protection.of(transfer) not in protection.offered(settings):
+    if protection.protection_of(transfer) not in protection.choices(settings):
         return Fault.PROTECTION
     if transfer.end_to_end and not protection.sealed_names(transfer):
         return Fault.NAMES
@@ -89,7 +89,9 @@ def begin(transfer: Transfer, settings: Settings, link_key: bytes | None = None)
     """An addition without files, protected as the transfer is. Raises CannotAddError, OverLimitError."""
     if (why := fault(transfer, settings)) is not None:
         raise CannotAddError(why)
-    if protection.of(transfer) is Protection.LINK and (link_key is None or not protection.is_key_of(transfer, link_key)):
+    if protection.protection_of(transfer) is Protection.LINK and (
+        link_key is None or not protection.is_key_of(transfer, link_key)
+    ):
         raise CannotAddError(Fault.KEY)
     with db.atomic():
         idempotency.in_turn_together(transfer.owner_id)  # as in `store.add_file`, which also takes this lock first

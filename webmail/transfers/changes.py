@@ -61,7 +61,7 @@ def add_people(transfer: Transfer, wanted: Sequence[tuple[str, str]], settings: 
     Their letters follow (`letters.settle`).
     """
     with db.atomic():
-        _hold(transfer.id)
+        _lock(transfer.id)
         known = {one.address for one in people(transfer)}
         fresh = {address.lower(): name for name, address in wanted if address.lower() not in known}
         if len(known) + len(fresh) > settings.transfers.recipients:
@@ -82,7 +82,7 @@ def put_back(recipient: TransferRecipient) -> bool:
     return _removed(recipient, False)
 
 
-def _hold(number: int) -> None:
+def _lock(number: int) -> None:
     """Keep others from changing a transfer (by `id`) until this transaction ends."""
     Transfer.update(files_gone=Transfer.files_gone).where(Transfer.id == number).execute()
 
@@ -91,7 +91,7 @@ def _hold(number: int) -> None:
 def _removed(recipient: TransferRecipient, gone: bool) -> bool:
     mine = (TransferRecipient.id == recipient.id) & TransferRecipient.removed.is_null(gone)
     with db.atomic():
-        _hold(recipient.transfer_id)  # first, as those do with whom it goes
+        _lock(recipient.transfer_id)  # first, as those do with whom it goes
         changed = TransferRecipient.update(removed=now() if gone else None).where(mine).execute()
         if changed:
             kind = EventKind.RECIPIENT_REMOVED if gone else EventKind.RECIPIENT_ADDED

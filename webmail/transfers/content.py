@@ -318,7 +318,7 @@ def share(file: TransferFile, content: StoredContent) -> StoredContent | None:
     )
     for twin in list(StoredContent.select().where(equal).order_by(StoredContent.id)):
         with db.atomic():
-            if _hold(twin, ContentState.READY):
+            if _lock(twin, ContentState.READY):
                 TransferFile.update(content=twin).where(TransferFile.id == file.id).execute()
                 return twin
     return None
@@ -327,7 +327,7 @@ def share(file: TransferFile, content: StoredContent) -> StoredContent | None:
 def drop_if_unused(content: StoredContent, settings: Settings) -> bool:
     """Delete content that no file has any more; whether it is gone. Raises StorageAwayError: the next sweep goes on there."""
     with db.atomic():
-        if not _hold(content):
+        if not _lock(content):
             return True
         if TransferFile.select(TransferFile.id).where(TransferFile.content == content).exists():
             return False
@@ -336,7 +336,7 @@ def drop_if_unused(content: StoredContent, settings: Settings) -> bool:
     return True
 
 
-def _hold(content: StoredContent, state: ContentState | None = None) -> bool:
+def _lock(content: StoredContent, state: ContentState | None = None) -> bool:
     """Keep others from changing the row until this transaction ends; whether it is there, in that state."""
     mine = StoredContent.id == content.id
     if state is not None:

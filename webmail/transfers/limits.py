@@ -13,7 +13,7 @@ from webmail.database.locks import serialize
 from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User
 from webmail.rate_limits import HOUR, RateLimit
-from webmail.storage import StorageArea, open_storage, room
+from webmail.storage import StorageArea, free_bytes, open_storage
 from webmail.transfers.uploads import promises
 from webmail.transfers.uploads.promises import MB
 
@@ -168,7 +168,7 @@ def _free(settings: Settings) -> int | None:
     given, found = settings.transfers, []
     if given.total_mb:
         found.append(given.total_mb * MB - promises.arrived())
-    free = room(open_storage(settings, StorageArea.TRANSFERS))
+    free = free_bytes(open_storage(settings, StorageArea.TRANSFERS))
     if free is not None:
         found.append(free - given.reserve_mb * MB)
     return min(found) if found else None

@@ -61,7 +61,7 @@ def listed(
     owner: User, shelf: Shelf, text: str = "", order: Order = Order.DATE, page: int = 1
 ) -> tuple[list[ListedTransfer], int]:  # fmt: skip
     """The transfers of a page, and how many there are in all. Five SELECTs."""
-    wanted = _of(owner, shelf) & _with(text, owner)
+    wanted = _on_shelf(owner, shelf) & _with(text, owner)
     total = Transfer.select().where(wanted).count()
     rows = (
         Transfer.select(Transfer, FileRequest, FileRequestInvite)
@@ -82,10 +82,10 @@ def listed(
 
 def counts(owner: User) -> dict[Shelf, int]:
     """How many are on each shelf. Three SELECTs."""
-    return {shelf: Transfer.select().where(_of(owner, shelf)).count() for shelf in Shelf}
+    return {shelf: Transfer.select().where(_on_shelf(owner, shelf)).count() for shelf in Shelf}
 
 
-def _of(owner: User, shelf: Shelf) -> Any:
+def _on_shelf(owner: User, shelf: Shelf) -> Any:
     mine = Transfer.owner == owner
     if shelf is Shelf.SENT:
         return mine & Transfer.request.is_null() & Transfer.published.is_null(False)

@@ -17,7 +17,7 @@ from webmail.models import FileRequest, FileRequestInvite, Outbox, OutboxState, 
 UNLIMITED = 1_000_000
 
 
-def room(owner: User, settings: Settings) -> int:
+def people_left(owner: User, settings: Settings) -> int:
     """The number of people; UNLIMITED without a limit. Three SELECTs for each limit that is set."""
     hour = settings.recipients_per_hour if owner.recipients_per_hour is None else owner.recipients_per_hour
     day = settings.recipients_per_day if owner.recipients_per_day is None else owner.recipients_per_day

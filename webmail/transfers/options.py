@@ -27,7 +27,7 @@ class TransferOptions:
     receipt: bool = False  # recipients are told by mail what they downloaded
 
 
-def of(transfer: Transfer) -> TransferOptions:
+def load(transfer: Transfer) -> TransferOptions:
     return read(transfer.options)
 
 

@@ -19,7 +19,7 @@ from webmail.models import (
     TransferState,
     User,
 )
-from webmail.storage import StorageArea, open_storage, room
+from webmail.storage import StorageArea, free_bytes, open_storage
 from webmail.transfers import content, limits
 from webmail.transfers.uploads import promises
 
@@ -58,7 +58,7 @@ def totals(settings: Settings) -> Totals:
     people = Transfer.select(pw.fn.COUNT(Transfer.owner.distinct())).where(open_ones).scalar() or 0
     count = Transfer.select().where(open_ones).count()
     reserve, most = settings.transfers.reserve_mb * limits.MB, settings.transfers.total_mb * limits.MB
-    left = room(open_storage(settings, StorageArea.TRANSFERS))
+    left = free_bytes(open_storage(settings, StorageArea.TRANSFERS))
     under_way, awaited = promises.awaited()
     promised = promises.of_all(left - reserve if left is not None else 0)
     return Totals(people, count, promises.arrived(), under_way, awaited, promised, left, reserve, most)

@@ -31,7 +31,7 @@ class NotProtectedError(MailError):
     status = 422
 
 
-def offered(settings: Settings) -> list[Protection]:
+def choices(settings: Settings) -> list[Protection]:
     """What people can choose; the first is what they get without choosing."""
     given, every = settings.transfers, list(Protection)
     found = every[every.index(Protection(given.key)) :]
@@ -42,7 +42,7 @@ def offered(settings: Settings) -> list[Protection]:
 
 def chosen(text: str, settings: Settings) -> Protection:
     """What was asked for; "" for what the settings give. Raises NotProtectedError."""
-    known = offered(settings)
+    known = choices(settings)
     if not text:
         return known[0]
     if text not in known:
@@ -50,7 +50,7 @@ def chosen(text: str, settings: Settings) -> Protection:
     return Protection(text)
 
 
-def of(transfer: Transfer) -> Protection:
+def protection_of(transfer: Transfer) -> Protection:
     if transfer.end_to_end:
         return Protection.BROWSER
     return Protection.LINK if transfer.key_check else Protection.SERVER

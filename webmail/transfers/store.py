@@ -101,7 +101,7 @@ def add_file(
     cleaned = paths.clean(path)
     with db.atomic():
         idempotency.in_turn_together(transfer.owner_id)  # files that come at once count in turn
-        if not hold(transfer):
+        if not lock(transfer):
             raise TransferClosedError(f"transfer {transfer.id} takes no more files")
         limits.check_file(transfer, cleaned, size, settings, most_bytes=most_bytes, most_files=most_files)
         known = TransferFile.select(TransferFile.path).where(TransferFile.transfer == transfer)
@@ -361,7 +361,7 @@ def _drop(stored: StoredContent, settings: Settings) -> bool:
     return True
 
 
-def hold(transfer: Transfer) -> bool:
+def lock(transfer: Transfer) -> bool:
     """Keep others from changing it until this transaction ends; whether it was not closed before, or sent since its row was read.
 
     Of an addition: whether it is still put together, and what it adds to is still offered, which is held first.

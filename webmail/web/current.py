@@ -156,5 +156,5 @@ def _known_overview() -> Overview | None:
         return None
     after_the_answer(partial(imap.recount.recount_soon, account))
     g.folders_listed = imap.mailboxes.listed(account)
-    kept = imap.mailboxes.known(account)
+    kept = imap.mailboxes.cached(account)
     return kept.found if kept else None

@@ -14,7 +14,7 @@ from tests.support.messages import message
 from tests.support.visits import Page, Visitor
 from tests.support.webauthn_key import WebauthnKey
 from webmail.auth.factors import security_keys
-from webmail.auth.factors.challenges import Asked, Purpose
+from webmail.auth.factors.challenges import ChallengeSubject, Purpose
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.models import SecurityKey, User
@@ -73,7 +73,7 @@ def test_mail_is_open_without_a_password(
 def test_of_many_equal_answers_at_once_one_is_taken(
     person: Visitor, passkey: WebauthnKey, says: dict[str, str], settings: Settings
 ) -> None:
-    here, asked = security_keys.site(settings), Asked(Purpose.SIGN_IN, "a visitor's session")
+    here, asked = security_keys.site(settings), ChallengeSubject(Purpose.SIGN_IN, "a visitor's session")
     assert here
     answer = passkey.get(security_keys.assertion_options(None, here, asked, settings), **says)
     assert sorted(_tried(AT_ONCE * [answer], here, asked, settings)) == ["expired"] * (AT_ONCE - 1) + ["taken"]
@@ -83,13 +83,13 @@ def test_of_many_copies_of_a_key_at_once_one_is_taken(
     person: Visitor, passkey: WebauthnKey, says: dict[str, str], settings: Settings
 ) -> None:
     """They count on from the same number, each answering a question of its own."""
-    here, asked = security_keys.site(settings), Asked(Purpose.SIGN_IN, "a visitor's session")
+    here, asked = security_keys.site(settings), ChallengeSubject(Purpose.SIGN_IN, "a visitor's session")
     assert here
     answers = [passkey.get(security_keys.assertion_options(None, here, asked, settings), count=1, **says) for _ in range(AT_ONCE)]
     assert sorted(_tried(answers, here, asked, settings)) == ["counter"] * (AT_ONCE - 1) + ["taken"]
 
 
-def _tried(answers: list[str], here: security_keys.Site, asked: Asked, settings: Settings) -> list[str]:
+def _tried(answers: list[str], here: security_keys.Site, asked: ChallengeSubject, settings: Settings) -> list[str]:
     """What became of each answer, all at the same time."""
 
     def one(answer: str) -> str:

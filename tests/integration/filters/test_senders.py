@@ -126,10 +126,10 @@ def test_the_copy_for_the_spam_filter_is_of_the_latest_change(person, account, a
             with real(*arguments) as change:
                 yield change
             monkeypatch.setattr(store, "changing", real)
-            sender_change.place(user, account, here, [("second@outside.example", "safe")])
+            sender_change.put_in_lists(user, account, here, [("second@outside.example", "safe")])
 
         monkeypatch.setattr(store, "changing", overtaken)
-        sender_change.place(user, account, here, [("first@outside.example", "safe")])
+        sender_change.put_in_lists(user, account, here, [("first@outside.example", "safe")])
     with imap.connect(account) as connection:
         assert metadata.read(connection, safe_copy.NAME) == " first@outside.example second@outside.example "
 

@@ -127,10 +127,10 @@ def test_a_connection_lost_in_mid_command_is_never_lent_again(
     with pytest.raises(ServerAwayError), imap.connect(account, "INBOX") as connection:
         connection.select("INBOX")
         relay.mode = "cut"
-        imap.listing.list(connection, "INBOX")
+        imap.listing.page(connection, "INBOX")
     relay.mode = "ok"
     with imap.connect(account, "INBOX") as again:
-        assert again is not connection and imap.listing.list(again, "INBOX").total == 0
+        assert again is not connection and imap.listing.page(again, "INBOX").total == 0
 
 
 def test_a_change_is_never_sent_a_second_time(
@@ -146,7 +146,7 @@ def test_a_change_is_never_sent_a_second_time(
     relay.mode = "ok"
     assert relay.heard.count(b" APPEND ") == 1
     with imap.connect(account, "INBOX") as connection:
-        assert imap.listing.list(connection, "INBOX").total <= 1
+        assert imap.listing.page(connection, "INBOX").total <= 1
 
 
 def test_two_people_never_share_a_connection(
@@ -210,7 +210,7 @@ def test_a_refused_select_leaves_the_connection_usable(
         connection.select("INBOX")
         with pytest.raises(NoSuchMailboxError):
             connection.select("Nope")
-        assert imap.listing.list(connection, "INBOX").total == 0
+        assert imap.listing.page(connection, "INBOX").total == 0
         with pytest.raises(MailboxChangedError):
             connection.select("INBOX", 12345)
 

@@ -217,7 +217,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, module: object, name: str, *, aft
         (imap_detach, "is_like", True),
         (actions, "move", True),
         (actions, "delete", True),
-        (detach_task._Turn, "_note", True),
+        (detach_task._MessageStep, "_note", True),
     ],
     ids=["before APPEND", "after APPEND", "verified", "after MOVE", "after EXPUNGE", "before it is noted"],
 )

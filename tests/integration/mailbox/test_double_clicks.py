@@ -155,7 +155,7 @@ def test_the_undo_of_a_snooze_leaves_what_is_coming_back_already(
     assert where(imap_of(person.address)) == {"INBOX": 1, "Snoozed": 1}
     with db.connection_context():
         assert [row.id for row in Snoozed.select().join(User).where(User.address == person.address)] == [rows[0].id]
-        assert snooze_leases.claim(rows[0]) == (begun == "copied")
+        assert snooze_leases.lease(rows[0]) == (begun == "copied")
 
 
 def test_who_waits_too_long_for_a_turn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

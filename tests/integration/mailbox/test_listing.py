@@ -66,7 +66,7 @@ def test_a_page_of_the_list_costs_at_most_3_round_trips(
     for page in (1, 1, 2, 1):
         with imap.connect(account, "INBOX") as connection:
             before = connection.round_trips
-            listing = imap.listing.list(connection, "INBOX", page=page)
+            listing = imap.listing.page(connection, "INBOX", page=page)
             assert listing.total == total and len(listing.rows) == min(50, total - (page - 1) * 50)
             assert connection.round_trips - before <= 2
 
@@ -79,14 +79,14 @@ def test_a_list_that_changed_meanwhile_costs_at_most_3_round_trips(
     client.multiappend("INBOX", [bytes(message(f"N {n}")) for n in range(80)])
     account = account_of(address)
     with imap.connect(account, "INBOX") as connection:
-        first = imap.listing.list(connection, "INBOX")
+        first = imap.listing.page(connection, "INBOX")
     client.select_folder("INBOX")
     client.delete_messages([first.rows[3].uid, first.rows[9].uid])
     client.expunge()
     client.append("INBOX", bytes(message("Nouveau")))
     with imap.connect(account, "INBOX") as connection:
         before = connection.round_trips
-        second = imap.listing.list(connection, "INBOX")
+        second = imap.listing.page(connection, "INBOX")
         assert connection.round_trips - before <= 3
     gone = {first.rows[3].uid, first.rows[9].uid}
     assert second.rows[0].subject == "Nouveau"

@@ -216,7 +216,7 @@ def test_everywhere_costs_at_most_4_round_trips(
             found = imap.multi_search.search(connection, "INBOX", query=parse("budget"), below=False)
             assert found.total == 25 and len(found.rows) == 25
             assert connection.round_trips - before <= 4
-            assert imap.listing.list(connection, "INBOX").total == 2  # the connection is fit for another list
+            assert imap.listing.page(connection, "INBOX").total == 2  # the connection is fit for another list
 
 
 def test_pages_of_everywhere_show_each_message_once(

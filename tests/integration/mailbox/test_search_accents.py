@@ -93,5 +93,5 @@ def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 @pytest.mark.parametrize(("query", "found"), PLACES)
 def test_without_an_index_too(plain_server: Account, query: str, found: str) -> None:
     with imap.connect(plain_server, "INBOX") as connection:
-        listing = imap.listing.list(connection, "INBOX", query=parse(query))
+        listing = imap.listing.page(connection, "INBOX", query=parse(query))
     assert found in [row.subject for row in listing.rows]

@@ -68,7 +68,7 @@ def test_pages_of_oldest_first_lead_from_old_to_new(person: Visitor, imap_of: Im
     for number in (1, 2, 3):
         with imap.connect(account, "INBOX") as connection:
             before = connection.round_trips
-            listing = imap.listing.list(connection, "INBOX", page=number, sort="oldest")
+            listing = imap.listing.page(connection, "INBOX", page=number, sort="oldest")
             assert connection.round_trips - before <= 2  # as newest first
         shown += [row.subject for row in listing.rows]
     assert shown == [f"N {n}" for n in range(1, 121)]

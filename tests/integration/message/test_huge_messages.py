@@ -44,10 +44,10 @@ def test_a_crowd_in_from_or_to_hides_neither_subject_nor_date_and_is_not_fetched
 
         connection.client._imap.file = Counting()
         trips = connection.round_trips
-        listing = imap.listing.list(connection, "INBOX")
+        listing = imap.listing.page(connection, "INBOX")
         assert connection.round_trips - trips <= 3
         again = connection.round_trips
-        imap.listing.list(connection, "INBOX")
+        imap.listing.page(connection, "INBOX")
         assert connection.round_trips - again == 1, "the rows are remembered"
         connection.client._imap.file = file
     assert [row.subject for row in listing.rows] == ["After", "Many from", "Many to", "Before"]
@@ -62,7 +62,7 @@ def test_a_row_keeps_no_long_subject_and_no_long_name(person: Visitor, fill: Fil
     long = b"x" * 3000
     fill(person, b"From: " + long + b" <a@example.org>\r\nTo: b@example.org\r\nSubject: " + long + b"\r\n\r\ntext")
     with imap.connect(account_of(person.address), "INBOX") as connection:
-        row = imap.listing.list(connection, "INBOX").rows[0]
+        row = imap.listing.page(connection, "INBOX").rows[0]
     assert len(row.subject) == len(row.sender[0].name) == 500
     assert row.sender[0].email == "a@example.org"
 

@@ -61,13 +61,13 @@ def test_one_is_revoked_by_its_owner_alone_and_once(alice, bob):
     assert app_passwords.revoke(bob, row.id) is None
     assert app_passwords.revoke(alice, row.id).name == "Phone"
     assert app_passwords.revoke(alice, row.id) is None
-    assert app_passwords.of(alice) == []
+    assert app_passwords.for_user(alice) == []
 
 
 def test_the_latest_comes_first(alice):
     for name in ("Phone", "Laptop"):
         app_passwords.add(alice, name, ["imap"])
-    assert [row.name for row in app_passwords.of(alice)] == ["Laptop", "Phone"]
+    assert [row.name for row in app_passwords.for_user(alice)] == ["Laptop", "Phone"]
 
 
 def test_its_use_is_recorded_once_a_minute(alice, queries):

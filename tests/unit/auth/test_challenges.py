@@ -9,10 +9,16 @@ from datetime import timedelta
 import pytest
 
 from webmail.auth.factors import challenges
-from webmail.auth.factors.challenges import Asked, ChallengeExpiredError, ChallengeRefusedError, ChallengeUsedError, Purpose
+from webmail.auth.factors.challenges import (
+    ChallengeExpiredError,
+    ChallengeRefusedError,
+    ChallengeSubject,
+    ChallengeUsedError,
+    Purpose,
+)
 from webmail.models import UsedChallenge, now
 
-ASKED = Asked(Purpose.SECOND_STEP, "the hash of a session", 7)
+ASKED = ChallengeSubject(Purpose.SECOND_STEP, "the hash of a session", 7)
 SECRET = "s" * 40
 
 

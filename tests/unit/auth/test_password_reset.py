@@ -49,7 +49,7 @@ def asked(settings, name="alice", channel=Channel.MAIL, network=HERE, browser=""
 def sent(settings, **how):
     """What was asked for, and sent."""
     one = asked(settings, **how)
-    assert password_reset.claim(one, settings) is not None
+    assert password_reset.take_sending(one, settings) is not None
     return one
 
 
@@ -84,24 +84,24 @@ def test_whoever_is_asked_for_there_is_one_row_and_as_many_queries(alice, settin
 
 def test_a_link_goes_to_the_recovery_address_and_a_code_to_the_telephone(alice, settings):
     by_mail, by_sms = asked(settings), asked(settings, channel=Channel.SMS)
-    assert password_reset.claim(by_mail, settings).to == OUTSIDE
-    assert password_reset.claim(by_sms, settings).to == NUMBER
+    assert password_reset.take_sending(by_mail, settings).to == OUTSIDE
+    assert password_reset.take_sending(by_sms, settings).to == NUMBER
 
 
 def test_nobody_and_who_has_nowhere_are_sent_nothing(alice, bob, settings):
     for name in ("nobody", "bob"):
         for channel in Channel:
-            assert password_reset.claim(asked(settings, name, channel), settings) is None
+            assert password_reset.take_sending(asked(settings, name, channel), settings) is None
 
 
 def test_who_is_disabled_or_has_a_password_elsewhere_is_told_so_and_gets_no_way(alice, settings):
     User.update(active=0).execute()
     one = asked(settings)
-    assert password_reset.claim(one, settings).answer is Answer.DISABLED
+    assert password_reset.take_sending(one, settings).answer is Answer.DISABLED
     assert password_reset.holder(one.token) is None
     User.update(active=1, password="", provider="ldap").execute()
     one = asked(settings)
-    assert password_reset.claim(one, settings).answer is Answer.ELSEWHERE
+    assert password_reset.take_sending(one, settings).answer is Answer.ELSEWHERE
     assert password_reset.holder(one.token) is None
 
 
@@ -116,24 +116,24 @@ def test_only_hashes_are_stored(alice, settings):
 @pytest.mark.parametrize("channel", list(Channel))
 def test_three_an_hour_and_ten_a_day(alice, settings, channel):
     for number in range(3):
-        assert password_reset.claim(asked(settings, channel=channel), settings), number
-    assert password_reset.claim(asked(settings, channel=channel), settings) is None
+        assert password_reset.take_sending(asked(settings, channel=channel), settings), number
+    assert password_reset.take_sending(asked(settings, channel=channel), settings) is None
     other = next(one for one in Channel if one is not channel)
-    assert password_reset.claim(asked(settings, channel=other), settings), "they are counted apart"
+    assert password_reset.take_sending(asked(settings, channel=other), settings), "they are counted apart"
     for _hour in range(5):
         age(timedelta(minutes=61))
         for _ in range(3):
-            password_reset.claim(asked(settings, channel=channel), settings)
+            password_reset.take_sending(asked(settings, channel=channel), settings)
     assert PasswordReset.select().where(PasswordReset.channel == channel, PasswordReset.sent.is_null(False)).count() == 10
 
 
 def test_a_browser_of_theirs_has_a_count_of_its_own(alice, settings):
     for number in range(5):
-        password_reset.claim(asked(settings, network=f"198.51.100.{number}"), settings)
+        password_reset.take_sending(asked(settings, network=f"198.51.100.{number}"), settings)
     cookie = known_devices.remember("", alice.address, settings.secret_key)
     for _ in range(3):
-        assert password_reset.claim(asked(settings, browser=cookie), settings)
-    assert password_reset.claim(asked(settings, browser=cookie), settings) is None
+        assert password_reset.take_sending(asked(settings, browser=cookie), settings)
+    assert password_reset.take_sending(asked(settings, browser=cookie), settings) is None
 
 
 def test_a_network_asks_thirty_times_an_hour_but_for_known_browsers(alice, settings):
@@ -152,8 +152,8 @@ def test_however_often_it_is_asked_there_are_few_rows_and_earlier_links_keep_wor
     monkeypatch.setattr(password_reset, "_UNSENT", 40)
     first = sent(settings)
     for number in range(100):
-        password_reset.claim(asked(settings, network=f"10.0.0.{number}"), settings)
-        password_reset.claim(asked(settings, "nobody", network=f"10.1.0.{number}"), settings)
+        password_reset.take_sending(asked(settings, network=f"10.0.0.{number}"), settings)
+        password_reset.take_sending(asked(settings, "nobody", network=f"10.1.0.{number}"), settings)
     assert PasswordReset.select().count() <= 3 + 40
     assert password_reset.holder(first.token) == alice
 
@@ -169,7 +169,7 @@ def test_a_network_waits_as_early_whether_there_is_such_an_account_or_not(alice,
             except TooManyRequestsError:
                 times.append(number)
                 break
-            password_reset.claim(one, settings)
+            password_reset.take_sending(one, settings)
     assert times == [password_reset.ASKED.most] * 3
 
 
@@ -178,10 +178,10 @@ def test_a_wrong_code_is_told_the_same_however_often_others_ask_meanwhile(alice,
     for name in ("alice", "nobody"):
         sent_already = [asked(settings, name, Channel.SMS, network=f"10.0.{name}.{number}") for number in range(3)]
         for one in sent_already:
-            password_reset.claim(one, settings)
+            password_reset.take_sending(one, settings)
         mine = asked(settings, name, Channel.SMS)
         for number in range(40):
-            password_reset.claim(asked(settings, name, Channel.SMS, network=f"10.1.{name}.{number}"), settings)
+            password_reset.take_sending(asked(settings, name, Channel.SMS, network=f"10.1.{name}.{number}"), settings)
         faults.add(fault(settings, [mine.token], "123456"))
     assert faults == {CodeFault.WRONG}
 
@@ -189,9 +189,9 @@ def test_a_wrong_code_is_told_the_same_however_often_others_ask_meanwhile(alice,
 def test_text_messages_of_a_day_are_limited_for_everybody_together(alice, bob, settings):
     settings = replace(settings, sms=Sms("console", per_day=1))
     User.update(phone=NUMBER).execute()
-    assert password_reset.claim(asked(settings, "bob", Channel.SMS), settings)
-    assert password_reset.claim(asked(settings, channel=Channel.SMS), settings) is None
-    assert password_reset.claim(asked(settings), settings)
+    assert password_reset.take_sending(asked(settings, "bob", Channel.SMS), settings)
+    assert password_reset.take_sending(asked(settings, channel=Channel.SMS), settings) is None
+    assert password_reset.take_sending(asked(settings), settings)
 
 
 def test_strangers_leave_a_quarter_of_them_to_browsers_that_are_known(alice, settings):
@@ -199,10 +199,10 @@ def test_strangers_leave_a_quarter_of_them_to_browsers_that_are_known(alice, set
     for number in range(5):
         person = add(f"person{number}@lycee.example")
         User.update(phone=NUMBER).where(User.id == person.id).execute()
-        took = password_reset.claim(asked(settings, person.address, Channel.SMS), settings)
+        took = password_reset.take_sending(asked(settings, person.address, Channel.SMS), settings)
         assert bool(took) is (number < 3)
     known = known_devices.remember("", person.address, settings.secret_key)
-    assert password_reset.claim(asked(settings, person.address, Channel.SMS, browser=known), settings)
+    assert password_reset.take_sending(asked(settings, person.address, Channel.SMS, browser=known), settings)
 
 
 def test_a_gateway_that_hangs_holds_up_no_page_and_few_threads(settings, monkeypatch):
@@ -272,7 +272,7 @@ def test_five_tries_then_the_right_one_is_over_too(alice, settings):
 
 def test_a_code_of_nobody_looks_the_same_even_if_it_is_hit(alice, settings, queries):
     mine, nobodys = sent(settings, channel=Channel.SMS), asked(settings, "nobody", Channel.SMS)
-    password_reset.claim(nobodys, settings)
+    password_reset.take_sending(nobodys, settings)
     found = {}
     for one, typed in ((mine, wrong(mine.code)), (nobodys, nobodys.code)):
         queries.clear()
@@ -285,7 +285,7 @@ def test_a_code_that_was_not_sent_is_worth_nothing(alice, settings):
     for _ in range(3):
         sent(settings, channel=Channel.SMS)
     one = asked(settings, channel=Channel.SMS)
-    assert password_reset.claim(one, settings) is None
+    assert password_reset.take_sending(one, settings) is None
     assert fault(settings, [one.token], one.code) is CodeFault.WRONG
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefusedError, masked, parse, shown
+from webmail.auth.recovery.phone_numbers import NumberFault, NumberRefusedError, grouped, masked, parse
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_fixed_and_dear_ones_are_refused(typed):
 
 
 def test_it_is_shown_in_groups_and_masked_in_logs():
-    assert shown("+33612345678") == "+33 6 12 34 56 78"
-    assert shown("+447700900123") == "+44 770 090 012 3"
+    assert grouped("+33612345678") == "+33 6 12 34 56 78"
+    assert grouped("+447700900123") == "+44 770 090 012 3"
     assert masked("+33612345678") == "+33…78"
     assert masked("") == ""

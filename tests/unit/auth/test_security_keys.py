@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.webauthn_key import ORIGIN, RP_ID, WebauthnKey, decoded, encoded
 from webmail.auth.factors import challenges, security_keys
-from webmail.auth.factors.challenges import Asked, Purpose
+from webmail.auth.factors.challenges import ChallengeSubject, Purpose
 from webmail.auth.factors.security_keys import KeyFault, KeyRefusedError, Site
 from webmail.models import SecurityKey, UsedChallenge, User
 
@@ -34,7 +34,7 @@ def here(settings):
 @pytest.fixture
 def answer_of(alice, here, settings):
     """`answer_of(key, **changes)`: what a key answers when Alice registers it."""
-    asked = Asked(Purpose.ADD, SESSION, alice.id)
+    asked = ChallengeSubject(Purpose.ADD, SESSION, alice.id)
     return lambda key, **changes: key.create(security_keys.registration_options(alice, here, asked, settings), **changes)
 
 
@@ -43,7 +43,7 @@ def register(answer_of, alice, here, settings):
     """`register(key, **changes)`: registers a key for Alice."""
 
     def one(key, name="Blue key", **changes):
-        asked = Asked(Purpose.ADD, SESSION, alice.id)
+        asked = ChallengeSubject(Purpose.ADD, SESSION, alice.id)
         return security_keys.register(answer_of(key, **changes), name, alice, here, asked, settings)
 
     return one
@@ -66,7 +66,7 @@ def passkey(register):
 @pytest.fixture
 def answer(alice, here, settings):
     """`answer(key, **changes)`: Alice's second step with a key; raises KeyRefusedError."""
-    asked = Asked(Purpose.SECOND_STEP, SESSION, alice.id)
+    asked = ChallengeSubject(Purpose.SECOND_STEP, SESSION, alice.id)
 
     def one(key, **changes):
         options = security_keys.assertion_options(alice, here, asked, settings)
@@ -78,7 +78,7 @@ def answer(alice, here, settings):
 @pytest.fixture
 def sign_in(here, settings):
     """`sign_in(key, **changes)`: with a passkey alone; raises KeyRefusedError."""
-    asked = Asked(Purpose.SIGN_IN, "a visitor's session")
+    asked = ChallengeSubject(Purpose.SIGN_IN, "a visitor's session")
 
     def one(key, **changes):
         options = security_keys.assertion_options(None, here, asked, settings)
@@ -121,7 +121,7 @@ def test_the_site_comes_from_the_public_address(settings, address, expected):
 
 
 def test_a_key_is_asked_for_a_passkey_if_it_can(alice, here, settings):
-    options = security_keys.registration_options(alice, here, Asked(Purpose.ADD, SESSION, alice.id), settings)
+    options = security_keys.registration_options(alice, here, ChallengeSubject(Purpose.ADD, SESSION, alice.id), settings)
     assert options["rp"] == {"id": RP_ID, "name": "Lycée Ampère"}
     assert options["authenticatorSelection"]["residentKey"] == "preferred"
     assert options["authenticatorSelection"]["userVerification"] == "preferred"
@@ -132,7 +132,7 @@ def test_a_key_is_asked_for_a_passkey_if_it_can(alice, here, settings):
 
 def test_what_a_key_calls_a_person_does_not_name_them_and_stays(alice, bob, here, settings):
     handles = [
-        security_keys.registration_options(one, here, Asked(Purpose.ADD, SESSION, one.id), settings)["user"]["id"]
+        security_keys.registration_options(one, here, ChallengeSubject(Purpose.ADD, SESSION, one.id), settings)["user"]["id"]
         for one in (alice, alice, bob)
     ]
     assert handles[0] == handles[1] != handles[2]
@@ -155,13 +155,13 @@ def test_a_key_with_a_pin_that_holds_the_name_is_a_passkey(passkey):
 
 
 def test_a_key_that_is_registered_is_left_out_the_next_time(key, alice, here, settings):
-    options = security_keys.registration_options(alice, here, Asked(Purpose.ADD, SESSION, alice.id), settings)
+    options = security_keys.registration_options(alice, here, ChallengeSubject(Purpose.ADD, SESSION, alice.id), settings)
     assert options["excludeCredentials"] == [{"id": encoded(key.identifier), "type": "public-key", "transports": ["usb"]}]
 
 
 def test_a_key_is_registered_once_for_whomever(key, register, bob, here, settings):
     assert fault_of(register, key) is KeyFault.REGISTERED
-    asked = Asked(Purpose.ADD, SESSION, bob.id)
+    asked = ChallengeSubject(Purpose.ADD, SESSION, bob.id)
     answered = key.create(security_keys.registration_options(bob, here, asked, settings))
     assert fault_of(security_keys.register, answered, "Mine", bob, here, asked, settings) is KeyFault.REGISTERED
     assert SecurityKey.select().count() == 1
@@ -180,7 +180,7 @@ def test_what_a_maker_attests_is_not_read(register):
 
 
 def test_the_answer_to_a_registration_is_good_once(answer_of, alice, here, settings):
-    asked, answered = Asked(Purpose.ADD, SESSION, alice.id), answer_of(WebauthnKey())
+    asked, answered = ChallengeSubject(Purpose.ADD, SESSION, alice.id), answer_of(WebauthnKey())
     security_keys.register(answered, "Key", alice, here, asked, settings)
     SecurityKey.delete().execute()
     assert fault_of(security_keys.register, answered, "Key", alice, here, asked, settings) is KeyFault.EXPIRED
@@ -216,7 +216,7 @@ def test_wrong_registrations_are_refused(register, changes):
 
 
 def test_a_key_is_asked_for_by_name(key, passkey, alice, here, settings):
-    options = security_keys.assertion_options(alice, here, Asked(Purpose.SECOND_STEP, SESSION, alice.id), settings)
+    options = security_keys.assertion_options(alice, here, ChallengeSubject(Purpose.SECOND_STEP, SESSION, alice.id), settings)
     assert [one["id"] for one in options["allowCredentials"]] == [encoded(key.identifier), encoded(passkey.identifier)]
     assert (options["userVerification"], options["rpId"]) == ("preferred", RP_ID)
 
@@ -257,7 +257,7 @@ def test_wrong_answers_are_refused(key, answer, changes):
 
 def test_the_right_answer_to_another_question_is_refused(key, alice, bob, here, settings):
     """Another purpose, session, person or time."""
-    asked = Asked(Purpose.SECOND_STEP, SESSION, alice.id)
+    asked = ChallengeSubject(Purpose.SECOND_STEP, SESSION, alice.id)
     for other in (
         replace(asked, purpose=Purpose.CONFIRM),
         replace(asked, session="hash of another session"),
@@ -268,7 +268,7 @@ def test_the_right_answer_to_another_question_is_refused(key, alice, bob, here, 
 
 
 def test_an_old_question_is_answered_too_late(key, alice, here, settings, monkeypatch):
-    asked, real = Asked(Purpose.SECOND_STEP, SESSION, alice.id), time.time()
+    asked, real = ChallengeSubject(Purpose.SECOND_STEP, SESSION, alice.id), time.time()
     answered = key.get(security_keys.assertion_options(alice, here, asked, settings))
     monkeypatch.setattr(challenges.time, "time", lambda: real + 301)
     assert fault_of(security_keys.verify, answered, alice, here, asked, settings) is KeyFault.EXPIRED
@@ -277,7 +277,7 @@ def test_an_old_question_is_answered_too_late(key, alice, here, settings, monkey
 @pytest.mark.parametrize("kind", ["key", "passkey"])
 def test_an_answer_is_good_once(kind, request, alice, here, settings):
     """Of a passkey too, which has no counter."""
-    asked, mine = Asked(Purpose.SECOND_STEP, SESSION, alice.id), request.getfixturevalue(kind)
+    asked, mine = ChallengeSubject(Purpose.SECOND_STEP, SESSION, alice.id), request.getfixturevalue(kind)
     answered = mine.get(security_keys.assertion_options(alice, here, asked, settings))
     security_keys.verify(answered, alice, here, asked, settings)
     assert fault_of(security_keys.verify, answered, alice, here, asked, settings) is KeyFault.EXPIRED
@@ -288,7 +288,7 @@ def test_an_unknown_key_is_refused(key, answer):
 
 
 def test_somebody_elses_key_is_refused(key, bob, here, settings):
-    asked = Asked(Purpose.SECOND_STEP, SESSION, bob.id)
+    asked = ChallengeSubject(Purpose.SECOND_STEP, SESSION, bob.id)
     answered = key.get(security_keys.assertion_options(bob, here, asked, settings))
     assert fault_of(security_keys.verify, answered, bob, here, asked, settings) is KeyFault.UNKNOWN
 
@@ -313,7 +313,7 @@ def test_who_does_not_have_the_key_raises_no_alarm_about_copies(key, answer):
 
 
 def test_a_passkey_alone_says_who_it_is(passkey, sign_in, alice, here, settings):
-    options = security_keys.assertion_options(None, here, Asked(Purpose.SIGN_IN, "s"), settings)
+    options = security_keys.assertion_options(None, here, ChallengeSubject(Purpose.SIGN_IN, "s"), settings)
     assert (options["allowCredentials"], options["userVerification"]) == ([], "required")
     assert sign_in(passkey).user == alice
 
@@ -378,7 +378,7 @@ def test_what_is_no_answer_is_refused(text, alice, here, settings):
         lambda asked: security_keys.verify(text, alice, here, asked, settings),
         lambda asked: security_keys.verify(text, None, here, asked, settings),
     ):
-        assert fault_of(act, Asked(Purpose.ADD, SESSION, alice.id)) is KeyFault.INVALID
+        assert fault_of(act, ChallengeSubject(Purpose.ADD, SESSION, alice.id)) is KeyFault.INVALID
 
 
 def test_an_answer_that_is_too_large_is_not_read(key, answer, monkeypatch):
@@ -393,7 +393,7 @@ def test_an_answer_that_is_too_large_is_not_read(key, answer, monkeypatch):
 @pytest.mark.parametrize("value", [None, 7, [], {}, "", "é", "AAAA", "A" * 5000, True])
 def test_no_wrong_part_is_a_fault_of_ours(key, alice, here, settings, part, value):
     """Each part in turn is something else: refused, never an error page (an empty or missing userHandle is right)."""
-    asked = Asked(Purpose.SECOND_STEP, SESSION, alice.id)
+    asked = ChallengeSubject(Purpose.SECOND_STEP, SESSION, alice.id)
     told = json.loads(key.get(security_keys.assertion_options(alice, here, asked, settings)))
     place = told if part in told else told["response"]
     place[part] = value
@@ -407,7 +407,7 @@ def test_no_wrong_part_is_a_fault_of_ours(key, alice, here, settings, part, valu
 def test_damaged_answers_are_refused_quietly(key, answer_of, alice, here, settings):
     """Bytes changed anywhere, in registrations and answers: never an exception of a parser."""
     random = Random(15)
-    adding, asked = Asked(Purpose.ADD, SESSION, alice.id), Asked(Purpose.SECOND_STEP, SESSION, alice.id)
+    adding, asked = ChallengeSubject(Purpose.ADD, SESSION, alice.id), ChallengeSubject(Purpose.SECOND_STEP, SESSION, alice.id)
     for _ in range(150):
         registration = _damaged(answer_of(WebauthnKey()), "attestationObject", random)
         with suppress(KeyRefusedError):  # an AAGUID or identifier that is changed is as good as another

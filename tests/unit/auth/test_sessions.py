@@ -158,7 +158,7 @@ def test_the_list_has_the_latest_first_and_nothing_that_ran_out(alice, settings)
     rows = [sessions.start(alice, settings, user_agent=name)[1] for name in ("old", "gone", "new")]
     age(rows[0], seen=timedelta(hours=2))
     age(rows[1], seen=timedelta(hours=20))
-    assert [row.user_agent for row in sessions.list(alice, settings)] == ["new", "old"]
+    assert [row.user_agent for row in sessions.sessions_of(alice, settings)] == ["new", "old"]
 
 
 def test_two_tabs_that_write_at_once_lose_nothing(signed_in, settings):

@@ -16,8 +16,8 @@ def test_a_browser_is_trusted_by_who_said_so(alice, bob, settings):
     cookie = trusted_devices.trust("", alice, settings, user_agent="Firefox", network="192.0.2.1")
     assert trusted_devices.is_trusted(cookie, alice, settings)
     assert not trusted_devices.is_trusted(cookie, bob, settings)
-    [row] = trusted_devices.of(alice)
-    assert (row.user_agent, row.network) == ("Firefox", "192.0.2.1") and not trusted_devices.of(bob)
+    [row] = trusted_devices.for_user(alice)
+    assert (row.user_agent, row.network) == ("Firefox", "192.0.2.1") and not trusted_devices.for_user(bob)
 
 
 def test_the_table_alone_trusts_nobody(alice, settings):
@@ -41,14 +41,14 @@ def test_the_latest_five_stay(database, settings):
 def test_trusting_again_replaces_what_was(alice, settings):
     first = trusted_devices.trust("", alice, settings)
     second = trusted_devices.trust(first, alice, settings)
-    assert len(trusted_devices.of(alice)) == 1 and second.count(".") == 0
+    assert len(trusted_devices.for_user(alice)) == 1 and second.count(".") == 0
     assert trusted_devices.is_trusted(second, alice, settings) and not trusted_devices.is_trusted(first, alice, settings)
 
 
 def test_it_ends_by_itself(alice, settings):
     cookie = trusted_devices.trust("", alice, settings)
     TrustedDevice.update(expires=now() - timedelta(seconds=1)).execute()
-    assert not trusted_devices.is_trusted(cookie, alice, settings) and not trusted_devices.of(alice)
+    assert not trusted_devices.is_trusted(cookie, alice, settings) and not trusted_devices.for_user(alice)
     trusted_devices.trust("", alice, settings)
     assert TrustedDevice.select().count() == 1
 
@@ -60,7 +60,7 @@ def test_it_ends_where_the_administrator_offers_it_no_more(alice, settings):
 
 def test_one_is_ended_by_its_owner_alone(alice, bob, settings):
     cookie = trusted_devices.trust("", alice, settings)
-    [row] = trusted_devices.of(alice)
+    [row] = trusted_devices.for_user(alice)
     assert trusted_devices.end(bob, row.token_hash) is None and trusted_devices.is_trusted(cookie, alice, settings)
     assert trusted_devices.end(alice, row.token_hash) == row and not trusted_devices.is_trusted(cookie, alice, settings)
 

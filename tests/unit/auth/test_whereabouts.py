@@ -72,7 +72,7 @@ def test_a_telephone_that_travels_and_a_browser_that_is_updated_are_no_copies(si
     comes_from(signed_in, agent, network)
     signed_in.get("/mailbox/INBOX")
     assert told() == 0
-    assert whereabouts.of(Session.get())[-1].network == network
+    assert whereabouts.for_session(Session.get())[-1].network == network
 
 
 def test_where_nothing_is_new_nothing_is_asked_or_written(signed_in, queries):
@@ -92,14 +92,14 @@ def test_the_last_visit_is_written_each_hour(signed_in, monkeypatch):
     later = now() + timedelta(minutes=61)
     monkeypatch.setattr(whereabouts, "now", lambda: later)
     signed_in.get("/mailbox/INBOX")
-    assert whereabouts.of(Session.get())[-1].last == later.replace(microsecond=0)
+    assert whereabouts.for_session(Session.get())[-1].last == later.replace(microsecond=0)
 
 
 def test_many_places_do_not_fill_the_row(signed_in):
     for number in range(60):
         comes_from(signed_in, FIREFOX, f"198.51.100.{number}")
         signed_in.get("/mailbox/INBOX")
-    found = whereabouts.of(Session.get())
+    found = whereabouts.for_session(Session.get())
     assert len(found) == 20 and found[0].network == HOME and found[-1].network == "198.51.100.59"
     assert told() == 0
 

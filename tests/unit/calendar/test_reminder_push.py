@@ -125,7 +125,7 @@ def test_what_is_answered_in_one_window_leaves_the_others(app, alice, monkeypatc
     told = heard(alice, f"/push?reminders={state}", monkeypatch, lambda: reminders.done(user(), [number]))
     assert told.count(TOLD) == 1 and told[0] != TOLD
     assert len(alice.get("/calendar/reminders/due").all("#due-reminders .notice")) == 1
-    reminders.done(user(), [one.id for one in reminders.shown(user(), 9)])
+    reminders.done(user(), [one.id for one in reminders.due_on_pages(user(), 9)])
     assert alice.get("/calendar/reminders/due").one("#due-reminders").attrs == {"id": "due-reminders"}  # nothing more comes
 
 

@@ -82,7 +82,7 @@ def sweep(app: Flask, seconds: int) -> list[int]:
 
 
 def shown(local: str = "alice") -> list[str]:
-    return [one.summary for one in reminders.shown(user(local), 10)]
+    return [one.summary for one in reminders.due_on_pages(user(local), 10)]
 
 
 def mails() -> list[SystemMessage]:
@@ -108,7 +108,7 @@ def test_it_comes_when_it_is_due_and_once(app, alice):
     assert shown() == []
     sweep(app, 50 * 60)
     assert shown() == ["Conseil"]
-    reminders.done(user(), [one.id for one in reminders.shown(user(), 5)])
+    reminders.done(user(), [one.id for one in reminders.due_on_pages(user(), 5)])
     sweep(app, 51 * 60)
     sweep(app, 3 * HOUR)
     assert shown() == []

@@ -99,7 +99,7 @@ def round_of(app: Flask, one: CalendarSubscription) -> CalendarSubscription:
     CalendarSubscription.update(due=now() - timedelta(seconds=1)).where(CalendarSubscription.id == one.id).execute()
     one = again(one)
     ask = subscribed_fetch.asking(settings(app))
-    assert rounds.follow(one, settings(app), lambda: rounds.asked(one, settings(app), ask))
+    assert rounds.follow(one, settings(app), lambda: rounds.fetch_if_changed(one, settings(app), ask))
     return again(one)
 
 

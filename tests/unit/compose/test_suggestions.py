@@ -282,7 +282,7 @@ def test_who_is_blocked_is_not_offered_wherever_they_are_known(alice, bob, setti
     blocked.keep(alice, entries, ("elise.kept@bad.example", "other@safe.example"))
     assert emails(suggest(alice, "elise", settings)) == ["elise.kept@bad.example", "elise@three.example"]
     assert len(find(alice, "elise", settings)) == 6  # where one looks for somebody, everybody is there
-    assert blocked.of(bob) == blocked.NOBODY
+    assert blocked.for_user(bob) == blocked.NOBODY
     contacts.add(alice, ContactDetails(name="Elise Book", emails=(ContactPoint("elise@bücher.example"),)))
     assert "elise@bücher.example" not in emails(suggest(alice, "elise", settings))
     blocked.keep(alice, (), ())
@@ -299,7 +299,7 @@ def test_many_blocked_people_hide_nobody_else(alice, settings):
 
 def test_the_copy_is_written_only_when_it_changes(alice, monkeypatch):
     blocked.keep(alice, ("b@x.example", "@y.example"), ("c@y.example", "d@z.example"))
-    assert blocked.of(alice) == blocked.BlockedPeople(frozenset(["b@x.example", "@y.example"]), frozenset(["c@y.example"]))
+    assert blocked.for_user(alice) == blocked.BlockedPeople(frozenset(["b@x.example", "@y.example"]), frozenset(["c@y.example"]))
     monkeypatch.setattr(BlockedSenders, "delete", lambda: pytest.fail("it was the same"))
     blocked.keep(alice, ("@y.example", "b@x.example"), ("c@y.example",))
 

@@ -70,8 +70,8 @@ def test_the_list_has_all_books_and_each_by_itself(alice: User, bob: User) -> No
     share(staff, alice)
     assert names(alice) == ["Ann", "Ben", "Cleo"] and names(alice, "be") == ["Ben"]
     assert names(alice, book=club.id) == ["Cleo"] and names(alice, book=staff.id) == ["Ben"]
-    assert contact_list.letters(alice, books.shelf(alice)) == ["a", "b", "c"]
-    assert contact_list.letters(alice, books.shelf(alice), staff.id) == ["b"]
+    assert contact_list.initials(alice, books.shelf(alice)) == ["a", "b", "c"]
+    assert contact_list.initials(alice, books.shelf(alice), staff.id) == ["b"]
 
 
 def test_someone_elses_card_is_not_there(alice: User, bob: User) -> None:

@@ -157,9 +157,12 @@ def test_what_a_telephone_deletes_stays_in_the_trash(phone: Phone, alice: User) 
     phone.put("calendar/b.ics", event("u2", "SUMMARY:Lunch"))
     phone.ask("DELETE", "contacts/a.vcf")
     phone.ask("DELETE", "calendar/a.ics")
-    assert {(one.title, one.by) for one in trash.of(alice)} == {("Élodie Cœur", alice.address), ("Class trip", alice.address)}
+    assert {(one.title, one.by) for one in trash.for_user(alice)} == {
+        ("Élodie Cœur", alice.address),
+        ("Class trip", alice.address),
+    }
     assert phone.ask("DELETE", "calendar/").status_code == 204
-    assert {one.title for one in trash.of(alice)} == {"Élodie Cœur", "Class trip", "Lunch"}
+    assert {one.title for one in trash.for_user(alice)} == {"Élodie Cœur", "Class trip", "Lunch"}
     assert CalendarObject.select().count() == 0 and Occurrence.select().count() == 0
 
 
@@ -170,7 +173,7 @@ def test_no_more_is_let_go_from_the_trash_than_needed(phone: Phone, alice: User,
         phone.put(f"calendar/{number}.ics", event(f"u{number}"))
     for number in range(4):
         phone.ask("DELETE", f"calendar/{number}.ics")
-    assert [one.uid for one in trash.of(alice)] == ["u3", "u2"]
+    assert [one.uid for one in trash.for_user(alice)] == ["u3", "u2"]
 
 
 def test_not_each_deletion_sums_the_whole_trash(phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +214,7 @@ def test_an_administrator_brings_back_what_was_deleted(app, phone: Phone, alice:
     assert "3 brought back" in run.invoke(args=["dav", "restore", alice.address]).output
     assert phone.ask("GET", "contacts/a.vcf").text == texts["contacts/a.vcf"]
     assert phone.ask("GET", "work/b.ics").text == texts["work/b.ics"]
-    assert len(phone.sync("calendar/")[1]) == 2 and trash.of(alice) == []
+    assert len(phone.sync("calendar/")[1]) == 2 and trash.for_user(alice) == []
 
 
 def test_an_item_moves_between_collections(phone: Phone, alice: User) -> None:

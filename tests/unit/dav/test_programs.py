@@ -135,12 +135,12 @@ def test_the_trash_is_emptied_in_time_and_has_an_end(phone: Phone, alice: User, 
         phone.put(f"contacts/{name}.vcf", card(name))
         phone.ask("DELETE", f"contacts/{name}.vcf")
     TrashedItem.update(at=now() - timedelta(days=31)).where(TrashedItem.uid == "a").execute()
-    assert trash.expire() == 1 and {one.uid for one in trash.of(alice)} == {"b", "c"}
+    assert trash.expire() == 1 and {one.uid for one in trash.for_user(alice)} == {"b", "c"}
     monkeypatch.setattr(trash, "MOST", 1)
     monkeypatch.setattr(trash, "_LOOKED", 1)
     phone.put("contacts/d.vcf", card("d"))
     phone.ask("DELETE", "contacts/d.vcf")
-    assert len(trash.of(alice)) <= 1
+    assert len(trash.for_user(alice)) <= 1
 
 
 def test_calendars_are_among_ones_own_data(phone: Phone, alice: User) -> None:

@@ -80,7 +80,7 @@ def test_the_same_again_is_one_line_with_a_count(alice: User, phone: Phone) -> N
         later()
     phone.put("calendar/r.ics", RULE)
     phone.put("calendar/r.ics", RULE)  # at once: not counted
-    [row] = refused_changes.of(alice)
+    [row] = refused_changes.for_user(alice)
     assert (row.count, row.reason) == (4, "rule")
 
 
@@ -89,19 +89,19 @@ def test_it_goes_once_the_item_is_taken(alice: User, phone: Phone) -> None:
         phone.put(f"calendar/{name}.ics", RULE)
     assert phone.put("calendar/a.ics", event("a")).status_code == 201
     assert phone.ask("DELETE", "calendar/b.ics").status_code == 404
-    assert [row.place for row in refused_changes.of(alice)] == ["calendar/c.ics"]
+    assert [row.place for row in refused_changes.for_user(alice)] == ["calendar/c.ics"]
     assert phone.ask("MOVE", "calendar/a.ics", Destination=f"{phone.home}calendar/c.ics").status_code == 201
-    assert refused_changes.of(alice) == []
+    assert refused_changes.for_user(alice) == []
 
 
 def test_twenty_are_kept_the_latest_first(alice: User, bob: User, phone: Phone, phone_of: Callable[..., Phone]) -> None:
     phone_of(bob).put("calendar/r.ics", RULE)
     for number in range(refused_changes.MOST + 2):
         phone.put(f"calendar/{number}.ics", RULE)
-    places = [row.place for row in refused_changes.of(alice)]
+    places = [row.place for row in refused_changes.for_user(alice)]
     assert len(places) == RefusedChange.select().where(RefusedChange.user == alice).count() == refused_changes.MOST
     assert places[0] == "calendar/21.ics" and "calendar/1.ics" not in places
-    assert len(refused_changes.of(bob)) == 1
+    assert len(refused_changes.for_user(bob)) == 1
 
 
 def test_a_banner_stands_on_pages_until_devices_was_opened(alice: User, phone: Phone, web: Visitor) -> None:
@@ -121,13 +121,13 @@ def test_one_is_dismissed_or_all_but_nobody_elses(
     phone_of(bob).put("calendar/r.ics", RULE)
     for name in "abc":
         phone.put(f"calendar/{name}.ics", RULE)
-    [others] = refused_changes.of(bob)
-    for chosen, left in ((str(others.id), 3), ("²", 3), ("", 3), (str(refused_changes.of(alice)[0].id), 2), ("all", 0)):
+    [others] = refused_changes.for_user(bob)
+    for chosen, left in ((str(others.id), 3), ("²", 3), ("", 3), (str(refused_changes.for_user(alice)[0].id), 2), ("all", 0)):
         page = web.get("/devices")
         token = page.all("form[action='/devices/refused'] [name=csrf_token]")[0]["value"]
         assert web.post("/devices/refused", {"refused": chosen, "csrf_token": token}, follow=False).status == 303
-        assert len(refused_changes.of(alice)) == left
-    assert len(refused_changes.of(bob)) == 1
+        assert len(refused_changes.for_user(alice)) == left
+    assert len(refused_changes.for_user(bob)) == 1
     assert told(web.get("/devices")) == []
 
 
@@ -136,7 +136,7 @@ def test_hostile_names_are_escaped_and_bounded(alice: User, phone: Phone, web: V
     phone.put(f"calendar/{'n' * 300}", event("s", "RRULE:FREQ=SECONDLY"))
     page = web.get("/devices").html
     assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page and "\u202e" not in page and "x" * 201 not in page
-    assert {len(row.place) for row in refused_changes.of(alice)} == {14, 255}
+    assert {len(row.place) for row in refused_changes.for_user(alice)} == {14, 255}
 
 
 def limits(phone: Phone) -> None:
@@ -161,7 +161,7 @@ def limits(phone: Phone) -> None:
 )  # fmt: skip
 def test_each_kind_of_refusal(alice: User, phone: Phone, wish: Callable[[Phone], object], reason: str, title: str) -> None:
     wish(phone)
-    [row] = refused_changes.of(alice)
+    [row] = refused_changes.for_user(alice)
     assert (row.reason, row.title) == (reason, title)
 
 
@@ -176,9 +176,9 @@ def test_what_may_only_be_read(alice: User, bob: User, phone: Phone) -> None:
     CollectionShare.create(collection=shared, user=alice, rights="read")
     path = f"shared-{shared.id}/a.ics"
     assert phone.put(path, event("a", "SUMMARY:Match")).status_code == 403
-    [row] = refused_changes.of(alice)
+    [row] = refused_changes.for_user(alice)
     assert (row.reason, row.title, row.collection, row.device) == ("read-only", "Match", "Équipe", "Phone")
-    assert refused_changes.of(bob) == []
+    assert refused_changes.for_user(bob) == []
 
 
 @pytest.mark.parametrize("rights", ["busy", "read", "write"])
@@ -192,8 +192,8 @@ def test_a_refusal_tells_nothing_of_what_one_may_not_see(
         phone.ask(method, f"shared-{shared.id}/a.ics", body)
         later()
     if rights != "write":
-        assert refused_changes.of(alice)
-    assert "Secret" not in "".join(row.title for row in refused_changes.of(alice))
+        assert refused_changes.for_user(alice)
+    assert "Secret" not in "".join(row.title for row in refused_changes.for_user(alice))
 
 
 def test_what_passes_by_itself_is_not_told(alice: User, phone: Phone) -> None:
@@ -201,7 +201,7 @@ def test_what_passes_by_itself_is_not_told(alice: User, phone: Phone) -> None:
     assert phone.put("calendar/a.ics", event("a"), If_None_Match="*").status_code == 412
     assert phone.ask("GET", "calendar/none.ics").status_code == 404
     assert phone.ask("REPORT", "calendar/", "<no/>").status_code >= 400
-    assert refused_changes.of(alice) == []
+    assert refused_changes.for_user(alice) == []
 
 
 def test_noting_neither_fails_nor_delays_the_answer(alice: User, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,9 +219,9 @@ def test_noting_neither_fails_nor_delays_the_answer(alice: User, phone: Phone, m
     monkeypatch.setattr(refusals, "_turns", threading.BoundedSemaphore(1))
     with refusals._turns:
         assert phone.put("calendar/r.ics", RULE).status_code == 403
-    assert refused_changes.of(alice) == []
+    assert refused_changes.for_user(alice) == []
     phone.put("calendar/r.ics", RULE)
-    assert len(refused_changes.of(alice)) == 1
+    assert len(refused_changes.for_user(alice)) == 1
 
 
 @pytest.mark.parametrize(

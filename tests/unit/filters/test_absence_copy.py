@@ -9,7 +9,7 @@ import pytest
 from webmail import preferences
 from webmail.filters.absence import absence_copy
 from webmail.filters.absence.absence import Absence
-from webmail.filters.absence.absence_copy import AbsencePhase, KnownAbsence, known
+from webmail.filters.absence.absence_copy import AbsencePhase, KnownAbsence, parse
 from webmail.filters.own_script import NAME
 from webmail.filters.store import Filters, FilterState
 from webmail.managesieve import Script
@@ -44,9 +44,9 @@ def user(here):
 
 def test_it_is_kept_and_read_again(user):
     absence_copy.keep(user, FilterState(Filters(absence=AWAY), scripts=ACTIVE))
-    assert known(preferences.for_user(User.get_by_id(user.id)).absence) == KnownAbsence(AWAY.start, AWAY.until)
+    assert parse(preferences.for_user(User.get_by_id(user.id)).absence) == KnownAbsence(AWAY.start, AWAY.until)
     absence_copy.keep_times(user, Absence(True, text="x"))
-    assert known(preferences.for_user(user).absence) == KnownAbsence(None, None)
+    assert parse(preferences.for_user(user).absence) == KnownAbsence(None, None)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_is_not_in_force_has_none(user, state):
     absence_copy.keep(user, FilterState(Filters(absence=AWAY), scripts=ACTIVE))
     absence_copy.keep(user, state)
     assert preferences.for_user(user).absence == ""
-    assert known("") is None
+    assert parse("") is None
 
 
 def test_it_is_written_only_where_it_changed(user, monkeypatch):

@@ -9,8 +9,8 @@ import pytest
 
 from webmail.config.tables import ListedHolidays
 from webmail.filters.absence import holidays
-from webmail.filters.absence.absence_times import offered
-from webmail.schedule import BadTimeError, moment, shown
+from webmail.filters.absence.absence_times import offered_times
+from webmail.schedule import BadTimeError, day_and_hour, moment
 
 PARIS, AUCKLAND = ZoneInfo("Europe/Paris"), ZoneInfo("Pacific/Auckland")
 
@@ -60,20 +60,20 @@ def test_what_is_no_time(day, hour):
 @pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.parametrize("at", [utc(2026, 12, 23, 23), utc(2026, 12, 24, 11), utc(2026, 7, 1, 6, 30), None])
 def test_what_is_shown_is_read_again(at, zone, ends):
-    assert moment(*shown(at, zone, ends=ends), zone, ends=ends) == at
+    assert moment(*day_and_hour(at, zone, ends=ends), zone, ends=ends) == at
 
 
 def test_whole_days_are_shown_without_an_hour():
-    assert shown(utc(2026, 12, 23, 23), PARIS, ends=False) == ("2026-12-24", "")
-    assert shown(utc(2026, 12, 24, 23), PARIS, ends=True) == ("2026-12-24", "")
-    assert shown(utc(2026, 12, 24, 17, 30), PARIS, ends=True) == ("2026-12-24", "18:30")
+    assert day_and_hour(utc(2026, 12, 23, 23), PARIS, ends=False) == ("2026-12-24", "")
+    assert day_and_hour(utc(2026, 12, 24, 23), PARIS, ends=True) == ("2026-12-24", "")
+    assert day_and_hour(utc(2026, 12, 24, 17, 30), PARIS, ends=True) == ("2026-12-24", "18:30")
 
 
 # --- what is offered -------------------------------------------------------------------------------------------------
 
 
 def days(zone: str, today: date, listed=()) -> list[tuple[str, str, str]]:
-    return [(one.name, one.first.isoformat(), one.last.isoformat()) for one in offered(zone, today, listed)]
+    return [(one.name, one.first.isoformat(), one.last.isoformat()) for one in offered_times(zone, today, listed)]
 
 
 def test_weeks_and_the_next_holidays():

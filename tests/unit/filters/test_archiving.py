@@ -81,10 +81,10 @@ def test_a_given_rule_is_for_who_has_not_chosen_otherwise(alice):
     settings = given()
     [rule] = archive_rules.in_force(alice, settings, FOLDERS)
     assert (rule.mailbox, rule.unit, rule.amount, rule.given) == ("Spam", AgeUnit.MONTHS, 2, "Junk")
-    assert archive_rules.turn(alice, settings, "given-Junk", False)
+    assert archive_rules.switch(alice, settings, "given-Junk", False)
     alice = User.get_by_id(alice.id)
     assert archive_rules.in_force(alice, settings, FOLDERS) == []
-    assert archive_rules.turn(alice, settings, "given-Junk", True)
+    assert archive_rules.switch(alice, settings, "given-Junk", True)
     alice = User.get_by_id(alice.id)
     archive_rules.save(alice, plan(mailbox="Spam", unit=AgeUnit.DAYS, amount=400, action=ArchiveAction.DELETE, on=False))
     assert archive_rules.in_force(alice, settings, FOLDERS) == []  # one's own, which is off, takes its place
@@ -92,7 +92,7 @@ def test_a_given_rule_is_for_who_has_not_chosen_otherwise(alice):
 
 def test_a_given_rule_that_is_not_optional_stays(alice):
     settings = given(optional=False)
-    assert not archive_rules.turn(alice, settings, "given-Junk", False)
+    assert not archive_rules.switch(alice, settings, "given-Junk", False)
     preferences.change(alice, archive_off=["Junk"])  # as if it had been optional once
     archive_rules.save(alice, plan(mailbox="Spam", action=ArchiveAction.DELETE))
     assert [one.given for one in archive_rules.in_force(alice, settings, FOLDERS)] == ["", "Junk"]
@@ -151,8 +151,8 @@ def test_rules_change_places_are_saved_once_and_come_back(alice):
     for amount in (1, 2, 3, 3):
         archive_rules.save(alice, plan(amount=amount))
     first, second, third = archive_rules.own(alice)
-    archive_rules.place(alice, archive_rules.number_of(third), archive_rules.number_of(first), after=False)
-    archive_rules.place(alice, archive_rules.number_of(third), archive_rules.number_of(first), after=False)  # a double click
+    archive_rules.put_beside(alice, archive_rules.number_of(third), archive_rules.number_of(first), after=False)
+    archive_rules.put_beside(alice, archive_rules.number_of(third), archive_rules.number_of(first), after=False)  # a double click
     assert [one.amount for one in archive_rules.own(alice)] == [3, 1, 2]
     number = archive_rules.number_of(first)
     position = archive_rules.position_of(alice, number)
@@ -167,13 +167,13 @@ def test_nobody_changes_the_rule_of_somebody_else(alice):
     archive_rules.save(alice, plan())
     [rule] = archive_rules.own(alice)
     assert archive_rules.remove(bob, archive_rules.number_of(rule)) is None
-    assert not archive_rules.turn(bob, Settings(), rule.key, False)
+    assert not archive_rules.switch(bob, Settings(), rule.key, False)
     archive_rules.save(bob, replace(rule, amount=1))
     assert archive_rules.own(alice) == [rule]
 
 
 def test_what_is_no_number_is_no_rule(alice):
-    assert not archive_rules.turn(alice, Settings(), "own-²", False)
+    assert not archive_rules.switch(alice, Settings(), "own-²", False)
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,11 @@ def test_where_mail_may_go(settings, address, where):
 
 
 def test_the_copy_tells_what_the_banner_says():
-    known = forward_targets.known("2031-03-04T07:30Z/a@b.example c@d.example")
+    known = forward_targets.parse_copy("2031-03-04T07:30Z/a@b.example c@d.example")
     assert known.addresses == ("a@b.example", "c@d.example")
     assert known.is_on(datetime(2031, 3, 4, 7, 29, tzinfo=UTC)) and not known.is_on(datetime(2031, 3, 4, 7, 30, tzinfo=UTC))
-    assert forward_targets.known("/a@b.example").is_on(datetime(2099, 1, 1, tzinfo=UTC))
-    assert forward_targets.known("") is None
+    assert forward_targets.parse_copy("/a@b.example").is_on(datetime(2099, 1, 1, tzinfo=UTC))
+    assert forward_targets.parse_copy("") is None
 
 
 @pytest.mark.parametrize("copy", ["nonsense", "/", "2031/a@b.example", "/a@b.example\n", 5, "/a@b.example  c@d.example"])
@@ -119,7 +119,7 @@ def test_an_account_that_is_closed_is_noted_for_the_banner_until_it_is_open_agai
 
     def told(name: str) -> tuple[str, ...]:
         chosen = preferences.for_user(User.get(User.local == name))
-        return forward_targets.known(chosen.forwarding, chosen.forwarding_closed).closed
+        return forward_targets.parse_copy(chosen.forwarding, chosen.forwarding_closed).closed
 
     for active, closed in ((0, ("bob+x@lycee.example", "bob@lycee.example")), (1, ())):
         User.update(active=active).where(User.local == "bob").execute()
@@ -133,7 +133,7 @@ def test_addresses_that_others_wrote_and_took_away_take_up_no_room(here):
     for number in range(3 * forward_targets.MOST_TARGETS):
         forward_targets.keep_as(user, Forwarding(True, (f"x{number}@far.example", "one@lycee.example")))
     forward_targets.keep_as(user, Forwarding())
-    assert [str(row.address) for row in forward_targets.of(user)] == ["one@lycee.example"]
+    assert [str(row.address) for row in forward_targets.for_user(user)] == ["one@lycee.example"]
     assert forward_targets.has_room(user, "two@lycee.example")
 
 

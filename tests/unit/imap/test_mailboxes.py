@@ -79,7 +79,7 @@ def test_the_quota_is_read_every_five_minutes_and_after_a_change_of_ones_own(mon
     def count(used: int) -> tuple[bool, int]:
         """Whether the quota was asked for, and what is known of it in KiB. The server says `used` if asked."""
         answers[:] = [{"LIST": [b'() "/" INBOX'], "QUOTA": [b'"" (STORAGE %d 1000)' % used]}]
-        if known := overviews.known(ACCOUNT):
+        if known := overviews.cached(ACCOUNT):
             due = known.is_quota_due
             if not due:
                 del answers[0]["QUOTA"]

@@ -95,9 +95,9 @@ def test_a_count_belongs_to_its_tag_though_the_server_says_later_that_it_is_done
 
 
 def test_what_is_not_counted_yet_is_not_known(person: Account) -> None:
-    assert tag_counts.known(person) == {}
+    assert tag_counts.cached(person) == {}
     tag_counts.count_soon(person, ["Urgent"], ["INBOX", "A"])
-    assert eventually(lambda: tag_counts.known(person)) == {"Urgent": 5}
+    assert eventually(lambda: tag_counts.cached(person)) == {"Urgent": 5}
 
 
 def searches(script: Script) -> int:
@@ -139,8 +139,8 @@ def test_no_password_is_kept_with_the_counts(script: Script, person: Account) ->
     counted(script, person, ["Urgent"], ["INBOX"], 1)
     kept = [part for key in tag_counts._kept for part in (key if isinstance(key, tuple) else (key,))]
     assert person.address in kept and not any(isinstance(part, Account | Password) for part in kept)
-    assert tag_counts.known(replace(person, credential=Password("ann", "changed"))) == {"Urgent": 2}
-    assert tag_counts.known(replace(person, address="bob@x.example")) == {}
+    assert tag_counts.cached(replace(person, credential=Password("ann", "changed"))) == {"Urgent": 2}
+    assert tag_counts.cached(replace(person, address="bob@x.example")) == {}
 
 
 def test_a_thread_that_breaks_counts_for_the_others_all_the_same(
@@ -158,12 +158,12 @@ def test_a_thread_that_breaks_counts_for_the_others_all_the_same(
     with tag_counts._accounts.lock:  # both wait before the thread begins
         tag_counts._accounts.put(replace(person, address="other@x.example"), (frozenset(["Broken"]), frozenset(["INBOX"])))
         tag_counts._accounts.put(person, (frozenset(["Urgent"]), frozenset(["INBOX"])))
-    assert eventually(lambda: tag_counts.known(person)) == {"Urgent": 2} and broken
+    assert eventually(lambda: tag_counts.cached(person)) == {"Urgent": 2} and broken
 
 
 def test_without_unread_mail_nothing_is_asked(script: Script, person: Account) -> None:
     tag_counts.count_soon(person, ["Urgent"], [])
-    assert eventually(lambda: tag_counts.known(person)) == {"Urgent": 0}
+    assert eventually(lambda: tag_counts.cached(person)) == {"Urgent": 0}
     assert script.asked == []
 
 
@@ -175,7 +175,7 @@ def test_a_server_that_does_not_answer_is_left_alone_and_the_old_counts_stay(scr
     asked = len(script.asked)
     for _page in range(3):
         counted(script, person, ["Urgent", "Later"], ["A", "INBOX"], 2)
-    assert len(script.asked) == asked and tag_counts.known(person) == {"Urgent": 3}
+    assert len(script.asked) == asked and tag_counts.cached(person) == {"Urgent": 3}
 
 
 def test_asking_costs_no_time_even_where_no_server_is() -> None:
@@ -185,13 +185,13 @@ def test_asking_costs_no_time_even_where_no_server_is() -> None:
     tag_counts.count_soon(account, ["Urgent"], ["INBOX"])
     assert time.monotonic() - began < 3
     eventually(lambda: tag_counts._accounts.is_idle)
-    assert tag_counts.known(account) == {}
+    assert tag_counts.cached(account) == {}
 
 
 def test_waiting_accounts_and_what_is_kept_are_bounded(person: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account_queue, "MOST_WAITING", 0)
     tag_counts.count_soon(person, ["Urgent"], ["A"])
-    assert person not in tag_counts._accounts.waiting and tag_counts.known(person) == {}
+    assert person not in tag_counts._accounts.waiting and tag_counts.cached(person) == {}
     monkeypatch.setattr(account_queue, "MOST_WAITING", 5)
     tag_counts.count_soon(person, [f"k{n}" for n in range(50)], [])
-    assert len(eventually(lambda: tag_counts.known(person))) == tag_counts.MOST_KEYWORDS
+    assert len(eventually(lambda: tag_counts.cached(person))) == tag_counts.MOST_KEYWORDS

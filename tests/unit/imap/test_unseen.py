@@ -51,7 +51,7 @@ def person(asked: list[bytes], request: pytest.FixtureRequest) -> Iterator[Accou
 
 def counted(person: Account) -> int:
     """The unread messages of the inbox, as the next page would say."""
-    kept = overviews.known(person)
+    kept = overviews.cached(person)
     inbox = kept.found.get("INBOX") if kept else None
     assert inbox
     return inbox.unseen

@@ -142,8 +142,8 @@ def test_what_is_shown_of_a_messages_flags(alice: User) -> None:
     tag = tags.add(alice, "Urgent", "red")
     mine = {tag.keyword.lower(): tag}
     flags = ["\\Seen", "$HasAttachment", "urgent", "$Important", "NonJunk", "$Forwarded", "projet"]
-    assert [keyword for keyword, _tag in tags.shown(flags, mine)] == ["Urgent", "$Important", "projet"]
-    everything = [keyword for keyword, _tag in tags.shown(flags, mine, all_of_them=True)]
+    assert [keyword for keyword, _tag in tags.tags_among(flags, mine)] == ["Urgent", "$Important", "projet"]
+    everything = [keyword for keyword, _tag in tags.tags_among(flags, mine, all_of_them=True)]
     assert everything == ["Urgent", "$Forwarded", "$Important", "$NotJunk", "projet"]
     assert not tags.any_keyword(["\\Seen", "\\Flagged", "$HasNoAttachment"])
 

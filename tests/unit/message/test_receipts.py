@@ -32,8 +32,8 @@ SETTINGS = Settings(domain="lycee.example")
 )
 def test_when_a_confirmation_is_asked_for(alice: User, wanted: str, more: dict[str, Any], asked: bool) -> None:
     one = message(**{"receipt_to": (FAR,), **more})
-    assert (receipts.asked(one, alice, wanted, None, SETTINGS) is not None) is asked
-    assert receipts.asked(one, alice, wanted, Role.JUNK, SETTINGS) is None
+    assert (receipts.receipt_request(one, alice, wanted, None, SETTINGS) is not None) is asked
+    assert receipts.receipt_request(one, alice, wanted, Role.JUNK, SETTINGS) is None
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_when_a_confirmation_is_asked_for(alice: User, wanted: str, more: dict[s
 )  # fmt: skip
 def test_where_it_would_go(alice: User, to: Address, return_path: str, elsewhere: bool) -> None:
     one = message(receipt_to=(to,), trace={"return_path": return_path})
-    request = receipts.asked(one, alice, "ask", None, SETTINGS)
+    request = receipts.receipt_request(one, alice, "ask", None, SETTINGS)
     assert request is not None
     assert request.elsewhere is elsewhere
 

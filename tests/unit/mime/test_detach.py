@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.attachments import PNG, file, letter
 from webmail.mime import parser
-from webmail.mime.detach import CannotDetachError, Kept, detachable, note, without
+from webmail.mime.detach import CannotDetachError, KeepReason, detachable, note, without
 from webmail.mime.parser import Raw
 
 WORDS = "Attachment removed on 26 November 2026: “Réunion 1.pdf” (31 MB)."
@@ -49,7 +49,7 @@ def test_the_file_goes_and_all_else_stays_byte_for_byte() -> None:
 def test_several_at_once_and_again() -> None:
     raw = crlf(letter("Sujet", file("a.pdf", b"A" * 5000, "pdf"), file("b.bin", b"B" * 900, "octet-stream")))
     new = detached(raw)
-    assert detachable(parser.read(new).root).kept is Kept.NONE
+    assert detachable(parser.read(new).root).kept is KeepReason.NONE
     assert len(of(new).get_payload()) == len(of(raw).get_payload())  # type: ignore[arg-type]
 
 
@@ -95,11 +95,11 @@ def inner_part(inner: object) -> object:
 @pytest.mark.parametrize(
     ("kind", "kept"),
     [
-        ('multipart/signed; boundary=X; protocol="application/pgp-signature"', Kept.SIGNED),
-        ("multipart/encrypted; boundary=X", Kept.ENCRYPTED),
+        ('multipart/signed; boundary=X; protocol="application/pgp-signature"', KeepReason.SIGNED),
+        ("multipart/encrypted; boundary=X", KeepReason.ENCRYPTED),
     ],
 )
-def test_what_is_signed_or_encrypted_stays(kind: str, kept: Kept) -> None:
+def test_what_is_signed_or_encrypted_stays(kind: str, kept: KeepReason) -> None:
     part = "Content-Type: application/pdf; name=a.pdf\r\n\r\nQQ\r\n"
     raw = f"Content-Type: {kind}\r\n\r\n--X\r\n\r\nt\r\n--X\r\n{part}--X--\r\n".encode()
     parsed = parser.read(raw)
@@ -110,12 +110,12 @@ def test_what_is_signed_or_encrypted_stays(kind: str, kept: Kept) -> None:
 
 def test_sealed_by_smime_stays() -> None:
     raw = b"Content-Type: application/pkcs7-mime; name=smime.p7m\r\n\r\nQQ\r\n"
-    assert detachable(parser.read(raw).root).kept is Kept.ENCRYPTED
+    assert detachable(parser.read(raw).root).kept is KeepReason.ENCRYPTED
 
 
 def test_a_message_that_is_a_file_stays() -> None:
     raw = b"Content-Type: application/pdf; name=a.pdf\r\n\r\nQQ\r\n"
-    assert detachable(parser.read(raw).root).kept is Kept.WHOLE
+    assert detachable(parser.read(raw).root).kept is KeepReason.WHOLE
 
 
 def test_an_alternative_is_left_alone() -> None:
@@ -132,7 +132,7 @@ def test_a_part_that_is_not_what_the_server_said_stays(wrong: tuple[str, int, st
     raw = crlf(letter("Sujet", file("a.pdf", b"A" * 5000, "pdf")))
     with pytest.raises(CannotDetachError) as refused:
         without(raw, parser.read(raw), {"2": wrong})
-    assert refused.value.kept is Kept.ODD
+    assert refused.value.kept is KeepReason.ODD
 
 
 def test_hostile_words_are_text() -> None:

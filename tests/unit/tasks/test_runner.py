@@ -14,7 +14,7 @@ from webmail.errors import LimitReachedError, ServerAwayError
 from webmail.models import Tag, Task, TaskState, User, now
 from webmail.tasks import store
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskStoppedError
-from webmail.tasks.runner import claim
+from webmail.tasks.runner import take_next
 
 
 def tagging(run):
@@ -141,9 +141,9 @@ def test_a_task_that_kills_its_workers_is_given_up(alice, settings):
     store.start(alice, "tagging", {"steps": 1})
     lease = timedelta(seconds=30)
     for _ in range(8):
-        assert claim("w1", lease, ["tagging"])
+        assert take_next("w1", lease, ["tagging"])
         Task.update(lease=now() - timedelta(seconds=1)).execute()
-    assert claim("w1", lease, ["tagging"]) is None
+    assert take_next("w1", lease, ["tagging"]) is None
     assert Task.get().state == TaskState.FAILED
 
 
@@ -151,7 +151,7 @@ def test_who_has_one_running_lets_others_go_first(alice, bob, settings):
     lease = timedelta(seconds=30)
     first, second = (store.start(alice, "tagging", {}) for _ in range(2))
     third = store.start(bob, "tagging", {})
-    order = [claim("w1", lease, ["tagging"]).id for _ in range(3)]
+    order = [take_next("w1", lease, ["tagging"]).id for _ in range(3)]
     assert order == [first.id, third.id, second.id]
 
 
@@ -159,18 +159,18 @@ def test_of_some_kinds_one_of_a_person_runs_at_a_time(alice, bob, settings):
     lease, kinds = timedelta(seconds=30), ["import", "move-in", "tagging"]
     first, second = store.start(alice, "import", {}), store.start(alice, "move-in", {})
     other, third = store.start(alice, "tagging", {}), store.start(bob, "import", {})
-    taken = [claim("w1", lease, kinds, ["import", "move-in"]) for _ in range(4)]
+    taken = [take_next("w1", lease, kinds, ["import", "move-in"]) for _ in range(4)]
     assert {task.id for task in taken if task} == {first.id, other.id, third.id} and taken[3] is None
     Task.update(state=TaskState.DONE, lease=None).where(Task.id == first.id).execute()
-    assert claim("w2", lease, kinds, ["import", "move-in"]).id == second.id
+    assert take_next("w2", lease, kinds, ["import", "move-in"]).id == second.id
 
 
 def test_a_worker_that_died_keeps_nobody_from_their_turn(alice, settings):
     lease = timedelta(seconds=30)
     first = store.start(alice, "import", {})
-    assert claim("w1", lease, ["import"], ["import"]).id == first.id
+    assert take_next("w1", lease, ["import"], ["import"]).id == first.id
     Task.update(lease=now() - timedelta(seconds=1)).execute()
-    assert claim("w2", lease, ["import"], ["import"]).id == first.id
+    assert take_next("w2", lease, ["import"], ["import"]).id == first.id
 
 
 def test_nothing_begins_or_goes_on_for_a_person_who_was_suspended(alice, bob, runner):

@@ -270,7 +270,7 @@ def test_links_that_lead_nowhere_and_links_that_are_over(alice, settings, zoe):
 
 def test_what_was_begun_in_time_may_be_finished_a_little_later(alice, settings):
     request = asked_by(alice, settings, until=now() + timedelta(minutes=1))
-    transfer = guests.begin(guests.asked(requests.token(request, settings)), Guest("Zoé"), settings)
+    transfer = guests.begin(guests.find_request(requests.token(request, settings)), Guest("Zoé"), settings)
     FileRequest.update(until=now() - timedelta(minutes=5)).execute()
     assert guests.may_go_on(Transfer.get_by_id(transfer.id), settings) is None
     FileRequest.update(until=now() - guests.GRACE).execute()
@@ -279,7 +279,7 @@ def test_what_was_begun_in_time_may_be_finished_a_little_later(alice, settings):
 
 def test_a_link_that_takes_files_once_takes_one_of_two_that_were_begun(alice, settings, zoe):
     request = asked_by(alice, settings, once=True)
-    found = guests.asked(requests.token(request, settings))
+    found = guests.find_request(requests.token(request, settings))
     begun = [guests.begin(found, Guest(f"Zoé {number}"), settings) for number in (1, 2)]
     for transfer in begun:
         file = guests.add(transfer, settings, lambda most, of=transfer: _empty_file(of, settings, most))
@@ -366,8 +366,8 @@ def test_taking_back_the_last_file_ends_it(alice, settings, zoe):
 
 def test_so_many_transfers_an_hour_from_a_network_and_no_more(alice, settings, monkeypatch):
     lower(monkeypatch, guest_limits, "BEGUN_OF_REQUEST", "BEGUN_OF_NETWORK", most=3)
-    found = guests.asked(requests.token(asked_by(alice, settings), settings))
-    other = guests.asked(requests.token(asked_by(alice, settings), settings))
+    found = guests.find_request(requests.token(asked_by(alice, settings), settings))
+    other = guests.find_request(requests.token(asked_by(alice, settings), settings))
     for number in range(3):
         guests.begin(found, Guest(str(number), network="192.0.2.1"), settings)
     for who in (found, other):
@@ -386,7 +386,7 @@ def test_so_many_files_an_hour_and_no_more(alice, settings, zoe, monkeypatch):
 
 def test_what_was_left_lying_about_gives_way_where_there_is_no_room(alice, settings):
     TransferAllowance.create(user=alice, limit_bytes=1000)
-    found = guests.asked(requests.token(asked_by(alice, settings), settings))
+    found = guests.find_request(requests.token(asked_by(alice, settings), settings))
     old, busy = (guests.begin(found, Guest(name), settings) for name in ("old", "busy"))
     for transfer in (old, busy):
         put_file(transfer, "a", transfer.guest_name[:1].encode() * 400, settings)
@@ -404,7 +404,7 @@ def test_what_was_left_lying_about_gives_way_where_there_is_no_room(alice, setti
 
 def test_what_was_begun_without_a_byte_gives_way_to_a_crowd_after_a_quarter_of_an_hour(alice, settings, monkeypatch):
     monkeypatch.setattr(guest_limits, "UNFINISHED", 1)
-    found = guests.asked(requests.token(asked_by(alice, settings), settings))
+    found = guests.find_request(requests.token(asked_by(alice, settings), settings))
     guests.begin(found, Guest("empty"), settings)
     with pytest.raises(TooManyRequestsError):
         guests.begin(found, Guest("next"), settings)
@@ -415,7 +415,7 @@ def test_what_was_begun_without_a_byte_gives_way_to_a_crowd_after_a_quarter_of_a
 def test_what_guests_send_keeps_nobody_from_sending(tmp_path):
     with ground.application(tmp_path / "other", transfers={"open_transfers": 1}) as app:
         settings, alice = app.extensions["settings"], add("alice@lycee.example")
-        found = guests.asked(requests.token(asked_by(alice, settings), settings))
+        found = guests.find_request(requests.token(asked_by(alice, settings), settings))
         for number in range(5):
             guests.begin(found, Guest(str(number)), settings)
         with pytest.raises(guests.NoRoomError):

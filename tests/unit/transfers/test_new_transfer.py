@@ -131,7 +131,7 @@ def test_nothing_typed_or_uploaded_is_lost_when_something_is_wrong(alice):
     after = send(alice, page, "send", to="bob@lycee.example", until=(now() + timedelta(days=3)).date().isoformat())
     assert after.address == f"/transfers/{transfer.id}"
     assert [file.path for file in store.files(mine()[0])] == ["a.txt"]
-    assert options.of(mine()[0]).once
+    assert options.load(mine()[0]).once
 
 
 def test_a_file_that_is_refused_leaves_no_empty_transfer_and_keeps_what_was_typed(alice):
@@ -265,7 +265,7 @@ def test_files_of_a_form_do_not_come_to_what_was_sent_meanwhile(app, alice, monk
     read = form_uploads.take
 
     def meanwhile_sent(*given: Any, **how: Any) -> form_uploads.TakenForm:
-        store.publish(mine()[0], options.of(mine()[0]), now() + timedelta(days=1), [], app.extensions["settings"])
+        store.publish(mine()[0], options.load(mine()[0]), now() + timedelta(days=1), [], app.extensions["settings"])
         return read(*given, **how)
 
     monkeypatch.setattr(form_uploads, "take", meanwhile_sent)
@@ -284,7 +284,7 @@ def test_what_another_window_sends_when_a_file_has_come_says_so_to_the_form_that
 
     def then_sent(*given: Any, **how: Any) -> form_uploads.TakenForm:
         found = read(*given, **how)
-        store.publish(mine()[0], options.of(mine()[0]), now() + timedelta(days=1), [], app.extensions["settings"])
+        store.publish(mine()[0], options.load(mine()[0]), now() + timedelta(days=1), [], app.extensions["settings"])
         return found
 
     monkeypatch.setattr(form_uploads, "take", then_sent)
@@ -313,7 +313,7 @@ def test_a_file_that_comes_between_the_look_and_the_sending_is_looked_at_first(a
 def test_no_file_comes_to_what_was_sent_since_its_row_was_read(app, alice):
     send(alice, alice.get("/transfers/new"), "save", ("a.txt", b"a"))
     settings, before = app.extensions["settings"], mine()[0]
-    store.publish(mine()[0], options.of(before), now() + timedelta(days=1), [], settings)
+    store.publish(mine()[0], options.load(before), now() + timedelta(days=1), [], settings)
     with pytest.raises(store.TransferClosedError):
         store.add_file(before, "late.txt", 9, "", settings)
     assert [file.path for file in store.files(before)] == ["a.txt"]

@@ -51,7 +51,7 @@ def dropbox(alice: User, settings: Settings) -> FileRequest:
 
 def began(dropbox: FileRequest, settings: Settings, size: int, name: str = "Zoé") -> TransferFile:
     """What a stranger with the link declares."""
-    found = guests.asked(requests.token(dropbox, settings))
+    found = guests.find_request(requests.token(dropbox, settings))
     assert found is not None
     transfer = guests.begin(found, Guest(name), settings)
     return guests.add(transfer, settings, lambda _most: store.add_file(transfer, "a.bin", size, "", settings))

@@ -36,9 +36,9 @@ def with_values(settings: Settings, **values: object) -> Settings:
 
 
 def test_more_can_be_chosen_than_the_settings_ask_for_never_less(settings):
-    assert protection.offered(settings) == ["server", "link", "browser"]
-    assert protection.offered(with_values(settings, key="link")) == ["link", "browser"]
-    assert protection.offered(with_values(settings, key="browser")) == ["browser"]
+    assert protection.choices(settings) == ["server", "link", "browser"]
+    assert protection.choices(with_values(settings, key="link")) == ["link", "browser"]
+    assert protection.choices(with_values(settings, key="browser")) == ["browser"]
     assert protection.chosen("", with_values(settings, key="link")) == Protection.LINK
     for text, given in (
         ("server", with_values(settings, key="link")),
@@ -51,14 +51,14 @@ def test_more_can_be_chosen_than_the_settings_ask_for_never_less(settings):
 
 def test_what_must_be_scanned_can_not_be_sealed_before(settings):
     given = with_values(settings, clamd="/run/clamd", unscanned="refuse")
-    assert protection.offered(given) == ["server", "link"]
-    assert "browser" in protection.offered(with_values(settings, clamd="/run/clamd"))
+    assert protection.choices(given) == ["server", "link"]
+    assert "browser" in protection.choices(with_values(settings, clamd="/run/clamd"))
 
 
 def test_each_kind_is_known_again(alice, settings):
     for kind in Protection:
         transfer, key = protection.begin(alice, kind, settings)
-        assert protection.of(Transfer.get_by_id(transfer.id)) == kind
+        assert protection.protection_of(Transfer.get_by_id(transfer.id)) == kind
         assert (key is not None) == (kind is Protection.LINK)
         if key is not None:
             assert protection.is_key_of(transfer, key) and not protection.is_key_of(transfer, bytes(32))
@@ -78,7 +78,7 @@ def test_names_of_what_was_sealed_are_not_kept_as_they_are(alice, settings):
     protection.set_sealed_names(transfer, "abc.def")
     assert protection.sealed_names(Transfer.get_by_id(transfer.id)) == "abc.def"
     protection.set_sealed_names(transfer, "x" * (protection.SEALED_NAMES + 1))
-    assert protection.sealed_names(transfer) == "" and protection.of(transfer) == Protection.BROWSER
+    assert protection.sealed_names(transfer) == "" and protection.protection_of(transfer) == Protection.BROWSER
 
 
 def test_nobody_begins_transfers_without_end(alice, settings, monkeypatch):

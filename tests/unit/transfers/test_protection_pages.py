@@ -60,7 +60,7 @@ def link_on(alice: Visitor, transfer: Transfer) -> str:
 
 def test_only_the_link_opens_the_files(app, alice):
     transfer = protect(alice, "link")
-    assert protection.of(transfer) == Protection.LINK
+    assert protection.protection_of(transfer) == Protection.LINK
     assert send(alice, transfer).endswith(f"/transfers/{transfer.id}")
     link = link_on(alice, transfer)
     assert re.search(r"/t/[\w-]{27}\.[\w-]{43}$", link), link
@@ -112,7 +112,7 @@ def test_another_session_can_not_go_on_with_it_and_says_so(app, alice):
 
 def test_files_that_browsers_are_to_encrypt_are_not_taken_as_they_are(alice):
     transfer = protect(alice, "browser")
-    assert protection.of(transfer) == Protection.BROWSER
+    assert protection.protection_of(transfer) == Protection.BROWSER
     page = alice.get(send(alice, transfer, "save"))
     assert TransferFile.select().count() == 0
     assert "it must be encrypted first" in page.text
@@ -191,7 +191,7 @@ def test_the_least_that_the_settings_ask_for(app, alice):
         content_type="multipart/form-data",
     )  # fmt: skip
     assert answer.status_code == 303
-    assert protection.of(Transfer.get()) == Protection.LINK
+    assert protection.protection_of(Transfer.get()) == Protection.LINK
     app.extensions["settings"] = replace(own, transfers=replace(own.transfers, key="browser"))
     page = alice.get("/transfers/new")
     assert page.all("form#transfer") == []

@@ -54,24 +54,28 @@ def asks(browser: Visitor, title: str = "Class trip", **fields: str) -> Page:
 def test_a_link_for_everybody_leads_to_its_request_until_it_is_closed(alice, settings):
     made, asked = requests.make(alice, Wishes("Photos"), "en", settings)
     assert asked == []
-    found = guests.asked(requests.token(made, settings))
+    found = guests.find_request(requests.token(made, settings))
     assert found is not None and found.request == made and guests.shut(found, settings) is None
     assert requests.close(made) and not requests.close(made)
-    assert guests.shut(guests.asked(requests.token(made, settings)), settings) is Shut.CLOSED
+    assert guests.shut(guests.find_request(requests.token(made, settings)), settings) is Shut.CLOSED
     assert requests.reopen(FileRequest.get_by_id(made.id))
-    assert guests.shut(guests.asked(requests.token(made, settings)), settings) is None
+    assert guests.shut(guests.find_request(requests.token(made, settings)), settings) is None
 
 
 def test_a_copy_of_the_database_opens_no_request(alice, settings):
     made, _asked = requests.make(alice, Wishes("Photos"), "en", settings)
-    assert guests.asked(made.nonce) is None and guests.asked(made.link_hash) is None and guests.asked("") is None
+    assert (
+        guests.find_request(made.nonce) is None
+        and guests.find_request(made.link_hash) is None
+        and guests.find_request("") is None
+    )
     assert requests.token(made, settings) not in str(FileRequest.select().dicts().get())
 
 
 def test_a_request_for_named_people_has_no_link_for_everybody(alice, settings):
     made, [asked] = requests.make(alice, Wishes("Photos", invited_only=True), "en", settings, [("Bob", "Bob@Z.example")])
-    assert guests.asked(requests.token(made, settings)) is None
-    found = guests.asked(requests.invite_token(asked, settings))
+    assert guests.find_request(requests.token(made, settings)) is None
+    found = guests.find_request(requests.invite_token(asked, settings))
     assert found is not None and found.invite.address == "bob@z.example"
 
 
@@ -90,17 +94,17 @@ def test_who_is_asked_twice_is_asked_once_and_who_was_removed_gets_another_link(
     assert requests.invite(made, [("Bob", "BOB@z.example")], settings) == []
     before = requests.invite_token(bob, settings)
     assert requests.remove_invite(bob)
-    assert guests.asked(before) is None
+    assert guests.find_request(before) is None
     [again] = requests.invite(made, [("Bob", "bob@z.example")], settings)
     assert again.id == bob.id and requests.invite_token(again, settings) != before
-    assert guests.asked(before) is None and guests.asked(requests.invite_token(again, settings)) is not None
+    assert guests.find_request(before) is None and guests.find_request(requests.invite_token(again, settings)) is not None
 
 
 def test_removing_somebody_can_be_undone_with_the_link_they_have(alice, settings):
     made, [bob] = requests.make(alice, Wishes("Photos"), "en", settings, [("", "bob@z.example")])
     requests.remove_invite(bob)
     requests.put_back_invite(bob)
-    assert guests.asked(requests.invite_token(bob, settings)) is not None
+    assert guests.find_request(requests.invite_token(bob, settings)) is not None
 
 
 def test_who_is_asked_counts_for_the_day_and_for_links_too(alice, settings):
@@ -108,7 +112,7 @@ def test_who_is_asked_counts_for_the_day_and_for_links_too(alice, settings):
     alice.save()
     made, [bob] = requests.make(alice, Wishes("Photos"), "en", settings, [("", "bob@z.example")])
     FileRequestInvite.update(invited=now() - timedelta(hours=5)).where(FileRequestInvite.id == bob.id).execute()
-    assert mail_limits.room(alice, settings) == 1
+    assert mail_limits.people_left(alice, settings) == 1
     with pytest.raises(TooManyRequestsError):
         requests.invite(made, [("", "eve@z.example"), ("", "zoe@z.example")], settings)
 
@@ -134,13 +138,13 @@ def test_a_request_has_no_more_people_than_a_transfer_has_recipients(alice, sett
 def test_a_disabled_owner_takes_nothing(alice, settings):
     made, _asked = requests.make(alice, Wishes("Photos"), "en", settings)
     User.update(active=0).where(User.id == alice.id).execute()
-    assert guests.asked(requests.token(made, settings)) is None
+    assert guests.find_request(requests.token(made, settings)) is None
 
 
 def test_old_requests_of_which_nothing_is_left_are_forgotten(alice, settings):
     old, _asked = requests.make(alice, Wishes("Old"), "en", settings)
     used, _asked = requests.make(alice, Wishes("Used"), "en", settings)
-    guests.begin(guests.asked(requests.token(used, settings)), guests.Guest("Zoé"), settings)
+    guests.begin(guests.find_request(requests.token(used, settings)), guests.Guest("Zoé"), settings)
     FileRequest.update(closed=now() - timedelta(days=91)).execute()
     standing, _asked = requests.make(alice, Wishes("Standing"), "en", settings)
     assert requests.sweep(settings) == 1

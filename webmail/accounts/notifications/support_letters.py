@@ -13,7 +13,7 @@ from webmail.web.current import settings
 from webmail.web.formatting import long_date, written_in
 
 
-def letters(row: SupportRequest, last: bool) -> tuple[SupportLetter, SupportLetter | None]:
+def support_mails(row: SupportRequest, last: bool) -> tuple[SupportLetter, SupportLetter | None]:
     """To the administrator, and the copy for who is signed in. `last`: no more are mailed today."""
     with written_in(settings().language):
         subject = _("Support request %(reference)s: %(kind)s", reference=row.reference, kind=trouble_words(row.kind))

@@ -42,7 +42,7 @@ def show_data() -> Response:
 @asks_again
 def start_own_data() -> Response:
     """Have all that the account holds put into one file, with the mail if it is ticked. Pressed twice, it is made once."""
-    about = {"mail": "mail" in request.form, "words": asdict(_words())}
+    about = {"mail": "mail" in request.form, "words": asdict(_export_texts())}
     try:
         credential = task_credential() if about["mail"] else None
         task = store.start(current_user(), data_export.NAME, about, alone=True, credential=credential)
@@ -64,7 +64,7 @@ def _mail_size() -> int | None:
     return quota.used if quota else None
 
 
-def _words() -> data_export.Words:
+def _export_texts() -> data_export.ExportTexts:
     """In the language of the page: what stands in the file, and the mail that tells that it is ready."""
     user = current_user()
     told = {
@@ -85,7 +85,7 @@ def _words() -> data_export.Words:
         "Passwords, keys and codes are left out. So is mail in folders that others share with you. "
         "Messages that arrived while the file was being made may be missing."
     )
-    return data_export.Words(
+    return data_export.ExportTexts(
         readme="\n\n".join([head, files, rest]),
         unread=_("These folders could not be read, and are missing here or incomplete:"),
         gone=_("Messages that were deleted or moved while the file was being made, and are missing here:"),

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from webmail.accounts import support
 from webmail.accounts.blueprint import blueprint
-from webmail.accounts.notifications.support_letters import letters
+from webmail.accounts.notifications.support_letters import support_mails
 from webmail.accounts.support import SupportQuestion, TroubleKind
 from webmail.accounts.support_texts import KINDS
 from webmail.auth.guard import public
@@ -59,7 +59,7 @@ def ask_support() -> Response:
     if problems:
         return _page(typed, 422, problems=problems)
     try:
-        row, sent = support.ask(_asked(typed, user), letters, settings())
+        row, sent = support.ask(_question_from(typed, user), support_mails, settings())
     except TooManyRequestsError as error:
         words = with_again(_("Too many requests. Nothing was sent."), error) + " " + _kept_words()
         return told_to_wait(_page(typed, error.status, problem=words), error)
@@ -124,7 +124,7 @@ def _too_long(most: int) -> str:
     return _("This is too long. Use at most %(count)d characters.", count=most)
 
 
-def _asked(typed: dict[str, str], user: User | None) -> SupportQuestion:
+def _question_from(typed: dict[str, str], user: User | None) -> SupportQuestion:
     name = " ".join(typed["username"].split())
     return SupportQuestion(
         TroubleKind(typed["kind"]),

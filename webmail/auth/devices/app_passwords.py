@@ -28,7 +28,7 @@ PROTOCOLS = ("imap", "smtp")  # which Dovecot tells of
 _USED_STEP = timedelta(minutes=1)  # `used` is updated at most this often
 
 
-def offered(settings: Settings) -> bool:
+def are_available(settings: Settings) -> bool:
     """Whether there can be app passwords: only a mail server that reads our tables knows them."""
     return settings.sign_in == "accounts"
 
@@ -74,7 +74,7 @@ def hash_of(typed: str) -> str:
     return hashlib.sha256(letters.encode()).hexdigest()
 
 
-def of(user: User) -> Sequence[AppPassword]:
+def for_user(user: User) -> Sequence[AppPassword]:
     """Those of `user`, the latest first."""
     return list(AppPassword.select().where(AppPassword.user == user).order_by(AppPassword.created.desc(), AppPassword.id.desc()))
 

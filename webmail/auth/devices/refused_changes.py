@@ -79,7 +79,7 @@ def accepted(user: User, *places: str) -> None:
         RefusedChange.delete().where(RefusedChange.id.in_(ids)).execute()
 
 
-def of(user: User) -> list[RefusedChange]:
+def for_user(user: User) -> list[RefusedChange]:
     """The latest first. 1 query."""
     mine = (RefusedChange.user == user) & (RefusedChange.last > now() - KEPT)
     return list(RefusedChange.select().where(mine).order_by(RefusedChange.last.desc(), RefusedChange.id.desc()).limit(MOST))

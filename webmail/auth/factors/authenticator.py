@@ -76,7 +76,7 @@ def accept(user: User, code: str, settings: Settings, at: float | None = None) -
     """The app of `user` that shows this code, which is used up by it; None if there is none. One SELECT, one UPDATE."""
     if not normalise(code):
         return None
-    for app in of(user):
+    for app in for_user(user):
         try:
             step = step_of(unseal(app.secret, user, settings), code, at)
         except vault.CannotOpenError as error:
@@ -90,7 +90,7 @@ def accept(user: User, code: str, settings: Settings, at: float | None = None) -
     return None
 
 
-def of(user: User) -> Sequence[Authenticator]:
+def for_user(user: User) -> Sequence[Authenticator]:
     """The apps of `user`, the first one first."""
     return list(Authenticator.select().where(Authenticator.user == user).order_by(Authenticator.id))
 

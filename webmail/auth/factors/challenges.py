@@ -37,7 +37,7 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChallengeSubject:
     """Who is asked for what: `session` is a text that only this browser's session has, `user_id` is 0 while nobody is known."""
 
     purpose: Purpose
@@ -57,13 +57,13 @@ class ChallengeUsedError(ChallengeRefusedError):
     """One that was answered already."""
 
 
-def issue(challenge: Asked, secret_key: str) -> bytes:
+def issue(challenge: ChallengeSubject, secret_key: str) -> bytes:
     """A new challenge. No query."""
     head = int(time.time()).to_bytes(_TIME, "big") + secrets.token_bytes(_RANDOM)
     return head + _proof(head, challenge, secret_key)
 
 
-def check(challenge: bytes, requested: Asked, secret_key: str) -> None:
+def check(challenge: bytes, requested: ChallengeSubject, secret_key: str) -> None:
     """Raises ChallengeRefusedError unless it was issued for this. Does not use it up. No query."""
     head, proof = challenge[: _TIME + _RANDOM], challenge[_TIME + _RANDOM :]
     if len(challenge) != _LENGTH or not hmac.compare_digest(proof, _proof(head, requested, secret_key)):
@@ -83,5 +83,5 @@ def use(challenge: bytes) -> None:
         raise ChallengeUsedError("answered already") from error
 
 
-def _proof(head: bytes, challenge: Asked, secret_key: str) -> bytes:
+def _proof(head: bytes, challenge: ChallengeSubject, secret_key: str) -> bytes:
     return bytes.fromhex(vault.keyed_hash(f"{challenge.session}\n{head.hex()}", secret_key, challenge.purpose, challenge.user_id))

@@ -61,7 +61,7 @@ def factors_of(user: User) -> Factors:
     """Three SELECTs."""
     keys = list(SecurityKey.select().where(SecurityKey.user == user).order_by(SecurityKey.id))
     mail = user.recovery_address if user.mailed_step else ""
-    return Factors(authenticator.of(user), keys, mail, recovery_codes.left(user))
+    return Factors(authenticator.for_user(user), keys, mail, recovery_codes.left(user))
 
 
 @contextmanager

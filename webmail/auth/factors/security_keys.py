@@ -21,7 +21,7 @@ from peewee import IntegrityError
 
 from webmail import vault
 from webmail.auth.factors import challenges
-from webmail.auth.factors.challenges import Asked, ChallengeExpiredError, ChallengeRefusedError
+from webmail.auth.factors.challenges import ChallengeExpiredError, ChallengeRefusedError, ChallengeSubject
 from webmail.auth.factors.second_step import changing
 from webmail.config.settings import Settings
 from webmail.database.connection import db
@@ -89,7 +89,7 @@ def keys_of(user: User) -> list[SecurityKey]:
 # --- registering one -------------------------------------------------------------------------------------------------
 
 
-def registration_options(user: User, here: Site, challenge: Asked, settings: Settings) -> dict[str, Any]:
+def registration_options(user: User, here: Site, challenge: ChallengeSubject, settings: Settings) -> dict[str, Any]:
     """For navigator.credentials.create(), as JSON with base64url: a passkey with a PIN or fingerprint, if the key can be one."""
     from webauthn import generate_registration_options
     from webauthn.helpers import options_to_json_dict
@@ -111,7 +111,7 @@ def registration_options(user: User, here: Site, challenge: Asked, settings: Set
     return {**options_to_json_dict(options), "extensions": {"credProps": True}}
 
 
-def register(answer: str, name: str, user: User, here: Site, requested: Asked, settings: Settings) -> SecurityKey:
+def register(answer: str, name: str, user: User, here: Site, requested: ChallengeSubject, settings: Settings) -> SecurityKey:
     """Keep the key that answered. Raises KeyRefusedError."""
     from webauthn import verify_registration_response
     from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
@@ -170,7 +170,7 @@ def remove(user: User, number: int) -> SecurityKey | None:
 # --- being answered by one -------------------------------------------------------------------------------------------
 
 
-def assertion_options(user: User | None, here: Site, challenge: Asked, settings: Settings) -> dict[str, Any]:
+def assertion_options(user: User | None, here: Site, challenge: ChallengeSubject, settings: Settings) -> dict[str, Any]:
     """For navigator.credentials.get(): one of this person's keys; without a person, any passkey, which proves who touches it."""
     from webauthn import generate_authentication_options
     from webauthn.helpers import options_to_json_dict
@@ -186,7 +186,7 @@ def assertion_options(user: User | None, here: Site, challenge: Asked, settings:
     return options_to_json_dict(options)
 
 
-def verify(answer: str, user: User | None, here: Site, requested: Asked, settings: Settings) -> SecurityKey:
+def verify(answer: str, user: User | None, here: Site, requested: ChallengeSubject, settings: Settings) -> SecurityKey:
     """The key that answered, with its person as `key.user`; noted as used. Raises KeyRefusedError.
 
     Without a person it must be a passkey that names one, and has asked for its PIN or fingerprint.
@@ -241,7 +241,7 @@ def _parsed(answer: str) -> dict[str, Any]:
     return cast("dict[str, Any]", told)
 
 
-def _challenge(told: dict[str, Any], requested: Asked, settings: Settings) -> bytes:
+def _challenge(told: dict[str, Any], requested: ChallengeSubject, settings: Settings) -> bytes:
     """The challenge that was answered, which must be one of ours for this; whether the answer is right is not known yet."""
     try:
         client = json.loads(_bytes(told["response"]["clientDataJSON"]))

@@ -40,7 +40,7 @@ def is_trusted(cookie: str, user: User, settings: Settings) -> bool:
     return settings.trust_days > 0 and any(row.expires > now() for row in _rows(cookie, user))
 
 
-def of(user: User) -> Sequence[TrustedDevice]:
+def for_user(user: User) -> Sequence[TrustedDevice]:
     """The browsers that `user` trusts, the latest first."""
     mine = (TrustedDevice.user == user) & (TrustedDevice.expires > now())
     return list(TrustedDevice.select().where(mine).order_by(TrustedDevice.created.desc()))

@@ -107,7 +107,7 @@ def account_for(claims: Claims, rules: Rules, settings: Settings, network: str =
 def vouched(user: User, claims: Claims) -> None:
     """Note that the provider vouched for them just now. Three UPDATEs."""
     mine = (LinkedAccount.user == user) & (LinkedAccount.provider == claims.provider)
-    LinkedAccount.update(used=now(), shown=_shown(claims)).where(mine).execute()
+    LinkedAccount.update(used=now(), shown=_display_name(claims)).where(mine).execute()
     app_password_pause.is_back(user)
 
 
@@ -121,7 +121,7 @@ def link(user: User, claims: Claims, network: str = "") -> None:
         raise NotLetInError(Refusal.OTHER_SUBJECT)
     try:
         with db.atomic():
-            LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_shown(claims))
+            LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_display_name(claims))
     except pw.IntegrityError as error:  # the account is somebody else's there, or both at once
         raise NotLetInError(Refusal.OTHER_SUBJECT, user.address) from error
     app_password_pause.is_back(user)
@@ -203,7 +203,7 @@ def _made(address: str, claims: Claims, network: str) -> User:
         with db.atomic():
             values = {"address": address, "local": local, "domain": domain, "provider": claims.provider}
             user = User.create(**values, name=_name(claims.name))
-            LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_shown(claims))
+            LinkedAccount.create(user=user, provider=claims.provider, subject=_subject(claims), shown=_display_name(claims))
             audit.record(AuditAct.ACCOUNT_ADDED, actor=user, target=address, network=network, by=claims.provider)
     except pw.IntegrityError:  # two tabs at once
         there = LinkedAccount.get_or_none(
@@ -274,7 +274,7 @@ def _stored(subject: str) -> str:
     return subject if len(subject) <= LONGEST_SUBJECT else "sha256:" + hashlib.sha256(subject.encode()).hexdigest()
 
 
-def _shown(claims: Claims) -> str:
+def _display_name(claims: Claims) -> str:
     return (claims.shown or claims.address or claims.subject)[:254]
 
 

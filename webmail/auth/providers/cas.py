@@ -78,7 +78,7 @@ def validate(cas: Cas, service: str, ticket: str, settings: Settings, *, renew: 
     if not _TICKET.fullmatch(ticket):
         raise CasRefusedError(CasFault.TICKET, "no service ticket")
     query = {"service": service, "ticket": ticket, **({"renew": "true"} if renew else {})}
-    content = _asked(f"{cas.url.rstrip('/')}/p3/serviceValidate?{urlencode(query)}", cas, settings)
+    content = _fetch(f"{cas.url.rstrip('/')}/p3/serviceValidate?{urlencode(query)}", cas, settings)
     success = _success(_parsed(content))
     attributes = _attributes(success)
     if renew and "false" in (value.lower() for value in attributes.get("isFromNewLogin", ())):
@@ -119,7 +119,7 @@ def tls(ca_file: str, settings: Settings) -> ssl.SSLContext:
         raise CasRefusedError(CasFault.AWAY, f"ca_file {ca_file} can't be used: {error}") from error
 
 
-def _asked(url: str, cas: Cas, settings: Settings) -> bytes:
+def _fetch(url: str, cas: Cas, settings: Settings) -> bytes:
     if not _AT_ONCE.acquire(timeout=1):
         raise CasRefusedError(CasFault.AWAY, "too many wait for it")
     try:

@@ -86,7 +86,7 @@ class DirectoryTalk:
 
     def find(self, name: str, address: str) -> list[DirectoryEntry]:
         """Who has this name and may sign in: at most two, as more are as bad as two. 1 round trip."""
-        return self._search(self._who(_asked(self._settings.filter, name, address)))
+        return self._search(self._who(_search_filter(self._settings.filter, name, address)))
 
     def find_subject(self, subject: str) -> list[DirectoryEntry]:
         """The entry of this subject, if it may sign in still. 1 round trip."""
@@ -129,7 +129,7 @@ class DirectoryTalk:
             try:
                 self._bind(dn, password)
             except _NOT_THE_PASSWORD as error:
-                raise SignInRefusedError(f"the directory says no to {dn}: {_words(error)}") from error
+                raise SignInRefusedError(f"the directory says no to {dn}: {_error_text(error)}") from error
         if entry is None:
             raise SignInRefusedError("the directory knows nobody of this name")
 
@@ -264,7 +264,7 @@ def group_name(value: str) -> str:
     return value
 
 
-def _asked(pattern: str, name: str, address: str) -> str:
+def _search_filter(pattern: str, name: str, address: str) -> str:
     """The filter, with what was typed escaped for it (RFC 4515 section 3)."""
     return _PLACE.sub(lambda place: ldap.filter.escape_filter_chars(_value(place[1], name, address)), pattern)
 
@@ -316,10 +316,10 @@ def _told(what: str, *but: type[ldap.LDAPError] | None) -> Iterator[None]:
     except ldap.REFERRAL as error:
         raise DirectoryAwayError("the directory refers to another server, which is not followed") from error
     except (ldap.LDAPError, OSError, ValueError) as error:
-        raise DirectoryAwayError(f"the directory {what}: {_words(error)}") from error
+        raise DirectoryAwayError(f"the directory {what}: {_error_text(error)}") from error
 
 
-def _words(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     """What the library or the directory says, in one line. Never holds a password."""
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     words = [str(told[key]) for key in ("desc", "info") if told.get(key)] or [str(error) or type(error).__name__]

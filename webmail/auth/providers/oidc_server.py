@@ -73,7 +73,7 @@ class Metadata:
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedProvider:
     """What is known of a provider in this process."""
 
     metadata: Metadata | None = None
@@ -85,7 +85,7 @@ class _Known:
     turns: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
 
-_known: defaultdict[Oidc, _Known] = defaultdict(_Known)
+_known: defaultdict[Oidc, _CachedProvider] = defaultdict(_CachedProvider)
 
 
 def forget_all() -> None:
@@ -228,10 +228,10 @@ def _discovered(provider: Oidc) -> Metadata:
             ("userinfo", "userinfo_endpoint", False), ("end_session", "end_session_endpoint", False),
         )
     }  # fmt: skip
-    methods = _words(told.get("token_endpoint_auth_methods_supported")) or ("client_secret_basic",)
+    methods = _strings(told.get("token_endpoint_auth_methods_supported")) or ("client_secret_basic",)
     return Metadata(
         issuer, **places,
-        algorithms=_words(told.get("id_token_signing_alg_values_supported")) or ("RS256",),
+        algorithms=_strings(told.get("id_token_signing_alg_values_supported")) or ("RS256",),
         secret_by_post="client_secret_basic" not in methods and "client_secret_post" in methods,
         names_itself=told.get("authorization_response_iss_parameter_supported") is True,
     )  # fmt: skip
@@ -280,7 +280,7 @@ def _tls(ca_file: str) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=ca_file) if ca_file else None
 
 
-def _words(told: Any) -> tuple[str, ...]:
+def _strings(told: Any) -> tuple[str, ...]:
     return tuple(one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
 
 

@@ -112,7 +112,7 @@ def counts_from(at_once: bool) -> datetime | None:
     return None if at_once else now() + NEW
 
 
-def claim(reset: AskedReset, settings: Settings) -> Sending | None:
+def take_sending(reset: AskedReset, settings: Settings) -> Sending | None:
     """What to send, which counts from now on; None where nothing is: nobody, nowhere to send it, or enough was sent."""
     with db.atomic():
         serialize("password-reset")

@@ -50,7 +50,7 @@ def parse(typed: str, country: str) -> str:
     return digits
 
 
-def shown(number: str) -> str:
+def grouped(number: str) -> str:
     """In groups, as people read it: "+33 6 12 34 56 78"."""
     if number.startswith("+33") and len(number) == 12:
         return " ".join([number[:3], number[3], *re.findall("..", number[4:])])

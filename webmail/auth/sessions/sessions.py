@@ -155,7 +155,7 @@ def revoke_all(user: User, except_: str = "") -> int:
     return Session.delete().where(Session.user == user, Session.id_hash != except_).execute()
 
 
-def list(user: User, settings: Settings) -> Sequence[Session]:
+def sessions_of(user: User, settings: Settings) -> Sequence[Session]:
     """The active sessions of `user`, the most recently seen first."""
     rows = Session.select().where(Session.user == user, Session.pending == False).order_by(Session.seen.desc())  # noqa: E712
     at = now()

@@ -27,7 +27,7 @@ class Whereabouts:
     last: datetime
 
 
-def of(row: Session) -> Sequence[Whereabouts]:
+def for_session(row: Session) -> Sequence[Whereabouts]:
     """Where a session was, since it began."""
     return _read(row)[0]
 

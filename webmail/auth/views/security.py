@@ -28,8 +28,8 @@ def show_security() -> Response:
         "auth/security.html",
         factors=second_step.factors_of(user),
         due=user.second_step_due,
-        devices=len(sessions.list(user, settings())),
-        trusted=len(trusted_devices.of(user)),
+        devices=len(sessions.sessions_of(user, settings())),
+        trusted=len(trusted_devices.for_user(user)),
     )
 
 

@@ -53,7 +53,7 @@ def crowd(rights: Mapping[int, str], span: DaySpan, floating: tzinfo, versions: 
     first, last, zone, _per_day = span
     if not rights:
         return Crowd(rights, span, {}, [], dict.fromkeys(happenings.days(first, last), 0), True)
-    parts, whole = day_counts.of(rights, versions, span)
+    parts, whole = day_counts.count(rights, versions, span)
     more, in_time, slow = happenings.beyond(rights, *happenings.around(first, last, zone), floating)
     counts = dict(
         zip(happenings.days(first, last), map(sum, zip(*(one.counts for one in parts.values()), strict=True)), strict=True)

@@ -56,7 +56,7 @@ _kept: OrderedDict[Hashable, CalendarDays] = OrderedDict()
 _lock = Lock()
 
 
-def of(rights: Mapping[int, str], versions: Mapping[int, Hashable], span: DaySpan) -> tuple[dict[int, CalendarDays], bool]:
+def count(rights: Mapping[int, str], versions: Mapping[int, Hashable], span: DaySpan) -> tuple[dict[int, CalendarDays], bool]:
     """The days of each calendar in `rights`; and whether that is all: not of calendars with too many events.
 
     `versions`: another one for each change; calendars without one are not kept. 1 query, unless all are.

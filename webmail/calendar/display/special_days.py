@@ -38,7 +38,7 @@ class SchoolHolidays:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SpecialDays:
     """What a file says: public holidays by country or region and day ("12-25" or "2026-04-06"), school holidays by zone."""
 
     public: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -89,36 +89,36 @@ def days_off(periods: Iterable[SchoolHolidays], first: date, last: date) -> dict
     return found
 
 
-def _files(instance: str) -> tuple[Known, Known]:
+def _files(instance: str) -> tuple[SpecialDays, SpecialDays]:
     """The establishment's, and ours."""
     return _own(instance), _read(SHIPPED, 0)
 
 
-def _own(instance: str) -> Known:
+def _own(instance: str) -> SpecialDays:
     if not instance:
-        return Known()
+        return SpecialDays()
     file = Path(instance, OWN)
     try:
         changed = file.stat().st_mtime_ns
     except OSError:
-        return Known()
+        return SpecialDays()
     return _read(file, changed)
 
 
 @lru_cache(maxsize=8)
-def _read(file: Path, _changed: int) -> Known:
+def _read(file: Path, _changed: int) -> SpecialDays:
     """What a file says. One that can't be read is only logged: the calendar always opens."""
     try:
         content = file.read_bytes()
         if len(content) > _MOST_BYTES:
             raise ValueError("too large")
-        return _known(tomllib.loads(content.decode()))
+        return _parse(tomllib.loads(content.decode()))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         log.warning("%s can't be read: %s", file, error)
-        return Known()
+        return SpecialDays()
 
 
-def _known(table: Mapping[str, Any]) -> Known:
+def _parse(table: Mapping[str, Any]) -> SpecialDays:
     public = {
         where: {_day_key(day): name[:_LONGEST_NAME] for name, days in names.items() for day in days}
         for where, names in table.get("public", {}).items()
@@ -127,7 +127,7 @@ def _known(table: Mapping[str, Any]) -> Known:
         zone: tuple(_holidays(name, begin, end) for name, periods in names.items() for begin, end in periods)
         for zone, names in table.get("school", {}).items()
     }
-    return Known(public, school)
+    return SpecialDays(public, school)
 
 
 def _day_key(day: str) -> str:

@@ -44,7 +44,7 @@ def _named(text: str, sent: datetime, language: str) -> tuple[Understood, ...]:
 
 def text_of(html: str) -> str:
     """The words of the beginning of an HTML text, a line for each block."""
-    return scan.words(_BLOCK.sub(r"\n\g<0>", " ".join(html[:_OPENING].split("\n"))))
+    return scan.bare_words(_BLOCK.sub(r"\n\g<0>", " ".join(html[:_OPENING].split("\n"))))
 
 
 def name_of(understood: Understood) -> str:

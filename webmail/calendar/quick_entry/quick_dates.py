@@ -101,7 +101,7 @@ def take_days(phrase: Phrase, v: Vocabulary, today: date) -> list[DaysAt]:
             if _TO[v.name].search(phrase.plain)
         ),
         *((pattern, lambda found: listed(found, v, today)) for pattern in lists if _TWO_NUMBERS.search(phrase.plain)),
-        (single, lambda found: _one(found, v, today)),
+        (single, lambda found: _single_day(found, v, today)),
     ]
     if v.name == "fr":  # "lundi 9 à 11h"
         reads.append((rf"({v.day})(?= \d{{1,2}} a \d{{1,2}} ?h)", lambda found: _as_one(meant(found[1], v, today))))
@@ -120,7 +120,7 @@ def take_days(phrase: Phrase, v: Vocabulary, today: date) -> list[DaysAt]:
     return _of_one_week(taken, today)
 
 
-def _one(found: re.Match[str], v: Vocabulary, today: date) -> tuple[Days, ...] | None:
+def _single_day(found: re.Match[str], v: Vocabulary, today: date) -> tuple[Days, ...] | None:
     """A day; "jeudi 9 à 11h" is from nine to eleven where that is no ninth, but "jeudi 10 à 18h" the tenth."""
     day = meant(found[1], v, today)
     if day and v.name == "fr" and "weekday" in day.remarks and re.match(r" a \d{1,2} ?h", found.string[found.end() :]):

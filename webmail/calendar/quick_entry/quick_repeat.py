@@ -139,10 +139,10 @@ def _repeat(kind: str, found: re.Match[str], v: Vocabulary) -> tuple[Repeat, int
             return None
         return Repeat("weekly", 1, days), 0
     if kind == "place":
-        place = _place(group or "", v)
+        place = _ordinal(group or "", v)
         return Repeat("monthly-last" if place < 0 else "monthly-day", 1, (days[0], place)), 0
     if kind == "places":
-        return Repeat("monthly-days", 1, days, places=(_place(found[1], v), _place(found[2], v))), 0
+        return Repeat("monthly-days", 1, days, places=(_ordinal(found[1], v), _ordinal(found[2], v))), 0
     if kind == "weekends":
         return Repeat("weekly", 1, (5, 6)), 0
     if kind == "days":
@@ -155,7 +155,7 @@ def _repeat(kind: str, found: re.Match[str], v: Vocabulary) -> tuple[Repeat, int
     return (Repeat(kind, every), 0) if 1 <= every <= MOST_EVERY else None
 
 
-def _place(name: str, v: Vocabulary) -> int:
+def _ordinal(name: str, v: Vocabulary) -> int:
     return v.ordinals.get(name) or v.ordinals.get({"1ere": "1er"}.get(name, name.removesuffix("e")), 1)
 
 

@@ -232,7 +232,7 @@ class OnPage:
     whole_day: int
 
 
-def shown(user: User, most: int) -> list[OnPage]:
+def due_on_pages(user: User, most: int) -> list[OnPage]:
     """The first of what a person is to be reminded of now, as the events are now. 1 query."""
     when = (Occurrence.object == ShownReminder.object) & (Occurrence.recurrence_id == ShownReminder.recurrence_id)
     rows: Any = (

@@ -69,10 +69,12 @@ def sweep(settings: Settings) -> int:
         return 0
     with db.connection_context():
         due = subscriptions.turns.due(subscriptions.turns.at_once * 8)
-    return subscriptions.turns.sweep(due, lambda one: follow(one, settings, lambda: asked(one, settings, asking(settings))))
+    return subscriptions.turns.sweep(
+        due, lambda one: follow(one, settings, lambda: fetch_if_changed(one, settings, asking(settings)))
+    )
 
 
-def asked(subscription: CalendarSubscription, settings: Settings, ask: Ask) -> FetchedCalendar:
+def fetch_if_changed(subscription: CalendarSubscription, settings: Settings, ask: Ask) -> FetchedCalendar:
     """Its calendar, if it has changed. Raises FollowTroubleError."""
     return fetch(subscriptions.address_of(subscription, settings), ask, subscription.etag, subscription.modified)
 

@@ -36,7 +36,7 @@ turns = FollowTurns(
 )  # fmt: skip
 
 
-def of(user: User) -> list[CalendarSubscription]:
+def for_user(user: User) -> list[CalendarSubscription]:
     """With their collections. 1 query."""
     found = CalendarSubscription.select(CalendarSubscription, Collection).join(Collection)
     return list(found.where(CalendarSubscription.user == user).order_by(CalendarSubscription.id))
@@ -58,7 +58,7 @@ def subscribe(
     """
     with db.atomic():
         in_turn(user)
-        mine = of(user)
+        mine = for_user(user)
         for one in mine:
             if one.collection.name == form or _address(one, settings) == url:
                 return one
@@ -129,11 +129,11 @@ def resubscribe(user: User, name: str, settings: Settings) -> CalendarSubscripti
     """Undo `unsubscribe`: it is fetched anew; None if that is over, or was done already. Raises LimitReachedError."""
     with db.atomic():
         in_turn(user)
-        row = undo_store.claim(user, name, _OPENING)
+        row = undo_store.take(user, name, _OPENING)
         if row is None:
             return None
         kept = json.loads(row.steps)["subscription"]
-        if len(of(user)) >= MOST or collections.count_of(user) >= settings.collections_per_person:
+        if len(for_user(user)) >= MOST or collections.count_of(user) >= settings.collections_per_person:
             raise LimitReachedError(f"{user.address} has too many collections")
         taken = Collection.select().where(Collection.user == user, Collection.name == kept["name"]).exists()
         place = f"subscribed-{collections.new_name()}" if taken else kept["name"]

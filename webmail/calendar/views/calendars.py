@@ -56,11 +56,11 @@ def my_calendars() -> list[ShownCalendar]:
     if "my_calendars" not in g:
         hidden = set(preferences().hidden_calendars)
         found = editing.with_first(current_user(), made_if_writable(collections.first))
-        g.my_calendars = [_shown(access, number, hidden) for number, access in enumerate(found)]
+        g.my_calendars = [_shown_calendar(access, number, hidden) for number, access in enumerate(found)]
     return cast("list[ShownCalendar]", g.my_calendars)
 
 
-def _shown(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
+def _shown_calendar(access: Access, number: int, hidden: set[str]) -> ShownCalendar:
     row = access.collection
     colour = _near(look.colour_of(row.kind, access.props, row.id))
     title = look.title_of(access.props)

@@ -105,7 +105,7 @@ def _like(text: str) -> EventForm:
     facts = facts_here(access, row) if access.reads else None
     if facts is None:
         return EventForm(uid=event_changes.new_uid())
-    form = _shown(facts)
+    form = _form_showing(facts)
     form.uid, form.calendar, form.revision, form.at = event_changes.new_uid(), str(access.collection.id), "", ""
     if facts.at:
         form.repeat = ""
@@ -198,7 +198,7 @@ def edit_event(calendar: int, href: str) -> Response:
         facts = editable_here(calendar, href)
     except NotEditableError as lost:
         return _lost(EventForm.sent(kept), lost) if kept else abort(status_of(lost))
-    return form_page(EventForm.sent(kept) if kept else _shown(facts), facts)
+    return form_page(EventForm.sent(kept) if kept else _form_showing(facts), facts)
 
 
 @blueprint.post("/calendar/events/<int:calendar>/<href>/edit")
@@ -269,7 +269,7 @@ def _parted_before(calendar: int, form: EventForm) -> Answer | None:
     return _there_already(form, typed, calendar, href)
 
 
-def _shown(facts: EventFacts) -> EventForm:
+def _form_showing(facts: EventFacts) -> EventForm:
     form = EventForm.showing(facts.fields, facts.tz)
     form.revision, form.at, form.uid = facts.row.etag, facts.at, event_changes.new_uid()
     form.scope, form.term = "one" if facts.at else "all", facts.term is not None
@@ -360,7 +360,7 @@ def form_page(
     `conversation`: where the form has links to the others of its conversation, how many there are, and to how many of them.
     """
     day = _day_of(form)
-    calendars = [] if facts else [_offered(one) for one in editing.writable(current_user())]
+    calendars = [] if facts else [_calendar_choice(one) for one in editing.writable(current_user())]
     reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + is_more("more"))][:MOST_REMINDERS]
     links = [*form.links, *[""] * (EMPTY_LINKS + is_more("more-links"))][: max(MOST_LINKS, len(form.links))]
     typed, school = form.typed_repeat(), term.choice_words(facts)
@@ -378,7 +378,7 @@ def form_page(
     )  # fmt: skip
 
 
-def _offered(access: Access) -> tuple[str, str, str]:
+def _calendar_choice(access: Access) -> tuple[str, str, str]:
     """A calendar for a new event: its `id`, its name, and the reminders that new events there begin with."""
     number, known = access.collection.id, preferences()
     usual = (usual_reminders.minutes(known, number, all_day=all_day) for all_day in (False, True))

@@ -142,14 +142,14 @@ def take_import(upload: str) -> Answer:
             importing.check_room_for(writes, settings())
             importing.apply(user, writes, settings(), done)
     except (LimitReachedError, NotWritableError, EventChangedElsewhereError, UidTakenError, NotCalendarFileError) as error:
-        notify(_refused(error, done), "caution", undo=_offered(done), keep=_UNDO_SECONDS if done else 0)
+        notify(_refused(error, done), "caution", undo=_undo_offer(done), keep=_UNDO_SECONDS if done else 0)
         return _PAGES.to("show_import", upload=upload, calendar=calendar)
     _PAGES.drop(upload)
-    notify(_written(len(done)), "done", undo=_offered(done), keep=_UNDO_SECONDS)
+    notify(_written(len(done)), "done", undo=_undo_offer(done), keep=_UNDO_SECONDS)
     return _PAGES.to("show")
 
 
-def _offered(done: list[Done]) -> tuple[str, Facts] | None:
+def _undo_offer(done: list[Done]) -> tuple[str, Facts] | None:
     undo = importing.offer_undo(current_user(), done) if done else ""
     return (url_for("calendar.undo_import"), {"undo": undo}) if undo else None
 

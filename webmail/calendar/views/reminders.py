@@ -90,7 +90,7 @@ def due_now() -> Response:
 
 
 def _rows(most: int) -> list[ReminderRow]:
-    return [_row(one) for one in reminders.shown(current_user(), most)]
+    return [_row(one) for one in reminders.due_on_pages(current_user(), most)]
 
 
 def _row(on_page: reminders.OnPage) -> ReminderRow:

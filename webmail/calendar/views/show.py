@@ -39,14 +39,14 @@ _FAR = timedelta(days=600)  # from today: so far at least the table of occurrenc
 def show() -> Response:
     """Today, in the view of one's choice."""
     view = preferences().calendar_view or ("agenda" if _is_telephone() else "month")
-    return _shown(periods.around(view, today(), preferences().first_day))
+    return _period_page(periods.around(view, today(), preferences().first_day))
 
 
 @blueprint.get("/calendar/<view>/<day>")
 def show_period(view: str, day: str) -> Response:
     """`view`: one of `periods.VIEWS`; `day`: 2026-12-08, for a month also 2026-12, for a year 2026."""
     try:
-        return _shown(periods.parse(view, day, preferences().first_day))
+        return _period_page(periods.parse(view, day, preferences().first_day))
     except NoSuchPeriodError:
         return abort(404)
 
@@ -105,7 +105,7 @@ class DayMarks:
         return day in self.public or day in self.school
 
 
-def _shown(period: Period) -> Response:
+def _period_page(period: Period) -> Response:
     """The page. What it shows is laid out, and asked of the database, only where its piece has not been kept."""
     g.calendar_period = period
     mine = {one.id: one for one in my_calendars()}

@@ -35,13 +35,13 @@ def usual_reminder_fields(calendar: int) -> list[UsualReminder]:
     found = []
     for all_day, name in enumerate(usual_reminders.NAMES):
         hour = known.remind_hour if all_day else None
-        usual = _("Your settings (%(when)s)", when=_words(getattr(known, name), hour))
-        offered = [(str(one), _words(int(one), hour)) for one in CHOICES[name]]
+        usual = _("Your settings (%(when)s)", when=_reminder_text(getattr(known, name), hour))
+        offered = [(str(one), _reminder_text(int(one), hour)) for one in CHOICES[name]]
         found.append(UsualReminder(name, chosen[all_day], [(usual_reminders.AS_PREFERRED, usual), *offered]))
     return found
 
 
-def _words(minutes: int, hour: int | None) -> str:
+def _reminder_text(minutes: int, hour: int | None) -> str:
     return _("No reminder") if minutes < 0 else reminder_words(minutes, hour)
 
 

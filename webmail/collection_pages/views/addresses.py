@@ -53,7 +53,7 @@ def addresses(number: int) -> Response:
 
 
 def _page(access: Access, address: str = "") -> Response:
-    found = links.of(access.collection)
+    found = links.for_collection(access.collection)
     names = names_of([one.made_by for one in found if one.made_by], current_user())
     return page(
         "collections/addresses.html", number=access.collection.id, title=title(CALENDAR, access.props), links=found, names=names,
@@ -99,7 +99,7 @@ def _changed(access: Access, action: str) -> Answer:
 # --- what anybody gets -----------------------------------------------------------------------------------------------
 
 
-def _asked(token: str, kind: str) -> CalendarLink:
+def _link_of(token: str, kind: str) -> CalendarLink:
     link = links.find(token, kind)
     if link is None:
         abort(404)
@@ -122,7 +122,7 @@ def _guarded(answer: Response) -> Response:
 @public
 def feed(token: str) -> Response:
     """The calendar as a file, unless it is as the program knows it. 2 queries, and 1 for each hundred events."""
-    link = _asked(token, links.FEED)
+    link = _link_of(token, links.FEED)
     row = link.collection
     etag = hashlib.sha256(f"{row.seq} {link.whole} {link.user.language} {row.props}".encode()).hexdigest()[:32]
     try:
@@ -173,7 +173,7 @@ def _seen(row: CalendarObject, link: CalendarLink) -> str:
 @public
 def public_page(token: str) -> Response:
     """Four weeks of the calendar by day. 3 queries."""
-    link = _asked(token, links.PAGE)
+    link = _link_of(token, links.PAGE)
     try:
         links.count(link, settings())
     except TooManyRequestsError as error:

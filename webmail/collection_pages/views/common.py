@@ -20,7 +20,7 @@ from webmail.web.frame.areas import area_here, belong_to
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownCollection:
     """A book or calendar as pages show it. `owner`: whose it is, "" for one's own; `rights`: one of `store.RIGHTS`, or "own"."""
 
     number: int
@@ -45,11 +45,11 @@ def mine(number: int) -> Access:
     access = store.get(current_user(), number) if number < 2**63 else None
     if access is None:
         abort(404)
-    place(access.collection.kind)
+    set_area(access.collection.kind)
     return access
 
 
-def place(kind: str) -> None:
+def set_area(kind: str) -> None:
     """The pages of a calendar are of the calendar, those of a book of the contacts."""
     if kind == CALENDAR:
         belong_to("calendar")
@@ -66,9 +66,9 @@ def is_own(access: Access) -> bool:
     return access.collection.user_id == current_user().id
 
 
-def shown(access: Access) -> Shown:
+def shown_collection(access: Access) -> ShownCollection:
     row, own = access.collection, is_own(access)
-    return Shown(
+    return ShownCollection(
         row.id, row.kind, title_of(access), look.colour_of(row.kind, access.props, row.id),
         look.description_of(row.kind, access.props) if access.reads else "", access.rights, "" if own else person(row.user),
         "" if own else row.user.address, row.count, row.size, bool(row.derived), access.hidden, access.new,

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import own_rights_words, sentences
-from webmail.collection_pages.views.common import Shown, place, shown, titled
+from webmail.collection_pages.views.common import ShownCollection, set_area, shown_collection, titled
 from webmail.collections import look, losses, manage, manager_notes, shares, store, told
 from webmail.collections.look import PALETTE
 from webmail.collections.losses import Loss, LossKind
@@ -39,21 +39,21 @@ KINDS = (CALENDAR, BOOK)
 @blueprint.get("/collections")
 def show() -> Response:
     user = current_user()
-    place(request.args.get("from", ""))
+    set_area(request.args.get("from", ""))
     first = made_if_writable(store.first)
     firsts = {made.id for kind in KINDS if (made := first(user, kind))}
     accesses = store.accessible(user, hidden=True)
-    found = [shown(one) for one in accesses]
+    found = [shown_collection(one) for one in accesses]
     own = [one for one in found if not one.owner]
     return page(
         "collections/show.html", own={kind: [one for one in own if one.kind == kind] for kind in KINDS}, firsts=firsts,
         shared=[one for one in found if one.owner and not one.hidden], hidden=[one for one in found if one.hidden],
         counts=shares.counts([one.collection for one in accesses if not one.look]), used=_used(own), kinds=KINDS,
-        full=len(own) >= settings().collections_per_person, dismissed=told.of(user),
+        full=len(own) >= settings().collections_per_person, dismissed=told.for_user(user),
     )  # fmt: skip
 
 
-def _used(own: list[Shown]) -> dict[str, str | int]:
+def _used(own: list[ShownCollection]) -> dict[str, str | int]:
     """How much of the quota is used, in megabytes as the setting has it."""
     size, limit = sum(one.size for one in own), settings().collections_limit_mb
     used = max(round(size / 1_000_000, 1), 0.1) if size else 0
@@ -102,16 +102,16 @@ def _words_of(news: list[Access], lost: Mapping[str, list[str]], changes: int) -
     """What is about to be dismissed, as the notice says it."""
     ended = [words for kind, number, words in collection_losses() if str(number) in lost.get(kind, [])]
     notes = [one for one in manager_notes.unseen(current_user()) if one.id <= changes] if changes else []
-    return [*(news_words(shown(one)) for one in news), *ended, *sentences(notes, current_user())]
+    return [*(news_words(shown_collection(one)) for one in news), *ended, *sentences(notes, current_user())]
 
 
 @blueprint.app_template_global()
 def collection_news() -> list[str]:
     """What was shared with the current user that they were not told of yet: for `collections/_news.html`. 2 queries."""
-    return [news_words(shown(one)) for one in shares.news(store.accessible(current_user()))]
+    return [news_words(shown_collection(one)) for one in shares.news(store.accessible(current_user()))]
 
 
-def news_words(item: Shown) -> str:
+def news_words(item: ShownCollection) -> str:
     if item.kind == BOOK:
         return _("%(who)s shares the address book “%(name)s” with you.", who=item.owner, name=item.title)
     return _("%(who)s shares the calendar “%(name)s” with you.", who=item.owner, name=item.title)
@@ -130,7 +130,7 @@ def collection_losses() -> list[tuple[str, int, str]]:
     says that they know, its value, and the words. Read once for a request, 2 queries, 4 if there is any.
     """
     if "collection_losses" not in g:
-        g.collection_losses = [(one.kind.value, one.number, _loss_words(one)) for one in losses.of(current_user())]
+        g.collection_losses = [(one.kind.value, one.number, _loss_words(one)) for one in losses.for_user(current_user())]
     return cast("list[tuple[str, int, str]]", g.collection_losses)
 
 
@@ -164,7 +164,7 @@ def new() -> Response:
 
 
 def new_page(kind: str, status: int = 200, errors: dict[str, str] | None = None) -> Response:
-    place(kind)
+    set_area(kind)
     form = request.form.get("form", "")
     values = {
         "name": request.form.get("name", ""), "description": request.form.get("description", ""),
@@ -176,7 +176,7 @@ def new_page(kind: str, status: int = 200, errors: dict[str, str] | None = None)
 
 def _unused(kind: str) -> str:
     """The first colour that none of the person's has."""
-    used = {shown(one).colour for one in store.accessible(current_user()) if one.collection.kind == kind}
+    used = {shown_collection(one).colour for one in store.accessible(current_user()) if one.collection.kind == kind}
     return next((colour for colour in PALETTE.values() if colour not in used), PALETTE["blue"])
 
 

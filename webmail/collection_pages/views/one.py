@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import sentences
-from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown, title_of
+from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown_collection, title_of
 from webmail.collection_pages.views.listing import checked
 from webmail.collection_pages.views.managing import lost, refuse
 from webmail.collections import look, manage, manager_notes, shares, store
@@ -50,7 +50,7 @@ def one_page(
     for oneself. `more`: of the form for sharing (views/sharing.py).
     """
     events = access.writes and "VEVENT" in (access.collection.components or "VEVENT")
-    told: dict[str, Any] = {"one": shown(access), "palette": PALETTE, "takes_events": events}
+    told: dict[str, Any] = {"one": shown_collection(access), "palette": PALETTE, "takes_events": events}
     if not is_own(access):
         told |= _own_look(access, look_errors)
         if not access.manages:
@@ -71,7 +71,7 @@ def _managers_page(
         "busy": bool(typed.get("busy")) if typed else look.takes_time(props),
     }  # fmt: skip
     rows = [] if row.derived else shares.given(row)
-    notes = manager_notes.of(row)
+    notes = manager_notes.for_collection(row)
     groups = shares.groups_of(current_user(), settings())
     first = is_own(access) and store.first(current_user(), row.kind).id == row.id
     return page(

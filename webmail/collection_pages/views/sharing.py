@@ -224,7 +224,7 @@ def _can_give(who: Sharee) -> bool:
 
 def _say_addresses(access: Access, before: str, rights: str) -> None:
     """Who no longer manages a calendar still knows the addresses that they made."""
-    if before == "manage" != rights and any(one.made_by for one in links.of(access.collection)):
+    if before == "manage" != rights and any(one.made_by for one in links.for_collection(access.collection)):
         link = {"url": url_for("collections.addresses", number=access.collection.id), "text": _("View"), "here": True}
         notify(_("Addresses that managers of this calendar made still work."), "caution", link=link)
 

@@ -55,7 +55,7 @@ def show_trash() -> Response:
         number = min(number, last)
         found = trash.batches(user, skip=(number - 1) * _BATCHES, most=_BATCHES)
         names = _names({one.by for one in found})
-        return page("collections/trash.html", batches=[_shown(one, names) for one in found], number=number, last=last)
+        return page("collections/trash.html", batches=[_shown_batch(one, names) for one in found], number=number, last=last)
     items, total = trash.found(user, text=words, batch=batch, skip=(number - 1) * _ITEMS, most=_ITEMS)
     last = max((total - 1) // _ITEMS, 0) + 1
     if number > last:
@@ -87,7 +87,7 @@ def who(by: str, device: str, names: dict[str, str]) -> str:
     return _("%(who)s, with a device", who=name) if device else name
 
 
-def _shown(batch: Batch, names: dict[str, str]) -> ShownBatch:
+def _shown_batch(batch: Batch, names: dict[str, str]) -> ShownBatch:
     if len(batch.kinds) == 1:
         what = count_words(batch.kinds[0], batch.count)
     else:

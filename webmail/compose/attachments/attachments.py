@@ -129,7 +129,7 @@ def held(user: User) -> int:
     return int(files.scalar())
 
 
-def room(user: User, settings: Settings) -> int:
+def free_bytes(user: User, settings: Settings) -> int:
     """How many bytes the files of a new draft may take, as encoded for sending."""
     return min(settings.message_limit, settings.uploads_limit - held(user))
 

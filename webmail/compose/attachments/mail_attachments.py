@@ -107,7 +107,7 @@ def packed(chosen: Iterable[Pick]) -> list[str]:
     return [f"{','.join(items)}:{place}" for place, items in words.items()]
 
 
-def room(row: DraftRow, settings: Settings) -> int:
+def free_bytes(row: DraftRow, settings: Settings) -> int:
     """How many bytes a further file may have: encoding adds a third, and the user's other drafts count against the quota."""
     here = (settings.message_limit - drafts.total_size(row)) * 57 // 78 - 4
     return max(min(here, settings.uploads_limit - attachments.held(row.user)), 0)

@@ -213,7 +213,7 @@ def resume(
         if noted.get("format") == message_options.FORMATTED:  # its text contains the image marks already
             found = quoting.resumed(conn, message)
         else:
-            found = quoting.with_pictures(conn, message, attachments.room(user, settings), alone=False)
+            found = quoting.with_pictures(conn, message, attachments.free_bytes(user, settings), alone=False)
     text, transfers = link_block.found_in(found.text, user)
     me = identities.matching(identities.usable(user, settings), message.envelope.sender, text)
     usual = message.envelope.reply_to == identities.noun(me).reply_to

@@ -34,7 +34,7 @@ def checked(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def offered(tag: str) -> str:
+def language_key(tag: str) -> str:
     """The key of LANGUAGES for a language tag (RFC 5646): "fr-CH" gives "fr"; "" for other languages and invalid tags."""
     main = tag.partition("-")[0].lower()
     return main if main in LANGUAGES and markdown.is_language(tag) else ""

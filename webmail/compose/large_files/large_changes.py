@@ -103,7 +103,7 @@ def remove(row: DraftRow, file_id: int, settings: Settings) -> bool:
     return True
 
 
-def room(row: DraftRow, settings: Settings) -> int:
+def free_bytes(row: DraftRow, settings: Settings) -> int:
     """Bytes that the message may still grow by. One SELECT."""
     return settings.message_limit - drafts.total_size(row)
 
@@ -131,7 +131,7 @@ def as_attachment(row: DraftRow, file_id: int, settings: Settings) -> bool:
     Raises uploads.REFUSALS, AlreadyLeftError, and what reading the file does.
     """
     file = find(row, file_id)
-    if file is None or file.content is None or not fits(file, room(row, settings)):
+    if file is None or file.content is None or not fits(file, free_bytes(row, settings)):
         return False
     name = file.path.rpartition("/")[2]
     attachments.add(row, content.read(file.content, settings), name, file.media_type, settings)

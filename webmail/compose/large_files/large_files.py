@@ -108,7 +108,7 @@ def publish(transfer: Transfer, expires: datetime, subject: str, settings: Setti
     if current.state == TransferState.OPEN:
         store.name(current, subject)
         try:
-            store.publish(current, options.of(current), expires, [], settings)
+            store.publish(current, options.load(current), expires, [], settings)
         except store.TransferClosedError as error:
             raise FilesStoppedError(FileState.CLOSED) from error
     elif not store.keep_until(current, expires, TransferState.READY):

@@ -75,7 +75,7 @@ def find(user: User, text: str, settings: Settings, most: int = 0, without: Bloc
 
 def suggest(user: User, text: str, settings: Settings) -> list[Person]:
     """The best matches for what was typed so far, without blocked people; none for empty input. 1 query more than `find`."""
-    return find(user, text, settings, MOST_SUGGESTED, blocked.of(user)) if typed_words(text) else []
+    return find(user, text, settings, MOST_SUGGESTED, blocked.for_user(user)) if typed_words(text) else []
 
 
 def warm_up(user: User, settings: Settings) -> None:

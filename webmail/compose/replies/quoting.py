@@ -24,7 +24,7 @@ def plain(connection: Connection, message: Message, *, signed: bool = True) -> Q
     return Quoted(reply.text_of(connection, message, signed=signed))
 
 
-def kept(
+def quoted_content(
     connection: Connection, message: Message, space: int, domain: str, *, signed: bool = True, remote: bool = False
 ) -> Quoted:
     """The HTML, cleaned, with those of its pictures that fit into `space` bytes; the text if it has no HTML to speak of.
@@ -32,7 +32,7 @@ def kept(
     `domain` is for the Content-IDs of the pictures, `remote` as in `kept_html.cleaned`. Up to 2 round trips.
     """
     source = reply.html_of(connection, message)
-    chosen = _Kept(_pictures(message), space - space // _TEXT_SHARE - len(source), domain)
+    chosen = _PictureIds(_pictures(message), space - space // _TEXT_SHARE - len(source), domain)
     html = quoted_html.cleaned(source if signed else their_signature.cut_html(source), chosen.content_id, remote=remote)
     if not chosen.ids and not quoted_html.as_text(html):
         return plain(connection, message, signed=signed)
@@ -69,7 +69,7 @@ def _pictures(message: Message) -> dict[str, Part]:
     return {name: part for name, part in parts.items() if part.type in marks.TYPES}
 
 
-class _Kept:
+class _PictureIds:
     """Gives each picture that the HTML shows a new Content-ID, as long as they fit."""
 
     def __init__(self, parts: dict[str, Part], space: int, domain: str) -> None:

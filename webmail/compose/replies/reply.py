@@ -80,7 +80,7 @@ def reply(
         source_uidvalidity=message.uidvalidity,
         source_uid=message.uid,
         source_flag="\\Answered",
-        language=message_options.offered(envelope.language),
+        language=message_options.language_key(envelope.language),
     )
 
 

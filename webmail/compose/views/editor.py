@@ -337,10 +337,10 @@ def _original(
             message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
         if not keep and not pictures:
             return message, quoting.plain(connection, message, signed=signed)
-        room = attachments.room(current_user(), settings())
+        room = attachments.free_bytes(current_user(), settings())
         if keep and message.structure.html:
             domain = current_user().address.rpartition("@")[2]
-            return message, quoting.kept(connection, message, room, domain, signed=signed, remote=remote)
+            return message, quoting.quoted_content(connection, message, room, domain, signed=signed, remote=remote)
         if not pictures:
             return message, quoting.plain(connection, message, signed=signed)
         return message, quoting.with_pictures(connection, message, room, alone=alone, signed=signed)

@@ -85,7 +85,7 @@ class _Index:
 _MOST_NAMESAKES = 100
 
 
-class _Known(_Index):
+class _BookIndex(_Index):
     """The contacts of a book, to match cards without a query each; of all own books for None. 2 queries."""
 
     def __init__(self, user: User, book: Collection | None) -> None:
@@ -136,7 +136,7 @@ def plan_cards(user: User, found: CardFile, book: Collection | None = None) -> I
     planned = ImportPlan(cut=found.cut, repairs=found.repairs, remarks=list(found.remarks))
     if not found.cards:
         return planned
-    known = _Known(user, book)
+    known = _BookIndex(user, book)
     people = sorted(zip(found.cards, found.lines, strict=True), key=lambda pair: pair[0][1].group)  # members before groups
     matches = [known.find(one) for (_card, one), _line in people]
     rows = store.rows(user, set(matches) - {0})

@@ -50,10 +50,10 @@ def show() -> Response:
     shelf, book = sources.shelf(), sources.asked_book()
     only = book.collection.id if book else None
     found = contact_list.listed(
-        user, texts=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size, found_in=shelf,
+        user, text=words, letter=letter, kind=kind, number=request.args.get("page", 1, int), size=size, found_in=shelf,
         book=only,
     )  # fmt: skip
-    letters = contact_list.letters(user, shelf, only) if found.total > size or letter else []
+    letters = contact_list.initials(user, shelf, only) if found.total > size or letter else []
     any_contacts = bool(found.total or words or letter or kind or book)
     rest, also = sources.elsewhere(words, found) if not (letter or kind or book) and found.number == 1 else ([], {})
     counts = membership.sizes(user, [row.id for row in found.rows if row.kind == store.GROUP])
@@ -86,7 +86,7 @@ def one(uid: str) -> Response:
         )  # fmt: skip
     groups = store.groups_of(current_user(), row)
     shelf = sources.shelf()
-    same = same_people.of(shelf).get(row.id, ()) if len(shelf) > 1 else ()
+    same = same_people.find(shelf).get(row.id, ()) if len(shelf) > 1 else ()
     others = store.rows(current_user(), [each for each in same if each != row.id])
     return page(
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),

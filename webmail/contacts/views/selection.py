@@ -68,7 +68,7 @@ def print_contacts() -> Response:
     kind = store.GROUP if request.args.get("kind") == store.GROUP else ""
     book = sources.asked_book()
     found = contact_list.listed(
-        current_user(), texts=words, letter=letter, kind=kind, size=MOST_PRINTED, book=book.collection.id if book else None
+        current_user(), text=words, letter=letter, kind=kind, size=MOST_PRINTED, book=book.collection.id if book else None
     )
     rows = store.rows(current_user(), [row.id for row in found.rows])
     return _print([rows[row.id].vcard for row in found.rows if row.id in rows], found.total)

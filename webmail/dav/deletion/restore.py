@@ -79,7 +79,7 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
         item = TrashedItem.get_or_none((TrashedItem.id == number) & (TrashedItem.user == user))
         if item is None:
             return
-        place, is_own = _place(user, item)  # locked first: who deletes it, or something in it, locks what is in the trash later
+        place, is_own = _target(user, item)  # locked first: who deletes it, or something in it, locks what is in the trash later
         # of two who bring it back at once, on PostgreSQL too, one takes it
         if not trash_store.take(number):
             return
@@ -111,7 +111,7 @@ def _put_back(collection: Collection, item: TrashedItem, settings: Settings) -> 
     changes.write(collection, href, CheckedItem(item.text, item.size, found), None, settings)
 
 
-def _place(user: User, item: TrashedItem) -> tuple[Collection, bool]:
+def _target(user: User, item: TrashedItem) -> tuple[Collection, bool]:
     """Where it goes, locked, and whether that is where it was: its collection, one that has its name again, or the first one."""
     if item.collection_id is not None:
         same = Collection.id == item.collection_id

@@ -119,14 +119,14 @@ def limited(text: str, span: Span, zone: tzinfo) -> str:
     except BrokenTextError:
         return text
     subject = Subject("", zone)
-    read = {id(one): _asked(one) for one in root.parts(*COMPONENTS)}
+    read = {id(one): _requested_component(one) for one in root.parts(*COMPONENTS)}
     usual = next((one for one in read.values() if one.value("RECURRENCE-ID") is None), None)
     length = _length(subject, usual)
     root.drop(lambda one: isinstance(one, Component) and id(one) in read and not _matters(subject, read[id(one)], length, span))
     return str(root)
 
 
-def _asked(component: Component) -> AskedComponent:
+def _requested_component(component: Component) -> AskedComponent:
     return AskedComponent(component.name, [AskedProperty(line.name, line.params, line.value) for line in component.lines()])
 
 

@@ -104,7 +104,9 @@ def report(application: Any, base: str, path: str, access: Access | None, root: 
         _choose_parts(root)
         if (refused := _expansion(access, root)) is not None:
             return refused
-        answer = _multistatus(application, base, collection, ET.Element(_tag("D:multistatus")), _names(root), _asked(root))
+        answer = _multistatus(
+            application, base, collection, ET.Element(_tag("D:multistatus")), _names(root), _requested_properties(root)
+        )
         if root.tag == _SYNC:
             return _sync(answer, collection, base, root)
         if root.tag in _MULTIGETS:
@@ -287,7 +289,7 @@ def _line(answer: Multistatus, collection: DavCollection, href: str, item: DavIt
     return answer.missing(path) if item is None else answer.found(item, path)
 
 
-def _asked(root: ET.Element) -> ET.Element | None:
+def _requested_properties(root: ET.Element) -> ET.Element | None:
     """What a report wants to know of the items."""
     return next((one for one in root if one.tag in _ASKED), None)
 

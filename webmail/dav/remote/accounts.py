@@ -39,7 +39,7 @@ class NoRoomForCollectionsError(ValueError):
     """The person would have too many collections."""
 
 
-def of(user: User) -> list[RemoteAccount]:
+def for_user(user: User) -> list[RemoteAccount]:
     """1 query."""
     return list(RemoteAccount.select().where(RemoteAccount.user == user).order_by(RemoteAccount.id))
 
@@ -83,12 +83,12 @@ def connect(user: User, url: str, login: str, secret: str, settings: Settings) -
     with db.atomic():
         in_turn(user)
         sealed = vault.seal_secret(secret.encode(), settings.secret_key, _PURPOSE, user.id)
-        for one in of(user):
+        for one in for_user(user):
             if (host_of(one), urlsplit(one.url).port, one.login) == (urlsplit(url).hostname, urlsplit(url).port, login):
                 values = {"url": url, "secret": sealed, "error": "", "failures": 0, "due": now()}
                 RemoteAccount.update(**values).where(RemoteAccount.id == one.id).execute()
                 return RemoteAccount.get_by_id(one.id)
-        if len(of(user)) >= MOST:
+        if len(for_user(user)) >= MOST:
             raise TooManyServersError
         return RemoteAccount.create(user=user, url=url, login=login, secret=sealed)
 

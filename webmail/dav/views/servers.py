@@ -49,7 +49,7 @@ def _may_be_used() -> None:
 @blueprint.get("/collections/servers")
 def servers() -> Response:
     """How one's accounts on other servers are doing. 4 queries."""
-    mine = accounts.of(current_user())
+    mine = accounts.for_user(current_user())
     links = accounts.links_of(mine)
     by_account: dict[int, list[RemoteLink]] = {one.id: [] for one in mine}
     for link in links:
@@ -154,7 +154,7 @@ def add_collections(number: int) -> Answer:
     account = _mine(number)
     wanted = set(request.form.getlist("url"))
     try:
-        found = [one for one in _offered(account) if one.url in wanted]
+        found = [one for one in _choices(account) if one.url in wanted]
         count = accounts.link(account, found, settings())
     except FollowTroubleError as trouble:
         return _choice(account, trouble=trouble)
@@ -167,7 +167,7 @@ def add_collections(number: int) -> Answer:
     return redirect(url_for("dav.servers"), 303)
 
 
-def _offered(account: RemoteAccount) -> list[FoundCollection]:
+def _choices(account: RemoteAccount) -> list[FoundCollection]:
     return _found(accounts.server_of(account, settings(), asking(settings()), _SECONDS))
 
 
@@ -177,7 +177,7 @@ def _choice(
     found: list[FoundCollection] = []
     if trouble is None:
         try:
-            found = _offered(account)
+            found = _choices(account)
         except FollowTroubleError as raised:
             trouble = raised
     if trouble is not None and trouble.kind is FollowFault.PASSWORD:

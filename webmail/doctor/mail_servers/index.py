@@ -45,7 +45,7 @@ def examine(client: IMAPClient, server: Server, address: str) -> Iterator[CheckR
     search = full_text(client, server)
     yield search
     if search.state != PROBLEM:
-        yield words(client, address)
+        yield check_words(client, address)
 
 
 def full_text(client: IMAPClient, server: Server) -> CheckResult:
@@ -68,7 +68,7 @@ _INDEX_ADVICE = (
 )
 
 
-def words(client: IMAPClient, address: str) -> CheckResult:
+def check_words(client: IMAPClient, address: str) -> CheckResult:
     """Whether words are found after an elision ("équipe" in "l'équipe") and without their accents, which indexes of older
     configurations do not know."""
     try:
@@ -118,11 +118,11 @@ def _folders(client: IMAPClient) -> list[str]:
 def _among(client: IMAPClient, folder: str, uids: Sequence[int]) -> list[Probe]:
     """The first of these messages that have such a word."""
     answers = client.fetch(uids, [b"BODY.PEEK[HEADER.FIELDS (SUBJECT)]"])
-    words = [(uid, _words(items.get(_SUBJECT, b""))) for uid, items in sorted(answers.items())]
+    words = [(uid, _index_words(items.get(_SUBJECT, b""))) for uid, items in sorted(answers.items())]
     return [Probe(folder, uid, each[0]) for uid, each in words if each][:_PROBES]
 
 
-def _words(block: bytes) -> Sequence[str]:
+def _index_words(block: bytes) -> Sequence[str]:
     values = headers.fields(block).get("subject", [])
     subject = headers.decode(values[0]) if values else ""
     return [*(folded(word) for word in _ACCENTED.findall(subject)), *_ELISION.findall(subject)]

@@ -52,7 +52,7 @@ def keep_times(user: User, absence: Absence, *, in_force: bool = True) -> None:
         preferences.change(user, absence=known)
 
 
-def known(copy: str) -> KnownAbsence | None:
+def parse(copy: str) -> KnownAbsence | None:
     """What a preference says; None for nothing."""
     if not copy:
         return None

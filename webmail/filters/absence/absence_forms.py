@@ -44,8 +44,8 @@ class AbsenceForm:
         """One that is over begins anew, with the texts of last time; one that is off keeps the days that are still to come."""
         past = found.until is not None and at >= found.until
         begun = not found.on and found.start is not None and at >= found.start
-        since = ("", "") if past or begun else schedule.shown(found.start, time_zone(), ends=False)
-        until = ("", "") if past else schedule.shown(found.until, time_zone(), ends=True)
+        since = ("", "") if past or begun else schedule.day_and_hour(found.start, time_zone(), ends=False)
+        until = ("", "") if past else schedule.day_and_hour(found.until, time_zone(), ends=True)
         return cls(
             found.on and not past, *since, *until, found.subject, found.text, found.text_inside, found.formatted,
             str(found.audience), str(found.days), preferences().school_zone, absence_change.version_of(found),

@@ -23,7 +23,7 @@ class OfferedTimes:
     school: bool = False
 
 
-def offered(zone: str, today: date, listed: Iterable[ListedHolidays]) -> list[OfferedTimes]:
+def offered_times(zone: str, today: date, listed: Iterable[ListedHolidays]) -> list[OfferedTimes]:
     """The rest of this week, next week, and the next holidays of a school zone."""
     monday = today + timedelta(days=7 - today.weekday())
     found = [

@@ -230,7 +230,7 @@ def position_of(user: User, number: int) -> int:
     return row.position if row else 0
 
 
-def turn(user: User, settings: Settings, key: str, on: bool) -> bool:
+def switch(user: User, settings: Settings, key: str, on: bool) -> bool:
     """Switch a rule on or off, one's own or a given one that may be; whether there is such a one."""
     if key.startswith("own-") and key[4:].isdecimal() and len(key) < 14:
         mine = (ArchiveRule.id == int(key[4:])) & (ArchiveRule.user == user)
@@ -245,7 +245,7 @@ def turn(user: User, settings: Settings, key: str, on: bool) -> bool:
     return True
 
 
-def place(user: User, number: int, other: int, *, after: bool) -> None:
+def put_beside(user: User, number: int, other: int, *, after: bool) -> None:
     """Put a rule right before or after another one, wherever that is now. Nothing if either is gone. 1 transaction."""
     with db.atomic():
         in_turn(user)

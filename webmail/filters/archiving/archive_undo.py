@@ -51,7 +51,7 @@ def begin(user: User, run: ArchiveRun, settings: Settings) -> BegunUndo:
         task = store.start(user, NAME, {"run": run.id}, task_id=store.id_of_form(user, f"{NAME} {run.id}"), total=_total(run))
         ArchiveRun.update(undone=now()).where(mine & ArchiveRun.undone.is_null()).execute()
         keys = {batch.rule for batch in ArchiveBatch.select(ArchiveBatch.rule).where(ArchiveBatch.run == run.id).distinct()}
-        off = [key for key in sorted(keys) if key and archive_rules.turn(user, settings, key, False)]
+        off = [key for key in sorted(keys) if key and archive_rules.switch(user, settings, key, False)]
     lasting = {f"given-{one.name}" for one in settings.archive if not one.optional}
     return BegunUndo(task, bool(off), not keys.isdisjoint(lasting))
 

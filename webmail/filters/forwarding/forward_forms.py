@@ -36,7 +36,7 @@ class ForwardForm:
         """One that is off or over begins anew, with all the addresses that may be chosen."""
         past = found.until is not None and at >= found.until
         fresh = past or not found.on
-        until = ("", "") if fresh else schedule.shown(found.until, time_zone(), ends=True)
+        until = ("", "") if fresh else schedule.day_and_hour(found.until, time_zone(), ends=True)
         ticked = tuple(existing)[:MOST_ADDRESSES] if fresh else tuple(one.lower() for one in found.addresses)
         return cls(found.on and not past, ticked, found.keep, *until, forward_change.version_of(found))
 

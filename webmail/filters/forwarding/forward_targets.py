@@ -141,7 +141,7 @@ def _bare(address: str) -> str:
 # --- the table -------------------------------------------------------------------------------------------------------
 
 
-def of(user: User) -> list[ForwardTarget]:
+def for_user(user: User) -> list[ForwardTarget]:
     """All that somebody can choose from, or that their mail goes to. 1 query."""
     return list(ForwardTarget.select().where(ForwardTarget.user == user).order_by(ForwardTarget.address))
 
@@ -232,7 +232,7 @@ def note_closed() -> None:
                 preferences.change(user, forwarding_closed=shut)
 
 
-def known(copy: str, closed: Sequence[str] = ()) -> KnownForwarding | None:
+def parse_copy(copy: str, closed: Sequence[str] = ()) -> KnownForwarding | None:
     """What the preferences say; None for nothing."""
     until, _slash, addresses = copy.partition("/")
     if not addresses:

@@ -38,7 +38,7 @@ def targets(account: Account) -> list[tuple[str, str]]:
 
 def in_script(text: str) -> list[str]:
     try:
-        return list(_of(parse(text).commands))
+        return list(_redirects_in(parse(text).commands))
     except SieveSyntaxError:
         return [UNREADABLE] if "redirect" in text.lower() or "notify" in text.lower() else []
 
@@ -64,11 +64,11 @@ def _names(commands: Sequence[Command]) -> Iterator[str]:
         yield from _names(command.block or ())
 
 
-def _of(commands: Sequence[Command]) -> Iterator[str]:
+def _redirects_in(commands: Sequence[Command]) -> Iterator[str]:
     for command in commands:
         target = command.arguments[-1] if command.arguments else None
         if isinstance(target, StringArgument) and command.name.lower() == "redirect":
             yield target.value
         if isinstance(target, StringArgument) and command.name.lower() == "notify":  # RFC 5436: it can carry the whole text
             yield target.value.removeprefix("mailto:")
-        yield from _of(command.block or ())
+        yield from _redirects_in(command.block or ())

@@ -111,7 +111,7 @@ def _conditions(told: Mapping[str, str], differences: set[Difference]) -> Condit
     if told.get("hasTheWord", "").strip():
         groups.append(_search(told["hasTheWord"]))
     if told.get("doesNotHaveTheWord", "").strip():
-        words = _words(told["doesNotHaveTheWord"])
+        words = _search_words(told["doesNotHaveTheWord"])
         if len(words) > 1:  # Gmail: none of them together
             raise CannotMapError(WhyLeftOut.NESTED)
         conditions = tuple(RuleCondition(one, MatchKind.CONTAINS, words[0], negated=True) for one in _EVERYWHERE)
@@ -152,7 +152,7 @@ def _search(text: str) -> ConditionGroup:
             raise CannotMapError(WhyLeftOut.NESTED)
         minus, name, _value = asked[0]
         asked = [(minus, name, " OR ".join(value for _not, _name, value in asked))] if not minus else []
-    groups = [_asked(*one) for one in asked]
+    groups = [_condition_group(*one) for one in asked]
     if not groups:
         raise CannotMapError(WhyLeftOut.NESTED)
     return all_of([*groups, *([_searched(plain_words, _EVERYWHERE)] if plain_words else [])])
@@ -164,7 +164,7 @@ def _operators(text: str) -> tuple[list[tuple[bool, str, str]], str]:
     return found, _OPERATOR.sub(" ", text)
 
 
-def _asked(minus: bool, name: str, value: str) -> ConditionGroup:
+def _condition_group(minus: bool, name: str, value: str) -> ConditionGroup:
     fields = {**_ASKED, "list": ConditionField.LIST}
     if name in fields:
         group = _searched(value, (fields[name],))
@@ -183,7 +183,7 @@ def _asked(minus: bool, name: str, value: str) -> ConditionGroup:
 
 def _searched(text: str, fields: tuple[ConditionField, ...]) -> ConditionGroup:
     """All words, each one of its alternatives, in one of the fields."""
-    words = _words(text)
+    words = _search_words(text)
     if len(fields) > 1 and len(words) > 1:
         raise CannotMapError(WhyLeftOut.NESTED)
     if len(words) == 1:
@@ -191,7 +191,7 @@ def _searched(text: str, fields: tuple[ConditionField, ...]) -> ConditionGroup:
     return ConditionGroup(tuple(RuleCondition(fields[0], MatchKind.CONTAINS, one) for one in words))
 
 
-def _words(text: str) -> list[tuple[str, ...]]:
+def _search_words(text: str) -> list[tuple[str, ...]]:
     """The words of a search, each with its alternatives: `a OR b`, `{a b}`. Raises CannotMapError for what is no plain search."""
     found: list[list[str]] = []
     braces, joins = False, False

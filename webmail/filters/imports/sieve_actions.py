@@ -98,7 +98,7 @@ def _flag(command: Command, found: ActionsRead) -> None:
         found.differences.add(Difference.FLAGS_STAY)
     if any(one.kind in _STORES for one in found.actions):
         found.differences.add(Difference.FLAGS_FIRST)
-    for word in _words(command.name, texts(given)):
+    for word in _flags(command.name, texts(given)):
         kind = (_ZIMBRA_FLAGS if command.name == "flag" else _FLAGS).get(word.lower())
         if kind is None and (word.startswith("\\") or command.name == "flag"):
             raise CannotMapError(WhyLeftOut.ACTION)
@@ -106,7 +106,7 @@ def _flag(command: Command, found: ActionsRead) -> None:
     found.flagged = True
 
 
-def _words(name: str, given: Sequence[str]) -> Iterator[str]:
+def _flags(name: str, given: Sequence[str]) -> Iterator[str]:
     """Flags may stand in one string, with spaces between (RFC 5232, section 2); the names of Zimbra's tags have spaces."""
     for one in given:
         yield from [one] if name == "tag" else one.split()

@@ -53,8 +53,8 @@ def _off_words(user: User) -> str:
 
 def _on_words(user: User, found: Absence) -> str:
     zone = ZoneInfo(preferences.for_user(user).time_zone or settings().timezone)
-    start = " ".join(filter(None, schedule.shown(found.start, zone, ends=False)))
-    until = " ".join(filter(None, schedule.shown(found.until, zone, ends=True)))
+    start = " ".join(filter(None, schedule.day_and_hour(found.start, zone, ends=False)))
+    until = " ".join(filter(None, schedule.day_and_hour(found.until, zone, ends=True)))
     lines = [_("An administrator turned on automatic replies for %(address)s.", address=user.address), ""]
     lines.append(_("From: %(when)s", when=start))
     lines.append(_("Until: %(when)s", when=until) if until else _("Until they are turned off"))

@@ -70,7 +70,7 @@ def can_apply(rule: FilterRule) -> bool:
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Step:
     run: TaskRun
     account: Account
     rule: FilterRule
@@ -153,7 +153,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
         with imap.connect(account) as connection:
             trash, junk = for_role(connection, Role.TRASH), for_role(connection, Role.JUNK)
         place = place_to_try(run.user, run.settings)
-        _Turn(run, account, rule, mailbox, place, ApplyPlan.of(rule, mailbox, trash), junk, state).take()
+        _Step(run, account, rule, mailbox, place, ApplyPlan.of(rule, mailbox, trash), junk, state).take()
     except SignInRefusedError as error:
         raise TaskFailedError("sign-in") from error
     except CannotTellError as error:

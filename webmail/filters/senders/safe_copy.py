@@ -27,7 +27,7 @@ def is_fresh(account: Account, senders: SenderLists) -> bool | None:
     """Whether the copy is as it should be; None where the server keeps none, or does not tell. 1 round trip."""
     try:
         with imap.connect(account) as connection:
-            return metadata.read(connection, NAME) == text_of(senders) if metadata.kept(connection) else None
+            return metadata.read(connection, NAME) == text_of(senders) if metadata.is_kept(connection) else None
     except MailError as error:
         log.warning("the copy of safe senders of %s can't be read: %s", account.address, error)
         return None
@@ -37,7 +37,7 @@ def renew(account: Account, senders: SenderLists) -> bool:
     """Bring the copy up to date, if it is not; whether the server has it now. 2 round trips at most."""
     try:
         with imap.connect(account) as connection:
-            if not metadata.kept(connection):
+            if not metadata.is_kept(connection):
                 return False
             if metadata.read(connection, NAME) != text_of(senders):
                 metadata.write(connection, NAME, text_of(senders))

@@ -39,7 +39,7 @@ class SenderChange:
     spared: bool
 
 
-def place(
+def put_in_lists(
     user: User, account: Account, settings: Settings, wanted: Sequence[tuple[str, str]], still: Mapping[str, str] = _WHEREVER
 ) -> SenderChange:
     """Put each entry in a list ("" for none); those in `still` only if they are in that list now. No round trip more than

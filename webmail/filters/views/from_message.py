@@ -15,7 +15,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.rules import from_search
 from webmail.filters.rules.rules import ActionKind, BadRuleError, ConditionField, MatchKind
 from webmail.filters.senders.senders import entry_of
-from webmail.filters.views.sentences import shown
+from webmail.filters.views.sentences import quoted_value
 from webmail.imap.bulk import origins
 from webmail.mail import Envelope, Mailbox, Role
 from webmail.mailbox import selection
@@ -85,17 +85,19 @@ def _ideas(envelope: Envelope, sender: str, folder: str) -> list[FilterIdea]:
     subject = bare_subject(envelope.subject)[:_LONGEST].strip()
     found = []
     if move_habits.names_list(envelope.list_id):
-        words = _("From the mailing list “%(name)s”", name=shown(envelope.list_id))
+        words = _("From the mailing list “%(name)s”", name=quoted_value(envelope.list_id))
         found.append(FilterIdea(words, _form_url(ConditionField.LIST, MatchKind.CONTAINS, envelope.list_id, folder)))
     if sender:
         found.append(
-            FilterIdea(_("From %(address)s", address=shown(sender)), _form_url(ConditionField.FROM, MatchKind.IS, sender, folder))
+            FilterIdea(
+                _("From %(address)s", address=quoted_value(sender)), _form_url(ConditionField.FROM, MatchKind.IS, sender, folder)
+            )
         )
         domain = sender[sender.rindex("@") :]
-        words = _("From anyone at %(domain)s", domain=shown(domain[1:]))
+        words = _("From anyone at %(domain)s", domain=quoted_value(domain[1:]))
         found.append(FilterIdea(words, _form_url(ConditionField.FROM, MatchKind.ENDS, domain, folder)))
     if subject:
-        words = _("With a subject that contains “%(words)s”", words=shown(subject))
+        words = _("With a subject that contains “%(words)s”", words=quoted_value(subject))
         found.append(FilterIdea(words, _form_url(ConditionField.SUBJECT, MatchKind.CONTAINS, subject, folder)))
     return found
 
@@ -125,7 +127,7 @@ def from_words() -> Response:
     query = request.args.get("query", "")[:LONGEST_QUERY]
     idea = from_search.conditions_of(search_query.understood(query, current_user(), today()), query)
     if idea.left:
-        words = _("A filter can’t ask for this, so it was left out: %(words)s", words=shown(" ".join(idea.left), 200))
+        words = _("A filter can’t ask for this, so it was left out: %(words)s", words=quoted_value(" ".join(idea.left), 200))
         notify(words, "caution")
     arguments: dict[str, Any] = {"action": ActionKind.MOVE, **idea.arguments}
     return redirect(url_for("filters.new_rule", **arguments), 303)

@@ -108,7 +108,7 @@ def _preview(found: FoundRules, state: FilterState) -> Response:
     fitted = {name: there for name, there in known.items() if there}
     lines = [_line(replace(one, rule=fitting.with_folders(one.rule, fitted)), found, state) for one in found.rules]
     new = [name for name, there in known.items() if not there][:_MOST_FOLDERS]
-    left_out = [(one, _place(one.place, found), reason_words(one.reason)) for one in found.left_out]
+    left_out = [(one, _position_text(one.place, found), reason_words(one.reason)) for one in found.left_out]
     return page(
         "filters/import_preview.html", found=found, lines=lines, left_out=left_out,
         new=[(name, fitting.new_name(name, here) if here else name) for name in new],
@@ -126,7 +126,7 @@ def _line(found: FoundRule, owner: FoundRules, state: FilterState) -> ImportLine
     name = rule_name(found.rule) if found.rule.name.strip() else ""
     data = to_json(replace(found.rule, id=""))
     unable = _unable(found.rule, state.extensions)
-    return ImportLine(found, data, name, sentence(found.rule), _place(found.place, owner), notes, unable)
+    return ImportLine(found, data, name, sentence(found.rule), _position_text(found.place, owner), notes, unable)
 
 
 def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:
@@ -138,7 +138,7 @@ def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:
     return ""
 
 
-def _place(position: int, owner: FoundRules) -> str:
+def _position_text(position: int, owner: FoundRules) -> str:
     if not position:
         return ""
     return _("line %(number)d", number=position) if owner.lines else _("filter %(number)d", number=position)

@@ -21,7 +21,7 @@ from webmail.filters import junk_weeks, move_habits, store
 from webmail.filters.blueprint import blueprint
 from webmail.filters.move_habits import MovedSource
 from webmail.filters.rules.rules import ActionKind, MatchKind, RuleAction
-from webmail.filters.views.sentences import shown
+from webmail.filters.views.sentences import quoted_value
 from webmail.imap.bulk import origins
 from webmail.mail import Role
 from webmail.mailbox.moves_by_hand import MovedByHand, when_moved
@@ -44,7 +44,7 @@ def _learn_from(moved: MovedByHand) -> dict[str, Any] | None:
     """Count what was done, once it is answered; a link to block whoever wrote a message that was marked as junk."""
     if settings().sieve is None:
         return None
-    kept = imap.mailboxes.known(current_account())
+    kept = imap.mailboxes.cached(current_account())
     roles = {one.name: one.role for one in kept.found.mailboxes} if kept else {}
     to = Role.JUNK if moved.action == "junk" else roles.get(moved.to)
     was_junk = any(roles.get(name) is Role.JUNK for name in moved.sources)
@@ -146,8 +146,14 @@ def suggest_filter() -> None:
 def _suggestion_words(habit: MoveHabit) -> str:
     folder = mailbox_label(habit.mailbox)
     if habit.field == "list":
-        return _("Always move messages of the list “%(name)s” to “%(folder)s”?", name=shown(habit.value), folder=shown(folder))
-    return _("Always move messages from %(address)s to “%(folder)s”?", address=shown(habit.value), folder=shown(folder))
+        return _(
+            "Always move messages of the list “%(name)s” to “%(folder)s”?",
+            name=quoted_value(habit.value),
+            folder=quoted_value(folder),
+        )
+    return _(
+        "Always move messages from %(address)s to “%(folder)s”?", address=quoted_value(habit.value), folder=quoted_value(folder)
+    )
 
 
 @blueprint.post("/filters/suggestion")

@@ -43,7 +43,7 @@ from webmail.web.rendering import page
 
 @blueprint.get("/filters/new")
 def new_rule() -> Response:
-    kept = _kept()
+    kept = _interrupted_form()
     draft = rule_draft.read(kept) if kept is not None else rule_draft.prefilled(request.args)
     return _form(replace(draft, id=draft.id or secrets.token_hex(6)))
 
@@ -56,7 +56,7 @@ def add_rule() -> Response:
 
 @blueprint.get("/filters/rule/<number>")
 def show_rule(number: str) -> Response:
-    kept = _kept()
+    kept = _interrupted_form()
     try:
         state = loaded_state()
     except MailError as error:
@@ -181,7 +181,7 @@ def _with_ready_text(row: ActionRow) -> ActionRow:
     return replace(row, value=row.value or found.subject, text=found.body) if found else row
 
 
-def _kept() -> MultiDict[str, str] | None:
+def _interrupted_form() -> MultiDict[str, str] | None:
     """The form that was sent here after the session had ended, carried along by the sign-in page (auth/guard.py); else None."""
     if session.get("kept", {}).get("path") != request.path:
         return None

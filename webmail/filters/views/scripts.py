@@ -76,7 +76,7 @@ def _activate(name: str, *, by_undo: bool) -> None:
 
 
 def _restore(stored: str) -> None:
-    row = undo_store.claim(current_user(), stored, _OPENING)
+    row = undo_store.take(current_user(), stored, _OPENING)
     withdraw_notices()
     if row is None:
         notify(_("There was nothing to undo."))

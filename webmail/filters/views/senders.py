@@ -21,7 +21,7 @@ from webmail.filters.senders.sender_change import OwnDomainError, SenderChange
 from webmail.filters.senders.senders import BLOCKED, MOST_SENDERS, SAFE, entry_of
 from webmail.filters.store import FiltersChangedError, FilterState
 from webmail.filters.views.frame import loaded_state, trouble_words, when_loaded
-from webmail.filters.views.sentences import shown
+from webmail.filters.views.sentences import quoted_value
 from webmail.mail import Role
 from webmail.mailbox import selection
 from webmail.mailbox import undo as undoing
@@ -55,14 +55,14 @@ def change_senders() -> Response:
     typed = request.form.get("sender", "")[:300]
     if verb == "remove":
         try:
-            _place(entry, "", _("“%(sender)s” is no longer on the list.", sender=shown(entry)))
+            _put_in_list(entry, "", _("“%(sender)s” is no longer on the list.", sender=quoted_value(entry)))
         except (MailError, BadRuleError) as error:
             notify(_why_not(error), "danger")
     elif verb in _LISTS:
         try:
             entry = entry_of(typed)
             _refuse_own(entry, verb)
-            _place(entry, verb, _placed_words(entry, verb))
+            _put_in_list(entry, verb, _placed_words(entry, verb))
         except (OwnDomainError, MailError, BadRuleError) as error:
             return _senders_page(typed, _why_not(error), 502 if getattr(error, "status", 0) >= 500 else 422)
     return redirect(url_for("filters.show_senders"), 303)
@@ -90,8 +90,8 @@ def _in_order(entries: Sequence[str]) -> list[str]:
     return sorted(entries, key=lambda entry: entry.removeprefix("@"))
 
 
-def _place(entry: str, where: str, text: str) -> None:
-    _tell(sender_change.place(current_user(), current_account(), settings(), [(entry, where)]), text)
+def _put_in_list(entry: str, where: str, text: str) -> None:
+    _tell(sender_change.put_in_lists(current_user(), current_account(), settings(), [(entry, where)]), text)
 
 
 def _tell(done: SenderChange, text: str, mail: str = "") -> None:
@@ -121,7 +121,7 @@ def _refuse_own(entry: str, where: str) -> None:
 
 def _placed_words(entry: str, where: str, *, moved: bool = False) -> str:
     """`moved`: the message that the button was on has gone where it belongs."""
-    sender = shown(entry.removeprefix("@"))
+    sender = quoted_value(entry.removeprefix("@"))
     if where == BLOCKED and moved:
         return _("“%(sender)s” is blocked. This message is now in Junk, and new ones will go there too.", sender=sender)
     if where == BLOCKED:
@@ -154,7 +154,7 @@ def _from_message(mailbox: str, where: str, sender: str) -> Response:
     try:
         entry = entry_of(sender)
         _refuse_own(entry, where)
-        done = sender_change.place(current_user(), current_account(), settings(), [(entry, where)])
+        done = sender_change.put_in_lists(current_user(), current_account(), settings(), [(entry, where)])
     except (OwnDomainError, MailError, BadRuleError) as error:
         notify(_why_not(error), "danger", link=_to_filters() if isinstance(error, FiltersChangedError) else None)
         return redirect(back, 303)
@@ -198,7 +198,7 @@ def undo_senders() -> Response:
     wanted = [(entry, was) for entry, was, _placed in steps["senders"]]
     still = {entry: placed for entry, _was, placed in steps["senders"]}
     try:
-        sender_change.place(user, current_account(), settings(), wanted, still)
+        sender_change.put_in_lists(user, current_account(), settings(), wanted, still)
         if steps["mail"]:
             with user_lock(user.id), imap.connect(current_account()) as connection:
                 undoing.undo(connection, user, steps["mail"])

@@ -33,7 +33,9 @@ def sentence(rule: FilterRule) -> str:
 
 def rule_name(rule: FilterRule) -> str:
     """What a rule is called; one without a name by its sentence, in a form that can stand in quotation marks within another."""
-    return shown(rule.name, 100) if rule.name.strip() else shown(_inner_quotes(sentence(rule).removesuffix(".")), 100)
+    return (
+        quoted_value(rule.name, 100) if rule.name.strip() else quoted_value(_inner_quotes(sentence(rule).removesuffix(".")), 100)
+    )
 
 
 def _inner_quotes(text: str) -> str:
@@ -41,7 +43,7 @@ def _inner_quotes(text: str) -> str:
     return re.sub("«\\s*|\\s*»", lambda found: "“" if "«" in found[0] else "”", text.replace("“", "‘").replace("”", "’"))
 
 
-def shown(text: str, most: int = _LONGEST_VALUE) -> str:
+def quoted_value(text: str, most: int = _LONGEST_VALUE) -> str:
     """Somebody's words in ours: on one line, cut, with nothing that turns the rest of the line round."""
     plain = "".join(mark if mark.isprintable() else " " for mark in text[: most * 4])
     short = " ".join(plain.split())
@@ -78,7 +80,7 @@ def _clauses(parts: Sequence[str], *, any_of_them: bool) -> str:
 
 def _values(condition: RuleCondition) -> str:
     """“a”, “b” or “c”; in French no "ou" where the condition is negated."""
-    quoted = [_("“%(value)s”", value=shown(value)) for value in condition.values]
+    quoted = [_("“%(value)s”", value=quoted_value(value)) for value in condition.values]
     more = len(quoted) - _MOST_VALUES
     if more > 1:
         quoted = [*quoted[:_MOST_VALUES], ngettext("%(num)d other value", "%(num)d other values", more)]
@@ -133,7 +135,7 @@ def _presence(condition: RuleCondition) -> str:
         return _("it does not come from a mailing list") if no else _("it comes from a mailing list")
     if condition.field is ConditionField.ATTACHMENT:
         return _("it has no attachment") if no else _("it has an attachment")
-    name = shown(condition.header)
+    name = quoted_value(condition.header)
     return _("it has no header %(name)s", name=name) if no else _("it has a header %(name)s", name=name)
 
 
@@ -157,7 +159,7 @@ def _subject(condition: RuleCondition) -> str:
         ConditionField.CC: _("the Cc line"),
         ConditionField.RECIPIENT: _("the To or Cc line"),
         ConditionField.SUBJECT: _("the subject"),
-        ConditionField.HEADER: _("the header %(name)s", name=shown(condition.header)),
+        ConditionField.HEADER: _("the header %(name)s", name=quoted_value(condition.header)),
         ConditionField.BODY: _("the text"),
         ConditionField.LIST: _("the mailing list"),
         ConditionField.ATTACHMENT: _("the name of an attachment"),
@@ -221,14 +223,14 @@ def group_name(uid: str) -> str:
     """The name of a group of the person's contacts; of one that is gone a word that says so."""
     if "filter_groups" not in g:
         g.filter_groups = {row.uid: row.name for row in contacts.groups(current_user())}
-    return shown(g.filter_groups[uid]) if uid in g.filter_groups else _("deleted group")
+    return quoted_value(g.filter_groups[uid]) if uid in g.filter_groups else _("deleted group")
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------
 
 
 def _action(action: RuleAction) -> str:
-    value = shown(action.value)
+    value = quoted_value(action.value)
     match action.kind:
         case ActionKind.MOVE:
             return _("move it to “%(folder)s”", folder=folder_name(action.value))
@@ -243,14 +245,14 @@ def _action(action: RuleAction) -> str:
         case ActionKind.FORWARD:
             return _("forward it to %(address)s", address=value)
         case ActionKind.REPLY:
-            return _("reply “%(words)s”", words=shown(action.text).rstrip(". "))
+            return _("reply “%(words)s”", words=quoted_value(action.text).rstrip(". "))
         case ActionKind.SNOOZE:
             days = int(action.value)
             return ngettext("snooze it for %(num)d day", "snooze it for %(num)d days", days)
         case ActionKind.DELETE:
             return _("move it to Trash")
         case ActionKind.REJECT:
-            return _("reject it with “%(words)s”", words=shown(action.text).rstrip(". "))
+            return _("reject it with “%(words)s”", words=quoted_value(action.text).rstrip(". "))
         case ActionKind.STOP:
             return pgettext("filter", "stop")
 
@@ -259,14 +261,14 @@ def folder_name(name: str) -> str:
     """A folder as lists of folders call it, with what is above it."""
     found = g.get("overview")
     mailbox = found.get(name) if found else None
-    return shown(mailbox_path(mailbox) if mailbox else mailbox_label(name) if name == "INBOX" else name)
+    return quoted_value(mailbox_path(mailbox) if mailbox else mailbox_label(name) if name == "INBOX" else name)
 
 
 def tag_name(keyword: str) -> str:
     if "filter_tags" not in g:
         g.filter_tags = tags.by_keyword(tags.for_user(current_user()))
     tag = g.filter_tags.get(keyword.lower())
-    return shown(tag.name if tag else keyword)
+    return quoted_value(tag.name if tag else keyword)
 
 
 def _locale() -> str:

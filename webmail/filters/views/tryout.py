@@ -26,7 +26,7 @@ from webmail.filters.rules.matching import TouchedMessage, Tried
 from webmail.filters.rules.rule_draft import RuleDraft
 from webmail.filters.rules.rules import ActionKind, BadRuleError, FilterRule, from_json, to_json
 from webmail.filters.rules.script_context import place_to_try
-from webmail.filters.views.sentences import condition_words, folder_name, rule_name, sentence, shown
+from webmail.filters.views.sentences import condition_words, folder_name, quoted_value, rule_name, sentence
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mailbox import undo
 from webmail.mime.headers import headers
@@ -104,7 +104,9 @@ def _row(message: TouchedMessage) -> TriedRow:
     about = headers.envelope(message.message.head)
     reasons = " · ".join(_capital(condition_words(condition)) for condition in message.reasons)
     sender = about.sender[0].label if about.sender else ""
-    return TriedRow(message.message.uid, shown(about.subject, 150), shown(sender, 80), message.message.received, reasons)
+    return TriedRow(
+        message.message.uid, quoted_value(about.subject, 150), quoted_value(sender, 80), message.message.received, reasons
+    )
 
 
 def _capital(text: str) -> str:

@@ -15,7 +15,7 @@ from webmail.imap.connections.responses import fetched, flags_of, header_bytes_o
 from webmail.imap.reading import messages
 from webmail.imap.reading.bodystructure import tree
 from webmail.mail import Address
-from webmail.mime.detach import Detachable, Kept, detachable
+from webmail.mime.detach import Detachable, KeepReason, detachable
 from webmail.mime.headers import headers
 
 _ITEMS = b"(UID RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]<0.8192>)"
@@ -109,4 +109,4 @@ def _files(body: object) -> Detachable:
     try:
         return detachable(tree(body))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        return Detachable(kept=Kept.ODD)
+        return Detachable(kept=KeepReason.ODD)

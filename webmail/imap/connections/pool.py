@@ -118,7 +118,7 @@ def _take(account: Account, mailbox: str, patience: float | None = None) -> Conn
     closing: list[Connection] = []
     try:
         with _pool.change:
-            connection = _turn(account, mailbox, deadline, closing)
+            connection = _wait_for_connection(account, mailbox, deadline, closing)
             _pool.lent[account] += 1
             _pool.moved[account] = time.monotonic()
             _start_reaper()
@@ -136,7 +136,7 @@ def _take(account: Account, mailbox: str, patience: float | None = None) -> Conn
         raise
 
 
-def _turn(account: Account, mailbox: str, deadline: float, closing: list[Connection]) -> Connection | None:
+def _wait_for_connection(account: Account, mailbox: str, deadline: float, closing: list[Connection]) -> Connection | None:
     """Wait for an idle connection, or for room to open one (None). The lock is held; connections to close go to `closing`.
 
     A page with many images requests them all at once: they take turns. If nothing moves for a second, all but the first few
@@ -145,7 +145,7 @@ def _turn(account: Account, mailbox: str, deadline: float, closing: list[Connect
     me = object()
     try:
         while True:
-            if connection := _kept(account, mailbox, closing):
+            if connection := _take_idle(account, mailbox, closing):
                 return connection
             if _pool.lent.get(account, 0) < _pool.most_per_person:
                 if _pool.open >= _pool.most and (oldest := _oldest_idle()):
@@ -168,7 +168,7 @@ def _turn(account: Account, mailbox: str, deadline: float, closing: list[Connect
             _pool.waiting.pop(account, None)
 
 
-def _kept(account: Account, mailbox: str, closing: list[Connection]) -> Connection | None:
+def _take_idle(account: Account, mailbox: str, closing: list[Connection]) -> Connection | None:
     """Take a live idle connection out of the pool, preferably one that has `mailbox` selected. The lock is held."""
     kept = _pool.idle.get(account, [])
     while kept:

@@ -90,7 +90,7 @@ class Listing:
         return min(self.page * self.size, self.total)
 
 
-def list(
+def page(
     connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: Search = EVERYTHING, sort: str = "date",
     conversations: bool = False, sizes: bool = False, scattered: bool = False,
 ) -> Listing:  # fmt: skip

@@ -88,7 +88,7 @@ def conversation_of(connection: Connection, mailbox: str, uid: int) -> tuple[int
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ThreadState:
     """A mailbox and what is remembered of it: `state` is the highest UID and the number of messages, `before` when it was
     threaded."""
 
@@ -100,7 +100,7 @@ class _Asked:
     hopeless: bool  # the server took too long a short while ago
 
 
-def _ask_state(connection: Connection, mailbox: str) -> _Asked | None:
+def _ask_state(connection: Connection, mailbox: str) -> _ThreadState | None:
     """Select it: 1 round trip. None if the server does not thread."""
     how = algorithm(connection)
     answers = connection.select(mailbox, None, *([_HIGHEST] if how else []))
@@ -113,7 +113,7 @@ def _ask_state(connection: Connection, mailbox: str) -> _Asked | None:
         before, found = _remembered.get(key, ((0, 0), None))
         if found is not None:
             _remembered.move_to_end(key)
-    return _Asked(key, how, state, before, found, hopeless)
+    return _ThreadState(key, how, state, before, found, hopeless)
 
 
 def _threaded(connection: Connection, how: bytes) -> Threads:
@@ -126,7 +126,7 @@ def _parsed(told: dict[str, list[Any]], by_date: Sequence[int] = ()) -> Threads:
     return parsed(b"".join(line for line in told.pop("THREAD", []) if isinstance(line, bytes)), by_date)
 
 
-def _changed(connection: Connection, requested: _Asked) -> Threads | None:
+def _changed(connection: Connection, requested: _ThreadState) -> Threads | None:
     """What is remembered, brought up to date: 1 round trip; None if that is impossible."""
     if requested.found is None:
         return None
@@ -145,7 +145,7 @@ def _finds_conversations(connection: Connection) -> bool:
 _MOST_NEW = 2000  # messages: if there are more, nearly everything is asked for anew
 
 
-def _grown(connection: Connection, requested: _Asked, before: Threads) -> Threads | None:
+def _grown(connection: Connection, requested: _ThreadState, before: Threads) -> Threads | None:
     """`before` with what arrived since; None if something was removed too, or if not all that arrived is later than the rest
     (it was moved in)."""
     if not 0 < requested.state[1] - len(before.uids) <= _MOST_NEW:

@@ -49,7 +49,7 @@ def rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Rights
 def _rights(connection: Connection, mailboxes: Sequence[str]) -> dict[str, Rights]:
     answers = connection.run(*((b"MYRIGHTS", mailbox_name(name)) for name in mailboxes))
     return {
-        imap_utf7.decode(word(answer[0])): Rights(_letters(answer[1]))
+        imap_utf7.decode(word(answer[0])): Rights(_mapped_rights(answer[1]))
         for answer in parsed(answers.get("MYRIGHTS", []))
         if len(answer) > 1
     }
@@ -62,7 +62,7 @@ def entries(connection: Connection, mailbox: str) -> list[Entry]:
     for answer in parsed(answers.get("ACL", [])):
         words = answer[1:]
         found += [
-            Entry(word(who).decode("utf-8", "replace"), Rights(_letters(what)))
+            Entry(word(who).decode("utf-8", "replace"), Rights(_mapped_rights(what)))
             for who, what in zip(words[::2], words[1::2], strict=False)
         ]
     return found
@@ -91,7 +91,7 @@ def _identifier(value: str) -> bytes:
     return quoted(value)
 
 
-def _letters(value: object) -> str:
+def _mapped_rights(value: object) -> str:
     """Rights as in RFC 4314: c and d of RFC 2086 are mapped, or dropped if the server also sends the newer ones."""
     letters = word(value).decode("ascii", "replace")
     if not set(letters) & set("kxte"):

@@ -22,17 +22,17 @@ from webmail.imap.mailbox_list.overviews import (
     MOST_COUNTED,
     Overview,
     SideBar,
+    cached,
     forget,
     forget_all,
     keep,
-    known,
     listed,
     note_seen,
 )
 from webmail.mail import Mailbox, Quota, Role
 
 __all__ = [
-    "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "known", "list_lines",
+    "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "cached", "list_lines",
     "listed", "note_seen", "overview", "overview_commands", "overview_in", "role_of",
 ]  # fmt: skip
 
@@ -64,7 +64,7 @@ def overview(connection: Connection) -> Overview:
 
 def count_all(connection: Connection) -> Overview:
     """The overview with all counts as they are now, and the quota where it is due: round trips as for `overview`."""
-    kept = known(connection.account)
+    kept = cached(connection.account)
     connection.asks_quota = kept is None or kept.is_quota_due
     began, connection.counts_all = time.monotonic(), True
     return overview_in(connection, connection.run(*_namespace_command(connection), *all_commands(connection)), began)
@@ -78,7 +78,7 @@ def overview_commands(connection: Connection) -> list[Command]:
     here, or when the list is a minute old. Never send them together with NOOP or SELECT: Dovecot would return stale counts.
     """
     commands = _namespace_command(connection)
-    kept, here = known(connection.account), connection.mailbox
+    kept, here = cached(connection.account), connection.mailbox
     connection.counts_all = connection.asks_quota = kept is None
     if kept is None:
         return [*commands, *all_commands(connection)]
@@ -100,7 +100,7 @@ def all_commands(connection: Connection) -> list[Command]:
 def overview_in(connection: Connection, answers: dict[str, list[Any]], began: float | None = None) -> Overview:
     """The overview in the responses to `overview_commands`, or to `all_commands` sent at `began`."""
     _learn_namespaces(connection, answers)
-    kept = known(connection.account)
+    kept = cached(connection.account)
     if kept is None and ("LIST" not in answers or not (connection.counts_all and connection.asks_quota)):
         return overview(connection)  # forgotten between the commands and their responses
     if "LIST" not in answers and kept is not None:
@@ -137,7 +137,7 @@ def for_role(connection: Connection, role: Role) -> str:
 
     1 if it exists, 0 if the cached overview has it.
     """
-    kept = known(connection.account)
+    kept = cached(connection.account)
     fresh = kept is not None and kept.changed < kept.listed and kept.listed > time.monotonic() - FRESH_SECONDS
     if kept and fresh and (mailbox := kept.found.with_role(role)):
         return mailbox.name

@@ -10,7 +10,7 @@ from webmail.imap.connections.connection import Connection
 _MAILBOX = b'"INBOX"'
 
 
-def kept(connection: Connection) -> bool:
+def is_kept(connection: Connection) -> bool:
     """Whether the server keeps any."""
     return connection.has("METADATA")
 

@@ -158,11 +158,11 @@ def note_seen(account: Account, mailbox: str, count: int = 1) -> None:
 
 def is_count_due(account: Account) -> bool:
     """Whether everything should be counted again: 15 s after the last time, and after a change made here."""
-    kept = known(account)
+    kept = cached(account)
     return kept is not None and (kept.counted < time.monotonic() - FRESH_SECONDS or kept.owed or kept.changed > kept.listed)
 
 
-def known(account: Account) -> KeptOverview | None:
+def cached(account: Account) -> KeptOverview | None:
     with _lock:
         kept = _overviews.get(account)
         return kept if kept and kept.listed > time.monotonic() - _KEEP_SECONDS else None
@@ -171,7 +171,7 @@ def known(account: Account) -> KeptOverview | None:
 def listed(account: Account) -> int:
     """When the mailboxes that are known of an account were listed, in milliseconds that all processes of a machine count alike; 0
     if none are."""
-    kept = known(account)
+    kept = cached(account)
     return int(kept.listed * 1000) if kept else 0
 
 

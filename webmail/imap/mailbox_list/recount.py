@@ -7,7 +7,7 @@ import time
 from webmail.account import Account, Server
 from webmail.imap.connections.account_queue import AccountQueue, ask_apart
 from webmail.imap.mailbox_list import mailboxes
-from webmail.imap.mailbox_list.overviews import is_count_due, known
+from webmail.imap.mailbox_list.overviews import cached, is_count_due
 
 _PAUSE_SECONDS = 2.0  # between two counts of an account, however much changes
 _AWAY_SECONDS = 60.0  # for which a server that did not answer is not asked
@@ -19,13 +19,13 @@ _away: dict[tuple[Server, str], float] = {}  # the same -> until when the server
 
 def recount_soon(account: Account) -> None:
     """Have a thread count everything over a connection of its own, unless that was done a moment ago. Returns at once."""
-    if (is_count_due(account) or known(account) is None) and _next.get((account.imap, account.address), 0.0) <= time.monotonic():
+    if (is_count_due(account) or cached(account) is None) and _next.get((account.imap, account.address), 0.0) <= time.monotonic():
         _accounts.put(account, None)
 
 
 def is_away(account: Account) -> bool:
     """Whether the server left this account without an answer a moment ago, and nobody has heard of it since."""
-    until, kept = _away.get((account.imap, account.address), 0.0), known(account)
+    until, kept = _away.get((account.imap, account.address), 0.0), cached(account)
     return until > time.monotonic() and (kept is None or kept.listed < until - _AWAY_SECONDS)
 
 

@@ -29,7 +29,7 @@ _BATCH_BYTES = 24_000  # of commands sent at once: see multi_search.py
 
 
 @dataclass(slots=True)
-class _Kept:
+class _CachedCounts:
     """What is known of an account. `began`: when it was last counted; `changed`: when a change was last made through Traboule."""
 
     began: float = -_KEEP_SECONDS
@@ -41,7 +41,7 @@ class _Kept:
 
 _Who = tuple[Server, str]  # mail server and address: the counts outlive a sign-in, its password does not
 
-_kept: dict[_Who, _Kept] = {}
+_kept: dict[_Who, _CachedCounts] = {}
 _lock = threading.Lock()
 
 
@@ -49,7 +49,7 @@ def _who(account: Account) -> _Who:
     return account.imap, account.address
 
 
-def known(account: Account) -> dict[str, int]:
+def cached(account: Account) -> dict[str, int]:
     """The unread messages with each keyword, as last counted; keywords that were not counted yet are missing. No round trip."""
     with _lock:
         kept = _kept.get(_who(account))
@@ -68,7 +68,7 @@ def count_soon(account: Account, keywords: Iterable[str], mailboxes: Iterable[st
     Returns at once. At most MOST_KEYWORDS and MOST_MAILBOXES."""
     wanted, places = frozenset(list(keywords)[:MOST_KEYWORDS]), frozenset(list(mailboxes)[:MOST_MAILBOXES])
     with _lock:
-        if not _is_fresh(_kept.setdefault(_who(account), _Kept()), wanted, places):
+        if not _is_fresh(_kept.setdefault(_who(account), _CachedCounts()), wanted, places):
             _accounts.put(account, (wanted, places))
 
 
@@ -120,7 +120,7 @@ def _commands(connection: Connection, keywords: Sequence[str], name: str) -> lis
     return [(b"EXAMINE", mailbox_name(name)), *((*ask, key) for key in keys)]
 
 
-def _is_fresh(stored: _Kept, wanted: frozenset[str], places: frozenset[str]) -> bool:
+def _is_fresh(stored: _CachedCounts, wanted: frozenset[str], places: frozenset[str]) -> bool:
     age = time.monotonic() - stored.began
     same = wanted <= stored.counted and places <= stored.places
     return age < _PAUSE_SECONDS or (age < _FRESH_SECONDS and same and stored.changed < stored.began)
@@ -132,11 +132,11 @@ def _count(account: Account, work: tuple[frozenset[str], frozenset[str]]) -> Non
         began = time.monotonic()
         for old in [one for one, kept in _kept.items() if max(kept.began, kept.changed) < began - _KEEP_SECONDS]:
             del _kept[old]
-        _kept.setdefault(_who(account), _Kept()).began = began
+        _kept.setdefault(_who(account), _CachedCounts()).began = began
     found = dict.fromkeys(keywords, 0)
     answer = ask_apart(account, _PATIENCE_SECONDS, lambda one: count(one, sorted(keywords), sorted(places))) if places else found
     with _lock:
-        kept = _kept.setdefault(_who(account), _Kept(began))
+        kept = _kept.setdefault(_who(account), _CachedCounts(began))
         if answer is None:
             kept.began = time.monotonic() + _FRESH_SECONDS  # a server that is away is not asked at each page
         else:

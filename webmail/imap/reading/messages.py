@@ -19,7 +19,7 @@ from webmail.imap.reading import body_texts, encoded_messages, part_edges
 from webmail.mail import Envelope, Message, Part, Structure, Trace
 from webmail.mime import part_kinds, structure
 from webmail.mime.headers import headers, list_headers, proof
-from webmail.mime.html.scan import scan, words
+from webmail.mime.html.scan import bare_words, scan
 from webmail.mime.text import excuse, plain_text
 
 _MESSAGE_HEADERS = (
@@ -158,7 +158,7 @@ def _glances(parts: tuple[Part, ...], values: dict[bytes, Any]) -> dict[str, str
     for part in parts:
         data = (values.get(b"BODY[%s]<0>" % part.section.encode()) or b"")[:_GLANCE]
         content = plain_text.content(data, part)
-        found[part.section] = words(content) if part.type == "text/html" else content
+        found[part.section] = bare_words(content) if part.type == "text/html" else content
     return found
 
 

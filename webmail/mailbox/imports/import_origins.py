@@ -74,7 +74,7 @@ def program_of(file: IO[bytes], hints: Hints) -> Program:
     if hints.own or (first and all(own_notes(top) for _entry, top in first)):
         return Program(Origin.OWN)
     if _is_gmails(first, hints):
-        return Program(Origin.GMAIL, words=_words(file))
+        return Program(Origin.GMAIL, words=_gmail_words(file))
     if hints.mozilla or (first and all(_MOZILLAS_LINE.match(entry.separator) for entry, _top_of in first)):
         return Program(Origin.MOZILLA)
     noted = sum(notes_states(headers.fields(top)) for _entry, top in first)
@@ -92,7 +92,7 @@ def _is_gmails(first: list[tuple[MboxEntry, bytes]], hints: Hints) -> bool:
     return bool(first) and all(_GMAILS_LINE.match(entry.separator) or _GMAILS_FIRST.match(top) for entry, top in first)
 
 
-def _words(file: IO[bytes]) -> GmailWords:
+def _gmail_words(file: IO[bytes]) -> GmailWords:
     tops = (headers.fields(_top(file, entry)) for entry in islice(mbox.entries(file), _LABELS_OF))
     return words_of(labels_in(found["x-gmail-labels"][0]) for found in tops if "x-gmail-labels" in found)
 

@@ -53,7 +53,7 @@ class TooManyFilesError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _SourceFolder:
     """The folder of messages in a file, and who made it."""
 
     path: tuple[str, ...]
@@ -105,9 +105,9 @@ class MailFile:
             program = program_of(self.file, Hints(own=self.own))
             path = self._path_by_name(program.origin)
             role = special_role(path, program.origin, is_requested=self.special)
-            yield from _of_mbox(self.file, _Place(() if role else path, program, role))
+            yield from _of_mbox(self.file, _SourceFolder(() if role else path, program, role))
         elif _MESSAGE.match(_without_before(_beginning(self.file))[1]):
-            yield _whole(self.file, "1", _Place((), Program(Origin.OTHER), Role.INBOX))
+            yield _whole(self.file, "1", _SourceFolder((), Program(Origin.OTHER), Role.INBOX))
         else:
             raise NotMailError
 
@@ -169,9 +169,9 @@ class MailFile:
         except BROKEN:  # of the archive: reading what is unpacked already does not fail
             yield Unreadable(archive_file.entry.filename[:200], "broken")
 
-    def _place(self, file: ArchiveFile, program: Program, tags: dict[str, str]) -> _Place:
+    def _place(self, file: ArchiveFile, program: Program, tags: dict[str, str]) -> _SourceFolder:
         role = file.role or special_role(file.path[-1:] if file.top else (), program.origin, is_requested=self.special)
-        return _Place(() if role else file.path, program, role, tags)
+        return _SourceFolder(() if role else file.path, program, role, tags)
 
 
 def _once(found: Iterator[Found], seen: set[bytes]) -> Iterator[Found]:
@@ -184,7 +184,7 @@ def _once(found: Iterator[Found], seen: set[bytes]) -> Iterator[Found]:
             yield one
 
 
-def _of_mbox(file: IO[bytes], position: _Place) -> Iterator[Found]:
+def _of_mbox(file: IO[bytes], position: _SourceFolder) -> Iterator[Found]:
     for number, entry in enumerate(mbox.entries(file), 1):
         name = "/".join((*position.path, str(number)))
         if entry.size > LARGEST:
@@ -195,7 +195,7 @@ def _of_mbox(file: IO[bytes], position: _Place) -> Iterator[Found]:
             yield _incoming(raw, entry.separator, position)
 
 
-def _incoming(raw: bytes, separator: bytes, position: _Place) -> Incoming:
+def _incoming(raw: bytes, separator: bytes, position: _SourceFolder) -> Incoming:
     """A message of an mbox: its marks as the program notes them, which are taken off."""
     match position.program.origin:
         case Origin.OWN:
@@ -217,7 +217,7 @@ def _incoming(raw: bytes, separator: bytes, position: _Place) -> Incoming:
     return _made(raw, Filing(("\\Seen",)), position, received_at(found, separator))
 
 
-def _made(content: bytes, filing: Filing, position: _Place, received: datetime | None) -> Incoming:
+def _made(content: bytes, filing: Filing, position: _SourceFolder, received: datetime | None) -> Incoming:
     where = {} if filing.role or filing.path else {"role": position.role, "path": position.path}
     filing = replace(filing, received=received, **where)  # type: ignore[arg-type]
     return Incoming(filing, len(content), key_of_message(content), content)
@@ -263,7 +263,7 @@ def _moment_in(name: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds[1]), UTC) if seconds else None
 
 
-def _whole(file: IO[bytes], name: str, position: _Place) -> Found:
+def _whole(file: IO[bytes], name: str, position: _SourceFolder) -> Found:
     file.seek(0)
     raw = file.read(LARGEST + 1)
     if len(raw) > LARGEST:

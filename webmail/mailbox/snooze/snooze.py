@@ -202,7 +202,7 @@ def tidy(connection: Connection, user: User) -> None:
     for folder in dict.fromkeys(row.folder for row in rows):
         group = [row for row in rows if row.folder == folder]
         for row in _missing(connection, folder, group):
-            uid = _place(connection, row)
+            uid = _current_uid(connection, row)
             if uid is None:
                 Snoozed.delete().where(Snoozed.id == row.id).execute()
             else:
@@ -225,7 +225,7 @@ def _missing(connection: Connection, folder: str, rows: list[Snoozed]) -> list[S
 def cancel(connection: Connection, row: Snoozed) -> bool:
     """Move a message back unchanged. 1 round trip after the SELECT. Returns whether this call did it."""
     with _claimed(row) as mine:
-        uid = _place(connection, row) if mine else None
+        uid = _current_uid(connection, row) if mine else None
         if uid is not None:
             _move_back(connection, row, uid)
         if mine:
@@ -239,7 +239,7 @@ def wake(connection: Connection, row: Snoozed, after_copy: Callable[[], None] = 
     `after_copy` is called between APPEND and EXPUNGE. If interrupted, a later call resumes where it stopped.
     """
     with _claimed(row) as mine:
-        uid = _place(connection, row) if mine else None
+        uid = _current_uid(connection, row) if mine else None
         if uid is not None and _copied(connection, row, uid):
             after_copy()
             imap.actions.delete(connection, row.folder, [uid])
@@ -254,7 +254,7 @@ def wake(connection: Connection, row: Snoozed, after_copy: Callable[[], None] = 
 @contextmanager
 def _claimed(row: Snoozed) -> Iterator[bool]:
     """Lease the row; yields whether that succeeded. An error releases it at once; a killed process's lease expires."""
-    mine = snooze_leases.claim(row)
+    mine = snooze_leases.lease(row)
     try:
         yield mine
     except MailError:
@@ -263,7 +263,7 @@ def _claimed(row: Snoozed) -> Iterator[bool]:
         raise
 
 
-def _place(connection: Connection, row: Snoozed) -> int | None:
+def _current_uid(connection: Connection, row: Snoozed) -> int | None:
     """The message's current UID in the snooze folder, or None. 1 round trip after the SELECT, 2 if UIDs changed."""
     try:
         connection.select(row.folder)

@@ -10,7 +10,7 @@ from webmail.models import Snoozed, now
 LEASE = timedelta(minutes=2)  # per message; the lease of a killed worker expires
 
 
-def claim(row: Snoozed) -> bool:
+def lease(row: Snoozed) -> bool:
     """Lease the row; False if it is leased by another worker or gone. 1 conditional UPDATE."""
     at = now()
     free = Snoozed.lease.is_null() | (Snoozed.lease < at)

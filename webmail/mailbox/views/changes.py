@@ -40,7 +40,7 @@ def news(mailbox: str) -> Response:
 def _recounted(mailbox: str, now: MailboxState) -> Response:
     """The folders, if they were counted since those that are shown and are other now: no round trip."""
     account = current_account()
-    kept, listed = imap.mailboxes.known(account), imap.mailboxes.listed(account)
+    kept, listed = imap.mailboxes.cached(account), imap.mailboxes.listed(account)
     if kept is None or not 0 < shown_since() < listed:
         return Response(status=204)
     g.overview, g.folders_listed = kept.found.counted({mailbox: (now.messages, now.unseen)}), listed

@@ -33,7 +33,7 @@ def ask_folder(job: ListJob, how: str, error: str = "") -> Response:
     shown = [m for m in fit if matches(_path(m), typed)]
     exact = any(_path(m).casefold() == typed.casefold() for m in fit)
     groups = grouped(found, shown, () if typed else move_targets.recent(current_user()))
-    return _shown(
+    return _chooser_page(
         job, "folder", error, title=_folder_title(how, selection.count(job.chosen)), how=how, typed=typed, exact=exact,
         groups=_filtered(groups) if typed else groups, group_names=_group_names(), delimiter=folders.delimiter_of(found),
         here=job.chosen[0].mailbox,
@@ -67,7 +67,7 @@ def ask_tags(job: ListJob, error: str = "") -> Response:
     counts = retag.standing(connection, job.chosen, mine)
     imap.actions.flaggable(connection)
     standing = retag.on_all(counts, job.chosen)
-    return _shown(
+    return _chooser_page(
         job, "tags", error, counts=counts, on_all=standing, ticked=form.getlist("on") if error else standing,
         wanted=form.getlist("some") if error else [], keeps=any(connection.keeps(each) for each in [*counts, "NewTag"]),
         can_make=connection.keeps("NewTag"), colours=tags.COLOURS, name=form.get("name", ""), colour=form.get("colour", ""),
@@ -84,7 +84,7 @@ def wanted_changes() -> tuple[list[str], list[str]]:
     return add[: retag.MOST_AT_ONCE], remove[: retag.MOST_AT_ONCE]
 
 
-def _shown(job: ListJob, what: str, error: str, **context: Any) -> Response:
+def _chooser_page(job: ListJob, what: str, error: str, **context: Any) -> Response:
     """With scripts only the piece, in the place of the one that is open already."""
     status = 422 if error else 200
     context |= {"what": what, "error": error, **about(job.mailbox, job.chosen)}

@@ -22,7 +22,7 @@ from webmail.mailbox import detach_task, selection
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.selection import Selection
 from webmail.mailbox.views.action_form import SELECT_FIRST, back_address, chosen_messages
-from webmail.mime.detach import Kept
+from webmail.mime.detach import KeepReason
 from webmail.models import Task
 from webmail.tasks import store
 from webmail.web.current import current_account, current_user, remember_overview, task_credential
@@ -59,7 +59,7 @@ def ask_detach(mailbox: str) -> Response:
         rows = _rows(connection, chosen, found)
     remember_overview(found)
     with_files = [row for row in rows if row.message.files.parts]
-    sealed = [row for row in rows if row.message.files.kept in (Kept.SIGNED, Kept.ENCRYPTED)]
+    sealed = [row for row in rows if row.message.files.kept in (KeepReason.SIGNED, KeepReason.ENCRYPTED)]
     if not with_files:
         notify(_sealed_words() if sealed else _("There are no attachments to remove."), "caution")
         return back
@@ -144,10 +144,10 @@ def _wanted() -> dict[str, set[str]]:
 
 def _files(row: Row, sections: set[str]) -> list[list[Any]]:
     there = row.message.files.parts
-    return [[part.section, part.type, part.size, _words(part)] for part in there if part.section in sections]
+    return [[part.section, part.type, part.size, _placeholder_text(part)] for part in there if part.section in sections]
 
 
-def _words(part: Part) -> str:
+def _placeholder_text(part: Part) -> str:
     """What the message says in the file's place."""
     size = file_size(part.decoded_size)
     return _("Attachment removed on %(date)s: “%(name)s” (%(size)s)", date=day_in_full(today()), name=part.filename, size=size)
@@ -206,8 +206,8 @@ def _left(reason: str, count: int) -> str:
             "You don't have permission to change %(num)d messages.",
             count,
         ),
-        Kept.SIGNED: _sealed_words(),
-        Kept.ENCRYPTED: _sealed_words(),
+        KeepReason.SIGNED: _sealed_words(),
+        KeepReason.ENCRYPTED: _sealed_words(),
     }
     otherwise = ngettext(
         "%(num)d message was left as it was: its format is unusual.",

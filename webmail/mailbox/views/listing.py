@@ -49,7 +49,7 @@ def show(mailbox: str) -> Response:
                 connection, mailbox, query=search, below=asked.scope == "below", page=asked.page, size=size, sort=asked.sort
             )
         else:
-            listing = imap.listing.list(
+            listing = imap.listing.page(
                 connection, mailbox, page=asked.page, size=size, query=search, sort=asked.sort,
                 conversations=grouped, scattered=mailbox in preferences().scattered_folders,
             )  # fmt: skip

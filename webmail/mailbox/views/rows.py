@@ -73,7 +73,7 @@ def list_rows(listing: Listing, list_request: ListRequest, back: str, chosen: st
     tail += f"&back={url_quote(back)}" if back else ""
     at, snippets, sizes = formatting.here(), preferences().snippets, list_request.sort == "size"
     around = ListContext(tail, snippets, chosen, texts, at.locale, at.today, at.zone.key, sizes)
-    places = {name: _place(listing, list_request, name, validity) for name, validity in _mailboxes(listing, list_request)}
+    places = {name: _row_context(listing, list_request, name, validity) for name, validity in _mailboxes(listing, list_request)}
     render = _rendered_page if current_app.debug else _remembered_page
     junk = listing.overview.with_role(Role.JUNK)
     chips = row_chips(listing.rows, list_request.mailbox, junk.name if junk else "")
@@ -113,7 +113,7 @@ def _mailboxes(listing: Listing, list_request: ListRequest) -> Iterable[tuple[st
     )
 
 
-def _place(listing: Listing, list_request: ListRequest, name: str, uidvalidity: int) -> RowContext:
+def _row_context(listing: Listing, list_request: ListRequest, name: str, uidvalidity: int) -> RowContext:
     mailbox = listing.overview.get(name)
     outgoing = mailbox is not None and mailbox.role in (Role.SENT, Role.DRAFTS)
     page = "/draft/" if mailbox and mailbox.role is Role.DRAFTS else "/message/"

@@ -31,7 +31,7 @@ _LONGEST_NAME = 100
 @blueprint.get("/search")
 def search() -> Response:
     """The form, filled in from the current search (`matching`, `mailbox`, `scope`), whose order (`sort`) it keeps."""
-    asked = _asked()
+    asked = _search_request()
     found = search_query.understood(asked.query, current_user(), today())
     return _form(asked, search_query.fields_of(found, asked.query, today()))
 
@@ -39,7 +39,7 @@ def search() -> Response:
 @blueprint.get("/search/go")
 def go() -> Response:
     """Convert the submitted form to a query and redirect to its results."""
-    asked = _asked()
+    asked = _search_request()
     fields = request.args.to_dict()
     query = search_query.query_of(fields)
     if not query:
@@ -208,7 +208,7 @@ def _hint(remark: SearchRemark) -> str:
     return ""
 
 
-def _asked() -> ListRequest:
+def _search_request() -> ListRequest:
     """The search that the form refers to; the inbox if it was opened from a page without a list."""
     args = request.args
     scope = args.get("scope", "")

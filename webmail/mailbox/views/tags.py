@@ -87,7 +87,7 @@ def tag_links() -> tuple[TagLink, ...]:
     names = imap.multi_search.within(found, "INBOX", below=False).names
     unread = [name for name in names if (mailbox := found.get(name)) and mailbox.unseen]
     after_the_answer(partial(imap.tag_counts.count_soon, current_account(), keywords, unread))
-    counts, here = imap.tag_counts.known(current_account()), _searched()
+    counts, here = imap.tag_counts.cached(current_account()), _searched()
     return tuple(TagLink(chip, counts.get(chip.keyword), chip.url == here) for chip in shown)
 
 
@@ -127,7 +127,7 @@ def chips(flags: Iterable[str], all_of_them: bool = False) -> list[Chip]:
     flags = list(flags)
     if not tags.any_keyword(flags):
         return []
-    return [_chip(keyword, tag) for keyword, tag in tags.shown(flags, _mine(), all_of_them=all_of_them)]
+    return [_chip(keyword, tag) for keyword, tag in tags.tags_among(flags, _mine(), all_of_them=all_of_them)]
 
 
 @blueprint.app_template_global()
@@ -256,7 +256,7 @@ def _page(error: str = "", name: str = "", status: int = 200) -> Response:
         with imap.connect(current_account()) as connection:
             connection.select("INBOX")
             keeps = connection.keeps("NewTag")
-            nameless = [keyword for keyword, tag in tags.shown(connection.flags, _mine()) if tag is None]
+            nameless = [keyword for keyword, tag in tags.tags_among(connection.flags, _mine()) if tag is None]
             found = [_chip(keyword, None) for keyword in nameless if not tags.is_system(keyword)]
     except MailError:
         found = []

@@ -94,8 +94,8 @@ def head(uid: int, mailbox: str) -> Response:
     )  # fmt: skip
 
 
-@blueprint.get("/print/<int:uid>/<path:mailbox>")
-def print(uid: int, mailbox: str) -> Response:
+@blueprint.get("/print/<int:uid>/<path:mailbox>", endpoint="print")
+def print_view(uid: int, mailbox: str) -> Response:
     """A message for printing. Its HTML is in this page itself, under the frame's CSP, since browsers print only the visible part
     of a frame.
     """

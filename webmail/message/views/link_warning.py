@@ -21,13 +21,13 @@ def leave_address(url: str, claimed: str, back: str, verdict: str = "") -> str:
     """The URL of the warning page for a link; `claimed` is the site that its text names (may be ""), `back` its message,
     `verdict` one of VERDICTS or "".
     """
-    signed = signed_links.signature(settings().secret_key, current_user().id, *_words(url, claimed, back, verdict))
+    signed = signed_links.signature(settings().secret_key, current_user().id, *_signed_values(url, claimed, back, verdict))
     return url_for(
         "message.leave", to=signed_links.packed(url), seen=claimed or None, back=back, verdict=verdict or None, s=signed
     )
 
 
-def _words(url: str, claimed: str, back: str, verdict: str) -> tuple[str, ...]:
+def _signed_values(url: str, claimed: str, back: str, verdict: str) -> tuple[str, ...]:
     """What is signed: without a verdict, as before there was any, since browsers keep the pages of messages."""
     return (_PURPOSE, url, claimed, back, verdict) if verdict else (_PURPOSE, url, claimed, back)
 
@@ -37,7 +37,7 @@ def leave() -> Response:
     """Show the claimed and actual destination; never redirects. 404 unless the URL was signed by us for this user."""
     url = signed_links.unpacked(request.args.get("to", ""))
     seen, back, verdict = (request.args.get(name, "") for name in ("seen", "back", "verdict"))
-    words = _words(url, seen, back, verdict)
+    words = _signed_values(url, seen, back, verdict)
     if not url or not signed_links.is_signed(request.args.get("s", ""), settings().secret_key, current_user().id, *words):
         abort(404)
     html = render_template(

@@ -33,7 +33,7 @@ class ReceiptLine(NamedTuple):
 def receipt_for(message: Message, trust: Trust, role: Role | None) -> ReceiptLine | None:
     """The receipt to ask about; one that the user allowed beforehand is sent, once (1 round trip after the SELECT)."""
     wanted = preferences().receipts
-    asked = receipts.asked(message, current_user(), wanted, role, settings())
+    asked = receipts.receipt_request(message, current_user(), wanted, role, settings())
     if asked is None:
         return None
     if request.method != "GET" or not receipts.goes_by_itself(asked, wanted, trust, current_user(), settings()):
@@ -56,7 +56,7 @@ def answer_receipt(uid: int, mailbox: str) -> Response:
     back = local_path(request.form.get("back", "")) or url_for("message.show", uid=uid, mailbox=mailbox)
     with imap.connect(current_account(), mailbox) as connection:
         message = imap.messages.fetch(connection, mailbox, uid, uidvalidity())
-        asked = receipts.asked(message, current_user(), "ask", None, settings())
+        asked = receipts.receipt_request(message, current_user(), "ask", None, settings())
         if asked is not None:
             _answered(connection, message)
     if asked is None:

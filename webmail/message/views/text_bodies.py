@@ -23,7 +23,7 @@ def shown_bodies(message: Message, *, fold: bool = True) -> list[Markup]:
     """The plain text parts of a message as HTML, with a note if they were truncated."""
     here = [(part, message.bodies.get(part.section, "")) for part in message.structure.text]
     texts = [(part, body) for part, body in here if body.strip()]
-    bodies = [_ruled(place, _shown(message, part, body, fold)) for place, (part, body) in enumerate(texts)]
+    bodies = [_ruled(place, _text_html(message, part, body, fold)) for place, (part, body) in enumerate(texts)]
     if message.cut and not any(len(body) > plain_text.SHOWN_LIMIT for _, body in texts):  # that one has the note already
         bodies.append(Markup('<p class="cut">{}</p>').format(cut_label()))
     return bodies
@@ -33,7 +33,7 @@ def _ruled(position: int, body: Markup) -> Markup:
     return Markup("<hr>") + body if position else body
 
 
-def _shown(message: Message, part: Part, body: str, fold: bool) -> Markup:
+def _text_html(message: Message, part: Part, body: str, fold: bool) -> Markup:
     body, files = enriched_text.without_files(body)
     html = plain_text.to_html(
         body,

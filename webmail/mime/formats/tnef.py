@@ -123,11 +123,11 @@ def message_at(data: bytes, path: tuple[int, ...]) -> Unpacked | None:
 
 def _read_bodies(said: _Bodies, value: bytes, codepage: str) -> None:
     found = dict(_properties(value, codepage))
-    said.plain = said.plain or _shown(found.get(_P_BODY, ""), codepage)
-    said.subject = said.subject or _shown(found.get(_P_SUBJECT, ""), codepage)
+    said.plain = said.plain or _decoded(found.get(_P_BODY, ""), codepage)
+    said.subject = said.subject or _decoded(found.get(_P_SUBJECT, ""), codepage)
     told = found.get(_P_INTERNET_CODEPAGE, b"")
     number = struct.unpack_from("<I", told)[0] if isinstance(told, bytes) and len(told) >= 4 else 0
-    said.html = said.html or _shown(found.get(_P_HTML, ""), _charset(number) if number else codepage)
+    said.html = said.html or _decoded(found.get(_P_HTML, ""), _charset(number) if number else codepage)
     rich = found.get(_P_RTF, b"")
     said.rich = said.rich or (rich if isinstance(rich, bytes) else b"")
 
@@ -192,12 +192,12 @@ def _value(kind: int, value: bytes, codepage: str) -> str | bytes:
 def _read_file(file: _Growing, value: bytes, codepage: str) -> None:
     for name, found in _properties(value, codepage):
         if name == _P_LONG_NAME or (name in (_P_NAME, _P_DISPLAY) and not file.long_name):
-            file.long_name = _shown(found, codepage)
+            file.long_name = _decoded(found, codepage)
         elif name == _P_DATA and isinstance(found, bytes):
             file.is_message = found.startswith(_EMBEDDED)
             file.data = found.removeprefix(_EMBEDDED)
         elif name == _P_CONTENT_ID:
-            file.content_id = _shown(found, codepage).strip("<> \0")[:200]
+            file.content_id = _decoded(found, codepage).strip("<> \0")[:200]
 
 
 def _file(file: _Growing, position: int, codepage: str) -> TnefFile:
@@ -208,7 +208,7 @@ def _file(file: _Growing, position: int, codepage: str) -> TnefFile:
     return TnefFile(name, file.data, is_message, file.content_id)
 
 
-def _shown(value: str | bytes, codepage: str) -> str:
+def _decoded(value: str | bytes, codepage: str) -> str:
     return _text(value, codepage) if isinstance(value, bytes) else value
 
 

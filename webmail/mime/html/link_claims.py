@@ -92,7 +92,7 @@ def _unwrapped(url: str) -> str:
     return found[2] or unquote(found[3] or found[4])
 
 
-def claim(text: str, url: str) -> str:
+def claimed_host(text: str, url: str) -> str:
     """The host that a link's text names if it belongs to another site than the link's URL, else ""."""
     turned = None if text.isascii() else _TURNED.search(text)
     plain = " ".join((text if text.isascii() else _plain(text)).split())[:TEXT_LIMIT]  # browsers collapse white space
@@ -137,7 +137,7 @@ def claims(html: str) -> dict[str, str]:
         text = _text(whole[start : min(stop, start + _LINK_LIMIT)])
         if text and (href := _HREF.search(attributes)):
             url = entities.unescape(href[1])
-            if url not in found and (said := claim(text, url)):
+            if url not in found and (said := claimed_host(text, url)):
                 found[url] = said
     return found
 
@@ -162,7 +162,7 @@ def _lies(html: str) -> dict[str, str]:
         href = _RAW_HREF.search(piece, 0, start.end()) if text else None
         if href:
             url = entities.unescape(href[1] or href[2] or href[3] or "").strip()
-            if url not in found and (said := claim(text, url)):
+            if url not in found and (said := claimed_host(text, url)):
                 found[url] = said
     return found
 

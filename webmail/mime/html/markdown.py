@@ -19,7 +19,7 @@ from markdown_it.token import Token
 
 from webmail.mime.charsets import without_surrogates
 from webmail.mime.html import markdown_images
-from webmail.mime.html.link_claims import claim
+from webmail.mime.html.link_claims import claimed_host
 
 LONGEST = 20_000  # characters; a longer text is shown as typed: parsing it would take seconds
 MOST_LINKS = 300  # link starts in a text that is parsed: each may be compared with all that follows it
@@ -83,7 +83,7 @@ def to_html(text: str, visible: Mapping[str, str] | None = None, used: set[str] 
         _READER.renderer.render(tokens, _READER.options, {}),
         tags=_TAGS,
         attributes={"*": {"style"}, "a": {"href"}, "ol": {"start"}, "img": {"src", "alt"}},
-        attribute_filter=_kept,
+        attribute_filter=_allowed_attribute,
         url_schemes={"http", "https", "mailto", "cid"},
         link_rel=None,
     )
@@ -149,14 +149,14 @@ def _honest(tokens: list[Token]) -> Iterator[Token]:
             inside.append(token)
         else:
             address = str(opened.attrs.get("href", ""))
-            if claim("".join(one.content for one in inside), address):
-                yield from (*inside, _words(" <"), opened, _words(address), token, _words(">"))
+            if claimed_host("".join(one.content for one in inside), address):
+                yield from (*inside, _text_token(" <"), opened, _text_token(address), token, _text_token(">"))
             else:
                 yield from (opened, *inside, token)
             opened = None
 
 
-def _words(text: str) -> Token:
+def _text_token(text: str) -> Token:
     return Token("text", "", 0, content=text)
 
 
@@ -169,7 +169,7 @@ def _style(tokens: list[Token]) -> None:
             token.attrs["style"] = ";".join(filter(None, (STYLES[token.tag], aligned)))
 
 
-def _kept(_tag: str, name: str, value: str) -> str | None:
+def _allowed_attribute(_tag: str, name: str, value: str) -> str | None:
     if name in ("src", "href"):
         if name == "src":
             return value if value[:4].lower() == "cid:" else None  # a part of the message

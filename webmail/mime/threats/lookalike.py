@@ -17,10 +17,10 @@ _LONGEST = 253
 @lru_cache(maxsize=8192)
 def readable(domain: str) -> str:
     """Decode a domain from Punycode: "xn--lyce-epa.example" -> "lycée.example". Labels that can't be decoded stay."""
-    return ".".join(_letters(label) for label in domain[:_LONGEST].lower().rstrip(".").split("."))
+    return ".".join(_decoded_label(label) for label in domain[:_LONGEST].lower().rstrip(".").split("."))
 
 
-def _letters(label: str) -> str:
+def _decoded_label(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:

@@ -60,7 +60,7 @@ def name_key(name: str) -> str:
 
     "LEROY, Alice", "Mme Alice Leroy", "ALlCE LER0Y" and "AliceLeroy - Direction" are one.
     """
-    words = _words(name)
+    words = _name_words(name)
     for extras, fewest in ((_TITLE_WORDS, 1), (_ROLE_WORDS, 2), (_SMALL_WORDS, 2)):  # "Head" and "Le" are surnames as well
         kept = [word for word in words if word not in extras]
         words = kept if len(kept) >= fewest else words
@@ -77,7 +77,7 @@ def plain_words(name: str) -> list[str]:
     return kept.split()[:_MOST_WORDS]
 
 
-def _words(name: str) -> list[str]:
+def _name_words(name: str) -> list[str]:
     return [skeleton(word) for word in plain_words(name)]
 
 
@@ -210,7 +210,7 @@ def names_domain(text: str, domain: str) -> bool:
 
 def is_role(name: str) -> bool:
     """Whether a name is a function and nothing else: "Help desk", "La Direction", "Principal", "Support informatique"."""
-    words = set(_words(name)) - _SMALL_WORDS - _TITLE_WORDS
+    words = set(_name_words(name)) - _SMALL_WORDS - _TITLE_WORDS
     return bool(words & _BARE_ROLES) and words <= _ROLE_WORDS
 
 
@@ -221,13 +221,13 @@ def holds_role(name: str) -> bool:
 
 def within(name: str, local: str) -> bool:
     """Whether the words of a name are all in the local part of an address: "Direction" in "direction.college"."""
-    words = set(_words(name)) - _SMALL_WORDS
-    return bool(words) and (words <= set(_words(local)) or same_name(name, "".join(_words(local))))
+    words = set(_name_words(name)) - _SMALL_WORDS
+    return bool(words) and (words <= set(_name_words(local)) or same_name(name, "".join(_name_words(local))))
 
 
 def holds_name(text: str, name: str) -> bool:
     """Whether a text is the name of an establishment, in any order and perhaps with functions beside: "Support Lycée Ampère"."""
-    wanted, words = _words(name), _words(unspaced(text))
+    wanted, words = _name_words(name), _name_words(unspaced(text))
     meant = [word for word in wanted if word not in _SMALL_WORDS]
     others = set(words) - set(meant) - _ROLE_WORDS - _SMALL_WORDS - _TITLE_WORDS
     return bool(meant) and ((set(meant) <= set(words) and not others) or same_name(unspaced(text), name))
@@ -236,8 +236,8 @@ def holds_name(text: str, name: str) -> bool:
 def mentions_name(text: str, name: str) -> bool:
     """Whether the name of an establishment, of two words or more, stands in a text with any others, or what sets it apart from
     others of its kind beside a function: "Cantine du lycée Ampère", "Direction Ampère"."""
-    words = set(_words(unspaced(text)))
-    meant = {word for word in _words(name) if word not in _SMALL_WORDS}
+    words = set(_name_words(unspaced(text)))
+    meant = {word for word in _name_words(name) if word not in _SMALL_WORDS}
     apart = meant - _ROLE_WORDS
     short = {one for kind, shorts in _SHORT_KINDS.items() if kind in meant for one in shorts}
     return len(meant) > 1 and (meant <= words or (bool(apart) and apart <= words and bool(words & (_BARE_ROLES | short))))

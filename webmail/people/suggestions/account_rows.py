@@ -35,7 +35,7 @@ def candidates(sight: Sight, texts: Sequence[str]) -> Sequence[PersonRow]:
     """
     if sight.nobody:
         return ()
-    if (rows := _kept(sight)) is not None:
+    if (rows := _all_rows(sight)) is not None:
         return rows
     fits = [(User.address**like) | (User.name**like) for like in _patterns(texts)]
     return _read(sight, fits, MOST if not texts else _MOST_FOUND)
@@ -44,10 +44,10 @@ def candidates(sight: Sight, texts: Sequence[str]) -> Sequence[PersonRow]:
 def warm_up(sight: Sight) -> None:
     """Have in memory what can be kept there. 1 query, 2 if accounts have changed."""
     if not sight.nobody:
-        _kept(sight)
+        _all_rows(sight)
 
 
-def _kept(sight: Sight) -> Sequence[PersonRow] | None:
+def _all_rows(sight: Sight) -> Sequence[PersonRow] | None:
     """All accounts where everyone is seen; None where the database has to be asked each time."""
     if not sight.everyone:
         return None

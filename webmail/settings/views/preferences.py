@@ -35,14 +35,14 @@ def show() -> Response:
     query = " ".join(request.args.get("q", "").split())[:_LONGEST_QUERY]
     places = [place for place in catalogue.PLACES if place.listed]
     return page(
-        "settings/index.html", query=query, found=catalogue.search(query), places=places, form=_shown(),
+        "settings/index.html", query=query, found=catalogue.search(query), places=places, form=_current_form(),
         signatures=signatures(current_user())[:_SIGNATURES_SHOWN],
     )  # fmt: skip
 
 
 @blueprint.get("/settings/<slug>")
 def show_page(slug: str) -> Response:
-    return _settings_page(_page(slug), _shown())
+    return _settings_page(_page(slug), _current_form())
 
 
 @blueprint.post("/settings/<slug>")
@@ -66,7 +66,7 @@ def undo() -> Response:
     _forget()
     if _asks_for_part():
         return _after(
-            back, fragment("settings/_undone.html", form=_shown(), names=back, url_of=catalogue.url_of, look=look.look())
+            back, fragment("settings/_undone.html", form=_current_form(), names=back, url_of=catalogue.url_of, look=look.look())
         )
     undone(_("Previous setting restored."))
     return _after(back, redirect(_back(), 303))
@@ -90,7 +90,7 @@ def _page(slug: str) -> SettingsPage:
     return catalogue.page_named(slug) or abort(404)
 
 
-def _shown() -> PreferencesForm:
+def _current_form() -> PreferencesForm:
     """The form as things stand; what the administrator decides stands where nothing was chosen."""
     values = changes.current(current_user())
     values["page_size"] = values["page_size"] or settings().page_size
@@ -100,13 +100,13 @@ def _shown() -> PreferencesForm:
 
 def _settings_page(settings_page: SettingsPage, form: PreferencesForm, status: int = 200) -> Response:
     zones = (
-        time_zones.offered()
+        time_zones.choices()
         if "time_zone" in settings_page.names
         else time_zones.OFTEN
         if "second_zone" in settings_page.names
         else ()
     )
-    return page("settings/page.html", status, place=settings_page, form=form, shown=_shown(), zones=zones)
+    return page("settings/page.html", status, place=settings_page, form=form, shown=_current_form(), zones=zones)
 
 
 def _save(settings_page: SettingsPage, names: Collection[str]) -> Response:

@@ -48,7 +48,7 @@ def to_recipient(transfer: Transfer, address: str, settings: Settings) -> Post:
     """Answers go to the sender, unless their address is hidden. People with an account here read their own language."""
     known = User.get_or_none(User.address == address)
     language = (known.language or known.spoken if known is not None else "") or transfer.language or settings.language
-    reply_to = "" if options.of(transfer).hide_address else transfer.owner.address
+    reply_to = "" if options.load(transfer).hide_address else transfer.owner.address
     return Post(address, TO_OTHERS, language, reply_to)
 
 

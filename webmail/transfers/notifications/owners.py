@@ -67,7 +67,7 @@ Events = list[TransferEvent]
 Queued = list[SystemMessage | None]
 
 
-def _claim(events: Events, told: int = 1) -> bool:
+def _take(events: Events, told: int = 1) -> bool:
     """Whether nobody else tells of one of them: all are claimed, or this transaction must end without a letter."""
     numbers = [one.id for one in events]
     same = TransferEvent.id.in_(numbers) & (TransferEvent.told == 0)
@@ -75,12 +75,12 @@ def _claim(events: Events, told: int = 1) -> bool:
 
 
 def _silent(_about: Telling, events: Events) -> Queued:
-    _claim(events)
+    _take(events)
     return []
 
 
 def _to_owner(about: Telling, events: Events, make: Callable[[], texts.FilesLetter]) -> Queued:
-    return [queue_once(to_owner(about.transfer, about.settings), make, lambda: _claim(events), about.settings)]
+    return [queue_once(to_owner(about.transfer, about.settings), make, lambda: _take(events), about.settings)]
 
 
 def _published(about: Telling, events: Events) -> Queued:
@@ -90,7 +90,7 @@ def _published(about: Telling, events: Events) -> Queued:
         return _silent(about, events)
     if not are_ready(files) or not about.mailed:
         return []
-    chosen = options.of(transfer)
+    chosen = options.load(transfer)
     mailed = TransferRecipient.removed.is_null() & TransferRecipient.notified.is_null(False)
     count = TransferRecipient.select().where((TransferRecipient.transfer == transfer) & mailed).count()
     has_link = not transfer.end_to_end and (not transfer.key_check or about.link_key is not None)
@@ -124,14 +124,14 @@ def _arrived(about: Telling, events: Events) -> Queued:
             rows.append(guest_receipt(transfer, files, settings))
 
     if transfer.request is not None and not transfer.request.notify:
-        if _claim(events):
+        if _take(events):
             receipt()
         return rows
     rows.append(
         queue_once(
             to_owner(transfer, settings),
             lambda: texts.arrival_letter(transfer, files, about.page),
-            lambda: _claim(events),
+            lambda: _take(events),
             settings,
             after=receipt,
         )  # fmt: skip
@@ -156,14 +156,14 @@ def _downloaded(about: Telling, events: Events) -> Queued:
     """Downloads, once there is a pause: to those who downloaded, and to the owner, as they chose."""
     if max(one.at for one in events) > now() - QUIET and min(one.at for one in events) > now() - LONGEST_WAIT:
         return []
-    transfer, chosen = about.transfer, options.of(about.transfer)
+    transfer, chosen = about.transfer, options.load(about.transfer)
     rows: Queued = _receipts(about, events) if chosen.receipt else []
     if chosen.tell_each:
         rows += _to_owner(
             about, events, lambda: texts.downloads_letter(transfer, about.files, list(reversed(events)), about.page)
         )
     else:
-        _claim(events, DAILY if chosen.tell_daily else 1)
+        _take(events, DAILY if chosen.tell_daily else 1)
     return rows + _everybody(about)
 
 
@@ -206,7 +206,7 @@ def _everybody(about: Telling) -> Queued:
         trail.note(transfer, EventKind.ALL_DOWNLOADED, told=True)
         return True
 
-    if not options.of(transfer).tell_all:
+    if not options.load(transfer).tell_all:
         claim()
         return []
     post = to_owner(transfer, about.settings)
@@ -242,7 +242,7 @@ def _closed(about: Telling, events: Events) -> Queued:
         return _silent(about, events)
     if transfer.closed_by == "owner" and transfer.closed is not None and transfer.closed > now() - store.UNDO:
         return []
-    wanted = options.of(transfer).tell_closed and transfer.request_id is None
+    wanted = options.load(transfer).tell_closed and transfer.request_id is None
     if transfer.published is None or not (wanted or transfer.closed_by == "admin"):
         return _silent(about, events)
     rows = TransferRecipient.select().where(TransferRecipient.transfer == transfer).order_by(TransferRecipient.id)

@@ -106,7 +106,7 @@ def _links(
     if transfer.request_id is not None or not is_mailed(transfer, link_key) or not are_ready(files):
         return []
     pending = _pending(transfer)
-    room = mail_limits.room(transfer.owner, settings) if pending else 0
+    room = mail_limits.people_left(transfer.owner, settings) if pending else 0
     queued = [_link(one, transfer, files, settings, link_key) for one in pending[:room]]
     return [one for one in queued if one is not None]
 
@@ -123,7 +123,7 @@ def _news(
 ) -> list[SystemMessage]:  # fmt: skip
     """Tell of files that were added, all since the last letter in one."""
     people = _with_untold_files(transfer) if is_mailed(transfer, link_key) else []
-    room = mail_limits.room(transfer.owner, settings) if people else 0
+    room = mail_limits.people_left(transfer.owner, settings) if people else 0
     queued = [_told_of_files(one, transfer, files, settings, link_key) for one in people[:room]]
     return [one for one in queued if one is not None]
 
@@ -171,7 +171,11 @@ def send_again(recipient: TransferRecipient, settings: Settings, link_key: bytes
     """Mail somebody's link again; None if that was done within ten minutes, or can't be done."""
     transfer = recipient.transfer
     files = store.files(transfer)
-    if not _may_write(transfer, settings, link_key) or not are_ready(files) or not mail_limits.room(transfer.owner, settings):
+    if (
+        not _may_write(transfer, settings, link_key)
+        or not are_ready(files)
+        or not mail_limits.people_left(transfer.owner, settings)
+    ):
         return None
     link = address_of(store.recipient_token(recipient, settings), link_key)
 
@@ -216,7 +220,9 @@ def _reminded(
     transfer: Transfer, people: list[TransferRecipient], since: datetime, settings: Settings
 ) -> list[SystemMessage]:  # fmt: skip
     """To those whose last reminder was before `since`."""
-    people = people[: mail_limits.room(transfer.owner, settings)] if people and _may_write(transfer, settings, None) else []
+    people = (
+        people[: mail_limits.people_left(transfer.owner, settings)] if people and _may_write(transfer, settings, None) else []
+    )
     files = store.files(transfer) if people else []
     if not are_ready(files):
         return []
@@ -299,7 +305,7 @@ def _before_end(settings: Settings, at: datetime) -> list[SystemMessage]:
         some = Transfer.id << numbers[first : first + _PAGE]
         for transfer in Transfer.select(Transfer, User).join(User).where(some).order_by(Transfer.id):
             offered_for = transfer.expires - (transfer.published or transfer.created)
-            if not options.of(transfer).remind or offered_for < SHORTEST or not transfer.owner.active:
+            if not options.load(transfer).remind or offered_for < SHORTEST or not transfer.owner.active:
                 continue
             since = transfer.expires - BEFORE_END
             people = [one for one in _without_download(transfer) if _is_due(one.notified, one.reminded, since)]

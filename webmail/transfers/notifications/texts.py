@@ -57,7 +57,7 @@ def sender_of(transfer: Transfer) -> str:
     name = one_line(owner.name)
     if not name:
         return str(owner.address)
-    return name if options.of(transfer).hide_address else f"{name} ({owner.address})"
+    return name if options.load(transfer).hide_address else f"{name} ({owner.address})"
 
 
 def short_sender(transfer: Transfer) -> str:
@@ -147,7 +147,7 @@ def _subject(heading: str, title: str) -> str:
 
 
 def _conditions(transfer: Transfer, name: str) -> list[str]:
-    chosen, lines = options.of(transfer), []
+    chosen, lines = options.load(transfer), []
     if transfer.password:
         lines.append(_("The page asks for a password: %(name)s tells you which.", name=name))
     if chosen.mail_code:
@@ -160,7 +160,7 @@ def _conditions(transfer: Transfer, name: str) -> list[str]:
 
 
 def _end_for_others(transfer: Transfer, name: str, settings: Settings) -> list[str]:
-    if options.of(transfer).hide_address:
+    if options.load(transfer).hide_address:
         answers = _("%(place)s sent this message for %(name)s. Nobody reads answers to it.", place=settings.name, name=name)
     else:
         answers = _("%(place)s sent this message for %(name)s, who gets your answer to it.", place=settings.name, name=name)

@@ -106,11 +106,11 @@ def visit(link: str, settings: Settings, user: User | None = None, cookie: str =
         return None
     grant = grants.unpack(granted, token, transfer, settings.secret_key)
     grant, carried = _with_cookie(grant, grants.unpack(cookie, token, transfer, settings.secret_key))
-    chosen = options.of(transfer)
+    chosen = options.load(transfer)
     by_owner = user is not None and user.id == transfer.owner_id and transfer.request_id is None
     if user is not None and chosen.signed_in_only:
         grant, carried = grant.with_right(Right.SIGNED_IN), carried | Right.SIGNED_IN
-    shown = _shown(transfer, own, grant, user)
+    shown = _recipient_shown(transfer, own, grant, user)
     if own is not None and grant.recipient not in (0, own.id):
         grant, shown = Grant(), own
     elif grant.recipient and shown is None:  # removed meanwhile
@@ -157,7 +157,9 @@ def _fits(key: bytes, transfer: Transfer) -> bool:
     return bool(transfer.key_check) and hmac.compare_digest(links.link_hash(key.hex()), transfer.key_check)
 
 
-def _shown(transfer: Transfer, own: TransferRecipient | None, grant: Grant, user: User | None) -> TransferRecipient | None:
+def _recipient_shown(
+    transfer: Transfer, own: TransferRecipient | None, grant: Grant, user: User | None
+) -> TransferRecipient | None:
     """Which recipient somebody is: by their own link, by a code or ticket, or as who is signed in."""
     if own is not None:
         return own

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 
-from webmail.admission import Admission, AdmissionRefusedError, Place
+from webmail.admission import Admission, AdmissionRefusedError, AdmittedPlace
 from webmail.config import services
 from webmail.config.settings import Settings
 from webmail.errors import MailError
@@ -32,7 +32,7 @@ class ReaderTooSlowError(MailError):
 class Download:
     """A download that was admitted; give its place back once."""
 
-    def __init__(self, admitted: Place) -> None:
+    def __init__(self, admitted: AdmittedPlace) -> None:
         self.place = admitted
         self._waited, self._taken = 0.0, 0  # seconds for the reader, and bytes, since it was looked
         self._since: float | None = None  # when the slice was handed on that is being taken

@@ -54,7 +54,7 @@ def left(visited: LinkVisit, files: list[TransferFile]) -> list[TransferFile]:
 
 
 @begun_again
-def claim(visited: LinkVisit, files: list[TransferFile]) -> None:
+def use_up(visited: LinkVisit, files: list[TransferFile]) -> None:
     """Use up what can be downloaded once, before its last bytes are handed on: of two who come at once one gets them.
 
     Raises FetchedBeforeError.
@@ -64,7 +64,7 @@ def claim(visited: LinkVisit, files: list[TransferFile]) -> None:
     with db.atomic():
         try:
             with db.atomic():
-                rows = [_claim(visited, file) for file in files]
+                rows = [_use_up(visited, file) for file in files]
                 for at in range(0, len(rows), _BATCH):
                     TransferFetch.insert_many(rows[at : at + _BATCH]).execute()
         except pw.IntegrityError:  # some were claimed before
@@ -123,14 +123,14 @@ def _claim_one(visited: LinkVisit, file: TransferFile) -> None:
     key = _once_key(visited, file)
     try:
         with db.atomic():
-            TransferFetch.insert(_claim(visited, file)).execute()
+            TransferFetch.insert(_use_up(visited, file)).execute()
     except pw.IntegrityError as error:
         again = (TransferFetch.ticket == visited.grant.ticket) & (TransferFetch.at > now() - _GRACE)
         if not TransferFetch.select().where((TransferFetch.once_key == key) & again).exists():
             raise FetchedBeforeError(f"{file.upload} was downloaded") from error
 
 
-def _claim(visited: LinkVisit, file: TransferFile) -> dict[str, object]:
+def _use_up(visited: LinkVisit, file: TransferFile) -> dict[str, object]:
     return {
         "transfer": visited.transfer,
         "recipient": visited.recipient,

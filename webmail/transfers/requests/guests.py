@@ -110,7 +110,7 @@ class Most(NamedTuple):
     files: int
 
 
-def asked(given: str) -> AskedForFiles | None:
+def find_request(given: str) -> AskedForFiles | None:
     """The request of a token, whether it is open or not. At most two SELECTs."""
     if not given:
         return None
@@ -146,7 +146,7 @@ def begin(found: AskedForFiles, guest: Guest, settings: Settings) -> Transfer:
     """A transfer that only this guest sees. Raises NotOpenError, TooManyRequestsError, NoRoomError."""
     make_way(found.request, settings, only_if_crowded=True)
     with db.atomic():
-        _hold(found.request)
+        _lock(found.request)
         if (why := shut(found, settings)) is not None:
             raise NotOpenError(why)
         of_network = guest_limits.BEGUN_OF_NETWORK.by(guest.network) if guest.network else None
@@ -267,7 +267,7 @@ def send(transfer: Transfer, settings: Settings) -> None:
     """
     request = request_of(transfer)
     with db.atomic():
-        _hold(request)
+        _lock(request)
         fresh = Transfer.get_by_id(transfer.id)
         if fresh.state == TransferState.READY:
             return
@@ -280,7 +280,7 @@ def send(transfer: Transfer, settings: Settings) -> None:
             raise NotWholeError(missing)
         until = now() + timedelta(days=request.days or settings.transfers.days)
         try:
-            store.publish(fresh, options.of(fresh), until, [], settings, looked_at=found)
+            store.publish(fresh, options.load(fresh), until, [], settings, looked_at=found)
         except store.TransferClosedError as error:  # by an administrator, at this moment
             raise NotOpenError(Shut.CLOSED) from error
         if fresh.invite_id is not None:
@@ -318,6 +318,6 @@ def _is_used(request: FileRequest, invite: FileRequestInvite | None) -> bool:
     return Transfer.select(Transfer.id).where(came).exists()
 
 
-def _hold(request: FileRequest) -> None:
+def _lock(request: FileRequest) -> None:
     """Have others who begin or send here wait until this transaction ends."""
     FileRequest.update(days=FileRequest.days).where(FileRequest.id == request.id).execute()

@@ -48,7 +48,7 @@ class RequestForm:
         until = wishes.until.replace(tzinfo=UTC) if wishes.until is not None else None
         return cls(
             wishes.title, wishes.message, "named" if wishes.invited_only else "anyone", "",
-            "once" if wishes.once else "several", wishes.asks_name, *schedule.shown(until, time_zone(), ends=True),
+            "once" if wishes.once else "several", wishes.asks_name, *schedule.day_and_hour(until, time_zone(), ends=True),
             str(wishes.most_bytes // MB), str(wishes.most_files or ""), str(wishes.days or ""), wishes.notify,
         )  # fmt: skip
 

@@ -262,7 +262,7 @@ def find_invite(request: FileRequest, number: int) -> FileRequestInvite | None:
 
 def _check_mails(owner: User, more: int, settings: Settings) -> None:
     """As many people as they may still write to."""
-    if more and more > (room := mail_limits.room(owner, settings)):
+    if more and more > (room := mail_limits.people_left(owner, settings)):
         raise TooManyRequestsError(left=room)
 
 

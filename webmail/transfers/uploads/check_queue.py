@@ -36,7 +36,7 @@ def check_next(settings: Settings) -> bool:
         return False
     pause = _PAUSE
     try:
-        with _kept(stored):
+        with _leased(stored):
             checking.check(stored, settings)
     except (ContentDamagedError, FileGoneError) as error:
         log.error("content %s is damaged: %s", stored.name, error)
@@ -71,7 +71,7 @@ def _take() -> StoredContent | None:
 
 
 @contextmanager
-def _kept(stored: StoredContent) -> Iterator[None]:
+def _leased(stored: StoredContent) -> Iterator[None]:
     """Renew the lease as long as the file is read."""
     over = threading.Event()
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
-from webmail.admission import Admission, AdmissionRefusedError, Place
+from webmail.admission import Admission, AdmissionRefusedError, AdmittedPlace
 from webmail.config import services
 from webmail.config.settings import Settings
 from webmail.errors import MailError
@@ -80,7 +80,7 @@ def _forms(most: int) -> Admission:
 
 
 @contextmanager
-def admitted(sender: Sender, settings: Settings, *, form: bool = False) -> Iterator[Place]:
+def admitted(sender: Sender, settings: Settings, *, form: bool = False) -> Iterator[AdmittedPlace]:
     """A place to read a body. Raises TooManyUploadsError, at once or after a moment."""
     most = _most(settings)
     try:
@@ -121,7 +121,7 @@ class Body:
 
     def __init__(self, read: Callable[[int], bytes], length: int | None) -> None:
         self.length = length
-        self.place: Place | None = None
+        self.place: AdmittedPlace | None = None
         self.received = 0
         self._read = read
         self._size = _READ

@@ -53,7 +53,7 @@ def begin_adding(number: int) -> Response:
     """Begin to add; `link`: the whole link, where that alone holds the key and this session does not know it (any more)."""
     transfer = _mine(number)
     try:
-        key = link_keys.of(transfer) or links.key_in(request.form.get("link", "")[:_LONGEST_LINK])
+        key = link_keys.load(transfer) or links.key_in(request.form.get("link", "")[:_LONGEST_LINK])
         addition = additions.begin(transfer, settings(), key)
     except (CannotAddError, OverLimitError) as error:
         words = fault_words(error.fault) if isinstance(error, CannotAddError) else refusal_words(error)
@@ -68,13 +68,13 @@ def begin_adding(number: int) -> Response:
 def adding(number: int, addition: int) -> Response:
     """The page; `check`: say what is wrong with the files. Eight SELECTs."""
     transfer = _mine(number)
-    mine = _asked(transfer, addition)
+    mine = _addition(transfer, addition)
     files = store.files(mine)
     fault = _fault(mine, files) if request.args.get("check") else ""
-    return _shown(transfer, mine, files, fault)
+    return _adding_page(transfer, mine, files, fault)
 
 
-def _shown(transfer: Transfer, mine: Transfer, files: list[TransferFile], fault: str) -> Response:
+def _adding_page(transfer: Transfer, mine: Transfer, files: list[TransferFile], fault: str) -> Response:
     people = changes.people(transfer)
     files.sort(key=assembly.is_whole)  # what can be gone on with comes first
     own = settings()
@@ -86,7 +86,7 @@ def _shown(transfer: Transfer, mine: Transfer, files: list[TransferFile], fault:
         mails=bool(people) and _mails(transfer, mine), people=people, sealed_names=protection.sealed_names(transfer),
         most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=adding_words(), state_words=state_words,
         texts=transfer_texts,
-        key_here=link_keys.of(mine) is not None, protection=protection.of(transfer),
+        key_here=link_keys.load(mine) is not None, protection=protection.protection_of(transfer),
     )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def add_files(number: int, addition: int) -> Response:
     """Take the files; `action`: send (let them join), save (to go on later), drop, or remove:<upload>. `tell`: recipients."""
     check_address_token(_FORM)
     transfer = _mine(number)
-    mine = _asked(transfer, addition)
+    mine = _addition(transfer, addition)
     taken = new.take_form(lambda: _open(mine))
     new.tell_taken(taken)
     values: MultiDict[str, str] = MultiDict(taken.fields)
@@ -148,7 +148,7 @@ def _given_up(transfer: Transfer, mine: Transfer) -> Response:
 
 def _fault(mine: Transfer, files: list[TransferFile]) -> str:
     """Why the files can't be added (yet); "" where they can."""
-    key = link_keys.of(mine)
+    key = link_keys.load(mine)
     if mine.key_check and key is None:
         return _("The key of these files is gone with the session where you began. Discard them and start again.")
     if not files:
@@ -169,7 +169,7 @@ def _fault(mine: Transfer, files: list[TransferFile]) -> str:
 
 def _added(transfer: Transfer, mine: Transfer) -> Response:
     """Let them join: now, or once the worker has checked them."""
-    count, key = len(store.files(mine)), link_keys.of(mine)
+    count, key = len(store.files(mine)), link_keys.load(mine)
     try:
         asked = additions.submit(mine)
     except CannotAddError as error:
@@ -191,7 +191,7 @@ def _added(transfer: Transfer, mine: Transfer) -> Response:
 
 def _mails(transfer: Transfer, mine: Transfer) -> bool:
     """Whether recipients can be told by mail."""
-    knows = not transfer.end_to_end and (not transfer.key_check or link_keys.of(mine) is not None)
+    knows = not transfer.end_to_end and (not transfer.key_check or link_keys.load(mine) is not None)
     return bool(settings().system_address and settings().public_url) and knows
 
 
@@ -202,7 +202,7 @@ def _mine(number: int) -> Transfer:
     return found
 
 
-def _asked(transfer: Transfer, addition: int) -> Transfer:
+def _addition(transfer: Transfer, addition: int) -> Transfer:
     """One of its additions; the transfer's page where that is done, or nothing can be added any more."""
     found = additions.find(transfer, addition)
     if found is None or found.state == TransferState.CLOSED:

@@ -28,13 +28,13 @@ from webmail.web.responses.qr_code import qr_code
 _UNDO_SECONDS = 30
 
 
-def _offered() -> None:
+def _check_offered() -> None:
     if not requests.is_offered(settings()):
         abort(404)
 
 
 def _mine(number: int) -> FileRequest:
-    _offered()
+    _check_offered()
     found = requests.find(current_user(), number)
     if found is None:
         abort(404)
@@ -54,14 +54,14 @@ def _address(token: str) -> str:
 def end_words(moment: datetime) -> str:
     """When something ends, naive UTC: the last day, where it ends with that."""
     at = moment.replace(tzinfo=UTC)
-    day, hour = schedule.shown(at, time_zone(), ends=True)
+    day, hour = schedule.day_and_hour(at, time_zone(), ends=True)
     return long_date(moment) if hour else day_in_full(date.fromisoformat(day))
 
 
 @blueprint.app_template_filter()
 def end_short(moment: datetime) -> str:
     """The day in a list: that before, where it ends with midnight."""
-    day, _hour = schedule.shown(moment.replace(tzinfo=UTC), time_zone(), ends=True)
+    day, _hour = schedule.day_and_hour(moment.replace(tzinfo=UTC), time_zone(), ends=True)
     return day_and_month(date.fromisoformat(day))
 
 
@@ -82,20 +82,20 @@ def may_ask_for_files() -> bool:
 @blueprint.get("/transfers/requests", endpoint="requests")
 def show_requests() -> Response:
     """Three SELECTs."""
-    _offered()
+    _check_offered()
     rows = requests.listed(current_user())
     return page("transfers/requests.html", rows=rows, state=requests.state, states=RequestState)
 
 
 @blueprint.get("/transfers/requests/new")
 def new_request() -> Response:
-    _offered()
+    _check_offered()
     return _form_page(RequestForm())
 
 
 @blueprint.post("/transfers/requests/new")
 def make_request() -> Response:
-    _offered()
+    _check_offered()
     form = RequestForm.typed(request.form)
     wishes = form.read(settings())
     people = form.read_people(settings(), needed=form.who == "named")

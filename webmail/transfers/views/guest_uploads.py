@@ -38,7 +38,7 @@ def guest_uploads(link: str) -> Response:
     if request.method == "OPTIONS":
         return uploads.response(tus.options(settings()))
     begun = _transfer_of(request.args.get("of", "") or link)
-    found = None if begun is not None else guests.asked(links.parts(link)[0])
+    found = None if begun is not None else guests.find_request(links.parts(link)[0])
     if begun is None and found is None:
         abort(404)
     answer = tus.answered(_headers(), uploads.creating(lambda: _create(begun, found)))

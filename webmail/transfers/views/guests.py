@@ -66,7 +66,7 @@ def guest(link: str) -> Response:
 def _led_to(link: str) -> AskedForFiles | Transfer:
     """The request of a link that is open, or the transfer of a receipt. Raises NoVisitError."""
     token, _key = links.parts(link)
-    if (found := guests.asked(token)) is not None:
+    if (found := guests.find_request(token)) is not None:
         if (why := guests.shut(found, settings())) is not None:
             raise NoVisitError(shut_page(found, why))
         return found

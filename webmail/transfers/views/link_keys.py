@@ -47,7 +47,7 @@ def keep(transfer: Transfer, key: bytes) -> None:
     session[f"{_PREFIX}{transfer.id}"] = [base64.b64encode(sealed).decode(), 0]
 
 
-def of(transfer: Transfer) -> bytes | None:
+def load(transfer: Transfer) -> bytes | None:
     """The key; None for a transfer that has none, or in another session."""
     kept = session.get(f"{_PREFIX}{transfer.id}") if transfer.key_check else None
     if not kept:
@@ -60,10 +60,10 @@ def of(transfer: Transfer) -> bytes | None:
     return key if protection.is_key_of(transfer, key) else None
 
 
-def shown(transfer: Transfer) -> bytes | None:
+def load_for_page(transfer: Transfer) -> bytes | None:
     """The key, for the page that shows the link; None an hour after it was sent."""
     until = session.get(f"{_PREFIX}{transfer.id}", ["", 0])[1]
-    return None if 0 < until < time.time() else of(transfer)
+    return None if 0 < until < time.time() else load(transfer)
 
 
 def sent(transfer: Transfer) -> None:

@@ -39,10 +39,10 @@ def index() -> AnyResponse:
     if number > last:
         kept = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": words or None}
         return redirect(url_for("transfers.index", **kept, page=last), 303)
-    return _shown(shelf, order, words, number, last, rows, total)
+    return _list_page(shelf, order, words, number, last, rows, total)
 
 
-def _shown(
+def _list_page(
     shelf: Shelf, order: Order, text: str, number: int, last: int, rows: list[listing.ListedTransfer], total: int
 ) -> Response:  # fmt: skip
     given = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": text or None}

@@ -52,15 +52,15 @@ def new() -> Response:
     _is_on()
     transfer = _transfer_of_address()
     if transfer is None:
-        return _shown(TransferForm.fresh(settings(), current_user().language, request.args.get("to", "")), None)
+        return _form_page(TransferForm.fresh(settings(), current_user().language, request.args.get("to", "")), None)
     form = TransferForm.of(transfer, settings())
     action = request.args.get("check", "")
     if action:
         _check(form, store.files(transfer), action)
-    return _shown(form, transfer, 422 if form.errors else 200)
+    return _form_page(form, transfer, 422 if form.errors else 200)
 
 
-def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> Response:
+def _form_page(form: TransferForm, transfer: Transfer | None, status: int = 200) -> Response:
     own = settings()
     files = sorted(store.files(transfer), key=assembly.is_whole) if transfer else []  # what can be gone on with comes first
     return page(
@@ -68,8 +68,8 @@ def _shown(form: TransferForm, transfer: Transfer | None, status: int = 200) -> 
         action=url_for("transfers.send", csrf=address_token(_FORM), of=transfer.id if transfer else None), given=own.transfers,
         mails=_mails(transfer), most_bytes=own.transfers.transfer_mb * MB, is_whole=assembly.is_whole, words=upload_words(),
         texts=transfer_texts,
-        protections=protection.offered(own), protection=protection.of(transfer) if transfer else "",
-        key_here=transfer is not None and link_keys.of(transfer) is not None,
+        protections=protection.choices(own), protection=protection.protection_of(transfer) if transfer else "",
+        key_here=transfer is not None and link_keys.load(transfer) is not None,
     )  # fmt: skip
 
 
@@ -93,19 +93,19 @@ def send() -> Response:
         notify(_("The files were removed. Nothing was sent."), undo=undo)
         return redirect(url_for("transfers.index"), 303)
     if action == "keep":
-        return _kept(transfer, form)
+        return _keep_typed(transfer, form)
     if transfer is not None and (taken.files or taken.refused) and assembly.is_sent(transfer):
         notify(_("Files were sent from another window meanwhile. What you typed is still here, to send the rest."), "caution")
-        return _shown(form, None, 409)
+        return _form_page(form, None, 409)
     if transfer is None:
-        if protection.offered(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
+        if protection.choices(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
             _check(form, [], action)
-            return _shown(form, None, 422)
+            return _form_page(form, None, 422)
         try:
             transfer = link_keys.begin()
         except OverLimitError as error:
             notify(refusal_words(error), "caution")
-            return _shown(form, None, 422)
+            return _form_page(form, None, 422)
     form.has_password = bool(transfer.password)
     form.keep_in(transfer)
     if transfer.end_to_end and values.get("sealed_names"):
@@ -124,7 +124,7 @@ def send() -> Response:
     return redirect(url_for("transfers.new", of=transfer.id, check=check), 303)
 
 
-def _kept(transfer: Transfer | None, form: TransferForm) -> Response:
+def _keep_typed(transfer: Transfer | None, form: TransferForm) -> Response:
     """Keep what is typed while files are still on their way; a password only once it is sent, since it may be half of one."""
     if transfer is not None:
         form.password, form.no_password = "", False
@@ -167,7 +167,7 @@ def take_form(transfer: Callable[[], Transfer]) -> TakenForm:
 
 
 def _read(body: Body, transfer: Callable[[], Transfer]) -> TakenForm:
-    return form_uploads.take(body, request.content_type or "", transfer, settings(), link_key=link_keys.of)
+    return form_uploads.take(body, request.content_type or "", transfer, settings(), link_key=link_keys.load)
 
 
 def tell_taken(taken: TakenForm) -> None:
@@ -191,9 +191,9 @@ def _remove(transfer: Transfer, upload: str) -> None:
 
 def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
     """Whether it can be published; what is wrong is noted in the form."""
-    room = mail_limits.room(current_user(), settings())
+    room = mail_limits.people_left(current_user(), settings())
     form.check(settings(), mails=action == "send", space=room)
-    if any(file.content is not None and file.content.key_in_link for file in files) and link_keys.of(files[0].transfer) is None:
+    if any(file.content is not None and file.content.key_in_link for file in files) and link_keys.load(files[0].transfer) is None:
         form.errors["files"] = _("The key of these files is gone with the session where you began. Discard them and start again.")
     if not files:
         form.errors["files"] = _("Choose at least one file.")
@@ -212,7 +212,7 @@ def _published(transfer: Transfer, form: TransferForm, action: str, files: list[
         people = [(one.name, one.email) for one in form.people()] if action == "send" and not transfer.end_to_end else []
     except BadAddressError:
         abort(422)
-    key = link_keys.of(transfer)
+    key = link_keys.load(transfer)
     with user_lock(current_user().id):
         again = assembly.of_owner(transfer.id, current_user())
         if again is None or again.state != TransferState.OPEN:  # by a second click

@@ -71,19 +71,19 @@ def _page(transfer: Transfer, status: int = 200, *, errors: dict[str, str] | Non
     """`errors`: by field, of what was `typed`."""
     files, people = store.files(transfer), changes.people(transfer)
     files.sort(key=lambda one: not _is_refused(one))  # these hold back the others, until they are removed
-    offered, key = store.is_offered(transfer), link_keys.shown(transfer)
+    offered, key = store.is_offered(transfer), link_keys.load_for_page(transfer)
     states = {one.content.state for one in files if one.content is not None and one.content.state != "ready"}
     token = store.link_token(transfer, settings())
     return page(
         "transfers/one.html", status, transfer=transfer, files=files[:_MOST_FILES], more=len(files) - _MOST_FILES,
         people=people, offered=offered, states=states, kind=transfer_texts.state_kind(transfer, states),
         title=_title(transfer, files), size=sum(transfer_texts.size_of(one, transfer) for one in files),
-        chosen=options.of(transfer),
+        chosen=options.load(transfer),
         link=_address(token, key) if offered and _can_be_shown(transfer, key) else "", token=token,
         sealed_link=_address(token, None) if offered and transfer.end_to_end else "",
         sealed_names=protection.sealed_names(transfer),
         events=store.last_events(transfer, _SHORT_TRAIL), texts=transfer_texts, state_words=state_words, scan_words=scan_words,
-        errors=errors or {}, typed=typed, until=request.form.get("until") or schedule.shown(
+        errors=errors or {}, typed=typed, until=request.form.get("until") or schedule.day_and_hour(
             transfer.expires.replace(tzinfo=UTC), time_zone(), ends=True)[0],
         last_day=_last_day(), mails=_mails(transfer), undo=_may_reopen(transfer), **_additions(transfer),
     )  # fmt: skip
@@ -96,7 +96,7 @@ def _additions(transfer: Transfer) -> dict[str, object]:
     fault = additions.fault(transfer, settings())
     return {
         "waiting": additions.waiting(transfer), "addable": fault is None, "add_fault": fault_words(fault) if fault else "",
-        "key_asked": bool(transfer.key_check) and link_keys.of(transfer) is None,
+        "key_asked": bool(transfer.key_check) and link_keys.load(transfer) is None,
     }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _can_be_shown(transfer: Transfer, key: bytes | None) -> bool:
 
 def _mails(transfer: Transfer) -> bool:
     """Whether its link can be mailed from here."""
-    return bool(settings().system_address and settings().public_url) and _can_be_shown(transfer, link_keys.of(transfer))
+    return bool(settings().system_address and settings().public_url) and _can_be_shown(transfer, link_keys.load(transfer))
 
 
 def _last_day() -> str:
@@ -181,7 +181,7 @@ def _add(transfer: Transfer) -> AnyResponse:
         notify(_("Nobody can be added to this transfer any more."), "caution")
         return _at(transfer.id)
     form = TransferForm.typed(MultiDict({"to": typed}), settings())
-    form.check(settings(), mails=True, space=mail_limits.room(current_user(), settings()))
+    form.check(settings(), mails=True, space=mail_limits.people_left(current_user(), settings()))
     if "to" in form.errors:
         return _page(transfer, 422, errors={"to": form.errors["to"]}, typed=typed)
     try:
@@ -192,7 +192,7 @@ def _add(transfer: Transfer) -> AnyResponse:
         most = settings().transfers.recipients
         words = ngettext("A transfer goes to %(num)d person at most.", "A transfer goes to %(num)d people at most.", most)
         return _page(transfer, 422, errors={"to": words}, typed=typed)
-    recipients.settle(transfer, settings(), link_keys.of(transfer))
+    recipients.settle(transfer, settings(), link_keys.load(transfer))
     if added:
         notify(ngettext("The link is on its way to %(num)d person.", "The link is on its way to %(num)d people.", len(added)))
     else:
@@ -236,10 +236,10 @@ def act_on_recipient(number: int, person: int) -> AnyResponse:
     elif action == "put-back":
         withdraw_notices()
         if changes.put_back(found) and store.is_offered(transfer):
-            recipients.settle(transfer, settings(), link_keys.of(transfer))
+            recipients.settle(transfer, settings(), link_keys.load(transfer))
             notify(_("The link of %(address)s works again.", address=found.address))
     elif action == "again":
-        if recipients.send_again(found, settings(), link_keys.of(transfer)) is not None:
+        if recipients.send_again(found, settings(), link_keys.load(transfer)) is not None:
             notify(_("The link is on its way to %(address)s.", address=found.address))
         else:
             notify(_("%(address)s had a mail less than ten minutes ago, or can’t be mailed now.", address=found.address), "plain")
@@ -276,7 +276,7 @@ def act_on_file(number: int, upload: str) -> AnyResponse:
     except LastFileError:
         notify(_("This is the only file. Close the transfer instead."), "caution")
         return _at(number)
-    recipients.settle(transfer, settings(), link_keys.of(transfer))
+    recipients.settle(transfer, settings(), link_keys.load(transfer))
     notify(_("“%(name)s” was removed.", name=found.path.rpartition("/")[2]))
     return _at(number)
 

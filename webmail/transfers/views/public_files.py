@@ -201,7 +201,7 @@ def _body(
             last = piece
         if counts:
             with db.connection_context():
-                fetches.claim(visited, files)
+                fetches.use_up(visited, files)
         if last is not None:
             yield last
     except (MailError, OSError, *DATABASE_AWAY) as error:

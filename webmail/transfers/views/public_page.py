@@ -123,5 +123,5 @@ def sender_of(transfer: Transfer) -> SentBy:
     if transfer.request_id is not None:
         return SentBy(transfer.guest_name or transfer.guest_address, transfer.guest_address, False)
     owner = transfer.owner
-    hidden = options.of(transfer).hide_address and bool(owner.name)
+    hidden = options.load(transfer).hide_address and bool(owner.name)
     return SentBy(owner.name, "" if hidden else owner.address, True)

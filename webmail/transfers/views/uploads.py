@@ -142,7 +142,7 @@ def link_key_of(transfer: Transfer) -> bytes | None:
     """The key of a transfer whose files only its link opens, as the session has it. 403 in another session."""
     if not transfer.key_check:
         return None
-    return link_keys.of(transfer) or abort(403)
+    return link_keys.load(transfer) or abort(403)
 
 
 def admitted_body(sender: Sender) -> tus.AdmittedBody:

@@ -34,7 +34,7 @@ def inline_styles(template: str, *names: str) -> Markup:
     if request.cookies:
         return Markup()
     folder = current_app.static_folder or "static"
-    piece, g.allowed_style = _of_files(folder, names, _words(current_app.jinja_env, folder, template))
+    piece, g.allowed_style = _of_files(folder, names, _template_words(current_app.jinja_env, folder, template))
     return piece
 
 
@@ -53,7 +53,7 @@ def _of_files(folder: str, names: tuple[str, ...], texts: frozenset[str]) -> tup
 
 
 @lru_cache(maxsize=8)
-def _words(environment: Environment, folder: str, template: str) -> frozenset[str]:
+def _template_words(environment: Environment, folder: str, template: str) -> frozenset[str]:
     """All words of a template, of those that it includes, and of their scripts: any class or id that the page can have.
 
     A word that ends in "-" begins one ("notice-{{ kind }}").

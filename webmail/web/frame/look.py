@@ -34,7 +34,7 @@ def look() -> Look:
     """The signed-in person's, else that of the last who signed in with this browser."""
     try:
         if getattr(session, "user", None):
-            return of(preferences())
+            return look_of(preferences())
     except DATABASE_AWAY:
         pass  # the page that tells of it has the look of the cookie
     theme, _, size = request.cookies.get(_cookie(), "").partition(".")
@@ -42,7 +42,7 @@ def look() -> Look:
     return Look(theme, size) if known else Look()
 
 
-def of(chosen: Preferences) -> Look:
+def look_of(chosen: Preferences) -> Look:
     return Look(chosen.theme, chosen.text_size)
 
 

@@ -23,7 +23,7 @@ def version(links: str) -> str:
 
 def is_shown(links: str) -> bool:
     """Whether the browser that asks shows these links already; `tell_current` then says which of them are current."""
-    if _shown()[0] != _digest(links):
+    if _shown_folders()[0] != _digest(links):
         return False
     g.current_links = ",".join(str(links.count("<a ", 0, mark.start()) - 1) for mark in _MARK.finditer(links))
     return True
@@ -31,7 +31,7 @@ def is_shown(links: str) -> bool:
 
 def shown_since() -> int:
     """When the folders that the browser shows were listed, as `overviews.listed` counts; 0 if it does not say."""
-    listed = _shown()[1]
+    listed = _shown_folders()[1]
     return int(listed) if listed.isascii() and listed.isdigit() and len(listed) < 16 else 0
 
 
@@ -45,6 +45,6 @@ def _digest(links: str) -> str:
     return hashlib.blake2b(_MARK.sub("", links).encode(), digest_size=6).hexdigest()
 
 
-def _shown() -> tuple[str, str]:
+def _shown_folders() -> tuple[str, str]:
     digest, _point, listed = request.headers.get(SHOWN, "").partition(".")
     return digest, listed

@@ -46,12 +46,12 @@ def test_counted_bounded_and_forgotten(alice: User) -> None:
     assert RefusedChange.select().count() == refused_changes.MOST
     RefusedChange.update(last=now() - timedelta(minutes=15), seen=1).execute()
     refused_changes.note(alice, refusal("calendar/22.ics"))
-    first, *others = refused_changes.of(alice)
+    first, *others = refused_changes.for_user(alice)
     assert (first.place, first.count, first.seen) == ("calendar/22.ics", 2, 1) and {one.count for one in others} == {1}
     refused_changes.accepted(alice, "calendar/22.ics", "calendar/none.ics")
-    assert len(refused_changes.of(alice)) == refused_changes.MOST - 1
+    assert len(refused_changes.for_user(alice)) == refused_changes.MOST - 1
     RefusedChange.update(last=now() - refused_changes.KEPT).execute()
-    assert refused_changes.of(alice) == []
+    assert refused_changes.for_user(alice) == []
     assert refused_changes.dismiss(alice) == refused_changes.MOST - 1
 
 
@@ -71,4 +71,4 @@ def test_several_connections_of_a_telephone_at_once(alice: User) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert failed == [] and [row.place for row in refused_changes.of(alice)] == ["calendar/a.ics"]
+    assert failed == [] and [row.place for row in refused_changes.for_user(alice)] == ["calendar/a.ics"]

@@ -30,11 +30,13 @@ def ldap(**changed) -> Ldap:
     ],
 )
 def test_what_was_typed_is_a_value_and_never_a_filter(name, asked):
-    assert protocol._asked("(uid={name})", name, "x@lycee.example") == asked
+    assert protocol._search_filter("(uid={name})", name, "x@lycee.example") == asked
 
 
 def test_both_places_of_a_filter_are_filled():
-    assert protocol._asked("(|(uid={name})(mail={address}))", "ann", "ann@x.example") == "(|(uid=ann)(mail=ann@x.example))"
+    assert (
+        protocol._search_filter("(|(uid={name})(mail={address}))", "ann", "ann@x.example") == "(|(uid=ann)(mail=ann@x.example))"
+    )
 
 
 @pytest.mark.parametrize(

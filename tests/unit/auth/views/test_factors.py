@@ -226,7 +226,7 @@ def test_one_of_two_is_removed(sure, alice):
     set_up(sure, "Tablet")
     assert "turns off two-step verification" not in sure.get(removing("Tablet")).text
     assert sure.post(removing("Tablet"), form_at=removing("Tablet")).location == SECURITY
-    assert [app.name for app in authenticator.of(alice)] == ["Phone"]
+    assert [app.name for app in authenticator.for_user(alice)] == ["Phone"]
     assert RecoveryCode.select().exists()
     assert "factor-removed" in {entry.act for entry in audit.search()[0]}
 

@@ -73,9 +73,9 @@ def test_a_first_number_takes_the_password_and_leads_to_a_new_one_after_a_day(vi
     confirm(visitor, texted)
     assert "it can be used from" in visitor.get(PAGE).text
     asked = password_reset.ask("alice", Channel.SMS, "", settings)
-    assert password_reset.claim(asked, settings) is None
+    assert password_reset.take_sending(asked, settings) is None
     User.update(phone_from=now()).execute()
-    assert password_reset.claim(password_reset.ask("alice", Channel.SMS, "", settings), settings).to == NUMBER
+    assert password_reset.take_sending(password_reset.ask("alice", Channel.SMS, "", settings), settings).to == NUMBER
 
 
 def test_a_wrong_code_changes_nothing(signed_in, alice, texted):
@@ -123,7 +123,7 @@ def test_a_change_asks_again_and_the_old_one_is_told(signed_in, alice, texted):
 def test_a_removal_asks_again_is_told_and_ends_codes_on_their_way(signed_in, alice, settings, texted):
     User.update(phone=NUMBER).execute()
     one = password_reset.ask("alice", Channel.SMS, "", settings)
-    password_reset.claim(one, settings)
+    password_reset.take_sending(one, settings)
     proved = password_reset.check_code([one.token], one.code, settings)
     Session.update(confirmed=None).execute()
     assert signed_in.post(f"{PAGE}/remove", form_at=PAGE).location == "/account/confirm"

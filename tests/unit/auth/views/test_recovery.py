@@ -260,7 +260,7 @@ def test_later_the_password_is_asked_for_and_the_address_resets_nothing_for_a_da
 
 def asked_for_a_new_password(settings):
     here = replace(settings, public_url="https://mail.lycee.example")
-    return password_reset.claim(password_reset.ask("alice", password_reset.Channel.MAIL, "", here), here)
+    return password_reset.take_sending(password_reset.ask("alice", password_reset.Channel.MAIL, "", here), here)
 
 
 def test_a_newcomer_who_opens_another_address_meanwhile_is_asked_too(settings, alice):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.html.link_claims import claim, claims, host_of, pretends, site_of
+from webmail.mime.html.link_claims import claimed_host, claims, host_of, pretends, site_of
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from webmail.mime.html.link_claims import claim, claims, host_of, pretends, site
     ],
 )
 def test_it_names_the_site_that_the_text_claims(text: str, url: str, said: str) -> None:
-    assert claim(text, url) == said
+    assert claimed_host(text, url) == said
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_it_names_the_site_that_the_text_claims(text: str, url: str, said: str) 
     ],
 )  # fmt: skip
 def test_ordinary_links_name_nothing_else(text: str, url: str) -> None:
-    assert claim(text, url) == ""
+    assert claimed_host(text, url) == ""
 
 
 def test_hosts_are_read_as_browsers_do() -> None:

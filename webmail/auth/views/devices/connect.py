@@ -64,7 +64,7 @@ def choose_device() -> Response:
 def show_connect(kind: str) -> Response:
     """The form; where the mail server keeps the passwords, the steps at once."""
     chosen = _chosen(kind)
-    if not app_passwords.offered(settings()):
+    if not app_passwords.are_available(settings()):
         return _steps_page(chosen, None, None)
     return _form_page(chosen, ConnectForm(dav=_dav_for(chosen), formdata=None, name=str(WORDS[chosen].name)))
 
@@ -75,7 +75,7 @@ def connect_device(kind: str) -> Response:
     """Make the app password; the next page shows it, and how it gets into the device."""
     chosen = _chosen(kind)
     form = ConnectForm(dav=_dav_for(chosen))
-    if not app_passwords.offered(settings()):
+    if not app_passwords.are_available(settings()):
         abort(403)
     if not form.validate():
         return _form_page(chosen, form, 422)
@@ -83,7 +83,7 @@ def connect_device(kind: str) -> Response:
         letters, row = new_app_password(form.name.data or "", form.uses, kind=chosen)
     except LimitReachedError:
         return _form_page(chosen, form, 422, problem=too_many_words())
-    _hold(row, letters)
+    _remember_secret(row, letters)
     return redirect(url_for("auth.show_connected", number=row.id), 303)
 
 
@@ -104,7 +104,7 @@ def change_connected(number: int) -> Response:
         abort(404)
     held = _held(row)
     if request.form.get("action") == "again" and held is not None:
-        _hold(row, held.letters)
+        _remember_secret(row, held.letters)
     elif request.form.get("action") == "done":
         if held is not None:  # else what is held is of another device
             session.pop(_HELD)
@@ -131,7 +131,7 @@ def _mine(number: int) -> AppPassword | None:
 # --- the password, while it is shown ---------------------------------------------------------------------------------
 
 
-def _hold(row: AppPassword, characters: str) -> None:
+def _remember_secret(row: AppPassword, characters: str) -> None:
     """Keep it in the session, sealed, so that the page can be loaded again while the device is set up; and make the address of
     the profile, where the device takes one.
     """

@@ -46,7 +46,7 @@ def show_devices() -> Response:
 def add_app_password() -> Response:
     """Make one; the next page shows it, once."""
     form, user = AppPasswordForm(dav=has_dav()), current_user()
-    if not app_passwords.offered(settings()):
+    if not app_passwords.are_available(settings()):
         return _page(form, 403)
     if not form.validate():
         return _page(form, 422)
@@ -97,11 +97,11 @@ def end_trust() -> Response:
 def _page(form: AppPasswordForm, status: int = 200, *, made: dict[str, Any] | None = None, problem: str = "") -> Response:
     user = current_user()
     places = [
-        {"row": row, "browser": _words(row.user_agent), "here": row.id_hash == visit().id, "elsewhere": _elsewhere(row)}
+        {"row": row, "browser": _browser_name(row.user_agent), "here": row.id_hash == visit().id, "elsewhere": _elsewhere(row)}
         for row in _sessions()
     ]
-    trusted = [{"row": row, "browser": _words(row.user_agent)} for row in trusted_devices.of(user)]
-    passwords = app_passwords.of(user) if app_passwords.offered(settings()) else None
+    trusted = [{"row": row, "browser": _browser_name(row.user_agent)} for row in trusted_devices.for_user(user)]
+    passwords = app_passwords.for_user(user) if app_passwords.are_available(settings()) else None
     return page(
         "auth/devices.html", status, form=form, places=places, trusted=trusted, passwords=passwords, made=made, problem=problem,
         refused=refused_rows(),
@@ -110,12 +110,12 @@ def _page(form: AppPasswordForm, status: int = 200, *, made: dict[str, Any] | No
 
 def _sessions() -> list[Any]:
     """This one first."""
-    return sorted(sessions.list(current_user(), settings()), key=lambda row: row.id_hash != visit().id)
+    return sorted(sessions.sessions_of(current_user(), settings()), key=lambda row: row.id_hash != visit().id)
 
 
 def _elsewhere(row: Session) -> list[tuple[str, str, datetime]]:
     """Where a session was, the latest first: browser, network and when; nothing where that is one place alone."""
-    found = sorted(whereabouts.of(row), key=lambda one: one.last, reverse=True)
+    found = sorted(whereabouts.for_session(row), key=lambda one: one.last, reverse=True)
     return [(_kind_words(one.browser), one.network, one.last) for one in found] if len(found) > 1 else []
 
 
@@ -151,7 +151,7 @@ def _browser() -> str:
     return describe(request.headers.get("User-Agent", ""))
 
 
-def _words(user_agent: str) -> str:
+def _browser_name(user_agent: str) -> str:
     return _kind_words(describe(user_agent))
 
 

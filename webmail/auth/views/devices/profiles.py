@@ -49,7 +49,7 @@ def download_profile(key: str) -> Response:
 def download_plain_profile(kind: str) -> Response:
     """The file without a password, for which the device asks: where the mail server keeps the passwords."""
     user = current_user()
-    if app_passwords.offered(settings()) or not kind_of(kind).takes_profile:
+    if app_passwords.are_available(settings()) or not kind_of(kind).takes_profile:
         abort(404)
     uses = app_passwords.USES if dav_link(own_password=True) else app_passwords.PROTOCOLS
     return _file(ProfileOwner(user.address, user.name, 0, "", frozenset(uses)))

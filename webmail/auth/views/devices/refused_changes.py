@@ -41,7 +41,7 @@ class RefusedRow:
 def refused_rows() -> list[RefusedRow]:
     """The current user's, who has seen them by that. 1 query, 2 where some are new."""
     user = current_user()
-    found = refused_changes.of(user)
+    found = refused_changes.for_user(user)
     refused_changes.mark_seen(user, found)
     return [RefusedRow(one.id, _title(one), _where(one), why_words(one.reason, one.kind), _when(one)) for one in found]
 

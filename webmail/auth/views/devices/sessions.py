@@ -30,7 +30,7 @@ def end_sessions() -> Response:
     if one := request.form.get("session"):
         if one == here:
             return logout()
-        browser = next((describe(row.user_agent) for row in sessions.list(user, settings()) if row.id_hash == one), "")
+        browser = next((describe(row.user_agent) for row in sessions.sessions_of(user, settings()) if row.id_hash == one), "")
         if sessions.revoke(one, user):
             audited(AuditAct.SESSION_ENDED, browser)
             notify(_("That browser is signed out."), "done")

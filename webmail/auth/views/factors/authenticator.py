@@ -47,7 +47,7 @@ def add_totp() -> Response:
         return _page(form, 422)
     name = key_name(form.name.data or "") or _("Authenticator app")
     with second_step.changing(user):
-        if len(authenticator.of(user)) >= authenticator.MOST:
+        if len(authenticator.for_user(user)) >= authenticator.MOST:
             abort(409)
         authenticator.add(user, name, secret, step, settings())
     session.pop(_SECRET, None)
@@ -80,7 +80,7 @@ def remove_totp(number: int) -> Response:
 
 def _page(form: AuthenticatorForm, status: int = 200) -> Response:
     user, full = current_user(), False
-    if len(authenticator.of(user)) >= authenticator.MOST:
+    if len(authenticator.for_user(user)) >= authenticator.MOST:
         full = True
     secret = _secret()
     address = authenticator.otpauth(secret, user, settings())

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from webmail import rate_limits
 from webmail.auth.blueprint import blueprint
 from webmail.auth.factors import authenticator, second_step, security_keys
-from webmail.auth.factors.challenges import Asked, Purpose
+from webmail.auth.factors.challenges import ChallengeSubject, Purpose
 from webmail.auth.factors.security_keys import KeyFault, KeyRefusedError, Site
 from webmail.auth.guard import asks_again, comes_first
 from webmail.auth.sessions import known_devices
@@ -67,7 +67,7 @@ def add_key() -> Response:
     user, here, name = current_user(), site(), key_name(request.form.get("name", ""))
     if here is None:
         return _page(404)
-    answer, asked = request.form.get("key", ""), _asked(Purpose.ADD, user)
+    answer, asked = request.form.get("key", ""), _subject(Purpose.ADD, user)
     try:
         key = security_keys.register(answer, name or _("Security key"), user, here, asked, settings())
     except KeyRefusedError as refused:
@@ -111,7 +111,7 @@ def _page(status: int = 200, **shown: Any) -> Response:
     keys = security_keys.keys_of(user)
     asked = None
     if here is not None and len(keys) < security_keys.MOST:
-        options = security_keys.registration_options(user, here, _asked(Purpose.ADD, user), settings())
+        options = security_keys.registration_options(user, here, _subject(Purpose.ADD, user), settings())
         asked = KeyQuestion("", here.origin, json.dumps(options))
     return page("auth/keys.html", status, keys=keys, asked=asked, here=here, most=security_keys.MOST, **shown)
 
@@ -133,7 +133,7 @@ def answering_key(user: User, purpose: Purpose, admitted: Place | None = None) -
     try:
         if (here := site()) is None:
             raise KeyRefusedError(KeyFault.INVALID)
-        key = security_keys.verify(request.form.get("key", ""), user, here, _asked(purpose, user), settings())
+        key = security_keys.verify(request.form.get("key", ""), user, here, _subject(purpose, user), settings())
     except KeyRefusedError as refused:
         key_was_refused(refused, AuditAct.SECOND_STEP_REFUSED, user.address)
         raise
@@ -158,8 +158,8 @@ def key_question() -> KeyQuestion | None:
     here = site()
     if user is None or here is None or not security_keys.keys_of(user):
         return None
-    options = security_keys.assertion_options(user, here, _asked(purpose, user), settings())
-    return KeyQuestion(url_for(endpoint), here.origin, json.dumps(options), only=not authenticator.of(user))
+    options = security_keys.assertion_options(user, here, _subject(purpose, user), settings())
+    return KeyQuestion(url_for(endpoint), here.origin, json.dumps(options), only=not authenticator.for_user(user))
 
 
 @blueprint.app_template_global()
@@ -182,14 +182,14 @@ def key_fault_words(fault: KeyFault) -> str:
     return str(_WORDS[fault])
 
 
-def asked_of_visitor() -> Asked:
+def asked_of_visitor() -> ChallengeSubject:
     """What a passkey is asked for where nobody is known yet."""
-    return Asked(Purpose.SIGN_IN, session.get("csrf_token", ""))
+    return ChallengeSubject(Purpose.SIGN_IN, session.get("csrf_token", ""))
 
 
-def _asked(purpose: Purpose, user: User) -> Asked:
+def _subject(purpose: Purpose, user: User) -> ChallengeSubject:
     row = visit().stored
-    return Asked(purpose, row.id_hash if row else "", user.id)
+    return ChallengeSubject(purpose, row.id_hash if row else "", user.id)
 
 
 def key_name(typed: str) -> str:

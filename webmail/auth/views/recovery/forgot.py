@@ -102,7 +102,7 @@ def _send(app: Flask, reset: AskedReset) -> None:
     try:
         with app.app_context():
             with db.connection_context():
-                if (sending := password_reset.claim(reset, settings())) is None:
+                if (sending := password_reset.take_sending(reset, settings())) is None:
                     return
                 audit.record(AuditAct.PASSWORD_RESET_ASKED, target=sending.user.address, network=reset.network)
                 text = reset_letters.send(sending, reset)

@@ -73,9 +73,9 @@ def confirm_phone() -> Response:
         return _page(form, 422)
     before = phone.keep(user, number, at_once=bool(user.second_step))
     audited(AuditAct.PHONE_SET, phone_numbers.masked(number), before=phone_numbers.masked(before) or None)
-    tell(user, SecurityNotice.PHONE_SET, phone_numbers.shown(number))
+    tell(user, SecurityNotice.PHONE_SET, phone_numbers.grouped(number))
     text_soon(user, before, phone_text(user))
-    notify(_("%(number)s is now your telephone number.", number=phone_numbers.shown(number)), "done")
+    notify(_("%(number)s is now your telephone number.", number=phone_numbers.grouped(number)), "done")
     return redirect(url_for("auth.show_phone"), 303)
 
 
@@ -85,7 +85,7 @@ def remove_phone() -> Response:
     user = current_user()
     if before := phone.keep(user, ""):
         audited(AuditAct.PHONE_REMOVED, phone_numbers.masked(before))
-        tell(user, SecurityNotice.PHONE_REMOVED, phone_numbers.shown(before))
+        tell(user, SecurityNotice.PHONE_REMOVED, phone_numbers.grouped(before))
         text_soon(user, before, phone_text(user))
         notify(_("You have no telephone number any more."), "done")
     mailed_codes.forget(user, _PURPOSE)
@@ -101,7 +101,7 @@ def phone_is_offered() -> bool:
 @blueprint.app_template_filter("phone_number")
 def in_one_piece(number: str) -> str:
     """As it is shown, with spaces at which no line ends."""
-    return phone_numbers.shown(number).replace(" ", "\u00a0")
+    return phone_numbers.grouped(number).replace(" ", "\u00a0")
 
 
 def _page(form: PhoneForm, status: int = 200, *, ask: bool = False) -> Response:

@@ -39,7 +39,7 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
         try:
             attachments.add(row, _chunks(file.stream), file.filename or "", file.mimetype or "", settings())
         except uploads.MessageTooLargeError:
-            if (held := _hold(form, row, file)) is not None:
+            if (held := _keep_as_large_file(form, row, file)) is not None:
                 if held:
                     return held
                 continue
@@ -56,7 +56,7 @@ def attach_files(form: ComposeForm, row: DraftRow) -> int:
     return 422 if form.attachments.errors else 0
 
 
-def _hold(form: ComposeForm, row: DraftRow, file: FileStorage) -> int | None:
+def _keep_as_large_file(form: ComposeForm, row: DraftRow, file: FileStorage) -> int | None:
     """Keep a file that is too large, so that it can go as a link without being uploaded again, and offer that.
 
     0, or the status of an error that the form says; None where links are not offered.

@@ -48,7 +48,7 @@ def from_my_mail(draft_id: str) -> Response:
     row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
-    place = _place(request.args)
+    place = _list_arguments(request.args)
     folder = place["folder"] or "INBOX"
     asked = ListRequest.of("INBOX" if folder == _EVERYWHERE else folder, {"query": place["words"], "page": place["page"]})
     everywhere = folder == _EVERYWHERE
@@ -63,7 +63,7 @@ def from_my_mail(draft_id: str) -> Response:
                 connection, asked.mailbox, query=search, below=False, page=asked.page, size=size, sizes=True
             )
         else:
-            listing = imap.listing.list(connection, asked.mailbox, page=asked.page, size=size, query=search, sizes=True)
+            listing = imap.listing.page(connection, asked.mailbox, page=asked.page, size=size, query=search, sizes=True)
     remember_overview(listing.overview)
     rows = [
         (Pick(summary.mailbox or listing.mailbox, summary.uidvalidity or listing.uidvalidity, summary.uid), summary)
@@ -75,7 +75,8 @@ def from_my_mail(draft_id: str) -> Response:
         "compose/from_mail.html", draft_id=draft_id, rows=rows, listing=listing, search=search,
         place={**place, "words": asked.query, "folder": _EVERYWHERE if everywhere else asked.mailbox, "page": listing.page},
         ticked=here.intersection(kept), kept=mail_attachments.packed(pick for pick in kept if pick not in here),
-        elsewhere=sum(pick not in here for pick in kept), space=mail_attachments.room(row, settings()), everywhere=_EVERYWHERE,
+        elsewhere=sum(pick not in here for pick in kept), space=mail_attachments.free_bytes(row, settings()),
+        everywhere=_EVERYWHERE,
     )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def files_of_mail(draft_id: str, uid: int, mailbox: str) -> Response:
     here = {whole, *(pick for pick, _name, _part in parts)}
     return page(
         "compose/from_mail_files.html", draft_id=draft_id, message=message, whole=whole, parts=parts, known=shape is not None,
-        place=_place(request.args), ticked=here.intersection(kept), space=mail_attachments.room(row, settings()),
+        place=_list_arguments(request.args), ticked=here.intersection(kept), space=mail_attachments.free_bytes(row, settings()),
         kept=mail_attachments.packed(pick for pick in kept if pick not in here), elsewhere=sum(pick not in here for pick in kept),
     )  # fmt: skip
 
@@ -108,7 +109,7 @@ def attach_from_mail(draft_id: str) -> Response:
     row = own_draft(draft_id)
     if isinstance(row, Response):
         return row
-    form, place = request.form, _place(request.form)
+    form, place = request.form, _list_arguments(request.form)
     action, _colon, what = form.get("action", "search").partition(":")
     chosen = mail_attachments.picks([*form.getlist("kept"), *form.getlist("ticked")])
     if action == "attach" and chosen and len(chosen) <= MOST:
@@ -181,7 +182,7 @@ def choosing_mail(row: DraftRow, form: ComposeForm) -> str:
     return url_for("compose.from_my_mail", draft_id=row.id, back=local_path(form.back.data or "") or None)
 
 
-def _place(values: Mapping[str, str]) -> dict[str, str]:
+def _list_arguments(values: Mapping[str, str]) -> dict[str, str]:
     """The folder, search and page being shown, and the draft's own way back."""
     found = {name: values.get(name, "")[:LONGEST_QUERY] for name in ("folder", "words", "page")}
     return found | {"back": local_path(values.get("back", ""))}

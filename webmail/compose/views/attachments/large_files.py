@@ -66,11 +66,11 @@ def linked_files(row: DraftRow | None) -> ShownFiles:
     closed = transfer.state == TransferState.CLOSED
     address = url_for("transfers.uploads", of=transfer.id) if transfer.state == TransferState.OPEN else ""
     files = transfers.files(transfer)
-    left = large_changes.room(row, settings()) if files else 0
-    return ShownFiles([_shown(file, left, closed=closed) for file in files], address)
+    left = large_changes.free_bytes(row, settings()) if files else 0
+    return ShownFiles([_shown_file(file, left, closed=closed) for file in files], address)
 
 
-def _shown(file: TransferFile, left: int, *, closed: bool) -> ShownFile:
+def _shown_file(file: TransferFile, left: int, *, closed: bool) -> ShownFile:
     stored: StoredContent | None = None if closed else file.content
     state = stored.state if stored is not None else ContentState.DELETED
     return ShownFile(

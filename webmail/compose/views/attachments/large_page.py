@@ -46,7 +46,7 @@ class _ElsewhereError(Exception):
 def large(draft_id: str) -> Response:
     """The draft's large files, and the form that takes more of them; those of a message that waits for them as well."""
     try:
-        row, _transfer, back = _asked(draft_id)
+        row, _transfer, back = _draft_and_transfer(draft_id)
     except _ElsewhereError as error:
         return redirect(error.address, 303)
     action = url_for("compose.take_large", draft_id=draft_id, csrf=address_token(_FORM), back=_back_of_form())
@@ -62,7 +62,7 @@ def take_large(draft_id: str) -> Response:
     """Take the files; then back to the message, unless one was not taken."""
     check_address_token(_FORM)
     try:
-        row, transfer, back = _asked(draft_id)
+        row, transfer, back = _draft_and_transfer(draft_id)
     except _ElsewhereError as error:
         return redirect(error.address, 303)
     taken = _read(lambda: transfer or large_changes.begun(row, settings()))
@@ -95,7 +95,7 @@ def _read(transfer: Callable[[], Transfer]) -> TakenForm:
         abort(too_many_files())
 
 
-def _asked(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:
+def _draft_and_transfer(draft_id: str) -> tuple[DraftRow, Transfer | None, str]:
     """The draft, its transfer if it has one, and where to go back to. Raises _Elsewhere, NoSuchMessageError."""
     row = drafts.load(current_user(), draft_id)
     sent = queue.of_draft(current_user(), draft_id)

@@ -85,7 +85,7 @@ class OutboxRow:
 
 @blueprint.get("/outbox")
 def outbox() -> Response:
-    rows = [_shown(row) for row in queue.listing(current_user())]
+    rows = [_outbox_row(row) for row in queue.listing(current_user())]
     stopped = any(shown.row.state in _GOING for shown in rows) and status.is_stopped()
     here = [shown for shown in rows if not shown.later]
     return page("compose/outbox.html", rows=here, waiting=_by_time(rows), stopped=stopped)
@@ -94,7 +94,7 @@ def outbox() -> Response:
 @blueprint.get("/outbox/<int:outbox_id>/row")
 def outbox_row(outbox_id: int) -> Response:
     """The row of a message that is being tried, once that is over (204 until then); scripts ask every 2 seconds."""
-    shown = _shown(queue.find(current_user(), outbox_id))
+    shown = _outbox_row(queue.find(current_user(), outbox_id))
     stopped = shown.row.state in _GOING and status.is_stopped()
     if shown.is_followed and not stopped:
         return Response(status=204)
@@ -138,7 +138,7 @@ def _by_time(rows: list[OutboxRow]) -> list[OutboxRow]:
     return sorted((shown for shown in rows if shown.later), key=lambda shown: shown.row.due)
 
 
-def _shown(row: Outbox) -> OutboxRow:
+def _outbox_row(row: Outbox) -> OutboxRow:
     refused = [(address, *_explained(words)) for address, words in json.loads(row.refused).items()]
     coming = "" if send_later.waits(row) else coming_words(row)
     return OutboxRow(row, json.loads(row.recipients), _explained(row.error) if row.error else ("", ""), refused, coming)

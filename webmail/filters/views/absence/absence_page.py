@@ -67,12 +67,12 @@ def show_absence() -> Response:
         state = loaded_state()
     except MailError as error:
         return _absence_page(None, None, error)
-    if kept := _kept():
+    if kept := _interrupted_form():
         return _absence_page(AbsenceForm.typed(kept), state)
     return _absence_page(AbsenceForm.of(state.filters.absence, _now()), state)
 
 
-def _kept() -> MultiDict[str, str] | None:
+def _interrupted_form() -> MultiDict[str, str] | None:
     """What was sent here after the session had ended, carried along by the sign-in page; None for nothing."""
     if session.get("kept", {}).get("path") != request.path:
         return None
@@ -119,7 +119,7 @@ def end_absence() -> Response:
 @blueprint.post("/absence/undo")
 def undo_absence() -> Response:
     """Put it back as it was before it was saved or ended, unless it has been changed since."""
-    row, text = part_undo.kept(_UNDO)
+    row, text = part_undo.stored_undo(_UNDO)
 
     def put_back(version: str) -> None:
         before = absence.from_json(text)
@@ -135,7 +135,7 @@ def _notify(text: str, before: Absence, after: Absence, kind: str = "done", back
     if before == after:
         notify(text, kind)
         return
-    undo = part_undo.offered(_UNDO, absence.to_json(before), absence_change.version_of(after), back)
+    undo = part_undo.undo_offer(_UNDO, absence.to_json(before), absence_change.version_of(after), back)
     notify(text, kind, undo=undo)
 
 
@@ -148,7 +148,7 @@ def _audited(found: Absence) -> None:
 
 
 def _saved(form: AbsenceForm, found: Absence) -> Response:
-    user, was_off = current_user(), absence_copy.known(preferences().absence) is None
+    user, was_off = current_user(), absence_copy.parse(preferences().absence) is None
     try:
         stored = absence_change.save(user, current_account(), settings(), found, form.version)
     except FiltersChangedError:
@@ -201,7 +201,7 @@ def _over_since(state: FilterState | None) -> datetime | None:
 
 
 def _offers(zone: str) -> list[OfferedTimes]:
-    return absence_times.offered(zone, today(), settings().holidays)
+    return absence_times.offered_times(zone, today(), settings().holidays)
 
 
 def _keep_zone(zone: str) -> None:
@@ -234,17 +234,17 @@ def _stored_words(stored: StoredAbsence) -> str:
 @blueprint.app_template_filter()
 def since_words(start: datetime) -> str:
     """The beginning as people say it: of whole days the first one, without its midnight."""
-    return _words(start, ends=False)
+    return _moment_text(start, ends=False)
 
 
 @blueprint.app_template_filter()
 def until_words(until: datetime) -> str:
     """The end in the same way: of whole days the last one."""
-    return _words(until, ends=True)
+    return _moment_text(until, ends=True)
 
 
-def _words(at: datetime, *, ends: bool) -> str:
-    day, hour = schedule.shown(at, time_zone(), ends=ends)
+def _moment_text(at: datetime, *, ends: bool) -> str:
+    day, hour = schedule.day_and_hour(at, time_zone(), ends=ends)
     return long_date(at) if hour else day_in_full(datetime.fromisoformat(day).date())
 
 
@@ -289,7 +289,7 @@ def interval_words(days: int) -> str:
 @blueprint.app_template_global()
 def absence_known() -> dict[str, Any] | None:
     """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""
-    found = absence_copy.known(preferences().absence)
+    found = absence_copy.parse(preferences().absence)
     phase = found.phase(_now()) if found else None
     return {"phase": str(phase), "start": found.start, "until": found.until} if found and phase else None
 

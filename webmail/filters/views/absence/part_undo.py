@@ -24,13 +24,13 @@ from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify, undone, withdraw_notices
 
 
-def offered(endpoint: str, before: str, version: str, back: str = "") -> tuple[str, dict[str, str]]:
+def undo_offer(endpoint: str, before: str, version: str, back: str = "") -> tuple[str, dict[str, str]]:
     """For `notify`. `before`: what there was, as JSON; `version`: of what there is now. `back`: where undo leads to."""
     name = undo_store.keep(current_user(), json.dumps({endpoint: before, "version": version}))
     return url_for(endpoint), {"undo": name, "back": back}
 
 
-def kept(endpoint: str) -> tuple[Undo | None, str]:
+def stored_undo(endpoint: str) -> tuple[Undo | None, str]:
     """What this request is to undo: its row, and what there was before, as JSON."""
     row = undo_store.load(current_user(), request.form.get("undo", ""), f'{{"{endpoint}": ')
     return row, str(json.loads(row.steps)[endpoint]) if row else ""

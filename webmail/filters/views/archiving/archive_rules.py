@@ -100,12 +100,12 @@ def change_archiving() -> Response:
     which, _space, other = rest.partition(" ")
     if verb in ("on", "off"):
         key = rest  # names of given rules may hold spaces
-        if archive_rules.turn(user, settings(), key, verb == "on"):
+        if archive_rules.switch(user, settings(), key, verb == "on"):
             notify(_("The rule is on.") if verb == "on" else _("The rule is off."))
     elif not (number := _number(which)):
         pass
     elif verb in ("before", "after"):
-        archive_rules.place(user, number, _number(other), after=verb == "after")
+        archive_rules.put_beside(user, number, _number(other), after=verb == "after")
     elif verb == "delete":
         position = archive_rules.position_of(user, number)
         if plan := archive_rules.remove(user, number):
@@ -129,7 +129,7 @@ def to_archiving() -> Response:
 def restore_archive_rule() -> Response:
     """Put a deleted rule back."""
     user = current_user()
-    row = undo_store.claim(user, request.form.get("undo", ""), _OPENING)
+    row = undo_store.take(user, request.form.get("undo", ""), _OPENING)
     withdraw_notices()
     if row is None:
         notify(_("There was nothing to undo."))

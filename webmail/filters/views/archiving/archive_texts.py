@@ -13,7 +13,7 @@ from webmail.filters.archiving import archive_log, archive_task, archive_undo
 from webmail.filters.archiving.archive_log import ToldNight
 from webmail.filters.archiving.archive_rules import AgeUnit, ArchiveAction, ArchivePlan
 from webmail.filters.blueprint import blueprint
-from webmail.filters.views.sentences import shown
+from webmail.filters.views.sentences import quoted_value
 from webmail.mail import Role
 from webmail.mailbox import tags
 from webmail.models import ArchiveRun
@@ -28,7 +28,7 @@ from webmail.web.texts.task_texts import TASK_TEXTS, TaskText
 def folder_words(name: str) -> str:
     found = overview()
     mailbox = found.get(name) if found else None
-    return shown(mailbox_path(mailbox) if mailbox else mailbox_label(name), 100)
+    return quoted_value(mailbox_path(mailbox) if mailbox else mailbox_label(name), 100)
 
 
 def rule_title(plan: ArchivePlan) -> str:
@@ -61,7 +61,7 @@ def _action(plan: ArchivePlan) -> str:
             return _("They move to the archive, into a folder for each year.")
         case ArchiveAction.TAG:
             tag = tags.get(current_user(), plan.keyword)
-            return _("They get the tag “%(name)s”.", name=shown(tag.name if tag else plan.keyword))
+            return _("They get the tag “%(name)s”.", name=quoted_value(tag.name if tag else plan.keyword))
     found = overview()
     mailbox = found.get(plan.mailbox) if found else None
     if mailbox and mailbox.role is Role.JUNK:

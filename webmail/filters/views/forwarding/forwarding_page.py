@@ -164,7 +164,7 @@ def end_forwarding() -> Response:
 @blueprint.post("/forwarding/undo")
 def undo_forwarding() -> Response:
     """Put it back as it was before it was saved or ended, unless it was changed since. What turns it on asks for a factor."""
-    row, text = part_undo.kept(_UNDO)
+    row, text = part_undo.stored_undo(_UNDO)
     before = forwarding.from_json(text) if row else Forwarding()
     if before.on and (first := confirm_first()):
         return first
@@ -182,7 +182,7 @@ def _notify(text: str, before: Forwarding, after: Forwarding, kind: str = "done"
     if before == after:
         notify(text, kind)
         return
-    undo = part_undo.offered(_UNDO, forwarding.to_json(before), forward_change.version_of(after), back)
+    undo = part_undo.undo_offer(_UNDO, forwarding.to_json(before), forward_change.version_of(after), back)
     notify(text, kind, undo=undo)
 
 
@@ -214,7 +214,7 @@ def _forwarding_page(
             state = loaded_state()
         except MailError as error:
             trouble = error
-    user, targets = current_user(), forward_targets.of(current_user())
+    user, targets = current_user(), forward_targets.for_user(current_user())
     addresses = [str(row.address) for row in targets if row.confirmed or row.active]
     if form is None and state is not None:
         form = ForwardForm.of(state.filters.forwarding, (str(row.address) for row in targets if row.confirmed), _now())
@@ -303,7 +303,7 @@ def _fault_words(fault: TargetFault) -> str:
 @blueprint.app_template_global()
 def forwarding_known() -> KnownForwarding | None:
     """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""
-    found = forward_targets.known(preferences().forwarding, preferences().forwarding_closed)
+    found = forward_targets.parse_copy(preferences().forwarding, preferences().forwarding_closed)
     return found if found is not None and found.is_on(_now()) else None
 
 

@@ -96,7 +96,7 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
     _not_oneself(who, here)
     before = {entry.identifier: entry.rights.letters for entry in imap.acl.entries(connection, here.name)}
     if who not in before:  # an existing entry is accepted as it is: its account may no longer exist
-        who = _known(who)
+        who = _identifier(who)
         _not_oneself(who, here)
     concerned = _concerned(found, here)
     imap.acl.revoke(connection, concerned, who)
@@ -111,7 +111,7 @@ def _revoke(connection: Connection, found: Overview, here: Mailbox) -> None:
 
 
 def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
-    who = _known(request.form.get("who", ""))
+    who = _identifier(request.form.get("who", ""))
     _not_oneself(who, here)
     letters, concerned = request.form.get("rights", ""), _concerned(found, here)
     imap.acl.grant(connection, concerned, who, letters)
@@ -120,7 +120,7 @@ def _restore(connection: Connection, found: Overview, here: Mailbox) -> None:
     undone(_("%(who)s can see this folder again.", who=called(who)))
 
 
-def _known(text: str) -> str:
+def _identifier(text: str) -> str:
     """The server's identifier for a user or, with the group prefix, a group. Raises NotSharedError."""
     prefix = settings().group_prefix
     if text and text == sharing.everyone(current_user(), settings()):

@@ -104,7 +104,7 @@ critere de diffusion, private, prive
 """
 
 
-def _known() -> dict[str, str]:
+def _field_names() -> dict[str, str]:
     found: dict[str, str] = {}
     for line in _SIMPLE.replace("\\\n", "").strip().splitlines():
         key, _mark, names = line.partition(":")
@@ -129,7 +129,7 @@ def _known() -> dict[str, str]:
     return found
 
 
-_KNOWN = _known()
+_KNOWN = _field_names()
 _TOWN_ALONE = frozenset(word for part in ("city", "region", "code", "country") for word in _PARTS[part])
 
 

@@ -325,11 +325,11 @@ def _gather(found: CalendarFile, wholes: Iterable[_Whole], zones: dict[str, str]
                 found.remark(part.line, FileRemarkKind.TOO_MANY)
                 _finish(found, together, zones)
                 return
-            _place(found, together, key, whole, part)
+            _file_part(found, together, key, whole, part)
     _finish(found, together, zones)
 
 
-def _place(found: CalendarFile, together: _Together, key: tuple[str, str], whole: _Whole, part: _Part) -> None:
+def _file_part(found: CalendarFile, together: _Together, key: tuple[str, str], whole: _Whole, part: _Part) -> None:
     _whole, parts = together.setdefault(key, (whole, {}))
     same = parts.get(part.override)
     if same is None:

@@ -108,7 +108,7 @@ def lines_of(block: Iterable[str], invalid: list[str] | None = None) -> list[Vca
     return found
 
 
-def _of(card: str) -> list[VcardProperty]:
+def _card_lines(card: str) -> list[VcardProperty]:
     """The lines of a stored card, parsed by the library except for pictures."""
     lines = lines_of(line for line in card.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line)
     vobject = library()
@@ -178,7 +178,7 @@ def is_too_large(card: str, details: ContactDetails) -> bool:
 
 def read(card: str) -> ContactDetails:
     """Parse a card. Never raises; `name` is the first of FN, N, organisation and e-mail address, "" if there is none."""
-    lines = [line for line in _of(card) if line.content is not None]
+    lines = [line for line in _card_lines(card) if line.content is not None]
 
     def first(*names: str) -> str:
         return next((line.value for name in names for line in lines if line.name == name and line.value.strip()), "")
@@ -228,7 +228,7 @@ def made(details: ContactDetails) -> str:
     lines = [_made("VERSION", "3.0"), _made("UID", _escaped(details.uid))]
     if details.group:
         lines.append(_made("X-ADDRESSBOOKSERVER-KIND", "group"))
-    lines = _of(changed(as_text(lines), details))
+    lines = _card_lines(changed(as_text(lines), details))
     if all(line.name != "N" for line in lines):  # required by RFC 2426
         _set(lines, "N", f"{_escaped(details.name)};;;;")
     return as_text(lines)
@@ -246,7 +246,7 @@ def parts_of(name: str) -> tuple[str, str]:
 
 def changed(card: str, details: ContactDetails) -> str:
     """Update a card with these details (except `group` and `uid`); lines of unchanged properties are kept as they are."""
-    lines, before = _of(card), read(card)
+    lines, before = _card_lines(card), read(card)
     has = {line.name for line in lines}
     if details.name != before.name or "FN" not in has:
         _set(lines, "FN", _escaped(details.name))
@@ -271,7 +271,7 @@ def with_uid(card: str, uid: str) -> str:
 
 def with_members(card: str, members: Iterable[str]) -> str:
     """Set the members of a group's card."""
-    return as_text(_with_members(_of(card), tuple(members)))
+    return as_text(_with_members(_card_lines(card), tuple(members)))
 
 
 def _set(lines: list[VcardProperty], name: str, value: str) -> None:
@@ -333,15 +333,15 @@ def _with_members(lines: list[VcardProperty], members: tuple[str, ...]) -> list[
 def with_lines_of(card: str, other: str | None, names: Iterable[str]) -> str:
     """A card with the lines of these names from another one instead of its own; without them if there is no other."""
     wanted = set(names)
-    lines = _of(card)
+    lines = _card_lines(card)
     at = next((number for number, line in enumerate(lines) if line.name in wanted), len(lines))
     kept = [line for line in lines if line.name not in wanted]
-    new = [line for line in _of(other) if line.name in wanted] if other else []
+    new = [line for line in _card_lines(other) if line.name in wanted] if other else []
     return as_text([*kept[:at], *new, *kept[at:]])
 
 
 def with_note(card: str, note: str) -> str:
-    lines = _of(card)
+    lines = _card_lines(card)
     _set(lines, "NOTE", _escaped(note))
     return as_text(lines)
 
@@ -351,7 +351,7 @@ def merged(card: str, other: str, single: Iterable[str] = _SINGLE) -> str:
     properties that are `single`, the card keeps its own."""
     if set(other.split("\r\n")) <= set(card.split("\r\n")):
         return card
-    lines, more = _of(card), _of(other)
+    lines, more = _card_lines(card), _card_lines(other)
     names = {line.name for line in lines}
     there = {_same(line) for line in lines}
     groups = {line.group for line in lines} - {""}

@@ -89,7 +89,7 @@ def _checked(blocks: Iterable[tuple[int, list[str], bool]], most: int) -> CardFi
             remarks.append(Remark(began, RemarkKind.TOO_MANY, str(most)))
             continue
         found: list[Remark] = []
-        kept = _kept(began, block, found)
+        kept = _stored_card(began, block, found)
         remarks += found
         if kept is not None:
             good.append(kept)
@@ -126,7 +126,7 @@ def _blocks(text: str) -> Iterable[tuple[int, list[str], bool]]:
         yield began, [], False
 
 
-def _kept(began: int, block: list[str], remarks: list[Remark]) -> tuple[str, ContactDetails] | None:
+def _stored_card(began: int, block: list[str], remarks: list[Remark]) -> tuple[str, ContactDetails] | None:
     """A card in version 3.0 or 4.0, and its details; None if it is invalid or too large (told in `remarks`)."""
     if not block:
         remarks.append(Remark(began, RemarkKind.UNFINISHED))

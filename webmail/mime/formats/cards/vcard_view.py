@@ -97,7 +97,7 @@ def _card(found: Any) -> Card | None:
         return [line.value for line in found.contents.get(name, [])[:_VALUES_LIMIT]]
 
     def texts(name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(text for value in values(name) if (text := _words(value))))
+        return tuple(dict.fromkeys(text for value in values(name) if (text := _value_text(value))))
 
     organisations = [", ".join(_flat(value)) for value in values("org")]
     name = next((text for text in texts("fn")), "") or next((text for text in texts("n")), "")
@@ -113,10 +113,10 @@ def _card(found: Any) -> Card | None:
     return card if card != Card("") else None
 
 
-def _words(value: Any) -> str:
+def _value_text(value: Any) -> str:
     """A value as one line: the library returns names and addresses as objects that print as several."""
     return ", ".join(word for line in str(value).splitlines() if (word := tidy(line.strip(" ,"))))
 
 
 def _flat(value: Any) -> list[str]:
-    return [word for one in (value if isinstance(value, list) else [value]) if (word := _words(one))]
+    return [word for one in (value if isinstance(value, list) else [value]) if (word := _value_text(one))]

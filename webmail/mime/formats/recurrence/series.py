@@ -316,7 +316,7 @@ def filter_dates(series: Series, name: str, stays: Callable[[Clock], bool]) -> N
     assert master is not None
     for line in master.lines(name):
         texts = [one for one in line.value.split(",") if one.strip()]
-        left = [one for one in texts if any(map(stays, map(series.clock, _of(line, one, series))))]
+        left = [one for one in texts if any(map(stays, map(series.clock, _stamps(line, one, series))))]
         at = next(at for at, one in enumerate(master.items) if one is line)
         if not left:
             del master.items[at]
@@ -324,5 +324,5 @@ def filter_dates(series: Series, name: str, stays: Callable[[Clock], bool]) -> N
             master.items[at] = event_edit.made(name, ",".join(left), line.params)
 
 
-def _of(line: TextLine, text: str, series: Series) -> list[Stamp]:
+def _stamps(line: TextLine, text: str, series: Series) -> list[Stamp]:
     return event_edit.stamps_of(replace(line, value=text), series.root)
