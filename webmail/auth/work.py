@@ -32,7 +32,7 @@ def _ask_directory(run: PeriodicRun) -> None:
 
 def _pause_app_passwords(run: PeriodicRun) -> None:
     """Of people whose provider has not vouched for them in a long time."""
-    with run.letters():
+    with run.mailing():
         warn, tell = (partial(letter, settings=run.settings) for letter in (pause_letters.warn, pause_letters.tell))
         app_password_pause.sweep(run.settings, warn, tell)
 

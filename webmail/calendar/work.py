@@ -14,7 +14,7 @@ from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
 
 def _remind(run: PeriodicRun) -> None:
     """Remind people of events, and send the agendas of the day that they asked for."""
-    with run.letters():
+    with run.mailing():
         messages = reminders.sweep(run.settings, calendar_letters.reminder_writer(run.settings))
         messages += daily_agenda.sweep(run.settings, calendar_letters.agenda_writer(run.settings))
     run.deliver_system_mail(messages)

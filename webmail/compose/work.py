@@ -13,7 +13,7 @@ from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 
 def _put_drafts(run: PeriodicRun) -> None:
     """Put drafts that are kept here only into the Drafts folders."""
-    with run.letters():
+    with run.mailing():
         unsynced_drafts.put_due(run.settings, partial(account_of, settings=run.settings))
 
 

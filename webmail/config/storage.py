@@ -55,7 +55,7 @@ class S3:
             raise ConfigError("s3: endpoint must begin with https://, or files cross the network in clear (plain_http = true)")
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """For people: where it is, without what opens it."""
         return f"bucket {self.bucket} at {self.endpoint or f'Amazon ({self.region})'}"
 

@@ -38,15 +38,15 @@ class Prepared:
         self._built: dict[type, tuple[Any, str, list[Any]]] = {}  # by kind of database: their placeholder syntax differs
 
     def __call__(self, **values: Any) -> list[Any]:
-        query, cursor = self._asked(values)
+        query, cursor = self._executed(values)
         return list(query._get_cursor_wrapper(cursor))
 
     def plain(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows as the database gives them, of numbers and strings: wrapping many would take longer than the query."""
-        found: list[tuple[Any, ...]] = self._asked(values)[1].fetchall()
+        found: list[tuple[Any, ...]] = self._executed(values)[1].fetchall()
         return found
 
-    def _asked(self, values: dict[str, Any]) -> tuple[Any, Any]:
+    def _executed(self, values: dict[str, Any]) -> tuple[Any, Any]:
         """The query, and the cursor of its rows."""
         database = db.obj
         built = self._built.get(type(database))

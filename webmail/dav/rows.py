@@ -72,13 +72,13 @@ class ObjectRows:
         return row
 
     def all(self, *, texts: bool = False, component: str | None = None) -> Iterator[ItemRow]:
-        return self._select(texts, *self._of(component))
+        return self._select(texts, *self._rows_of(component))
 
     def count(self, component: str | None = None) -> int:
         """How many there are. 1 query."""
-        return int(self.table.select().where(self.table.collection == self.collection, *self._of(component)).count())
+        return int(self.table.select().where(self.table.collection == self.collection, *self._rows_of(component)).count())
 
-    def _of(self, component: str | None) -> list[Any]:
+    def _rows_of(self, component: str | None) -> list[Any]:
         return [CalendarObject.component == component] if component else []
 
     def named(self, hrefs: Sequence[str], *, texts: bool) -> Iterator[ItemRow]:
@@ -135,7 +135,7 @@ class CardRows(ObjectRows):
         number, href, uid, etag, size, modified, *text = values
         return ItemRow(number, href, uid, etag, size, modified, text=text[0] if text else None)
 
-    def _of(self, component: str | None) -> list[Any]:
+    def _rows_of(self, component: str | None) -> list[Any]:
         return []
 
 

@@ -199,7 +199,7 @@ class DavCollection(storage.BaseCollection):
         for href in wanted:
             yield href, None
 
-    def one(self, href: str) -> DavItem | None:
+    def item(self, href: str) -> DavItem | None:
         return next(self._items(self.rows.named([href], texts=True)), None)
 
     def fitting(self, comp_filter: CompFilter | None) -> Iterator[DavItem]:
@@ -361,7 +361,7 @@ class DavStorage(storage.BaseStorage):
             return
         collection = collection_of(access)
         if len(parts) == 3:
-            if (item := collection.one(parts[2])) is not None:
+            if (item := collection.item(parts[2])) is not None:
                 yield item
             return
         yield collection

@@ -39,14 +39,14 @@ def examine(settings: Settings) -> Iterator[CheckResult]:
     behind = 0.0
     for what, step in steps:
         if words := _trouble(step):
-            yield CheckResult("Bucket", grave, f"{bucket.place}: a file can't {what}: {words}")
+            yield CheckResult("Bucket", grave, f"{bucket.location}: a file can't {what}: {words}")
             return
     behind = files.about(name).age - (time.monotonic() - began)
     if words := _trouble(lambda: files.delete(name)) or _trouble(lambda: not files.exists(name)):
-        yield CheckResult("Bucket", grave, f"{bucket.place}: a file can't be deleted: {words}")
+        yield CheckResult("Bucket", grave, f"{bucket.location}: a file can't be deleted: {words}")
         return
     took = f"{time.monotonic() - began:.1f} s"
-    yield CheckResult("Bucket", OK, f"{bucket.place}: a file was written, read, listed and deleted in {took}.")
+    yield CheckResult("Bucket", OK, f"{bucket.location}: a file was written, read, listed and deleted in {took}.")
     if settings.storage != "s3":
         words = 'is not used: storage = "disk" is set. `flask --app wsgi storage move --to s3` copies the files there.'
         yield CheckResult("Bucket", WARNING, words)

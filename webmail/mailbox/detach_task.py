@@ -66,7 +66,7 @@ class DetachState:
     left: dict[str, int] = field(default_factory=dict)  # reason -> how many stayed as they were
 
     @classmethod
-    def of(cls, cursor: dict[str, Any] | None) -> DetachState:
+    def load(cls, cursor: dict[str, Any] | None) -> DetachState:
         values = dict(cursor or {})
         values["pending"] = Pending(**values["pending"]) if values.get("pending") else None
         return cls(**values)
@@ -86,7 +86,7 @@ class Detaching:
 
 
 def _work(run: TaskRun) -> dict[str, Any]:
-    state, given = DetachState.of(run.cursor), run.arguments
+    state, given = DetachState.load(run.cursor), run.arguments
     jobs = [Detaching(m, v, u, {s: (k, n, w) for s, k, n, w in files}) for m, v, u, files in given["messages"]]
     try:
         account = account_of(run)
@@ -229,7 +229,7 @@ def undo(connection: Connection, cursor: dict[str, Any] | None) -> int:
     fit.
     """
     count = 0
-    for mailbox, validity, uid, trash, trash_validity, old in reversed(DetachState.of(cursor).done):
+    for mailbox, validity, uid, trash, trash_validity, old in reversed(DetachState.load(cursor).done):
         try:
             if not old or not imap.actions.with_flag(connection, trash, [old], b"ALL", trash_validity):
                 continue

@@ -24,7 +24,7 @@ class ListRequest:
     page: int = 1
 
     @classmethod
-    def of(cls, mailbox: str, args: Mapping[str, str]) -> ListRequest:
+    def parse(cls, mailbox: str, args: Mapping[str, str]) -> ListRequest:
         """Parse the arguments of a URL or form; invalid values are replaced by defaults."""
         # "query" is the search box itself; other forms on a list's page pass the current search as "matching"
         query, sort, scope, page = (args.get(name, "") for name in ("query", "sort", "scope", "page"))

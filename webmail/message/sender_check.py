@@ -40,7 +40,7 @@ class SenderLookUp:
         self._user, self._settings = user, settings
         self._found: dict[Address, KnownSender] = {}
 
-    def known(self, sender: Address) -> KnownSender:
+    def known_sender(self, sender: Address) -> KnownSender:
         if sender not in self._found:
             self._found[sender] = known_senders.look_up(self._user, sender)
         return self._found[sender]
@@ -51,7 +51,7 @@ class SenderLookUp:
         email = sender.email.lower()
         usable = email.isascii() and "@" in email and len(email) <= 254 and '"' not in email
         outside = usable and _sender_place(self._user, email, None, self._settings) is SenderPlace.OUTSIDE
-        return email if outside and not self.known(sender).written else ""
+        return email if outside and not self.known_sender(sender).written else ""
 
 
 def needs_whole(trace: Trace, envelope: Envelope, user: User, settings: Settings) -> bool:
@@ -79,7 +79,7 @@ def judge(
     if place is SenderPlace.OWN:
         return Trust(sender.email, place, name=sender.name)
     proof, marked = _proof(message, user, settings)
-    met = (look_up or SenderLookUp(user, settings)).known(sender)
+    met = (look_up or SenderLookUp(user, settings)).known_sender(sender)
     written = place is SenderPlace.OUTSIDE and not met.contact and met.written
     stranger = not written and not met.contact
     known = known_senders.acquaintances(user) if place is SenderPlace.OUTSIDE and stranger else Acquaintances()
@@ -87,7 +87,7 @@ def judge(
     name = sender.name
     if place is SenderPlace.INSIDE:
         writer = proof.login if proof.verdict is Verdict.GENUINE else ""
-        name = colleagues.today().shown(sender.name, sender.email.lower(), writer)
+        name = colleagues.today().shown_name(sender.name, sender.email.lower(), writer)
     if place is SenderPlace.INSIDE or stranger:
         warnings += _about_names(user, envelope, known, met, proof, settings)
     warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, known, met, settings)

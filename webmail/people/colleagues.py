@@ -48,7 +48,7 @@ class Colleagues:
             for word in set(names.key_words(name)) if names.is_full(name) else ():
                 self._by_word.setdefault(word, []).append(person)
 
-    def shown(self, name: str, email: str, writer: str = "") -> str:
+    def shown_name(self, name: str, email: str, writer: str = "") -> str:
         """The name that is shown for an address: that of its account, or of the account that is proven to have written.
 
         The written one if it is theirs or allowed, and for all other addresses.

@@ -183,7 +183,7 @@ def _appearances(user: User, senders: set[Address], settings: Settings) -> dict[
     doubtful |= {one for one in strangers if known_under(one.name, one.email.lower(), people) or _looks_like_ours(one, own)}
     inside = senders - set(outside)
     return {
-        one: Appearance(colleagues.shown(one.name, one.email.lower()) if one in inside else one.name, one in doubtful)
+        one: Appearance(colleagues.shown_name(one.name, one.email.lower()) if one in inside else one.name, one in doubtful)
         for one in senders
     }
 

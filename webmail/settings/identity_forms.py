@@ -38,7 +38,7 @@ class IdentityForm(AreaForm):
     is_default = BooleanField(_l("Default identity"))
 
     @classmethod
-    def of(cls, identity: WritingIdentity) -> IdentityForm:
+    def showing(cls, identity: WritingIdentity) -> IdentityForm:
         """The identity's form, with the submitted values if any, else the stored ones."""
         above = "above" if identity.signature_above else "below"
         stored = {name: getattr(identity, name) for name in cls.PLAIN}

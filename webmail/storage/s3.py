@@ -240,7 +240,7 @@ class S3Storage:
         if seen is not None and time.monotonic() - seen < (_SURE if surely else _BELIEVED):
             return True
         try:
-            with _errors(f"its mark in {self.bucket.place}"):
+            with _errors(f"its mark in {self.bucket.location}"):
                 _obstore().get(self._client(), self._below(MARK)).bytes()
         except FileGoneError:
             return False
@@ -253,7 +253,7 @@ class S3Storage:
         marked = self._is_marked(surely=surely)
         if not marked and self.named():
             raise StorageAwayError(
-                f"{self.bucket.place} has none of our files ({self._below('')}/). Correct [s3] or, if they are lost for good, "
+                f"{self.bucket.location} has none of our files ({self._below('')}/). Correct [s3] or, if they are lost for good, "
                 f"put an empty object {self._below(MARK)}"
             )
         return marked

@@ -27,7 +27,7 @@ class PeriodicRun:
     wake_tasks: Callable[[], None]
 
     @contextmanager
-    def letters(self) -> Iterator[None]:
+    def mailing(self) -> Iterator[None]:
         """With the database, and with what writing letters takes."""
         with db.connection_context(), self.context():
             yield

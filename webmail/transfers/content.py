@@ -71,15 +71,15 @@ class _Sealer:
 
     def seal(self, piece: bytes | bytearray, start: int) -> list[bytes]:
         nonce = secrets.token_bytes(_NONCE)
-        return [nonce, self.cipher.encrypt(nonce, piece, self._place(start))]
+        return [nonce, self.cipher.encrypt(nonce, piece, self._nonce_at(start))]
 
     def open(self, sealed: bytes, start: int) -> bytes:
         try:
-            return self.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._place(start))
+            return self.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._nonce_at(start))
         except (InvalidTag, ValueError) as error:
             raise ContentDamagedError(f"the piece of {self.name} at {start} can't be opened") from error
 
-    def _place(self, start: int) -> bytes:
+    def _nonce_at(self, start: int) -> bytes:
         return f"{self.name}/{start}".encode()
 
 

@@ -49,7 +49,7 @@ class TransferForm:
         return cls(to=to[:LONGEST_TO], until=last_day(settings.transfers.days), language=language or settings.language)
 
     @classmethod
-    def of(cls, transfer: Transfer, settings: Settings) -> TransferForm:
+    def showing(cls, transfer: Transfer, settings: Settings) -> TransferForm:
         """What was typed when it was left."""
         kept = assembly.typed(transfer)
         ticked = kept.get("options")

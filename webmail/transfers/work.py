@@ -20,7 +20,7 @@ _DELETING = 10.0  # seconds of it for deleting files, then letters have their tu
 
 def _keep(run: PeriodicRun) -> None:
     """Write the letters that are due, end what is past its date, delete what is over."""
-    with run.letters():
+    with run.mailing():
         additions.sweep()
         messages = recipients.sweep(run.settings)
     run.deliver_system_mail(messages)

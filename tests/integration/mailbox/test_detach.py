@@ -435,4 +435,4 @@ def test_a_suspended_person_loses_nothing(person: Visitor, mail: IMAPClient, wor
         User.update(active=1).where(User.address == person.address).execute()
     with db.connection_context():
         [task] = Task.select().where(Task.kind == detach_task.NAME)
-    assert task.state == TaskState.CANCELLED and DetachState.of(None).count == 0
+    assert task.state == TaskState.CANCELLED and DetachState.load(None).count == 0

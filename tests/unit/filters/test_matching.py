@@ -110,7 +110,7 @@ def test_html_as_sieve_reads_it():
 )
 def test_what_a_rule_does_to_old_mail(actions, plan):
     rule = FilterRule("x", (), tuple(RuleAction(*one) for one in actions))
-    assert ApplyPlan.of(rule, "INBOX", "Trash") == ApplyPlan(*plan)
+    assert ApplyPlan.for_rule(rule, "INBOX", "Trash") == ApplyPlan(*plan)
 
 
 def test_steps_of_many_batches_stay_short():

@@ -35,7 +35,7 @@ def test_a_million_senders_take_no_more_memory_than_some_thousands() -> None:
 def test_it_goes_on_where_it_was() -> None:
     found = report()
     found.add([one("a@x.example", is_list=True, can_be_left=True, uid=7)], "INBOX", 3)
-    again = RoomReport.of(json.loads(json.dumps(found.dumped())))
+    again = RoomReport.load(json.loads(json.dumps(found.dumped())))
     assert again == found
 
 

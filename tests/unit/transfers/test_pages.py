@@ -32,7 +32,7 @@ from webmail.transfers.options import TransferOptions
 from webmail.transfers.requests import requests
 from webmail.transfers.requests.requests import Wishes
 from webmail.transfers.trail import EventKind
-from webmail.transfers.views import one as one_page
+from webmail.transfers.views import transfer_page as one_page
 
 ZOE, TOM = ("Zoé Petit", "zoe@ailleurs.example"), ("", "tom@ailleurs.example")
 MAIL = {"system_address": "Lycée <info@lycee.example>", "system_password": "x", "public_url": "https://mail.lycee.example"}

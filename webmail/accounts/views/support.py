@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from webmail.accounts import support
 from webmail.accounts.blueprint import blueprint
-from webmail.accounts.notifications.support_letters import support_mails
+from webmail.accounts.notifications.support_requests import support_mails
 from webmail.accounts.support import SupportQuestion, TroubleKind
 from webmail.accounts.support_texts import KINDS
 from webmail.auth.guard import public

@@ -89,7 +89,7 @@ class WebSession(SessionMixin):
         return self._token if self.stored else ""
 
     @property
-    def known(self) -> str:
+    def device_cookie(self) -> str:
         """The known-devices cookie, for auth/sessions/known_devices.py."""
         return self._request.cookies.get(self._store.known_name, "")
 
@@ -335,7 +335,7 @@ class RowSessions(SecureCookieSessionInterface):
         response.delete_cookie(self.visitor_name, **self._attributes())
         self._remember_shared(visit, response, shared)
         if visit.user is not None and not shared:
-            value = known_devices.remember(visit.known, visit.user.address, self.settings.secret_key)
+            value = known_devices.remember(visit.device_cookie, visit.user.address, self.settings.secret_key)
             response.set_cookie(self.known_name, value, max_age=known_devices.DAYS * 86400, **self._attributes())
             if visit.trusts:
                 days = self.settings.trust_days

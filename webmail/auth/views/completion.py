@@ -67,7 +67,7 @@ def complete(user: User, how: Started, target: str) -> Response:
     browser = describe(request.headers.get("User-Agent", ""))
     if how.factor not in (None, Factor.MAIL):
         second_step.note_other_factor(user)
-    new = tell_of_new_browser(user, browser, existing=visit().known, network=visit().network, shared=how.shared)
+    new = tell_of_new_browser(user, browser, existing=visit().device_cookie, network=visit().network, shared=how.shared)
     data = how.data | ({FACTOR: how.factor} if how.factor else {})
     visit().start(user, **_chosen(how), data=data)
     if _has_changed(user):

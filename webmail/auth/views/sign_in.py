@@ -69,7 +69,7 @@ def log_in() -> Response:
         place, code = waiting_lines.place_of(session.get(PLACE)), request.form.get("code", "")
         user = sign_in(
             name, password, network, settings(), imap.check,
-            browser=visit().known, computer=visit().computer, admitted=place, code=code,
+            browser=visit().device_cookie, computer=visit().computer, admitted=place, code=code,
         )  # fmt: skip
     except SignInRefusedError as error:
         session.pop(PLACE, None)

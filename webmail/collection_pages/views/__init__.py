@@ -2,6 +2,6 @@
 
 from webmail.collection_pages import texts
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views import addresses, common, listing, managing, one, sharing, trash
+from webmail.collection_pages.views import addresses, collection_page, common, listing, managing, sharing, trash
 
-__all__ = ["addresses", "blueprint", "common", "listing", "managing", "one", "sharing", "trash", "texts"]
+__all__ = ["addresses", "blueprint", "common", "listing", "managing", "collection_page", "sharing", "trash", "texts"]

@@ -104,7 +104,7 @@ class RemoteServer:
         }
         content = body.encode() if isinstance(body, str) else body
         for _hop in range(_HOPS):
-            answer = self._asked(method, url, content, sent, limit)
+            answer = self._request(method, url, content, sent, limit)
             location = answer.headers.get("location", "")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 return self._judged(answer, url, refused)
@@ -116,7 +116,7 @@ class RemoteServer:
                 raise FollowTroubleError(FollowFault.REFUSED, url)
         raise FollowTroubleError(FollowFault.NOT_DAV, url)
 
-    def _asked(self, method: str, url: str, body: bytes, headers: dict[str, str], limit: int) -> FetchedResponse:
+    def _request(self, method: str, url: str, body: bytes, headers: dict[str, str], limit: int) -> FetchedResponse:
         left = self.end - time.monotonic()
         if left <= 0:
             raise RoundOverError

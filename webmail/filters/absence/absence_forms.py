@@ -40,7 +40,7 @@ class AbsenceForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Absence, at: datetime) -> AbsenceForm:
+    def showing(cls, found: Absence, at: datetime) -> AbsenceForm:
         """One that is over begins anew, with the texts of last time; one that is off keeps the days that are still to come."""
         past = found.until is not None and at >= found.until
         begun = not found.on and found.start is not None and at >= found.start

@@ -29,7 +29,7 @@ class ArchiveForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: ArchivePlan) -> ArchiveForm:
+    def showing(cls, plan: ArchivePlan) -> ArchiveForm:
         return cls(
             plan.mailbox, str(plan.amount or 12), str(plan.unit), str(plan.action), plan.split, plan.keyword,
             plan.keep_unread, plan.keep_flagged, plan.keep_tagged, plan.on,
@@ -60,11 +60,11 @@ class ArchiveForm:
         try:
             archive_rules.check(plan, found)
         except BadPlanError as error:
-            self.errors[error.what] = self._words(error.what)
+            self.errors[error.what] = self._typed_texts(error.what)
             return None
         return plan
 
-    def _words(self, what: str) -> str:
+    def _typed_texts(self, what: str) -> str:
         most = MOST_DAYS if self.unit == AgeUnit.DAYS else MOST_MONTHS
         emptied = _("Messages in Junk and Trash can’t be archived: choose “Delete”.")
         return {

@@ -32,7 +32,7 @@ class ForwardForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Forwarding, existing: Iterable[str], at: datetime) -> ForwardForm:
+    def showing(cls, found: Forwarding, existing: Iterable[str], at: datetime) -> ForwardForm:
         """One that is off or over begins anew, with all the addresses that may be chosen."""
         past = found.until is not None and at >= found.until
         fresh = past or not found.on

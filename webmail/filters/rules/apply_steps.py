@@ -34,7 +34,7 @@ class ApplyPlan:
     to: str
 
     @classmethod
-    def of(cls, rule: FilterRule, mailbox: str, trash: str) -> ApplyPlan:
+    def for_rule(cls, rule: FilterRule, mailbox: str, trash: str) -> ApplyPlan:
         """As Sieve has it: a message that is moved to several folders is in each, and stays where one of them is its own."""
         flags = [_FLAGS.get(one.kind, one.value) for one in rule.actions if one.kind in _FLAGS or one.kind is ActionKind.TAG]
         copies = [one.value for one in rule.actions if one.kind is ActionKind.COPY]

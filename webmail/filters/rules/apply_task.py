@@ -58,7 +58,7 @@ class ApplyState:
     intent: Intent | None = None
 
     @classmethod
-    def of(cls, cursor: dict[str, Any] | None) -> ApplyState:
+    def load(cls, cursor: dict[str, Any] | None) -> ApplyState:
         values = dict(cursor or {})
         values["intent"] = Intent(**values["intent"]) if values.get("intent") else None
         return cls(**values)
@@ -146,14 +146,14 @@ class _Step:
 
 
 def _work(run: TaskRun) -> dict[str, Any]:
-    given, state = run.arguments, ApplyState.of(run.cursor)
+    given, state = run.arguments, ApplyState.load(run.cursor)
     rule, mailbox = rules.from_json(given["rule"]), given["mailbox"]
     try:
         account = account_of(run)
         with imap.connect(account) as connection:
             trash, junk = for_role(connection, Role.TRASH), for_role(connection, Role.JUNK)
         place = place_to_try(run.user, run.settings)
-        _Step(run, account, rule, mailbox, place, ApplyPlan.of(rule, mailbox, trash), junk, state).take()
+        _Step(run, account, rule, mailbox, place, ApplyPlan.for_rule(rule, mailbox, trash), junk, state).take()
     except SignInRefusedError as error:
         raise TaskFailedError("sign-in") from error
     except CannotTellError as error:

@@ -155,7 +155,7 @@ def undo_applied(task_id: str) -> Response:
     if task is None:
         notify(_("There was nothing to undo."), "caution")
         return back
-    user, steps = current_user(), ApplyState.of(store.cursor_of(task)).steps
+    user, steps = current_user(), ApplyState.load(store.cursor_of(task)).steps
     name = undo_store.keep(user, json.dumps(steps, ensure_ascii=False))
     with user_lock(user.id), imap.connect(current_account()) as connection:
         done = undo.undo(connection, user, name)
@@ -175,7 +175,7 @@ def _ended(task_id: str) -> Task | None:
     except store.NoSuchTaskError:
         return None
     ours = task.kind == apply_task.NAME and task.state not in store.OPEN and not store.result_of(task).get(store.UNDONE)
-    return task if ours and ApplyState.of(store.cursor_of(task)).steps else None
+    return task if ours and ApplyState.load(store.cursor_of(task)).steps else None
 
 
 def _title(about: Facts) -> str:

@@ -159,17 +159,19 @@ class MailFile:
         try:
             with _unpacked(archive, archive_file.entry, self.settings) as file:
                 if archive_file.kind is Kind.MBOX:
-                    yield from _of_mbox(file, self._place(archive_file, program_of(file, found.hints), found.tags))
+                    yield from _of_mbox(file, self._source_folder(archive_file, program_of(file, found.hints), found.tags))
                 else:
                     origin = Origin.OWN if found.hints.own else Origin.OTHER
                     maildir = archive_file.kind is Kind.MAILDIR
                     origin = Origin.MOZILLA if maildir and found.hints.mozilla else origin
-                    read = _whole(file, archive_file.entry.filename, self._place(archive_file, Program(origin), found.tags))
+                    read = _whole(
+                        file, archive_file.entry.filename, self._source_folder(archive_file, Program(origin), found.tags)
+                    )
                     yield _marked_by_entry(read, archive_file, origin, found.tags) if isinstance(read, Incoming) else read
         except BROKEN:  # of the archive: reading what is unpacked already does not fail
             yield Unreadable(archive_file.entry.filename[:200], "broken")
 
-    def _place(self, file: ArchiveFile, program: Program, tags: dict[str, str]) -> _SourceFolder:
+    def _source_folder(self, file: ArchiveFile, program: Program, tags: dict[str, str]) -> _SourceFolder:
         role = file.role or special_role(file.path[-1:] if file.top else (), program.origin, is_requested=self.special)
         return _SourceFolder(() if role else file.path, program, role, tags)
 

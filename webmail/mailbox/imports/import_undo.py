@@ -36,14 +36,14 @@ def is_offered(cursor: dict[str, Any] | None) -> bool:
 
 
 def count(cursor: dict[str, Any] | None) -> int:
-    return sum(len(place.added()) for place in ImportState.of(cursor).into.values())
+    return sum(len(place.added()) for place in ImportState.load(cursor).into.values())
 
 
 def undo(connection: Connection, cursor: dict[str, Any] | None) -> Iterator[int]:
     """Delete what an import put into folders, and the folders it made that are empty now; says after each step how many messages
     it deleted. Again after it broke off: it goes on. About 3 round trips a mailbox. Raises MailError.
     """
-    state = ImportState.of(cursor)
+    state = ImportState.load(cursor)
     for mailbox, place in state.into.items():
         with suppress(NoSuchMailboxError, MailboxChangedError):  # the folder is gone, and its messages with it
             yield from _undone_in(connection, mailbox, place)

@@ -47,7 +47,7 @@ class ImportState:
     made: list[str] = field(default_factory=list)  # folders
 
     @classmethod
-    def of(cls, cursor: dict[str, object] | None) -> ImportState:
+    def load(cls, cursor: dict[str, object] | None) -> ImportState:
         values = dict(cursor or {})
         values["into"] = {name: ImportedInto(**told) for name, told in dict(values.get("into") or {}).items()}  # type: ignore[call-overload]
         return cls(**values)  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ class MailImport:
 
     def __init__(self, run: TaskRun, account: Account, source: Source, target: str, otherwise: Filing) -> None:
         self.run, self.account, self.source, self.target, self.otherwise = run, account, source, target, otherwise
-        self.state = ImportState.of(run.cursor)
+        self.state = ImportState.load(run.cursor)
         self._before: dict[str, Any] = {}  # the cursor when the batch began, with what is pending since
         self._there: dict[str, FolderContents] = {}  # what each mailbox holds
         self._unnoted: dict[str, set[int]] = {}  # UIDs of what an earlier turn appended there

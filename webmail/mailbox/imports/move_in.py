@@ -136,13 +136,13 @@ class OldMail:
         done, uid = (str(position[0]), int(position[1])) if position else ("", 0)
         for folder in self._folders():
             if folder.name >= done:
-                yield from self._of(folder, uid if folder.name == done else 0)
+                yield from self._messages_in(folder, uid if folder.name == done else 0)
 
     def _folders(self) -> list[RemoteFolder]:
         with _there(), imap.connect(self.account) as connection:
             return remote_mailbox.folders(connection)
 
-    def _of(self, folder: RemoteFolder, after: int) -> Iterator[Found]:
+    def _messages_in(self, folder: RemoteFolder, after: int) -> Iterator[Found]:
         with _there(), closing(Connection(self.account)) as reading:  # its own: it is read on while others of the pool fetch
             for message in remote_mailbox.listing(reading, folder, after):
                 yield _found(folder, message)

@@ -51,7 +51,7 @@ class RoomReport:
     newsletters: dict[str, SenderTotal] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> RoomReport:
+    def load(cls, told: dict[str, Any]) -> RoomReport:
         """The inverse of `dumped`."""
         totals = {kind: {row["address"]: SenderTotal(**row) for row in told[kind]} for kind in ("senders", "newsletters")}
         return cls(told["before"], told["messages"], **totals)

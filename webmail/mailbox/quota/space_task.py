@@ -54,7 +54,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
 
 def _begun(run: TaskRun, account: Account) -> _Scan:
     if kept := run.cursor:
-        return _Scan(kept["names"], RoomReport.of(kept["report"]), kept["total"], kept["at"], kept["next"])
+        return _Scan(kept["names"], RoomReport.load(kept["report"]), kept["total"], kept["at"], kept["next"])
     with imap.connect(account) as connection:
         found = overview(connection)
     names = counted_mailboxes(found)

@@ -59,7 +59,7 @@ def chosen_messages(connection: Connection, mailbox: str, values: list[str]) -> 
     form = request.form
     uidvalidity = form.get("v", 0, int)
     if "all" in form and "star" not in form:
-        asked = ListRequest.of(mailbox, form)
+        asked = ListRequest.parse(mailbox, form)
         query = search_query.understood(asked.query, current_user(), today())
         return selection.matching(connection, asked, query, uidvalidity)
     return selection.of_rows(mailbox, uidvalidity, values)
@@ -100,7 +100,7 @@ def ask_for_more(job: ListJob, what: str, error: str = "") -> Response:
 def about(mailbox: str, chosen: Sequence[Selection]) -> dict[str, Any]:
     """The context that these pages carry along: the selection as submitted, and its number of messages."""
     form = request.form
-    asked = ListRequest.of(mailbox, form)
+    asked = ListRequest.parse(mailbox, form)
     return {
         "mailbox": mailbox, "count": selection.count(chosen), "back": back_address(mailbox), "v": form.get("v", 0, int),
         "everything": {"all": "1", "matching": asked.query, "scope": asked.scope} if "all" in form else {},

@@ -30,7 +30,7 @@ from webmail.web.rendering import page
 @blueprint.get("/mailbox/<path:mailbox>")
 @may_come_ahead
 def show(mailbox: str) -> Response:
-    asked = ListRequest.of(mailbox, request.args)
+    asked = ListRequest.parse(mailbox, request.args)
     account = current_account()
     if request.cache_control.max_age == 0 or request.cache_control.no_cache:  # a browser reload refreshes the counts
         imap.mailboxes.forget(account, sizes=False)

@@ -48,7 +48,7 @@ def go() -> Response:
     if len(query) > LONGEST_QUERY:
         notify(_("The search is too long. Shorten one of the fields."), "caution")
         return _form(asked, fields, 422)
-    found = ListRequest.of(asked.mailbox, {"query": query, "scope": asked.scope, "sort": asked.sort})
+    found = ListRequest.parse(asked.mailbox, {"query": query, "scope": asked.scope, "sort": asked.sort})
     return redirect(url_for("mailbox.show", **found.arguments()), 303)
 
 
@@ -59,7 +59,7 @@ def save_search() -> Response:
 
 
 def _save(mailbox: str) -> Response:
-    asked = ListRequest.of(mailbox, request.form)
+    asked = ListRequest.parse(mailbox, request.form)
     name = _name()
     back = local_path(request.form.get("back", "")) or url_for("mailbox.show", **asked.arguments())
     if not asked.query or not name:
@@ -212,7 +212,7 @@ def _search_request() -> ListRequest:
     """The search that the form refers to; the inbox if it was opened from a page without a list."""
     args = request.args
     scope = args.get("scope", "")
-    return ListRequest.of(
+    return ListRequest.parse(
         args.get("mailbox", "") or "INBOX",
         {"query": args.get("matching", ""), "scope": scope if scope in SCOPES else "", "sort": args.get("sort", "")},
     )

@@ -44,7 +44,7 @@ class RequestForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, wishes: Wishes) -> RequestForm:
+    def showing(cls, wishes: Wishes) -> RequestForm:
         until = wishes.until.replace(tzinfo=UTC) if wishes.until is not None else None
         return cls(
             wishes.title, wishes.message, "named" if wishes.invited_only else "anyone", "",

@@ -9,13 +9,13 @@ from webmail.transfers.views import (
     guests,
     mine,
     new,
-    one,
     protect,
     public,
     public_files,
     public_previews,
     public_report,
     saving,
+    transfer_page,
     uploads,
 )
 
@@ -38,7 +38,7 @@ __all__ = [
     "guests",
     "mine",
     "new",
-    "one",
+    "transfer_page",
     "protect",
     "public",
     "public_files",

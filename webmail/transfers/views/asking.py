@@ -116,7 +116,7 @@ def make_request() -> Response:
 @blueprint.get("/transfers/requests/<int:number>/change")
 def show_request_change(number: int) -> Response:
     mine = _mine(number)
-    return _form_page(RequestForm.of(requests.wishes_of(mine)), row=mine)
+    return _form_page(RequestForm.showing(requests.wishes_of(mine)), row=mine)
 
 
 @blueprint.post("/transfers/requests/<int:number>/change")

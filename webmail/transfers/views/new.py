@@ -53,7 +53,7 @@ def new() -> Response:
     transfer = _transfer_of_address()
     if transfer is None:
         return _form_page(TransferForm.fresh(settings(), current_user().language, request.args.get("to", "")), None)
-    form = TransferForm.of(transfer, settings())
+    form = TransferForm.showing(transfer, settings())
     action = request.args.get("check", "")
     if action:
         _check(form, store.files(transfer), action)

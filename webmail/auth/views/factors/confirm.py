@@ -48,7 +48,7 @@ def confirm() -> Response:
     form, row, user = ConfirmForm(), visit().row, current_user()
     assert row is not None
     typed = (form.code.data if user.second_step else form.password.data) or ""
-    browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
+    browser = known_devices.recognise(visit().device_cookie, user.address, settings().secret_key)
     try:
         factor = confirmation.confirm(row, typed, settings(), imap.check, browser=browser)
     except SignInRefusedError as error:

@@ -52,7 +52,7 @@ def check_second_step() -> Response:
         return second_step_over()
     place = waiting_lines.place_of(session.get(PLACE))
     try:
-        browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
+        browser = known_devices.recognise(visit().device_cookie, user.address, settings().secret_key)
         factor = second_step.check_code(user, form.code.data or "", settings(), browser=browser, admitted=place)
     except SignInRefusedError as error:
         session.pop(PLACE, None)

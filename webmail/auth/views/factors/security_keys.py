@@ -126,7 +126,7 @@ def answering_key(user: User, purpose: Purpose, admitted: Place | None = None) -
     A refusal is audited; a key that may have been copied is told by mail. Tries are counted as those of codes are: with turns
     at the second step (`admitted`: of a browser that was told to wait).
     """
-    browser = known_devices.recognise(visit().known, user.address, settings().secret_key)
+    browser = known_devices.recognise(visit().device_cookie, user.address, settings().secret_key)
     counted = f"key of {user.id} {browser}".rstrip()
     in_turn = purpose is Purpose.SECOND_STEP
     attempt = attempt_in_turn(counted, settings(), admitted) if in_turn else attempt_at(counted, settings())

@@ -49,7 +49,7 @@ def ask_forgot() -> Response:
         form.username.errors = [_("Type your user name or address.")]
         return _page("ask", form, 422)
     try:
-        asked = password_reset.ask(form.username.data or "", channel, visit().network, settings(), browser=visit().known)
+        asked = password_reset.ask(form.username.data or "", channel, visit().network, settings(), browser=visit().device_cookie)
     except TooManyRequestsError as error:
         return told_to_wait(_page("ask", form, error.status, problem=too_many_words(error)), error)
     after_the_answer(partial(_send, current_app._get_current_object(), asked))  # type: ignore[attr-defined]

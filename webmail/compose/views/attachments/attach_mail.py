@@ -50,7 +50,7 @@ def from_my_mail(draft_id: str) -> Response:
         return row
     place = _list_arguments(request.args)
     folder = place["folder"] or "INBOX"
-    asked = ListRequest.of("INBOX" if folder == _EVERYWHERE else folder, {"query": place["words"], "page": place["page"]})
+    asked = ListRequest.parse("INBOX" if folder == _EVERYWHERE else folder, {"query": place["words"], "page": place["page"]})
     everywhere = folder == _EVERYWHERE
     search = search_query.understood(asked.query, current_user(), today())
     size = preferences().page_size or settings().page_size
@@ -143,7 +143,7 @@ def forward_together(mailbox: str) -> Response:
     validity = form.get("v", 0, int)
     groups = selection.of_rows(mailbox, validity, form.getlist("uids"))
     if "all" in form:
-        asked = ListRequest.of(mailbox, form)
+        asked = ListRequest.parse(mailbox, form)
         query = search_query.understood(asked.query, current_user(), today())
         with imap.connect(current_account(), mailbox) as connection:
             groups = selection.matching(connection, asked, query, validity)

@@ -69,7 +69,7 @@ def show_absence() -> Response:
         return _absence_page(None, None, error)
     if kept := _interrupted_form():
         return _absence_page(AbsenceForm.typed(kept), state)
-    return _absence_page(AbsenceForm.of(state.filters.absence, _now()), state)
+    return _absence_page(AbsenceForm.showing(state.filters.absence, _now()), state)
 
 
 def _interrupted_form() -> MultiDict[str, str] | None:

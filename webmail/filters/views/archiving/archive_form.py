@@ -37,7 +37,7 @@ def add_archive_rule() -> Response:
 
 @blueprint.get("/archiving/rule/<int:number>")
 def show_archive_rule(number: int) -> Response:
-    return _form(ArchiveForm.of(_own(number)), number)
+    return _form(ArchiveForm.showing(_own(number)), number)
 
 
 @blueprint.post("/archiving/rule/<int:number>")

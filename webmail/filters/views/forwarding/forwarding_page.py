@@ -217,7 +217,7 @@ def _forwarding_page(
     user, targets = current_user(), forward_targets.for_user(current_user())
     addresses = [str(row.address) for row in targets if row.confirmed or row.active]
     if form is None and state is not None:
-        form = ForwardForm.of(state.filters.forwarding, (str(row.address) for row in targets if row.confirmed), _now())
+        form = ForwardForm.showing(state.filters.forwarding, (str(row.address) for row in targets if row.confirmed), _now())
         if added in addresses:
             form.choose(added)
     if form is not None:

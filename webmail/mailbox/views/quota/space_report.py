@@ -37,7 +37,7 @@ _MOST_AT_ONCE = 5000  # messages of a newsletter deleted by one click
 def report_context() -> dict[str, Any]:
     """What the part of the page about senders needs. 2 queries at most."""
     under_way, done = space_task.latest(current_user())
-    report = RoomReport.of(store.result_of(done)) if done else None
+    report = RoomReport.load(store.result_of(done)) if done else None
     asleep = under_way is not None and heartbeat.tasks_are_left()
     return {"under_way": under_way, "report": report, "counted_at": done.finished if done else None, "asleep": asleep}
 

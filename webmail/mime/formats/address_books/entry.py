@@ -268,7 +268,7 @@ def _take(entry: BookEntry, line: VcardLine, label: str) -> None:
         case "UID" if not entry.uid:
             entry.uid = tidy(line.text)
         case "CATEGORIES":
-            more = [word for word in map(tidy, line.words) if word and word not in entry.categories]
+            more = [word for word in map(tidy, line.listed) if word and word not in entry.categories]
             entry.categories += more[: _MOST_CATEGORIES - len(entry.categories)]
         case "PHOTO" if not entry.photo:
             entry.photo = picture_in(line)

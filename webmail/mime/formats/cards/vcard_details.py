@@ -131,7 +131,7 @@ def _more(lines: Sequence[VcardLine]) -> MoreDetails:
         return next((line for line in lines if line.name in names and line.value), None)
 
     nickname, birthday, anniversary = first("NICKNAME"), first("BDAY"), first(*_ANNIVERSARIES)
-    categories = [tidy(word) for line in lines if line.name == "CATEGORIES" for word in line.words]
+    categories = [tidy(word) for line in lines if line.name == "CATEGORIES" for word in line.listed]
     postals = [_postal(line) for line in lines if line.name == "ADR"]
     sites = [_plain(line) for line in lines if line.name == "URL"]
     name, units = first("N"), first("ORG")

@@ -46,7 +46,7 @@ class VcardLine:
         return [", ".join(filter(None, (unescaped(word) for word in split(one, ",")))) for one in parts]
 
     @property
-    def words(self) -> list[str]:
+    def listed(self) -> list[str]:
         """The words of a list."""
         return [word for one in split(self.value, ",") if (word := unescaped(one).strip())]
 
