@@ -151,7 +151,7 @@ def test_the_secret_of_a_bucket_may_stand_in_a_file(tmp_path):
     assert settings.s3 is not None
     assert (settings.s3.secret, settings.s3.secret_file) == ("the-secret", "")
     assert "the-secret" not in repr(settings)
-    assert "the-secret" not in settings.s3.place
+    assert "the-secret" not in settings.s3.location
 
 
 # --- domains ---------------------------------------------------------------------------------------------------------

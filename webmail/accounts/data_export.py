@@ -110,7 +110,7 @@ def _files(run: TaskRun, files: Storage, mail: Mail, texts: ExportTexts) -> Iter
     names, made = MboxNames(), dict[str, str]()
     for group, span in zip(mail.chosen, mail.position.spans(), strict=False):
         if span or not group.uids:  # a folder that was empty is a file without messages; one that went meanwhile is none
-            made[group.mailbox] = f"mail/{names.of(group.mailbox)}"
+            made[group.mailbox] = f"mail/{names.name_of(group.mailbox)}"
             yield made[group.mailbox], mail_parts.joined(run, files, mail.position, mail.chosen, span)
     if mail.marking:
         yield MARKER, [mail.marking.marker(made)]

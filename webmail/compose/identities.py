@@ -162,7 +162,7 @@ def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: 
 def save(identity: WritingIdentity, settings: Settings) -> None:
     """Create or update an identity; a new default replaces the previous one.
 
-    Raises NotYoursError, display_names.NameRefused, LimitReachedError.
+    Raises NotYoursError, display_names.NameRefusedError, LimitReachedError.
     """
     check(identity.user, identity.address, settings)
     display_names.check(identity.user, identity.name, settings, identity.address)

@@ -42,8 +42,8 @@ def remove(user: User, kind: str, number: int) -> str:
 def put_back(user: User, name: str, settings: Settings) -> tuple[str, str]:
     """Store again what was removed under this name, with its id; returns its kind, and its address if it has one.
 
-    An identity is checked as a new one is. Raises CannotPutBackError, LimitReachedError, compose.identities.NotYours,
-    people.display_names.NameRefused: nothing was stored then.
+    An identity is checked as a new one is. Raises CannotPutBackError, LimitReachedError, compose.identities.NotYoursError,
+    people.display_names.NameRefusedError: nothing was stored then.
     """
     with db.atomic():
         idempotency.in_turn(user)

@@ -42,7 +42,7 @@ class OwnScript:
     parts: tuple[ScriptPart, ...] = ()
     foreign: tuple[Command, ...] = ()
 
-    def of(self, kind: str) -> tuple[ScriptPart, ...]:
+    def parts_of(self, kind: str) -> tuple[ScriptPart, ...]:
         return tuple(part for part in self.parts if part.kind == kind)
 
 

@@ -116,7 +116,7 @@ def archive_of_folders(folders: Iterable[tuple[str, Iterable[bytes]]], at: datet
     names, made = MboxNames(), dict[str, str]()
     with ZipStream() as archive:
         for mailbox, chunks in folders:
-            made[mailbox] = names.of(mailbox)
+            made[mailbox] = names.name_of(mailbox)
             yield from archive.file(made[mailbox], at, chunks)
         yield from archive.file(MARKER, at, [marking.marker(made)])
         yield from archive.end()

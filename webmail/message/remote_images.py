@@ -35,7 +35,7 @@ class ImageDecision:
     contact: bool = False  # the sender is a contact
 
     @property
-    def shown(self) -> bool:
+    def is_displayed(self) -> bool:
         return self.why is not ImageReason.NOT
 
     @property

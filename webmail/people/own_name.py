@@ -22,7 +22,7 @@ def given(user: User) -> str:
 def change(user: User, typed: str, settings: Settings) -> str | None:
     """Show this name, or the administrator's for an empty one; returns the name before, None where nothing changed.
 
-    The caller asks whether people may (`own_name`). Raises display_names.NameRefused. At most 3 queries, and a transaction.
+    The caller asks whether people may (`own_name`). Raises display_names.NameRefusedError. At most 3 queries, and a transaction.
     """
     printable = "".join(c for c in typed if c.isprintable() or c.isspace())
     name, before = " ".join(printable.split())[:LONGEST].strip(), str(user.name)

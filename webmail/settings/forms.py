@@ -248,7 +248,7 @@ class PreferencesForm(FlaskForm):
         return ("" if value in _FALSE else "y") if isinstance(self[name], BooleanField) else value
 
     @staticmethod
-    def shown(field: Field) -> str:
+    def sent_value(field: Field) -> str:
         """The value of a field as the page sends it back in `was-...`."""
         if isinstance(field, BooleanField):
             return "y" if field.data else ""

@@ -54,7 +54,7 @@ class LocalStorage:
     def put(self, name: str, chunks: Iterable[bytes], *, sync: bool = True) -> int:
         target, size = self._file(name), 0
         with self._errors(name):
-            self._claim()
+            self._take_folder()
             written, out = _begin(target)
         try:
             for chunk in chunks:
@@ -89,7 +89,7 @@ class LocalStorage:
     def copy(self, name: str, new: str) -> None:
         source, target = self._file(name), self._file(new)
         with self._errors(name):
-            self._claim()
+            self._take_folder()
             source.stat()
             try:
                 _in_its_folder(target, lambda: os.link(source, target))
@@ -198,7 +198,7 @@ class LocalStorage:
             f"{self.root} has none of our files: mount it or, if they are lost for good, create {self.root / MARK}"
         )
 
-    def _claim(self) -> None:
+    def _take_folder(self) -> None:
         """Make the folder ours before something is put into it. Raises StorageAwayError, OSError."""
         if not self._is_marked():
             self._look()

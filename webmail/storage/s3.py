@@ -69,14 +69,14 @@ class S3Storage:
         first = source.up_to(PART + 1)
         if len(first) > PART:
             return self._put_parts(name, first, source)
-        self._claim(surely=len(first) > _SMALL)
+        self._take_folder(surely=len(first) > _SMALL)
         with self._errors(name):
             _obstore().put(self._client("send" if len(first) > _SMALL else "ask"), key, first, use_multipart=False)
         return len(first)
 
     def _put_parts(self, name: str, first: bytes, source: _Source) -> int:
         """A large file: obstore sends it in parts, which become one object at the end or, after a fault, are taken back."""
-        self._claim(surely=True)
+        self._take_folder(surely=True)
         pieces = itertools.chain([first], source)
         try:
             with self._errors(name):
@@ -95,7 +95,7 @@ class S3Storage:
 
     def copy(self, name: str, new: str) -> None:
         key, target = self._key(name), self._key(new)
-        self._claim()
+        self._take_folder()
         if self.size(name) > _MOST_COPIED:
             self.put(new, self.get(name))
             return
@@ -258,7 +258,7 @@ class S3Storage:
             )
         return marked
 
-    def _claim(self, *, surely: bool = False) -> None:
+    def _take_folder(self, *, surely: bool = False) -> None:
         """Mark the area before something is put into it; `surely`: not long after the server answered last."""
         if not self._look(surely=surely) and self.marks:
             self.mark()

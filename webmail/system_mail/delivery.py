@@ -46,7 +46,8 @@ def sweep() -> list[int]:
 
 
 def content(row: SystemMessage, sender: Address, secret_key: str = "") -> bytes:
-    """The message (RFC 5322): the same bytes at every attempt. Raises BadAddressError, UnsafeValueError, vault.CannotOpen."""
+    """The message (RFC 5322): the same bytes at every attempt. Raises BadAddressError, UnsafeValueError,
+    vault.CannotOpenError."""
     unique = hashlib.sha256(f"{row.id} {row.created.isoformat()} {row.dedup}".encode()).hexdigest()[:32]
     draft = Draft(
         Identity(sender.name, sender.email, reply_to=(Address("", row.reply_to),) if row.reply_to else ()),

@@ -76,7 +76,7 @@ def send(
 
 
 def text_of(row: SystemMessage, secret_key: str) -> str:
-    """The text of a message. Raises vault.CannotOpen, where the secret has changed since."""
+    """The text of a message. Raises vault.CannotOpenError, where the secret has changed since."""
     return _opened(row.body, secret_key)
 
 

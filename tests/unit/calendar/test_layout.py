@@ -163,7 +163,7 @@ def test_hours_grow_to_what_there_is():
 
 def test_classes_of_a_place():
     block = hours.column_of(date(2026, 12, 8), [timed("x", "2026-12-08 08:55", "2026-12-08 09:50")]).blocks[0]
-    assert block.place(8) == "h0 m11 k0 l11 c0 w12"
+    assert block.css_classes(8) == "h0 m11 k0 l11 c0 w12"
 
 
 # --- where clocks change: 2027-03-28 has 23 hours in Paris, 2026-10-25 has 25 -----------------------------------------

@@ -86,7 +86,7 @@ def test_no_text_becomes_sieve_and_the_rules_come_back_exactly(text):
         check(one)
     script = written(*rules)
     found = own_script.read(script)
-    assert [from_json(part.data) for part in found.of("rule")] == rules
+    assert [from_json(part.data) for part in found.parts_of("rule")] == rules
     assert not found.foreign and not any(part.edited for part in found.parts)
     names = {command.name for command in parse(script).walk()} - {"stop"}
     assert names <= {"require", "if", "fileinto", "addflag", "vacation", "reject", "redirect"}

@@ -28,12 +28,12 @@ def message(*senders: str) -> Message:
 
 def test_a_message_without_remote_images_asks_no_table(alice: User) -> None:
     sender_lists.allow(alice, "news@shop.example")
-    assert not remote_images.decide(replace(message(), remote=0), alice, "always", trusted=True).shown
+    assert not remote_images.decide(replace(message(), remote=0), alice, "always", trusted=True).is_displayed
 
 
 def test_nothing_is_shown_unasked(alice: User) -> None:
     found = remote_images.decide(message(), alice, "ask", trusted=True)
-    assert (found.shown, found.sender, found.possible) == (False, "news@shop.example", True)
+    assert (found.is_displayed, found.sender, found.possible) == (False, "news@shop.example", True)
     assert (
         remote_images.decide(message(), alice, "ask", trusted=False, role=Role.JUNK, is_requested=True).why is ImageReason.ASKED
     )
@@ -44,32 +44,32 @@ def test_a_sender_is_allowed_by_the_exact_address(alice: User) -> None:
     assert sender_lists.allow(alice, " News@Shop.example") and sender_lists.allow(alice, "news@shop.example")
     assert sender_lists.senders(alice) == ["news@shop.example"]
     assert remote_images.decide(message(), alice, "ask", trusted=True).why is ImageReason.SENDER
-    assert not remote_images.decide(message(), bob, "ask", trusted=True).shown
-    assert not remote_images.decide(message("x@shop.example"), alice, "ask", trusted=True).shown
-    assert not remote_images.decide(message("news@shop.example", "x@evil.test"), alice, "ask", trusted=True).shown
+    assert not remote_images.decide(message(), bob, "ask", trusted=True).is_displayed
+    assert not remote_images.decide(message("x@shop.example"), alice, "ask", trusted=True).is_displayed
+    assert not remote_images.decide(message("news@shop.example", "x@evil.test"), alice, "ask", trusted=True).is_displayed
     sender_lists.forget(bob, "news@shop.example")
-    assert remote_images.decide(message(), alice, "ask", trusted=True).shown
+    assert remote_images.decide(message(), alice, "ask", trusted=True).is_displayed
     sender_lists.forget(alice, "NEWS@shop.example")
-    assert not remote_images.decide(message(), alice, "ask", trusted=True).shown
+    assert not remote_images.decide(message(), alice, "ask", trusted=True).is_displayed
 
 
 @pytest.mark.parametrize("choice", ["ask", "known", "always"])
 def test_a_sender_who_fails_the_checks_and_junk_show_nothing_by_themselves(alice: User, choice: str) -> None:
     sender_lists.allow(alice, "news@shop.example")
     Correspondent.create(user=alice, address="news@shop.example")
-    assert remote_images.decide(message(), alice, choice, trusted=True).shown
-    assert not remote_images.decide(message(), alice, choice, trusted=True, slow=True).shown
+    assert remote_images.decide(message(), alice, choice, trusted=True).is_displayed
+    assert not remote_images.decide(message(), alice, choice, trusted=True, slow=True).is_displayed
     for options in ({"trusted": False}, {"trusted": True, "role": Role.JUNK}):
         found = remote_images.decide(message(), alice, choice, **options)  # type: ignore[arg-type]
-        assert (found.shown, found.sender) == (False, "")
+        assert (found.is_displayed, found.sender) == (False, "")
 
 
 def test_people_one_has_written_to_and_everybody(alice: User) -> None:
-    assert not remote_images.decide(message(), alice, "known", trusted=True).shown
+    assert not remote_images.decide(message(), alice, "known", trusted=True).is_displayed
     assert remote_images.decide(message(), alice, "always", trusted=True).why is ImageReason.ALWAYS
     Correspondent.create(user=alice, address="news@shop.example")
     assert remote_images.decide(message(), alice, "known", trusted=True).why is ImageReason.KNOWN
-    assert not remote_images.decide(message(), alice, "ask", trusted=True).shown
+    assert not remote_images.decide(message(), alice, "ask", trusted=True).is_displayed
 
 
 def test_an_instance_that_fetches_nothing_has_the_last_word(alice: User, settings: Settings) -> None:

@@ -361,7 +361,7 @@ def test_a_piece_is_not_broken_off_and_the_next_is_to_wait_while_others_were_ref
 
 def test_two_windows_do_not_upload_one_file_at_once(alice, app, monkeypatch):
     url = alice.create(6).headers["Location"]
-    with Body(lambda _size: b"", 6).of(url.rpartition("/")[2]):
+    with Body(lambda _size: b"", 6).receiving(url.rpartition("/")[2]):
         assert alice.patch(url, 0, b"abc").status_code == 423
         monkeypatch.setattr(upload_bodies, "_STILL_SECONDS", 0.0)  # its line was lost, which nobody is told
         assert alice.patch(url, 0, b"abc").status_code == 204

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from webmail.accounts import deletion
 from webmail.accounts.blueprint import blueprint
 from webmail.accounts.forms import DeletionForm
-from webmail.accounts.notifications.deletion_letters import write_administrator
+from webmail.accounts.notifications.deletion import write_administrator
 from webmail.auth.guard import asks_again
 from webmail.models import AuditAct
 from webmail.web.audit import audited

@@ -37,7 +37,7 @@ def seal(secret: str, user: User, settings: Settings) -> bytes:
 
 
 def unseal(sealed: bytes, user: User, settings: Settings) -> str:
-    """Raises vault.CannotOpen."""
+    """Raises vault.CannotOpenError."""
     return vault.open_secret(sealed, settings.secret_key, _PURPOSE, user.id).decode()
 
 

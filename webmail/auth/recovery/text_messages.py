@@ -47,7 +47,8 @@ def may_send(
 
 
 def send(number: str, text: str, settings: Settings) -> None:
-    """Send one that `may_send` has counted. Outside of transactions: it takes up to twice sms.SECONDS. Raises sms.NotTexted."""
+    """Send one that `may_send` has counted. Outside of transactions: it takes up to twice sms.SECONDS. Raises
+    sms.NotTextedError."""
     if settings.sms is None:
         raise sms.NotTextedError("there is no gateway any more")
     if not _slots.acquire(timeout=_PATIENCE):

@@ -112,7 +112,7 @@ def update_data(id_hash: str, change: Callable[[str], str]) -> None:
 
 
 def credential(row: Session, token: str, settings: Settings) -> str | None:
-    """The mail password of this session, or None if none is stored. Raises vault.CannotOpen."""
+    """The mail password of this session, or None if none is stored. Raises vault.CannotOpenError."""
     if row.credential is None:
         return None
     return vault.open_for_session(row.credential, token, settings.secret_key, row.user.get_id())

@@ -30,7 +30,7 @@ class HourBlock:
     before: bool = False  # it began on an earlier day, goes on the next
     after: bool = False
 
-    def place(self, first_hour: int) -> str:
+    def css_classes(self, first_hour: int) -> str:
         """Classes of static/css/calendar-hours.css: its hour and step (h, m), its length in both (k, l), its columns (c, w)."""
         begin, end = self.start // STEP - first_hour * 12, -(-self.end // STEP) - first_hour * 12
         length = end - begin

@@ -10,7 +10,7 @@ from flask import abort, g, redirect, url_for
 from flask_babel import gettext as _
 
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.notifications import owner_letters
+from webmail.collection_pages.notifications import owners
 from webmail.collection_pages.texts import sentences
 from webmail.collection_pages.views.common import is_own, mine, title, title_of
 from webmail.collections import manager_notes
@@ -74,4 +74,4 @@ def collection_changes() -> tuple[list[str], int, int]:
 def tell_owner(access: Access, matter: str, notes: Sequence[CollectionNote]) -> None:
     """Tell the owner of a collection by mail what the current user did with it as a manager, if anything was done."""
     if notes and not is_own(access):
-        owner_letters.tell_owner(access, matter, notes, current_user())
+        owners.tell_owner(access, matter, notes, current_user())

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail import rate_limits
 from webmail.calendar import links
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.notifications.share_letters import tell_of_share
+from webmail.collection_pages.notifications.shares import tell_of_share
 from webmail.collection_pages.views.collection_page import one_page
 from webmail.collection_pages.views.common import is_own, title_of, who_words
 from webmail.collection_pages.views.managing import lost, managed, note, owner_in_audit, tell_owner, title_for_all

@@ -23,7 +23,7 @@ def add(row: DraftRow, stream: Iterable[bytes], filename: str, type: str, settin
 
     Images get a name that is unique in the draft, because the text refers to them by name.
 
-    Raises uploads.MessageTooLarge, AllowanceUsedError, StorageFullError, StorageAwayError, drafts.AlreadyLeft.
+    Raises uploads.MessageTooLargeError, AllowanceUsedError, StorageFullError, StorageAwayError, drafts.AlreadyLeftError.
     """
     return add_all(row, [(stream, filename, type)], settings)[0]
 
@@ -35,7 +35,7 @@ def add_all(
     each file that belongs to the original (`originals.py`), "" for any other.
 
     Raises uploads.REFUSALS, as MessageTooLargeError (the message would exceed its limit): files before the one refused are kept.
-    Any other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeft if the message was queued
+    Any other error, including one from reading `files`, leaves nothing behind: drafts.AlreadyLeftError if the message was queued
     meanwhile.
     """
     room = settings.message_limit - drafts.total_size(row)

@@ -58,8 +58,8 @@ def enqueue(
     Idempotent: a draft that is waiting, being sent, sent or uncertain returns its existing row unchanged, so a second click sends
     nothing. One that was undone or failed is queued again. `dsn`: request a delivery status notification (RFC 3461) if supported.
 
-    Raises BadAddressError, UnsafeValueError, FilesGoneError, StorageFullError, StorageAwayError, identities.NotYours,
-    TooManyRequestsError, and drafts.DraftChangedElsewhere if the draft was edited while its message was being built.
+    Raises BadAddressError, UnsafeValueError, FilesGoneError, StorageFullError, StorageAwayError, identities.NotYoursError,
+    TooManyRequestsError, and drafts.DraftChangedElsewhereError if the draft was edited while its message was being built.
     """
     identities.check(row.user, draft.identity.email, settings)
     content = spool.built(draft, settings, at=at, prove=identities.is_theirs(row.user, draft.identity, settings))

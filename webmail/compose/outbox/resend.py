@@ -28,7 +28,7 @@ def send_on(
     `form` is an idempotency key: a second click returns the existing row and sends nothing, unless that was cancelled or failed.
     The same form with other recipients is a separate message.
 
-    Raises identities.NotYours, TooManyRequestsError, BadAddressError, UnsafeValueError, StorageFullError, StorageAwayError.
+    Raises identities.NotYoursError, TooManyRequestsError, BadAddressError, UnsafeValueError, StorageFullError, StorageAwayError.
     """
     identities.check(user, identity.email, settings)
     recipients = list({address.email.lower(): address.email for address in to}.values())

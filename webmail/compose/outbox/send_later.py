@@ -52,7 +52,7 @@ def waits(row: Outbox) -> bool:
 
 def send_now(user: User, outbox_id: int, settings: Settings) -> bool:
     """Send a scheduled message at once; False if it was sent or cancelled. Raises TooManyRequestsError,
-    spool.ContentGone, StorageFullError, StorageAwayError.
+    spool.ContentGoneError, StorageFullError, StorageAwayError.
     """
     return _move(user, outbox_id, None, settings)
 

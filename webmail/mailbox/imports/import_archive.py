@@ -83,7 +83,7 @@ def listed(archive: zipfile.ZipFile, largest_message: int, *, own: bool) -> Arch
         if known:
             files.append(ArchiveFile(entry, kind, known.path, fits, role=_role(known)))
         else:
-            path, top = layout.of(_parts(name), kind)
+            path, top = layout.folder_of(_parts(name), kind)
             files.append(ArchiveFile(entry, kind, path[-10:], fits, top))
     return ArchiveListing(files, hints, marker.tags if marker else {})
 
@@ -161,7 +161,7 @@ class _Layout:
             return base[: max(above, 0)]
         return base[:-1] if base and base[-1].startswith(".") else base
 
-    def of(self, parts: list[str], kind: Kind) -> tuple[tuple[str, ...], bool]:
+    def folder_of(self, parts: list[str], kind: Kind) -> tuple[tuple[str, ...], bool]:
         """The path of its folder, and whether that stands at the top level of a mailbox."""
         if self.hints.mozilla and kind is not Kind.MESSAGE:
             return self._mozillas(self._base(parts))

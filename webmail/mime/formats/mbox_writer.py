@@ -97,7 +97,7 @@ class MboxNames:
     def __init__(self) -> None:
         self._taken = set[str]()
 
-    def of(self, mailbox: str) -> str:
+    def name_of(self, mailbox: str) -> str:
         above, slash, last = folder_name(mailbox).rpartition("/")
         wanted = _NO_FOLDER.sub(r"\1_", above) + slash + last
         name = next(name for name in _numbered(wanted) if name.casefold() not in self._taken)

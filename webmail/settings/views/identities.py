@@ -81,7 +81,7 @@ def _stored_identity(number: int) -> WritingIdentity:
 
 
 def _form(identity: WritingIdentity) -> IdentityForm:
-    form = (FreeIdentityForm if settings().any_sender else IdentityForm).of(identity)
+    form = (FreeIdentityForm if settings().any_sender else IdentityForm).showing(identity)
     user = current_user()
     form.offer(identities.allowed(user), identities.signatures(user), _mailboxes(identity.sent_mailbox))
     return form

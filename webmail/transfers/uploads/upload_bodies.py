@@ -135,7 +135,7 @@ class Body:
         return self.length is not None and self.received < self.length
 
     @contextmanager
-    def of(self, upload: str) -> Iterator[Body]:
+    def receiving(self, upload: str) -> Iterator[Body]:
         """The bytes of this upload, which no other request brings meanwhile. Raises UploadBusyError."""
         with _lock:
             other = _coming.get(upload)

@@ -151,7 +151,7 @@ def admitted_body(sender: Sender) -> tus.AdmittedBody:
     @contextmanager
     def coming(file: TransferFile) -> Iterator[Body]:
         body = body_of_request()
-        with body.of(file.upload), upload_bodies.admitted(sender, settings()) as place:
+        with body.receiving(file.upload), upload_bodies.admitted(sender, settings()) as place:
             if not request.headers.get("Upload-Checksum"):  # of which all or nothing is kept
                 body.place = place
             yield body

@@ -57,7 +57,7 @@ _LIFE = 15 * 60  # seconds
 class CasVisit:
     """A way to the CAS server, and what is to be done when the browser comes back. `user`: who is signed in; 0 for nobody.
 
-    `kept`: the text that was being written when a session ended, as oidc_attempts.packed gives it.
+    `carried`: the text that was being written when a session ended, as oidc_attempts.packed gives it.
     """
 
     state: str
@@ -67,7 +67,7 @@ class CasVisit:
     target: str = ""
     shared: bool = False
     lasting: bool = False
-    kept: str = ""
+    carried: str = ""
 
 
 # --- there -----------------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ def leave_for_cas() -> Response:
     if len(kept) > oidc_attempts.LONGEST_KEPT:
         return sign_in_page(form, 422, too_long_words())
     shared, lasting = bool(form.shared.data), bool(form.lasting.data)
-    return lead_on(_begin(rules, target=target, stored=kept, shared=shared, lasting=lasting), rules.title)
+    return lead_on(_begin(rules, target=target, carried=kept, shared=shared, lasting=lasting), rules.title)
 
 
 @blueprint.get("/account/confirm/cas")

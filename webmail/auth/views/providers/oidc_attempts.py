@@ -39,7 +39,7 @@ class AttemptPurpose(StrEnum):
 class Begun:
     """An attempt, and what is to be done when the browser comes back. `user`: who is signed in; 0 for nobody.
 
-    `kept`: the text that was being written when a session ended, as `packed` gives it.
+    `carried`: the text that was being written when a session ended, as `packed` gives it.
     """
 
     attempt: Attempt
@@ -48,13 +48,13 @@ class Begun:
     target: str = ""
     shared: bool = False
     lasting: bool = False
-    kept: str = ""
+    carried: str = ""
 
 
 def keep(begun: Begun) -> None:
     """Keep it in this browser's session, beside a few others."""
     one = begun.attempt
-    chosen = [begun.purpose, begun.user, begun.target, begun.shared, begun.lasting, begun.kept]
+    chosen = [begun.purpose, begun.user, begun.target, begun.shared, begun.lasting, begun.carried]
     row: list[Any] = [one.provider, one.secret, one.at, one.fresh, *chosen]
     rows = [*_open()[1 - _MOST :], row]
     while len(rows) > 1 and len(json.dumps(rows)) > _LARGEST:

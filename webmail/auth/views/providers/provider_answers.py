@@ -47,7 +47,7 @@ class WayThere(Protocol):
     def lasting(self) -> bool: ...
 
     @property
-    def kept(self) -> str: ...
+    def carried(self) -> str: ...
 
 
 def somebody_else_is_here(begun: WayThere) -> Response | None:
@@ -63,7 +63,7 @@ def let_in(begun: WayThere, claims: Claims, rules: Rules, session: str, *, secon
 
     `hint`: what the session keeps for signing out there.
     """
-    user, kept = account_told(claims, rules), oidc_attempts.unpacked(begun.kept)
+    user, kept = account_told(claims, rules), oidc_attempts.unpacked(begun.carried)
     data: dict[str, Any] = {"kept": {"path": begun.target, "fields": kept}} if kept else {}
     how = Started(
         shared=begun.shared, lasting=begun.lasting, data=data | ({HINT: hint} if hint else {}),
@@ -89,7 +89,7 @@ def refused(begun: WayThere, text: str, status: int) -> Response:
         notify(text, "caution")
         return redirect(url_for("auth.show_providers"), 303)
     form = SignInForm(formdata=None, next=begun.target, shared=begun.shared)
-    return sign_in_page(form, status, text, stored=oidc_attempts.unpacked(begun.kept))
+    return sign_in_page(form, status, text, stored=oidc_attempts.unpacked(begun.carried))
 
 
 def nobody_waits() -> Response:

@@ -47,7 +47,7 @@ class Alarms:
     own: tuple[Alarm, ...] = ()
     exceptions: dict[str, tuple[Alarm, ...]] = field(default_factory=dict)
 
-    def of(self, recurrence_id: str) -> tuple[Alarm, ...]:
+    def for_occurrence(self, recurrence_id: str) -> tuple[Alarm, ...]:
         return self.exceptions.get(recurrence_id, self.own)
 
     def __bool__(self) -> bool:
@@ -143,7 +143,7 @@ def due_alarms(alarms: Alarms, takings: Iterable[Taking], clock: Clock) -> Itera
     for taking in takings:
         if taking.status == "CANCELLED":
             continue
-        for alarm in alarms.of(taking.recurrence_id):
+        for alarm in alarms.for_occurrence(taking.recurrence_id):
             if alarm.at is not None and alarm in absolute:
                 continue  # a time of its own comes once, however often the event does
             if alarm.at is not None:
