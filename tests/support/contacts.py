@@ -19,7 +19,7 @@ def group(user: User, name: str, *members: str) -> Contact:
 
 
 def names(user: User, words: str = "", **more: object) -> list[str]:
-    return [row.name for row in contact_list.listed(user, texts=words, **more).rows]
+    return [row.name for row in contact_list.listed(user, text=words, **more).rows]
 
 
 def card(name: str, *lines: str, uid: str = "") -> str:

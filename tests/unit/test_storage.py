@@ -22,10 +22,10 @@ from webmail.storage import (
     StorageArea,
     StorageAwayError,
     StorageFullError,
+    free_bytes,
     local,
     open_file,
     open_storage,
-    room,
     same_content,
     temporary_file,
 )
@@ -70,7 +70,7 @@ def test_what_is_put_comes_back_whole_and_in_pieces(store):
 
 
 def test_the_room_that_is_left_is_known_of_a_disk_alone(store):
-    before = room(store)
+    before = free_bytes(store)
     if not isinstance(store, LocalStorage):
         assert before is None
     else:

@@ -20,7 +20,7 @@ from webmail.mime.formats import image_info
 ROOT = Path(__file__).resolve().parent
 PICTURES = ROOT.parents[1] / "static" / "help"
 _HEAD = "words:"
-_READER = MarkdownIt("commonmark", {"html": False})
+_READER = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False})
 _READ = {"softbreak": " ", "image": ""}  # what is read of tokens, where it is not what they contain
 
 

@@ -60,7 +60,7 @@ def test_what_was_sent_is_found_changed_closed_and_taken_back(
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("[data-recipient]")).to_have_count(2)
 
-    page.locator(".file-list summary").first.click()
+    page.locator(".file-list .sure summary").first.click()
     page.get_by_role("button", name="Remove this file").click()
     expect(page.get_by_role("status").filter(has_text="“a.jpg” was removed")).to_be_visible()
 

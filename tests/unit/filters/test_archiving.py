@@ -108,7 +108,7 @@ def test_undo_says_which_rules_will_do_it_again(alice, optional):
     assert begun.task and (begun.off, begun.again) == (optional, not optional)
 
 
-@pytest.mark.parametrize("killed_in", ["turn", "choice", "log"])
+@pytest.mark.parametrize("killed_in", ["switch", "choice", "log"])
 def test_an_undo_that_is_killed_leaves_no_rule_on_behind_it(alice, monkeypatch, killed_in):
     """Whatever moment it is killed at: the rules are off, or nothing was undone yet and the button is still there."""
 
@@ -125,7 +125,7 @@ def test_an_undo_that_is_killed_leaves_no_rule_on_behind_it(alice, monkeypatch, 
         ArchiveBatch.create(
             user=alice, run=run, rule=key, action="archived", state=BatchState.DONE, mailbox="INBOX", uidvalidity=1, uids="1:3"
         )
-    step = {"turn": (archive_rules, "turn"), "choice": (preferences, "change"), "log": (ArchiveRun, "update")}[killed_in]
+    step = {"switch": (archive_rules, "switch"), "choice": (preferences, "change"), "log": (ArchiveRun, "update")}[killed_in]
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(*step, killed)
         archive_undo.begin(alice, run, given(optional=True))

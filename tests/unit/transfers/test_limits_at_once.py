@@ -93,7 +93,7 @@ def test_the_total_of_everybody(tables, settings, both_had_looked):
 
 
 def test_the_reserve_of_the_disk(tables, settings, both_had_looked, monkeypatch):
-    monkeypatch.setattr(limits, "room", lambda _files: 3 * limits.MB)
+    monkeypatch.setattr(limits, "free_bytes", lambda _files: 3 * limits.MB)
     refused = begin_at_once(replace(settings, transfers=replace(settings.transfers, reserve_mb=2)))
     assert [one.limit for one in refused] == [Limit.TOTAL] and TransferFile.select().count() == 1
 

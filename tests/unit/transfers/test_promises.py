@@ -34,8 +34,8 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def settings(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(limits, "room", lambda _files: 55 * GB)  # whatever this machine has
-    monkeypatch.setattr(overview, "room", lambda _files: 55 * GB)
+    monkeypatch.setattr(limits, "free_bytes", lambda _files: 55 * GB)  # whatever this machine has
+    monkeypatch.setattr(overview, "free_bytes", lambda _files: 55 * GB)
     return app.extensions["settings"]
 
 
@@ -126,7 +126,7 @@ def test_what_really_comes_is_bounded_by_the_room_whatever_was_promised(alice, s
 
 def test_the_disk_is_not_filled_beyond_its_reserve_by_what_was_declared(alice, settings, monkeypatch):
     file = store.add_file(store.create(alice, settings), "a", 3000, "", settings)
-    monkeypatch.setattr(limits, "room", lambda _files: 100)
+    monkeypatch.setattr(limits, "free_bytes", lambda _files: 100)
     with pytest.raises(OverLimitError) as refused:
         content.append(file.content, 0, limits.as_there_is_room(file.content, [b"x" * 3000], settings), settings)
     assert (refused.value.limit, refused.value.status) == (Limit.TOTAL, 507)
@@ -144,7 +144,7 @@ def test_the_doctor_and_the_totals_tell_what_is_only_promised(alice, dropbox, se
     [found] = transfers.examine(settings)
     assert (found.state, "0 MB are stored; 1024 MB are only promised to 1 upload" in found.words) == ("ok", True)
     assert "15360 MB were announced" in found.words
-    monkeypatch.setattr(overview, "room", lambda _files: 2 * GB)
+    monkeypatch.setattr(overview, "free_bytes", lambda _files: 2 * GB)
     [found] = transfers.examine(settings)
     assert found.state == "warning" and "lapse 15 minutes after the last byte" in found.words
     quiet_for(16)
