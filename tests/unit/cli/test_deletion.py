@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.test_cli import database, run, settings  # noqa: F401 - fixtures
+from tests.unit.cli.test_main import database, run, settings  # noqa: F401 - fixtures
 from webmail.accounts import deletion
 from webmail.compose.attachments import uploads
 from webmail.models import (

@@ -16,7 +16,7 @@ from webmail.config.values import RANGES
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

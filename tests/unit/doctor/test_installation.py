@@ -17,7 +17,7 @@ import pytest
 from tests.support import servers
 from tests.support.dns_zone import Zone
 from tests.support.postgresql import fresh_database, server_url
-from tests.unit.test_cli import typing
+from tests.unit.cli.test_main import typing
 from webmail.config import settings as config
 from webmail.config.settings import Settings
 from webmail.database.connection import db, open_database
@@ -29,7 +29,7 @@ from webmail.doctor.mail_servers import postfix as doctor_postfix
 from webmail.doctor.result import OK, PROBLEM, WARNING, CheckResult
 from webmail.models import PeriodicJob, now
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

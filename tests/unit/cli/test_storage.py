@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.demo.child import free_ports
-from tests.unit.test_cli import database, run, settings, typing  # noqa: F401 - fixtures
+from tests.unit.cli.test_main import database, run, settings, typing  # noqa: F401 - fixtures
 from webmail import health
 from webmail.doctor import storage as doctor_storage
 from webmail.doctor.result import OK, PROBLEM, WARNING

@@ -12,12 +12,12 @@ import pytest
 
 from tests.support import auth_app, servers
 from tests.support.broken_database import FAULTS
-from tests.unit.test_cli import typing
+from tests.unit.cli.test_main import typing
 from webmail.config import settings as config
 from webmail.database.connection import db, open_database
 from webmail.database.migrate import migrate
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 READING = ("accounts list", "accounts allowed", "groups list", "groups list maths", "audit", "accounts name alice Alice")
 WRITING = (
     "accounts add new@lycee.example --password-stdin",
