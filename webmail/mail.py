@@ -314,10 +314,6 @@ class MailingList:
     def can_be_left(self) -> bool:
         return bool(self.leave_web or self.leave_mail)
 
-    @property
-    def offers_anything(self) -> bool:
-        return bool(self.can_be_left or self.archive or self.help)
-
 
 @dataclass(frozen=True, slots=True)
 class Message:

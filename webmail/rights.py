@@ -34,11 +34,6 @@ class Rights:
         return "t" in self.letters and "e" in self.letters
 
     @property
-    def may_create(self) -> bool:
-        """Create mailboxes inside this one."""
-        return "k" in self.letters
-
-    @property
     def may_remove(self) -> bool:
         """Delete or rename the mailbox itself."""
         return "x" in self.letters

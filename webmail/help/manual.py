@@ -133,10 +133,6 @@ def links_of(page: HelpPage) -> list[str]:
     return [str(token.attrGet("href")) for token in _inside(_READER.parse(page.body)) if token.type == "link_open"]
 
 
-def pictures_of(page: HelpPage) -> list[str]:
-    return [str(token.attrGet("src")) for token in _inside(_READER.parse(page.body)) if token.type == "image"]
-
-
 def names_of(page: HelpPage) -> list[str]:
     """The names on the screen that a page quotes."""
     found: list[str] = []

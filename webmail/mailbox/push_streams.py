@@ -71,11 +71,6 @@ def take(person: int, most: int) -> StreamSlot | None:
     return place
 
 
-def open_now() -> int:
-    with _lock:
-        return sum(map(len, _open.values()))
-
-
 class Watched(Protocol):
     """What a stream waits for: a `Watch` of a folder, or `Silence`."""
 

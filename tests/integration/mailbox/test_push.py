@@ -27,6 +27,10 @@ from webmail.models import Session, User
 NEWS = b"event: news\ndata: changed\n\n"
 
 
+def streams_open() -> int:
+    return sum(map(len, push_streams._open.values()))
+
+
 @pytest.fixture
 def pushing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     def allow(most: int) -> None:
@@ -95,8 +99,8 @@ def test_what_comes_is_told_within_three_seconds(
         start = time.monotonic()
         assert next(said) == NEWS
         assert time.monotonic() - start >= 0.5
-        assert push_streams.open_now() == 1
-    assert push_streams.open_now() == 0 and len(watches) == 1 and hung_up(watches[0])
+        assert streams_open() == 1
+    assert streams_open() == 0 and len(watches) == 1 and hung_up(watches[0])
 
 
 def test_flags_and_removals_are_told(pushing, person: Visitor, fill: Callable[..., list[int]], imap_of, monkeypatch) -> None:
@@ -122,7 +126,7 @@ def test_it_lasts_a_while_only(pushing, person: Visitor, watches: list[Watch], m
     monkeypatch.setattr(push_streams, "_LIFE", 0.2)
     with stream(person) as said:
         assert set(said) <= {b": still here\n\n"}  # said once, or its time was over before that
-        assert hung_up(watches[0]) and push_streams.open_now() == 0
+        assert hung_up(watches[0]) and streams_open() == 0
 
 
 def test_off_there_is_nothing_here(person: Visitor) -> None:
@@ -149,8 +153,8 @@ def test_of_three_streams_of_a_person_the_oldest_ends(pushing, person: Visitor, 
             with stream(person):
                 listening.join(20)
                 assert heard == [b"event: full\ndata: full\n\n"] and hung_up(watches[1])
-                assert push_streams.open_now() == 2
-    assert push_streams.open_now() == 0
+                assert streams_open() == 2
+    assert streams_open() == 0
 
 
 def test_a_bound_for_all_people_together(pushing, app: Flask, person: Visitor, make_account) -> None:
@@ -176,7 +180,7 @@ def test_a_session_that_ended_ends_the_stream(pushing, person: Visitor, watches:
         assert next(said) == b": still here\n\n"
         Session.delete().where(Session.user == User.get(User.address == person.address)).execute()
         assert list(said) == []
-        assert hung_up(watches[0]) and push_streams.open_now() == 0
+        assert hung_up(watches[0]) and streams_open() == 0
     assert status(person) == 302
 
 
@@ -202,7 +206,7 @@ def test_no_fault_keeps_a_place(pushing, app: Flask, person: Visitor, watches, m
         without.setattr(Connection, "has", lambda self, name: name != "IDLE" and has(self, name))
         assert [status(person) for _ in range(push_streams.PER_PERSON + 1)] == [204] * 3
         assert not person.get("/mailbox/INBOX").all("[data-push]")
-    assert push_streams.open_now() == 0 and all(hung_up(watch) for watch in watches)
+    assert streams_open() == 0 and all(hung_up(watch) for watch in watches)
 
 
 def test_a_server_that_goes_away_ends_the_stream(pushing, person: Visitor, watches: list[Watch], monkeypatch) -> None:
@@ -211,4 +215,4 @@ def test_a_server_that_goes_away_ends_the_stream(pushing, person: Visitor, watch
         assert next(said) == b": still here\n\n"
         watches[0]._connection.client.socket().shutdown(SHUT_RDWR)
         assert list(said) == []
-    assert push_streams.open_now() == 0
+    assert streams_open() == 0

@@ -84,13 +84,11 @@ def test_without_contacts_none_of_them_is_answered():
 
 def test_nothing_while_it_is_off():
     assert compiled(replace(AWAY, on=False), PLACE) == ()
-    assert not replace(AWAY, on=False).is_answering(START)
 
 
 def test_it_begins_and_ends_by_itself():
     end = START + timedelta(days=14)
     second = timedelta(seconds=1)
-    assert [AWAY.is_answering(at) for at in (START - second, START, end - second, end)] == [False, True, True, False]
     assert len(moments(AWAY)) == 2
     assert [AWAY.is_over(at) for at in (end - second, end)] == [False, True]
 

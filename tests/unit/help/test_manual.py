@@ -15,12 +15,16 @@ from tests.support.every_page import NO_PAGES
 from webmail import create_app
 from webmail.database.connection import db
 from webmail.help import manual
-from webmail.help.manual import HelpPage, contents, page_named, pictures_of, text_of
+from webmail.help.manual import HelpPage, contents, page_named, text_of
 
 LANGUAGES = ("en", "fr")
 LINES, WIDTH = 25, 80  # of text: what a screen shows at once
 HEAVIEST = 15_000  # bytes of a picture
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
+
+
+def pictures_of(page: HelpPage) -> list[str]:
+    return [str(token.attrGet("src")) for token in manual._inside(manual._READER.parse(page.body)) if token.type == "image"]
 
 
 def pages(language: str) -> list[HelpPage]:

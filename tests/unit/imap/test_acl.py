@@ -20,7 +20,7 @@ def test_rights_say_what_one_may() -> None:
     assert writer.may_flag
     assert writer.may_insert
     assert writer.may_delete
-    assert not (writer.may_manage or writer.may_create)
+    assert not writer.may_manage
 
 
 def test_one_folder_that_is_refused_does_not_hide_the_rights_in_others() -> None:

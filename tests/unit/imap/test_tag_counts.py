@@ -108,7 +108,9 @@ def counted(script: Script, person: Account, keywords: list[str], places: list[s
     """Ask, and wait until that many searches were made in all."""
     tag_counts.count_soon(person, keywords, places)
     eventually(
-        lambda: searches(script) == times and tag_counts._accounts.is_idle, what=f"{times} searches", found=lambda: script.asked
+        lambda: searches(script) == times and tag_counts._accounts._worker is None,
+        what=f"{times} searches",
+        found=lambda: script.asked,
     )
 
 
@@ -184,7 +186,7 @@ def test_asking_costs_no_time_even_where_no_server_is() -> None:
     began = time.monotonic()
     tag_counts.count_soon(account, ["Urgent"], ["INBOX"])
     assert time.monotonic() - began < 3
-    eventually(lambda: tag_counts._accounts.is_idle)
+    eventually(lambda: tag_counts._accounts._worker is None)
     assert tag_counts.cached(account) == {}
 
 

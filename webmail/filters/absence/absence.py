@@ -51,10 +51,6 @@ class Absence:
     audience: Audience = Audience.EVERYBODY
     days: int = 7
 
-    def is_answering(self, at: datetime) -> bool:
-        """Whether somebody who writes at this moment is answered (aware or UTC)."""
-        return self.on and not (self.start and at < self.start) and not (self.until and at >= self.until)
-
     def is_over(self, at: datetime) -> bool:
         return bool(self.on and self.until and at >= self.until)
 

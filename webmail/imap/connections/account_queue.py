@@ -39,11 +39,6 @@ class AccountQueue(Generic[Work]):
                 self._worker = threading.Thread(target=self._serve, name=self._name, daemon=True)
                 self._worker.start()
 
-    @property
-    def is_idle(self) -> bool:
-        with self.lock:
-            return self._worker is None
-
     def _serve(self) -> None:
         while True:
             with self.lock:

@@ -129,11 +129,6 @@ class Body:
         self._slow = self._is_over = False
         self._looked = self.moved = time.monotonic()
 
-    @property
-    def broke_off(self) -> bool:
-        """Whether less came than was declared, once all of `chunks` was read."""
-        return self.length is not None and self.received < self.length
-
     @contextmanager
     def receiving(self, upload: str) -> Iterator[Body]:
         """The bytes of this upload, which no other request brings meanwhile. Raises UploadBusyError."""
