@@ -21,7 +21,7 @@ from webmail.database.migrate import migrate
 from webmail.dav.edge import DavEdge
 from webmail.web import current, setup
 from webmail.web.formatting import LANGUAGES
-from webmail.web.forms import form_reader, once, row_numbers
+from webmail.web.forms import double_submits, form_reader, row_numbers
 from webmail.web.forms.body_limits import set_body_limit
 from webmail.web.responses import compression, file_host
 from webmail.web.templates import template_cache
@@ -80,7 +80,7 @@ def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     for view in (*auth.NEED_NO_TOKEN, *themselves, *transfers.NEED_NO_TOKEN):
         protection.exempt(view)
     setup.install(app)
-    once.install(app)
+    double_submits.install(app)
     template_cache.install(app)
     app.extensions["jobs"] = build_jobs(settings)
     _register_areas(app)

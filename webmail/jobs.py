@@ -31,7 +31,7 @@ from webmail.compose.outbox.credentials import account_of
 from webmail.compose.work import WORK as COMPOSE
 from webmail.config.settings import ConfigError, Settings
 from webmail.contacts.work import WORK as CONTACTS
-from webmail.database import once
+from webmail.database import double_submits
 from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.dav.work import WORK as DAV
 from webmail.filters.work import WORK as FILTERS
@@ -43,8 +43,8 @@ from webmail.system_mail.send_attempts import LEASE
 from webmail.tasks import heartbeat, leftovers
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
-from webmail.tasks.process import TaskProcess
 from webmail.tasks.runner import TaskRunner
+from webmail.tasks.task_process import TaskProcess
 from webmail.transfers.work import WORK as TRANSFERS
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ _FAR = timedelta(minutes=2)
 
 AREAS: tuple[AreaWork, ...] = (
     PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, MAILBOX, CONTACTS, TRANSFERS, COMPOSE, CALENDAR, MESSAGE, FILTERS, DAV, COLLECTION_PAGES,
-    AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(once.expire, rate_limits.expire)),
+    AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(double_submits.expire, rate_limits.expire)),
 )  # fmt: skip
 KINDS: tuple[TaskKind, ...] = tuple(kind for area in AREAS for kind in area.kinds)
 PERIODIC: tuple[Periodic, ...] = tuple(one for area in AREAS for one in area.periodic)

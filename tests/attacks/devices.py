@@ -105,7 +105,7 @@ def _telephone(ground: Ground, web: Web, network: str) -> Telephone:
     with ground.tables():
         user = User.get(User.address == address)
         letters, _row = app_passwords.add(user, "Phone", ("caldav", "carddav"))
-        calendar = store.first(user, store.CALENDAR)
+        calendar = store.default_collection(user, store.CALENDAR)
         rows = [_row_of(calendar, number) for number in range(1, _EVENTS + 1)]
         for at in range(0, _EVENTS, 100):
             CalendarObject.insert_many(rows[at : at + 100]).execute()

@@ -43,7 +43,7 @@ def fill(address: str, calendars: int, events: int, step: int = 1) -> None:
     zone = objects.zone_of("Europe/Paris")
     with db.connection_context(), db.atomic():
         user = User.create(address=address, local=local, domain=domain, password=hashing.hash_password(PASSWORD))
-        made = [store.first(user, store.CALENDAR)]
+        made = [store.default_collection(user, store.CALENDAR)]
         for number in range(1, calendars):
             props = f'{{"D:displayname": "Calendar {number}"}}'
             made.append(Collection.create(user=user, name=f"c{number}", kind="calendar", components="VEVENT", props=props))

@@ -94,10 +94,10 @@ def ours(folder: Path, events: int, cards: int) -> Server:
     with db.connection_context(), db.atomic():
         user = User.create(address="alice@bench.example", local="alice", domain="bench.example")
         letters, _row = app_passwords.add(user, "Phone", ("caldav", "carddav"))
-        calendar, zone = store.first(user, store.CALENDAR), objects.zone_of("Europe/Paris")
+        calendar, zone = store.default_collection(user, store.CALENDAR), objects.zone_of("Europe/Paris")
         for number in range(events):
             objects.write(calendar.id, f"{number}.ics", event(number), objects.prepared(event(number), zone), None)
-        book = store.first(user, store.BOOK)
+        book = store.default_collection(user, store.BOOK)
         for number in range(cards):
             device_cards.write(book, f"{number}.vcf", card(number), device_cards.read(card(number)), None)
     home = f"/dav/{user.address}/"

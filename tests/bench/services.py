@@ -166,7 +166,7 @@ class Bench:
         """300 events, and a secret of their owner's telephone."""
         with accounts.tables(self.services.database):
             user, zone = User.get(User.address == self.readers[0].address), objects.zone_of("Europe/Paris")
-            calendar = store.first(user, store.CALENDAR)
+            calendar = store.default_collection(user, store.CALENDAR)
             for number in range(300):
                 objects.write(calendar.id, f"{number}.ics", event(number), objects.prepared(event(number), zone), None)
             secret, _row = app_passwords.add(user, "Phone", ("caldav", "carddav"))

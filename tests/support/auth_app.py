@@ -18,7 +18,7 @@ from webmail.auth.sessions import cookies
 from webmail.models import User
 from webmail.web import setup as web
 from webmail.web.current import current_user
-from webmail.web.forms import once
+from webmail.web.forms import double_submits
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse"
@@ -59,7 +59,7 @@ def build(settings) -> Flask:
     for view in views.NEED_NO_TOKEN:
         protection.exempt(view)
     web.install(app)
-    once.install(app)
+    double_submits.install(app)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(_inbox())
     app.add_url_rule("/language", "settings.set_language", guard.public(lambda: "ok"), methods=["POST"])

@@ -49,7 +49,7 @@ def calendar_of(local: str = "alice", name: str = "", title: str = "", **props: 
     """A calendar of somebody: their first, or one of this name."""
     user = User.get(User.address == f"{local}@lycee.example")
     if not name:
-        return collections.first(user, collections.CALENDAR)
+        return collections.default_collection(user, collections.CALENDAR)
     known = {collections.NAME: title or name, **props}
     return Collection.create(user=user, name=name, kind="calendar", components="VEVENT", props=json.dumps(known))
 

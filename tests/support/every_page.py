@@ -277,7 +277,7 @@ def _calendar(demo: Services) -> dict[str, str]:
     """Each view of a month with events that overlap, last for days, go over midnight and recur."""
     begin = (date.today() + timedelta(days=40)).replace(day=1)
     with accounts.tables(demo.database):
-        calendar = collections.first(User.get(User.address == ALICE), collections.CALENDAR)
+        calendar = collections.default_collection(User.get(User.address == ALICE), collections.CALENDAR)
         for number, (title, start, end) in enumerate(
             [(_LONG, "08T085500", "08T095000"), ("Réunion", "08T090000", "08T110000"), ("Nuit", "09T220000", "10T020000"),
              ("Voyage", "10T080000", "14T180000"), *[(f"Entretien {hour}", f"16T{hour}0000", f"16T{hour}4500") for hour in range(10, 17)]]
@@ -314,7 +314,7 @@ def _calendar(demo: Services) -> dict[str, str]:
 
 def _subscribed(user: User) -> dict[str, str]:
     """A calendar from elsewhere that has gone, with an event that can't be shown as it was meant; one that anybody can read."""
-    first, token = collections.first(user, collections.CALENDAR), "a-calendar-for-everybody"
+    first, token = collections.default_collection(user, collections.CALENDAR), "a-calendar-for-everybody"
     hashed = hashlib.sha256(token.encode()).hexdigest()
     CalendarLink.get_or_create(token_hash=hashed, defaults={"user": user, "collection": first, "kind": "page", "whole": 1})
     props = json.dumps({collections.NAME: "Emploi du temps"})

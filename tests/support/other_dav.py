@@ -17,8 +17,8 @@ from radicale.app import Application
 from webmail.collections.store import BOOK, CALENDAR, new_name
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.dav import changes
-from webmail.dav.changes import CheckedItem
+from webmail.dav import item_writes
+from webmail.dav.item_writes import CheckedItem
 from webmail.dav.remote import accounts, local, rounds
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.side import Side
@@ -156,13 +156,13 @@ class Pair:
         checked = local._arrived(side, text).checked
         assert isinstance(checked, CheckedItem)
         with db.atomic():
-            changes.write(self.collection, href, checked, changes.row_at(self.collection, href), self.settings)
+            item_writes.write(self.collection, href, checked, item_writes.row_at(self.collection, href), self.settings)
 
     def delete_here(self, href: str) -> None:
-        row = changes.row_at(self.collection, href)
+        row = item_writes.row_at(self.collection, href)
         assert row is not None
         with db.atomic():
-            changes.trash(self.collection, [row], self.user.address)
+            item_writes.trash(self.collection, [row], self.user.address)
 
     def write_there(self, name: str, text: str) -> None:
         self.server.put(self.url, name, text)

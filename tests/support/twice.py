@@ -22,7 +22,7 @@ TRIED = {  # without mail servers
 }  # fmt: skip
 TRIED_ON_SERVERS = {"/folders", "/filters/new", "/forwarding/address", "/search/saved"}
 
-# forms that carry an id too, where two at once were not tried: they are answered by the same few lines (webmail/web/forms/once.py)
+# forms that carry an id too, where two at once were not tried: they are answered by the same few lines (webmail/web/forms/double_submits.py)
 CARRY_AN_ID = {
     "/account/confirm/mail", "/account/data", "/account/keys", "/account/mail-codes", "/account/phone", "/account/recovery-codes", "/account/totp",
     "/account/vouchers", "/admin/reports/<int:report>", "/admin/transfers/<int:transfer>", "/admin/transfers/reports/<int:report>",

@@ -26,7 +26,7 @@ from webmail.mime.formats.zip_stream import ZipStream
 from webmail.models import User
 from webmail.storage import Storage, open_storage
 from webmail.tasks import leftovers, mail_parts, store
-from webmail.tasks.export_marking import Marking, marking_of
+from webmail.tasks.export_provenance import Marking, marking_of
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 from webmail.tasks.mail_parts import Position
@@ -71,7 +71,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
     mail = _mail(run, files) if run.arguments.get("mail") else Mail()
     name = f"{leftovers.folder(run.task.id)}/data.zip"
     size = files.put(name, zipped(_files(run, files, mail, words), datetime.now(UTC), compressed=_is_small(run, files, mail)))
-    before, total = store.results_before(run.task), max(count(mail.chosen), 1)
+    before, total = store.other_results(run.task), max(count(mail.chosen), 1)
     with run.step(asdict(mail.position), done=total, total=total):
         for task in before:
             task.delete_instance()

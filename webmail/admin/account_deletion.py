@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from webmail import system_mail
 from webmail.accounts import support
-from webmail.auth import account_changes
+from webmail.auth import account_management
 from webmail.auth.sessions.endings import end_everything
 from webmail.collections import leaving
 from webmail.collections import store as collections
@@ -20,7 +20,7 @@ from webmail.database.locks import rows, serialize
 from webmail.errors import MailError
 from webmail.models import Collection, DraftRow, Outbox, OutboxState, Task, Transfer, User
 from webmail.tasks import leftovers
-from webmail.transfers import ending
+from webmail.transfers import account_removal
 
 
 class LastAdministratorError(MailError):
@@ -70,12 +70,12 @@ def delete(user: User, settings: Settings) -> Deleted:
         serialize("administrators")
         if is_last_administrator(user):
             raise LastAdministratorError(f"{user.address} is the last administrator")
-        account_changes.set_active(user, False)  # nothing new begins
+        account_management.set_active(user, False)  # nothing new begins
     sessions, programs = end_everything(user, settings)
     for row in Collection.select(Collection.id).where(Collection.user == user, Collection.kind == collections.CALENDAR):
         leaving.empty(row.id)  # in pieces: others wait for what is deleted in one go
     unsent, notices, files = _delete_rows(user)
-    ending.remove(files.stored, settings)
+    account_removal.remove(files.stored, settings)
     for draft in files.drafts:
         uploads.remove_all(settings, draft)
     for content in files.spooled:
@@ -97,12 +97,12 @@ def _delete_rows(user: User) -> tuple[int, int, _Files]:
         rows(Transfer, Transfer.owner == user)
         unsent = unsent_of(user)
         files = _Files(
-            stored=ending.stored_by(user),
+            stored=account_removal.stored_by(user),
             drafts=[row.id for row in DraftRow.select(DraftRow.id).where(DraftRow.user == user)],
             spooled=[bytes(row.content) for row in Outbox.select(Outbox.content).where(Outbox.user == user)],
             tasks=[row.id for row in Task.select(Task.id).where(Task.user == user)],
         )
         notices = system_mail.drop([user.address, user.recovery_address])
         support.drop(user)  # it names them, and how to reach them
-        account_changes.delete(user)
+        account_management.delete(user)
     return unsent, notices, files

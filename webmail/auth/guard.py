@@ -188,7 +188,7 @@ def _require_sign_in() -> AnyResponse | None:
         return people.unauthorized()
     if elsewhere := _first_step(request.endpoint) or _confirm_first(request.endpoint):
         return elsewhere
-    _note_whereabouts()
+    _watch_whereabouts()
     if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
         return Response(status=503)
     if fetched_ahead():
@@ -206,7 +206,7 @@ def _is_admitted(among: Admission) -> bool:
     return True
 
 
-def _note_whereabouts() -> None:
+def _watch_whereabouts() -> None:
     """Tell a person of a session whose cookie seems to be copied. No query where it is where it was; never in a page's way."""
     row, agent = visit().row, request.headers.get("User-Agent", "")
     with suppress(*DATABASE_AWAY):  # the page itself says so

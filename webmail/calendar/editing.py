@@ -71,7 +71,7 @@ def calendars(user: User) -> list[Access]:
     return [one for one in collections.accessible(user) if one.collection.kind == collections.CALENDAR]
 
 
-def with_first(user: User, make: Callable[[User, str], object] = collections.first) -> list[Access]:
+def with_first(user: User, make: Callable[[User, str], object] = collections.default_collection) -> list[Access]:
     """As `calendars`; the first of their own is made where they have none. 2 queries, 7 the first time."""
     found = calendars(user)
     if not any(one.rights == "own" and takes_events(one) for one in found):
@@ -82,7 +82,7 @@ def with_first(user: User, make: Callable[[User, str], object] = collections.fir
 
 def writable(user: User) -> list[Access]:
     """Those in which they may change events; there is always one of their own. 2 queries, 5 the first time."""
-    own = collections.first(user, collections.CALENDAR)
+    own = collections.default_collection(user, collections.CALENDAR)
     found = [one for one in calendars(user) if one.writes and takes_events(one)]
     return sorted(found, key=lambda one: one.collection.id != own.id)
 

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from webmail.calendar.editing import Write
 from webmail.mime.formats.calendars import calendar_object
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.mime.formats.calendars.calendar_text import made, parsed
+from webmail.mime.formats.calendars.component_tree import made, parsed
 from webmail.mime.formats.calendars.event_edit import EventFields, made_event
 from webmail.mime.formats.recurrence import occurrences, recurrence_edit, series, term_dates
 from webmail.mime.formats.recurrence.term_dates import Holidays

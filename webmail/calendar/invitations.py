@@ -8,7 +8,7 @@ from webmail.calendar import editing, event_changes
 from webmail.calendar.editing import Write
 from webmail.collections.store import Access
 from webmail.mime.formats.calendars import calendar_split, calendar_updates
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError
+from webmail.mime.formats.calendars.component_tree import BrokenTextError
 from webmail.models import CalendarObject
 
 METHODS = ("", "publish", "request", "cancel")  # that can be taken in

@@ -93,7 +93,7 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
         "first": expansion.first, "last": expansion.last, "busy": int(expansion.busy),
         "recurring": ONCE if read.once else int(read.recurring),
         "indexed_from": -FOR_EVER if whole else start, "indexed_until": FOR_EVER if whole else end, "seq": seq, "text": text,
-        "words": words_of(text), "modified": now(), "public_etag": privacy.public_etag(text, etag),
+        "words": words_of(text), "modified": now(), "public_etag": privacy.etag_unless_private(text, etag),
     }  # fmt: skip
     try:
         with db.atomic():

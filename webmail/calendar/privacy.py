@@ -13,9 +13,9 @@ from typing import Any
 
 from webmail.collections import store
 from webmail.collections.store import Access
-from webmail.mime.formats.calendars import calendar_text
+from webmail.mime.formats.calendars import component_tree
 from webmail.mime.formats.calendars.calendar_object import COMPONENTS, UnusableCalendarError
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, TextLine, component, made, parsed
+from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component, TextLine, component, made, parsed
 from webmail.models import CalendarObject, User
 
 _TIMES = (
@@ -30,14 +30,14 @@ _WORDS = {"": ("Busy", "Private"), "fr": ("Occupé", "Privé")}  # by language: 
 def is_private(text: str) -> bool:
     """Whether an object, or a changed one of a series, says that it is not for everybody (RFC 5545, 3.8.1.3: a word that nobody
     knows means private)."""
-    return any(_is_not_public(line) for line in calendar_text.lines_named(text, "CLASS"))
+    return any(_is_not_public(line) for line in component_tree.lines_named(text, "CLASS"))
 
 
 def _is_not_public(line: TextLine) -> bool:
     return line.value.strip().upper() != "PUBLIC"
 
 
-def public_etag(text: str, etag: str) -> str:
+def etag_unless_private(text: str, etag: str) -> str:
     """What `CalendarObject.public_etag` is to be for this text."""
     return "" if is_private(text) else etag
 

@@ -93,7 +93,7 @@ def found(what: Sought, first: date | None, last: date | None, zone: tzinfo, *, 
     end = FOR_EVER if last is None else happenings.midnight(last + timedelta(days=1), zone) + _FAR
     most = MOST_EARLIER if backwards else MOST
     order = Occurrence.start.desc() if backwards else Occurrence.start.asc()
-    within = happenings.whole_rows().where(what.condition, Occurrence.end >= start, Occurrence.start < end)
+    within = happenings.select_occurrences().where(what.condition, Occurrence.end >= start, Occurrence.start < end)
     asked = within.order_by(order, Occurrence.id).limit(most + 1)
     rows: list[tuple[Any, ...]] = []
     for span in _SPANS if what.many else _SPANS[-1:]:

@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from webmail.auth import account_changes
+from webmail.auth import account_management
 from webmail.auth.devices import app_passwords
 from webmail.auth.factors import trusted_devices
 from webmail.auth.factors.second_step import factors_of
@@ -93,13 +93,13 @@ def revoke_app_passwords(address: str, number: int | None, everything: bool) -> 
 
 @click.command("role")
 @click.argument("address")
-@click.argument("role", type=click.Choice(account_changes.ROLES))
+@click.argument("role", type=click.Choice(account_management.ROLES))
 @with_appcontext
 def set_role(address: str, role: str) -> None:
     """Make a person an administrator, or an ordinary person again, and sign them out everywhere."""
     user = account_of(address)
     before = user.role
-    if not account_changes.set_role(user, role):
+    if not account_management.set_role(user, role):
         click.echo(f"{user.address} is {_in_words(role)} already")
         return
     noted(AuditAct.ACCOUNT_ROLE_SET, user.address, role=role, before=before)

@@ -14,7 +14,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from webmail.auth import account_changes
+from webmail.auth import account_management
 from webmail.auth.passwords import hashing
 from webmail.auth.providers.directory import decide_by_hand
 from webmail.cli.absence import absence
@@ -129,7 +129,7 @@ def add_account(address: str, name: str, quota: str, admin: bool, no_password: b
     password = _hash(password_stdin) if ours and not no_password else ""
     role = "admin" if admin else "person"
     must_change = bool(password) and not lasting
-    account_changes.create(address, name, role=role, password=password, must_change=must_change, quota_bytes=quota_bytes)
+    account_management.create(address, name, role=role, password=password, must_change=must_change, quota_bytes=quota_bytes)
     noted(AuditAct.ACCOUNT_ADDED, address, role=role)
     why = "they sign in by a provider" if ours else "the mail server keeps passwords here"
     click.echo(f"added {address}" + ("" if password else f"; no password asked for: {why}"))
@@ -180,7 +180,7 @@ def set_password(address: str, lasting: bool, password_stdin: bool) -> None:
         raise click.ClickException("the mail server keeps the passwords here (sign_in = imap): change it there")
     user = account_of(address)
     first = not user.password
-    account_changes.set_password(user, _hash(password_stdin), must_change=not lasting)
+    account_management.set_password(user, _hash(password_stdin), must_change=not lasting)
     noted(AuditAct.ACCOUNT_PASSWORD_SET, user.address)
     click.echo(f"new password for {user.address}; {signed_out(user)}")
     if first and (ways := _providers().get(user.id)):
@@ -197,7 +197,7 @@ def set_quota(address: str, size: str) -> None:
     user, quota_bytes = account_of(address), bytes_of(size)
     before = user.quota_bytes
     if quota_bytes != before:
-        account_changes.set_quota(user, quota_bytes)
+        account_management.set_quota(user, quota_bytes)
         noted(AuditAct.ACCOUNT_QUOTA_SET, user.address, before=room_of(before), room=room_of(quota_bytes))
     answered = quota_request.close(user, quota_bytes)
     click.echo(f"quota of {user.address}: {room_of(quota_bytes)} (was {room_of(before)})")
@@ -220,7 +220,7 @@ def list_requests() -> None:
 def set_limits(address: str, hour: int, day: int) -> None:
     """Set how many recipients one person can write to, in place of recipients_per_hour and recipients_per_day."""
     user = account_of(address)
-    account_changes.set_recipients(user, hour if hour >= 0 else None, day if day >= 0 else None)
+    account_management.set_recipients(user, hour if hour >= 0 else None, day if day >= 0 else None)
     noted(AuditAct.ACCOUNT_LIMITED, user.address, hour=hour, day=day)
     words = ["the usual limit" if most < 0 else str(most) if most else "no limit" for most in (hour, day)]
     click.echo(f"{user.address}: recipients per hour: {words[0]}; per day: {words[1]}")
@@ -231,7 +231,7 @@ def set_limits(address: str, hour: int, day: int) -> None:
 def disable_account(address: str) -> None:
     """Disable an account and sign the person out at once. Their mail is kept."""
     user = account_of(address)
-    account_changes.set_active(user, False)
+    account_management.set_active(user, False)
     decide_by_hand(user)
     forward_targets.note_closed()
     noted(AuditAct.ACCOUNT_DISABLED, user.address)
@@ -243,7 +243,7 @@ def disable_account(address: str) -> None:
 def enable_account(address: str) -> None:
     """Let a person sign in again."""
     user = account_of(address)
-    account_changes.set_active(user, True)
+    account_management.set_active(user, True)
     decide_by_hand(user)
     forward_targets.note_closed()
     noted(AuditAct.ACCOUNT_ENABLED, user.address)
@@ -260,9 +260,9 @@ def allow_address(address: str, alias: str, name: str) -> None:
     The mail server reads the same table of addresses."""
     user, name = account_of(address), _name(name)
     alias = _one_of(alias, name)
-    if alias and alias != user.address and account_changes.allow(user, address=alias):
+    if alias and alias != user.address and account_management.allow(user, address=alias):
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, address=alias)
-    if name and account_changes.allow(user, name=name):
+    if name and account_management.allow(user, name=name):
         noted(AuditAct.ACCOUNT_ALLOWED, user.address, name=name)
     click.echo(f"{user.address} can send {_as(alias, name)}")
 
@@ -277,9 +277,9 @@ def disallow_address(address: str, alias: str, name: str) -> None:
     alias = _one_of(alias, name)
     if alias == user.address:
         raise click.ClickException(f"{alias} is their own address")
-    if alias and account_changes.disallow(user, address=alias):
+    if alias and account_management.disallow(user, address=alias):
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, address=alias)
-    if name and account_changes.disallow(user, name=name):
+    if name and account_management.disallow(user, name=name):
         noted(AuditAct.ACCOUNT_DISALLOWED, user.address, name=name)
     click.echo(f"{user.address} can't send {_as(alias, name)}")
 

@@ -34,7 +34,7 @@ def make(user: User, kind: str, name: str, colour: str, description: str, *, for
             return twin
         if store.count_of(user) >= most:
             raise LimitReachedError(f"{user.address} has {most} collections")
-        store.first(user, kind)  # the one that everybody has comes before it
+        store.default_collection(user, kind)  # the one that everybody has comes before it
         return store.create(user, form, kind, "VEVENT,VTODO" if kind == CALENDAR else "", props)
 
 

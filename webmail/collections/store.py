@@ -97,7 +97,7 @@ def props_for(row: Collection, reader: User) -> dict[str, Any]:
     return props if look.title_of(props) else props | {NAME: nameless(row.kind, reader)}
 
 
-def first(user: User, kind: str) -> Collection:
+def default_collection(user: User, kind: str) -> Collection:
     """The person's book or calendar where new things go: the chosen one, else the oldest; it is made if there is none.
 
     1 query, 3 the first time.

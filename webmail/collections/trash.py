@@ -229,7 +229,7 @@ def numbers_of(user: User, batch: int) -> list[int]:
 def lock_places(user: User) -> None:
     """Lock all collections that items may come back into, where several do in one transaction. 2 queries.
 
-    All at once, as in contacts/books.py; derived ones are locked by what follows the cards.
+    All at once, as in contacts/book_access.py; derived ones are locked by what follows the cards.
     """
     mine: Any = Collection.select(Collection.id).where(Collection.user == user, Collection.derived == "").tuples()
     store.lock([number for (number,) in mine])
@@ -240,7 +240,7 @@ def whole(user: User, number: int) -> TrashedCollection | None:
     return TrashedCollection.get_or_none((TrashedCollection.id == number) & (TrashedCollection.user == user))
 
 
-def whole_of_batch(user: User, batch: int) -> TrashedCollection | None:
+def collection_of_batch(user: User, batch: int) -> TrashedCollection | None:
     """The collection that was deleted with what is in a batch. 1 query."""
     mine = (TrashedCollection.user == user) & (TrashedCollection.batch == batch)
     return TrashedCollection.select().where(mine).order_by(TrashedCollection.id.desc()).first()

@@ -197,7 +197,7 @@ def save_signature(signature: Signature) -> None:
         signature.save()
 
 
-def sign_with(signature: Signature, settings: Settings) -> None:
+def set_default_signature(signature: Signature, settings: Settings) -> None:
     """Give the default identity this signature if it has none."""
     identity = usable(signature.user, settings)[0]
     if identity.signature is None:

@@ -10,7 +10,7 @@ from webmail.mime.formats.cards import vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.mime.headers.address_input import address_key
 from webmail.mime.headers.encoded_words import sort_key, words_in
-from webmail.mime.threats import lookalike, names
+from webmail.mime.threats import display_names, lookalike
 from webmail.mime.threats.skeletons import skeleton
 from webmail.models import ContactAddress, ContactMember
 
@@ -42,7 +42,7 @@ def revision(card: str) -> str:
 
 
 def index_of(details: ContactDetails) -> IndexRows:
-    key, addresses = names.name_index(details.name), []
+    key, addresses = display_names.name_index(details.name), []
     keys = dict.fromkeys(address_key(point.value) for point in details.emails)
     for address in [key for key in keys if "@" in key and len(key) <= 254] or [""]:  # so that it is found by name
         domain = lookalike.readable(address.rpartition("@")[2])

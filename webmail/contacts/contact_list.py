@@ -9,7 +9,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.collections.store import Access
-from webmail.contacts import books, same_people
+from webmail.contacts import book_access, same_people
 from webmail.contacts.store import LISTED
 from webmail.database.connection import db
 from webmail.mime.headers.encoded_words import words_in
@@ -37,7 +37,7 @@ def listed(
 
     `found_in`: their shelf (see books.py), if it is known. 2 queries, 2 for the shelf, some more for several books.
     """
-    shelf = books.shelf(user) if found_in is None else found_in
+    shelf = book_access.shelf(user) if found_in is None else found_in
     conditions = fitting(text)
     if kind:
         conditions.append(Contact.kind == kind)

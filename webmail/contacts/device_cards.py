@@ -100,7 +100,7 @@ def adopt_strays(most: int = 200) -> int:
     strays = Contact.select().where(Contact.collection.is_null()).order_by(Contact.id).limit(most)
     count = 0
     for row in list(strays):
-        book = collections.first(row.user, collections.BOOK)
+        book = collections.default_collection(row.user, collections.BOOK)
         try:
             with db.atomic():
                 seq = collections.changed(book.id, count=1, size=collections.sizes([row.vcard]))

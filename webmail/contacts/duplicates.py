@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from webmail.contacts import books, store
+from webmail.contacts import book_access, store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
 from webmail.mime.formats.address_books.entry import BookEntry, entry_of
 from webmail.mime.formats.cards import vcard_edit, vcard_versions
 from webmail.mime.headers.encoded_words import fold
-from webmail.mime.threats import names
+from webmail.mime.threats import display_names
 from webmail.models import Contact, ContactAddress, ContactMember, DifferentContacts, User
 
 MOST_TOGETHER = 4  # shown side by side
@@ -84,7 +84,7 @@ def _by_phone(people: Iterable[Contact]) -> dict[str, list[int]]:
 def _by_name(people: Iterable[Contact]) -> dict[str, list[int]]:
     shared: dict[str, list[int]] = {}
     for row in people:
-        if key := names.name_key(fold(row.name)):
+        if key := display_names.name_key(fold(row.name)):
             shared.setdefault(key, []).append(row.id)
     return {key: numbers for key, numbers in shared.items() if len(numbers) > 1}
 
@@ -188,7 +188,7 @@ def merged_card(cards: Sequence[str], chosen: Mapping[str, str]) -> str:
     notes = [entry_of(card).note for card in cards]
     result = base
     for other in others:
-        result = vcard_edit.merged(result, vcard_edit.with_lines_of(other, None, ("NOTE",)), single)
+        result = vcard_edit.merge_cards(result, vcard_edit.with_lines_of(other, None, ("NOTE",)), single)
     for choice, number in chosen.items():
         if choice in CHOICES and number in map(str, range(len(cards))):
             result = vcard_edit.with_lines_of(result, [base, *others][int(number)], CHOICES[choice])
@@ -207,7 +207,7 @@ def merge(user: User, rows: Sequence[Contact], chosen: Mapping[str, str]) -> lis
     card = merged_card([row.vcard for row in rows], chosen)
     with db.atomic():
         groups = _groups_with(user, others)
-        books.lock_together([*rows, *groups])
+        book_access.lock_together([*rows, *groups])
         before = [CardVersion.removed(row) for row in others]
         kept = store.put(user, card, first) if card != first.vcard else first
         before.append(CardVersion(first.uid, first.vcard, kept.revision))

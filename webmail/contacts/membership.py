@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.contacts import books
+from webmail.contacts import book_access
 from webmail.mail import Address
 from webmail.mime.headers.address_input import address_key
 from webmail.models import Contact, ContactMember, User
@@ -114,7 +114,7 @@ def _members(user: User, groups: list[int], most: int) -> tuple[list[Any], bool]
     a book that they share the UID of a member. In several books, that of the group comes first; `most` counts all of them.
     """
     person, group = Contact.alias(), Contact.alias()
-    same = (person.card_uid == ContactMember.member) & (person.user == group.user) & books.visible(user, person)
+    same = (person.card_uid == ContactMember.member) & (person.user == group.user) & book_access.visible(user, person)
     elsewhere = pw.Case(None, [(person.collection == group.collection, 0)], 1)
     found: Any = (
         ContactMember.select(

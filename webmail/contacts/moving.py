@@ -9,7 +9,7 @@ from typing import Any
 
 from webmail.collections import store as collections
 from webmail.collections import trash
-from webmail.contacts import books, device_cards, store
+from webmail.contacts import book_access, device_cards, store
 from webmail.contacts.card_versions import CardVersion
 from webmail.database.connection import db
 from webmail.errors import LimitReachedError
@@ -59,7 +59,7 @@ def _each(user: User, chosen: Sequence[tuple[str, str]], goal: Collection, act: 
 def _some(user: User, hrefs: dict[str, str], goal: Collection, act: _Act) -> tuple[Moved, set[int]]:
     """A piece of it, and whose contacts they were."""
     rows, sources = _locked(user, list(hrefs), goal)
-    books.check(user, [goal.id, *(sources if act is _move else ())])
+    book_access.check(user, [goal.id, *(sources if act is _move else ())])
     taken = _values(Contact.card_uid, goal, [row.card_uid for row in rows])
     fresh = {row.card_uid: row for row in reversed(rows) if row.card_uid not in taken}
     coming = sum(row.user_id != goal.user_id or act is _copy for row in fresh.values())
@@ -83,7 +83,7 @@ def _locked(user: User, uids: list[str], goal: Collection) -> tuple[list[Contact
     somewhere: list[Contact] = list(Contact.select(Contact.collection).where(Contact.uid.in_(uids)).distinct())
     sources = {row.collection_id for row in somewhere if row.collection_id} - {goal.id}
     collections.lock([goal.id, *sources])
-    here = books.visible(user) & Contact.uid.in_(uids) & Contact.collection.in_(sources)
+    here = book_access.visible(user) & Contact.uid.in_(uids) & Contact.collection.in_(sources)
     rows = list(Contact.select().where(here).order_by(Contact.sort, Contact.id))
     return rows, {row.collection_id for row in rows}
 

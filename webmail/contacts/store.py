@@ -12,7 +12,7 @@ import peewee as pw
 
 from webmail.collections import store as collections
 from webmail.collections import trash
-from webmail.contacts import books, card_changes
+from webmail.contacts import book_access, card_changes
 from webmail.contacts.card_changes import CardChange
 from webmail.contacts.card_index import GROUP, INDIVIDUAL, IndexRows, add_to_index, columns, drop_index, index_of, revision
 from webmail.database.connection import db
@@ -20,7 +20,7 @@ from webmail.errors import LimitReachedError
 from webmail.mime.formats.cards import vcard_edit
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.mime.headers.address_input import address_key
-from webmail.mime.threats import names
+from webmail.mime.threats import display_names
 from webmail.models import Collection, Contact, ContactAddress, ContactMember, User, now
 
 __all__ = ["GROUP", "INDIVIDUAL", "columns", "revision"]  # of card_index.py, for those who use this module
@@ -64,14 +64,14 @@ class AlreadyThereError(ValueError):
 def load(user: User, uid: str) -> Contact:
     """The contact with this `uid`, from a book that the person reads. Raises NoSuchContactError."""
     found: Contact | None = Contact.get_or_none(Contact.uid == uid)
-    if found is None or not books.reads(user, found):
+    if found is None or not book_access.reads(user, found):
         raise NoSuchContactError(f"no contact {uid[:40]!r}")
     return found
 
 
 def rows(user: User, ids: Iterable[int]) -> dict[int, Contact]:
     """These contacts with their cards, by `id`. 1 query per 500, and 2."""
-    numbers, here = list(ids), books.visible(user)
+    numbers, here = list(ids), book_access.visible(user)
     found: dict[int, Contact] = {}
     for at in range(0, len(numbers), _CHUNK):
         chosen = Contact.select().where(here, Contact.id.in_(numbers[at : at + _CHUNK]))
@@ -81,13 +81,13 @@ def rows(user: User, ids: Iterable[int]) -> dict[int, Contact]:
 
 def cards(user: User, uids: Sequence[str]) -> list[tuple[str, str]]:
     """(name, card) of these contacts, at most 500, sorted by name. 3 queries."""
-    found: Any = Contact.select(Contact.name, Contact.vcard).where(books.visible(user), Contact.uid.in_(uids[:_CHUNK]))
+    found: Any = Contact.select(Contact.name, Contact.vcard).where(book_access.visible(user), Contact.uid.in_(uids[:_CHUNK]))
     return list(found.order_by(Contact.sort, Contact.id).tuples())
 
 
 def chosen(user: User, uids: Sequence[str]) -> list[Contact]:
     """These contacts without their cards, at most 500, sorted by name. 3 queries."""
-    found = Contact.select(*LISTED).where(books.visible(user), Contact.uid.in_(list(uids)[:_CHUNK]))
+    found = Contact.select(*LISTED).where(book_access.visible(user), Contact.uid.in_(list(uids)[:_CHUNK]))
     return list(found.order_by(Contact.sort, Contact.id))
 
 
@@ -128,12 +128,12 @@ def by_address(user: User, keys: Sequence[str], book: int | None = None) -> dict
 
 def named_alike(user: User, name: str) -> Contact | None:
     """One of the person's own contacts with the same name, ignoring word order, accents and case. 1 query."""
-    key = names.name_index(name)
+    key = display_names.name_index(name)
     if not key:
         return None
     found = Contact.select().join(ContactAddress, on=ContactAddress.contact == Contact.id)
     alike = found.where(ContactAddress.user == user, ContactAddress.key == key).order_by(Contact.id).limit(_MOST_NAMESAKES)
-    return next((contact for contact in alike if names.same_name(contact.name, name)), None)
+    return next((contact for contact in alike if display_names.same_name(contact.name, name)), None)
 
 
 # --- groups ----------------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def named_alike(user: User, name: str) -> Contact | None:
 
 def groups(user: User, *, writable: bool = False) -> list[Contact]:
     """The first MOST_GROUPS groups of the person, sorted by name; `writable`: others' that they may change too. 1 query."""
-    here = books.visible(user, writable=True) if writable else Contact.user == user
+    here = book_access.visible(user, writable=True) if writable else Contact.user == user
     found = Contact.select(*LISTED).where(here, Contact.kind == GROUP)
     return list(found.order_by(Contact.sort, Contact.id).limit(MOST_GROUPS))
 
@@ -152,7 +152,7 @@ def groups_of(user: User, row: Contact) -> set[str]:
     found: Any = (
         Contact.select(Contact.uid)
         .join(ContactMember, on=ContactMember.group == Contact.id)
-        .where(books.visible(user), ContactMember.member.in_(named[: vcard_edit.MOST_POINTS + 1]))
+        .where(book_access.visible(user), ContactMember.member.in_(named[: vcard_edit.MOST_POINTS + 1]))
         .tuples()
     )
     return {uid for (uid,) in found}
@@ -169,7 +169,7 @@ def members(user: User, group: ContactDetails, owner: User | None = None) -> tup
     in books that the person does not read, are left out. 1 query per 500, and 2."""
     uids = [member for member in group.members if not member.startswith("mailto:")]
     found: dict[str, Contact] = {}
-    here = (Contact.user == (owner or user)) & books.visible(user)
+    here = (Contact.user == (owner or user)) & book_access.visible(user)
     for at in range(0, len(uids), _CHUNK):
         rows = Contact.select(*LISTED).where(here, Contact.card_uid.in_(uids[at : at + _CHUNK]))
         found.update((row.card_uid, row) for row in rows.order_by(Contact.id.desc()))
@@ -186,7 +186,7 @@ def join(user: User, row: Contact, wanted: Iterable[str]) -> None:
     before = groups_of(user, row)
     chosen = set(wanted) | (before - {group.uid for group in groups(user, writable=True)})
     addresses = _as_members(row)
-    mine, here = {row.card_uid, *addresses}, books.visible(user, writable=True)
+    mine, here = {row.card_uid, *addresses}, book_access.visible(user, writable=True)
     for uid in chosen ^ before:
         group = Contact.get_or_none(here & (Contact.uid == uid) & (Contact.kind == GROUP))
         if group is None:
@@ -230,7 +230,7 @@ def add(user: User, new: ContactDetails, finish: Finish = str, book: Collection 
     try:
         return put(user, card, book=book)
     except ContactChangedElsewhereError as error:
-        there = _with_uid(book or collections.first(user, collections.BOOK), new.uid)
+        there = _with_uid(book or collections.default_collection(user, collections.BOOK), new.uid)
         if there.revision != revision(card):
             raise AlreadyThereError(there) from error
         return there
@@ -278,7 +278,7 @@ def replace_card(row: Contact, card: str, existing: ContactDetails, by: User | N
             values["seq"] = collections.changed(before.collection_id, size=more)
             same &= Contact.collection == before.collection_id  # it was not moved just now
             if by is not None:
-                books.check(by, [before.collection_id])
+                book_access.check(by, [before.collection_id])
         if not Contact.update(modified=now(), **values).where(same).execute():
             raise ContactChangedElsewhereError(row.uid)
         drop_index(row.id)
@@ -313,13 +313,13 @@ def insert(user: User, new: Sequence[Prepared], book: Collection | None = None) 
     Raises LimitReachedError, BookReadOnlyError, and ContactChangedElsewhereError if a UID exists already (e.g. from a concurrent
     request).
     """
-    book = book or collections.first(user, collections.BOOK)
+    book = book or collections.default_collection(user, collections.BOOK)
     owner = book.user_id
     uids = [row["uid"] for _known, row, _index in new]
     with db.atomic():
         size = collections.sizes(row["vcard"] for _known, row, _index in new)
         seq = _changed(book, len(new), size)
-        books.check(user, [book.id])
+        book_access.check(user, [book.id])
         values = [{"user": owner, "collection": book.id, "seq": seq, **row} for _known, row, _index in new]
         if count(owner) + len(values) > MOST:
             raise LimitReachedError(f"{owner} would have more than {MOST} contacts")
@@ -343,7 +343,7 @@ def _changed(book: Collection, count: int, size: int) -> int:
     try:
         return collections.changed(book.id, count=count, size=size)
     except LookupError as error:  # it was deleted meanwhile
-        raise books.BookReadOnlyError(f"no book {book.id}") from error
+        raise book_access.BookReadOnlyError(f"no book {book.id}") from error
 
 
 def remove(user: User, uids: Sequence[str], *, is_stored: bool = True) -> int:
@@ -357,7 +357,7 @@ def remove(user: User, uids: Sequence[str], *, is_stored: bool = True) -> int:
             chosen = Contact.uid.in_(uids[at : at + _CHUNK])
             where: Any = Contact.select(Contact.collection).where(chosen, Contact.collection.is_null(False)).distinct().tuples()
             collections.lock(number for (number,) in where)
-            here = books.visible(user, writable=True)
+            here = book_access.visible(user, writable=True)
             rows = list(Contact.select(Contact, Collection).join(Collection, pw.JOIN.LEFT_OUTER).where(chosen, here))
             for book in {row.collection_id: row.collection for row in rows if row.collection is not None}.values():
                 owners[book.user_id] = book.user

@@ -9,7 +9,7 @@ from typing import Any
 from webmail.collections import store as collections
 from webmail.collections import trash
 from webmail.config.settings import Settings
-from webmail.contacts import books, moving, store
+from webmail.contacts import book_access, moving, store
 from webmail.contacts.card_versions import CardVersion
 from webmail.database import undo_store
 from webmail.database.connection import db
@@ -70,7 +70,7 @@ def _take_back(user: User, steps: list[CardVersion]) -> int:
         store.put(user, step.card, there[step.uid])
         count += 1
     for number in dict.fromkeys(step.book for step in same if step.book and not step.card):
-        if (book := books.chosen(user, number, writable=True)) is not None:
+        if (book := book_access.chosen(user, number, writable=True)) is not None:
             moved = [(step.uid, step.href) for step in same if step.book == number]
             count += len(moving.move(user, moved, book.collection).before)
     return count
@@ -78,8 +78,8 @@ def _take_back(user: User, steps: list[CardVersion]) -> int:
 
 def _put_back(user: User, number: int, steps: list[CardVersion]) -> int:
     """Into the book where they were, by the names that devices know; into the first one, if it is gone. Out of the trash."""
-    book = Collection.get_or_none(Collection.id == number) or collections.first(user, collections.BOOK)
-    if books.chosen(user, book.id, writable=True) is None:
+    book = Collection.get_or_none(Collection.id == number) or collections.default_collection(user, collections.BOOK)
+    if book_access.chosen(user, book.id, writable=True) is None:
         return 0
     inside: Any = Contact.select(Contact.card_uid, Contact.href).where(Contact.collection == book).tuples()
     taken, names = set(), set()

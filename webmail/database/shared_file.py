@@ -21,7 +21,7 @@ _LOCKED_BYTES = (0x40000000, 512)  # first and number: whoever has the file open
 _TO_GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 
-def is_shared(folder: Path) -> bool:
+def is_group_writable(folder: Path) -> bool:
     """Whether the folder is meant for a group: who may make files in it opens the database."""
     return bool(folder.stat().st_mode & stat.S_IWGRP)
 
@@ -33,7 +33,7 @@ def prepare(file: Path) -> None:
     with suppress(OSError):
         folder = file.parent
         mode = folder.stat().st_mode
-        if is_shared(folder):
+        if is_group_writable(folder):
             if not mode & stat.S_ISGID:
                 folder.chmod(stat.S_IMODE(mode) | stat.S_ISGID)
             if file.stat().st_mode & _TO_GROUP != _TO_GROUP:
@@ -69,7 +69,7 @@ def _remove_empty(file: Path) -> None:
 def shut_out(file: Path) -> str:
     """Who is shut out of the database, and the command that lets them in, as a sentence without its end; "" if nobody is."""
     try:
-        around, shared = file.parent.stat(), is_shared(file.parent)
+        around, shared = file.parent.stat(), is_group_writable(file.parent)
         about = [(one, one.stat()) for one in (file, *_beside(file)) if one.exists()]
     except OSError:
         return ""
@@ -91,7 +91,7 @@ def may_shut_out(file: Path) -> str:
     """As `shut_out`, for what has not happened yet."""
     folder = file.parent
     with suppress(OSError):
-        if is_shared(folder) and not folder.stat().st_mode & stat.S_ISGID:
+        if is_group_writable(folder) and not folder.stat().st_mode & stat.S_ISGID:
             mend = f"as root, `chmod g+s {shlex.quote(str(folder))}`"
             return f"{folder} does not pass its group on, so that Postfix can shut out all others: {mend}"
     return ""

@@ -26,11 +26,11 @@ from webmail.collections.store import BOOK, CALENDAR, SHARED, Access
 from webmail.config.settings import Settings
 from webmail.contacts.device_cards import UnusableCardError
 from webmail.contacts.store import ContactChangedElsewhereError
-from webmail.dav import changes, programs
+from webmail.dav import client_quirks, item_writes
 from webmail.dav.answers import FORBIDDEN, NOT_FOUND, NOT_HERE, XML, Answer, failed, plain
 from webmail.dav.directory_book import DIRECTORY
 from webmail.dav.item import DavItem
-from webmail.dav.queries import questions
+from webmail.dav.queries import collection_queries
 from webmail.dav.rights import Auth, DavRights
 from webmail.dav.storage import MOST_PROPS, DavStorage
 from webmail.dav.visit import current
@@ -76,7 +76,7 @@ class DavApplication(Application):
             return self.delete(environ, path)
         if method in ("MKCOL", "MKCALENDAR"):
             return self.make_collection(method, environ, path)
-        if method == "PROPPATCH" and (len(_parts(path)) != 2 or programs.is_protected(current.get().xml)):
+        if method == "PROPPATCH" and (len(_parts(path)) != 2 or client_quirks.is_protected(current.get().xml)):
             return self._unchangeable(prefix, path)
         if method == "MOVE":
             return self.move(environ, prefix, path)
@@ -88,16 +88,16 @@ class DavApplication(Application):
         root = visit.xml
         program = environ.get("HTTP_USER_AGENT", "")
         try:
-            if questions.once_each(root):
+            if collection_queries.once_each(root):
                 assert root is not None
                 _give(environ, tostring(root, encoding="utf-8"))
-        except questions.TooManyNamesError as error:
+        except collection_queries.TooManyNamesError as error:
             return plain(client.FORBIDDEN, f"{error}.")
         access = visit.access(parts[1]) if len(parts) in (2, 3) and parts[0] == visit.user.address else None
         if method == "REPORT" and root is not None:
-            answer = questions.report(self, prefix, path, access, root)
+            answer = collection_queries.report(self, prefix, path, access, root)
             if answer is not None:
-                return programs.status_for(program, answer[0], answer[2]), answer[1], answer[2]
+                return client_quirks.status_for(program, answer[0], answer[2]), answer[1], answer[2]
         with_items = method == "PROPFIND" and len(parts) == 2 and access is not None and environ.get("HTTP_DEPTH", "0") != "0"
         if with_items:
             environ["HTTP_DEPTH"] = "0"
@@ -106,10 +106,10 @@ class DavApplication(Application):
         )
         data = body.encode() if isinstance(body, str) else body or b""
         if method == "PROPFIND" and status == client.MULTI_STATUS:
-            data = programs.completed(data)
+            data = client_quirks.completed(data)
             if with_items:
                 assert access is not None
-                return questions.propfind(self, prefix, access, root, data)
+                return collection_queries.propfind(self, prefix, access, root, data)
         return status, dict(headers), [data]
 
     # --- items -------------------------------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ class DavApplication(Application):
             return plain(client.BAD_REQUEST, "The name is too long.")
         prefix = "CR" if access.collection.kind == BOOK else "C"
         try:
-            prepared = changes.prepare(access.collection, visit.body)
-        except changes.WrongComponentError:
+            prepared = item_writes.prepare(access.collection, visit.body)
+        except item_writes.WrongComponentError:
             return failed(client.FORBIDDEN, "C:supported-calendar-component")
         except (UnusableCardError, UnusableCalendarError) as error:
             data = "address" if prefix == "CR" else "calendar"
@@ -146,18 +146,18 @@ class DavApplication(Application):
             with visit.writing(access.name):
                 if (access := visit.access(parts[1])) is None or not access.writes:
                     return FORBIDDEN
-                row = changes.row_at(access.collection, parts[2])
-                if changes.is_hidden(access, row):
+                row = item_writes.row_at(access.collection, parts[2])
+                if item_writes.is_hidden(access, row):
                     return _PRIVATE
-                known = f'"{changes.etag_seen(access, row)}"' if row is not None else ""
+                known = f'"{item_writes.etag_seen(access, row)}"' if row is not None else ""
                 if (unmet := _precondition(environ, known)) is not None:
                     return unmet
-                etag = changes.write(access.collection, parts[2], prepared, row, visit.settings)
+                etag = item_writes.write(access.collection, parts[2], prepared, row, visit.settings)
         except (UidTakenError, ContactChangedElsewhereError):
             return failed(client.CONFLICT, f"{prefix}:no-uid-conflict")
         except LimitReachedError:
             return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
-        changes.tell(access.collection)
+        item_writes.tell(access.collection)
         # RFC 4791, 5.3.4: only where they would be told the same one, of what they have
         seen = prepared.as_sent and (prefix == "CR" or not will_be_hidden(access, prepared.text))
         return client.NO_CONTENT if row is not None else client.CREATED, {"ETag": f'"{etag}"'} if seen else {}, []
@@ -172,17 +172,17 @@ class DavApplication(Application):
                 return NOT_FOUND
             if len(parts) == 2:
                 return self._delete_collection(access)
-            row = changes.row_at(access.collection, parts[2])
+            row = item_writes.row_at(access.collection, parts[2])
             if row is None or not (access.reads or access.writes):
                 return NOT_FOUND
             if not access.writes:
                 return FORBIDDEN
-            if changes.is_hidden(access, row):
+            if item_writes.is_hidden(access, row):
                 return _PRIVATE
-            if (unmet := _precondition(environ, f'"{changes.etag_seen(access, row)}"')) is not None:
+            if (unmet := _precondition(environ, f'"{item_writes.etag_seen(access, row)}"')) is not None:
                 return unmet
-            changes.trash(access.collection, [row], visit.user.address, visit.device.name)
-        changes.tell(access.collection)
+            item_writes.trash(access.collection, [row], visit.user.address, visit.device.name)
+        item_writes.tell(access.collection)
         return client.NO_CONTENT, {}, []
 
     def _delete_collection(self, access: Access) -> Answer:
@@ -190,8 +190,8 @@ class DavApplication(Application):
         if access.rights != "own":
             return FORBIDDEN
         visit = current.get()
-        changes.trash_all(access.collection, visit.user.address, visit.device.name)
-        changes.tell(access.collection)
+        item_writes.trash_all(access.collection, visit.user.address, visit.device.name)
+        item_writes.tell(access.collection)
         return client.NO_CONTENT, {}, []
 
     def move(self, environ: dict[str, Any], prefix: str, path: str) -> Answer:
@@ -206,33 +206,35 @@ class DavApplication(Application):
             return FORBIDDEN
         with visit.writing(parts[1], to[1]):
             source, goal = visit.access(parts[1]), visit.access(to[1])
-            row = changes.row_at(source.collection, parts[2]) if source is not None else None
+            row = item_writes.row_at(source.collection, parts[2]) if source is not None else None
             if source is None or row is None:
                 return NOT_FOUND
             if goal is None:
                 return plain(client.CONFLICT, "There is no such collection.")
             if not source.writes or not goal.writes or source.collection.kind != goal.collection.kind:
                 return FORBIDDEN
-            there = changes.row_at(goal.collection, to[2])
-            if changes.is_hidden(source, row) or changes.is_hidden(goal, there) or changes.will_be_hidden(goal, row):
+            there = item_writes.row_at(goal.collection, to[2])
+            if item_writes.is_hidden(source, row) or item_writes.is_hidden(goal, there) or item_writes.will_be_hidden(goal, row):
                 return _PRIVATE
             if there is not None and environ.get("HTTP_OVERWRITE", "T").upper() == "F":
                 return plain(client.PRECONDITION_FAILED, "There is something of that name.")
             if there is not None and there == row:
                 return FORBIDDEN
-            if there is not None and changes.uid_of(there) != changes.uid_of(row):  # RFC 4791, 5.3.2.1: a name keeps its UID
+            if there is not None and item_writes.uid_of(there) != item_writes.uid_of(
+                row
+            ):  # RFC 4791, 5.3.2.1: a name keeps its UID
                 return failed(client.CONFLICT, f"{'CR' if goal.collection.kind == BOOK else 'C'}:no-uid-conflict")
             try:
-                changes.move(row, goal.collection, to[2], there, visit)
+                item_writes.move(row, goal.collection, to[2], there, visit)
             except (UidTakenError, ContactChangedElsewhereError):
                 prefix_of = "CR" if goal.collection.kind == BOOK else "C"
                 return failed(client.CONFLICT, f"{prefix_of}:no-uid-conflict")
-            except changes.WrongComponentError:
+            except item_writes.WrongComponentError:
                 return failed(client.FORBIDDEN, "C:supported-calendar-component")
             except LimitReachedError:
                 return failed(client.INSUFFICIENT_STORAGE, "D:quota-not-exceeded")
         for one in {source.collection, goal.collection}:
-            changes.tell(one)
+            item_writes.tell(one)
         return client.NO_CONTENT if there is not None else client.CREATED, {}, []
 
     # --- collections -------------------------------------------------------------------------------------------------
@@ -242,9 +244,9 @@ class DavApplication(Application):
         parts, visit = _parts(path), current.get()
         if len(parts) != 2 or parts[0] != visit.user.address or not _NAME.fullmatch(parts[1]) or parts[1].startswith(SHARED):
             return FORBIDDEN
-        if words := programs.bad_zone(visit.xml):
+        if words := client_quirks.bad_zone(visit.xml):
             return failed(client.FORBIDDEN, "C:valid-calendar-data", words)
-        _give(environ, programs.texts_of_choices(visit.xml))
+        _give(environ, client_quirks.texts_of_choices(visit.xml))
         asked = xmlutils.props_from_request(self._read_xml_request_body(environ, dict(_INFO)))
         if method == "MKCALENDAR":
             asked["tag"] = "VCALENDAR"
@@ -269,16 +271,16 @@ class DavApplication(Application):
         if access is None:
             status, headers, body = NOT_FOUND
             return status, headers, b"".join(body), None
-        if words := programs.bad_zone(current.get().xml):
-            answer = programs.without_zone(current.get().xml, xmlutils.make_href(base_prefix, path), words)
+        if words := client_quirks.bad_zone(current.get().xml):
+            answer = client_quirks.without_zone(current.get().xml, xmlutils.make_href(base_prefix, path), words)
             return client.MULTI_STATUS, {"Content-Type": XML}, answer, None
-        _give(environ, programs.texts_of_choices(current.get().xml))
+        _give(environ, client_quirks.texts_of_choices(current.get().xml))
         return super().do_PROPPATCH(environ, base_prefix, path, *more)
 
     def _unchangeable(self, prefix: str, path: str) -> Answer:
         if next(iter(self._storage.discover(path)), None) is None:
             return NOT_FOUND
-        answer = programs.unchangeable(current.get().xml, xmlutils.make_href(prefix, path))
+        answer = client_quirks.unchangeable(current.get().xml, xmlutils.make_href(prefix, path))
         return client.MULTI_STATUS, {"Content-Type": XML}, [answer]
 
 

@@ -25,7 +25,7 @@ from webmail.config import services
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, advice
 from webmail.dav import refusals
-from webmail.dav.changes import limit_of
+from webmail.dav.item_writes import limit_of
 from webmail.dav.sign_in import Device, sign_in
 from webmail.dav.visit import METHODS, ODD, Visit, current
 from webmail.errors import MailError, SignInRefusedError

@@ -23,7 +23,7 @@ from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.collections.trash import UNNAMED
 from webmail.database.connection import DATABASE_AWAY, advice
-from webmail.dav import changes
+from webmail.dav import item_writes
 from webmail.dav.visit import Visit
 from webmail.mime.formats.calendars.calendar_object import plain
 from webmail.models import Contact
@@ -133,7 +133,7 @@ def _refusal(visit: Visit, names: list[str], reason: RefusalReason, program: str
 
 def _known_title(access: Access, href: str) -> str:
     """What is there already. 1 query."""
-    row = changes.row_at(access.collection, href)
+    row = item_writes.row_at(access.collection, href)
     return row.name if isinstance(row, Contact) else title_in(row.text.encode()) if row is not None else ""
 
 

@@ -56,7 +56,7 @@ class Visit:
             own = {one.collection.kind for one in found if one.rights == "own"}
             if missing := [kind for kind in self.device.kinds if kind not in own]:
                 for kind in missing:
-                    store.first(self.user, kind)
+                    store.default_collection(self.user, kind)
                 found = store.accessible(self.user)
             if store.BOOK in self.device.kinds and (directory := directory_book.access(self.user, self.settings)) is not None:
                 found.append(directory)

@@ -59,7 +59,7 @@ def database_file(settings: Settings) -> Iterator[CheckResult]:
     file, unused = Path(name), Path(settings.instance, "traboule.sqlite")
     if words := shared_file.shut_out(file) or shared_file.may_shut_out(file):
         yield CheckResult("Database file", PROBLEM, f"{words}.")
-    elif file.exists() and shared_file.is_shared(file.parent):
+    elif file.exists() and shared_file.is_group_writable(file.parent):
         yield CheckResult("Database file", OK, f"{file} is shared with the group of {file.parent}, whoever opens it first.")
     if unused.exists() and unused != file.absolute():
         words = f"{unused} is not used: database_url names {file}. Remove it once you are sure that no accounts are in it."

@@ -11,7 +11,7 @@ from webmail.imap.connections.credential_check import check
 from webmail.imap.connections.optional import optional
 from webmail.imap.connections.pool import close_all, close_all_of, configure, connect
 from webmail.imap.lists import listing, threads
-from webmail.imap.mailbox_list import acl, changes, folders, mailboxes, recount, tag_counts
+from webmail.imap.mailbox_list import acl, folders, mailboxes, new_mail, recount, tag_counts
 from webmail.imap.reading import attached_messages, body_texts, conversations, earlier_messages, messages
 from webmail.imap.searching import attachment_search, multi_search, search
 
@@ -21,7 +21,7 @@ __all__ = [
     "attached_messages",
     "attachment_search",
     "body_texts",
-    "changes",
+    "new_mail",
     "check",
     "close_all",
     "close_all_of",

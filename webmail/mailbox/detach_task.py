@@ -25,8 +25,8 @@ from webmail.errors import (
     RefusedError,
     SignInRefusedError,
 )
-from webmail.imap.bulk import detach
-from webmail.imap.bulk.detach import MessageTraits
+from webmail.imap.bulk import file_removal
+from webmail.imap.bulk.file_removal import MessageTraits
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list import mailboxes
 from webmail.imap.reading import messages
@@ -143,7 +143,7 @@ class _MessageStep:
     def _replace(self, new: IO[bytes]) -> None:
         job = self.job
         with user_lock(self.run.user.id), imap.connect(self.account, job.mailbox) as connection:
-            before = detach.original(connection, job.mailbox, job.uid, job.uidvalidity)
+            before = file_removal.original(connection, job.mailbox, job.uid, job.uidvalidity)
             trash = mailboxes.for_role(connection, Role.TRASH)
             if before is None:
                 self._mend_without_original(connection, trash)
@@ -154,7 +154,7 @@ class _MessageStep:
                     self._rebuild(new)  # an earlier turn ended before its APPEND
                 uid = self._append(connection, new, before, trash)
             size = self.state.pending.size if self.state.pending else 0
-            if not uid or not detach.is_like(connection, job.mailbox, uid, size, before):
+            if not uid or not file_removal.is_like(connection, job.mailbox, uid, size, before):
                 self._take_back(connection, uid)
                 self.state.leave("refused")
                 return
@@ -166,19 +166,19 @@ class _MessageStep:
         job = self.job
         if self.read != before.size:
             raise CannotDetachError(KeepReason.ODD)  # not read to its end, perhaps
-        trash_floor = 0 if self.for_good else detach.floor(connection, trash)
-        floor = detach.floor(connection, job.mailbox)
+        trash_floor = 0 if self.for_good else file_removal.floor(connection, trash)
+        floor = file_removal.floor(connection, job.mailbox)
         pending = Pending(floor, new.seek(0, 2), before.message_id, trash_floor, before.size)
         self.state.pending = pending
         self.run.record(asdict(self.state), done=self.state.at)
-        uid = detach.append(connection, job.mailbox, new, before)
-        return uid or detach.find(connection, job.mailbox, floor, pending.size, before.message_id)
+        uid = file_removal.append(connection, job.mailbox, new, before)
+        return uid or file_removal.find(connection, job.mailbox, floor, pending.size, before.message_id)
 
     def _found(self, connection: Connection) -> int:
         """The message that an earlier turn appended and could not note."""
         if (p := self.state.pending) is None:
             return 0
-        return detach.find(connection, self.job.mailbox, p.floor, p.size, p.message_id)
+        return file_removal.find(connection, self.job.mailbox, p.floor, p.size, p.message_id)
 
     def _remove_original(self, connection: Connection, uid: int, trash: str) -> None:
         job = self.job
@@ -208,7 +208,7 @@ class _MessageStep:
         state.count, state.freed = state.count + 1, state.freed + freed
         old, validity = 0, 0
         if pending and not self.for_good:
-            old = detach.find(connection, trash, pending.trash_floor, pending.old_size, pending.message_id)
+            old = file_removal.find(connection, trash, pending.trash_floor, pending.old_size, pending.message_id)
             validity = connection.uidvalidity
         state.done.append([job.mailbox, job.uidvalidity, uid, trash, validity, old])
 

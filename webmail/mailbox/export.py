@@ -19,7 +19,7 @@ from webmail.mime.formats.mbox_writer import MboxNames, folder_name
 from webmail.mime.formats.zip_stream import ZipStream
 from webmail.mime.headers.filenames import called
 from webmail.storage import CHUNK
-from webmail.tasks.export_marking import Marking
+from webmail.tasks.export_provenance import Marking
 
 MOST_MESSAGES = 2_000  # of a file that is made while the person waits; `export_task.py` makes larger ones
 MOST_BYTES = 200_000_000

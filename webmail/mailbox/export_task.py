@@ -15,7 +15,7 @@ from webmail.mailbox import export
 from webmail.mime.formats.mbox_writer import folder_name
 from webmail.storage import FileGoneError, Storage, open_file, open_storage
 from webmail.tasks import leftovers, mail_parts, store
-from webmail.tasks.export_marking import Marking, marking_of
+from webmail.tasks.export_provenance import Marking, marking_of
 from webmail.tasks.kinds import TaskFailedError, TaskKind, TaskRun
 from webmail.tasks.mail_account import account_of
 from webmail.tasks.mail_parts import Position, packed, unpacked
@@ -82,7 +82,7 @@ def _whole(run: TaskRun, files: Storage, position: Position, chosen: Sequence[Se
 
 def _forget_old(run: TaskRun) -> None:
     """So that nobody fills the storage with theirs."""
-    before = sorted(store.results_before(run.task), key=lambda task: task.created, reverse=True)
+    before = sorted(store.other_results(run.task), key=lambda task: task.created, reverse=True)
     for task in before[MOST_KEPT - 1 :]:
         task.delete_instance()
         leftovers.remove(task.id, run.settings)

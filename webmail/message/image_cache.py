@@ -94,7 +94,7 @@ def _fetched(url: str) -> CachedImage:
     except http_fetch.NotFetchedError as error:
         log.info("a remote image was not fetched: %s", error)
         raise NoPictureError(str(error)) from error
-    kind = image_info.is_showable(answer.content) if image_info.is_declared(answer.type) else ""
+    kind = image_info.displayable_type(answer.content) if image_info.is_declared(answer.type) else ""
     if answer.status != 200 or not kind:
         raise NoPictureError(f"{answer.status}, {answer.type[:50]!r} is no picture")
     return CachedImage(kind, answer.content)
@@ -120,7 +120,7 @@ def _cached_image(files: Storage, name: str) -> CachedImage | None:
         return None
     if not content and age < FAILED_SECONDS:
         raise NoPictureError("could not be had a short while ago")
-    kind = image_info.is_showable(content)
+    kind = image_info.displayable_type(content)
     return CachedImage(kind, content) if kind and age < AGE_DAYS * 86_400 else None
 
 

@@ -77,9 +77,9 @@ def answer(
     way = "automatic-action/MDN-sent-automatically" if by_itself else "manual-action/MDN-sent-manually"
     fields = [
         f"Reporting-UA: {reader.email.rpartition('@')[2]}; Traboule",
-        *([f"Original-Recipient: {original}"] if (original := _one_word(message.trace.original_recipient)) else []),
+        *([f"Original-Recipient: {original}"] if (original := _header_safe(message.trace.original_recipient)) else []),
         f"Final-Recipient: rfc822;{builder.ascii_address(reader.email)}",
-        *([f"Original-Message-ID: {known}"] if (known := _one_word(message.envelope.message_id)) else []),
+        *([f"Original-Message-ID: {known}"] if (known := _header_safe(message.envelope.message_id)) else []),
         f"Disposition: {way}; displayed",
     ]
     lines = [
@@ -114,7 +114,7 @@ def enqueue(user: User, message: Message, request: ReceiptRequest, content: byte
     return queue.enqueue_built(user, once, message_id.strip().decode("ascii"), subject, recipients, content, sealed_credential)
 
 
-def _one_word(value: str) -> str:
+def _header_safe(value: str) -> str:
     """The value if it is safe to repeat in a header: ASCII, one line, no spaces; else ""."""
     return value if value.isascii() and value.isprintable() and " " not in value and len(value) < 900 else ""
 

@@ -28,7 +28,7 @@ class ZipTooLargeError(MailError):
     status = 422
 
 
-def write(account: Account, message: Message, parts: Iterable[Part], out: IO[bytes]) -> None:
+def write_attachments(account: Account, message: Message, parts: Iterable[Part], out: IO[bytes]) -> None:
     """Write a zip archive of these parts under unique names, in constant memory.
 
     1 round trip per megabyte of small parts, and per 512 KiB of a large one. Raises ZipTooLargeError, and what reading a part

@@ -2,7 +2,7 @@
 
 import peewee as pw
 
-from webmail.mime.threats.names import name_index
+from webmail.mime.threats.display_names import name_index
 from webmail.mime.threats.skeletons import skeleton
 
 _AT_ONCE = 500

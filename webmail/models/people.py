@@ -35,7 +35,7 @@ class BlockedSenders(Table):
 
 
 class PeopleLearned(Table):
-    """When the people of somebody's mail were last learned, see people/suggestions/learning.py. No row: never."""
+    """When the people of somebody's mail were last learned, see people/suggestions/mail_scan.py. No row: never."""
 
     user = pw.ForeignKeyField(User, on_delete="CASCADE", unique=True)
     at = pw.DateTimeField(default=now)

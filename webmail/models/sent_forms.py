@@ -1,4 +1,4 @@
-"""Sent forms: those that carry an id, so that one that is sent twice is carried out once (database/once.py)."""
+"""Sent forms: those that carry an id, so that one that is sent twice is carried out once (database/double_submits.py)."""
 
 from __future__ import annotations
 

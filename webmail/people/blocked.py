@@ -41,7 +41,7 @@ def for_user(user: User) -> BlockedPeople:
     return BlockedPeople(*(frozenset(str(text).split()) for text in found[0])) if found else NOBODY
 
 
-def keep(user: User, blocked: Iterable[str], safe: Iterable[str]) -> None:
+def sync_copy(user: User, blocked: Iterable[str], safe: Iterable[str]) -> None:
     """Make the copy as these lists are. 1 query where it is so already, else 2."""
     entries = frozenset(blocked)
     wanted = BlockedPeople(entries, frozenset(one for one in safe if f"@{one.rpartition('@')[2]}" in entries))

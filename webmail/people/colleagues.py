@@ -10,7 +10,7 @@ import peewee as pw
 
 from webmail.database.connection import db
 from webmail.database.prepared import Prepared
-from webmail.mime.threats import names
+from webmail.mime.threats import display_names
 from webmail.mime.threats.skeletons import skeleton
 from webmail.models import AllowedAddress, AllowedName, User
 
@@ -43,9 +43,9 @@ class Colleagues:
         self._by_word: dict[str, list[_Person]] = {}
         for name, address, lent in people:
             person = (name, address.lower(), lent)
-            if key := names.name_index(name):
+            if key := display_names.name_index(name):
                 self._by_name.setdefault(key, []).append(person)
-            for word in set(names.key_words(name)) if names.is_full(name) else ():
+            for word in set(display_names.key_words(name)) if display_names.is_full(name) else ():
                 self._by_word.setdefault(word, []).append(person)
 
     def shown_name(self, name: str, email: str, writer: str = "") -> str:
@@ -54,7 +54,12 @@ class Colleagues:
         The written one if it is theirs or allowed, and for all other addresses.
         """
         account = self._own.get(writer or email) or self._own.get(email, "")
-        if not name or not account or self.is_own(name, email, writer) or names.within(name, email.partition("@")[0]):
+        if (
+            not name
+            or not account
+            or self.is_own(name, email, writer)
+            or display_names.is_in_local_part(name, email.partition("@")[0])
+        ):
             return name
         return account
 
@@ -64,7 +69,7 @@ class Colleagues:
 
     def imitated(self, name: str, email: str, writer: str = "") -> tuple[str, str] | None:
         """The (name, address) of somebody whose name is shown with another address; None for a namesake's own address."""
-        for claimed in names.claims(name):
+        for claimed in display_names.claims(name):
             people = self._called(claimed)
             if any(_goes_with(person, email, writer) for person in people):
                 return None
@@ -74,8 +79,8 @@ class Colleagues:
 
     def abbreviated(self, name: str, email: str, writer: str = "") -> tuple[str, str] | None:
         """The (name, address) of somebody whose name this is with initials: "B. Girard", "JP Moreau", "Alice L."."""
-        for claimed in names.claims(name):
-            found = [one for words in names.initialled(claimed) for one in self._with_initials(words)]
+        for claimed in display_names.claims(name):
+            found = [one for words in display_names.initialled(claimed) for one in self._with_initials(words)]
             if any(_goes_with(person, email, writer) for person in found):
                 return None
             if found:
@@ -83,24 +88,26 @@ class Colleagues:
         return None
 
     def _with_initials(self, texts: list[str]) -> list[_Person]:
-        if not 2 <= len(texts) <= _MOST_INITIALS or min(map(len, texts)) > names.INITIALS:
+        if not 2 <= len(texts) <= _MOST_INITIALS or min(map(len, texts)) > display_names.INITIALS:
             return []
         known = next((self._by_word[key] for word in texts if len(word) > 2 and (key := skeleton(word)) in self._by_word), [])
-        return [one for one in known if names.is_abbreviation(texts, one[0])]
+        return [one for one in known if display_names.is_abbreviation(texts, one[0])]
 
     def surname(self, name: str, own: str = "") -> bool:
         """Whether a name is nothing but the surname of colleagues, in whichever dress; `own`: names whose words are one's own."""
-        mine = set(names.key_words(own))
-        for claimed in names.claims(name):
-            words = {skeleton(word) for word in names.bare_words(names.undressed(claimed)) if len(word) > 1}
+        mine = set(display_names.key_words(own))
+        for claimed in display_names.claims(name):
+            words = {skeleton(word) for word in display_names.bare_words(display_names.undressed(claimed)) if len(word) > 1}
             if len(words) == 1 and not words & mine:
                 word = next(iter(words))
-                if any(names.surname(one[0]) == word for one in self._by_word.get(word, [])):
+                if any(display_names.surname(one[0]) == word for one in self._by_word.get(word, [])):
                     return True
         return False
 
     def _called(self, name: str) -> list[_Person]:
-        return [person for person in self._by_name.get(names.name_index(name), []) if names.same_name(person[0], name)]
+        return [
+            person for person in self._by_name.get(display_names.name_index(name), []) if display_names.same_name(person[0], name)
+        ]
 
 
 def _goes_with(person: _Person, email: str, writer: str) -> bool:

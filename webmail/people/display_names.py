@@ -11,7 +11,7 @@ from typing import Any
 
 from webmail.config.settings import Settings
 from webmail.errors import NotAllowedError
-from webmail.mime.threats import lookalike, names, offices
+from webmail.mime.threats import authority_names, display_names, lookalike
 from webmail.models import AllowedAddress, AllowedName, User
 from webmail.people import colleagues
 
@@ -49,10 +49,10 @@ def objection(user: User, name: str, settings: Settings, address: str = "") -> O
     if not name.strip() or name == user.name:
         return None
     given = [user.name if user.name_given is None else user.name_given, *_allowed(user)]
-    if any(names.same_name(name, one) and not _adds(name, one) for one in given):
+    if any(display_names.same_name(name, one) and not _adds(name, one) for one in given):
         return None
     mine = _addresses(user)
-    if names.address_in(name) and names.address_in(name) not in mine:
+    if display_names.address_in(name) and display_names.address_in(name) not in mine:
         return Objection.ADDRESS
     if _is_establishment(name, settings) or _holds_domain(name, settings.own_domains(user.domain)):
         return Objection.ESTABLISHMENT
@@ -60,12 +60,12 @@ def objection(user: User, name: str, settings: Settings, address: str = "") -> O
         return Objection.LETTERS
     if _is_colleagues(name, (address or user.address).lower(), user.address.lower(), " ".join(given)):
         return Objection.COLLEAGUE
-    is_office = names.holds_role(name) or offices.claimed(name, " ".join(given))
-    return Objection.ROLE if is_office and not names.within(name, address.partition("@")[0]) else None
+    is_office = display_names.holds_role(name) or authority_names.claimed(name, " ".join(given))
+    return Objection.ROLE if is_office and not display_names.is_in_local_part(name, address.partition("@")[0]) else None
 
 
 def _is_establishment(name: str, settings: Settings) -> bool:
-    return names.holds_name(name, settings.name) or names.mentions_name(name, settings.name)
+    return display_names.holds_name(name, settings.name) or display_names.mentions_name(name, settings.name)
 
 
 def _is_colleagues(name: str, address: str, writer: str, given: str) -> bool:
@@ -75,16 +75,16 @@ def _is_colleagues(name: str, address: str, writer: str, given: str) -> bool:
         return False
     if people.imitated(name, address, writer) or people.abbreviated(name, address, writer):
         return True
-    return people.surname(name, given) or offices.for_another(name)
+    return people.surname(name, given) or authority_names.for_another(name)
 
 
 def _holds_domain(name: str, domains: Iterable[str]) -> bool:
-    return not names.address_in(name) and any(names.names_domain(name, one) for one in domains)
+    return not display_names.address_in(name) and any(display_names.names_domain(name, one) for one in domains)
 
 
 def _adds(name: str, given: str) -> bool:
     """Whether a name says more than the given one: a function or an address, which comparing leaves out."""
-    return (names.holds_role(name) and not names.holds_role(given)) or bool(names.address_in(name))
+    return (display_names.holds_role(name) and not display_names.holds_role(given)) or bool(display_names.address_in(name))
 
 
 def _allowed(user: User) -> list[str]:

@@ -15,7 +15,7 @@ from webmail.database.prepared import Prepared
 from webmail.mail import Address
 from webmail.mime.headers import authentication
 from webmail.mime.headers.address_input import address_key
-from webmail.mime.threats import lookalike, names, offices
+from webmail.mime.threats import authority_names, display_names, lookalike
 from webmail.mime.threats.providers import is_official
 from webmail.models import Contact, ContactAddress, Correspondent, User
 from webmail.people.colleagues import Colleagues, today
@@ -64,25 +64,25 @@ def pretends(
     if inside and colleagues.is_own(name, email, writer):
         return None
     if person := colleagues.imitated(name, email, writer):
-        return Impostor(Pretence.COLLEAGUE, *person, grave=names.is_full(person[0]))
-    office = offices.of_name(name) is not None if inside else offices.outside(name, email)
+        return Impostor(Pretence.COLLEAGUE, *person, grave=display_names.is_full(person[0]))
+    office = authority_names.of_name(name) is not None if inside else authority_names.outside(name, email)
     if not inside and settings.name != _OWN_NAME:
-        if names.holds_name(name, settings.name):
+        if display_names.holds_name(name, settings.name):
             return Impostor(Pretence.ESTABLISHMENT, settings.name)
         if (
-            names.mentions_name(name, settings.name)
+            display_names.mentions_name(name, settings.name)
             and not _is_below(domain_of(email), own)
             and not is_official(domain_of(email))
         ):
             return Impostor(Pretence.ESTABLISHMENT, settings.name, grave=False)
-    office = office or (not inside and offices.claimed(name) and colleagues.surname(name))
-    if office and not names.within(name, email.partition("@")[0] if inside else ""):
+    office = office or (not inside and authority_names.claimed(name) and colleagues.surname(name))
+    if office and not display_names.is_in_local_part(name, email.partition("@")[0] if inside else ""):
         return Impostor(Pretence.ROLE, name, grave=False)
     if inside:
         return None
     if person := colleagues.abbreviated(name, email):
         return Impostor(Pretence.COLLEAGUE, *person, grave=False)
-    if offices.for_another(name):
+    if authority_names.for_another(name):
         return Impostor(Pretence.BEHALF, name, grave=False)
     listed = (one for one in own if one in settings.own_domains(settings.domain))  # somebody else's own domain is often a word
     if imitated := next((one for one in listed if lookalike.goes_on(domain_of(email), one)), ""):
@@ -95,14 +95,14 @@ def _is_below(domain: str, own: Sequence[str]) -> bool:
 
 
 def _other_address(name: str, email: str, own: Sequence[str]) -> Impostor | None:
-    claimed = names.address_in(name) or names.address_in(f"{email.rpartition('@')[0]} ")
+    claimed = display_names.address_in(name) or display_names.address_in(f"{email.rpartition('@')[0]} ")
     if claimed and claimed != email:
-        ours = domain_of(claimed) in own or any(names.names_domain(claimed, one) for one in own)
+        ours = domain_of(claimed) in own or any(display_names.names_domain(claimed, one) for one in own)
         return Impostor(Pretence.ADDRESS, claimed, grave=ours)
     if claimed or any(authentication.aligned(domain_of(email), one) for one in own):
         return None
     shown = f"{name} {email.rpartition('@')[0]}"
-    named = next((one for one in own if names.names_domain(shown, one)), "")
+    named = next((one for one in own if display_names.names_domain(shown, one)), "")
     return Impostor(Pretence.ESTABLISHMENT, named) if named else None
 
 
@@ -126,11 +126,11 @@ def latest(user: User) -> list[Any]:
 
 def known_under(name: str, email: str, people: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
     """Who of these people has this name, in full, under another address."""
-    claimed = [one for one in names.claims(name) if names.is_full(one)]
-    wanted = {names.name_index(one) for one in claimed}
+    claimed = [one for one in display_names.claims(name) if display_names.is_full(one)]
+    wanted = {display_names.name_index(one) for one in claimed}
     for known, address in people:
-        alike = address != email and names.name_index(known) in wanted
-        if alike and any(names.same_name(known, one) for one in claimed):
+        alike = address != email and display_names.name_index(known) in wanted
+        if alike and any(display_names.same_name(known, one) for one in claimed):
             return known, address
     return None
 
@@ -195,7 +195,12 @@ def _looks_like_ours(sender: Address, own: Sequence[str]) -> bool:
 
 def _contacts(user: User, senders: Sequence[Address]) -> list[tuple[str, str]]:
     """(name, address) of the user's contacts with one of these names or addresses. 1 query."""
-    keys = {names.name_index(name) for one in senders for name in names.claims(one.name) if names.is_full(name)}
+    keys = {
+        display_names.name_index(name)
+        for one in senders
+        for name in display_names.claims(one.name)
+        if display_names.is_full(name)
+    }
     emails = {key for one in senders if len(key := address_key(one.email)) <= 254}
     if not emails:
         return []

@@ -11,7 +11,7 @@ from webmail.database.connection import db
 from webmail.database.prepared import Prepared, Slot
 from webmail.mail import Address
 from webmail.mime.headers.address_input import address_key
-from webmail.mime.threats import lookalike, names
+from webmail.mime.threats import display_names, lookalike
 from webmail.mime.threats.skeletons import skeleton
 from webmail.models import Contact, ContactAddress, Correspondent, User
 
@@ -63,9 +63,11 @@ def look_up(user: User, sender: Address) -> KnownSender:
     if "@" not in email or len(email) > 254:
         return KnownSender()
     alike = address_skeleton(email)
-    claimed = [name for name in names.claims(sender.name) if names.is_full(name)][: len(_SLOTS)]  # one word is too common a name
+    claimed = [name for name in display_names.claims(sender.name) if display_names.is_full(name)][
+        : len(_SLOTS)
+    ]  # one word is too common a name
     if claimed:
-        keys = [names.name_index(name) for name in claimed]
+        keys = [display_names.name_index(name) for name in claimed]
         slots = dict(zip(_SLOTS, [*keys, *keys[:1] * len(_SLOTS)], strict=False))
         rows = _fitting_or_named(user=user.id, address=email, written=sender.email.lower(), alike=alike, **slots)
     else:
@@ -83,7 +85,7 @@ def look_up(user: User, sender: Address) -> KnownSender:
 
 
 def _is_one_of(name: str, claimed: list[str]) -> bool:
-    return any(names.same_name(name, one) for one in claimed)
+    return any(display_names.same_name(name, one) for one in claimed)
 
 
 def address_skeleton(email: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webmail.people.suggestions import learning
+from webmail.people.suggestions import mail_scan
 from webmail.tasks.periodic import AreaWork
 
-WORK = AreaWork(kinds=(learning.KIND,))
+WORK = AreaWork(kinds=(mail_scan.KIND,))

@@ -12,7 +12,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from webmail import preferences
-from webmail.auth import account_changes
+from webmail.auth import account_management
 from webmail.calendar import birthdays
 from webmail.calendar.reminders import daily_agenda, reminder_rows
 from webmail.models import User
@@ -35,7 +35,7 @@ def make(user: User, values: Mapping[str, Any]) -> Changed:
     before = current(user)
     wanted = {name: value for name, value in values.items() if before[name] != value}
     if "language" in wanted:
-        account_changes.set_language(user, wanted["language"])
+        account_management.set_language(user, wanted["language"])
     if chosen := {name: value for name, value in wanted.items() if name != "language"}:
         preferences.change(user, **chosen)
         if "birthdays" in chosen:

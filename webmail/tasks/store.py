@@ -127,7 +127,7 @@ def cursor_of(task: Task) -> Any:
     return json.loads(task.cursor)
 
 
-def results_before(task: Task) -> list[Task]:
+def other_results(task: Task) -> list[Task]:
     """A person's finished tasks of the same kind: those that made a file before this one."""
     mine = (Task.user == task.user_id) & (Task.kind == task.kind) & (Task.id != task.id)
     return list(Task.select().where(mine & (Task.state == TaskState.DONE)))

@@ -248,7 +248,7 @@ def sweep() -> None:
         store.close(addition, "date")
     idle = _IS_ADDITION & (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - store.ABANDONED)
     for addition in list(Transfer.select().where(idle).limit(_BATCH)):
-        if not store.is_touched(addition):
+        if not store.has_recent_upload(addition):
             store.close(addition, "date", still=idle)  # its owner may go on at this moment
     over = Transfer.select(Transfer.id).where(_IS_ADDITION & (Transfer.files_gone == 1)).limit(_BATCH)
     Transfer.delete().where(Transfer.id << [row.id for row in over]).execute()

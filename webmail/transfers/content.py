@@ -89,7 +89,7 @@ def begin(owner: User, size: int, settings: Settings, link_key: bytes | None = N
     sealed = vault.seal_secret(key, _sealing_secret(settings, link_key), _PURPOSE, owner.id)
     row = StoredContent.create(owner=owner, name=name, size=size, key=sealed, key_in_link=int(link_key is not None))
     if size == 0:
-        _is_whole(row)
+        _mark_whole(row)
     return row
 
 
@@ -111,7 +111,7 @@ def append(
     finally:
         writer.flush()
     if content.received == content.size:
-        _is_whole(content)
+        _mark_whole(content)
     return content.received
 
 
@@ -213,7 +213,7 @@ def end_here(content: StoredContent) -> bool:
         if not StoredContent.update(size=content.received, touched=now()).where(mine & uploading).execute():
             return False
         content.size = content.received
-        _is_whole(content)
+        _mark_whole(content)
     return True
 
 
@@ -229,7 +229,7 @@ def _received(content: StoredContent) -> int:
     return row.received if row is not None else 0
 
 
-def _is_whole(content: StoredContent) -> None:
+def _mark_whole(content: StoredContent) -> None:
     content.state = ContentState.CHECKING
     StoredContent.update(state=content.state, touched=now()).where(
         (StoredContent.id == content.id) & (StoredContent.state == ContentState.UPLOADING)

@@ -322,7 +322,7 @@ def sweep(settings: Settings, seconds: float = math.inf) -> int:
     mine = (Transfer.draft_id == "") & Transfer.adds_to.is_null()
     idle = (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - ABANDONED) & mine
     for transfer in list(Transfer.select().where(idle).limit(_BATCH)):
-        if not is_touched(transfer):
+        if not has_recent_upload(transfer):
             close(transfer, "date", still=idle)  # or send it
     for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
     closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
@@ -337,7 +337,7 @@ def sweep(settings: Settings, seconds: float = math.inf) -> int:
     return gone
 
 
-def is_touched(transfer: Transfer) -> bool:
+def has_recent_upload(transfer: Transfer) -> bool:
     """Whether bytes came lately."""
     rows = TransferFile.select(TransferFile.id).join(StoredContent)
     return rows.where((TransferFile.transfer == transfer) & (StoredContent.touched > now() - ABANDONED)).exists()

@@ -8,7 +8,7 @@ from typing import Any, cast
 from flask import request, session
 from flask_babel import gettext as _
 
-from webmail.web.forms import once
+from webmail.web.forms import double_submits
 from webmail.web.forms.request_values import fetched_ahead
 from webmail.web.frame.areas import area_here, mailbox_here
 
@@ -45,7 +45,7 @@ def notify(
     if keep:
         before = [notice for notice in before if not notice.get("until")]
     notice: dict[str, Any] = {"text": text, "kind": kind, "undo": undo, "until": until}
-    if undo and (form := once.current()):
+    if undo and (form := double_submits.current()):
         notice["form"] = form
     if link:
         notice["link"] = link
@@ -95,7 +95,7 @@ def _without_undone(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The notices but the one whose undo this request is. The form that had done it is carried out if it is sent again."""
     for one in found:
         if "form" in one and _is_being_undone(one):
-            once.release(one["form"])
+            double_submits.release(one["form"])
     return [one for one in found if not _is_being_undone(one)]
 
 

@@ -26,9 +26,9 @@ from webmail.web.forms import going_back
 from webmail.web.forms.link_errand import errand
 from webmail.web.frame.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
 from webmail.web.frame.banners import banners
+from webmail.web.frame.critical_css import allowed_style, inline_styles
 from webmail.web.frame.first_visit import unkept_notice
 from webmail.web.frame.help_link import help_link
-from webmail.web.frame.inline_styles import allowed_style, inline_styles
 from webmail.web.frame.look import look
 from webmail.web.frame.side_bar import is_shown, version
 from webmail.web.labels import mailbox_label, mailbox_path, moment_label

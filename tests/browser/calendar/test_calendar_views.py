@@ -27,7 +27,7 @@ def teacher(demo: Services, newcomer: Callable[..., str]) -> str:
     address = newcomer("teacher", message("Bonjour"))
     with accounts.tables(demo.database):
         user = User.get(User.address == address)
-        own = collections.first(user, collections.CALENDAR)
+        own = collections.default_collection(user, collections.CALENDAR)
         lessons = Collection.create(
             user=user, name="lessons", kind="calendar", components="VEVENT", props='{"D:displayname": "2de B"}'
         )
@@ -223,7 +223,7 @@ def test_a_month_of_six_weeks_is_one_page_of_paper_with_all_titles(
     open_browser: OpenBrowser, demo: Services, teacher: str
 ) -> None:
     with accounts.tables(demo.database):
-        own = collections.first(User.get(User.address == teacher), collections.CALENDAR)
+        own = collections.default_collection(User.get(User.address == teacher), collections.CALENDAR)
         for hour in range(10, 17):
             put(own, f"Entretien {hour}", f"{ZONE}20260826T{hour}0000", f"{ZONE}20260826T{hour}4500")
     page = open_browser(teacher, language="en")

@@ -27,7 +27,7 @@ def teacher(demo: Services, newcomer: Callable[..., str]) -> str:
     """The address of somebody new, with a course that repeats."""
     address = newcomer("events", message("Bonjour"))
     with accounts.tables(demo.database):
-        calendar = collections.first(User.get(User.address == address), collections.CALENDAR)
+        calendar = collections.default_collection(User.get(User.address == address), collections.CALENDAR)
         put(calendar, "Cours", f"{ZONE}20281204T090000", f"{ZONE}20281204T100000", "RRULE:FREQ=WEEKLY;COUNT=4")
     return address
 
@@ -145,7 +145,7 @@ def test_the_reminder_follows_the_calendar_until_another_one_is_chosen(
 ) -> None:
     with accounts.tables(demo.database):
         user = User.get(User.address == teacher)
-        first = collections.first(user, collections.CALENDAR)
+        first = collections.default_collection(user, collections.CALENDAR)
         other = Collection.create(
             user=user, name="other", kind="calendar", components="VEVENT", props='{"D:displayname": "Cours"}'
         )

@@ -9,7 +9,7 @@ import pytest
 from tests.support.compose_form import FORM, text_of, value_of, write
 from tests.support.visits import Visitor
 from webmail import smtp
-from webmail.contacts import book_rows
+from webmail.contacts import completion_rows
 from webmail.database.connection import db
 from webmail.models import AllowedAddress, Correspondent, DraftRow, Outbox, User
 from webmail.people.suggestions import account_rows, met_rows
@@ -316,6 +316,6 @@ def test_only_who_is_known_from_messages_alone_can_be_forgotten(alice, bob):
 def test_the_page_has_suggestions_read_before_the_first_letter(alice, bob, monkeypatch):
     monkeypatch.setattr(account_rows, "_SECONDS", 10**10)  # or they might be old right now
     alice.get("/compose").response.close()  # it is read once the answer has gone
-    for module in (account_rows, book_rows, met_rows):
+    for module in (account_rows, completion_rows, met_rows):
         monkeypatch.setattr(module, "_read", lambda *_arguments: pytest.fail("read by a letter"))
     assert bob.address in alice.get(f"/recipients?words={bob.address[:8]}").text

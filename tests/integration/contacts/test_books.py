@@ -17,7 +17,7 @@ def test_a_shared_book_is_read_written_moved_from_and_folded(alice: Visitor, bob
     added = add(bob, "Ben", "ben@x.example").address
     with db.connection_context():
         reader, owner = (User.get(User.address == one.address) for one in (alice, bob))
-        staff = collections.first(owner, collections.BOOK)
+        staff = collections.default_collection(owner, collections.BOOK)
         given = CollectionShare.create(collection=staff, user=reader, rights="read")
     page = alice.get("/contacts")
     assert [one.select_one("a").get_text() for one in page.all(ROWS)] == ["Ann Durand", "Ben"]

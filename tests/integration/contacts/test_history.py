@@ -73,7 +73,7 @@ def test_the_next_events_come_after_the_page(alice: Visitor) -> None:
         "END:VEVENT", "END:VCALENDAR", "",
     ]  # fmt: skip
     with db.connection_context(), db.atomic():
-        calendar = collections.first(User.get(User.address == alice.address), collections.CALENDAR)
+        calendar = collections.default_collection(User.get(User.address == alice.address), collections.CALENDAR)
         text = "\r\n".join(lines)
         objects.write(calendar.id, f"{uid}.ics", text, objects.prepared(text, UTC), None)
     piece = alice.get(address, htmx="meetings")

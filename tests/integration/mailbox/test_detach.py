@@ -18,7 +18,7 @@ from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.errors import NoSuchMailboxError, NotAllowedError, OverQuotaError, RefusedError
 from webmail.imap.bulk import actions
-from webmail.imap.bulk import detach as imap_detach
+from webmail.imap.bulk import file_removal as imap_detach
 from webmail.imap.connections.connection import Connection
 from webmail.imap.reading import messages
 from webmail.mailbox import detach_task

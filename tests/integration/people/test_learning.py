@@ -20,7 +20,7 @@ from webmail.imap.bulk import people as people_of
 from webmail.imap.connections.connection import Connection
 from webmail.models import Acquaintance, AllowedName, Correspondent, PeopleLearned, Task, TaskState, User, now
 from webmail.people.correspondents import has_written
-from webmail.people.suggestions import learning
+from webmail.people.suggestions import mail_scan
 
 Fill = Callable[..., None]
 
@@ -58,7 +58,7 @@ def rows(table: Any, address: str) -> dict[str, tuple[str, int]]:
 
 def tasks(address: str) -> list[Task]:
     with db.connection_context():
-        return list(Task.select().where((Task.user == user_of(address)) & (Task.kind == learning.NAME)))
+        return list(Task.select().where((Task.user == user_of(address)) & (Task.kind == mail_scan.NAME)))
 
 
 # --- what is learned -------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def test_a_killed_task_goes_on_with_the_folder_that_was_under_way(
     with pytest.raises(KeyboardInterrupt):
         work()
     with db.connection_context():
-        Task.update(lease=now() - timedelta(seconds=1)).where(Task.kind == learning.NAME).execute()
+        Task.update(lease=now() - timedelta(seconds=1)).where(Task.kind == mail_scan.NAME).execute()
     assert work_all(app) == 1
     assert read == ["Sent", "INBOX", "INBOX"]
     assert (rows(Correspondent, me), rows(Acquaintance, me)) == ({"ann@x.example": ("", 3)}, {"zoe@x.example": ("", 2)})

@@ -10,7 +10,7 @@ from tests.support.calendar_texts import calendar, times
 from tests.support.cpu_time import cpu_seconds
 from webmail.calendar.quick_entry.dates_in_text import MOST, dates_in
 from webmail.mime.formats.calendars.calendar_split import events_in
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError
+from webmail.mime.formats.calendars.component_tree import BrokenTextError
 
 SENT = datetime(2026, 11, 27, 10)  # a Friday
 

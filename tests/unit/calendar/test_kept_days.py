@@ -87,7 +87,7 @@ def test_a_number_that_was_given_again_shows_nothing_of_somebody_else(calendars,
     secret = ground.calendar_of("bob")
     put(secret, "secret", ":20261208T090000Z")
     real = happenings.rows_of
-    theirs = [row for row in plain_rows(happenings.whole_rows()) if row[1] == secret.id]
+    theirs = [row for row in plain_rows(happenings.select_occurrences()) if row[1] == secret.id]
 
     def given_again(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
         return [(row[0], *theirs[0][1:]) if row[1] == calendars[0] else row for row in real(numbers)]

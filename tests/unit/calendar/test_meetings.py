@@ -50,7 +50,7 @@ def names(user: User, *addresses: str, most: int = 5) -> list[str]:
 
 
 def test_the_next_ones_come_first_and_those_that_are_over_not_at_all(alice: User) -> None:
-    calendar = collections.first(alice, collections.CALENDAR)
+    calendar = collections.default_collection(alice, collections.CALENDAR)
     put(calendar, "later", at(9), "DURATION:PT1H", BOB)
     put(calendar, "soon", at(2), "DURATION:PT1H", BOB)
     put(calendar, "over", at(-2), "DURATION:PT1H", BOB)
@@ -64,7 +64,7 @@ def test_the_next_ones_come_first_and_those_that_are_over_not_at_all(alice: User
 
 
 def test_one_that_recurs_is_told_once_with_its_next_time(alice: User) -> None:
-    calendar = collections.first(alice, collections.CALENDAR)
+    calendar = collections.default_collection(alice, collections.CALENDAR)
     put(calendar, "weekly", at(-20), "DURATION:PT1H", "RRULE:FREQ=WEEKLY", BOB)
     [one] = meetings.next_with(alice, ["bob@lycee.example"], 5)
     assert time.time() < one.begins.timestamp() < time.time() + 7 * 86_400
@@ -74,11 +74,11 @@ def test_one_that_recurs_is_told_once_with_its_next_time(alice: User) -> None:
 
 def test_whole_days_are_told_as_days(alice: User) -> None:
     tomorrow = date.today() + timedelta(days=2)
-    put(collections.first(alice, collections.CALENDAR), "trip", f"DTSTART;VALUE=DATE:{tomorrow:%Y%m%d}", BOB)
+    put(collections.default_collection(alice, collections.CALENDAR), "trip", f"DTSTART;VALUE=DATE:{tomorrow:%Y%m%d}", BOB)
     assert [one.day for one in meetings.next_with(alice, ["bob@lycee.example"], 5)] == [tomorrow]
 
 
 def test_only_calendars_of_ones_own_are_looked_at(alice: User) -> None:
     bob = User.create(address="bob@lycee.example", local="bob", domain="lycee.example", name="Bob")
-    put(collections.first(bob, collections.CALENDAR), "his", at(2), BOB)
+    put(collections.default_collection(bob, collections.CALENDAR), "his", at(2), BOB)
     assert names(alice, "bob@lycee.example") == []

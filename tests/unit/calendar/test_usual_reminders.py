@@ -109,5 +109,5 @@ def test_what_makes_no_sense_counts_for_nothing(app, alice):
 
 
 def test_an_address_book_has_none(app, alice):
-    book = collections.first(user(), collections.BOOK)
+    book = collections.default_collection(user(), collections.BOOK)
     assert not alice.get(f"/collections/{book.id}").all(CHOICE)

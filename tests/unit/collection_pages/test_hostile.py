@@ -24,7 +24,7 @@ def page(browser_of: Callable[[User], Browser], alice: User) -> Browser:
 
 
 def given(owner: User, other: User, rights: str, kind: str = "calendar") -> Collection:
-    made = store.first(owner, kind)
+    made = store.default_collection(owner, kind)
     CollectionShare.create(collection=made, user=other, rights=rights)
     return made
 
@@ -84,7 +84,7 @@ def test_what_somebody_moves_out_of_a_shared_calendar_stays_in_its_owners_trash(
 ) -> None:
     shared = given(alice, bob, "write")
     phone_of(alice).put(f"{shared.name}/a.ics", event("a", "SUMMARY:Council"))
-    thief, own = phone_of(bob), store.first(bob, "calendar")
+    thief, own = phone_of(bob), store.default_collection(bob, "calendar")
     goal = f"http://localhost/dav/{bob.address}/{own.name}/a.ics"
     assert thief.ask("MOVE", f"shared-{shared.id}/a.ics", Destination=goal).status_code == 201
     if where == "mine":
@@ -98,7 +98,7 @@ def test_what_somebody_takes_out_of_a_shared_calendar_on_pages_too(
 ) -> None:
     shared = given(alice, bob, "write")
     phone_of(alice).put(f"{shared.name}/a.ics", event("a", "SUMMARY:Council"))
-    press(browser_of(bob), f"/calendar/events/{shared.id}/a.ics/{way}", to=str(store.first(bob, "calendar").id))
+    press(browser_of(bob), f"/calendar/events/{shared.id}/a.ics/{way}", to=str(store.default_collection(bob, "calendar").id))
     assert not CalendarObject.select().where(CalendarObject.collection == shared).exists()
     assert [(one.title, one.by) for one in TrashedItem.select().where(TrashedItem.user == alice)] == [("Council", bob.address)]
 
@@ -123,7 +123,7 @@ def test_a_right_that_is_taken_back_ends_undo_too(
 def test_forms_with_the_numbers_of_others_change_nothing(
     browser_of: Callable[[User], Browser], phone_of: Callable[..., Phone], alice: User, bob: User, rights: str
 ) -> None:
-    shared, book = (store.first(alice, kind) for kind in ("calendar", "addressbook"))
+    shared, book = (store.default_collection(alice, kind) for kind in ("calendar", "addressbook"))
     if rights:
         CollectionShare.create(collection=shared, user=bob, rights=rights)
     if rights == "read":
@@ -132,11 +132,11 @@ def test_forms_with_the_numbers_of_others_change_nothing(
     phone.put(f"{shared.name}/a.ics", event("a", "SUMMARY:Hideout council", "LOCATION:Hideout"))
     phone.put(f"{book.name}/c.vcf", card("c", "Élodie Cœur", "EMAIL:elodie@lycee.example"))
     uid, theirs = Contact.get().uid, browser_of(bob)
-    mine = str(store.first(bob, "addressbook").id)
+    mine = str(store.default_collection(bob, "addressbook").id)
     before = (CalendarObject.get().text, Contact.get().vcard, Contact.get().collection_id)
     number, there = str(book.id), f"/calendar/events/{shared.id}/a.ics"
     for url, fields in (
-        (f"{there}/delete", {}), (f"{there}/move", {"to": str(store.first(bob, "calendar").id)}),
+        (f"{there}/delete", {}), (f"{there}/move", {"to": str(store.default_collection(bob, "calendar").id)}),
         (f"{there}/times", {"start": "2026-12-01T10:00"}), (f"{there}/edit", {"title": "Mine", "start": "2026-12-01"}),
         ("/calendar/events/new", {"title": "Mine", "start": "2026-12-01", "all_day": "1", "calendar": str(shared.id)}),
         (f"/contacts/{uid}/remove", {}), (f"/contacts/{uid}/edit", {"name": "Mine"}),

@@ -17,7 +17,7 @@ from webmail import audit
 from webmail.accounts import data_export
 from webmail.calendar import links
 from webmail.collections import shares, store
-from webmail.contacts import books
+from webmail.contacts import book_access
 from webmail.models import (
     AuditAct,
     CalendarLink,
@@ -229,7 +229,7 @@ def test_a_book_is_managed_too(owner: Browser, manager: Browser, bob: User, alic
     number = owner.make("addressbook", "Club")
     owner.share(number, "bob", "manage")
     assert phone_of(bob).put(f"shared-{number}/a.vcf", card()).status_code == 201
-    assert number in books.shared(bob, writable=True) and number in books.written_by_others(alice)
+    assert number in book_access.shared(bob, writable=True) and number in book_access.written_by_others(alice)
     manager.submit(manager.get(page_of(number)), "#collection", name="Chess", action="save")
     assert title_of(number) == "Chess"
     assert manager.get(f"{page_of(number)}/addresses").status == 404

@@ -64,7 +64,7 @@ def test_what_was_typed_stays_where_it_is_refused(page: Browser, app, alice: Use
 
 def test_a_calendar_may_take_no_time(page: Browser, phone: Phone, alice: User) -> None:
     page.get("/collections")
-    row = store.first(alice, "calendar")
+    row = store.default_collection(alice, "calendar")
     phone.put("calendar/a.ics", event("u1", "DURATION:PT1H"))
     busy = f"<c:free-busy-query xmlns:c='{C}'><c:time-range start='20261101T000000Z' end='20261130T000000Z'/></c:free-busy-query>"
     assert "FBTYPE=BUSY:" in phone.ask("REPORT", "calendar/", busy).text
@@ -80,7 +80,7 @@ def test_a_calendar_may_take_no_time(page: Browser, phone: Phone, alice: User) -
 
 def test_names_and_colours_change_both_ways(page: Browser, phone: Phone, alice: User) -> None:
     page.get("/collections")
-    row = store.first(alice, "calendar")
+    row = store.default_collection(alice, "calendar")
     phone.ask("PROPPATCH", "calendar/", patch(name="From\n the phone", colour="#12345678", order="7"))
     form = page.get(f"/collections/{row.id}")
     assert form.one("#name")["value"] == "From the phone" and "Chosen on a device" in form.text
@@ -93,17 +93,17 @@ def test_names_and_colours_change_both_ways(page: Browser, phone: Phone, alice: 
 
 def test_new_things_go_where_one_chooses(page: Browser, alice: User) -> None:
     page.get("/collections")
-    before = store.first(alice, "addressbook")
+    before = store.default_collection(alice, "addressbook")
     number = page.make("addressbook", "Club")
     assert "Put new contacts here" in page.get(f"/collections/{number}").text
     told = page.press(page.get(f"/collections/{number}"), "form", "default")
-    assert "New contacts now go into “Club”." in told.notices and store.first(alice, "addressbook").id == number
+    assert "New contacts now go into “Club”." in told.notices and store.default_collection(alice, "addressbook").id == number
     assert "Put new contacts here" in page.get(f"/collections/{before.id}").text
 
 
 def test_no_events_go_into_a_calendar_for_tasks(page: Browser, alice: User) -> None:
     tasks = store.create(alice, "tasks", "calendar", "VTODO", "{}")
-    assert store.first(alice, "calendar").id != tasks.id
+    assert store.default_collection(alice, "calendar").id != tasks.id
     assert "New events" not in page.get(f"/collections/{tasks.id}").text
     assert page.post(f"/collections/{tasks.id}", {"action": "default"}).status in (400, 404)
 
@@ -136,7 +136,7 @@ def test_one_is_deleted_and_brought_back_with_all_that_was_in_it(
 
 def test_the_last_one_stays(page: Browser, alice: User) -> None:
     page.get("/collections")
-    row = store.first(alice, "calendar")
+    row = store.default_collection(alice, "calendar")
     shown = page.get(f"/collections/{row.id}")
     assert "This is your only calendar." in shown.text and not shown.all("[value=delete]")
     token = shown.one("#collection [name=csrf_token]")["value"]

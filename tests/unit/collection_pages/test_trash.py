@@ -134,7 +134,7 @@ def test_single_items_of_a_collection_that_is_gone_go_into_the_first_one(page: B
     assert "Club" in chosen.text
     back = page.submit(chosen, "#trash", item=str(chosen.all("[name=item]")[0]["value"]), action="restore")
     assert "1 is now in “Contacts”, since its own calendar or address book no longer exists." in back.notices
-    assert store.first(alice, "addressbook").count == 1
+    assert store.default_collection(alice, "addressbook").count == 1
     whole = page.press(page.get("/collections/trash"), "[data-batch] form", "restore-all")
     assert "“Club” is back. 1 item restored." in whole.notices
     assert phone.ask("GET", f"{name}/a.vcf").status_code + phone.ask("GET", f"{name}/b.vcf").status_code == 604
@@ -268,7 +268,7 @@ def test_what_two_bring_back_at_once_is_there_once(phone: Phone, alice: User, ap
     with ThreadPoolExecutor(2) as both:
         found = list(both.map(bring_back, (numbers, numbers[::-1])))
     assert sum(back for back, _left in found) == 6 and sum(left for _back, left in found) == 0
-    assert Contact.select().count() == 6 and store.first(alice, "addressbook").count == 6
+    assert Contact.select().count() == 6 and store.default_collection(alice, "addressbook").count == 6
 
 
 def test_a_collection_that_was_deleted_long_ago_is_forgotten(page: Browser, alice: User) -> None:

@@ -44,7 +44,7 @@ def test_the_same_text_again_has_its_turn(alice):
     drafts.store(alice, row.id, Fields(body="a"), writer=name, revision=3)
     drafts.store(alice, row.id, Fields(body="a b"), writer=name, revision=2)
     row = drafts.load(alice, row.id)
-    assert (row.body, drafts.last_turn(row), drafts.is_by(row, name)) == ("a", 3, True)
+    assert (row.body, drafts.last_turn(row), drafts.was_stored_by(row, name)) == ("a", 3, True)
 
 
 def test_a_turn_is_kept_where_the_column_has_room(alice):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from webmail.compose.attachments.mail_attachments import Pick, packed, part_name, picks
+from webmail.compose.attachments.mail_attachments import Pick, part_name, picks, to_form_value
 from webmail.mail import Envelope, Part
 from webmail.mime.headers.filenames import message_name
 
 
 def test_picks_are_read_from_what_they_were_packed_into():
     chosen = [Pick("Work", 7, 12), Pick("A:b,c", 9, 3, "1.2"), Pick("Work", 7, 15, "2"), Pick("Work", 8, 12)]
-    assert packed(chosen) == ["12,15/2:7:Work", "3/1.2:9:A:b,c", "12:8:Work"]
-    assert set(picks(packed(chosen))) == set(chosen)
+    assert to_form_value(chosen) == ["12,15/2:7:Work", "3/1.2:9:A:b,c", "12:8:Work"]
+    assert set(picks(to_form_value(chosen))) == set(chosen)
     assert picks(["12:7:Work", "12,12:7:Work"]) == [Pick("Work", 7, 12)]
     assert chosen[2].value == "15/2:7:Work"
 

@@ -9,7 +9,7 @@ from tests.support.cpu_time import cpu_seconds
 from webmail.collections import store as collections
 from webmail.compose.recipients import recipients
 from webmail.compose.recipients.suggestions import find, suggest, warm_up
-from webmail.contacts import book_rows
+from webmail.contacts import completion_rows
 from webmail.contacts import store as contacts
 from webmail.database.connection import db
 from webmail.filters.senders import sender_change
@@ -241,7 +241,7 @@ def test_groups_leave_room_for_people(alice, settings):
 
 
 def test_a_shared_book_is_searched_as_long_as_it_is_shared(alice, bob, settings):
-    book = collections.first(bob, collections.BOOK)
+    book = collections.default_collection(bob, collections.BOOK)
     contact(bob, "Plumber", "plumber@x.example")
     assert suggest(alice, "plumb", settings) == []
     share = CollectionShare.create(collection=book, user=alice, rights="read")
@@ -279,13 +279,13 @@ def test_who_is_blocked_is_not_offered_wherever_they_are_known(alice, bob, setti
     write_to(alice, "elise@met.example", "Elise Met")
     colleague("elise@lycee.example", "Elise Colleague")
     entries = ("@bad.example", "elise@two.example", "elise@met.example", "elise@lycee.example", "@xn--bcher-kva.example")
-    blocked.keep(alice, entries, ("elise.kept@bad.example", "other@safe.example"))
+    blocked.sync_copy(alice, entries, ("elise.kept@bad.example", "other@safe.example"))
     assert emails(suggest(alice, "elise", settings)) == ["elise.kept@bad.example", "elise@three.example"]
     assert len(find(alice, "elise", settings)) == 6  # where one looks for somebody, everybody is there
     assert blocked.for_user(bob) == blocked.NOBODY
     contacts.add(alice, ContactDetails(name="Elise Book", emails=(ContactPoint("elise@bücher.example"),)))
     assert "elise@bücher.example" not in emails(suggest(alice, "elise", settings))
-    blocked.keep(alice, (), ())
+    blocked.sync_copy(alice, (), ())
     assert len(suggest(alice, "elise", settings)) == 7
 
 
@@ -293,15 +293,15 @@ def test_many_blocked_people_hide_nobody_else(alice, settings):
     for number in range(30):
         contacts.add(alice, ContactDetails(name=f"Anna {number:02}", emails=(ContactPoint(f"a{number:02}@bad.example"),)))
     contacts.add(alice, ContactDetails(name="Anna Z", emails=(ContactPoint("anna@good.example"),)))
-    blocked.keep(alice, ("@bad.example",), ())
+    blocked.sync_copy(alice, ("@bad.example",), ())
     assert emails(suggest(alice, "anna", settings)) == ["anna@good.example"]
 
 
 def test_the_copy_is_written_only_when_it_changes(alice, monkeypatch):
-    blocked.keep(alice, ("b@x.example", "@y.example"), ("c@y.example", "d@z.example"))
+    blocked.sync_copy(alice, ("b@x.example", "@y.example"), ("c@y.example", "d@z.example"))
     assert blocked.for_user(alice) == blocked.BlockedPeople(frozenset(["b@x.example", "@y.example"]), frozenset(["c@y.example"]))
     monkeypatch.setattr(BlockedSenders, "delete", lambda: pytest.fail("it was the same"))
-    blocked.keep(alice, ("@y.example", "b@x.example"), ("c@y.example",))
+    blocked.sync_copy(alice, ("@y.example", "b@x.example"), ("c@y.example",))
 
 
 # --- ready before somebody types -------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_what_is_read_ahead_is_not_read_by_the_first_letter(alice, bob, settings
     write_to(alice, "zelig@x.example", "Zelig Met")
     monkeypatch.setattr(account_rows, "_SECONDS", 10**10)  # or they might be old right now
     warm_up(alice, settings)
-    for module in (account_rows, book_rows, met_rows):
+    for module in (account_rows, completion_rows, met_rows):
         monkeypatch.setattr(module, "_read", lambda *_arguments: pytest.fail("read by a letter"))
     assert set(emails(suggest(alice, "zel", settings))) == {"zelda@x.example", "zelig@x.example"}
     assert emails(suggest(alice, "bob", settings)) == [bob.address]

@@ -66,7 +66,7 @@ def user_of(visitor: Visitor) -> User:
 
 def book(visitor: Visitor, name: str) -> Collection:
     """Another book of somebody."""
-    collections.first(user_of(visitor), BOOK)
+    collections.default_collection(user_of(visitor), BOOK)
     return Collection.create(user=user_of(visitor), name=name.lower(), kind=BOOK, props=f'{{"D:displayname": "{name}"}}')
 
 

@@ -8,8 +8,8 @@ from tests.support.collection_locks import LockWatch
 from tests.support.contacts import card, group, names, new
 from webmail.collections import store as collections
 from webmail.collections.store import BOOK
-from webmail.contacts import books, card_changes, contact_list, duplicates, membership, moving, store, undo
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts import book_access, card_changes, contact_list, duplicates, membership, moving, store, undo
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.imports import merge
 from webmail.contacts.store import NoSuchContactError
 from webmail.contacts.undo import CardVersion
@@ -19,7 +19,7 @@ from webmail.models import Collection, CollectionShare, Contact, ContactAddress,
 
 
 def book(user: User, name: str) -> Collection:
-    collections.first(user, BOOK)
+    collections.default_collection(user, BOOK)
     return Collection.create(user=user, name=name.lower(), kind=BOOK, props=f'{{"D:displayname": "{name}"}}')
 
 
@@ -70,13 +70,13 @@ def test_the_list_has_all_books_and_each_by_itself(alice: User, bob: User) -> No
     share(staff, alice)
     assert names(alice) == ["Ann", "Ben", "Cleo"] and names(alice, "be") == ["Ben"]
     assert names(alice, book=club.id) == ["Cleo"] and names(alice, book=staff.id) == ["Ben"]
-    assert contact_list.initials(alice, books.shelf(alice)) == ["a", "b", "c"]
-    assert contact_list.initials(alice, books.shelf(alice), staff.id) == ["b"]
+    assert contact_list.initials(alice, book_access.shelf(alice)) == ["a", "b", "c"]
+    assert contact_list.initials(alice, book_access.shelf(alice), staff.id) == ["b"]
 
 
 def test_someone_elses_card_is_not_there(alice: User, bob: User) -> None:
     row = new(bob, "Ben", "ben@x.example")
-    shared = share(collections.first(bob, BOOK), alice)
+    shared = share(collections.default_collection(bob, BOOK), alice)
     assert store.load(alice, row.uid) == row and store.cards(alice, [row.uid]) and store.rows(alice, [row.id])
     shared.delete_instance()
     with pytest.raises(NoSuchContactError):
@@ -217,7 +217,7 @@ def test_undo_puts_it_into_the_first_book_if_its_own_is_gone(alice: User) -> Non
     store.remove(alice, [row.uid])
     club.delete_instance()
     assert undo.undo(alice, name) == 1
-    assert store.load(alice, row.uid).collection == collections.first(alice, BOOK)
+    assert store.load(alice, row.uid).collection == collections.default_collection(alice, BOOK)
 
 
 def test_undo_in_a_book_that_is_no_longer_shared_does_nothing(alice: User, bob: User) -> None:
@@ -234,7 +234,7 @@ def test_undo_in_a_book_that_is_no_longer_shared_does_nothing(alice: User, bob: 
 
 
 def test_a_contact_is_moved_with_its_uid_and_groups_and_back(alice: User) -> None:
-    club, first = book(alice, "Club"), collections.first(alice, BOOK)
+    club, first = book(alice, "Club"), collections.default_collection(alice, BOOK)
     row = new(alice, "Ann", "ann@x.example")
     friends = group(alice, "Friends", row.card_uid)
     seqs = [fresh(one).seq for one in (first, club)]
@@ -260,7 +260,7 @@ def test_a_copy_keeps_the_card_and_is_made_once(alice: User) -> None:
 
 
 def test_what_is_moved_out_of_another_persons_book_stays_in_their_trash(alice: User, bob: User) -> None:
-    staff, first = book(bob, "Staff"), collections.first(alice, BOOK)
+    staff, first = book(bob, "Staff"), collections.default_collection(alice, BOOK)
     row, shared = add(bob, staff, "Ben", "ben@x.example"), share(staff, alice)
     with pytest.raises(BookReadOnlyError):
         moving.move(alice, [(row.uid, "")], first)

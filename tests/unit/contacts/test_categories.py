@@ -89,7 +89,7 @@ def test_what_others_could_name_takes_no_mail_from_a_group_of_the_establishment(
     own = "Ann <ann@x.example>, zoe@x.example, Ann <ann@x.example>"
     fields, sight = {"to": "maths, physique, chorale"}, Sight("lycee.example", ("lycee.example",), everyone=True)
     assert address_book.with_groups(alice, fields, sight) == {"to": own}
-    shared = CollectionShare.create(collection=collections.first(alice, BOOK), user=bob, rights="read")
+    shared = CollectionShare.create(collection=collections.default_collection(alice, BOOK), user=bob, rights="read")
     assert address_book.with_groups(alice, fields, sight) == {"to": own}
     CollectionShare.update(rights="write").where(CollectionShare.id == shared.id).execute()
     bobs = "Bob <bob@lycee.example>"

@@ -45,7 +45,7 @@ def test_what_is_too_large_or_too_deep_is_not_told_in_part(alice: User, monkeypa
 
 def test_members_who_stand_in_two_books_make_no_group_smaller(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of their cards counts against the limit; a group that it cuts is not told in part."""
-    collections.first(alice, collections.BOOK)
+    collections.default_collection(alice, collections.BOOK)
     club = collections.create(alice, "club", collections.BOOK, "", "{}")
     people = [new(alice, name, f"{name}@x.example") for name in "abcd"]
     moving.copy(alice, [row.uid for row in people], club)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.contacts import group, names, new
-from webmail.contacts import books, contact_list, store
+from webmail.contacts import book_access, contact_list, store
 from webmail.errors import LimitReachedError
 from webmail.mail import Address
 from webmail.mime.formats.cards import vcard_edit
@@ -41,7 +41,7 @@ def test_names_are_in_order_whatever_their_accents(alice: User) -> None:
     for name in ("zoé", "Émile", "Alice", "éric", "3B"):
         new(alice, name)
     assert names(alice) == ["3B", "Alice", "Émile", "éric", "zoé"]
-    assert contact_list.initials(alice, books.shelf(alice)) == ["a", "e", "z", "#"]
+    assert contact_list.initials(alice, book_access.shelf(alice)) == ["a", "e", "z", "#"]
     assert names(alice, letter="e") == ["Émile", "éric"] and names(alice, letter="#") == ["3B"]
 
 

@@ -26,7 +26,7 @@ from webmail.collections import store, trash
 from webmail.database import again
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.dav import changes
+from webmail.dav import item_writes
 from webmail.dav.deletion import restore
 from webmail.models import CalendarObject, ShownReminder, TransferRecipient, TrashedItem, User
 from webmail.transfers import changes as transfer_changes
@@ -113,14 +113,14 @@ def test_an_event_comes_back_while_its_calendar_goes(app, once, monkeypatch):
     calendar_of("restoring", "work")
     with db.atomic():
         store.lock([calendar.id])
-        changes.trash(calendar, rows, alice.address, "Phone")
+        item_writes.trash(calendar, rows, alice.address, "Phone")
     numbers = trash.numbers_of(alice, TrashedItem.get(TrashedItem.user == alice).batch)
     back = partial(restore.restore, alice, numbers, app.extensions["settings"])
 
     def delete() -> None:
         with db.atomic():
             store.lock([calendar.id])
-            changes.trash_all(calendar, alice.address, "Phone")
+            item_writes.trash_all(calendar, alice.address, "Phone")
 
     at_once(monkeypatch, delete, 'SELECT "t1"."id" FROM "collections"', back)
     there = CalendarObject.select().join(store.Collection).where(store.Collection.user == alice).count()

@@ -109,7 +109,7 @@ def test_devices_read_it_and_change_nothing(alice: User, phone: Phone, sweep: Ca
 def test_the_first_calendar_is_never_the_one_of_birthdays(alice: User, sweep: Callable[[], int], phone: Phone) -> None:
     put(alice, "c1", "Marie", "BDAY:1980-02-03")
     sweep()
-    assert collections.first(alice, collections.CALENDAR).derived == ""
+    assert collections.default_collection(alice, collections.CALENDAR).derived == ""
     assert phone.ask("PROPFIND", "calendar/", Depth="0").status_code == 207
 
 

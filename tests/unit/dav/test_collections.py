@@ -285,7 +285,10 @@ def test_who_sees_busy_times_finds_them_by_the_identifiers_they_were_given(
 def test_a_first_book_is_made_whatever_its_names_were_given_to(phone: Phone, alice: User) -> None:
     for name in ("contacts", "contacts-1"):
         Collection.create(user=alice, name=name, kind="calendar")
-    assert store.first(alice, store.BOOK).kind == store.BOOK and store.first(alice, store.BOOK).name == "contacts-2"
+    assert (
+        store.default_collection(alice, store.BOOK).kind == store.BOOK
+        and store.default_collection(alice, store.BOOK).name == "contacts-2"
+    )
 
 
 def test_groups_and_the_most_of_several_rights(phone_of: Callable[..., Phone], shared: Collection, bob: User) -> None:

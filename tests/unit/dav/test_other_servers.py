@@ -20,7 +20,7 @@ from tests.unit.dav.conftest import Phone
 from webmail.collections import store, trash
 from webmail.contacts import device_cards
 from webmail.database.connection import db
-from webmail.dav import changes
+from webmail.dav import item_writes
 from webmail.dav.remote import accounts, local, rounds
 from webmail.dav.remote.client import RemoteServer
 from webmail.dav.remote.discovery import discover, typed
@@ -517,7 +517,7 @@ def test_a_collection_that_is_being_deleted_here_deletes_nothing_there(pair: Cal
     one.sync()
     assert len(one.there()) == 3
     with db.atomic():
-        changes.trash_all(one.collection, one.user.address)
+        item_writes.trash_all(one.collection, one.user.address)
     assert not RemoteLink.select().exists() and len(one.there()) == 3
 
 

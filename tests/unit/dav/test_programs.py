@@ -116,7 +116,7 @@ def test_what_a_telephone_changes_meanwhile_is_left_as_it_is(phone: Phone, monke
     monkeypatch.setattr(store, "lock", wait)
     assert objects.extend_index(ZoneInfo("Europe/Paris")) == 0
     monkeypatch.undo()
-    calendar = store.first(User.get(User.address == phone.address), store.CALENDAR)
+    calendar = store.default_collection(User.get(User.address == phone.address), store.CALENDAR)
     found = {(one.summary, one.collection_id == calendar.id) for one in Occurrence.select()}
     assert found == {"PUT": {("new", True)}, "MOVE": {("old", False)}, "DELETE": set()}[change]
 

@@ -9,7 +9,7 @@ import pytest
 
 from webmail.config.tables import ListedHolidays
 from webmail.filters.absence import holidays
-from webmail.filters.absence.absence_times import offered_times
+from webmail.filters.absence.offered_times import offered_times
 from webmail.schedule import BadTimeError, day_and_hour, moment
 
 PARIS, AUCKLAND = ZoneInfo("Europe/Paris"), ZoneInfo("Pacific/Auckland")

@@ -12,7 +12,7 @@ from webmail.filters.rules.apply_steps import ApplyPlan, _joined, merged
 from webmail.filters.rules.compiler import SievePlace, condition_test
 from webmail.filters.rules.matching import CannotTellError, holds
 from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
-from webmail.imap.bulk.evidence import MessageEvidence, without_markup
+from webmail.imap.bulk.match_data import MessageEvidence, without_markup
 from webmail.mailbox.undo import UndoSteps
 from webmail.mime.headers import headers
 

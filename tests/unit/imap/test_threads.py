@@ -15,7 +15,7 @@ from webmail.errors import RefusedError, ServerAwayError
 from webmail.imap.connections.connection import Command
 from webmail.imap.lists import threads
 from webmail.imap.lists.thread_answer import parsed
-from webmail.imap.mailbox_list.changes import MailboxState
+from webmail.imap.mailbox_list.new_mail import MailboxState
 
 SERVER = Server("127.0.0.1", 1, "none")
 

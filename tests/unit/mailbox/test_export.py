@@ -11,7 +11,7 @@ import pytest
 from webmail.mailbox import export
 from webmail.mime.formats.export_marker import MARKER
 from webmail.mime.formats.mbox_writer import mbox_lines
-from webmail.tasks.export_marking import Marking
+from webmail.tasks.export_provenance import Marking
 
 NOTHING = Marking({}, {})
 

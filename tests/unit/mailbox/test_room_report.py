@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from webmail.imap.mailbox_list.space import CountedMessage
+from webmail.imap.mailbox_list.space_usage import CountedMessage
 from webmail.mail import Address
 from webmail.mailbox.quota import space_report
 from webmail.mailbox.quota.space_report import RoomReport

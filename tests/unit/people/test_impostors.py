@@ -11,7 +11,7 @@ from tests.support.cpu_time import cpu_seconds
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.mail import Address
-from webmail.mime.threats import names
+from webmail.mime.threats import display_names as names
 from webmail.models import AllowedAddress, AllowedName, Contact, ContactAddress, Correspondent, User, now
 from webmail.people import colleagues, display_names, impostors, known_senders
 from webmail.people.display_names import Objection

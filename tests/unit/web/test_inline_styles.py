@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 
 from webmail import create_app
-from webmail.web.frame import inline_styles
+from webmail.web.frame import critical_css
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_browser_that_was_here_has_them_in_its_cache(app: Flask) -> None:
 def test_a_sheet_that_would_break_the_page_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.css").write_text(text)
     with pytest.raises(ValueError, match="a.css"):
-        inline_styles._of_files(str(tmp_path), ("a.css",), frozenset())
+        critical_css._of_files(str(tmp_path), ("a.css",), frozenset())
 
 
 SHEET = """/* a */
@@ -55,7 +55,7 @@ SHEET = """/* a */
 
 
 def test_rules_that_a_page_can_not_use_stay_away() -> None:
-    found = inline_styles._useful(SHEET, frozenset(["used", "notice-"]))
+    found = critical_css._useful(SHEET, frozenset(["used", "notice-"]))
     assert "".join(found.split()) == (
         ".used,p:not(.unused,#gone){color:red}.notice-danger{top:0}@media(max-width:9px){.used:hover{top:0}}"
     )
@@ -63,7 +63,7 @@ def test_rules_that_a_page_can_not_use_stay_away() -> None:
 
 def test_a_sheet_with_what_nobody_has_thought_of_is_refused() -> None:
     with pytest.raises(ValueError, match="line 1"):
-        inline_styles._useful("@font-face { font-family: a }", frozenset())
+        critical_css._useful("@font-face { font-family: a }", frozenset())
 
 
 @pytest.mark.parametrize("failed", [False, True])
@@ -88,5 +88,5 @@ def _selectors_of(sheet: str | list[Any]) -> set[str]:
         if rule.type == "at-rule":
             found |= _selectors_of(rule.content)
         else:
-            found |= {tinycss2.serialize(part).strip() for part in inline_styles._selectors(rule.prelude)}
+            found |= {tinycss2.serialize(part).strip() for part in critical_css._selectors(rule.prelude)}
     return found

@@ -16,7 +16,7 @@ from webmail import create_app
 from webmail.auth.passwords import hashing
 from webmail.database.connection import db
 from webmail.models import CalendarObject, SentForm, User
-from webmail.web.forms import once
+from webmail.web.forms import double_submits
 
 PASSWORD = "correct horse"
 
@@ -53,7 +53,7 @@ def form_of(client: FlaskClient, address: str, leads_to: str) -> tuple[str, dict
 
 
 def test_of_one_person_so_many_pages_are_kept_and_no_more(alice: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(once, "MOST_PAGES", 2)
+    monkeypatch.setattr(double_submits, "MOST_PAGES", 2)
     token = fields_of(Page(alice.get("/account/password")).one("form[action='/account/password']"))["csrf_token"]
     for number in range(4):
         typed = {"csrf_token": token, "form_id": f"{number:032x}", "new_password": "correct"}

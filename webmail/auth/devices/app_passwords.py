@@ -95,11 +95,11 @@ def revoke(user: User, number: int) -> AppPassword | None:
     row: AppPassword | None = AppPassword.get_or_none(AppPassword.id == number, AppPassword.user == user)
     if row is None or not row.delete_instance():
         return None
-    note_ended(User.id == user.id)
+    mark_revoked(User.id == user.id)
     return row
 
 
-def note_ended(whose: Expression) -> None:
+def mark_revoked(whose: Expression) -> None:
     """A password of these people is good no more: mail that is sent by a connection from before is refused (deploy/milter)."""
     User.update(credential_ended=int(time.time())).where(whose).execute()
 
@@ -108,7 +108,7 @@ def note_expired() -> None:
     """The same for app passwords whose last day is over, each hour. One UPDATE."""
     at = int(time.time())
     over = AppPassword.select(AppPassword.user).where(AppPassword.expires.between(at - 2 * 3600, at))
-    note_ended(User.id.in_(over))
+    mark_revoked(User.id.in_(over))
 
 
 def used(number: int, protocol: str, network: str) -> None:

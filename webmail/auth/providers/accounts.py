@@ -22,7 +22,7 @@ from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import MailError
 from webmail.mime.headers.encoded_words import sort_key
-from webmail.mime.threats.names import address_in
+from webmail.mime.threats.display_names import address_in
 from webmail.models import AuditAct, GroupMember, LinkedAccount, PeopleGroup, User, now
 from webmail.people import groups, own_name
 

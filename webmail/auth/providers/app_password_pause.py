@@ -90,7 +90,7 @@ def _pause(user: User, span: timedelta, tell: Tell, settings: Settings) -> bool:
         before = pw.fn.COALESCE(AppPassword.expires, 0)
         if not AppPassword.update(before_pause=before, expires=int(time.time())).where(works).execute():
             return False
-        app_passwords.note_ended(User.id == user.id)
+        app_passwords.mark_revoked(User.id == user.id)
         audit.record(AuditAct.APP_PASSWORDS_PAUSED, target=user.address)
         tell(Unvouched(user, last, max(last + span, now())))
     for number in numbers:

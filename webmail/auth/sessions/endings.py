@@ -34,6 +34,6 @@ def _end_here(user: User, keep: str = "") -> int:
     ended = sessions.revoke_all(user, except_=keep)
     trusted_devices.end_all(user)
     password_reset.void(user)
-    app_passwords.note_ended(User.id == user.id)
+    app_passwords.mark_revoked(User.id == user.id)
     imap.close_all_of(user.address)
     return ended

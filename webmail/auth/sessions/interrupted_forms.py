@@ -14,7 +14,7 @@ from wtforms import ValidationError
 
 from webmail import vault
 from webmail.auth.sessions.cookies import visit
-from webmail.web.forms import going_back, once
+from webmail.web.forms import double_submits, going_back
 
 _INTERRUPTED = "interrupted"  # in the session: the form that was interrupted by the question for a factor
 _LARGEST_INTERRUPTED = 8 * 1024  # bytes
@@ -44,7 +44,7 @@ def keep_interrupted() -> None:
     Sealed, since recovery codes may be in it. One that was kept before was left, and nobody expects it any more.
     """
     visit().pop(_INTERRUPTED, None)
-    once.forget()
+    double_submits.forget()
     if request.method != "POST" or (request.content_length or 0) > _LARGEST_INTERRUPTED:
         return
     if not _is_ours():

@@ -4,7 +4,7 @@ from webmail.auth.blueprint import blueprint
 from webmail.auth.passwords import texts
 from webmail.auth.providers import titles
 from webmail.auth.views import first_walk, password, security, sign_in, sign_out, terms
-from webmail.auth.views.devices import autoconfig, connect, devices_page, profiles, refused_changes, sessions, sign_in_reports
+from webmail.auth.views.devices import autoconfig, connect, devices_page, dovecot_reports, profiles, refused_changes, sessions
 from webmail.auth.views.factors import (
     ask_colleague,
     authenticator,
@@ -21,7 +21,7 @@ from webmail.auth.views.providers import cas, linked_accounts, oidc, provider_wa
 from webmail.auth.views.recovery import deputy, forgot, new_password, phone, recovery_address
 
 NEED_NO_TOKEN = (
-    sign_in_reports.take_report,
+    dovecot_reports.take_report,
     cas.sign_out_by_cas,
     oidc.sign_out_by_oidc,
     autoconfig.outlook,
@@ -61,7 +61,7 @@ __all__ = [
     "security_keys",
     "sessions",
     "sign_in",
-    "sign_in_reports",
+    "dovecot_reports",
     "sign_out",
     "terms",
     "vouchers",

@@ -22,7 +22,7 @@ from webmail.auth.views.factors.mail_code import mail_only_factor
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReachedError
 from webmail.models import AuditAct, User
-from webmail.people.suggestions import learning
+from webmail.people.suggestions import mail_scan
 from webmail.web.audit import audited
 from webmail.web.current import settings
 from webmail.web.formatting import LANGUAGES
@@ -132,5 +132,5 @@ def _note_requirement(user: User) -> None:
 def _learn_people(user: User, password: str | None) -> None:
     """Have a worker learn whom the user writes to, if it is time; nothing of it is worth failing to sign in."""
     with suppress(LimitReachedError, *DATABASE_AWAY):
-        if learning.begin_if_due(user, settings(), password or "") and (jobs := current_app.extensions.get("jobs")):
+        if mail_scan.begin_if_due(user, settings(), password or "") and (jobs := current_app.extensions.get("jobs")):
             jobs.wake_tasks()

@@ -49,7 +49,7 @@ class Crowd:
 
 
 def crowd(rights: Mapping[int, str], span: DaySpan, floating: tzinfo, versions: Mapping[int, Hashable]) -> Crowd:
-    """`versions`: see `kept_days.of`. `floating`: where times without a zone are meant. At most 3 queries."""
+    """`versions`: see `day_counts.count`. `floating`: where times without a zone are meant. At most 3 queries."""
     first, last, zone, _per_day = span
     if not rights:
         return Crowd(rights, span, {}, [], dict.fromkeys(happenings.days(first, last), 0), True)
@@ -71,7 +71,7 @@ def first_of_each_day(
     rights: Mapping[int, str], span: DaySpan, floating: tzinfo, versions: Mapping[int, Hashable]
 ) -> tuple[Found, dict[date, int]]:
     """All events of days that have no more than `per_day` of `span`, of others the first ones, one less: the last line says how
-    many more. And how many each day has. `per_day` 0: only to count. `versions`: see `kept_days.of`. At most 4 queries.
+    many more. And how many each day has. `per_day` 0: only to count. `versions`: see `day_counts.count`. At most 4 queries.
     """
     all_of_it = crowd(rights, span, floating, versions)
     shown: list[int] = []
@@ -126,7 +126,7 @@ def by_hours(all_of_it: Crowd, side_by_side: int, lines: int) -> HourRoom:
 
 
 def _is_bar(time: Time) -> bool:
-    """As `Happening.is_bar`: those of whole days begin a day early here (see kept_days.py)."""
+    """As `Happening.is_bar`: those of whole days begin a day early here (see day_counts.py)."""
     return time[0] + time[1] <= -_DAY
 
 

@@ -1,4 +1,4 @@
-"""Kept days: how many events each day of a calendar has, and which come first, in the memory of this process.
+"""Day counts: how many events each day of a calendar has, and which come first, in the memory of this process.
 
 Times alone are read, from an index, and once for each version of a calendar: after a change, the others of 20 need not be asked.
 Nor need their events that a page has shown, which are kept with them.

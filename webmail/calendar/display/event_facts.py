@@ -13,7 +13,7 @@ from webmail.collections.store import Access
 from webmail.mail import Address
 from webmail.mime.formats.calendars import calendar_object, event_edit, event_links
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, TextLine
+from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component, TextLine
 from webmail.mime.formats.calendars.event_edit import EventFields
 from webmail.mime.formats.calendars.event_links import Attached
 from webmail.mime.formats.recurrence import occurrences, term_dates
@@ -142,7 +142,7 @@ def facts_of(access: Access, row: CalendarObject, at: str, floating: tzinfo) -> 
         if at and not _takes_place(row, series, at, floating):
             raise NoSuchOccurrenceError(at[:40])
         event = calendar_series.component_at(series, at)
-        fields = calendar_series.fields_at(series, at)
+        fields = calendar_series.occurrence_fields(series, at)
     except (CannotChangeError, BrokenTextError, ValueError, ArithmeticError) as error:  # the last: it ends beyond all dates
         if at:
             raise NoSuchOccurrenceError(at[:40]) from error

@@ -125,7 +125,7 @@ def next_after(rights: Mapping[int, str], after: date, zone: tzinfo) -> date | N
     return min(days, default=None)
 
 
-def whole_rows() -> Any:
+def select_occurrences() -> Any:
     """The query for rows of the table with all that `happening` reads."""
     return Occurrence.select(*_COLUMNS).join(CalendarObject)
 
@@ -162,7 +162,7 @@ def _touching(select: Callable[[], Any], masked: bool, placeholder: Slot) -> Any
     return select().where(mine, near).union_all(select().where(mine, long, length)).limit(placeholder("most"))
 
 
-_whole_touching = touching(whole_rows)
+_whole_touching = touching(select_occurrences)
 
 
 def _parted(rights: Mapping[int, str]) -> tuple[list[int], list[int]]:
@@ -183,7 +183,7 @@ def rows_of(numbers: Sequence[int]) -> list[tuple[Any, ...]]:
     return _rows_of.plain(numbers=list(numbers)) if numbers else []
 
 
-_rows_of = Prepared(lambda _slot: whole_rows().where(one_of(Occurrence.id, "numbers")))
+_rows_of = Prepared(lambda _slot: select_occurrences().where(one_of(Occurrence.id, "numbers")))
 
 
 def beyond(

@@ -8,7 +8,7 @@ from typing import Any
 from webmail.calendar import privacy
 from webmail.collections import look
 from webmail.collections.store import Access
-from webmail.mime.formats.calendars import calendar_joining, calendar_text
+from webmail.mime.formats.calendars import calendar_joining, component_tree
 from webmail.models import CalendarObject, User
 
 _PIECE = 100  # objects in memory at once
@@ -39,5 +39,5 @@ def _zone(number: int) -> str:
         CalendarObject.collection == number, CalendarObject.text.contains(_ZONE)
     )
     texts = (text for (text,) in rows.tuples().iterator())
-    told = {line.value.strip() for text in texts for line in calendar_text.lines_named(text, "X-WR-TIMEZONE")}
+    told = {line.value.strip() for text in texts for line in component_tree.lines_named(text, "X-WR-TIMEZONE")}
     return told.pop() if len(told) == 1 else ""

@@ -211,7 +211,7 @@ def take_back(user: User, steps: list[Any], settings: Settings) -> int:
     return _taken_back(user, [Write(calendar, href, before, etag) for calendar, href, before, etag in steps], settings)
 
 
-def offer_undo(user: User, done: Iterable[Done]) -> str:
+def store_undo_step(user: User, done: Iterable[Done]) -> str:
     """Keep what was there before for an hour; returns the name to undo by, "" if it is too large. 1 transaction."""
     kept = json.dumps({"imported": undo_step(done)}, ensure_ascii=False)
     return "" if len(kept) > _LARGEST_UNDO else undo_store.keep(user, kept)

@@ -80,7 +80,7 @@ def likeness(text: str) -> Likeness:
     return kind, *(found.get(name, "") for name in _TELLING)
 
 
-def with_uid(text: str, uid: str) -> str:
+def replace_uid(text: str, uid: str) -> str:
     """The same object under this UID: devices know an item by it as long as it is there."""
     lines, depth = [], 0
     for line in _LINE.findall(text):

@@ -16,7 +16,7 @@ from typing import Any
 from webmail.calendar import objects
 from webmail.calendar.subscriptions import subscriptions
 from webmail.calendar.subscriptions.fetch import Ask, FetchedCalendar, asking, fetch
-from webmail.calendar.subscriptions.matching import Standing, with_uid, without_stamps
+from webmail.calendar.subscriptions.matching import Standing, replace_uid, without_stamps
 from webmail.collections import quota
 from webmail.collections import store as collections
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
@@ -199,7 +199,7 @@ def _renewed(
     same, newer = Standing(_texts([row.id for row in gone.values()])).matched(new)
     for item in new:
         if known := newer.get(item.uid):
-            changes.writes.append((dataclasses.replace(item, uid=known, text=with_uid(item.text, known)), gone[known]))
+            changes.writes.append((dataclasses.replace(item, uid=known, text=replace_uid(item.text, known)), gone[known]))
     for uid in (*same.values(), *newer.values()):
         del gone[uid]
     return [item for item in new if item.uid not in same and item.uid not in newer], same

@@ -65,7 +65,7 @@ def subscribe(
         there = collections.count_of(user)
         if len(mine) >= MOST or there >= settings.collections_per_person:
             raise LimitReachedError(f"{user.address} has {len(mine)} subscriptions and {there} collections")
-        collections.first(user, collections.CALENDAR)  # the one that everybody has comes before it
+        collections.default_collection(user, collections.CALENDAR)  # the one that everybody has comes before it
         sealed = vault.seal_secret(url.encode(), settings.secret_key, _PURPOSE, user.id)
         return _made(user, form, sealed, host_of(url), _props(name or host_of(url), colour), busy)
 

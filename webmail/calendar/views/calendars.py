@@ -55,7 +55,7 @@ def my_calendars() -> list[ShownCalendar]:
     can be kept."""
     if "my_calendars" not in g:
         hidden = set(preferences().hidden_calendars)
-        found = editing.with_first(current_user(), made_if_writable(collections.first))
+        found = editing.with_first(current_user(), made_if_writable(collections.default_collection))
         g.my_calendars = [_shown_calendar(access, number, hidden) for number, access in enumerate(found)]
     return cast("list[ShownCalendar]", g.my_calendars)
 

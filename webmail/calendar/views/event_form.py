@@ -206,12 +206,12 @@ def edit_event(calendar: int, href: str) -> Response:
 def change_event(calendar: int, href: str) -> Answer:
     form = EventForm.sent(request.form)
     try:
-        return _parted_before(calendar, form) or _changed(calendar, href, form)
+        return _parted_before(calendar, form) or _submit_edit(calendar, href, form)
     except NotEditableError as lost:
         return _lost(form, lost)
 
 
-def _changed(calendar: int, href: str, form: EventForm) -> Answer:
+def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
     """The answer to a form that changes an event. Raises NotEditableError."""
     facts = editable_here(calendar, href, form.at)
     if request.form.get("action") == "file":

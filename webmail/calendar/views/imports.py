@@ -150,7 +150,7 @@ def take_import(upload: str) -> Answer:
 
 
 def _undo_offer(done: list[Done]) -> tuple[str, Facts] | None:
-    undo = importing.offer_undo(current_user(), done) if done else ""
+    undo = importing.store_undo_step(current_user(), done) if done else ""
     return (url_for("calendar.undo_import"), {"undo": undo}) if undo else None
 
 

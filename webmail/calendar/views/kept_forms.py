@@ -23,7 +23,7 @@ def send_file(path: str) -> Answer:
     typed = [(name, value) for name, value in interrupted_forms.text() if name != "kept"]
     name = waiting_forms.keep(current_user(), path, typed)
     waiting_forms.forget(current_user(), request.form.get("kept", ""))
-    return redirect(link_errand.begin(url_for("calendar.kept_form", name=name)), 303)
+    return redirect(link_errand.remember_return(url_for("calendar.kept_form", name=name)), 303)
 
 
 def kept_fields(name: str) -> MultiDict[str, str] | None:

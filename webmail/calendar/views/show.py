@@ -115,12 +115,12 @@ def _period_page(period: Period) -> Response:
     return page(
         "calendar/show.html", period=period, heading=page_texts.title(period), calendars=mine, now_day=today(),
         numbers=preferences().week_numbers, letter=_week_letter, week_of=periods.week_number, marks=marks,
-        same=(period, tuple(mine.values()), *_chosen(period), *marks.key), versions=tuple(_versions().values()),
+        same=(period, tuple(mine.values()), *_cache_key(period), *marks.key), versions=tuple(_versions().values()),
         parts=partial(lay_out, period, rights),
     )  # fmt: skip
 
 
-def _chosen(period: Period) -> tuple[Hashable, ...]:
+def _cache_key(period: Period) -> tuple[Hashable, ...]:
     """All that decides how a page looks, besides the period, its marks, and the calendars with their numbers of changes.
 
     The line of now moves every five minutes; what recurs far away is asked again as often: there may not have been time for all.

@@ -2,6 +2,6 @@
 
 from webmail.collection_pages import texts
 from webmail.collection_pages.blueprint import blueprint
-from webmail.collection_pages.views import addresses, collection_page, common, listing, managing, sharing, trash
+from webmail.collection_pages.views import collection_page, common, delegation, listing, published_links, sharing, trash
 
-__all__ = ["addresses", "blueprint", "common", "listing", "managing", "collection_page", "sharing", "trash", "texts"]
+__all__ = ["published_links", "blueprint", "common", "listing", "delegation", "collection_page", "sharing", "trash", "texts"]

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as Answer
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import sentences
 from webmail.collection_pages.views.common import collections_list, is_own, mine, sharees, shown_collection, title_of
+from webmail.collection_pages.views.delegation import lost, refuse
 from webmail.collection_pages.views.listing import checked
-from webmail.collection_pages.views.managing import lost, refuse
 from webmail.collections import look, manage, manager_notes, shares, store
 from webmail.collections.look import PALETTE
 from webmail.collections.shares import NotTheirsError
@@ -73,7 +73,7 @@ def _managers_page(
     rows = [] if row.derived else shares.given(row)
     notes = manager_notes.for_collection(row)
     groups = shares.groups_of(current_user(), settings())
-    first = is_own(access) and store.first(current_user(), row.kind).id == row.id
+    first = is_own(access) and store.default_collection(current_user(), row.kind).id == row.id
     return page(
         "collections/one.html", status, **told, errors=errors or {}, given=list(zip(rows, sharees(rows), strict=True)),
         levels=shares.levels(row.kind), groups=[(group.id, group.name) for group in groups],

@@ -40,7 +40,7 @@ KINDS = (CALENDAR, BOOK)
 def show() -> Response:
     user = current_user()
     set_area(request.args.get("from", ""))
-    first = made_if_writable(store.first)
+    first = made_if_writable(store.default_collection)
     firsts = {made.id for kind in KINDS if (made := first(user, kind))}
     accesses = store.accessible(user, hidden=True)
     found = [shown_collection(one) for one in accesses]

@@ -16,7 +16,7 @@ from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.notifications.shares import tell_of_share
 from webmail.collection_pages.views.collection_page import one_page
 from webmail.collection_pages.views.common import is_own, title_of, who_words
-from webmail.collection_pages.views.managing import lost, managed, note, owner_in_audit, tell_owner, title_for_all
+from webmail.collection_pages.views.delegation import lost, managed, note, owner_in_audit, tell_owner, title_for_all
 from webmail.collections import shares
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.shares import Named, NotTheirsError, OwnRightError, ShareDoubt, Sharee

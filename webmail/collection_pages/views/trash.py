@@ -136,7 +136,7 @@ def change_trash() -> Answer:
 def _restore_batch(batch: int, numbers: Sequence[int]) -> None:
     """Bring back what was deleted together, and the collection that went with it. Much is left to a worker."""
     user = current_user()
-    gone = trash.whole_of_batch(user, batch)
+    gone = trash.collection_of_batch(user, batch)
     made = restoring.restore_collection(user, gone) if gone is not None else None
     if len(numbers) > restore_task.SMALL:
         try:

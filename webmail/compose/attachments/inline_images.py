@@ -41,9 +41,9 @@ def kind(file: AttachmentRow, settings: Settings) -> str:
 def _kind(files: Storage, name: str) -> str:
     """Determined by content, not by name. Cacheable, since uploaded files never change."""
     head = b"".join(files.get(name, 0, _HEAD))
-    if image_info.type_of(head) == "image/jpeg" and not image_info.is_showable(head):
+    if image_info.type_of(head) == "image/jpeg" and not image_info.displayable_type(head):
         head += b"".join(files.get(name, _HEAD, _FAR))
-    found = image_info.is_showable(head)
+    found = image_info.displayable_type(head)
     return found if found in marks.TYPES else ""
 
 

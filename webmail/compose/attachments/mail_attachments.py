@@ -45,7 +45,7 @@ class Pick:
     @property
     def value(self) -> str:
         """The value of its checkbox."""
-        return packed([self])[0]
+        return to_form_value([self])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def picks(values: Iterable[str]) -> list[Pick]:
     return list(found)
 
 
-def packed(chosen: Iterable[Pick]) -> list[str]:
+def to_form_value(chosen: Iterable[Pick]) -> list[str]:
     """The values that `picks` parses, one per mailbox, short enough for a URL."""
     words: dict[str, list[str]] = {}
     for pick in chosen:

@@ -68,7 +68,7 @@ def _save_once(row: DraftRow, account: Account, identity: Identity, settings: Se
     try:
         draft = draft_message.as_draft(row, identity, settings, lenient=True)
         draft = replace(draft, note=draft_note.marked(draft.note, mark))
-        with spool.for_drafts(draft, settings) as content, imap.connect(account, patience=patience) as conn:
+        with spool.draft_copy_file(draft, settings) as content, imap.connect(account, patience=patience) as conn:
             mailbox = mailboxes.for_role(conn, Role.DRAFTS)
             handed_over = True
             uidvalidity, uid = messages.append(conn, mailbox, content, flags=("\\Draft", "\\Seen"))

@@ -95,7 +95,7 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revisi
             row = load(user, draft_id)
     fields = normalised(fields)
     while (present := fields_of(row)) != fields:
-        if is_by(row, writer):
+        if was_stored_by(row, writer):
             if 0 < revision < last_turn(row):
                 return row  # overtaken by what was typed later
         elif revision_of(present) != began_from:
@@ -106,7 +106,9 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revisi
         row = load(user, draft_id)  # written concurrently
         if has_left(row.id):
             raise AlreadyLeftError(f"draft {row.id} has left")
-    if is_by(row, writer) and revision > last_turn(row):  # the same text again: what was typed in between may still arrive
+    if was_stored_by(row, writer) and revision > last_turn(
+        row
+    ):  # the same text again: what was typed in between may still arrive
         row.writer = _signed(writer, revision)
         DraftRow.update(writer=row.writer).where((DraftRow.id == row.id) & (DraftRow.updated == row.updated)).execute()
     return row
@@ -117,7 +119,7 @@ def _signed(writer: str, revision: int) -> str | None:
     return f"{writer}-{revision}" if revision and len(writer) == _NAMED else writer or None
 
 
-def is_by(row: DraftRow, writer: str) -> bool:
+def was_stored_by(row: DraftRow, writer: str) -> bool:
     """Whether this form stored the row's text last."""
     return (row.writer or "").partition("-")[0] == writer
 

@@ -111,7 +111,7 @@ def sweep(settings: Settings) -> int:
     return gone
 
 
-def for_drafts(draft: Draft, settings: Settings) -> AbstractContextManager[IO[bytes]]:
+def draft_copy_file(draft: Draft, settings: Settings) -> AbstractContextManager[IO[bytes]]:
     """The message for the Drafts mailbox, with Bcc, as a temporary file. Constant memory.
 
     Raises UnsafeValueError, BadAddressError, FilesGoneError, StorageFullError, StorageAwayError.

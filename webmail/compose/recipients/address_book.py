@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webmail.collections.store import Access
-from webmail.contacts import books, categories, membership
+from webmail.contacts import book_access, categories, membership
 from webmail.contacts.categories import Category
 from webmail.mail import Address
 from webmail.mime.headers import addresses
@@ -63,7 +63,7 @@ def _ours(user: User, found: Iterable[GroupPeople]) -> list[Group]:
 
 
 def _fitting(user: User, text: str, shelf: Sequence[Access] | None) -> list[Any]:
-    return [books.visible(user, found=shelf), *(Contact.words.contains(f" {word}") for word in words_in(text)[:10])]
+    return [book_access.visible(user, found=shelf), *(Contact.words.contains(f" {word}") for word in words_in(text)[:10])]
 
 
 def _with_people(user: User, conditions: Sequence[Any], most: int = MOST_GROUPS) -> list[Group]:
@@ -108,7 +108,7 @@ def unfolded(user: User, entries: Iterable[str], sight: Sight | None = None) -> 
     entries = list(entries)
     uids = [entry.removeprefix(_TOKEN) for entry in entries if entry.startswith(_TOKEN)]
     ours = [entry.removeprefix(_TOKEN_OURS) for entry in entries if entry.startswith(_TOKEN_OURS)]
-    found = _with_people(user, [books.visible(user), Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
+    found = _with_people(user, [book_access.visible(user), Contact.uid.in_(uids[:MOST_GROUPS])]) if uids else []
     found += (
         _ours(user, people_groups.identified(user.domain, ours[:MOST_GROUPS], sight.listed_groups())) if ours and sight else []
     )
@@ -157,7 +157,7 @@ def with_groups(user: User, lists: Mapping[str, str], sight: Sight | None = None
 def _of_any_hand(user: User, existing: Mapping[str, Group]) -> set[str]:
     """The names of groups and categories that stand only in one's books into which others write: whoever does so takes no mail
     from a group of the establishment by giving its name to theirs. 1 query, 3 where there are such books."""
-    if not existing or not (shared := books.written_by_others(user)):
+    if not existing or not (shared := book_access.written_by_others(user)):
         return set()
     keys = categories.kept_alone(user, [one.uid for one in existing.values() if one.category], shared)
     uids = [one.uid for one in existing.values() if not one.category]
@@ -170,7 +170,7 @@ def _of_any_hand(user: User, existing: Mapping[str, Group]) -> set[str]:
 def _of_others(user: User, unknown: Iterable[str]) -> dict[str, Group]:
     """Groups in books that others share, by these names, where one group has it. They come last: nobody may take mail from what a
     name means without them. 2 queries, 2 more where books are shared."""
-    if not (shared := books.shared(user)):
+    if not (shared := book_access.shared(user)):
         return {}
     wanted = [sort_key(name) for name in list(unknown)[:100]]
     found = _with_people(user, [Contact.collection.in_(shared), Contact.sort.in_(wanted)])

@@ -105,13 +105,13 @@ def likely_typos(user: User, lists: Iterable[str], settings: Settings) -> list[L
         if domain not in meant:
             if len(meant) == _MOST_COMPARED or len(found) == MOST_SLIPS:
                 break
-            meant[domain] = _meant(domain, known) if domain not in written else None
+            meant[domain] = _suggested_domain(domain, known) if domain not in written else None
         if near := meant[domain]:
             found.append(LikelyTypo(email, f"{email.rpartition('@')[0]}@{near}"))
     return found[:MOST_SLIPS]
 
 
-def _meant(domain: str, existing: Sequence[str]) -> str | None:
+def _suggested_domain(domain: str, existing: Sequence[str]) -> str | None:
     """The known domain that this one is probably a typo of: one letter off, wrong top-level domain, or none ("orange")."""
     if near := next((one for one in existing if one_slip(domain, one)), None):
         return near

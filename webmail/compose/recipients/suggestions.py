@@ -15,7 +15,7 @@ from webmail import preferences
 from webmail.collections.store import Access
 from webmail.compose.recipients import address_book
 from webmail.config.settings import Settings
-from webmail.contacts import book_rows, books
+from webmail.contacts import book_access, completion_rows
 from webmail.mail import Address
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.headers.encoded_words import words_in
@@ -63,7 +63,7 @@ def find(user: User, text: str, settings: Settings, most: int = 0, without: Bloc
     people, some for what changed since it was read.
     """
     text, sight = text[:MOST_WORDS], sight_of(user, settings)
-    shelf = books.shelf(user)
+    shelf = book_access.shelf(user)
     found = [*address_book.groups(user, text, most, shelf), *address_book.groups_of_domain(user, text, sight, most)]
     groups = [Person(group.name, "", group=group) for group in found]
     people = _people(user, text, sight, shelf, most, without)
@@ -81,7 +81,7 @@ def suggest(user: User, text: str, settings: Settings) -> list[Person]:
 def warm_up(user: User, settings: Settings) -> None:
     """Have in memory what is searched when a name is typed. The queries of `find` for people."""
     sight = sight_of(user, settings)
-    for _rows in book_rows.rows(books.shelf(user)):
+    for _rows in completion_rows.rows(book_access.shelf(user)):
         pass  # reading keeps them
     account_rows.warm_up(sight)
     met_rows.rows(user)
@@ -109,7 +109,7 @@ def _people(user: User, text: str, sight: Sight, shelf: Sequence[Access], most: 
     met = {row.address: row for row in met_rows.rows(user)}
     found: dict[str, _Found] = {}
     if folded or not wanted:
-        for rows in book_rows.rows(shelf):
+        for rows in completion_rows.rows(shelf):
             _note(found, _BOOK, _CONTACT, fitting(rows, folded, enough, met, never))
     _note(found, _ADDRESS, _LISTED, fitting(_addresses(sight), wanted))
     _note(found, _ACCOUNT, 0.0, fitting(account_rows.candidates(sight, wanted), wanted, enough, met, never))

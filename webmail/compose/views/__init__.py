@@ -2,7 +2,7 @@
 
 from webmail.compose import script_texts
 from webmail.compose.blueprint import blueprint
-from webmail.compose.views import actions, archive_original, conflicts, draft_state, editor, original, recipients, signatures
+from webmail.compose.views import actions, archive_original, conflicts, drafts_folder, editor, original, recipients, signatures
 from webmail.compose.views.attachments import attach_contacts, attach_mail, inline_images, large_files, large_page
 from webmail.compose.views.outbox import outbox_alert, outbox_page, resend, send_later
 
@@ -16,7 +16,7 @@ __all__ = [
     "attach_mail",
     "blueprint",
     "conflicts",
-    "draft_state",
+    "drafts_folder",
     "editor",
     "inline_images",
     "large_files",

@@ -36,7 +36,7 @@ from webmail.compose.views.attachments.large_files import (
     to_large_page,
 )
 from webmail.compose.views.conflicts import changed_elsewhere, has_left, is_unchanged
-from webmail.compose.views.draft_state import put_if_small, put_into_drafts
+from webmail.compose.views.drafts_folder import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, back_of, my_identities, show_form, store
 from webmail.compose.views.original import edit_as_text, leave_out
 from webmail.compose.views.recipients import ask_again, choosing, correct, replace_name

@@ -14,7 +14,7 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import large_files
 from webmail.compose.outbox import queue
 from webmail.compose.views.attachments.attach_files import attach_files
-from webmail.compose.views.draft_state import put_into_drafts
+from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.editor import (
     TEMPLATE,
     address_of,

@@ -30,8 +30,8 @@ from webmail.compose.outbox import queue
 from webmail.compose.recipients import address_book
 from webmail.compose.replies import originals, quoting
 from webmail.compose.replies import reply as replies
-from webmail.compose.views import own_address, text_format, warm_suggestions
-from webmail.compose.views.draft_state import put_into_drafts
+from webmail.compose.views import draft_url, text_format, warm_suggestions
+from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.errors import MailError, NoSuchMessageError
 from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
@@ -57,7 +57,7 @@ _LONGEST_SELECTION = 200_000  # characters
 @blueprint.get("/compose")
 def new() -> Response:
     """A new message: empty, from a mailto link (RFC 6068), or from a template. Leads to its draft's address."""
-    return own_address.lead_to_new(_came_from()) or _with_files(_new_fields(), _came_from())
+    return draft_url.lead_to_new(_came_from()) or _with_files(_new_fields(), _came_from())
 
 
 def _new_fields() -> Fields:
@@ -76,7 +76,7 @@ def show(draft_id: str) -> Response:
         response = _bring_back(draft_id, session["kept"]["fields"])
         session.pop("kept")  # only now that it is a draft
         return response
-    if own_address.is_new(draft_id):
+    if draft_url.is_unwritten(draft_id):
         return _new_form(draft_id, _new_fields(), _came_from())
     sent = queue.of_draft(user, draft_id)
     if sent is not None and sent.state in LEFT:
@@ -96,7 +96,7 @@ def show(draft_id: str) -> Response:
 def reply(uid: int, mailbox: str, draft_id: str = "") -> Response:
     """A reply to the sender; with `all` to everyone, with `list` to the mailing list."""
     place, back = preferences().quote, url_for("mailbox.show", mailbox=mailbox)
-    draft_id, elsewhere = own_address.of_answer(draft_id, back)
+    draft_id, elsewhere = draft_url.of_answer(draft_id, back)
     if elsewhere is not None:
         return elsewhere
     formatted = text_format.wanted() == message_options.FORMATTED and place != "none"
@@ -143,7 +143,7 @@ def _begun(fields: Fields, me: WritingIdentity, message: Message | None = None) 
 @blueprint.get("/forward/<int:uid>/<path:mailbox>")
 def forward(uid: int, mailbox: str, draft_id: str = "") -> Response:
     back = url_for("mailbox.show", mailbox=mailbox)
-    draft_id, elsewhere = own_address.of_answer(draft_id, back)
+    draft_id, elsewhere = draft_url.of_answer(draft_id, back)
     if elsewhere is not None:
         return elsewhere
     whole = request.args.get("as") == "attachment"

@@ -16,7 +16,7 @@ from webmail.compose.drafts.fields import fields_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.replies import originals
 from webmail.compose.views.attachments.inline_images import picture_address
-from webmail.compose.views.draft_state import put_if_small, put_into_drafts
+from webmail.compose.views.drafts_folder import put_if_small, put_into_drafts
 from webmail.compose.views.editor import address_of, no_room_words
 from webmail.errors import NoSuchMessageError
 from webmail.mime.html import sanitizer

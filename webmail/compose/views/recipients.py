@@ -19,7 +19,7 @@ from webmail.compose.drafts.drafts import DraftChangedElsewhereError
 from webmail.compose.drafts.fields import fields_of, revision_of
 from webmail.compose.forms import ComposeForm
 from webmail.compose.recipients import address_book, bare_names, recipients, suggestions
-from webmail.compose.views.draft_state import put_into_drafts
+from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.editor import address_of, own_draft, show_form, turned_page
 from webmail.errors import BadAddressError
 from webmail.models import DraftRow

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from webmail.compose.drafts import draft_copies, drafts
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue
-from webmail.compose.views.draft_state import put_into_drafts
+from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.editor import (
     address_of,
     back_of,

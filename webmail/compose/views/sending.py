@@ -21,7 +21,7 @@ from webmail.compose.recipients import recipients
 from webmail.compose.views.archive_original import archive_answered
 from webmail.compose.views.attachments.large_files import check_links
 from webmail.compose.views.conflicts import changed_elsewhere
-from webmail.compose.views.draft_state import put_into_drafts
+from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.editor import (
     back_of,
     identity,
@@ -107,7 +107,7 @@ def _file_missing(form: ComposeForm, row: DraftRow) -> Response:
 def _overtaken(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
     """Handle a draft that was changed while its message was being built, so that nothing was sent."""
     same = fields_of(row) == normalised(form.fields())
-    if not same and drafts.is_by(row, form.name):  # this form's own autosave, with earlier text
+    if not same and drafts.was_stored_by(row, form.name):  # this form's own autosave, with earlier text
         return send(form, store(row.id, form), sure=sure, archiving=archiving)
     if not same:
         form.revision.data = ""  # no longer the text that this form was rendered with

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from webmail.contacts import books, store
+from webmail.contacts import book_access, store
 from webmail.mime.formats.address_books import csv_contacts, csv_headers, csv_out, csv_table, ldif, ldif_contacts, ldif_out
 from webmail.mime.formats.address_books.csv_table import CsvTable, header_key
 from webmail.mime.formats.address_books.entry import Remark, entry_of
@@ -164,7 +164,7 @@ def of_user(user: User, uids: Sequence[str] | None = None, book: Collection | No
     """The cards of a person's own books, or of one book that they read, or those with these `uid`s in any of them; groups last,
     by name. 1 query, 2 more with `uids`."""
     if uids is not None:
-        here = books.visible(user) & Contact.uid.in_(list(uids)[:500])
+        here = book_access.visible(user) & Contact.uid.in_(list(uids)[:500])
     else:
         here = Contact.user == user if book is None else Contact.collection == book
     found: Any = Contact.select(Contact.vcard).where(here).order_by(Contact.kind.desc(), Contact.sort, Contact.id)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from webmail.contacts import books, store, undo
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts import book_access, store, undo
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.imports import card_files, merge
 from webmail.contacts.imports.card_files import CsvColumns
 from webmail.contacts.undo import CardVersion
@@ -65,7 +65,7 @@ def book_of(run: TaskRun) -> Collection | None:
     """The book that was chosen; None for the first one."""
     if not (number := run.arguments.get("book", 0)):
         return None
-    if (found := books.chosen(run.user, number, writable=True)) is None:
+    if (found := book_access.chosen(run.user, number, writable=True)) is None:
         raise TaskFailedError("read-only")
     return found.collection
 
@@ -82,7 +82,7 @@ def _add(run: TaskRun, cards: Sequence[str], done: dict[str, int], total: int, b
 def _merge(run: TaskRun, updates: Sequence[tuple[Contact, str]], done: dict[str, int], total: int) -> None:
     done["merged"] += len(updates)
     with run.step(done, done=sum(done.values()), total=total):
-        books.lock_together(row for row, _card in updates)
+        book_access.lock_together(row for row, _card in updates)
         for row, card in updates:
             store.put(run.user, card, row)
         versions = [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]

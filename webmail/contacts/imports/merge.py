@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from webmail.contacts import books, store
+from webmail.contacts import book_access, store
 from webmail.contacts.undo import CardVersion
 from webmail.database.connection import db
 from webmail.database.pieces import in_pieces
@@ -17,7 +17,7 @@ from webmail.mime.formats.cards import vcard_edit, vcard_import
 from webmail.mime.formats.cards.vcard_edit import ContactDetails
 from webmail.mime.formats.cards.vcard_import import CardFile
 from webmail.mime.headers.address_input import address_key
-from webmail.mime.threats import names
+from webmail.mime.threats import display_names
 from webmail.models import Collection, Contact, ContactAddress, User
 
 LARGEST_FILE = 20_000_000  # bytes; includes photos, which are dropped from cards that are too large
@@ -66,7 +66,7 @@ class _Index:
     def note(self, number: int, uid: str, kind: str, name: str, points: set[str]) -> None:
         if uid:
             self.by_uid[uid] = number
-        self.by_name.setdefault(f"{kind}:{names.name_key(name)}", []).append(number)
+        self.by_name.setdefault(f"{kind}:{display_names.name_key(name)}", []).append(number)
         self.points.setdefault(number, set()).update(points)
 
     def find(self, details: ContactDetails) -> int:
@@ -74,7 +74,7 @@ class _Index:
         if details.uid and details.uid in self.by_uid:
             return self.by_uid[details.uid]
         points = _points(details)
-        for number in self.by_name.get(f"{_kind(details)}:{names.name_key(details.name)}", [])[:_MOST_NAMESAKES]:
+        for number in self.by_name.get(f"{_kind(details)}:{display_names.name_key(details.name)}", [])[:_MOST_NAMESAKES]:
             if details.uid and number in self.named:
                 continue
             if details.group or points & self.points[number] or not (points or self.points[number]):
@@ -121,7 +121,7 @@ class _Merge:
         if card == before:
             return before
         self._room -= sum(text.count("\r\n") - text.count("\r\n ") for text in (before, card))
-        after = vcard_edit.merged(before, card) if self._room >= 0 else ""
+        after = vcard_edit.merge_cards(before, card) if self._room >= 0 else ""
         return "" if vcard_edit.is_too_large(after, details) else after
 
 
@@ -193,7 +193,7 @@ class _Planning:
 
     def _as_new(self, card: str, details: ContactDetails, line: int) -> None:
         uid = details.uid or str(uuid.uuid4())
-        card = card if details.uid else vcard_edit.with_uid(card, uid)
+        card = card if details.uid else vcard_edit.replace_uid(card, uid)
         if vcard_edit.is_too_large(card, vcard_edit.ContactDetails(group=True)):
             self.planned.remarks.append(Remark(line, RemarkKind.TOO_LARGE, details.name[:80]))
             return
@@ -227,7 +227,7 @@ def apply(
         before += [CardVersion(uid, "", store.revision(card)) for uid, (_new, card) in zip(added, piece, strict=True)]
     for updates in in_pieces(planned.updates):
         with db.atomic():
-            books.lock_together(row for row, _card in updates)
+            book_access.lock_together(row for row, _card in updates)
             for row, card in updates:
                 store.put(user, card, row)
         before += [CardVersion(row.uid, row.vcard, store.revision(card)) for row, card in updates]

@@ -26,7 +26,7 @@ _DAY = re.compile(r"(\d{4}|--?)-?(\d\d)-?(\d\d)")
 def photo(uid: str) -> Response:
     """The picture in a card, if it is one that browsers show and that holds nothing but pixels."""
     data = entry_of(mine(uid).vcard).photo
-    kind = image_info.is_showable(data)
+    kind = image_info.displayable_type(data)
     if not kind:
         abort(404)
     response = Response(data, content_type=kind)
@@ -38,7 +38,7 @@ def photo(uid: str) -> Response:
 
 def has_picture(row: Contact) -> bool:
     """Whether there is a photo to show."""
-    return bool(image_info.is_showable(entry_of(row.vcard).photo))
+    return bool(image_info.displayable_type(entry_of(row.vcard).photo))
 
 
 @blueprint.app_template_filter()

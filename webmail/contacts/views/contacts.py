@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.contacts import books, contact_list, membership, same_people, store, undo
+from webmail.contacts import book_access, contact_list, membership, same_people, store, undo
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.forms import ContactForm
 from webmail.contacts.undo import CardVersion
 from webmail.contacts.views import sources
@@ -82,7 +82,7 @@ def one(uid: str) -> Response:
         reachable = bool(membership.people_of(current_user(), [row.id]).get(row.id))
         return page(
             "contacts/group.html", row=row, people=people, addresses=addresses, reachable=reachable, counts=counts,
-            size=counts[row.id], writes=books.writes(current_user(), row),
+            size=counts[row.id], writes=book_access.writes(current_user(), row),
         )  # fmt: skip
     groups = store.groups_of(current_user(), row)
     shelf = sources.shelf()
@@ -90,7 +90,7 @@ def one(uid: str) -> Response:
     others = store.rows(current_user(), [each for each in same if each != row.id])
     return page(
         "contacts/one.html", row=row, known=known, entry=entry_of(row.vcard), has_photo=has_picture(row),
-        to=address_text([Address(row.name, row.email)]), writes=books.writes(current_user(), row), several=len(shelf) > 1,
+        to=address_text([Address(row.name, row.email)]), writes=book_access.writes(current_user(), row), several=len(shelf) > 1,
         own=row.user_id == current_user().id,
         same=[others[each] for each in same if each in others], groups=store.chosen(current_user(), sorted(groups)),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from flask import Response, request
 from flask_babel import gettext as _
 
-from webmail.contacts import books
+from webmail.contacts import book_access
 from webmail.contacts.blueprint import blueprint
 from webmail.contacts.imports import card_files
 from webmail.contacts.imports.card_files import ExportStyle
@@ -29,7 +29,9 @@ def export() -> Response:
     """All of the person's own contacts as a file, or those of one book (`book`); `as`: one of ExportStyle."""
     style, book = _style(), sources.asked_book()
     cards = card_files.of_user(current_user(), book=book.collection if book else None)
-    return as_file(card_files.saved_as(cards, style), called(books.title(book), "contacts") if book else _("contacts"), style)
+    return as_file(
+        card_files.saved_as(cards, style), called(book_access.title(book), "contacts") if book else _("contacts"), style
+    )
 
 
 @blueprint.get("/contacts/<uid>/card")

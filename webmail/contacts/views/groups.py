@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from webmail.auth.guard import keeps_text
 from webmail.contacts import store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.forms import GroupForm
 from webmail.contacts.undo import CardVersion
 from webmail.contacts.views import sources

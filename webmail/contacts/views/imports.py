@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.contacts import store, undo
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.card_versions import CardVersion
 from webmail.contacts.imports import card_files, import_check, import_task, merge
 from webmail.contacts.imports.card_files import CsvColumns, FileKind, FileLook

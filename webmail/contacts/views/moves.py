@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
-from webmail.contacts import books, moving, store
+from webmail.contacts import book_access, moving, store
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.moving import Moved
 from webmail.contacts.views import sources
 from webmail.contacts.views.shared import say_refused, undo_of
@@ -33,7 +33,7 @@ def ask_book() -> Answer:
 
 def _page(rows: list[Contact], status: int = 200) -> Response:
     here = {row.collection_id for row in rows}
-    goals = [one for one in books.writable(sources.shelf()) if here != {one.collection.id}]
+    goals = [one for one in book_access.writable(sources.shelf()) if here != {one.collection.id}]
     kept = {one.collection.id for one in sources.shelf() if not one.writes}
     return page(
         "contacts/move.html", status, rows=rows, named=rows[:_MOST_NAMED], may_move=not here & kept,

@@ -16,7 +16,7 @@ from webmail.errors import LimitReachedError
 from webmail.mime.headers.address_input import address_key
 from webmail.mime.headers.shown_address import readable_address
 from webmail.models import User
-from webmail.people.suggestions import learning, remembered
+from webmail.people.suggestions import mail_scan, remembered
 from webmail.preferences import change
 from webmail.web.current import current_user, preferences, settings, task_credential
 from webmail.web.notices import notify
@@ -39,7 +39,7 @@ def people() -> Response:
     known = store.by_address(user, [address_key(one.address) for one in shown])
     return page(
         "contacts/people.html", people=shown, total=len(found), number=at, last=last, words=words,
-        learned=learning.last_learned(user), known={one.address for one in shown if address_key(one.address) in known},
+        learned=mail_scan.last_learned(user), known={one.address for one in shown if address_key(one.address) in known},
         on=preferences().suggest_met,
     )  # fmt: skip
 
@@ -84,7 +84,7 @@ def _change_all(action: str) -> None:
 def learn_people() -> Answer:
     """Read the newest messages again, in the background. Pressed twice, it is done once."""
     try:
-        task_started(learning.begin(current_user(), task_credential()))
+        task_started(mail_scan.begin(current_user(), task_credential()))
     except LimitReachedError:
         notify(_("You have too many tasks running. Wait until one finishes."), "caution")
     return redirect(url_for("contacts.people"), 303)
@@ -115,7 +115,7 @@ def _failed(reason: str) -> str:
     return _("The mail server did not accept your password. Sign in again, then try again.") if reason == "sign-in" else ""
 
 
-TASK_TEXTS[learning.NAME] = TaskText(
+TASK_TEXTS[mail_scan.NAME] = TaskText(
     title=lambda _about: _("Finding the people you write to."),
     done=_done,
     failed=_failed,

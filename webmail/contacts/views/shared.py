@@ -8,8 +8,8 @@ from flask import abort, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from webmail.contacts import books, store, undo
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts import book_access, store, undo
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.forms import ContactForm, GroupForm
 from webmail.contacts.undo import CardVersion
 from webmail.errors import LimitReachedError
@@ -24,7 +24,7 @@ def mine(uid: str, *, writable: bool = False) -> Contact:
         row = store.load(current_user(), uid)
     except store.NoSuchContactError:
         abort(404)
-    if writable and not books.writes(current_user(), row):
+    if writable and not book_access.writes(current_user(), row):
         abort(403)
     return row
 

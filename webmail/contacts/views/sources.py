@@ -15,9 +15,9 @@ from flask_babel import ngettext
 
 from webmail.collections import store as collections
 from webmail.collections.store import Access
-from webmail.contacts import books, contact_list
+from webmail.contacts import book_access, contact_list
 from webmail.contacts.blueprint import blueprint
-from webmail.contacts.books import BookReadOnlyError
+from webmail.contacts.book_access import BookReadOnlyError
 from webmail.contacts.contact_list import ContactPage
 from webmail.mime.headers.address_input import address_key
 from webmail.models import Collection, Contact, User
@@ -74,7 +74,7 @@ class FoundElsewhere:
 def shelf() -> list[Access]:
     """The books of the person who is asking. 2 queries, once for a page."""
     if "contact_shelf" not in g:
-        g.contact_shelf = books.shelf(current_user(), made_if_writable(collections.first))
+        g.contact_shelf = book_access.shelf(current_user(), made_if_writable(collections.default_collection))
     found: list[Access] = g.contact_shelf
     return found
 
@@ -82,7 +82,7 @@ def shelf() -> list[Access]:
 @blueprint.app_template_global()
 def book_label(access: Access) -> str:
     """What a book is called; others' with whose it is."""
-    title = books.title(access)
+    title = book_access.title(access)
     if access.rights == "own":  # whose row is not read with it
         return title
     owner = access.collection.user
@@ -140,7 +140,7 @@ def several_books() -> bool:
 @blueprint.app_template_global()
 def books_to_write() -> list[tuple[int, str]]:
     """(`id`, name) of the books that the person may add to; none if there is only one: nobody needs to choose then."""
-    found = [(one.collection.id, book_label(one)) for one in books.writable(shelf())]
+    found = [(one.collection.id, book_label(one)) for one in book_access.writable(shelf())]
     return found if len(found) > 1 else []
 
 

@@ -7,7 +7,7 @@ from webmail.collections import trash as trash_store
 from webmail.collections.shares import own
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.dav import changes
+from webmail.dav import item_writes
 from webmail.models import RemoteLink, TrashedCollection, User
 
 
@@ -27,6 +27,6 @@ def delete(user: User, number: int) -> TrashedCollection:
             raise LastOfKindError(collection.name)
         RemoteLink.delete().where(RemoteLink.collection == number).execute()  # or the other server would lose it piece by piece
         whole = trash_store.put_whole(collection, user.address)
-    changes.trash_by_pieces(collection, user.address, whole)
-    changes.tell(collection)
+    item_writes.trash_by_pieces(collection, user.address, whole)
+    item_writes.tell(collection)
     return whole

@@ -22,8 +22,8 @@ from webmail.contacts.device_cards import UnusableCardError
 from webmail.database.again import begun_again
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.dav import changes
-from webmail.dav.changes import CheckedItem, WrongComponentError
+from webmail.dav import item_writes
+from webmail.dav.item_writes import CheckedItem, WrongComponentError
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.models import (
@@ -108,7 +108,7 @@ def _put_back(collection: Collection, item: TrashedItem, settings: Settings) -> 
     else:
         found = objects.prepared(item.text, objects.zone_of(settings.timezone))
         href = _free(CalendarObject, collection, item.href)
-    changes.write(collection, href, CheckedItem(item.text, item.size, found), None, settings)
+    item_writes.write(collection, href, CheckedItem(item.text, item.size, found), None, settings)
 
 
 def _target(user: User, item: TrashedItem) -> tuple[Collection, bool]:
@@ -119,7 +119,7 @@ def _target(user: User, item: TrashedItem) -> tuple[Collection, bool]:
         same = (Collection.user == user) & (Collection.name == item.collection_name) & (Collection.kind == item.kind)
     while True:  # it may be deleted before it is locked
         found = Collection.get_or_none(same)
-        place = found or store.first(user, item.kind)
+        place = found or store.default_collection(user, item.kind)
         store.lock([place.id])
         if Collection.select().where(Collection.id == place.id).exists():
             return place, found is not None

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 from webmail.dav.queries.query_filter import CR, C, Span
 from webmail.dav.queries.query_match import AskedComponent, AskedProperty, Subject
 from webmail.mime.formats.calendars.calendar_object import COMPONENTS
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, parsed, raw_lines
+from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component, parsed, raw_lines
 
 MOST_PARTS = 300  # components and properties that are asked for
 _NAME = re.compile(r"(?:([A-Za-z0-9-]{1,60})\.)?([A-Za-z0-9-]{1,60})[;:]")

@@ -19,7 +19,7 @@ from webmail.collections.look import COLOUR, NAME
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
-from webmail.dav import changes
+from webmail.dav import item_writes
 from webmail.dav.deletion import delete_task
 from webmail.dav.remote.answers import FoundCollection
 from webmail.dav.remote.client import Ask, RemoteServer
@@ -114,7 +114,7 @@ def link(account: RemoteAccount, chosen: Sequence[FoundCollection], settings: Se
         if there + len(new) > settings.collections_per_person:
             raise NoRoomForCollectionsError
         for kind in {one.kind for one in new}:
-            store.first(user, kind)  # where new things go stays one of their own
+            store.default_collection(user, kind)  # where new things go stays one of their own
         for one in new:
             colour = {COLOUR[one.kind]: one.colour} if one.colour else {}
             props = json.dumps({NAME: one.name, **colour}, ensure_ascii=False)
@@ -151,8 +151,8 @@ def unlink(remote_link: RemoteLink, *, keep: bool) -> Task | None:
         RemoteLink.delete().where(RemoteLink.id == remote_link.id).execute()
         whole = None if keep else trash_store.put_whole(collection, by)
     if whole is not None:
-        changes.trash_by_pieces(collection, by, whole)
-    changes.tell(collection)
+        item_writes.trash_by_pieces(collection, by, whole)
+    item_writes.tell(collection)
     return begun
 
 

@@ -22,8 +22,8 @@ from webmail.contacts import device_cards
 from webmail.contacts.device_cards import UnusableCardError
 from webmail.contacts.store import ContactChangedElsewhereError
 from webmail.database.connection import db
-from webmail.dav import changes
-from webmail.dav.changes import CheckedItem, Item, limit_of
+from webmail.dav import item_writes
+from webmail.dav.item_writes import CheckedItem, Item, limit_of
 from webmail.dav.remote import versions
 from webmail.dav.remote.side import ItemNote, Side
 from webmail.errors import LimitReachedError
@@ -83,9 +83,9 @@ def take(side: Side, name: str, etag: str, text: str | None) -> None:
         if new.checked is None:
             _keep(side, item, name, etag, new.note, text)
             return
-        row = changes.row_at(side.collection, item.href) if item is not None and item.href else None
+        row = item_writes.row_at(side.collection, item.href) if item is not None and item.href else None
         if item is None or not item.href:
-            row, item, free = _met(side, item, name, new)
+            row, item, free = _with_same_uid(side, item, name, new)
             if not free:
                 _keep(side, item, name, etag, ItemNote.SAME_UID, text)
                 return
@@ -103,7 +103,7 @@ def is_own(item: RemoteItem | None, text: str) -> bool:
     return item is not None and bool(item.sent) and versions.meaning(text) in item.sent.split()
 
 
-def _met(side: Side, item: RemoteItem | None, name: str, new: _Arrived) -> tuple[Item | None, RemoteItem | None, bool]:
+def _with_same_uid(side: Side, item: RemoteItem | None, name: str, new: _Arrived) -> tuple[Item | None, RemoteItem | None, bool]:
     """What is here under the UID of a new item of the other server, and what was known of it; whether it is free for that."""
     field_of_uid = Contact.card_uid if side.table is Contact else CalendarObject.uid
     row = side.table.get_or_none(side.table.collection == side.link.collection_id, field_of_uid == new.uid)
@@ -125,32 +125,32 @@ def _met(side: Side, item: RemoteItem | None, name: str, new: _Arrived) -> tuple
 def _merge(side: Side, item: RemoteItem | None, row: Item | None, name: str, etag: str, new: _Arrived) -> None:
     assert new.checked is not None
     if row is not None:
-        here, text = changes.etag_of(row), _text(row)
+        here, text = item_writes.etag_of(row), _text(row)
         if versions.same(text, new.checked.text) and (text == new.checked.text or item is None or item.local != here):
             _note(side, item, name, row.href, etag, here)
             return
         own = is_own(item, new.checked.text)
         if item is not None and own and versions.meaning(text) != versions.meaning(new.checked.text):
-            newer_here(item, etag)
+            mark_for_push(item, etag)
             return
         if not own and (item is None or item.sending or item.local != here):
             _keep_both(side, row)
         if _uid(row) != new.uid:
-            changes.trash(side.collection, [row], side.user.address, side.host)
+            item_writes.trash(side.collection, [row], side.user.address, side.host)
             row = None
-    if row is None and item is not None and item.href and changes.row_at(side.collection, item.href) is None:
+    if row is None and item is not None and item.href and item_writes.row_at(side.collection, item.href) is None:
         if is_own(item, new.checked.text) and not side.restores:
-            newer_here(item, etag)  # deleted here since
+            mark_for_push(item, etag)  # deleted here since
             return
         href = item.href
     else:
         href = row.href if row is not None else _free_href(side, name)
-    etag_here = changes.write(side.collection, href, new.checked, row, side.settings)
+    etag_here = item_writes.write(side.collection, href, new.checked, row, side.settings)
     side.changed = True
     _note(side, item, name, href, etag, etag_here)
 
 
-def newer_here(item: RemoteItem, etag: str) -> None:
+def mark_for_push(item: RemoteItem, etag: str) -> None:
     """What is there came from here, and was changed or deleted here since: that goes there by and by."""
     item.etag, item.local, item.sending = etag[:255], "", ""
     item.save(only=[RemoteItem.etag, RemoteItem.local, RemoteItem.sending])
@@ -169,7 +169,7 @@ def _keep_both(side: Side, row: Item) -> None:
         if arrived.checked is None:
             raise UnusableCardError("the copy can't be read")
         with db.atomic():
-            changes.write(side.collection, href, arrived.checked, None, side.settings)
+            item_writes.write(side.collection, href, arrived.checked, None, side.settings)
     except (UnusableCardError, LimitReachedError, *_CLASH):
         told = [(row.href, _uid(row), versions.titles_in(_text(row)), _text(row))]
         trash_store.put(side.collection, told, side.user.address, side.host)
@@ -205,12 +205,12 @@ def drop(side: Side, names: Sequence[str]) -> None:
     with side.writing():
         rows: list[Item] = []
         for item in RemoteItem.select().where(RemoteItem.link == side.link, RemoteItem.name.in_(list(names))):
-            row = changes.row_at(side.collection, item.href) if item.href else None
-            if row is not None and changes.etag_of(row) == item.local and not item.sending:
+            row = item_writes.row_at(side.collection, item.href) if item.href else None
+            if row is not None and item_writes.etag_of(row) == item.local and not item.sending:
                 rows.append(row)
             item.delete_instance()
         if rows:
-            changes.trash(side.collection, rows, side.user.address, side.host)
+            item_writes.trash(side.collection, rows, side.user.address, side.host)
             side.changed = True
 
 
@@ -237,13 +237,13 @@ class OutgoingItem:
 def begin(side: Side, href: str) -> OutgoingItem | None:
     """What is here under this name, to be sent, and what it will be called there, noted. None if it is no longer here."""
     with side.writing():
-        row = changes.row_at(side.collection, href)
+        row = item_writes.row_at(side.collection, href)
         if row is None:
             return None
         item = RemoteItem.get_or_none(RemoteItem.link == side.link, RemoteItem.href == href)
         if item is None:
             item = RemoteItem.create(link=side.link, name=_free_name(side, _uid(row)), href=href)
-        sending = OutgoingItem(item, _text(row), changes.etag_of(row), _uid(row), maybe=bool(item.sending))
+        sending = OutgoingItem(item, _text(row), item_writes.etag_of(row), _uid(row), maybe=bool(item.sending))
         if not sending.maybe:
             _note_sending(sending)
         return sending
@@ -267,12 +267,12 @@ def sent(side: Side, sending: OutgoingItem, name: str, etag: str, text: str = ""
     """Note that it arrived. `text`: what the server made of it, if that is something else: it is taken over here."""
     checked = _arrived(side, text).checked if text else None
     with side.writing():
-        row = changes.row_at(side.collection, sending.item.href)
+        row = item_writes.row_at(side.collection, sending.item.href)
         local = sending.local
-        if checked is not None and row is not None and changes.etag_of(row) == local:
+        if checked is not None and row is not None and item_writes.etag_of(row) == local:
             try:
                 with db.atomic():
-                    local = changes.write(side.collection, row.href, checked, row, side.settings)
+                    local = item_writes.write(side.collection, row.href, checked, row, side.settings)
                 side.changed = True
             except (LimitReachedError, *_CLASH):
                 pass  # what is here stays as it was sent
@@ -321,7 +321,7 @@ def not_deleted(side: Side, name: str) -> None:
         mine = (RemoteItem.link == side.link) & (RemoteItem.name == name)
         row = RemoteItem.get_or_none(mine)
         if row is not None:
-            found = changes.row_at(side.collection, row.href) if row.href else None
+            found = item_writes.row_at(side.collection, row.href) if row.href else None
             title = versions.titles_in(_text(found)) if found is not None else ""
             RemoteItem.update(note=str(ItemNote.REFUSED), title=title, at=now()).where(mine).execute()
 
@@ -344,7 +344,7 @@ def _extension(side: Side) -> str:
 def _free_href(side: Side, name: str) -> str:
     """A name here for an item of the other server: the same, where it can be."""
     wanted = unquote(name)
-    if _HREF.fullmatch(wanted) and wanted.isprintable() and changes.row_at(side.collection, wanted) is None:
+    if _HREF.fullmatch(wanted) and wanted.isprintable() and item_writes.row_at(side.collection, wanted) is None:
         return wanted
     return f"{secrets.token_hex(16)}.{_extension(side)}"
 

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from webmail import schedule
 from webmail.filters.absence import absence_change
 from webmail.filters.absence.absence import INTERVALS, LONGEST_SUBJECT, Absence, Audience, check
-from webmail.filters.absence.absence_times import OfferedTimes
+from webmail.filters.absence.offered_times import OfferedTimes
 from webmail.filters.rules.rules import LONGEST_TEXT, BadRuleError
 from webmail.schedule import BadTimeError
 from webmail.web.current import preferences, time_zone

@@ -123,7 +123,7 @@ class ArchiveTurn:
             self.troubles.append(("gone" if error.what == "mailbox" else "rule", plan.mailbox))
         except MailError as error:
             log.warning("a rule of %s ends early in %s: %s", self.user.address, plan.mailbox, error)
-            self.troubles.append((_word(error), plan.mailbox))
+            self.troubles.append((_error_code(error), plan.mailbox))
 
     def _pieces(self, plan: ArchivePlan) -> Iterator[tuple[tuple[str, int], list[int], bytes]]:
         """What matches, window by window, from the folder's end on."""
@@ -198,7 +198,7 @@ def targets_of(plan: ArchivePlan, connection: Connection, marks: dict[int, Messa
     return targets
 
 
-def _word(error: MailError) -> str:
+def _error_code(error: MailError) -> str:
     """Why a rule ended early, for the log to explain."""
     for kind, word in (
         (OverQuotaError, "over-quota"),
@@ -223,7 +223,7 @@ def _work(run: TaskRun) -> dict[str, Any]:
         told = ArchiveTurn(run.user, account_of(run), run.settings, str(run.arguments["night"]), step).take()
     except SignInRefusedError as error:
         raise TaskFailedError("sign-in") from error
-    for before in store.results_before(run.task):  # the log has them
+    for before in store.other_results(run.task):  # the log has them
         before.delete_instance()
     return {"count": archive_log.messages(told) if told else 0}
 

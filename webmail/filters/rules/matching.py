@@ -16,8 +16,8 @@ from functools import lru_cache
 
 from webmail.filters.rules.compiler import SievePlace, condition_test
 from webmail.filters.rules.rules import ConditionField, FilterRule, RuleCondition
-from webmail.imap.bulk import evidence
-from webmail.imap.bulk.evidence import EvidenceKind, MessageEvidence
+from webmail.imap.bulk import match_data
+from webmail.imap.bulk.match_data import EvidenceKind, MessageEvidence
 from webmail.imap.connections.connection import Connection
 from webmail.mime.charsets import decode_bytes
 from webmail.mime.headers.addresses import addresses
@@ -59,12 +59,12 @@ class Tried:
 
 def try_newest(connection: Connection, rule: FilterRule, context: SievePlace, most: int = NEWEST) -> Tried:
     """Of the selected mailbox, the newest first: 1 round trip, and 1 more for each 4 MB of texts. Raises CannotTellError."""
-    return _judged(connection, evidence.newest(connection, most, _wanted(rule, context)), rule, context, PATIENCE)
+    return _judged(connection, match_data.newest(connection, most, _wanted(rule, context)), rule, context, PATIENCE)
 
 
 def try_messages(connection: Connection, uids: Iterable[int], rule: FilterRule, context: SievePlace) -> Tried:
     """The same of these messages of the selected mailbox, by UID."""
-    return _judged(connection, evidence.of_messages(connection, uids, _wanted(rule, context)), rule, context)
+    return _judged(connection, match_data.of_messages(connection, uids, _wanted(rule, context)), rule, context)
 
 
 def can_tell(rule: FilterRule) -> bool:
@@ -79,7 +79,7 @@ def _judged(
     dear = [condition.field is ConditionField.BODY for condition in rule.conditions]
     end = time.monotonic() + seconds
     open_ones = [one for one in found if _is_open(one, rule, tests, dear, end)] if any(dear) else []
-    unread = evidence.add_texts(connection, open_ones) if open_ones else 0
+    unread = match_data.add_texts(connection, open_ones) if open_ones else 0
     touched, slow = [], 0
     for number, one in enumerate(found):
         if time.monotonic() > end:

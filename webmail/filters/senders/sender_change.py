@@ -63,7 +63,7 @@ def put_in_lists(
     concerned = now.safe != was.safe or any(where == SAFE for _entry, where in wanted)
     spared = renew_copy(user, account) if concerned else True
     before = tuple((entry, was.where(entry), where) for entry, where in wanted if was.where(entry) != where)
-    blocked.keep(user, now.blocked, now.safe)
+    blocked.sync_copy(user, now.blocked, now.safe)
     _suggest(user, before)
     return SenderChange(before, runs, spared)
 

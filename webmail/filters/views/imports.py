@@ -27,7 +27,7 @@ from webmail.filters.imports.texts import difference_words, reason_words, unread
 from webmail.filters.rules.compiler import SievePlace, missing
 from webmail.filters.rules.rules import MOST_RULES, ActionKind, BadRuleError, FilterRule, RuleAction, from_json, to_json
 from webmail.filters.store import Filters, FilterState
-from webmail.filters.views import rule_form
+from webmail.filters.views import rule_choices
 from webmail.filters.views.forwarding import forward_guard
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
@@ -133,7 +133,7 @@ def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:
     if missing(rule, SievePlace(extensions)):
         return _("The mail server can’t run this filter.")
     for action in rule.actions:
-        if action.kind is ActionKind.FORWARD and not rule_form.may_forward(action.value):
+        if action.kind is ActionKind.FORWARD and not rule_choices.may_forward(action.value):
             return _("Your mail may not be forwarded to %(address)s.", address=action.value[:100])
     return ""
 
@@ -203,7 +203,7 @@ def _chosen() -> list[FilterRule]:
     for number in dict.fromkeys(request.form.getlist("take")[: MOST_RULES + 1]):
         rule = from_json(request.form.get(f"rule-{number[:10]}", ""))
         forwards = (one.value for one in rule.actions if one.kind is ActionKind.FORWARD)
-        if all(rule_form.may_forward(address) for address in forwards):
+        if all(rule_choices.may_forward(address) for address in forwards):
             found.append(replace(rule, id="").identified())
     return found
 

@@ -28,7 +28,7 @@ from webmail.filters.rules import rule_draft
 from webmail.filters.rules.rule_draft import ActionRow, ConditionRow, RuleDraft
 from webmail.filters.rules.rules import MOST_ACTIONS, MOST_CONDITIONS, ActionKind, BadRuleError, FilterRule, to_json
 from webmail.filters.store import Filters, FiltersChangedError, FilterState
-from webmail.filters.views import rule_form, tryout
+from webmail.filters.views import rule_choices, tryout
 from webmail.filters.views.forwarding import forward_guard
 from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, to_list, why_not
@@ -89,7 +89,7 @@ def _answer(number: str) -> Response:
         _refuse_forwards(rule)
     except BadRuleError as error:
         others = rule_draft.faults(draft) if verb != "try" else []  # which can be tried before all of it is there
-        return _form(rule_form.with_errors(draft, [*others, error]), number, 422)
+        return _form(rule_choices.with_errors(draft, [*others, error]), number, 422)
     forwards = forward_guard.new_in_rules([rule])
     if elsewhere := forward_guard.factor_first(forwards):
         if forward_guard.form_is_kept():
@@ -152,7 +152,7 @@ def _mark(rule: FilterRule | None) -> str:
 def _refuse_forwards(rule: FilterRule) -> None:
     """Raises BadRuleError for an address that this person's mail may not be forwarded to."""
     for number, action in enumerate(rule.actions):
-        if action.kind is ActionKind.FORWARD and not rule_form.may_forward(action.value):
+        if action.kind is ActionKind.FORWARD and not rule_choices.may_forward(action.value):
             raise BadRuleError(f"actions-{number}-value", "forward")
 
 
@@ -210,8 +210,8 @@ def _form(
     return page(
         "filters/edit.html", status, draft=draft, number=number, trouble=trouble, seen=mark,
         action=_address(number),
-        offer=rule_form.offer(state, draft), match_words=rule_form.match_words, units=rule_draft.UNITS,
-        unit_words=rule_form.unit_words,
+        offer=rule_choices.offer(state, draft), match_words=rule_choices.match_words, units=rule_draft.UNITS,
+        unit_words=rule_choices.unit_words,
         folders=[(one.name, mailbox_path(one)) for one in found.targets("")] if found else [],
         groups=[(one.uid, one.name) for one in contacts.groups(user)], weekdays=weekday_names(),
         tags=[(one.keyword, one.name) for one in tags.for_user(user)],

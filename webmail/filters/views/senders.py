@@ -213,7 +213,7 @@ def undo_senders() -> Response:
 def _keep_copy(state: FilterState) -> None:
     """For suggestions of recipients: another program may have changed the lists."""
     if not fetched_ahead():
-        blocked.keep(current_user(), state.filters.senders.blocked, state.filters.senders.safe)
+        blocked.sync_copy(current_user(), state.filters.senders.blocked, state.filters.senders.safe)
 
 
 when_loaded(_keep_copy)

@@ -26,8 +26,8 @@ from webmail.imap.connections.responses import (
 )
 from webmail.imap.lists import threads
 from webmail.imap.lists.summary_cache import for_mailbox, remember
-from webmail.imap.mailbox_list.changes import status_numbers
 from webmail.imap.mailbox_list.mailboxes import Overview, overview_commands, overview_in
+from webmail.imap.mailbox_list.new_mail import status_numbers
 from webmail.imap.searching import cut_words, phrases
 from webmail.imap.searching.search import EVERYTHING, Search, criteria
 from webmail.imap.searching.search_keys import charset

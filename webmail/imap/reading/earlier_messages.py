@@ -63,9 +63,9 @@ def _search(connection: Connection, message: Message) -> bool:
     # also by UID: messages may have been removed, so that the numbers are those of others
     uids = b"1:%d" % max(message.uid - 1, 1)
     search: Command = (b"UID SEARCH", *returning, before, b"UID", uids, b"FROM", quoted(message.stranger))
-    return _found(connection.select(message.mailbox, message.uidvalidity, search))
+    return _has_results(connection.select(message.mailbox, message.uidvalidity, search))
 
 
-def _found(untagged: dict[str, list[Any]]) -> bool:
+def _has_results(untagged: dict[str, list[Any]]) -> bool:
     """Whether SEARCH, or ESEARCH (RFC 4731 section 3.1), found any."""
     return bool(numbers_of(untagged.get("SEARCH", []))) or bool(count_of(untagged))

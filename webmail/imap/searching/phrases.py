@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from webmail.imap.bulk import evidence
-from webmail.imap.bulk.evidence import EvidenceKind, MessageEvidence
+from webmail.imap.bulk import match_data
+from webmail.imap.bulk.match_data import EvidenceKind, MessageEvidence
 from webmail.imap.connections.connection import Connection
 from webmail.imap.searching.spellings import folded
 from webmail.mime.headers import headers
@@ -70,7 +70,7 @@ def check(
     fresh = [uid for uid in looked_at if (*place, uid) not in _known]
     if fresh:
         kind = EvidenceKind(frozenset(_EVERYWHERE), texts=any(one.reads_texts for one in wanted))
-        _remember(place, _look(connection, evidence.of_messages(connection, fresh, kind), wanted))
+        _remember(place, _look(connection, match_data.of_messages(connection, fresh, kind), wanted))
     verdicts = {uid: _known.get((*place, uid)) for uid in looked_at}
     unchecked = len(uids) - len(looked_at) + sum(verdict is None for verdict in verdicts.values())
     present = {uid for uid, verdict in verdicts.items() if verdict}
@@ -96,12 +96,12 @@ def _look(connection: Connection, found: Sequence[MessageEvidence], phrases: Seq
     verdicts = {uid: not missing for uid, missing in left.items() if not any(phrase.reads_texts for phrase in missing)}
     open_ones = [one for one in found if one.uid not in verdicts]
     open_ones.sort(key=lambda one: one.uid, reverse=True)
-    evidence.add_texts(connection, open_ones, _MOST_TEXT, words_apart=True)
+    match_data.add_texts(connection, open_ones, _MOST_TEXT, words_apart=True)
     for one in open_ones:
         if one.texts is not None and one.parts:
             texts = [_spaced(text) for text in one.texts]
             has_all = all(phrase.reads_texts and any(f" {phrase.words} " in text for text in texts) for phrase in left[one.uid])
-            if has_all or not evidence.is_cut(one):
+            if has_all or not match_data.is_cut(one):
                 verdicts[one.uid] = has_all
     return verdicts
 

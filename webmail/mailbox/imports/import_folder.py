@@ -14,7 +14,7 @@ from webmail.imap.connections.commands import expand_uid_set, uid_set
 from webmail.imap.connections.connection import Connection
 from webmail.imap.connections.responses import numbers_of
 from webmail.mailbox.imports.incoming import key_of_fingerprint
-from webmail.mime.headers.header_lines import content_digest
+from webmail.mime.headers.header_lines import message_digest
 
 _READ_AT_ONCE = 200  # messages whose contents are compared
 
@@ -74,7 +74,7 @@ class FolderContents:
         for at in range(0, len(asked), _READ_AT_ONCE):
             sizes = [(one >> 32, one & 0xFFFFFFFF) for one in asked[at : at + _READ_AT_ONCE]]
             for uid, content in remote_mailbox.contents(connection, mailbox, sizes).items():
-                digest = content_digest(content)
+                digest = message_digest(content)
                 self._known.setdefault(digest, []).append(uid)
                 touched.add(digest)
         for digest in touched:
@@ -107,7 +107,7 @@ def unnoted(connection: Connection, mailbox: str, into: ImportedInto, existing: 
         if not waiting:
             break
         contents = remote_mailbox.contents(connection, mailbox, [(uid, one.size)])
-        digest = content_digest(contents[uid]).hex() if uid in contents else ""
+        digest = message_digest(contents[uid]).hex() if uid in contents else ""
         if digest in waiting:
             waiting.remove(digest)
             found.append(uid)

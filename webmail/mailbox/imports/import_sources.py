@@ -26,7 +26,7 @@ from webmail.mailbox.imports.incoming import LARGEST, Found, Incoming, Position,
 from webmail.mime.formats import mbox
 from webmail.mime.formats.mbox_writer import own_notes
 from webmail.mime.headers import headers
-from webmail.mime.headers.header_lines import content_digest, named, without
+from webmail.mime.headers.header_lines import message_digest, named, without
 from webmail.storage import CHUNK, temporary_file
 
 _BEGINNING = 4096
@@ -209,7 +209,7 @@ def _incoming(raw: bytes, separator: bytes, position: _SourceFolder) -> Incoming
             found = headers.fields(raw)
             raw, labels = without(raw, _GMAILS), labels_in(found.get("x-gmail-labels", [b""])[0])
             made = _made(raw, by_labels(labels, position.program.words), position, received_at(found, separator))
-            return replace(made, once=b" ".join(separator.split()[:2]) + content_digest(raw))
+            return replace(made, once=b" ".join(separator.split()[:2]) + message_digest(raw))
         case Origin.MOZILLA:
             found = headers.fields(raw)
             return _made(without(raw, _MOZILLAS), mozilla_marks(found), position, received_at(found, separator))

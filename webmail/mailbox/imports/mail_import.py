@@ -24,7 +24,7 @@ from webmail.mailbox.imports.import_filing import Filing
 from webmail.mailbox.imports.import_folder import FolderContents, ImportedInto, contents_of, unnoted
 from webmail.mailbox.imports.incoming import Found, Incoming, Position, Source, Unreadable
 from webmail.mime.headers import headers
-from webmail.mime.headers.header_lines import content_digest
+from webmail.mime.headers.header_lines import message_digest
 from webmail.models import User
 from webmail.tasks.kinds import TaskFailedError, TaskRun
 
@@ -136,7 +136,7 @@ class MailImport:
 
     def _is_there(self, mailbox: str, content: bytes | None) -> bool:
         """Whether a message of the mailbox stands for this one. None: there is none of its key, or it is gone in the source."""
-        if content is None or not (uid := self._there[mailbox].take(content_digest(content))):
+        if content is None or not (uid := self._there[mailbox].take(message_digest(content))):
             return False
         if uid in self._unnoted[mailbox]:
             self.state.added += 1
@@ -160,7 +160,7 @@ class MailImport:
         place, into = self.state.into[mailbox], self._before["into"]
         if into.get(mailbox, {}).get("uidvalidity") != place.uidvalidity:
             into[mailbox] = asdict(ImportedInto(place.uidvalidity, place.floor))
-        digests = (content_digest(message.content).hex() for message in new)
+        digests = (message_digest(message.content).hex() for message in new)
         into[mailbox]["pending"] = [*into[mailbox]["pending"], *digests]
         self._before["made"] = list(self.state.made)
         self.run.record(self._before, done=self.state.at)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from webmail.imap.mailbox_list.mailboxes import Overview
-from webmail.imap.mailbox_list.space import CountedMessage, key_of
+from webmail.imap.mailbox_list.space_usage import CountedMessage, key_of
 from webmail.mail import Mailbox, Role
 
 OLD_DAYS = 183  # a newsletter of half a year ago

@@ -10,7 +10,7 @@ from webmail import imap
 from webmail.account import Account
 from webmail.errors import MailboxChangedError, NoSuchMailboxError, NotAllowedError, RefusedError, SignInRefusedError
 from webmail.imap.mailbox_list.mailboxes import overview
-from webmail.imap.mailbox_list.space import counted
+from webmail.imap.mailbox_list.space_usage import counted
 from webmail.mailbox.quota.space_report import MOST_NEWSLETTERS, MOST_SENDERS, OLD_DAYS, RoomReport, counted_mailboxes
 from webmail.models import Task, TaskState, User, now
 from webmail.tasks import store
@@ -80,7 +80,7 @@ def _count_some(account: Account, scan: _Scan) -> None:
 
 def _forget_before(run: TaskRun) -> None:
     """One report is enough."""
-    for task in store.results_before(run.task):
+    for task in store.other_results(run.task):
         task.delete_instance()
 
 

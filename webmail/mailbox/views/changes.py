@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail import preferences as preferred
 from webmail.auth.guard import asked_by_pages
-from webmail.imap.mailbox_list.changes import MailboxState
+from webmail.imap.mailbox_list.new_mail import MailboxState
 from webmail.mailbox.blueprint import blueprint
 from webmail.web.current import current_account, current_user, preferences, remember_overview
 from webmail.web.forms.request_values import local_path
@@ -29,7 +29,7 @@ def news(mailbox: str) -> Response:
     if shown is None:
         abort(400)
     with imap.connect(current_account(), mailbox) as connection:
-        now = imap.changes.state_of(connection, mailbox)
+        now = imap.new_mail.state_of(connection, mailbox)
         if str(now) == (last or str(shown)):
             return _recounted(mailbox, now)
         imap.mailboxes.forget(connection.account, sizes=False)

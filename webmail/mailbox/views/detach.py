@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from webmail import imap
 from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReachedError, OverQuotaError
-from webmail.imap.bulk.detach import MessageFiles, files_of
+from webmail.imap.bulk.file_removal import MessageFiles, files_of
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.mail import Part, Role

@@ -20,7 +20,7 @@ from webmail.models import Task
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.tasks import files as task_files
 from webmail.tasks import store
-from webmail.tasks.export_marking import marking_now
+from webmail.tasks.export_provenance import marking_now
 from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.formatting import file_size, number, today
 from webmail.web.labels import mailbox_label

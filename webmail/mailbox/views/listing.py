@@ -74,7 +74,7 @@ def show(mailbox: str) -> Response:
         role=current.role if current else None, chosen=request.args.get("select", ""),
         grouped=grouped if threads else None, pushed=pushed,
         state="" if asked.wide or not current
-        else imap.changes.MailboxState(listing.uidvalidity, listing.uidnext, current.messages, current.unseen),
+        else imap.new_mail.MailboxState(listing.uidvalidity, listing.uidnext, current.messages, current.unseen),
     )  # fmt: skip
 
 

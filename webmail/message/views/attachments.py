@@ -13,7 +13,7 @@ from webmail.mail import Message
 from webmail.message import viewers, zip_download
 from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned_html
-from webmail.message.views.remote_images import with_pictures
+from webmail.message.views.remote_images import may_load_previews
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
 from webmail.message.views.text_bodies import cut_label, shown_bodies, text_or_html
 from webmail.mime.formats import enriched_text
@@ -39,7 +39,7 @@ def nested(uid: int, section: str, mailbox: str) -> Response:
     message, as_text = text_or_html(message, as_text=as_text)
     return page(
         "message/nested.html", message=message, mailbox=mailbox, bodies=shown_bodies(message),
-        as_text=as_text, viewed=viewers.view(message, with_pictures=with_pictures()),
+        as_text=as_text, viewed=viewers.view(message, with_pictures=may_load_previews()),
         back=local_path(request.args.get("back", "")), dangers=dangerous_files.dangers(message.structure.attachments, message),
     )  # fmt: skip
 
@@ -136,7 +136,9 @@ def all_files(uid: int, mailbox: str) -> Response:
     if not parts:
         raise NoSuchMessageError(f"{mailbox}: message {uid} has no files")
     try:
-        response = downloads.written(lambda spool: zip_download.write(account, message, parts, spool), "application/zip")
+        response = downloads.written(
+            lambda spool: zip_download.write_attachments(account, message, parts, spool), "application/zip"
+        )
     except zip_download.ZipTooLargeError:
         return error_page(_("These files won't fit in one ZIP file"), _("Save them one by one."), 422)
     name = called(message.envelope.subject, "message")

@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 from webmail import imap
 from webmail.message import viewers
 from webmail.message.blueprint import blueprint
-from webmail.message.views.remote_images import with_pictures
+from webmail.message.views.remote_images import may_load_previews
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
 from webmail.web.current import current_account, preferences, remember_overview
 from webmail.web.forms.request_values import local_path, uidvalidity
@@ -30,7 +30,7 @@ def conversation(uid: int, mailbox: str) -> Response:
         "message/conversation.html", mailbox=mailbox, found=found, uid=uid,
         subject=found.messages[-1].envelope.subject,
         bodies_of={message.uid: shown_bodies(message) for message in opened},
-        viewed_of={message.uid: viewers.view(message, with_pictures=with_pictures()) for message in opened},
+        viewed_of={message.uid: viewers.view(message, with_pictures=may_load_previews()) for message in opened},
         as_text_of={uid: as_text for uid, (_message, as_text) in shown.items()},
         role=current.role if current else None, rights=current.rights if current else None,
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox),

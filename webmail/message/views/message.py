@@ -18,7 +18,7 @@ from webmail.message.blueprint import blueprint
 from webmail.message.views.html_frame import cleaned_html, frame
 from webmail.message.views.phishing import can_be_reported
 from webmail.message.views.receipts import receipt_for
-from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, with_pictures
+from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, may_load_previews
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, for_a_frame, guarded, kept_by_browser
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
 from webmail.mime import part_kinds
@@ -65,7 +65,7 @@ def show(uid: int, mailbox: str) -> Response:
         as_text=as_text, trust=judged,
         pictures=decide_images(message, judged, role),
         receipt=receipt_for(message, judged, role) if keeps else None,
-        others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=with_pictures()),
+        others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=may_load_previews()),
         chips=_chips(message) if role != "junk" and not judged.is_dangerous else [],
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
     )  # fmt: skip

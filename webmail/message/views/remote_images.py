@@ -42,7 +42,7 @@ def decide_images(message: Message, judged: Trust, role: Role | None) -> remote_
     """Whether to show a message's remote images: as requested in the URL (`images=1`), or by the user's preferences."""
     trusted = judged.authentication.verdict is not Verdict.FAILED
     wish = remote_images.choice(preferences(), settings())
-    asked, slow = "images" in request.args, not with_pictures()
+    asked, slow = "images" in request.args, not may_load_previews()
     contact = bool(judged.contact)
     return remote_images.decide(
         message, current_user(), wish, trusted=trusted, role=role, is_requested=asked, slow=slow, contact=contact
@@ -124,6 +124,6 @@ def change_images() -> Answer:
     return redirect(back, 303)
 
 
-def with_pictures() -> bool:
+def may_load_previews() -> bool:
     """Whether image previews may load automatically: not on slow or metered connections (preference, or Save-Data header)."""
     return not preferences().prefer_text and request.headers.get("Save-Data", "").lower() != "on"

@@ -72,7 +72,7 @@ def _tag() -> str:
     return hmac.digest(settings().secret_key.encode(), told.encode(), "sha256").hex()[:32]
 
 
-def _made_by() -> str:
+def _renderer_version() -> str:
     """A hash of the code that renders messages: an upgrade invalidates pages that an older sanitiser produced."""
     root = Path(__file__).resolve().parents[3]
     files = [
@@ -85,4 +85,4 @@ def _made_by() -> str:
     return hashlib.sha256(" ".join([*sums, *map(version, ("nh3", "tinycss2"))]).encode()).hexdigest()
 
 
-_MADE_BY = _made_by()
+_MADE_BY = _renderer_version()

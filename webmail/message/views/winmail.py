@@ -73,7 +73,7 @@ def _file(unpacked: tnef.Unpacked | None, number: int) -> Response:
     if unpacked is None or not 1 <= number <= len(unpacked.files):
         raise NoSuchMessageError(f"the winmail.dat has no file {number}")
     file = unpacked.files[number - 1]
-    shown = image_info.is_showable(file.data) if "inline" in request.args else ""
+    shown = image_info.displayable_type(file.data) if "inline" in request.args else ""
     disposition = "inline" if shown else "attachment"
     return as_file(Response(file.data, mimetype=shown or "application/octet-stream"), file.name, disposition)
 

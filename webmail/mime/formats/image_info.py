@@ -42,7 +42,7 @@ def type_of(data: bytes) -> str:
     return "image/x-icon" if data.startswith(b"\0\0\1\0") else ""
 
 
-def is_showable(data: bytes) -> str:
+def displayable_type(data: bytes) -> str:
     """The media type of an image within the pixel limits, else "", also if its size can't be read."""
     kind = type_of(data)
     try:

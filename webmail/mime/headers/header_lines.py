@@ -41,7 +41,7 @@ def only(raw: bytes, wanted: Callable[[bytes], object], most: int) -> bytes:
     return (b"".join(field for field in fields if wanted(field)) + b"\r\n")[:most]
 
 
-def content_digest(raw: bytes) -> bytes:
+def message_digest(raw: bytes) -> bytes:
     """The same for two copies of a message, however they came: without what programs note in its header, line ends, and empty
     lines at its end. NUL counts as the byte that IMAP servers send for it."""
     fields, rest = parts(raw)

@@ -187,5 +187,5 @@ def _save_signature(signature: Signature) -> Response:
         return page("settings/signatures_edit.html", 422, form=form, signature=None)
     notify(_("Signature saved."))
     if first and signature.id:  # no id if a double click created it already
-        identities.sign_with(signature, settings())
+        identities.set_default_signature(signature, settings())
     return redirect(url_for("settings.list_signatures"), 303)

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import refresh
 from werkzeug.wrappers import Response
 
-from webmail.auth import account_changes
+from webmail.auth import account_management
 from webmail.auth.guard import public
 from webmail.compose.identities import signatures
 from webmail.filters.absence import holidays
@@ -82,7 +82,7 @@ def set_language() -> Response:
         if user is None:
             session["language"] = chosen
         else:
-            account_changes.set_language(user, chosen)
+            account_management.set_language(user, chosen)
     return redirect(local_path(request.form.get("back", "")) or url_for("auth.login"), 303)
 
 

@@ -1,7 +1,7 @@
 """Letters about large files: what is queued when, from the rows that say what was told already.
 
 A row is claimed (`notified`, `reminded`, `told`, `receipted`) by an UPDATE that one of many processes wins, in the transaction
-that queues the letter: whoever is killed, each letter is queued once. Texts: `letter_texts.py`.
+that queues the letter: whoever is killed, each letter is queued once. Texts: `texts.py`.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def finished(visited: LinkVisit, files: list[TransferFile], what: str) -> bool:
             return False
         _count(visited, files)
         recipient = visited.recipient
-        if what == ALL and not _grew(visited.transfer, files):
+        if what == ALL and not _has_new_files(visited.transfer, files):
             trail.note(visited.transfer, EventKind.DOWNLOADED, recipient=recipient)
         else:
             events = [_event(visited.transfer, recipient, file) for file in files]
@@ -91,7 +91,7 @@ def finished(visited: LinkVisit, files: list[TransferFile], what: str) -> bool:
     return True
 
 
-def _grew(transfer: Transfer, files: list[TransferFile]) -> bool:
+def _has_new_files(transfer: Transfer, files: list[TransferFile]) -> bool:
     """Whether files were added while all of those that there were had been on their way."""
     later = TransferFile.added.is_null(False) & (TransferFile.transfer == transfer)
     return not {row.id for row in TransferFile.select(TransferFile.id).where(later)} <= {file.id for file in files}

@@ -41,7 +41,7 @@ def picture_type(file: TransferFile, settings: Settings, link_key: bytes | None 
     """The media type of a picture by its first bytes; "" for what is none, or too large to be shown. Raises as `content.read`."""
     assert file.content is not None
     head = b"".join(content.read(file.content, settings, 0, _HEAD, link_key=link_key))
-    return image_info.is_showable(head)
+    return image_info.displayable_type(head)
 
 
 def text_of(file: TransferFile, settings: Settings, link_key: bytes | None = None) -> str:

@@ -179,7 +179,7 @@ def _name(transfer: Transfer, guest: Guest) -> None:
     transfer.message = guest.message[:LONGEST_MESSAGE]
 
 
-def request_of(transfer: Transfer) -> FileRequest:
+def request_for_transfer(transfer: Transfer) -> FileRequest:
     """What it was asked by; there is one for every transfer of a guest, since requests stay as long as what came by them."""
     if transfer.request is None:
         raise ValueError(f"transfer {transfer.id} is no guest's")
@@ -203,7 +203,7 @@ def of_receipt(given: str) -> Transfer | None:
 
 def may_go_on(transfer: Transfer, settings: Settings) -> Shut | None:
     """Why a transfer that was begun can't be gone on with; None where it can. At most one SELECT."""
-    request = request_of(transfer)
+    request = request_for_transfer(transfer)
     if not requests.is_offered(settings) or not request.owner.active:
         return Shut.OFF
     if request.closed is not None or transfer.state == TransferState.CLOSED:
@@ -217,7 +217,7 @@ def check(transfer: Transfer, settings: Settings) -> None:
     """Whether another file may come to it; it then counts. Raises NotOpenError, TooManyRequestsError."""
     if (why := may_go_on(transfer, settings)) is not None:
         raise NotOpenError(why)
-    rate_limits.take(settings, guest_limits.FILES.by(request_of(transfer).id))
+    rate_limits.take(settings, guest_limits.FILES.by(request_for_transfer(transfer).id))
 
 
 def as_told(error: MailError) -> MailError:
@@ -232,7 +232,7 @@ def add(transfer: Transfer, settings: Settings, act: Callable[[Most], T]) -> T:
     does.
     """
     check(transfer, settings)
-    request = request_of(transfer)
+    request = request_for_transfer(transfer)
     asked_for = Most(request.most_bytes, request.most_files)
     try:
         return act(asked_for)
@@ -265,7 +265,7 @@ def send(transfer: Transfer, settings: Settings) -> None:
 
     Raises NotOpenError, NothingSentError, NotWholeError, FilesChangedError.
     """
-    request = request_of(transfer)
+    request = request_for_transfer(transfer)
     with db.atomic():
         _lock(request)
         fresh = Transfer.get_by_id(transfer.id)

@@ -69,7 +69,7 @@ def _create(begun: Transfer | None, found: AskedForFiles | None) -> TusAnswer:
         )
     except MailError as error:
         if isinstance(error, guests.NoRoomError):
-            no_room.tell_owner(guests.request_of(transfer))
+            no_room.tell_owner(guests.request_for_transfer(transfer))
         if begun is None:
             assembly.drop(transfer, settings())
         raise
@@ -104,8 +104,8 @@ def _told(error: MailError, transfer: Transfer) -> MailError:
     """What a guest may know of why no more bytes were taken; its owner is told where there is no room."""
     found = guests.as_told(error)
     if isinstance(found, guests.NoRoomError):
-        requests.note_full(guests.request_of(transfer))
-        no_room.tell_owner(guests.request_of(transfer))
+        requests.note_full(guests.request_for_transfer(transfer))
+        no_room.tell_owner(guests.request_for_transfer(transfer))
     return found
 
 

@@ -59,7 +59,7 @@ def guest(link: str) -> Response:
     if found.state == TransferState.OPEN:
         if (why := guests.may_go_on(found, settings())) is not None:
             raise NoVisitError(shut_page(found, why))
-        return _form_page(link, guests.request_of(found), _typed_before(found), transfer=found)
+        return _form_page(link, guests.request_for_transfer(found), _typed_before(found), transfer=found)
     return receipt_page(link, found)
 
 
@@ -189,7 +189,7 @@ def address_of(transfer: Transfer, **values: Any) -> str:
 
 
 def receipt_page(link: str, transfer: Transfer) -> Response:
-    asked, files = guests.request_of(transfer), store.files(transfer)
+    asked, files = guests.request_for_transfer(transfer), store.files(transfer)
     until = transfer.published + guests.SHOWN if transfer.published is not None else None
     done = request.args.get("done", "")
     return visitors.page(
@@ -203,7 +203,7 @@ def receipt_page(link: str, transfer: Transfer) -> Response:
 
 def _link_for_more(transfer: Transfer) -> str:
     """The link by which they came, where more can be sent by it."""
-    asked, invite = guests.request_of(transfer), transfer.invite
+    asked, invite = guests.request_for_transfer(transfer), transfer.invite
     if transfer.published is None or (invite is not None and invite.removed is not None):
         return ""
     if invite is None and asked.invited_only:
@@ -310,7 +310,7 @@ def _begun(found: AskedForFiles | Transfer, owner: str) -> Transfer | None:
 
 
 def _asked_by(found: AskedForFiles | Transfer) -> FileRequest:
-    return found.request if isinstance(found, AskedForFiles) else guests.request_of(found)
+    return found.request if isinstance(found, AskedForFiles) else guests.request_for_transfer(found)
 
 
 def _is_invited(found: AskedForFiles | Transfer) -> bool:

@@ -120,7 +120,7 @@ def page(template: str, status: int = 200, saves: bool = False, **context: Any) 
     """A page for visitors: no notices, no forms with tokens, so that no cookie is needed. `saves`: by a worker (`saving`)."""
     language = str(get_locale())
     other = next(one for one in LANGUAGES if one != language)
-    response = Response(render_template(template, other=other, other_url=_in_language(other), **context), status)
+    response = Response(render_template(template, other=other, other_url=_url_in_language(other), **context), status)
     source = host_source()
     if source or saves:
         response.headers["Content-Security-Policy"] = _policy(source, saves)
@@ -136,7 +136,7 @@ def _policy(source: str, saves: bool) -> str:
     )
 
 
-def _in_language(language: str) -> str:
+def _url_in_language(language: str) -> str:
     """This page in another language; of a form that was refused, the page of its link."""
     if request.endpoint is None or request.view_args is None:
         return ""

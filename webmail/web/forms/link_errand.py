@@ -16,7 +16,7 @@ _KEY = "link errand"
 _KEPT = 3 * 86_400  # seconds
 
 
-def begin(back: str) -> str:
+def remember_return(back: str) -> str:
     """Remember the address that takes the link (POST `link`), and shows the form again (GET); returns where files are sent."""
     session[_KEY] = [back, int(time.time())]
     return url_for("transfers.new")

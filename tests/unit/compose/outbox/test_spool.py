@@ -115,7 +115,7 @@ def test_a_large_message_is_never_in_memory(here, alice):
     content = spool.built(draft, here.settings)
     with spool.opened(content, here.settings) as message:
         sent = sum(map(len, smtp.wire_chunks(message)))
-    with spool.for_drafts(draft, here.settings) as copy:
+    with spool.draft_copy_file(draft, here.settings) as copy:
         size = copy.seek(0, 2)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -10,8 +10,8 @@ import pytest
 from icalendar.timezone import tzp
 
 from tests.support.calendar_texts import calendar, times
-from webmail.mime.formats.calendars import calendar_object, calendar_text, event_edit
-from webmail.mime.formats.calendars.calendar_text import parsed
+from webmail.mime.formats.calendars import calendar_object, component_tree, event_edit
+from webmail.mime.formats.calendars.component_tree import parsed
 from webmail.mime.formats.calendars.event_edit import EventFields
 from webmail.mime.formats.zones import calendar_zones
 
@@ -190,14 +190,14 @@ def test_text_comes_back_as_it_was(ends):
 )
 def test_triggers(minutes, text):
     assert event_edit.trigger_text(minutes) == text
-    alarm = calendar_text.component("VALARM", calendar_text.made("TRIGGER", text), calendar_text.made("ACTION", "DISPLAY"))
+    alarm = component_tree.component("VALARM", component_tree.made("TRIGGER", text), component_tree.made("ACTION", "DISPLAY"))
     assert event_edit.minutes_before(alarm) == minutes
 
 
 def test_a_zone_of_one_calendar_is_kept_for_no_other():
     offset = "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0500\r\nTZOFFSETTO:+0500\r\nEND:STANDARD\r\n"
     own = f"BEGIN:VTIMEZONE\r\nTZID:Ours\r\n{offset}END:VTIMEZONE\r\n"
-    root = calendar_text.parsed(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{own}END:VCALENDAR\r\n")
+    root = component_tree.parsed(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{own}END:VCALENDAR\r\n")
     zone = calendar_zones.meant("Ours", root)
     assert zone is not None and datetime(2026, 12, 8, tzinfo=zone).utcoffset() == timedelta(hours=5)
     assert tzp.timezone("Ours") is None

@@ -16,7 +16,7 @@ from webmail.mime.formats.calendars import calendar_files
 from webmail.mime.formats.calendars.calendar_files import FileRemarkKind, NotCalendarFileError, decoded, read
 from webmail.mime.formats.calendars.calendar_joining import together
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.mime.formats.calendars.calendar_text import parsed
+from webmail.mime.formats.calendars.component_tree import parsed
 
 CORPORA = Path(os.environ.get("TRABOULE_CORPORA", Path(__file__).resolve().parents[5] / "shared" / "corpora"))
 SETS = ("ics-icalendar-calendars", "ics-icalendar-events", "ics-ical4j", "ics-recurring")

@@ -16,9 +16,9 @@ from webmail.mime.formats.recurrence.series import (
     CannotChangeError,
     change_one,
     end_before,
-    fields_at,
     from_on,
     is_first,
+    occurrence_fields,
     series_of,
     take_one,
 )
@@ -36,7 +36,7 @@ def at(text: str, number: int) -> str:
 
 
 def changed(scope, text: str, name: str, **changes):
-    before = fields_at(series_of(text), name)
+    before = occurrence_fields(series_of(text), name)
     if "start" in changes and "end" not in changes:
         changes["end"] = changes["start"] + before.length
     after = replace(before, **changes)
@@ -209,7 +209,7 @@ def test_one_day_of_several_moves():
 def test_those_of_other_days_stay_where_one_day_of_several_moves(number, days):
     text = calendar(f"DTSTART{PARIS}:20260302T090000|RRULE:FREQ=WEEKLY;BYDAY=MO,WE;COUNT=6|SUMMARY:x")
     name = at(text, number)
-    before = fields_at(series_of(text), name)
+    before = occurrence_fields(series_of(text), name)
     after, _lost = change_all(
         text, before, replace(before, start=before.start + timedelta(days=days), end=before.end + timedelta(days=days))
     )
@@ -226,7 +226,7 @@ def test_a_title_for_all_leaves_those_that_have_their_own():
 
 def test_a_new_rule_drops_what_it_does_not_know():
     text = calendar(WEEKLY + f"|EXDATE{PARIS}:20260309T090000", MOVED)
-    before = fields_at(series_of(text), "20260302T090000")
+    before = occurrence_fields(series_of(text), "20260302T090000")
     after, lost = change_all(text, before, replace(before, rule="FREQ=WEEKLY;INTERVAL=2;COUNT=3"))
     assert lost == 0 and "EXDATE" not in after
     assert times(after) == ["2026-03-02 09:00 Cours", "2026-03-17 11:00 Autre", "2026-03-30 09:00 Cours"]
@@ -236,7 +236,7 @@ def test_a_new_rule_drops_what_it_does_not_know():
 
 def test_the_rule_may_go():
     text = calendar(WEEKLY + f"|EXDATE{PARIS}:20260309T090000", MOVED)
-    before = fields_at(series_of(text), "20260323T090000")
+    before = occurrence_fields(series_of(text), "20260323T090000")
     after, lost = change_all(text, before, replace(before, rule=""))
     assert lost == 1 and times(after) == ["2026-03-23 09:00 Cours"] and "EXDATE" not in after
 
@@ -359,7 +359,7 @@ def test_random_series_lose_nothing_by_changes():
         assert times(end_before(text, name), "2026-01-01", "2029-01-01") == listed[:number], (begins, rule, name)
         assert times(from_on(text, name, "n"), "2026-01-01", "2029-01-01") == listed[number:], (begins, rule, name)
         assert times(take_one(text, name), "2026-01-01", "2029-01-01") == listed[:number] + listed[number + 1 :]
-        before = fields_at(series_of(text), name)
+        before = occurrence_fields(series_of(text), name)
         later = change_all(
             text, before, replace(before, start=before.start + timedelta(minutes=45), end=before.end + timedelta(minutes=45))
         )

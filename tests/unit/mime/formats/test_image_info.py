@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from tests.support.images import gif, png
-from webmail.mime.formats.image_info import is_declared, is_showable, type_of
+from webmail.mime.formats.image_info import displayable_type, is_declared, type_of
 
 
 def jpeg(width: int = 3, height: int = 2) -> bytes:
@@ -47,7 +47,7 @@ GOOD = [
 @pytest.mark.parametrize(("data", "kind"), GOOD)
 def test_pictures_are_known_by_their_bytes(data: bytes, kind: str) -> None:
     assert type_of(data) == kind
-    assert is_showable(data) == kind
+    assert displayable_type(data) == kind
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_pictures_are_known_by_their_bytes(data: bytes, kind: str) -> None:
      webp(b"VP8X", 2**24, 2**24), ico(png(9_999_999, 9_999_999)), jpeg(3, 2).replace(b"\xff\xda", b"\xff\xc2\0\x11\x08\xff\xff\xff\xff" + b"\0" * 10)],
 )  # fmt: skip
 def test_what_would_fill_the_memory_is_not_shown(data: bytes) -> None:
-    assert is_showable(data) == ""
+    assert displayable_type(data) == ""
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_what_would_fill_the_memory_is_not_shown(data: bytes) -> None:
      b"%PDF-1.7", b"BM", b"\0\0\1\0", b"RIFF\0\0\0\0WEBP", b"RIFF\0\0\0\0WAVEfmt ", b"\0\0\0\x1cftypmp42", b"II*\0", b"PK\3\4", b" " + png()],
 )  # fmt: skip
 def test_everything_else_is_none(data: bytes) -> None:
-    assert is_showable(data) == ""
+    assert displayable_type(data) == ""
 
 
 @pytest.mark.parametrize("data", [picture for picture, _kind in GOOD])
 def test_a_cut_file_raises_nothing(data: bytes) -> None:
     for end in range(len(data)):
-        is_showable(data[:end])
+        displayable_type(data[:end])
 
 
 def test_declared_types() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.calendar_texts import calendar, moment, takings
 from webmail.mime.formats.calendars import calendar_object, event_edit
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.mime.formats.calendars.calendar_text import parsed
+from webmail.mime.formats.calendars.component_tree import parsed
 from webmail.mime.formats.recurrence import occurrences
 from webmail.mime.formats.zones import calendar_zones
 from webmail.mime.formats.zones.zone_cities import zone_shown_as

@@ -118,11 +118,11 @@ def test_two_cards_of_one_person_together_lose_nothing() -> None:
         "BEGIN:VCARD\nVERSION:3.0\nUID:other\nFN:E. Coeur\nEMAIL:ELODIE@x.example\nitem1.EMAIL:third@x.example\n"
         "item1.X-ABLabel:Trois\nTEL:06 12 34 56 78\nTEL:04 00 00 00 00\nNOTE:other\nTITLE:Proviseure\nX-NEW:1\nEND:VCARD\n"
     )
-    merged = vcard_edit.merged(card, other)
+    merged = vcard_edit.merge_cards(card, other)
     assert set(lines(card)) < set(lines(merged))
     added = set(lines(merged)) - set(lines(card))
     assert added == {"item2.EMAIL:third@x.example", "item2.X-ABLabel:Trois", "TEL:04 00 00 00 00", "TITLE:Proviseure", "X-NEW:1"}
-    assert vcard_edit.merged(merged, other) == merged
+    assert vcard_edit.merge_cards(merged, other) == merged
 
 
 def test_groups_of_both_kinds() -> None:
@@ -162,7 +162,7 @@ def test_hostile_cards_cost_little_and_do_no_harm(text: str) -> None:
     with cpu_seconds(2):
         for card, details in vcard_import.cards_in(text, 100).cards:
             assert details.name and vcard_edit.read(vcard_edit.changed(card, details)).name
-            vcard_edit.merged(card, card)
+            vcard_edit.merge_cards(card, card)
 
 
 def test_a_long_file_takes_linear_time() -> None:

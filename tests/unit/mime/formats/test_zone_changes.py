@@ -12,7 +12,7 @@ from tests.support.cpu_time import cpu_seconds
 from webmail.mime.formats.calendars import calendar_object
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence import event_expansion
-from webmail.mime.formats.zones import zone_changes
+from webmail.mime.formats.zones import zone_transitions
 
 PARIS = [
     ("STANDARD", "0300", "+0200", "+0100", "BYMONTH=10;BYDAY=-1SU"),
@@ -50,7 +50,7 @@ def series(zone: str, rule: str, start: str = "20260105T100000") -> str:
 @pytest.mark.parametrize("observances", [PARIS, NEW_YORK], ids=["Paris", "New York"])
 def test_each_quarter_of_an_hour_around_a_change_is_as_dateutil_has_it(observances: list[tuple[str, str, str, str, str]]) -> None:
     text = zone_text(observances)
-    ours = zone_changes.defined(text)
+    ours = zone_transitions.zone_from_definition(text)
     theirs: tzinfo = tz.tzical(StringIO(text)).get()  # type: ignore[assignment]
     at = datetime(2026, 3, 1)
     while at < datetime(2026, 11, 20):
@@ -79,5 +79,5 @@ def test_a_zone_of_a_hundred_rules_is_nobodys() -> None:
     )
     with pytest.raises(UnusableCalendarError):
         calendar_object.read(series(text, "RRULE:FREQ=WEEKLY"))
-    with pytest.raises(zone_changes.TooManyChangesError):
-        zone_changes.defined(text)
+    with pytest.raises(zone_transitions.TooManyChangesError):
+        zone_transitions.zone_from_definition(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cpu_time import cpu_seconds
-from webmail.mime.threats import names
+from webmail.mime.threats import display_names
 from webmail.mime.threats.skeletons import LONGEST, skeleton
 
 
@@ -22,15 +22,15 @@ from webmail.mime.threats.skeletons import LONGEST, skeleton
     ],
 )  # fmt: skip
 def test_names_that_are_read_as_one(name: str) -> None:
-    assert names.same_name(name, "Bob Girard")
-    assert names.name_index(name) == names.name_index("Bob Girard")
+    assert display_names.same_name(name, "Bob Girard")
+    assert display_names.name_index(name) == display_names.name_index("Bob Girard")
 
 
 @pytest.mark.parametrize(
     "name", ["Bob", "Girard", "Bob Girardin", "Bobby Girard", "Rob Gidarb", "Alice Girard", "", "Bob Girard Martin"]
 )
 def test_names_that_are_not(name: str) -> None:
-    assert not names.same_name(name, "Bob Girard")
+    assert not display_names.same_name(name, "Bob Girard")
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,15 @@ def test_names_that_are_not(name: str) -> None:
      "[Bob Girard]", "Message: Bob Girard", "\"Bob Girard\""],
 )  # fmt: skip
 def test_a_name_within_another(name: str) -> None:
-    assert any(names.same_name(one, "Bob Girard") for one in names.claims(name))
+    assert any(display_names.same_name(one, "Bob Girard") for one in display_names.claims(name))
 
 
 @pytest.mark.parametrize("name", ["Marie Martin-Dupont", "Jean-Pierre Martin", "Club Bob Girardin"])
 def test_double_names_are_one_claim(name: str) -> None:
     assert not any(
-        names.same_name(one, other) for one in names.claims(name) for other in ("Marie Martin", "Jean Martin", "Bob Girard")
+        display_names.same_name(one, other)
+        for one in display_names.claims(name)
+        for other in ("Marie Martin", "Jean Martin", "Bob Girard")
     )
 
 
@@ -58,7 +60,7 @@ def test_double_names_are_one_claim(name: str) -> None:
     ],
 )  # fmt: skip
 def test_an_address_inside_a_name(name: str, address: str) -> None:
-    assert names.address_in(name) == address
+    assert display_names.address_in(name) == address
 
 
 @pytest.mark.parametrize(
@@ -73,12 +75,12 @@ def test_an_address_inside_a_name(name: str, address: str) -> None:
     ],
 )
 def test_a_domain_inside_a_name(text: str) -> None:
-    assert names.names_domain(text, "lycee.example")
+    assert display_names.names_domain(text, "lycee.example")
 
 
 @pytest.mark.parametrize("text", ["lycee", "mylycee.example", "lycee.examples", "lycee", ""])
 def test_other_domains(text: str) -> None:
-    assert not names.names_domain(text, "lycee.example")
+    assert not display_names.names_domain(text, "lycee.example")
 
 
 @pytest.mark.parametrize(
@@ -88,13 +90,13 @@ def test_other_domains(text: str) -> None:
      ("Direction du lycée", True), ("Alice Leroy", False), ("Lycée Pascal", False), ("Ne pas répondre", False), ("", False), ("Bob Support", False)],
 )  # fmt: skip
 def test_functions(name: str, role: bool) -> None:
-    assert names.is_role(name) is role
+    assert display_names.is_role(name) is role
 
 
 def test_a_function_beside_a_name() -> None:
-    assert names.holds_role("Alice Leroy - Direction")
-    assert names.holds_role("Alice Leroy (Help desk)")
-    assert not names.holds_role("Alice Leroy - Maths")
+    assert display_names.holds_role("Alice Leroy - Direction")
+    assert display_names.holds_role("Alice Leroy (Help desk)")
+    assert not display_names.holds_role("Alice Leroy - Maths")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_a_function_beside_a_name() -> None:
      ("Parents du Lycée Ampère", False), ("Lycée", False), ("", False)],
 )  # fmt: skip
 def test_the_establishment_s_name(text: str, held: bool) -> None:
-    assert names.holds_name(text, "Lycée Ampère") is held
+    assert display_names.holds_name(text, "Lycée Ampère") is held
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,14 @@ def test_the_establishment_s_name(text: str, held: bool) -> None:
 )
 def test_hostile_names_cost_little(hostile: str) -> None:
     with cpu_seconds(0.5):
-        for ask in (names.name_key, names.name_index, names.address_in, names.claims, names.is_role, names.holds_role):
+        for ask in (
+            display_names.name_key,
+            display_names.name_index,
+            display_names.address_in,
+            display_names.claims,
+            display_names.is_role,
+            display_names.holds_role,
+        ):
             ask(hostile)
-        names.names_domain(hostile, "lycee.example")
+        display_names.names_domain(hostile, "lycee.example")
         assert len(skeleton(hostile)) <= 2 * LONGEST

@@ -33,7 +33,7 @@ from webmail.auth.devices.servers import mail_servers, user_name
 from webmail.auth.guard import asks_again
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.views.devices.dav import dav_link
-from webmail.auth.views.devices.devices_page import new_app_password, server_lines, too_many_words
+from webmail.auth.views.devices.devices_page import issue_app_password, server_lines, too_many_words
 from webmail.errors import LimitReachedError
 from webmail.models import AppPassword, now
 from webmail.web.current import current_user, settings
@@ -80,7 +80,7 @@ def connect_device(kind: str) -> Response:
     if not form.validate():
         return _form_page(chosen, form, 422)
     try:
-        letters, row = new_app_password(form.name.data or "", form.uses, kind=chosen)
+        letters, row = issue_app_password(form.name.data or "", form.uses, kind=chosen)
     except LimitReachedError:
         return _form_page(chosen, form, 422, problem=too_many_words())
     _remember_secret(row, letters)

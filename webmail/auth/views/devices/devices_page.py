@@ -51,7 +51,7 @@ def add_app_password() -> Response:
     if not form.validate():
         return _page(form, 422)
     try:
-        letters, row = new_app_password(form.name.data or "", form.uses, form.ends)
+        letters, row = issue_app_password(form.name.data or "", form.uses, form.ends)
     except LimitReachedError:
         return _page(form, 422, problem=too_many_words())
     sealed = vault.seal_for_session(letters, visit().token, settings().secret_key, user.id)
@@ -59,7 +59,7 @@ def add_app_password() -> Response:
     return redirect(url_for("auth.show_devices", _anchor="made"), 303)
 
 
-def new_app_password(name: str, uses: Sequence[str], ends: datetime | None = None, kind: str = "") -> tuple[str, AppPassword]:
+def issue_app_password(name: str, uses: Sequence[str], ends: datetime | None = None, kind: str = "") -> tuple[str, AppPassword]:
     """Make one for who is asking, and tell them by mail: as `app_passwords.add`. Raises LimitReachedError."""
     letters, row = app_passwords.add(current_user(), name, uses, ends, kind)
     audited(AuditAct.APP_PASSWORD_ADDED, name, uses=" ".join(app_passwords.uses_of(row)))

@@ -67,7 +67,7 @@ def confirm() -> Response:
     return _confirmed(factor, form.next.data or "")
 
 
-def confirmed(factor: Factor, target: str) -> Response:
+def resume_after_factor(factor: Factor, target: str) -> Response:
     """Go on after a factor was given by another way than a code.
 
     A provider confirms only for who has nothing else: it may skip the second step of ours, and a proxy asks nobody anything.

@@ -17,7 +17,7 @@ from webmail.auth.sessions.cookies import visit
 from webmail.auth.sign_in import waiting_lines
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views.completion import Started, complete
-from webmail.auth.views.factors.confirm import confirmed
+from webmail.auth.views.factors.confirm import resume_after_factor
 from webmail.auth.views.factors.second_step import second_step_done, second_step_over, second_step_page
 from webmail.auth.views.factors.security_keys import (
     answering_key,
@@ -71,7 +71,7 @@ def confirm_by_key() -> Response:
     except TooManyRequestsError as error:
         notify(too_many_words(error), "danger")
         return again
-    return confirmed(Factor(key_kind(key)), target)
+    return resume_after_factor(Factor(key_kind(key)), target)
 
 
 @blueprint.get("/login/passkey/options")

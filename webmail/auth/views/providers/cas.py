@@ -31,7 +31,7 @@ from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views.completion import after_sign_in
-from webmail.auth.views.factors.confirm import confirmed
+from webmail.auth.views.factors.confirm import resume_after_factor
 from webmail.auth.views.providers import oidc_attempts
 from webmail.auth.views.providers import provider_answers as answers
 from webmail.auth.views.providers.linked_accounts import ask_to_connect
@@ -181,7 +181,7 @@ def _confirm(claims: Claims, begun: CasVisit, rules: Cas) -> Response:
     if refusal := answers.not_them(begun, claims, rules.title):
         return refusal
     accounts.vouched(current_user(), claims)
-    return confirmed(Factor.PROVIDER, begun.target)
+    return resume_after_factor(Factor.PROVIDER, begun.target)
 
 
 def _fault_words(fault: CasFault, title: str) -> str:

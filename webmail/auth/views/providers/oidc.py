@@ -25,7 +25,7 @@ from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views.completion import HINT, after_sign_in
-from webmail.auth.views.factors.confirm import confirm_page, confirmed
+from webmail.auth.views.factors.confirm import confirm_page, resume_after_factor
 from webmail.auth.views.providers import oidc_attempts
 from webmail.auth.views.providers import provider_answers as answers
 from webmail.auth.views.providers.linked_accounts import ask_to_connect
@@ -173,7 +173,7 @@ def _confirm(provider: Oidc, begun: Begun, identity: ProvenPerson) -> Response:
         )
         return confirm_page(begun.target, 403, words)
     accounts.vouched(current_user(), identity.claims)
-    return confirmed(Factor.PROVIDER, begun.target)
+    return resume_after_factor(Factor.PROVIDER, begun.target)
 
 
 def _away_words(provider: Oidc) -> str:

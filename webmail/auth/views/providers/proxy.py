@@ -19,7 +19,7 @@ from webmail.auth.providers.proxy import PROVIDER, HeaderNotBelievedError
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sign_in.first_steps import FirstStep
 from webmail.auth.views.completion import Started, after_sign_in, password_was_right
-from webmail.auth.views.factors.confirm import confirm_page, confirmed
+from webmail.auth.views.factors.confirm import confirm_page, resume_after_factor
 from webmail.auth.views.providers import oidc_attempts
 from webmail.auth.views.providers.linked_accounts import account_told, ask_to_connect
 from webmail.auth.views.providers.provider_ways import lead_on, refusal_words
@@ -76,7 +76,7 @@ def confirm_by_proxy() -> Response:
     if not _is_named(rules):
         words = _("%(title)s did not say that it is you, so this was not confirmed.", title=rules.title)
         return confirm_page(target, 403, words)
-    return confirmed(Factor.PROVIDER, target)
+    return resume_after_factor(Factor.PROVIDER, target)
 
 
 @blueprint.get("/login/proxy/connect")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from webmail.compose.attachments import attachments, uploads
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
-from webmail.compose.views.draft_state import put_if_small
+from webmail.compose.views.drafts_folder import put_if_small
 from webmail.compose.views.editor import no_room_words, own_draft, turned_page
 from webmail.contacts import contact_list, store
 from webmail.mime.headers.filenames import called

@@ -17,7 +17,7 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import large_changes, large_files
 from webmail.compose.outbox import queue
 from webmail.compose.views.attachments.large_files import link_refusal_words
-from webmail.compose.views.draft_state import put_if_small
+from webmail.compose.views.drafts_folder import put_if_small
 from webmail.compose.views.editor import (
     LEFT,
     address_of,

@@ -22,7 +22,7 @@ from webmail.compose.drafts import drafts
 from webmail.compose.drafts.fields import Fields
 from webmail.compose.forms import ComposeForm
 from webmail.compose.views import text_format
-from webmail.compose.views.draft_state import put_if_small
+from webmail.compose.views.drafts_folder import put_if_small
 from webmail.compose.views.editor import my_identities, no_room_words, own_draft
 from webmail.errors import ServerAwayError
 from webmail.mailbox import selection
@@ -74,7 +74,7 @@ def from_my_mail(draft_id: str) -> Response:
     return page(
         "compose/from_mail.html", draft_id=draft_id, rows=rows, listing=listing, search=search,
         place={**place, "words": asked.query, "folder": _EVERYWHERE if everywhere else asked.mailbox, "page": listing.page},
-        ticked=here.intersection(kept), kept=mail_attachments.packed(pick for pick in kept if pick not in here),
+        ticked=here.intersection(kept), kept=mail_attachments.to_form_value(pick for pick in kept if pick not in here),
         elsewhere=sum(pick not in here for pick in kept), space=mail_attachments.free_bytes(row, settings()),
         everywhere=_EVERYWHERE,
     )  # fmt: skip
@@ -99,7 +99,8 @@ def files_of_mail(draft_id: str, uid: int, mailbox: str) -> Response:
     return page(
         "compose/from_mail_files.html", draft_id=draft_id, message=message, whole=whole, parts=parts, known=shape is not None,
         place=_list_arguments(request.args), ticked=here.intersection(kept), space=mail_attachments.free_bytes(row, settings()),
-        kept=mail_attachments.packed(pick for pick in kept if pick not in here), elsewhere=sum(pick not in here for pick in kept),
+        kept=mail_attachments.to_form_value(pick for pick in kept if pick not in here), elsewhere=sum(pick not in here for pick in
+        kept),
     )  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def attach_from_mail(draft_id: str) -> Response:
         place |= {"folder": form.get("in", ""), "words": form.get("for", "")[:LONGEST_QUERY], "page": ""}
     elif action == "page":
         place |= {"page": what}
-    kept = [] if action == "forget" else mail_attachments.packed(chosen[:MOST])
+    kept = [] if action == "forget" else mail_attachments.to_form_value(chosen[:MOST])
     carried: dict[str, Any] = {name: value for name, value in place.items() if value}
     if action == "files" and (of := mail_attachments.picks([what])):
         carried |= {"uid": of[0].uid, "mailbox": of[0].mailbox, "v": of[0].uidvalidity or None}

@@ -17,7 +17,7 @@ from webmail.compose.forms import ComposeForm
 from webmail.compose.large_files import large_changes, large_files
 from webmail.compose.large_files.large_files import FileState
 from webmail.compose.outbox import link_gate, queue
-from webmail.compose.views.draft_state import put_if_small
+from webmail.compose.views.drafts_folder import put_if_small
 from webmail.compose.views.editor import LEFT, address_of, no_room_words, show_form, store
 from webmail.errors import MailError
 from webmail.models import ContentState, DraftRow, Outbox, OutboxState, StoredContent, TransferFile, TransferState

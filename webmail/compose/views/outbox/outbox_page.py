@@ -19,7 +19,7 @@ from webmail.compose.large_files.large_files import FileState
 from webmail.compose.outbox import filing, queue, recipient_limits, send_errors, send_later, status
 from webmail.compose.outbox.send_errors import SendErrorKind
 from webmail.compose.views.attachments.large_files import coming_words, stopped_words
-from webmail.compose.views.draft_state import put_into_drafts
+from webmail.compose.views.drafts_folder import put_into_drafts
 from webmail.compose.views.editor import say_left_out
 from webmail.compose.views.outbox.send_later import NotDoneError, cancel, change_time, send_now, too_many_words
 from webmail.errors import ServerAwayError

@@ -16,7 +16,7 @@ from webmail.account import Password
 from webmail.compose.blueprint import blueprint
 from webmail.compose.forms import ComposeForm
 from webmail.compose.outbox import queue, recipient_limits, send_later, spool
-from webmail.compose.views.draft_state import clock, put_into_drafts
+from webmail.compose.views.drafts_folder import clock, put_into_drafts
 from webmail.compose.views.editor import no_room_words
 from webmail.models import DraftRow
 from webmail.rate_limits import HOUR, TooManyRequestsError

@@ -20,11 +20,11 @@ from webmail.auth.guard import keeps_text
 from webmail.compose import identities
 from webmail.errors import MailError
 from webmail.filters import store
-from webmail.filters.absence import absence, absence_change, absence_copy, absence_times, holidays
+from webmail.filters.absence import absence, absence_change, absence_copy, holidays, offered_times
 from webmail.filters.absence.absence import INTERVALS, Absence, Audience
 from webmail.filters.absence.absence_change import StoredAbsence
 from webmail.filters.absence.absence_forms import AbsenceForm
-from webmail.filters.absence.absence_times import OfferedTimes
+from webmail.filters.absence.offered_times import OfferedTimes
 from webmail.filters.blueprint import blueprint
 from webmail.filters.rules.compiler import MOST_CONTACTS
 from webmail.filters.rules.script_context import addresses_of
@@ -201,7 +201,7 @@ def _over_since(state: FilterState | None) -> datetime | None:
 
 
 def _offers(zone: str) -> list[OfferedTimes]:
-    return absence_times.offered_times(zone, today(), settings().holidays)
+    return offered_times.offered_times(zone, today(), settings().holidays)
 
 
 def _keep_zone(zone: str) -> None:

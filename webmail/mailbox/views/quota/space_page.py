@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap, preferences
-from webmail.imap.mailbox_list.space import largest
+from webmail.imap.mailbox_list.space_usage import largest
 from webmail.mail import Quota, Role
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.quota.space_report import counted_mailboxes

@@ -14,7 +14,7 @@ from webmail import imap
 from webmail.database.user_lock import user_lock
 from webmail.errors import LimitReachedError, OverQuotaError
 from webmail.imap.connections.connection import Connection
-from webmail.imap.mailbox_list.space import of_list
+from webmail.imap.mailbox_list.space_usage import of_list
 from webmail.mailbox import selection
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action

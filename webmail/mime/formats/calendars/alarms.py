@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, parsed
+from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component, parsed
 from webmail.mime.formats.calendars.event_edit import length_of, stamp_of
 from webmail.mime.formats.recurrence.occurrences import Taking
 

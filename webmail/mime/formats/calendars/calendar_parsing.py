@@ -10,7 +10,7 @@ from datetime import tzinfo
 from functools import cache
 from typing import Any
 
-from webmail.mime.formats.zones import zone_changes
+from webmail.mime.formats.zones import zone_transitions
 
 _ONE = threading.Lock()
 
@@ -22,7 +22,7 @@ def _zones() -> Any:
 
     class Zones(ZONEINFO):
         def create_timezone(self, tz: Any, *_pytz: Any) -> tzinfo:
-            return zone_changes.defined(tz.to_ical().decode("utf-8", "replace"))
+            return zone_transitions.zone_from_definition(tz.to_ical().decode("utf-8", "replace"))
 
     return Zones()
 

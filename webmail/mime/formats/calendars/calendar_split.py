@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, parsed
+from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component, parsed
 
 MOST = 50  # events of a file
 LARGEST = 1_000_000  # characters

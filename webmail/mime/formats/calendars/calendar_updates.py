@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webmail.mime.formats.calendars import event_edit
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError, Component, made
+from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component, made
 from webmail.mime.formats.recurrence import series as calendar_series
 from webmail.mime.formats.recurrence.series import CannotChangeError, Series, series_of
 
@@ -44,7 +44,7 @@ def cancelled(there: str, sent: str) -> str:
         text = there
         for one in new.overrides:
             at, series = one.value("RECURRENCE-ID"), series_of(text)
-            before = calendar_series.fields_at(series, at)
+            before = calendar_series.occurrence_fields(series, at)
             if before.status != "cancelled" and _is_newer(one, series):
                 text = calendar_series.change_one(text, at, before, replace(before, status="cancelled"))
         return text if text != there else ""

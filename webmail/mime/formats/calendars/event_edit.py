@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from webmail.mime.formats.calendars import event_links
-from webmail.mime.formats.calendars.calendar_text import Component, TextLine, component, made, made_text
+from webmail.mime.formats.calendars.component_tree import Component, TextLine, component, made, made_text
 from webmail.mime.formats.cards.vcard_lines import escaped, split, unescaped
 from webmail.mime.formats.zones import calendar_zones
 

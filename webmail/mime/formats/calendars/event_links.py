@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from webmail.mime.formats.calendars.calendar_text import Component, TextLine, made
+from webmail.mime.formats.calendars.component_tree import Component, TextLine, made
 from webmail.mime.headers.filenames import safe_name
 
 MOST_LINKS = 10  # that are edited

@@ -138,7 +138,7 @@ def _event(event: Component) -> Event:
         organizer=_person(organizers[0]) if organizers else None,
         attendees=tuple(_attendee(one) for one in _values(event, "attendee")[:ATTENDEES_LIMIT]),
         status=_text(event, "status", 20).lower(),
-        repeat=_repeat(rules[0]) if len(rules) == 1 else None,
+        repeat=_simple_recurrence(rules[0]) if len(rules) == 1 else None,
         repeats=bool(rules or _values(event, "rdate")),
     )
 
@@ -197,7 +197,7 @@ _DAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
 _TOLD = {"FREQ", "INTERVAL", "BYDAY", "COUNT", "UNTIL", "WKST"}
 
 
-def _repeat(rule: Any) -> Recurrence | None:
+def _simple_recurrence(rule: Any) -> Recurrence | None:
     """A recurrence rule simple enough to put into a sentence; None for others (the third Monday of ...)."""
     try:
         values = {str(name).upper(): value if isinstance(value, list) else [value] for name, value in dict(rule).items()}

@@ -263,7 +263,7 @@ def changed(card: str, details: ContactDetails) -> str:
     return as_text(_with_members(lines, details.members))
 
 
-def with_uid(card: str, uid: str) -> str:
+def replace_uid(card: str, uid: str) -> str:
     """Add a UID to a card that has none."""
     begin, version, rest = card.split("\r\n", 2)
     return "\r\n".join([begin, version, _made("UID", _escaped(uid)).raw, rest])
@@ -346,7 +346,7 @@ def with_note(card: str, note: str) -> str:
     return as_text(lines)
 
 
-def merged(card: str, other: str, single: Iterable[str] = _SINGLE) -> str:
+def merge_cards(card: str, other: str, single: Iterable[str] = _SINGLE) -> str:
     """Add to a card what only the other one has: e-mail addresses, phone numbers, properties. Existing lines do not change; of
     properties that are `single`, the card keeps its own."""
     if set(other.split("\r\n")) <= set(card.split("\r\n")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from webmail.mime.formats.calendars import event_edit
-from webmail.mime.formats.calendars.calendar_text import Component, TextLine, parsed
+from webmail.mime.formats.calendars.component_tree import Component, TextLine, parsed
 from webmail.mime.formats.calendars.event_edit import EventFields, Stamp
 from webmail.mime.formats.recurrence import recurrence_edit
 
@@ -140,7 +140,7 @@ def _version(event: Component) -> int:
     return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
 
 
-def fields_at(series: Series, at: str) -> EventFields:
+def occurrence_fields(series: Series, at: str) -> EventFields:
     """What people see of one of those that recur; `at` "": of the whole. Raises CannotChangeError, ValueError."""
     if not at or not series.recurs:
         return event_edit.read(series.master or series.overrides[0], series.root)

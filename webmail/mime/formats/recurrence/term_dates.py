@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from webmail.mime.formats.calendars import event_edit
-from webmail.mime.formats.calendars.calendar_text import Component, made_text
+from webmail.mime.formats.calendars.component_tree import Component, made_text
 from webmail.mime.formats.recurrence import recurrence_edit
 from webmail.mime.formats.recurrence.series import CannotChangeError, Clock, Series, as_time, filter_dates, series_of
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from webmail.mime.formats.calendars import event_edit
-from webmail.mime.formats.calendars.calendar_text import Component
+from webmail.mime.formats.calendars.component_tree import Component
 from webmail.mime.formats.calendars.event_edit import EventFields
 from webmail.mime.formats.recurrence import recurrence_edit
 from webmail.mime.formats.recurrence.series import (

@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from webmail.mime.formats.calendars import calendar_parsing
-from webmail.mime.formats.calendars.calendar_text import Component, component, made, parsed
+from webmail.mime.formats.calendars.component_tree import Component, component, made, parsed
 from webmail.mime.formats.zones import zone_cities
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")

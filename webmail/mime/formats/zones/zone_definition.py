@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from webmail.mime.formats.calendars import calendar_object
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.mime.formats.calendars.calendar_text import BrokenTextError, component, parsed
-from webmail.mime.formats.zones import calendar_zones, zone_changes
+from webmail.mime.formats.calendars.component_tree import BrokenTextError, component, parsed
+from webmail.mime.formats.zones import calendar_zones, zone_transitions
 
 LONGEST = 20_000  # characters
 _MOST_CHANGES = 500  # observances, and dates in them: one that lists each change since 1883 has 170
@@ -39,6 +39,6 @@ def read(text: str) -> tzinfo:
         raise UnusableCalendarError("too many changes")
     name = zone.text("TZID")
     try:
-        return calendar_zones.meant(name, component("VCALENDAR")) or zone_changes.defined(str(zone))
+        return calendar_zones.meant(name, component("VCALENDAR")) or zone_transitions.zone_from_definition(str(zone))
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise UnusableCalendarError("a time zone that can't be read") from error

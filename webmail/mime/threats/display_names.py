@@ -219,7 +219,7 @@ def holds_role(name: str) -> bool:
     return is_role(name) or any(is_role(piece) for piece in _BREAKS.split(visible(name))[:_MOST_PIECES])
 
 
-def within(name: str, local: str) -> bool:
+def is_in_local_part(name: str, local: str) -> bool:
     """Whether the words of a name are all in the local part of an address: "Direction" in "direction.college"."""
     words = set(_name_words(name)) - _SMALL_WORDS
     return bool(words) and (words <= set(_name_words(local)) or same_name(name, "".join(_name_words(local))))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import islice, takewhile
 
-from webmail.mime.formats.calendars.calendar_text import Component, parsed
+from webmail.mime.formats.calendars.component_tree import Component, parsed
 
 MOST_RULES = 20  # of observances, in all: two are usual
 _MOST_STEPS = 5_000  # some 0.6 MB, of which a process keeps a few
@@ -70,7 +70,7 @@ class DefinedZone(tzinfo):
 
 
 @lru_cache(maxsize=32)
-def defined(text: str) -> DefinedZone:
+def zone_from_definition(text: str) -> DefinedZone:
     """The zone of a VTIMEZONE. Raises ValueError, or what broken texts raise."""
     return DefinedZone(parsed(text))
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from radicale import xmlutils
 
 from webmail.collections.store import SHARED
-from webmail.dav import changes
+from webmail.dav import item_writes
 from webmail.dav.answers import failed
 from webmail.dav.queries import multistatus
 from webmail.dav.visit import current
@@ -55,7 +55,7 @@ def completed(body: bytes) -> bytes:
     root = safe_xml.parse(body, OURS)
     for found in root.iter(xmlutils.make_clark("C:calendar-user-address-set")):
         if len(found):
-            for address in changes.addresses_of(current.get().user):
+            for address in item_writes.addresses_of(current.get().user):
                 ET.SubElement(found, xmlutils.make_clark("D:href")).text = f"mailto:{address}"
     for found in root.iter(xmlutils.make_clark("CR:supported-address-data")):
         if len(found) == 1:

@@ -22,7 +22,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail import vault
-from webmail.database import once
+from webmail.database import double_submits
 from webmail.models import SentForm
 from webmail.web.current import settings
 from webmail.web.forms.body_limits import is_read_by_view
@@ -58,8 +58,8 @@ def _begin() -> AnyResponse | None:
     if not _ID.fullmatch(request.form.get(FIELD, "")):
         return None
     key, end = _key(), time.monotonic() + PATIENCE
-    while not once.begin(key):
-        while (row := once.answer_of(key)) is not None and not row.status and time.monotonic() < end:
+    while not double_submits.begin(key):
+        while (row := double_submits.answer_of(key)) is not None and not row.status and time.monotonic() < end:
             time.sleep(_STEP)
         if row is not None:
             return _again(row)
@@ -83,11 +83,11 @@ def _end(response: Response) -> Response:
         return response
     location = response.headers.get("Location", "")
     if 300 <= response.status_code < 400 and len(location) <= _LONGEST_ADDRESS:
-        once.end(key, response.status_code, _sealed(location))
+        double_submits.end(key, response.status_code, _sealed(location))
     elif response.status_code == 200 and session.user is not None and _is_page(response):  # type: ignore[attr-defined]
-        once.end(key, 200, answer=_kept_page(response, key.partition(_OF)[0] + _OF))
+        double_submits.end(key, 200, answer=_kept_page(response, key.partition(_OF)[0] + _OF))
     else:
-        once.forget(key)
+        double_submits.forget(key)
     return response
 
 
@@ -98,7 +98,7 @@ def current() -> str:
 
 def release(key: str) -> None:
     """What this form did was taken back: who sends it again wants it done again."""
-    once.forget(key)
+    double_submits.forget(key)
 
 
 def forget() -> None:
@@ -108,7 +108,7 @@ def forget() -> None:
 
 def _give_up(_error: BaseException | None) -> None:
     if key := g.pop("form_key", None):
-        once.forget(key)
+        double_submits.forget(key)
 
 
 def _sealed(location: str) -> str:
@@ -122,7 +122,7 @@ def _opened(sealed: str) -> str:
 
 def _kept_page(response: Response, whose: str) -> bytes | None:
     """The page for the second click; None where this person has so many already that one more would only fill the database."""
-    if once.pages_of(whose) >= MOST_PAGES:
+    if double_submits.pages_of(whose) >= MOST_PAGES:
         return None
     return vault.seal_for_session(response.get_data(as_text=True), *_session())
 
@@ -143,7 +143,7 @@ def _key() -> str:
     fields = sorted(item for item in request.form.items(multi=True) if item[0] != "csrf_token")
     files = sorted((name, file.filename or "", _digest(file)) for name, file in request.files.items(multi=True))
     digest = hashlib.sha256(json.dumps([visitor, asked, fields, files]).encode(errors="replace")).hexdigest()
-    return f"{whose}{_OF}{digest}"[: once.LONGEST_KEY]
+    return f"{whose}{_OF}{digest}"[: double_submits.LONGEST_KEY]
 
 
 def _digest(file: FileStorage) -> str:

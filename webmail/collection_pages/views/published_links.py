@@ -17,7 +17,7 @@ from webmail.calendar.display import happenings
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import names_of
 from webmail.collection_pages.views.common import mine, title
-from webmail.collection_pages.views.managing import lost, managed, note, owner_in_audit, tell_owner, title_for_all
+from webmail.collection_pages.views.delegation import lost, managed, note, owner_in_audit, tell_owner, title_for_all
 from webmail.collections import look
 from webmail.collections import store as collections
 from webmail.collections.manager_notes import ManagerAct

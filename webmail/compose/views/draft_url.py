@@ -35,7 +35,7 @@ def lead_to_new(back: str) -> Response | None:
     return redirect(f"{url_for('compose.show', draft_id=_drawn())}?{query}", 303)
 
 
-def is_new(draft_id: str) -> bool:
+def is_unwritten(draft_id: str) -> bool:
     """Whether this is the address of a draft that nothing was written in yet. One SELECT, where the address says so."""
     return NEW in request.args and _is_drawn(draft_id) and not drafts.is_begun(draft_id)
 

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from webmail.mime.threats import names
+from webmail.mime.threats import display_names
 from webmail.mime.threats.providers import PROVIDERS, is_official
 from webmail.mime.threats.skeletons import skeleton, visible
 
@@ -101,7 +101,7 @@ def outside(name: str, email: str) -> bool:
     if any(len(word) > 2 and word in there for word in others):
         return False  # the organisation that it names is that of the domain
     if kind is OfficeKind.ANY and not others and domain not in PROVIDERS:
-        return not names.within(name, local)
+        return not display_names.is_in_local_part(name, local)
     strong = kind is OfficeKind.OWN and not others
     return strong or domain in PROVIDERS or bool(set(_skeletons(name)) & _ONE_OF_A_SCHOOL)
 
@@ -126,7 +126,7 @@ def for_another(name: str) -> bool:
 
 
 def _skeletons(name: str) -> list[str]:
-    return [skeleton(word) for word in names.plain_words(names.unspaced(name))]
+    return [skeleton(word) for word in display_names.plain_words(display_names.unspaced(name))]
 
 
 def _phrase(texts: list[str]) -> OfficeKind | None:

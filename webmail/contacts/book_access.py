@@ -19,7 +19,7 @@ class BookReadOnlyError(ValueError):
     """The person may not write into this book: it is not shared with them (any more), or only to be read."""
 
 
-def shelf(user: User, first_of: Callable[[User, str], Collection | None] = collections.first) -> list[Access]:
+def shelf(user: User, first_of: Callable[[User, str], Collection | None] = collections.default_collection) -> list[Access]:
     """The books that a person reads, their own first; the first one is made if there is none. 2 queries, 3 for several."""
     found = [one for one in collections.accessible(user) if one.collection.kind == BOOK and one.reads]
     own = [one for one in found if one.rights == "own"]

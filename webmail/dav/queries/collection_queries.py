@@ -17,9 +17,9 @@ from radicale.app.propfind import xml_propfind_response
 from webmail.calendar.objects import TooMuchAskedError
 from webmail.collections.store import BOOK, CALENDAR, Access
 from webmail.dav.answers import XML, Answer, failed, plain
-from webmail.dav.changes import limit_of
+from webmail.dav.client_quirks import OURS
 from webmail.dav.item import MOST_EXPANDED, DavItem
-from webmail.dav.programs import OURS
+from webmail.dav.item_writes import limit_of
 from webmail.dav.queries import free_busy, partial_data
 from webmail.dav.queries.budget import OverBudgetError
 from webmail.dav.queries.multistatus import DATA, LENGTH, Multistatus
