@@ -46,7 +46,7 @@ def test_the_links_stand_in_the_menu_of_every_page(given: Any, person: Visitor, 
     links = [a for a in found.all("details.account a") if a.get("target") == "_blank"]
     assert [(a.get_text(), a["href"]) for a in links] == [(one.name, one.url) for one in LINKS]
     assert {(a["hx-boost"], " ".join(a["rel"])) for a in links} == {("false", "noopener noreferrer")}
-    assert links[0].find_previous_sibling("p").get_text() == "Lycée <Ampère>"
+    assert links[0].find_previous_sibling("summary").get_text() == "Lycée <Ampère>"
 
 
 def test_eight_stand_above_the_bar_and_the_rest_in_a_menu(given: Any, person: Visitor) -> None:

@@ -46,7 +46,7 @@ HARMLESS = {
         "/collections/servers/<int:number>/sync", "/collections/servers/links/<int:number>", "/contacts/directory", "/contacts/people",
         "/contacts/people/learn", "/conversations/<path:mailbox>", "/devices/connected/<int:number>", "/devices/trust", "/filters",
         "/filters/scripts", "/filters/suggestion", "/folder/<path:mailbox>", "/folders/roles", "/forgot/new", "/forwarding/code",
-        "/help/cards", "/images", "/room/later", "/search/saved/<int:number>", "/seen/<int:uid>/<path:mailbox>", "/settings", "/settings/<slug>",
+        "/help/cards/seen", "/images", "/room/later", "/search/saved/<int:number>", "/seen/<int:uid>/<path:mailbox>", "/settings", "/settings/<slug>",
         "/settings/language", "/settings/put-back", "/share/<path:mailbox>", "/snoozed/<int:id_>",
     ],
     TAKES: [

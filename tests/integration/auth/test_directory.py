@@ -26,6 +26,7 @@ from webmail.auth.providers import directory as sign_in_directory
 from webmail.auth.providers import directory_sweep, people_elsewhere
 from webmail.config.settings import Settings
 from webmail.errors import ServerAwayError
+from webmail.imap.connections import circuit_breaker
 from webmail.models import (
     AuditAct,
     AuditEntry,
@@ -256,7 +257,7 @@ def test_a_certificate_that_is_not_trusted_is_as_if_it_were_away(app_with, slapd
     _context, other = certificate(tmp_path)
     for url in (slapd.settings().url, f"ldaps://127.0.0.1:{slapd.tls_port}"):
         assert door(app_with(slapd.as_table(url=url, ca_file=other)), "ann").status == 502
-        imap.circuit_breaker.forget_all()
+        circuit_breaker.forget_all()
 
 
 def test_a_service_account_that_is_refused_is_no_wrong_password_of_the_person(app_with, slapd):
@@ -380,7 +381,7 @@ def test_nothing_follows_from_a_directory_that_is_away_or_broken(app, people, sl
         {"filter": "(uid={name}"},
     )
     for changed in wrong:
-        imap.circuit_breaker.forget_all()
+        circuit_breaker.forget_all()
         with pytest.raises(ServerAwayError):
             directory_sweep.look(replace(settings, ldap=slapd.settings(**changed)))
     assert all(account(number).active for number in range(6))

@@ -18,6 +18,7 @@ from tests.support.visits import Page, Visitor
 from tests.support.waiting import eventually
 from webmail import imap
 from webmail.errors import OverQuotaError
+from webmail.imap.connections import pool
 from webmail.imap.connections.connection import Connection
 from webmail.imap.mailbox_list import mailboxes, overviews
 from webmail.models import User
@@ -44,7 +45,7 @@ def set_quota(services: Services, imap_of: Connect) -> Callable[[str, int], None
             return any(q.resource == "STORAGE" and q.limit == -(-size // 1024) for q in client.get_quota())
 
         eventually(told, what="the new quota", step=0.3)
-        imap.pool.close_all_of(address)
+        pool.close_all_of(address)
 
     return change
 

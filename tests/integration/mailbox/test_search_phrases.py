@@ -87,9 +87,9 @@ def test_with_or_and_minus_it_is_said_that_quotes_mean_nothing(council: Visitor)
 
 def test_a_message_is_read_once(council: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    before = phrases.evidence.add_texts
+    before = phrases.match_data.add_texts
     monkeypatch.setattr(
-        phrases.evidence, "add_texts", lambda c, found, *a, **k: (read.append(len(found)), before(c, found, *a, **k))
+        phrases.match_data, "add_texts", lambda c, found, *a, **k: (read.append(len(found)), before(c, found, *a, **k))
     )
     search(council, '"conseil de classe"')
     search(council, '"conseil de classe"', sort="oldest")

@@ -18,6 +18,7 @@ from webmail import create_app, imap
 from webmail.account import Account
 from webmail.database.connection import db
 from webmail.errors import RefusedError, ServerAwayError
+from webmail.imap.connections.connection import Connection
 from webmail.mailbox.snooze import snooze
 from webmail.models import Snoozed, User, now
 
@@ -359,7 +360,7 @@ def test_nobodys_rows_keep_others_asleep(
         User.update(active=0).where(User.address == closed.address).execute()
     woken = snooze.wake
 
-    def wake(connection: imap.connection.Connection, row: Snoozed) -> bool:
+    def wake(connection: Connection, row: Snoozed) -> bool:
         if connection.account.address == failing.address:
             raise RefusedError("no")
         return woken(connection, row)

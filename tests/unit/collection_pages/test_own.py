@@ -152,9 +152,9 @@ def test_a_deletion_that_broke_off_is_gone_on_with(page: Browser, phone: Phone, 
     name = Collection.get_by_id(number).name
     for uid in ("a", "b", "c"):
         phone.put(f"{name}/{uid}.ics", event(uid))
-    monkeypatch.setattr(removal.changes, "_FIRST_PIECE", 2)
+    monkeypatch.setattr(removal.item_writes, "_FIRST_PIECE", 2)
     with monkeypatch.context() as patched:
-        patched.setattr(removal.changes, "next_size", lambda *_args: 1 / 0)
+        patched.setattr(removal.item_writes, "next_size", lambda *_args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             removal.delete(alice, number)
     assert CalendarObject.select().count() == 1 and TrashedItem.select().count() == 2
@@ -183,7 +183,7 @@ def test_what_is_deleted_here_stays_on_another_server(page: Browser, phone: Phon
     account = RemoteAccount.create(user=alice, url="https://dav.example/", login="a", secret=b"")
     RemoteLink.create(account=account, collection=number, url="https://dav.example/a/")
     seen = []
-    monkeypatch.setattr(removal.changes, "trash", lambda *_args, **_more: seen.append(RemoteLink.select().count()) or 1 / 0)
+    monkeypatch.setattr(removal.item_writes, "trash", lambda *_args, **_more: seen.append(RemoteLink.select().count()) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         removal.delete(alice, number)
     assert seen == [0]

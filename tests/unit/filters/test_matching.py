@@ -76,7 +76,7 @@ def test_a_pattern_full_of_wildcards_takes_no_time():
 def test_one_message_and_one_condition_may_not_take_all_the_time(monkeypatch):
     """Long texts and 200 values of wildcards would take an hour."""
     monkeypatch.setattr(matching, "SLOWEST", 0.1)
-    monkeypatch.setattr(matching.evidence, "add_texts", lambda _connection, _found: 0)
+    monkeypatch.setattr(matching.match_data, "add_texts", lambda _connection, _found: 0)
     rule = FilterRule("x", (asked(F.BODY, M.MATCHES, *(f"*{'?' * 100}{number}b" for number in range(200))),))
     slow, quick = (seen("", texts=("a" * size,) * 20) for size in (50_000, 1))
     began = time.process_time()

@@ -135,7 +135,7 @@ def done(address: str = "alice@lycee.example") -> int:
 
 def put_away(alice: Visitor, **fields: Any) -> None:
     token = str(alice.get("/settings").all("[name=csrf_token]")[0]["value"])
-    answer = alice.client.post("/help/cards", data={"csrf_token": token, **fields})
+    answer = alice.client.post("/help/cards/seen", data={"csrf_token": token, **fields})
     assert answer.status_code == 303 and answer.headers["Location"] == "/mailbox/INBOX"
 
 

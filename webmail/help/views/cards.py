@@ -24,7 +24,7 @@ def first_card() -> tuple[int, str] | None:
     return (done + 1, first_cards.PAGES[done]) if done < first_cards.ALL else None
 
 
-@blueprint.post("/help/cards")
+@blueprint.post("/help/cards/seen")
 def put_card_away() -> Any:
     """This card and those before it; with the number of the last one, all."""
     number = request.form.get("card", "")
