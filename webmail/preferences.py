@@ -115,7 +115,7 @@ class Preferences:
         return self.conversations != (mailbox in self.conversation_folders)
 
 
-def note_scattered(user: User, mailbox: str) -> None:
+def sort_on_server(user: User, mailbox: str) -> None:
     """Many messages came back into this mailbox: lists of it are sorted by the server from now on."""
     if mailbox not in (known := for_user(user).scattered_folders):
         change(user, scattered_folders=(mailbox, *known))

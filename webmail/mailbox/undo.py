@@ -96,7 +96,7 @@ def undo(connection: Connection, user: User, name: str) -> UndoResult:
                 done.update((mailbox, uid) for uid in uids)
                 back += len(uids)
                 if do in ("move", "unjunk") and back > _MANY:
-                    preferences.note_scattered(user, others[1])
+                    preferences.sort_on_server(user, others[1])
         except MailError as error:
             failed = failed or error
     if failed:

@@ -35,7 +35,7 @@ def forget(user: User, address: str) -> None:
     ImageSender.delete().where((ImageSender.user == user) & (ImageSender.address == address.strip().lower())).execute()
 
 
-def senders(user: User) -> list[str]:
+def image_senders(user: User) -> list[str]:
     """All senders that the user has allowed, sorted by address. 1 query."""
     found = ImageSender.select(ImageSender.address).where(ImageSender.user == user).order_by(ImageSender.address)
     return [row.address for row in found]

@@ -18,7 +18,7 @@ from tests.unit.dav.conftest import Phone
 from webmail import http_fetch
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.config.settings import Settings
-from webmail.dav.remote import accounts, rounds, versions
+from webmail.dav.remote import accounts, item_comparison, rounds
 from webmail.dav.remote.answers import FoundCollection, NotMultistatusError, item_name, read
 from webmail.dav.remote.client import RemoteServer, RoundOverError, SyncTokenRefusedError, asking
 from webmail.dav.remote.discovery import discover
@@ -409,12 +409,12 @@ def test_items_have_one_name_however_they_are_written(href: str, name: str) -> N
 def test_versions_are_the_same_whatever_the_order_folding_and_stamps() -> None:
     one = event("a", "A title that is so long that the line is folded somewhere by the one and not by the other", "DTSTAMP:1")
     other = re.sub("so long", "so\r\n  long", one.replace("PRODID:-//test//EN", "PRODID:other").replace("DTSTAMP:1", "DTSTAMP:2"))
-    assert other != one and versions.same(one, other) and not versions.same(one, one.replace("title", "name"))
+    assert other != one and item_comparison.same(one, other) and not item_comparison.same(one, one.replace("title", "name"))
 
 
 def test_a_copy_has_all_but_its_identifier_and_those_invited() -> None:
     text = event("a", "Title", "ATTENDEE;CN=Paul:mailto:p@example.org", "DESCRIPTION:" + "é" * 80, "UID-X:a")
-    copy = versions.copy_of(text, "new", "(your version)")
+    copy = item_comparison.copy_of(text, "new", "(your version)")
     assert "UID:new\r\n" in copy and "SUMMARY:Title (your version)\r\n" in copy
     assert "X-TRABOULE-ATTENDEE;CN=Paul:mailto" in copy.replace("\r\n ", "") and "é" * 80 in copy.replace("\r\n ", "")
     assert max(len(line.encode()) for line in copy.split("\r\n")) <= 75

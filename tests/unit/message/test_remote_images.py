@@ -42,7 +42,7 @@ def test_nothing_is_shown_unasked(alice: User) -> None:
 def test_a_sender_is_allowed_by_the_exact_address(alice: User) -> None:
     bob = User.create(address="bob@lycee.example", local="bob", domain="lycee.example")
     assert sender_lists.allow(alice, " News@Shop.example") and sender_lists.allow(alice, "news@shop.example")
-    assert sender_lists.senders(alice) == ["news@shop.example"]
+    assert sender_lists.image_senders(alice) == ["news@shop.example"]
     assert remote_images.decide(message(), alice, "ask", trusted=True).why is ImageReason.SENDER
     assert not remote_images.decide(message(), bob, "ask", trusted=True).is_displayed
     assert not remote_images.decide(message("x@shop.example"), alice, "ask", trusted=True).is_displayed
@@ -84,4 +84,4 @@ def test_an_instance_that_fetches_nothing_has_the_last_word(alice: User, setting
 @pytest.mark.parametrize("address", ["", "x", "a@b\n", "a@" + "b" * 300, "a@b\x00"])
 def test_what_is_no_address_is_not_remembered(alice: User, address: str) -> None:
     assert not sender_lists.allow(alice, address) or "\n" in address
-    assert sender_lists.senders(alice) in ([], ["a@b"])
+    assert sender_lists.image_senders(alice) in ([], ["a@b"])

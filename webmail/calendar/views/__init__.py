@@ -7,7 +7,6 @@ from webmail.calendar.views import (
     calendars,
     event,
     event_form,
-    event_times,
     event_transfer,
     exports,
     from_message,
@@ -15,6 +14,7 @@ from webmail.calendar.views import (
     kept_forms,
     meetings,
     reminders,
+    reschedule,
     search,
     show,
     subscriptions,
@@ -23,7 +23,7 @@ from webmail.calendar.views import (
 )
 
 __all__ = [
-    "blueprint", "calendars", "event", "event_form", "event_times", "event_transfer", "event_texts",
+    "blueprint", "calendars", "event", "event_form", "reschedule", "event_transfer", "event_texts",
     "exports", "from_message", "imports", "kept_forms", "meetings", "reminders", "search", "show", "texts",
     "subscriptions", "undo", "usual_reminders", "page_texts",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from webmail.contacts.store import ContactChangedElsewhereError
 from webmail.database.connection import db
 from webmail.dav import item_writes
 from webmail.dav.item_writes import CheckedItem, Item, limit_of
-from webmail.dav.remote import versions
+from webmail.dav.remote import item_comparison
 from webmail.dav.remote.side import ItemNote, Side
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
@@ -100,7 +100,7 @@ def take(side: Side, name: str, etag: str, text: str | None) -> None:
 
 def is_own(item: RemoteItem | None, text: str) -> bool:
     """Whether what is there is what was sent from here, whose answer never came."""
-    return item is not None and bool(item.sent) and versions.meaning(text) in item.sent.split()
+    return item is not None and bool(item.sent) and item_comparison.meaning(text) in item.sent.split()
 
 
 def _with_same_uid(side: Side, item: RemoteItem | None, name: str, new: _Arrived) -> tuple[Item | None, RemoteItem | None, bool]:
@@ -126,11 +126,11 @@ def _merge(side: Side, item: RemoteItem | None, row: Item | None, name: str, eta
     assert new.checked is not None
     if row is not None:
         here, text = item_writes.etag_of(row), _text(row)
-        if versions.same(text, new.checked.text) and (text == new.checked.text or item is None or item.local != here):
+        if item_comparison.same(text, new.checked.text) and (text == new.checked.text or item is None or item.local != here):
             _note(side, item, name, row.href, etag, here)
             return
         own = is_own(item, new.checked.text)
-        if item is not None and own and versions.meaning(text) != versions.meaning(new.checked.text):
+        if item is not None and own and item_comparison.meaning(text) != item_comparison.meaning(new.checked.text):
             mark_for_push(item, etag)
             return
         if not own and (item is None or item.sending or item.local != here):
@@ -162,7 +162,7 @@ def _keep_both(side: Side, row: Item) -> None:
     The copy goes there too, by and by. Where there is no room for it, the trash has it.
     """
     uid, suffix = str(uuid.uuid4()), _SUFFIX.get(in_language_of(side.user, side.settings), _SUFFIX[""])
-    text = versions.copy_of(_text(row), uid, suffix)
+    text = item_comparison.copy_of(_text(row), uid, suffix)
     href = f"{uid}.{_extension(side)}"
     arrived = _arrived(side, text)
     try:
@@ -171,18 +171,18 @@ def _keep_both(side: Side, row: Item) -> None:
         with db.atomic():
             item_writes.write(side.collection, href, arrived.checked, None, side.settings)
     except (UnusableCardError, LimitReachedError, *_CLASH):
-        told = [(row.href, _uid(row), versions.titles_in(_text(row)), _text(row))]
+        told = [(row.href, _uid(row), item_comparison.titles_in(_text(row)), _text(row))]
         trash_store.put(side.collection, told, side.user.address, side.host)
         return
     side.changed = True
     RemoteItem.create(
-        link=side.link, name=f"{uid}.{_extension(side)}", href=href, note=ItemNote.CONFLICT, title=versions.titles_in(text)
+        link=side.link, name=f"{uid}.{_extension(side)}", href=href, note=ItemNote.CONFLICT, title=item_comparison.titles_in(text)
     )
 
 
 def _keep(side: Side, item: RemoteItem | None, name: str, etag: str, note: str, text: str | None) -> None:
     """Note that an item is only there, or that what is here is an older version of it."""
-    values = {"etag": etag[:255], "note": str(note), "title": versions.titles_in(text or ""), "at": now()}
+    values = {"etag": etag[:255], "note": str(note), "title": item_comparison.titles_in(text or ""), "at": now()}
     if item is None:
         RemoteItem.create(link=side.link, name=name, **values)
     else:
@@ -257,7 +257,7 @@ def sends(side: Side, sending: OutgoingItem) -> None:
 
 def _note_sending(sending: OutgoingItem) -> None:
     item = sending.item
-    meaning = versions.meaning(sending.text)
+    meaning = item_comparison.meaning(sending.text)
     before = [one for one in item.sent.split() if one != meaning]
     item.sending, item.sent = sending.local, " ".join([*before, meaning][-_UNANSWERED:])
     item.save(only=[RemoteItem.etag, RemoteItem.sending, RemoteItem.sent])
@@ -289,7 +289,7 @@ def not_taken(side: Side, sending: OutgoingItem, note: ItemNote) -> None:
             "sending": "",
             "local": sending.local,
             "note": str(note),
-            "title": versions.titles_in(sending.text),
+            "title": item_comparison.titles_in(sending.text),
             "at": now(),
         }
         RemoteItem.update(**values).where(RemoteItem.id == sending.item.id).execute()
@@ -322,7 +322,7 @@ def not_deleted(side: Side, name: str) -> None:
         row = RemoteItem.get_or_none(mine)
         if row is not None:
             found = item_writes.row_at(side.collection, row.href) if row.href else None
-            title = versions.titles_in(_text(found)) if found is not None else ""
+            title = item_comparison.titles_in(_text(found)) if found is not None else ""
             RemoteItem.update(note=str(ItemNote.REFUSED), title=title, at=now()).where(mine).execute()
 
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.collections.store import BOOK
 from webmail.contacts import device_cards
-from webmail.dav.remote import local, versions
+from webmail.dav.remote import item_comparison, local
 from webmail.dav.remote.answers import CTAG, item_name
 from webmail.dav.remote.client import ABOUT, BATCH, UNCONDITIONAL, RemoteChanges, RemoteServer, SyncTokenRefusedError
 from webmail.dav.remote.local import OutgoingItem
@@ -225,7 +225,7 @@ def _was_there_already(side: Side, server: RemoteServer, sending: OutgoingItem) 
     if sending.item.etag and now_there[0] == sending.item.etag:
         return False
     text = now_there[1] or ""
-    if local.is_own(sending.item, text) and versions.meaning(text) != versions.meaning(sending.text):
+    if local.is_own(sending.item, text) and item_comparison.meaning(text) != item_comparison.meaning(sending.text):
         sending.item.etag = now_there[0][:255]
         return False
     local.take(side, sending.item.name, *now_there)
@@ -256,7 +256,7 @@ def _put_again(side: Side, server: RemoteServer, sending: OutgoingItem, name: st
         raise FollowTroubleError(FollowFault.GONE, side.link.url)
     elif etag and now_there[0] == etag:
         _put(side, server, sending, name, UNCONDITIONAL, 0)  # it is as it was: the server doesn't know its own entity tags
-    elif not etag and versions.uid_in(now_there[1] or "") != sending.uid:
+    elif not etag and item_comparison.uid_in(now_there[1] or "") != sending.uid:
         _put(side, server, sending, local.rename(side, sending.item), "", attempts)
     else:
         local.take(side, name, *now_there)
@@ -274,7 +274,7 @@ def _sent(side: Side, server: RemoteServer, sending: OutgoingItem, name: str, he
         local.sent(side, sending, name, UNCONDITIONAL)
         return
     text = now_there[1] or ""
-    local.sent(side, sending, name, now_there[0], "" if versions.same(text, sending.text) else text)
+    local.sent(side, sending, name, now_there[0], "" if item_comparison.same(text, sending.text) else text)
 
 
 def _fetched(side: Side, server: RemoteServer, name: str) -> tuple[str, str | None] | None:

@@ -80,13 +80,13 @@ def cutoff(plan: ArchivePlan, today: date, school_year_begins: str) -> date:
         case AgeUnit.MONTHS:
             months = today.year * 12 + today.month - 1 - plan.amount
             year, month = divmod(months, 12)
-            return _day_of(year, month + 1, today.day)
+            return _day_or_month_end(year, month + 1, today.day)
     month, day = map(int, school_year_begins.split("-"))
     this = date(today.year, month, day)
     return this if this <= today else date(today.year - 1, month, day)
 
 
-def _day_of(year: int, month: int, day: int) -> date:
+def _day_or_month_end(year: int, month: int, day: int) -> date:
     """This day, or the last one of its month."""
     after = date(year + month // 12, month % 12 + 1, 1)
     return min(date(year, month, 1) + timedelta(days=day - 1), after - timedelta(days=1))

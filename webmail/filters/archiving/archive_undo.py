@@ -109,7 +109,7 @@ def _one_back(account: Account, night: ArchiveRun, batch: ArchiveBatch) -> None:
                 imap.actions.set_flags(connection, place[0], there, [batch.target], False, place[1])
                 ArchiveRun.update(returned=ArchiveRun.returned + len(there)).where(ArchiveRun.id == night.id).execute()
             elif there:
-                preferences.note_scattered(night.user, batch.mailbox)
+                preferences.sort_on_server(night.user, batch.mailbox)
                 batches.move(connection, night, "returned", place, there, batch.mailbox)
 
 

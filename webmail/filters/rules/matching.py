@@ -176,14 +176,14 @@ def holds(test: SieveTest, message_evidence: MessageEvidence, until: float = mat
         case "size":
             return _size(test, message_evidence)
         case "currentdate":
-            return _compared(test, [_moment(test, message_evidence)], until)
+            return _any_matches(test, [_moment(test, message_evidence)], until)
         case "body":
-            return _compared(test, message_evidence.texts or (), until)
+            return _any_matches(test, message_evidence.texts or (), until)
         case "address":
-            return _compared(test, _addresses(test, message_evidence), until)
+            return _any_matches(test, _addresses(test, message_evidence), until)
         case "header":
             found = _mime_values(test, message_evidence) if _has(test, "mime") else _header_values(test, message_evidence)
-            return _compared(test, found, until)
+            return _any_matches(test, found, until)
     raise CannotTellError(test.name)
 
 
@@ -233,7 +233,7 @@ def _parameters(part: PartNode, header: str) -> Mapping[str, str]:
 # --- comparing -------------------------------------------------------------------------------------------------------
 
 
-def _compared(test: SieveTest, values: Iterable[str], until: float) -> bool:
+def _any_matches(test: SieveTest, values: Iterable[str], until: float) -> bool:
     """Whether one of the values matches one of the keys, the test's last argument."""
     how, keys = _how(test), texts(test.arguments[-1])
     if how == "matches":

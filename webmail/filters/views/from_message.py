@@ -16,7 +16,7 @@ from webmail.filters.rules import from_search
 from webmail.filters.rules.rules import ActionKind, BadRuleError, ConditionField, MatchKind
 from webmail.filters.senders.senders import entry_of
 from webmail.filters.views.sentences import quoted_value
-from webmail.imap.bulk import origins
+from webmail.imap.bulk import origin_headers
 from webmail.mail import Envelope, Mailbox, Role
 from webmail.mailbox import selection
 from webmail.mailbox.list_request import LONGEST_QUERY
@@ -44,7 +44,7 @@ class FilterIdea(NamedTuple):
 def from_message(uid: int, mailbox: str) -> Response:
     """What a filter can go by, and the buttons for the sender: 1 round trip after the SELECT, and those of the message's page."""
     with imap.connect(current_account(), mailbox) as connection:
-        found = origins.read(connection, mailbox, [uid], uidvalidity()) if 0 < uid < 2**32 else []
+        found = origin_headers.read(connection, mailbox, [uid], uidvalidity()) if 0 < uid < 2**32 else []
         validity = connection.uidvalidity
     if not found:
         raise NoSuchMessageError(f"{mailbox}: no message has the UID {uid}")

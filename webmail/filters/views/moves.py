@@ -22,7 +22,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.move_habits import MovedSource
 from webmail.filters.rules.rules import ActionKind, MatchKind, RuleAction
 from webmail.filters.views.sentences import quoted_value
-from webmail.imap.bulk import origins
+from webmail.imap.bulk import origin_headers
 from webmail.mail import Role
 from webmail.mailbox.moves_by_hand import MovedByHand, when_moved
 from webmail.models import MoveHabit, User, now
@@ -97,7 +97,7 @@ def _count_move(app: Flask, user_id: int, account: Account, moved: MovedByHand) 
 
 def _sources(account: Account, mailbox: str, validity: int, uids: Sequence[int]) -> list[MovedSource]:
     with imap.connect(account, mailbox) as connection:
-        found = origins.read(connection, mailbox, uids, validity)
+        found = origin_headers.read(connection, mailbox, uids, validity)
     own = account.address.lower()
     senders = [one.sender[0].email.lower() if one.sender else "" for one in found]
     return [

@@ -22,7 +22,7 @@ from webmail.mailbox import move_targets, moves_by_hand, selection, tags
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ACTIONS, ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.partial_results import why_not_all
+from webmail.mailbox.partial_texts import why_not_all
 from webmail.mailbox.retag import retag
 from webmail.mailbox.selection import Selection
 from webmail.mailbox.snooze import snooze

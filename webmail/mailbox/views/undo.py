@@ -12,7 +12,7 @@ from webmail.database.user_lock import user_lock
 from webmail.errors import OverQuotaError
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.partial_results import why_not_all
+from webmail.mailbox.partial_texts import why_not_all
 from webmail.web.current import current_account, current_user
 from webmail.web.forms.request_values import local_path
 from webmail.web.frame.quota_notice import room_link

@@ -88,7 +88,7 @@ def image_senders() -> Response:
     """The senders whose remote images load automatically, with a button to remove each."""
     return page(
         "message/images.html",
-        senders=sender_lists.senders(current_user()),
+        senders=sender_lists.image_senders(current_user()),
         choice=remote_images.choice(preferences(), settings()),
     )
 

@@ -19,7 +19,7 @@ from webmail.mailbox import selection
 from webmail.mailbox import undo as undoing
 from webmail.mailbox.actions import ActionResult, apply_action
 from webmail.mailbox.blueprint import blueprint
-from webmail.mailbox.partial_results import why_not_all
+from webmail.mailbox.partial_texts import why_not_all
 from webmail.mailbox.quota import space_task
 from webmail.mailbox.quota.space_report import RoomReport, counted_mailboxes
 from webmail.mailbox.search import search_query
