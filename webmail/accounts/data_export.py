@@ -1,4 +1,4 @@
-"""Own data: all that a person's account holds as one zip file, made by a worker: mail, contacts, settings, what was done.
+"""Data export: all that a person's account holds as one zip file, made by a worker: mail, contacts, settings, what was done.
 
 Mail is read part by part (tasks/mail_parts.py), so that a task that was killed goes on where it was. The zip file is then written
 at once from what is stored, in constant memory, and takes its name only when it is whole.

@@ -1,4 +1,4 @@
-"""Own tables: which rows of which tables are a person's own data, as they are handed out: without secrets.
+"""Exported tables: which rows of which tables are a person's own data, as they are handed out: without secrets.
 
 They lie below all areas; so no area has to be asked. A new table of an area is added to `TABLES`, or to `LEFT_OUT` with the
 reason (tests/unit/accounts/test_own_data.py asks for one of them).

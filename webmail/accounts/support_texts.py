@@ -1,4 +1,4 @@
-"""Support words: what people can have trouble with, as the form and the mail about it call it."""
+"""Support texts: what people can have trouble with, as the form and the mail about it call it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Account changes: what administrators, and other areas, change of an account. Whoever calls ends sessions and records it."""
+"""Account management: what administrators, and other areas, change of an account. Whoever calls ends sessions and records it."""
 
 from __future__ import annotations
 

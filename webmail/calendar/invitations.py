@@ -1,4 +1,5 @@
-"""Events that come by mail: what of an invitation or a file is in somebody's calendar, and what taking it in would write."""
+"""Invitations, and other events that come by mail: what of an invitation or a file is in somebody's calendar, and what taking it
+in would write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms of events that wait while their writers send a file on another page: kept some days under a random name."""
+"""Waiting forms of events: kept while their writers send a file on another page: kept some days under a random name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for books and calendars: what one is called, what somebody can do with it, and what others did with one's own."""
+"""Texts for books and calendars: what one is called, what somebody can do with it, and what others did with one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room in collections: how many items and bytes one may have, and a person in all of theirs."""
+"""Quota of collections: how many items and bytes one may have, and a person in all of theirs."""
 
 from __future__ import annotations
 

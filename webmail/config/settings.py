@@ -1,7 +1,7 @@
 """Configuration: every setting, its default and meaning.
 
 Read from `instance/config.toml`, overridden by the environment (`WEBMAIL_` + the name in capitals). `docs/administrator/`
-and `instance/config.example.toml` list all settings; a test keeps both complete. Settings that are tables: `config_tables.py`.
+and `instance/config.example.toml` list all settings; a test keeps both complete. Settings that are tables: `tables.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Books of contacts that a person reads: their own, and those that others share with them; who may write into them.
+"""Book access: the books of contacts that a person reads: their own, and those that others share with them; who may write into
+them.
 
 What decides about mail (who counts as a known sender, filters, names that are compared) knows only the person's own contacts:
 somebody who shares a book must not be able to vouch for a sender.

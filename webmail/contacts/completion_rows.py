@@ -1,4 +1,4 @@
-"""Book rows: the contacts of the books that a person reads, to be searched while a name is typed."""
+"""Completion rows: the contacts of the books that a person reads, to be searched while a name is typed."""
 
 from __future__ import annotations
 

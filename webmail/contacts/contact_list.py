@@ -35,7 +35,7 @@ def listed(
 ) -> ContactPage:  # fmt: skip
     """One page of the matching contacts, sorted by name: of all books of the person, or of the one with this `id`.
 
-    `found_in`: their shelf (see books.py), if it is known. 2 queries, 2 for the shelf, some more for several books.
+    `found_in`: their shelf (see book_access.py), if it is known. 2 queries, 2 for the shelf, some more for several books.
     """
     shelf = book_access.shelf(user) if found_in is None else found_in
     conditions = fitting(text)

@@ -1,4 +1,4 @@
-"""Twins: people who stand in several books, by a shared address, or by name and telephone number.
+"""Same people: those who stand in several books, by a shared address, or by name and telephone number.
 
 Nothing is written: lists show such a person once and name the books. What may be two people is left as two: who shares an
 address must not have names that contradict each other, since families and offices share some.

@@ -1,4 +1,5 @@
-"""Once: of a form that was sent twice at once the first is carried out, on whichever machine, and the second gets its answer."""
+"""Double submits: of a form that was sent twice at once the first is carried out, on whichever machine, and the second gets its
+answer."""
 
 from __future__ import annotations
 

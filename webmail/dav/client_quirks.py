@@ -1,4 +1,5 @@
-"""Programs: what they send as Radicale reads it, and what it answers as they need it. See tests/unit/dav/test_requests.py."""
+"""Client quirks: what programs send as Radicale reads it, and what it answers as they need it. See
+tests/unit/dav/test_requests.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes that telephones and programs make: items written, deleted into the trash, moved; within limits of number and size."""
+"""Item writes of telephones and programs: items put, deleted into the trash, moved; within limits of number and size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Doctor, doors: whether providers of OpenID Connect and the CAS server answer, and what is set of a proxy makes sense."""
+"""Doctor, ways to sign in: whether providers of OpenID Connect and the CAS server answer, and what is set of a proxy makes
+sense."""
 
 from __future__ import annotations
 

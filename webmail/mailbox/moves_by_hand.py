@@ -1,4 +1,4 @@
-"""Moved by hand: tells later areas what a person moved in a list or from a message, so that they can learn from it."""
+"""Moves by hand: tells later areas what a person moved in a list or from a message, so that they can learn from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Export marking: what an export of mail says of itself, so that an import here takes nothing in a message for a mark of it."""
+"""Export provenance: what an export of mail says of itself, so that an import here takes nothing in a message for a mark of
+it."""
 
 from __future__ import annotations
 

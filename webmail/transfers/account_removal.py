@@ -1,4 +1,4 @@
-"""Ending of an account: the bytes of its large files go after its rows. What a kill leaves, `content.sweep_strays` finds."""
+"""Account removal: the bytes of its large files go after its rows. What a kill leaves, `content.sweep_strays` finds."""
 
 from __future__ import annotations
 

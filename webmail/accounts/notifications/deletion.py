@@ -1,4 +1,4 @@
-"""Deletion letters: the administrator is told that somebody asks for their account to be deleted, or keeps it."""
+"""Deletion notifications: the administrator is told that somebody asks for their account to be deleted, or keeps it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Support letters: a request for help as the administrator reads it, and the copy for who sent it."""
+"""Support requests by mail: one for help as the administrator reads it, and the copy for who sent it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""My data: a person has all that their account holds put into one file. A worker makes it; the texts in it are written here."""
+"""Data export page: a person has all that their account holds put into one file. A worker makes it; the texts in it are written
+here."""
 
 from __future__ import annotations
 

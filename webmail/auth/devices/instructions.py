@@ -1,4 +1,4 @@
-"""Words of connecting a device: what each kind is called, and its steps as that device names them itself."""
+"""Instructions for connecting a device: what each kind is called, and its steps as that device names them itself."""
 
 from __future__ import annotations
 

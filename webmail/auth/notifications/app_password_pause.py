@@ -1,4 +1,4 @@
-"""Letters to people whose app passwords pause since they have not signed in by their provider; sent by the worker."""
+"""Notifications to people whose app passwords pause since they have not signed in by their provider; sent by the worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code letters: mails a person a code, in their language, for the second step or to confirm a recovery address."""
+"""Code notifications: mails a person a code, in their language, for the second step or to confirm a recovery address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letters about the directory to the administrator, in the language of the establishment; sent by the worker."""
+"""Directory notifications to the administrator, in the language of the establishment; sent by the worker."""
 
 from __future__ import annotations
 

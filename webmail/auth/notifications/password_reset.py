@@ -1,4 +1,5 @@
-"""Reset letters: what somebody who asked for a new password is sent, by mail or as a text message, in their language."""
+"""Password reset notifications: what somebody who asked for a new password is sent, by mail or as a text message, in their
+language."""
 
 from __future__ import annotations
 

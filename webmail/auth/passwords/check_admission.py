@@ -1,4 +1,5 @@
-"""Password checks: few at once, which take a core and 19 MiB each, and few that wait, which hold a thread each. No Flask here."""
+"""Admission to password checks: few at once, which take a core and 19 MiB each, and few that wait, which hold a thread each. No
+Flask here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords: Argon2id hashing and verification, in the format that Dovecot reads from the same table (`{ARGON2ID}...`)."""
+"""Password hashing: Argon2id and verification, in the format that Dovecot reads from the same table (`{ARGON2ID}...`)."""
 
 from __future__ import annotations
 

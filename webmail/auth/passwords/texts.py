@@ -1,4 +1,4 @@
-"""Words about passwords: how strong one is, what would make it better, and why it is not taken."""
+"""Texts about passwords: how strong one is, what would make it better, and why it is not taken."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def take_interrupted() -> dict[str, Any] | None:
 
 
 def keep_interrupted() -> None:
-    """Keep a small form that the question interrupts, to be sent again by a click after it (views/confirm.py).
+    """Keep a small form that the question interrupts, to be sent again by a click after it (views/factors/confirm.py).
 
     Sealed, since recovery codes may be in it. One that was kept before was left, and nobody expects it any more.
     """

@@ -1,4 +1,4 @@
-"""Door codes: mailed to the recovery address of somebody who is kept waiting while others guess their password. No Flask here.
+"""Unlock codes: mailed to the recovery address of somebody who is kept waiting while others guess their password. No Flask here.
 
 With one, the password is checked at once, on any browser, whoever else is waiting. It is worth nothing without the password, so
 it may be used again until the next day is over; and nothing of it is stored, since it is derived from the installation's secret.

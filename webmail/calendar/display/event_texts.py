@@ -1,4 +1,4 @@
-"""Words of one event: when it is, how it repeats, its reminders, what people answered."""
+"""Texts of one event: when it is, how it repeats, its reminders, what people answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of calendar pages: titles, names of days, times of events, and what a template says of an event in its markup."""
+"""Texts of calendar pages: titles, names of days, times of events, and what a template says of an event in its markup."""
 
 from __future__ import annotations
 

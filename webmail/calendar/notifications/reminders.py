@@ -1,4 +1,4 @@
-"""Letters about one's own calendar: reminders and the daily agenda, in the person's language; written by the worker."""
+"""Reminders by mail, about one's own calendar: those and the daily agenda, in the person's language; written by the worker."""
 
 from __future__ import annotations
 

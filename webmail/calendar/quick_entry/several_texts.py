@@ -1,4 +1,4 @@
-"""What quick entry understood, and the other events that a form stands for, in words."""
+"""Texts of several events: what quick entry understood, and the other events that a form stands for, in words."""
 
 from __future__ import annotations
 

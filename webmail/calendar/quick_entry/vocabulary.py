@@ -1,4 +1,4 @@
-"""The words of quick entry in French and English."""
+"""Vocabulary of quick entry: its words in French and English."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words about subscribed calendars and files: what went wrong, and what is not shown as it was meant."""
+"""Texts about subscribed calendars and files: what went wrong, and what is not shown as it was meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owner letters: the owner of a book or calendar is told what a manager did with it."""
+"""Owner notifications: the owner of a book or calendar is told what a manager did with it."""
 
 from __future__ import annotations
 

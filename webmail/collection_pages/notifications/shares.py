@@ -1,4 +1,4 @@
-"""Share letters: people are told that a book or calendar is shared with them."""
+"""Share notifications: people are told that a book or calendar is shared with them."""
 
 from __future__ import annotations
 

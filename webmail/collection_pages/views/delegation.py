@@ -1,4 +1,4 @@
-"""Managing what somebody else owns: who may, and how the owner is told of what was done, on pages and by mail."""
+"""Delegation, managing what somebody else owns: who may, and how the owner is told of what was done, on pages and by mail."""
 
 from __future__ import annotations
 

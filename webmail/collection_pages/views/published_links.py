@@ -1,4 +1,5 @@
-"""Addresses of calendars: made, shown once and ended by who owns or manages them; what anybody gets there, a file or a page."""
+"""Published links of calendars: made, shown once and ended by who owns or manages them; what anybody gets there, a file or a
+page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kept drafts: those whose latest text is in the database only: puts them into Drafts, says why that failed, lists them.
+"""Unsynced drafts: those whose latest text is in the database only: puts them into Drafts, says why that failed, lists them.
 
 A page tries at once (`put`), within seconds; whatever is left is due for the worker (`put_due`), which tries until it succeeds.
 """

@@ -1,4 +1,4 @@
-"""Link words: how a message names its large files, in its language or its writer's (`compose/large_files/link_block.py`)."""
+"""Link texts: how a message names its large files, in its language or its writer's (`compose/large_files/link_block.py`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own address: a message that is begun gets its draft's address before there is a row, so that a browser can come back to it.
+"""Draft URL: a message that is begun gets its draft's address before there is a row, so that a browser can come back to it.
 
 Without scripts it is the browser alone that knows what was typed, and it gives that back at the same address to the same form. So
 an address that begins a message leads to one with an id drawn for it; a GET makes no row, whoever asks for it, and however often.

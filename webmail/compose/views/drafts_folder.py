@@ -1,4 +1,4 @@
-"""Draft state: puts a draft's text into the Drafts folder within seconds, and says truthfully where it is."""
+"""Drafts folder: puts a draft's text into the Drafts folder within seconds, and says truthfully where it is."""
 
 from __future__ import annotations
 

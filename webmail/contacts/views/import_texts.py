@@ -1,4 +1,4 @@
-"""Words of the import pages: what of a file was not understood, what was taken over, and the fields that a column can hold."""
+"""Texts of the import pages: what of a file was not understood, what was taken over, and the fields that a column can hold."""
 
 from __future__ import annotations
 

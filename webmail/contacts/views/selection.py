@@ -1,4 +1,4 @@
-"""Chosen contacts: written to, printed or saved as a file; printing all that are listed; one contact as a QR code."""
+"""Selection of contacts: written to, printed or saved as a file; printing all that are listed; one contact as a QR code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Common parts of the contact views: loading a contact, text kept over a lost session, error messages, undo."""
+"""Shared parts of the contact views: loading a contact, text kept over a lost session, error messages, undo."""
 
 from __future__ import annotations
 

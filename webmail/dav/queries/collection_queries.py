@@ -1,5 +1,5 @@
-"""Questions about many items: PROPFIND of a collection with what is in it, and the reports sync-collection (RFC 6578), multiget
-and query (RFC 4791, 7; RFC 6352, 8). What they cost is bounded while the answer is made.
+"""Collection queries, about many items: PROPFIND of a collection with what is in it, and the reports sync-collection (RFC 6578),
+multiget and query (RFC 4791, 7; RFC 6352, 8). What they cost is bounded while the answer is made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words about other servers: what went wrong, what is asked, and why an item is on one side only."""
+"""Texts about other servers: what went wrong, what is asked, and why an item is on one side only."""
 
 from __future__ import annotations
 

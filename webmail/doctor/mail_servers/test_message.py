@@ -1,4 +1,4 @@
-"""Doctor, mail of the establishment: sends a test message through the queue of system mail, and says what became of it."""
+"""Doctor, test message: sends one through the queue of system mail, and says what became of it."""
 
 from __future__ import annotations
 

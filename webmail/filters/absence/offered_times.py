@@ -1,4 +1,4 @@
-"""Times of an absence that are offered: weeks and holidays. As people type and read them: `webmail/schedule.py`."""
+"""Offered times of an absence: weeks and holidays. As people type and read them: `webmail/schedule.py`."""
 
 from __future__ import annotations
 

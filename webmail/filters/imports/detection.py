@@ -1,4 +1,4 @@
-"""Whatever somebody chooses: which program's rules a file holds, by what stands in it."""
+"""Detection of what somebody chose: which program's rules a file holds, by what stands in it."""
 
 from __future__ import annotations
 

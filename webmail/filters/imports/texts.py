@@ -1,4 +1,4 @@
-"""Import words: why a rule stays where it was, and what another one does otherwise here."""
+"""Import texts: why a rule stays where it was, and what another one does otherwise here."""
 
 from __future__ import annotations
 

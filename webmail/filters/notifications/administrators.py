@@ -1,4 +1,4 @@
-"""Administrator letters: a person is told what an administrator changed about their mail for them."""
+"""Notifications of what administrators do: a person is told what an administrator changed about their mail for them."""
 
 from __future__ import annotations
 

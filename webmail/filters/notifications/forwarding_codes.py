@@ -1,4 +1,4 @@
-"""Code letters: mails an address the code by which somebody may have their mail forwarded there."""
+"""Forwarding codes by mail: sends an address the code by which somebody may have their mail forwarded there."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Matching: which messages of a folder a rule touches, and why, told without running it on the server.
 
-It runs the very tests that `compile.py` writes, on what IMAP tells of the messages (`evidence.py`), with the meaning they
+It runs the very tests that `compiler.py` writes, on what IMAP tells of the messages (`match_data.py`), with the meaning they
 have in Pigeonhole. "Now" is the moment at which a message arrived. Conditions that cost much (texts) are asked only of messages
 that the others have not decided.
 """
@@ -161,7 +161,7 @@ def _needed(test: SieveTest) -> EvidenceKind:
 
 
 def holds(test: SieveTest, message_evidence: MessageEvidence, until: float = math.inf) -> bool:
-    """Whether a test of those that `compile.py` writes is true of a message. Raises CannotTellError, and TooSlowError after the
+    """Whether a test of those that `compiler.py` writes is true of a message. Raises CannotTellError, and TooSlowError after the
     moment `until` (monotonic).
     """
     match test.name:

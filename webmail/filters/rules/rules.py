@@ -1,4 +1,4 @@
-"""Rules: what a person wants done with which messages, as data. As Sieve: `compile.py`; where they are kept: `own_script.py`."""
+"""Rules: what a person wants done with which messages, as data. As Sieve: `compiler.py`; where they are kept: `own_script.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Place of a person's script: what the words of rules mean for them: their contacts, trash and addresses."""
+"""Context of a person's script: what the words of rules mean for them: their contacts, trash and addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What filters follow: folders that are renamed or deleted, contacts that change. Told here by the areas where that happens."""
+"""Following by filters: folders that are renamed or deleted, contacts that change. Told here by the areas where that happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Rule form: what it offers on this server to this person, the words of its choices, and what is wrong at which field."""
+"""Rule choices: what the form offers on this server to this person, the words of its choices, and what is wrong at which
+field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in messages: which there are, of many messages at once; and putting a message in the place of another."""
+"""File removal from messages: which there are, of many messages at once; and putting a message in the place of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence: what a filter's conditions look at, of many messages at once: chosen headers, size, date, structure, texts.
+"""Match data: what a filter's conditions look at, of many messages at once: chosen headers, size, date, structure, texts.
 
 Texts are fetched and not searched for: a full-text index knows words and their stems, a filter any letters in a row.
 """

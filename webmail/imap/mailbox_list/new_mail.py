@@ -1,4 +1,4 @@
-"""Changes: detects new mail in a mailbox since it was shown, by STATUS, without selecting it."""
+"""New mail: detects new mail in a mailbox since it was shown, by STATUS, without selecting it."""
 
 from __future__ import annotations
 

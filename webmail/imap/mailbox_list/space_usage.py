@@ -1,4 +1,4 @@
-"""Room: what takes it in a mailbox: the largest messages of all folders, and who sent how much."""
+"""Space usage of a mailbox: the largest messages of all folders, and who sent how much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room letters: somebody asks the administrator for more space."""
+"""Quota requests by mail: somebody asks the administrator for more space."""
 
 from __future__ import annotations
 

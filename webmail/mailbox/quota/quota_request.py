@@ -1,4 +1,4 @@
-"""Room requests: somebody asks the administrator for more room, once a day at most; the answer is a new quota."""
+"""Quota requests: somebody asks the administrator for more space, once a day at most; the answer is a new quota."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room report: who sent how much, and which newsletters are old; counted message by message in bounded memory."""
+"""Space report: who sent how much, and which newsletters are old; counted message by message in bounded memory."""
 
 from __future__ import annotations
 

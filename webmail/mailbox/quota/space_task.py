@@ -1,4 +1,4 @@
-"""Room task: a worker counts who sent how much, from headers and sizes alone; its result is the report until it is made anew."""
+"""Space task: a worker counts who sent how much, from headers and sizes alone; its result is the report until it is made anew."""
 
 from __future__ import annotations
 

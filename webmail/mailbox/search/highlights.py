@@ -1,4 +1,4 @@
-"""Found words: marks the words of a search in the rows of its results."""
+"""Highlights: marks the words of a search in the rows of its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kept HTML: the HTML of a message below a reply or in a forward: cleaned, without style sheets, with its line or table on top.
+"""Quoted HTML: the HTML of a message below a reply or in a forward: cleaned, without style sheets, with its line or table on top.
 
 It stands between two comments in what is sent, so that a draft is taken apart again wherever it is opened. Nothing else in such a
 document can hold a comment: nh3 removes them.

@@ -1,4 +1,4 @@
-"""Offices: names of functions, departments and public authorities that a sender may go by, in French and English.
+"""Authority names: those of functions, departments and public authorities that a sender may go by, in French and English.
 
 `names.py` has the functions that are left out when names are compared; this list is longer, and asks what a name claims. A wrong
 answer costs one mark beside a stranger, or one word to the administrator.

@@ -1,4 +1,5 @@
-"""Names of people: when two are read as one, whatever their order, titles and letters; addresses and functions in a name."""
+"""Display names of people: when two are read as one, whatever their order, titles and letters; addresses and functions in a
+name."""
 
 from __future__ import annotations
 

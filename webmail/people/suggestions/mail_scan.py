@@ -1,4 +1,4 @@
-"""Learning the people of somebody's mail: a task that reads the headers of the newest messages in Sent and INBOX.
+"""Mail scan for the people of somebody's mail: a task that reads the headers of the newest messages in Sent and INBOX.
 
 Begun at a person's first sign-in, again a month later at the earliest, and when they ask. Whom they wrote to are correspondents,
 which trust goes by; who only wrote to them are acquaintances, which are suggested and nothing else. Counts are set to what the

@@ -1,4 +1,4 @@
-"""Kept rows: what is searched at every keystroke, in the memory of this process; and how words are found in them.
+"""Search rows: what is searched at every keystroke, in the memory of this process; and how words are found in them.
 
 A row is a name with an address, and both for searching. Lists of rows are kept under a name with a version, which
 tells whether they still hold, and are bounded together: those that were used longest ago go first.

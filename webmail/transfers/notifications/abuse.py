@@ -1,4 +1,4 @@
-"""Abuse letters: the administrator is told that somebody reported a public link, and why."""
+"""Abuse notifications: the administrator is told that somebody reported a public link, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letter post: puts letters about large files into the queue of system mail, each once: its row is claimed with it."""
+"""Delivery of notifications: puts mail about large files into the queue of system mail, each once: its row is claimed with it."""
 
 from __future__ import annotations
 

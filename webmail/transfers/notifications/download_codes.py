@@ -1,4 +1,4 @@
-"""Code letters: mails a recipient the code that opens the files of a link."""
+"""Download codes by mail: sends a recipient the code that opens the files of a link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letters to the owner of a transfer, about what its trail has and they were not told yet, and those that go with them."""
+"""Notifications to the owner of a transfer, about what its trail has and they were not told yet, and those that go with them."""
 
 from __future__ import annotations
 

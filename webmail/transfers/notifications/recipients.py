@@ -1,4 +1,4 @@
-"""Letters about large files: what is queued when, from the rows that say what was told already.
+"""Notifications about large files: what is queued when, from the rows that say what was told already.
 
 A row is claimed (`notified`, `reminded`, `told`, `receipted`) by an UPDATE that one of many processes wins, in the transaction
 that queues the letter: whoever is killed, each letter is queued once. Texts: `texts.py`.

@@ -1,4 +1,4 @@
-"""The texts of letters about large files, in the language that is set around them (`written_in`)."""
+"""Texts of the mail about large files, in the language that is set around them (`written_in`)."""
 
 from __future__ import annotations
 

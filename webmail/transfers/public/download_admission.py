@@ -1,4 +1,4 @@
-"""Places of downloads: few of a process at once, since each holds a thread, and none for ever. No Flask here."""
+"""Admission of downloads: few of a process at once, since each holds a thread, and none for ever. No Flask here."""
 
 from __future__ import annotations
 

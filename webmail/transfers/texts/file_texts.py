@@ -1,4 +1,4 @@
-"""Words about a file of a transfer: how far it has come, and what the scanner says."""
+"""Texts about a file of a transfer: how far it has come, and what the scanner says."""
 
 from __future__ import annotations
 

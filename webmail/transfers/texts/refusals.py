@@ -1,4 +1,4 @@
-"""Words about large files: why one was not taken."""
+"""Refusals of large files, in words: why one was not taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of the script that opens files which the sender's browser encrypted; {...} is filled in there."""
+"""Texts of the script that opens files which the sender's browser encrypted; {...} is filled in there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words about a transfer: what it is called, how it stands, what its trail says."""
+"""Texts about a transfer: what it is called, how it stands, what its trail says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Once: a form with an id (`form_id()` in its template) that is sent twice is carried out once, and both clicks get one answer.
+"""Double submits: a form with an id (`form_id()` in its template) that is sent twice is carried out once, and both clicks get one
+answer.
 
 Two clicks of an impatient hand, a browser that sends again, a line that broke after the form had gone: the second finds the first
 by a digest of who sent it and of all its fields, waits until that is answered, and gets the same answer. Who goes back, changes a

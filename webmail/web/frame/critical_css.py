@@ -1,4 +1,4 @@
-"""Inline styles: style sheets within the page itself, for a browser that comes for the first time and has nothing in its cache.
+"""Critical CSS: style sheets within the page itself, for a browser that comes for the first time and has nothing in its cache.
 
 A sheet of its own costs a round trip before anything is drawn: 0.4 seconds on a slow line. Only the rules that the page can use
 come with it: most are for the mail.

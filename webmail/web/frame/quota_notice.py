@@ -1,4 +1,4 @@
-"""Room: how a full mailbox is told, in all areas, with the link to the page that makes room (`mailbox.room`)."""
+"""Quota notice: how a full mailbox is told, in all areas, with the link to the page that makes room (`mailbox.room`)."""
 
 from __future__ import annotations
 

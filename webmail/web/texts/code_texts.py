@@ -1,4 +1,4 @@
-"""Code words: what mails with a code say, and pages about it, whatever the code is for."""
+"""Texts about codes: what mails with a code say, and pages about it, whatever the code is for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words about servers that are followed, subscribed calendars and accounts alike: why one can't be read now."""
+"""Texts about servers that are followed, subscribed calendars and accounts alike: why one can't be read now."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Sign-in reports: Dovecot tells which app password was used, over which protocol and from where, and who tried a wrong password
-(its "auth policy" requests).
+"""Dovecot reports of sign-ins: it tells which app password was used, over which protocol and from where, and who tried a wrong
+password (its "auth policy" requests).
 
 It does so after each sign-in, and nobody waits for the answer. Only for programs on this machine that know the key.
 """

@@ -1,6 +1,7 @@
 """Recovery page: a person gives an address outside of their own mail, and confirms it by the code that arrives there.
 
-Codes by e-mail may be a factor of theirs (views/mailed_factor.py): then a new address is one too, and they go with the address.
+Codes by e-mail may be a factor of theirs (views/factors/mailed_factor.py): then a new address is one too, and they go with the
+address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Archive words: rules and nights of archiving told in sentences, and its tasks on the page of tasks."""
+"""Archive texts: rules and nights of archiving told in sentences, and its tasks on the page of tasks."""
 
 from __future__ import annotations
 

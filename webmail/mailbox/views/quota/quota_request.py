@@ -1,4 +1,4 @@
-"""Room request view: the form on the page that makes room, by which one asks the administrator for more."""
+"""Quota request view: the form on the page that makes room, by which one asks the administrator for more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room page: how full the mailbox is, what takes the room, and what can go; and the word on every page while it fills up."""
+"""Space page: how full the mailbox is, what takes the room, and what can go; and the word on every page while it fills up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room report views: senders and old newsletters by size, counted by a task; deleting all old ones of a newsletter at once."""
+"""Space report views: senders and old newsletters by size, counted by a task; deleting all old ones of a newsletter at once."""
 
 from __future__ import annotations
 

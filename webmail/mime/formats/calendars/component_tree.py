@@ -1,4 +1,5 @@
-"""Calendar text as a tree of components and lines, each kept as it was written: what nobody touches survives byte for byte.
+"""Component tree of a calendar text: components and lines, each kept as it was written: what nobody touches survives byte for
+byte.
 
 RFC 5545, 3.1. For objects that `calendar_object.read` has checked: it bounds their lines and components.
 """

@@ -1,4 +1,4 @@
-"""Events as people see and edit them: read from a component's lines, and written back where something was changed.
+"""Event editing, as people see events: read from a component's lines, and written back where something was changed.
 
 Only the lines of what was changed are written anew; alarms, time zones and what is not known here stay as they were sent.
 """

@@ -1,5 +1,5 @@
-"""Further fields of a card: postal addresses, sites, days, categories, nickname, photo, the rest of the name, the department,
-instant messages, profiles and related people, read and changed line by line.
+"""vCard details, the further fields: postal addresses, sites, days, categories, nickname, photo, the rest of the name, the
+department, instant messages, profiles and related people, read and changed line by line.
 
 As in vcard_edit.py, only lines of what was changed are written anew, in the version of the card; all others stay byte for byte.
 """

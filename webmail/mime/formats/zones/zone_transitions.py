@@ -1,4 +1,4 @@
-"""Zones that a text defines itself (VTIMEZONE; RFC 5545, 3.6.5), by the changes of their clocks until 2100.
+"""Zone transitions of zones that a text defines itself (VTIMEZONE; RFC 5545, 3.6.5), by the changes of their clocks until 2100.
 
 The library follows each rule of such a zone anew for each time: a series that goes on for centuries, in a zone with a dozen
 rules, took minutes. Written out once, each time costs a look.
