@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from deploy.demo import accounts
+from tests.support import delivery
 from tests.support.contact_pages import add
 from tests.support.settings_pages import choose
 from tests.support.visits import Visitor
@@ -26,7 +26,6 @@ from webmail.filters.store import Filters
 from webmail.models import AllowedAddress, AuditAct, AuditEntry, SystemMessage, User
 from webmail.preferences import for_user
 
-HOST = "127.0.0.1"
 FORM = "form.absence"
 _numbers = count(1)
 
@@ -44,8 +43,7 @@ class Post:
         for name, value in headers.items():
             one[name.replace("_", "-")] = value
         one.set_content("Bonjour ?")
-        with smtplib.LMTP(HOST, self.services.ports.lmtp) as lmtp:
-            lmtp.sendmail(sender if envelope is None else envelope, [to], one.as_bytes())
+        delivery.deliver(self.services.ports.lmtp, to, one, sender if envelope is None else envelope)
 
     def answers(self, to: str) -> list[EmailMessage]:
         """What was sent to an address outside; delivery is over by then, since Pigeonhole answers before it says 250."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import smtplib
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.mime.text import MIMEText
 
 import pytest
 
+from tests.support.delivery import deliver
 from tests.support.messages import message
 from webmail import imap, managesieve
 from webmail.filters.rules import matching
@@ -111,9 +111,8 @@ def by_the_server(account, client, port: int, asked: list[RuleCondition]) -> dic
     with managesieve.connect(account) as connection:
         connection.write("all", write(with_require(commands)))
         connection.activate("all")
-    with smtplib.LMTP("127.0.0.1", port) as lmtp:
-        for one in letters():
-            lmtp.sendmail("sender@outside.example", [account.address], one)
+    for one in letters():
+        deliver(port, account.address, one)
     client.select_folder("INBOX")
     found = client.fetch(client.search(), ["BODY.PEEK[HEADER.FIELDS (X-HELD)]"])
     return {uid: {int(word) for word in values[NOTES].split() if word.isdigit()} for uid, values in found.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -254,7 +253,7 @@ def test_a_killed_task_goes_on_with_the_folder_that_was_under_way(
     assert (rows(Correspondent, me), rows(Acquaintance, me)) == ({"ann@x.example": ("", 3)}, {"zoe@x.example": ("", 2)})
 
 
-def test_three_thousand_sent_messages_take_seconds_and_few_round_trips(
+def test_three_thousand_sent_messages_take_few_round_trips(
     app: Flask, make_account: Callable[..., str], put: Fill, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     me = make_account("kim")
@@ -262,19 +261,14 @@ def test_three_thousand_sent_messages_take_seconds_and_few_round_trips(
         me, "Sent", *[f"From: {me}\nTo: Person {n % 700} <p{n % 700}@x.example>, Kari <kari@fjord.example>" for n in range(3_000)]
     )
     put(me, "INBOX", *[f"From: Writer {n % 900} <w{n % 900}@y.example>" for n in range(2_500)])
-    began = time.monotonic()
     Visitor(app, me).sign_in()
-    signed_in = time.monotonic() - began
     trips: list[int] = []
     run = Connection._run
     monkeypatch.setattr(Connection, "_run", lambda self, *given: trips.append(1) or run(self, *given))  # type: ignore[func-returns-value]
-    began = time.thread_time()
     assert work() == 1
-    took = time.thread_time() - began
-    print(f"sign-in {signed_in:.2f} s, learning {took:.2f} s of a processor, {len(trips)} round trips")
     assert rows(Correspondent, me)["kari@fjord.example"] == ("Kari", 2_000)
     assert (len(rows(Correspondent, me)), len(rows(Acquaintance, me))) == (701, 900)
-    assert len(trips) <= 22 and took < 4
+    assert len(trips) <= 22
     found = Visitor(app, me).sign_in().get("/recipients?words=kari")
     assert found.all("[role=option]")[0]["data-entry"] == "Kari <kari@fjord.example>"
 

@@ -4,7 +4,6 @@ forwarded where it may be, and answers, redirects and notifications leave with a
 from __future__ import annotations
 
 import json
-import smtplib
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from sievelib.managesieve import Client
 from deploy.demo import postfix
 from deploy.demo.services import Services
 from deploy.dovecot import render
+from tests.support import delivery
 from tests.support.messages import message
 from tests.support.waiting import eventually
 from webmail.database.connection import db
@@ -56,8 +56,7 @@ def deliver(
     one = message(subject, "Bonjour", "ann@world.test", To=to or address)
     for number in range(hops):
         one["Received"] = f"from hop{number}.world.test by world.test; Thu, 1 Jan 2026 12:00:00 +0000"
-    with smtplib.LMTP(HOST, services.ports.lmtp) as lmtp:
-        lmtp.sendmail(envelope, [address], bytes(one))
+    delivery.deliver(services.ports.lmtp, address, one, envelope)
 
 
 def sent_to(folder: Path, recipient: str) -> list[dict[str, str]]:
