@@ -171,12 +171,14 @@ def test_who_floods_the_line_of_sign_ins_closes_it_for_nobody_at_the_same_addres
     ask = f"POST /login HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\n\r\n".encode()
     elsewhere = "127.0.0.2"  # a line of its own, which other tests are not behind
     with ExitStack() as stack:
-        for _one in range(110):
-            stack.enter_context(closing(_connect(front, elsewhere))).sendall(ask)
+        line = [stack.enter_context(closing(_connect(front, elsewhere))) for _one in range(110)]
+        for one in line:
+            one.sendall(ask)
         last = stack.enter_context(closing(_connect(front, elsewhere)))
-        last.settimeout(5)  # the line alone would take eight seconds
+        last.settimeout(60)
         last.sendall(ask)
         assert last.recv(1000).startswith(b"HTTP/1.1 400 "), "Traboule was asked: the form has no token"
+        assert not all(map(_is_answered, line)), "it did not wait for those before it, which take eight seconds"
 
 
 def test_attachments_come_whole_and_static_files_in_ranges(alice: HttpVisitor, imap_as: Callable[[str], IMAPClient]) -> None:
@@ -411,6 +413,15 @@ def _connect(front: Front, source: str = HOST) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=front.ca)
     plain = socket.create_connection((HOST, front.port), timeout=60, source_address=(source, 0))
     return context.wrap_socket(plain, server_hostname=HOST)
+
+
+def _is_answered(connection: ssl.SSLSocket) -> bool:
+    """Asked without waiting: what TLS itself sends is no answer."""
+    connection.setblocking(False)
+    try:
+        return bool(connection.recv(1))
+    except ssl.SSLWantReadError:
+        return False
 
 
 def _announce(front: Front, visitor: HttpVisitor, line: str, size: int, more: str = "") -> str:
