@@ -143,7 +143,19 @@ def test_another_signature_takes_four(page: Page) -> None:
     expect(page.locator("[name=text]")).to_have_value("Marie")
     page.locator("[name=text]").fill("Marie, mathématiques")
     hand.click(page.locator("main .btn-primary"))
-    expect(page.locator("main .ready")).to_have_text("Marie, mathématiques")
+    expect(page.locator("main li.card")).to_contain_text("Marie, mathématiques")
+    assert hand.clicks <= 4
+
+
+def test_a_first_signature_takes_four(page: Page) -> None:
+    hand = Hand(page)
+    hand.click(page.locator(".account > summary"))
+    hand.click(page.locator(".account a[href='/settings']"))
+    hand.click(page.locator(".settings-list a[href='/settings/signatures/new']"))
+    expect(page.locator("[name=name]")).not_to_have_value("")  # one's own name: nothing to think of
+    page.locator("[name=text]").fill("Marie, mathématiques")
+    hand.click(page.locator("main .btn-primary"))
+    expect(page.locator("main li.card")).to_contain_text("Marie, mathématiques")
     assert hand.clicks <= 4
 
 

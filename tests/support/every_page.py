@@ -75,6 +75,7 @@ NO_PAGES = frozenset(
         "transfers.save_worker",  # a script
         "compose.outbox_row",
         "compose.picture",
+        "compose.signature_picture",
         "compose.original",
         "compose.rendered",
         "compose.state",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import peewee as pw
 
+from webmail.compose import signatures
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
@@ -29,11 +30,10 @@ from webmail.people import display_names
 if TYPE_CHECKING:
     from webmail.compose.drafts.fields import Fields
 
-MOST = 50  # identities per user, and signatures
+MOST = 50  # identities per user
 _FORWARDED = re.compile(r"^-{3,} .* -{3,}$", re.MULTILINE)
 _QUOTED = re.compile(r"^>", re.MULTILINE)
 _DASHES = re.compile(r"^-- $", re.MULTILINE)
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class NotYoursError(NotAllowedError):
@@ -85,7 +85,7 @@ def for_user(user: User) -> list[WritingIdentity]:
     name it gives way to a default of the same address, which is how such an account gets one.
     """
     rows = list(
-        WritingIdentity.select(WritingIdentity, Signature)
+        WritingIdentity.select(WritingIdentity, *signatures.COLUMNS)
         .join(Signature, pw.JOIN.LEFT_OUTER)
         .where(WritingIdentity.user == user)
         .order_by(WritingIdentity.is_default.desc(), WritingIdentity.id)
@@ -154,7 +154,7 @@ def matching(found: Sequence[WritingIdentity], sender: Iterable[Address], text: 
     candidates = [identity for identity in found if identity.address in froms]
 
     def likeness(identity: WritingIdentity) -> tuple[bool, bool]:
-        return _find(text, [_signature_of(identity)]) is not None, identity.name == froms[identity.address]
+        return _find(text, signatures.texts(identity.signature)) is not None, identity.name == froms[identity.address]
 
     return max(candidates, key=likeness) if candidates else found[0]
 
@@ -182,21 +182,6 @@ def save(identity: WritingIdentity, settings: Settings) -> None:
 # --- signatures ------------------------------------------------------------------------------------------------------
 
 
-def signatures(user: User) -> list[Signature]:
-    return list(Signature.select().where(Signature.user == user).order_by(Signature.name, Signature.id))
-
-
-def save_signature(signature: Signature) -> None:
-    """Create or update a signature. Raises LimitReachedError."""
-    signature.text = tidy(signature.text)
-    with db.atomic():
-        if not signature.id:
-            in_turn(signature.user)
-            if Signature.select().where(Signature.user == signature.user).count() >= MOST:
-                raise LimitReachedError(f"{signature.user.address} has {MOST} signatures")
-        signature.save()
-
-
 def set_default_signature(signature: Signature, settings: Settings) -> None:
     """Give the default identity this signature if it has none."""
     identity = usable(signature.user, settings)[0]
@@ -205,19 +190,13 @@ def set_default_signature(signature: Signature, settings: Settings) -> None:
         save(identity, settings)
 
 
-def tidy(text: str) -> str:
-    """Normalise a signature so that it is found again in a message: LF, no trailing spaces, no separator line."""
-    lines = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    text = "\n".join(line.rstrip() for line in lines).strip("\n")
-    return text.removeprefix("--\n").strip("\n")
-
-
 # --- in the form -----------------------------------------------------------------------------------------------------
 
 
 def begun(fields: Fields, identity: WritingIdentity) -> Fields:
     """The fields of a new message with the identity's Cc, Bcc and signature added."""
-    return _with_copies(replace(fields, identity=identity.id, body=_signed(fields.body, identity)), identity)
+    body = _signed(fields.body, identity, signatures.text_in(identity.signature, fields.format))
+    return _with_copies(replace(fields, identity=identity.id, body=body), identity)
 
 
 def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fields:
@@ -226,15 +205,15 @@ def changed(fields: Fields, before: WritingIdentity, now: WritingIdentity) -> Fi
     A signature that is not the previous identity's own was chosen for this message, so it stays.
     """
     body = fields.body
-    usual = _signature_of(before)
-    place = _find(body, [usual, *(s.text for s in signatures(now.user))])
-    if place and _signature_text(body, place) == usual:
-        if before.signature_above == now.signature_above and _signature_of(now):
-            body = body[: place[0]] + _block(_signature_of(now)) + body[place[1] :]
+    usual, text = signatures.texts(before.signature), signatures.text_in(now.signature, fields.format)
+    place = _find(body, [*usual, *_texts(now.user)])
+    if place and _signature_text(body, place) in usual:
+        if before.signature_above == now.signature_above and text:
+            body = body[: place[0]] + _block(text) + body[place[1] :]
         else:
-            body = _signed(_cut(body, place), now)
-    elif not place and not usual:
-        body = _signed(body, now)
+            body = _signed(_cut(body, place), now, text)
+    elif not place and not any(usual):
+        body = _signed(body, now, text)
     cc, bcc = _without(fields.cc, before.cc), _without(fields.bcc, before.bcc)
     return _with_copies(replace(fields, identity=now.id, body=body, cc=cc, bcc=bcc), now)
 
@@ -244,11 +223,11 @@ def signed_with(fields: Fields, signature: Signature | None, identity: WritingId
 
     Raises SignatureEditedError if that is not as any of the user's, word for word.
     """
-    body, own = fields.body, signatures(identity.user)
-    place = _find(body, [one.text for one in own])
+    body = fields.body
+    place = _find(body, _texts(identity.user))
     if place is None and _is_signed(body):
         raise SignatureEditedError("the signature in the text is the user's own words")
-    text = str(signature.text) if signature else ""
+    text = signatures.text_in(signature, fields.format)
     if place and text:
         return replace(fields, body=body[: place[0]] + _block(text) + body[place[1] :])
     return replace(fields, body=_cut(body, place) if place else _signed(body, identity, text))
@@ -256,10 +235,20 @@ def signed_with(fields: Fields, signature: Signature | None, identity: WritingId
 
 def signature_in(body: str, own: Sequence[Signature]) -> int | None:
     """The id of the signature in the text; 0 if there is none, None if it is not as one of these, word for word."""
-    found = _find(body, [one.text for one in own])
-    if found is None:
+    place = _find(body, [text for one in own for text in signatures.texts(one)])
+    if place is None:
         return None if _is_signed(body) else 0
-    return next((one.id for one in own if one.text == _signature_text(body, found)), None)
+    return next((one.id for one in own if _signature_text(body, place) in signatures.texts(one)), None)
+
+
+def fitted(body: str, user: User, wanted: str) -> str:
+    """The text with the user's formatted signature, if one is there word for word, in the form for this format. 1 query."""
+    own = [one for one in signatures.of_user(user) if signatures.is_formatted(one)] if "--" in body else []
+    place = _find(body, [text for one in own for text in signatures.texts(one)])
+    if place is None:
+        return body
+    signature = next(one for one in own if _signature_text(body, place) in signatures.texts(one))
+    return body[: place[0]] + _block(signatures.text_in(signature, wanted)) + body[place[1] :]
 
 
 def _is_signed(body: str) -> bool:
@@ -270,14 +259,14 @@ def _is_signed(body: str) -> bool:
 
 def unsigned(body: str, user: User) -> str:
     """The text without the user's signature, if one is present verbatim."""
-    place = _find(body, [signature.text for signature in signatures(user)]) if "--" in body else None
+    place = _find(body, _texts(user)) if "--" in body else None
     return _cut(body, place) if place else body
 
 
 def end_of_own(body: str, user: User) -> int:
     """The offset where the user's own text ends: before the signature and, unless bottom-posting, before the quotation."""
     at = _quotation(body) or len(body)
-    place = _find(body, [signature.text for signature in signatures(user)]) if "--" in body else None
+    place = _find(body, _texts(user)) if "--" in body else None
     return min(at, place[0]) if place else at
 
 
@@ -293,8 +282,9 @@ def has_words(row: DraftRow) -> bool:
     return any(_without(getattr(row, name), getattr(identity, name)).strip() for name in ("cc", "bcc"))
 
 
-def _signature_of(identity: WritingIdentity) -> str:
-    return str(identity.signature.text) if identity.signature else ""
+def _texts(user: User) -> list[str]:
+    """All that the user's signatures may put into a text. 1 query."""
+    return [text for one in signatures.of_user(user) for text in signatures.texts(one)]
 
 
 def _block(text: str) -> str:
@@ -320,9 +310,8 @@ def _cut(body: str, position: tuple[int, int]) -> str:
     return f"{above}\n\n{below}" if below else f"{above}\n" if above else ""
 
 
-def _signed(body: str, identity: WritingIdentity, text: str | None = None) -> str:
-    """The text with a signature (the identity's own unless `text` is given) where the identity wants it."""
-    text = _signature_of(identity) if text is None else text
+def _signed(body: str, identity: WritingIdentity, text: str) -> str:
+    """The text with this signature where the identity wants it."""
     if not text:
         return body
     at = _quotation(body) if identity.signature_above else len(body)

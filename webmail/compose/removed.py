@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from webmail.compose import identities, templates
+from webmail.compose import identities, signatures, templates
 from webmail.config.settings import Settings
 from webmail.database import idempotency, undo_store
 from webmail.database.connection import db
@@ -16,7 +16,7 @@ from webmail.people import display_names
 _OPENING = '{"removed"'
 _TABLES: dict[str, tuple[type[Table], int]] = {
     "identity": (WritingIdentity, identities.MOST),
-    "signature": (Signature, identities.MOST),
+    "signature": (Signature, signatures.MOST),
     "template": (ReadyText, templates.MOST),
 }
 

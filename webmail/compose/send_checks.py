@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from enum import StrEnum
 
 from webmail.mail import Draft
@@ -36,16 +37,17 @@ _SPEAKS_OF_ATTACHMENT = re.compile(
 )
 
 
-def cautions(draft: Draft, *domains: str, has_links: bool = False) -> list[SendWarning]:
+def cautions(draft: Draft, *domains: str, has_links: bool = False, signed: Container[str] = ()) -> list[SendWarning]:
     """Warnings to show before sending. Addresses in these domains are internal: colleagues know each other's anyway.
 
-    `has_links`: it carries large files as a link.
+    `has_links`: it carries large files as a link. `signed`: the keys of the names of the sender's pictures in signatures.
     """
     found = []
     if not draft.subject.strip():
         found.append(SendWarning.NO_SUBJECT)
     own = quoted_html.above(draft.html)  # the pictures of a message that is quoted are nothing attached
-    attached = [file for file in draft.attachments if not file.content_id or f"cid:{file.content_id}" in own]
+    inside = [file for file in draft.attachments if markdown_images.key(file.filename) not in signed or not file.content_id]
+    attached = [file for file in inside if not file.content_id or f"cid:{file.content_id}" in own]
     if not attached and not has_links and _SPEAKS_OF_ATTACHMENT.search(own_text(draft.text)):
         found.append(SendWarning.NO_ATTACHMENT)
     shown = {markdown_images.key(file.filename) for file in draft.attachments if file.content_id}

@@ -58,9 +58,13 @@ PAGES = (
         ("undo_seconds", "write_format", "quote", "without_signatures"),
     ),
     SettingsPage(
-        "signing", _l("Signatures and identities"), _l("The names and addresses you send from, and how you sign."),
-        endpoint="settings.list_identities",
+        "signatures", _l("Signatures"), _l("The text at the end of your messages, formatted or plain."),
+        endpoint="settings.list_signatures",
     ),
+    SettingsPage(
+        "identities", _l("Identities"), _l("The names and addresses you send from."), endpoint="settings.list_identities"
+    ),
+    SettingsPage("templates", _l("Templates"), _l("Texts you send often."), endpoint="settings.list_templates"),
     SettingsPage(
         "absence", _l("Out of office"), _l("The reply that people get while you are away."), endpoint="filters.show_absence"
     ),
@@ -96,12 +100,6 @@ PAGES = (
 )  # fmt: skip
 
 PLACES = (
-    SettingsPlace(
-        "settings.list_signatures", _l("Signatures"), _l("The text at the end of your messages."), _l("signature name function"),
-    ),
-    SettingsPlace(
-        "settings.list_templates", _l("Templates"), _l("Texts you send often."), _l("template ready text canned reply"),
-    ),
     SettingsPlace("mailbox.list_tags", _l("Tags"), _l("Their names and colours."), _l("tag label category colour")),
     SettingsPlace(
         "mailbox.folders", _l("Folders"), _l("Create, rename, share and delete folders."),
@@ -179,6 +177,9 @@ _WORDS = {
     "remind_days": _l("alarm alert reminder default all day whole event calendar"),
     "remind_hour": _l("alarm alert reminder morning whole day event calendar"),
     "agenda_hour": _l("daily summary digest morning mail calendar"),
+    "signatures": _l("signature name function"),
+    "identities": _l("signature identity sender alias"),
+    "templates": _l("template ready text canned reply"),
     "absence": _l("absence absent away holiday holidays vacation automatic reply auto-reply"),
     "forwarding": _l("forward redirect copy other address send on"),
     "archiving": _l("archive archives old messages clean up tidy delete automatically rule year month"),

@@ -7,9 +7,13 @@ from collections.abc import Iterable
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import pgettext
-from wtforms import BooleanField, Field, Form, SelectField, StringField, TextAreaField, ValidationError
+from werkzeug.datastructures import FileStorage
+from wtforms import BooleanField, Field, FileField, Form, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
+from webmail.compose import signatures
+from webmail.compose.drafts.message_options import FORMATTED
+from webmail.mime.formats.cards.pictures import LARGEST_UPLOAD
 from webmail.models import ReadyText, Signature, WritingIdentity
 from webmail.web.forms.form_fields import AreaForm, MaxLength, are_addresses, is_one_address, required, trimmed
 
@@ -71,11 +75,46 @@ class FreeIdentityForm(IdentityForm):
 
 
 class SignatureForm(AreaForm):
-    name = StringField(_l("Name"), filters=[trimmed], validators=[required, MaxLength(100)])
-    text = TextAreaField(_l("Text"), validators=[required, MaxLength(10_000)])
+    """A signature's form. `previewed`: the text is only shown, so that what is missing is no fault yet."""
 
-    def put_into(self, signature: Signature) -> None:
-        signature.name, signature.text = self.name.data, self.text.data
+    name = StringField(_l("Name"), filters=[trimmed], validators=[required, MaxLength(100)])
+    text = TextAreaField(_l("Text"), validators=[MaxLength(10_000)])
+    format = SelectField(
+        _l("Format"), choices=[SelectChoice("", _l("Plain text")), SelectChoice(FORMATTED, _l("Formatted"))], default=""
+    )
+    picture = FileField(_l("Picture"))
+    no_picture = BooleanField(_l("Remove the picture"))
+
+    @property
+    def upload(self) -> tuple[str, bytes] | None:
+        """The picture that was chosen, and its name."""
+        file = self.picture.data
+        if not isinstance(file, FileStorage) or not file.filename:
+            return None
+        return file.filename, file.stream.read(LARGEST_UPLOAD + 1)
+
+    def validate_text(self, field: Field) -> None:
+        if not (field.data or "").strip() and not self.picture.data:
+            raise ValidationError(_("Fill in this field."))
+
+    def put_into(self, signature: Signature) -> bool:
+        """Whether the form is valid for saving: the picture can be read, too."""
+        was_formatted = signatures.is_formatted(signature)
+        signature.name, signature.text, signature.format = self.name.data, signatures.tidy(self.text.data or ""), self.format.data
+        if not signatures.is_formatted(signature):
+            signatures.drop_picture(signature)
+            if was_formatted:
+                signature.text = signatures.plain(signature.text)
+            return True
+        if self.no_picture.data or not signatures.shows_picture(signature):
+            signatures.drop_picture(signature)
+        if upload := self.upload:
+            try:
+                signatures.put_picture(signature, *upload)
+            except signatures.PictureRefusedError:
+                self.picture.errors = [_("This picture can’t be read. Choose a JPEG, PNG, GIF or WebP picture of up to 20 MB.")]
+                return False
+        return True
 
 
 class TemplateForm(AreaForm):

@@ -110,8 +110,28 @@
       if (window.htmx) htmx.trigger("#autosave", "keep");
     }
   });
+  // a formatted signature is in the text as the message's format has it: its Markdown, or its plain text
+  function fitSignature(form) {
+    var chosen = form.querySelector("#signature option:checked"), area = form.elements.body, from, to, fit;
+    if (!chosen || chosen.dataset.plain === undefined) return;
+    to = form.querySelector("#format").value ? chosen.dataset.formatted : chosen.dataset.plain;
+    from = to === chosen.dataset.plain ? chosen.dataset.formatted : chosen.dataset.plain;
+    function fitting(text) {
+      var before = "\n-- \n", at = ("\n" + text).indexOf(before + from), after = text.slice(at - 1 + before.length + from.length);
+      if (at < 0 || !/^(\s*$|\n[ \t]*\n)/.test(after)) return text;
+      return text.slice(0, at - 1 + before.length) + to + after;
+    }
+    fit = [fitting(area.value), area.selectionStart, area.selectionEnd];
+    area.defaultValue = fitting(area.defaultValue);
+    if (area.value !== fit[0]) area.value = fit[0];
+    area.setSelectionRange(fit[1], fit[2]);
+  }
   // another identity or signature: it comes at once
   document.addEventListener("change", function (event) {
+    if (event.target.id === "format" && now && now.form.contains(event.target)) {
+      if (!event.target.value && window.editor) window.editor.close();
+      fitSignature(now.form);
+    }
     var button = { identity: "use", signature: "sign" }[event.target.id];
     if (button && now && now.form.contains(event.target)) now.form.querySelector("button[value=" + button + "]").click();
   });
@@ -186,7 +206,9 @@
   // a new text is formatted where that can be seen: not where the editor can't run, nor where its signs would be a surprise
   function decide(form) {
     var format = form.querySelector("#format[data-free]"), can = "noModule" in document.createElement("script");
-    if (format && !form.querySelector(".compose-original")) format.value = can && wish() === "editor" ? "markdown" : "";
+    if (!format || form.querySelector(".compose-original")) return;
+    format.value = can && wish() === "editor" ? "markdown" : "";
+    fitSignature(form);
   }
   function idle(then) { return window.editor ? then() : window.requestIdleCallback ? requestIdleCallback(then, { timeout: 1500 }) : setTimeout(then, 200); }
 

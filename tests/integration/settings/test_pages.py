@@ -179,7 +179,7 @@ def test_the_index_names_every_preference_and_where_it_is(person: Visitor) -> No
     [
         ("theme", "Theme"), ("thème", "Theme"), ("THEME sombre", "Theme"), ("fuseau", "Time zone"), ("horaire", "Time zone"),
         ("receipt", "Read receipts"), ("accuses de lecture", "Read receipts"), ("dark", "Theme"), ("annuler envoi", "Time to undo sending"),
-        ("étiquettes", "Tags"), ("signature", "Signatures and identities"), ("modèles", "Templates"), ("raccourcis", "Keyboard shortcuts"),
+        ("étiquettes", "Tags"), ("signature", "Signatures"), ("modèles", "Templates"), ("raccourcis", "Keyboard shortcuts"),
     ],
 )  # fmt: skip
 def test_a_setting_is_found_by_words_of_either_language(person: Visitor, words: str, first: str) -> None:

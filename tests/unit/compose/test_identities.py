@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.outbox import bytes_of
-from webmail.compose import identities
+from webmail.compose import identities, signatures
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.fields import Fields, fields_of
 from webmail.compose.outbox import queue
@@ -193,7 +193,7 @@ class TestSignatures:
 
     def test_the_form_knows_which_one_is_in_the_text(self, alice, make):
         one, other = make("A", signature="Alice"), make("B", signature="Union")
-        own = identities.signatures(alice)
+        own = signatures.of_user(alice)
         assert identities.signature_in(identities.begun(Fields(body=QUOTE), other).body, own) == other.signature.id
         assert identities.signature_in("Hi\n\n-- \nAlice, on leave\n", own) is None
         assert identities.signature_in(f"Hi{QUOTE}> -- \n> Bob\n", own) == 0
@@ -210,7 +210,7 @@ class TestSignatures:
         assert not drafts.is_empty(row)
 
     def test_it_is_kept_as_it_comes_back(self, alice):
-        assert identities.tidy("-- \r\n\r\nAlice  \r\nPhysics\t\r\n\x07\r\n") == "Alice\nPhysics"
+        assert signatures.tidy("-- \r\n\r\nAlice  \r\nPhysics\t\r\n\x07\r\n") == "Alice\nPhysics"
 
 
 class TestCopies:

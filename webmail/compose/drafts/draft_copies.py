@@ -11,7 +11,7 @@ import peewee as pw
 
 from webmail import imap
 from webmail.account import Account
-from webmail.compose import identities
+from webmail.compose import identities, signatures
 from webmail.compose.attachments import attachments
 from webmail.compose.drafts import draft_message, draft_note, drafts, message_options
 from webmail.compose.drafts.fields import Fields
@@ -230,8 +230,9 @@ def resume(
         return before, left_out
     for transfer in transfers if before is None else ():
         left_out += 0 if large_files.copy_to(transfer, row.id, settings) else 1
+    ours = noted.get("format") == message_options.FORMATTED
     try:
-        reply.carry(row, account, message, settings, found)
+        reply.carry(row, account, message, settings, found, left=signatures.picture_keys(user) if ours else ())
     except MailError:
         if not before:
             drafts.forget(row.id, settings)

@@ -14,12 +14,14 @@ from datetime import datetime
 from functools import partial
 
 from webmail import mail
+from webmail.compose import identities, signatures
 from webmail.compose.attachments import inline_images, uploads
 from webmail.compose.drafts import draft_note, message_options
 from webmail.compose.drafts.fields import fields_of
 from webmail.compose.large_files import link_block
 from webmail.compose.large_files.link_block import Placed
 from webmail.compose.replies import originals
+from webmail.compose.signatures import SignaturePicture
 from webmail.config.settings import Settings
 from webmail.errors import BadAddressError
 from webmail.mail import Address, Attachment, Identity
@@ -33,8 +35,8 @@ from webmail.models import AttachmentRow, DraftRow
 class RenderedBody:
     """A draft's text as it is sent: as plain text, as HTML (empty unless formatted), and its files.
 
-    `shown` maps Content-IDs to the ids of the attachment rows that the HTML shows. `quoted` is the plain text of the original
-    whose HTML is kept below (`originals.py`).
+    `shown` maps Content-IDs to the ids of the attachment rows that the HTML shows, `signed` those of signatures' pictures to the
+    signatures' ids. `quoted` is the plain text of the original whose HTML is kept below (`originals.py`).
     """
 
     text: str
@@ -42,6 +44,7 @@ class RenderedBody:
     files: tuple[Attachment, ...]
     shown: Mapping[str, int] = field(default_factory=dict)
     quoted: str = ""
+    signed: Mapping[str, int] = field(default_factory=dict)
 
 
 def as_draft(
@@ -95,10 +98,10 @@ def readable_addresses(text: str) -> tuple[Address, ...]:
 
 
 def render_body(row: DraftRow, settings: Settings, placed: Placed | None = None) -> RenderedBody:
-    """The draft's text (that of `placed`, with its block) and files as sent. 1 query; image types are cached. Raises
-    FilesGoneError, StorageAwayError.
+    """The draft's text (that of `placed`, with its block) and files as sent. 1 query, and 2 with a formatted signature; image
+    types are cached. Raises FilesGoneError, StorageAwayError.
     """
-    body = placed.body if placed else row.body
+    body = identities.fitted(placed.body if placed else row.body, row.user, row.format or "")
     rows, original = originals.split(row.attachments.order_by(AttachmentRow.id))
     below = originals.below(row, original, settings)
     files = [
@@ -110,20 +113,31 @@ def render_body(row: DraftRow, settings: Settings, placed: Placed | None = None)
     for place, file in enumerate(files if "![" in body else []):
         if inline_images.kind(rows[place], settings):
             found.setdefault(marks.key(file.filename), place)
-    ids = {name: _content_id(row, rows[place]) for name, place in found.items()}
+    ids = {name: _content_id(row, rows[place].stored) for name, place in found.items()}
+    missing = {name for _words, name in marks.marks(body)} - ids.keys() if "![" in body else ()
+    pictures = signatures.pictures(row.user, missing) if missing else {}
+    ids |= {name: _content_id(row, one.name) for name, one in pictures.items()}
     used: set[str] = set()
     html = markdown.document(body, row.language or "", {name: f"cid:{one}" for name, one in ids.items()}, used, below.html)
-    for name in used:
+    for name in used & found.keys():
         file = files[found[name]]
         files[found[name]] = replace(file, type=inline_images.kind(rows[found[name]], settings), content_id=ids[name])
-    shown = {ids[name]: rows[found[name]].id for name in used} | dict(below.shown)
-    text = text_with_block(marks.plain(body, used), placed)
-    return RenderedBody(text, html_with_block(html, placed), (*files, *below.files), shown, below.text)
+    files += [_file_of(pictures[name], ids[name]) for name in sorted(used & pictures.keys())]
+    shown = {ids[name]: rows[found[name]].id for name in used & found.keys()} | dict(below.shown)
+    signed = {ids[name]: pictures[name].number for name in used & pictures.keys()}
+    text = text_with_block(marks.plain(identities.fitted(body, row.user, ""), used), placed)
+    return RenderedBody(text, html_with_block(html, placed), (*files, *below.files), shown, below.text, signed)
 
 
-def _content_id(row: DraftRow, file: AttachmentRow) -> str:
+def _file_of(picture: SignaturePicture, content_id: str) -> Attachment:
+    """The picture of a signature as a part of the message."""
+    data = picture.data
+    return Attachment(picture.name, picture.type, len(data), lambda: iter([data]), content_id=content_id)
+
+
+def _content_id(row: DraftRow, stored: str) -> str:
     """Stable across builds and globally unique (RFC 2045 section 7); reveals neither file name nor path."""
-    local = hashlib.sha256(f"{row.message_id} {file.stored}".encode()).hexdigest()[:32]
+    local = hashlib.sha256(f"{row.message_id} {stored}".encode()).hexdigest()[:32]
     return f"{local}@{row.message_id.rpartition('@')[2].rstrip('>')}"
 
 

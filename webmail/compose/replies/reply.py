@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -21,6 +21,7 @@ from webmail.mail import Address, Identity, Message, Part
 from webmail.mime import builder
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.headers.filenames import message_name
+from webmail.mime.html import markdown_images
 from webmail.mime.text import excuse, plain_text, their_signature
 from webmail.models import DraftRow
 
@@ -177,17 +178,18 @@ def carried_parts(message: Message) -> tuple[Part, ...]:
 
 def carry(
     row: DraftRow, account: Account, message: Message, settings: Settings, quoted: Quoted | None = None, *,
-    alone: bool = False,
+    alone: bool = False, left: Container[str] = (),
 ) -> None:  # fmt: skip
     """Copy the HTML that is kept and the first MOST_PARTS of the original's files to the draft; `alone`: only those that `quoted`
-    shows.
+    shows. `left`: the keys of the names of pictures in the text that stay where they are.
 
     Small parts are batched, 1 round trip per megabyte; large ones are streamed. Raises uploads.REFUSALS (what
     fits is kept), NoSuchMessageError, ServerAwayError (nothing is kept).
     """
     names, ids = (quoted.names, quoted.content_ids) if quoted else ({}, {})
     shown = {*names, *ids}
-    parts = [part for part in carried_parts(message) if part.section in shown or not alone][:MOST_PARTS]
+    parts = [part for part in carried_parts(message) if part.section in shown or not alone]
+    parts = [part for part in parts if not (part.content_id and markdown_images.key(part.filename) in left)][:MOST_PARTS]
     page = originals.as_file(quoted.html) if quoted and quoted.html else ()
     content_ids = [*(originals.HTML for _file in page), *(ids.get(part.section, "") for part in parts)]
     attachments.add_all(row, chain(page, _contents(account, message, parts, names)), settings, content_ids)

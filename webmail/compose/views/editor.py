@@ -136,7 +136,7 @@ def _answer(message: Message, quoted: str, position: str) -> Fields:
 
 def _begun(fields: Fields, me: WritingIdentity, message: Message | None = None) -> Fields:
     """The fields with the user's signature, copies and preferred format; `message` is the one answered or forwarded."""
-    return replace(identities.begun(fields, me), format=text_format.wanted(message))
+    return identities.begun(replace(fields, format=text_format.wanted(message)), me)
 
 
 @blueprint.get("/compose/<draft_id>/forward/<int:uid>/<path:mailbox>")

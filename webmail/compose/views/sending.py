@@ -9,7 +9,7 @@ from flask import current_app, redirect
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import identities, send_checks
+from webmail.compose import identities, send_checks, signatures
 from webmail.compose.attachments.uploads import FilesGoneError
 from webmail.compose.drafts import draft_message, drafts
 from webmail.compose.drafts.drafts import DraftChangedElsewhereError
@@ -68,7 +68,8 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     asked = []
     if not sure:  # words of the signature must not trigger warnings
         own_words = replace(draft, text=identities.unsigned(row.body, current_user()))
-        asked = send_checks.cautions(own_words, *own, has_links=large_files.has_any(row.id))
+        signed = signatures.picture_keys(current_user()) if any(file.content_id for file in draft.attachments) else ()
+        asked = send_checks.cautions(own_words, *own, has_links=large_files.has_any(row.id), signed=signed)
     if slips or asked:
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
     try:

@@ -89,6 +89,17 @@ def to_html(text: str, visible: Mapping[str, str] | None = None, used: set[str] 
     )
 
 
+def on_page(text: str, pictures: Mapping[str, str] | None = None) -> str:
+    """As `to_html`, for a page of ours: without styles, which its policy refuses. `pictures`: addresses of ours by their key."""
+    names = {name: f"cid:{number}" for number, name in enumerate(pictures or {})}
+    html = nh3.clean(
+        to_html(text, names), tags=_TAGS, attributes={"a": {"href"}, "ol": {"start"}, "img": {"src", "alt"}},
+        url_schemes={"http", "https", "mailto", "cid"}, link_rel="noopener noreferrer",
+    )  # fmt: skip
+    addresses = list((pictures or {}).values())
+    return re.sub(r'src="cid:(\d+)"', lambda found: f'src="{escapeHtml(addresses[int(found[1])])}"', html)
+
+
 def is_read(text: str) -> bool:
     """Whether a text is short enough to be rendered; any other is shown as typed."""
     return len(text) <= LONGEST and text.count("://") + text.count("[") <= MOST_LINKS

@@ -123,6 +123,9 @@ class Signature(Table):
     user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="signatures")
     name = pw.CharField(max_length=100)
     text = pw.TextField()
+    format = pw.TextField(default="")  # "markdown"; empty: plain text
+    picture = pw.TextField(default="")  # its bytes in base64, so that undo and the export of one's data hold it too
+    picture_name = pw.TextField(default="")  # the file name that a formatted text refers to
 
     class Meta:
         table_name = "signatures"

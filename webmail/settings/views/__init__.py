@@ -2,7 +2,7 @@
 
 from webmail.settings import catalogue
 from webmail.settings.blueprint import blueprint
-from webmail.settings.views import identities, preferences, removals, templates
+from webmail.settings.views import identities, preferences, removals, signatures, templates
 
 __all__ = [
     "blueprint",
@@ -10,5 +10,6 @@ __all__ = [
     "identities",
     "preferences",
     "removals",
+    "signatures",
     "templates",
 ]

@@ -1,4 +1,4 @@
-"""Identities pages: listing, editing and removing identities and signatures."""
+"""Identities pages: listing, editing and removing identities."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from flask import abort, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webmail.compose import identities, removed
+from webmail.compose import identities, removed, signatures
 from webmail.errors import LimitReachedError
-from webmail.models import AuditAct, Signature, WritingIdentity
+from webmail.models import AuditAct, WritingIdentity
 from webmail.people.display_names import NameRefusedError
 from webmail.settings.blueprint import blueprint
-from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm, SignatureForm
+from webmail.settings.identity_forms import FreeIdentityForm, IdentityForm
 from webmail.settings.views.removals import told_removed
 from webmail.web.audit import audited
 from webmail.web.current import current_user, overview, settings
 from webmail.web.labels import mailbox_label, name_objection
 from webmail.web.notices import notify
 from webmail.web.rendering import page
-
-# --- identities ------------------------------------------------------------------------------------------------------
 
 
 @blueprint.get("/settings/identities")
@@ -28,7 +26,7 @@ def list_identities() -> Response:
     mine = {identity.id for identity in identities.usable(user, settings())}
     return page(
         "settings/identities.html", identities=identities.for_user(user), usable=mine, addresses=identities.allowed(user),
-        free=settings().any_sender, signatures=identities.signatures(user),
+        free=settings().any_sender,
     )  # fmt: skip
 
 
@@ -83,7 +81,7 @@ def _stored_identity(number: int) -> WritingIdentity:
 def _form(identity: WritingIdentity) -> IdentityForm:
     form = (FreeIdentityForm if settings().any_sender else IdentityForm).showing(identity)
     user = current_user()
-    form.offer(identities.allowed(user), identities.signatures(user), _mailboxes(identity.sent_mailbox))
+    form.offer(identities.allowed(user), signatures.of_user(user), _mailboxes(identity.sent_mailbox))
     return form
 
 
@@ -117,75 +115,3 @@ def _save_identity(identity: WritingIdentity, act: AuditAct) -> Response:
         audited(act, identity.address, before=before if before != identity.address else None)
     notify(_("Identity saved."))
     return redirect(url_for("settings.list_identities"), 303)
-
-
-# --- signatures ------------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/settings/signatures")
-def list_signatures() -> Response:
-    user = current_user()
-    users: dict[int | None, list[str]] = {}
-    for identity in identities.for_user(user):
-        users.setdefault(identity.signature_id, []).append(identity.label)
-    return page("settings/signatures.html", signatures=identities.signatures(user), users=users)
-
-
-@blueprint.get("/settings/signatures/new")
-def new_signature() -> Response:
-    return page("settings/signatures_edit.html", form=SignatureForm(), signature=None)
-
-
-@blueprint.post("/settings/signatures/new")
-def add_signature() -> Response:
-    return _save_signature(Signature(user=current_user()))
-
-
-@blueprint.get("/settings/signatures/<int:number>")
-def show_signature(number: int) -> Response:
-    signature = _signature(number)
-    return page("settings/signatures_edit.html", form=SignatureForm(obj=signature), signature=signature)
-
-
-@blueprint.post("/settings/signatures/<int:number>")
-def change_signature(number: int) -> Response:
-    return _save_signature(_signature(number))
-
-
-@blueprint.get("/settings/signatures/<int:number>/remove")
-def ask_signature(number: int) -> Response:
-    signature = _signature(number)
-    return page(
-        "settings/remove.html", title=_("Delete the signature “%(name)s”?", name=signature.name),
-        words=_("Messages that contain it are not affected. Identities that use it will have no signature."),
-        back=url_for("settings.list_signatures"),
-    )  # fmt: skip
-
-
-@blueprint.post("/settings/signatures/<int:number>/remove")
-def remove_signature(number: int) -> Response:
-    if undo := removed.remove(current_user(), "signature", number):
-        told_removed("signature", _("Signature deleted."), undo)
-    return redirect(url_for("settings.list_signatures"), 303)
-
-
-def _signature(number: int) -> Signature:
-    return next((one for one in identities.signatures(current_user()) if one.id == number), None) or abort(404)
-
-
-def _save_signature(signature: Signature) -> Response:
-    """Save a signature. The user's first one is assigned to the default identity, since unassigned it has no effect."""
-    form = SignatureForm()
-    new, first = not signature.id, not identities.signatures(current_user())
-    if not form.validate():
-        return page("settings/signatures_edit.html", 422, form=form, signature=None if new else signature)
-    form.put_into(signature)
-    try:
-        identities.save_signature(signature)
-    except LimitReachedError:
-        notify(_("You have reached the limit. Delete one first."), "danger")
-        return page("settings/signatures_edit.html", 422, form=form, signature=None)
-    notify(_("Signature saved."))
-    if first and signature.id:  # no id if a double click created it already
-        identities.set_default_signature(signature, settings())
-    return redirect(url_for("settings.list_signatures"), 303)

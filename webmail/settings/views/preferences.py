@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth import account_management
 from webmail.auth.guard import public
-from webmail.compose.identities import signatures
+from webmail.compose import signatures
 from webmail.filters.absence import holidays
 from webmail.settings import catalogue, changes, time_zones
 from webmail.settings.blueprint import blueprint
@@ -36,7 +36,7 @@ def show() -> Response:
     places = [place for place in catalogue.PLACES if place.listed]
     return page(
         "settings/index.html", query=query, found=catalogue.search(query), places=places, form=_current_form(),
-        signatures=signatures(current_user())[:_SIGNATURES_SHOWN],
+        signatures=signatures.of_user(current_user())[:_SIGNATURES_SHOWN],
     )  # fmt: skip
 
 

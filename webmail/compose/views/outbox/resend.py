@@ -24,6 +24,7 @@ from webmail.compose.views.original import framed
 from webmail.compose.views.outbox.send_later import too_many_words
 from webmail.compose.views.outbox.sent_notice import say_sent
 from webmail.compose.views.recipients import named_choice
+from webmail.compose.views.signatures import signature_picture_address
 from webmail.errors import BadAddressError, NoSuchMessageError
 from webmail.mail import Message
 from webmail.mime import builder
@@ -138,11 +139,16 @@ def _send_on_page(
 def rendered(draft_id: str) -> Response:
     """The text of a draft as its recipients will see it, as a separate page for the preview frame in the form."""
     row = drafts.load(current_user(), draft_id)
+    written = draft_message.render_body(row, settings())
     if row.format == message_options.FORMATTED:
-        written = draft_message.render_body(row, settings())
-        html = sanitizer.clean(written.html, lambda cid: picture_address(draft_id, written.shown.get(cid))).html
+        signed = written.signed
+
+        def address(cid: str) -> str | None:
+            return signature_picture_address(signed.get(cid)) or picture_address(draft_id, written.shown.get(cid))
+
+        html = sanitizer.clean(written.html, address).html
     else:
-        text = row.body + draft_message.render_body(row, settings()).quoted
+        text = written.text + written.quoted
         html = plain_text.to_html(text, quote_label=_("Quoted text"), cut_label="…", fold=False)
     return framed(html)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import nh3
 from flask import redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -44,8 +43,6 @@ from webmail.web.texts.day_names import day_name
 
 add_banner("filters/_away.html")
 _UNDO = "filters.undo_absence"
-_SHOWN_TAGS = {"a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
-    "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +270,8 @@ def _preview(found: Absence) -> tuple[tuple[str, AbsenceAnswer | None], ...]:
 
 def _answer(found: Absence, text: str) -> AbsenceAnswer:
     html = None
-    if found.formatted:  # without the styles, which the page's policy refuses
-        html = Markup(nh3.clean(markdown.to_html(text), tags=_SHOWN_TAGS, attributes={"a": {"href"}}))  # noqa: S704
+    if found.formatted:
+        html = Markup(markdown.on_page(text))  # noqa: S704 - it was cleaned
     return AbsenceAnswer(found.subject or _("Auto: %(subject)s", subject=_("(subject of their message)")), text, html)
 
 
