@@ -159,6 +159,19 @@ def test_a_first_signature_takes_four(page: Page) -> None:
     assert hand.clicks <= 4
 
 
+def test_forwarding_takes_five_to_the_code(page: Page, demo: Services) -> None:
+    hand = Hand(page)
+    hand.click(page.locator(".account > summary"))
+    hand.click(page.locator(".account a[href='/settings']"))
+    hand.click(page.locator(".settings-list a[href='/forwarding']"))
+    page.locator("#address").fill("marie.home@world.test")
+    hand.click(page.locator("#new form button").last)
+    page.locator("[name=password]").fill(demo.password)
+    hand.click(page.locator("main button.btn-primary"))
+    expect(page.locator("#code")).to_be_visible()
+    assert hand.clicks <= 5
+
+
 def test_finding_large_attachments_takes_three(page: Page) -> None:
     hand = Hand(page)
     hand.click(page.locator(".areas a[href='/files']"))

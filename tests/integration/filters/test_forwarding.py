@@ -99,8 +99,11 @@ def test_mail_goes_to_a_colleague_and_stays(ann, bob, account_of, imap_of, arriv
 def test_an_address_that_was_just_added_only_has_to_be_saved(ann, bob, make_account, account_of):
     page = add(ann, bob.address)
     assert page.one("[name=on]").has_attr("checked") and not stored(account_of, ann).on
-    assert not ann.get("/forwarding").one("[name=on]").has_attr("checked")  # nothing was saved
+    page = ann.get("/forwarding")  # left and come back to: ticked both, and said that nothing is forwarded yet
+    assert page.one("[name=on]").has_attr("checked") and page.one(f"[name=to][value='{bob.address}']").has_attr("checked")
+    assert f"Nothing is forwarded to {bob.address} yet" in page.text
     forward(ann, bob.address)
+    assert "yet" not in ann.get("/forwarding").one(".settings-page").text
     carol = make_account("carol")
     page = add(ann, carol)
     assert [one["value"] for one in page.all("[name=to][checked]")] == [bob.address, carol]
@@ -140,7 +143,9 @@ def test_what_the_establishment_writes_stays_even_so(ann, bob, app, deliver, ima
 
 def test_a_forward_that_fails_leaves_the_message_here(ann, deliver, imap_of, arrives, codes):
     gone = "nobody-at-all@lycee.example"
-    add(ann, gone)
+    page = add(ann, gone)
+    assert (page.status, "no account with this address" in page.one("#address-error").text) == (422, True)
+    ann.submit(page, NEW)
     ann.submit(ann.get("/forwarding"), CODE, code=CODE_SENT)
     forward(ann, gone, keep="")
     deliver(ann.address, message("Nobody takes it", To=ann.address))
@@ -247,6 +252,36 @@ def test_nobody_forwards_to_themselves_nor_round_in_circles(app, ann, bob, make_
 
 
 # --- who may -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_address_that_can_not_be_used_is_refused_before_the_question(person, make_account):
+    left = make_account("left")
+    User.update(active=False).where(User.address == left).execute()
+    for address, words in ((person.address, "your own address"), (left, "is closed"), ("eve@far.example", "does not allow"),
+                           ("nobody-at-all@lycee.example", "no account")):  # fmt: skip
+        answer = add(person, address)
+        assert (answer.address.split("?")[0], words in answer.one("#address-error").text) == ("/forwarding/address", True), (
+            address
+        )
+
+
+def test_the_question_leads_straight_on_to_what_was_asked_for(person, codes, services):
+    far = _FAR.format(f"on-{person.address.partition('@')[0]}")
+    question = add(person, far)
+    assert question.address.startswith("/account/confirm")
+    assert not SystemMessage.select().where(SystemMessage.recipient == far).exists()
+    page = person.submit(question, "form.form", password=services.password)
+    assert page.address.startswith("/forwarding") and page.one(CODE) and far in page.text
+    assert SystemMessage.select().where(SystemMessage.recipient == far).count() == 1
+    assert person.get("/forwarding").one(CODE) and SystemMessage.select().where(SystemMessage.recipient == far).count() == 1
+
+
+def test_an_address_that_waited_too_long_is_not_added(person, bob):
+    add(person, bob.address)
+    Session.update(confirmed=None).where(Session.user == user_of(person)).execute()
+    assert person.get("/forwarding").one(NEW) and not ForwardTarget.select().where(ForwardTarget.user == user_of(person)).exists()
+    confirmed(person)
+    assert not person.get("/forwarding").all("[name=to]")
 
 
 def test_it_asks_for_a_factor_again_before_anything_leaves(person, bob, account_of):
@@ -424,7 +459,7 @@ def test_a_redirect_behind_a_carriage_return_asks_too(person):
 
 def test_an_address_of_ours_that_is_no_account_is_confirmed_first(ann, bob, codes):
     assert "is added" in add(ann, bob.address).notices
-    page = add(ann, "nonexistent@lycee.example")
+    page = ann.submit(add(ann, "nonexistent@lycee.example"), NEW)
     assert "We sent a code to nonexistent@lycee.example" in page.text and page.all(CODE)
     assert send(ann, "/forwarding", on="1", to="nonexistent@lycee.example").status == 422
 

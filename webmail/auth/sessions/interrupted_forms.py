@@ -43,8 +43,7 @@ def keep_interrupted() -> None:
 
     Sealed, since recovery codes may be in it. One that was kept before was left, and nobody expects it any more.
     """
-    visit().pop(_INTERRUPTED, None)
-    double_submits.forget()
+    drop_interrupted()
     if request.method != "POST" or (request.content_length or 0) > _LARGEST_INTERRUPTED:
         return
     if not _is_ours():
@@ -53,6 +52,12 @@ def keep_interrupted() -> None:
     text = json.dumps({"url": path_here(), "fields": fields})
     sealed = vault.seal_for_session(text, visit().token, _secret(), current_user.id)
     visit()[_INTERRUPTED] = base64.b64encode(sealed).decode()
+
+
+def drop_interrupted() -> None:
+    """Keep none: nobody expects one that was kept before, and who sends this form again is heard."""
+    visit().pop(_INTERRUPTED, None)
+    double_submits.forget()
 
 
 def keep_text_for_later() -> bool:

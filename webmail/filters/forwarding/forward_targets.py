@@ -44,6 +44,8 @@ class TargetFault(StrEnum):
     OWN = "own"  # the person's own address: their mail would come back at once
     LOOP = "loop"  # it would come back by what others forward
     MANY = "many"
+    CODELESS = "codeless"  # a code would be needed, and none can be mailed
+    UNKNOWN = "unknown"  # inside, and of no account that is known: a slip, or a list's
 
 
 class TargetRefusedError(ValueError):
@@ -85,6 +87,29 @@ def check(address: str, user: User, settings: Settings) -> None:
         raise TargetRefusedError(TargetFault.LOOP, address)
 
 
+def check_new(address: str, user: User, settings: Settings, *, sure: bool = False) -> None:
+    """Raises TargetRefusedError where an address that passed `typed` can't be added now. `sure`: also one that no account has.
+
+    At most 4 queries.
+    """
+    if not has_room(user, address):
+        raise TargetRefusedError(TargetFault.MANY, address)
+    inside = policy.is_inside(user, address, settings)
+    if not inside and settings.system_sender is None:
+        raise TargetRefusedError(TargetFault.CODELESS, address)
+    if inside and not sure and not is_known(address) and address not in confirmed(user):
+        raise TargetRefusedError(TargetFault.UNKNOWN, address)
+
+
+def is_known(address: str) -> bool:
+    """Whether an account here has this address, or may write as it. At most 2 queries."""
+    known = (
+        User.select().where(User.address == _bare(address)),
+        AllowedAddress.select().where(AllowedAddress.address == address),
+    )
+    return any(rows.exists() for rows in known)
+
+
 def closed(addresses: Iterable[str]) -> set[str]:
     """Those of these addresses whose account here is closed. 1 query."""
     asked = {address: _bare(address_key(address)) for address in addresses}
@@ -98,13 +123,7 @@ def needs_code(user: User, address: str, settings: Settings) -> bool:
     function's address, or nothing at all. Where no codes can be mailed, nobody can be asked inside. At most 2 queries."""
     if not policy.is_inside(user, address, settings):
         return True
-    if settings.system_sender is None:
-        return False
-    known = (
-        User.select().where(User.address == _bare(address)),
-        AllowedAddress.select().where(AllowedAddress.address == address),
-    )
-    return not any(rows.exists() for rows in known)
+    return settings.system_sender is not None and not is_known(address)
 
 
 def own_addresses(user: User) -> set[str]:

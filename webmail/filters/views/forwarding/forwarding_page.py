@@ -1,7 +1,8 @@
 """Forwarding page: to which addresses all mail goes on, who confirmed them, and until when; the banner on every page.
 
 What turns it on or adds an address asks for a factor again: whoever takes over an account begins with this. What turns it off
-does not, nor does a code, which shows no more than that somebody reads what arrives at an address.
+does not, nor does a code, which shows no more than that somebody reads what arrives at an address. One that can't be used is
+refused before the question; one that can is kept in the session, and added by the page that the question leads back to.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from webmail.auth.factors import mailed_codes
 from webmail.auth.factors.mailed_codes import CodePurpose, CodeRefusedError
-from webmail.auth.guard import asks_again, confirm_first
+from webmail.auth.guard import asks_again, confirm_first, is_confirmed
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
 from webmail.errors import BadAddressError, MailError
@@ -46,7 +47,10 @@ from webmail.web.texts.code_texts import code_fault_words, too_many_codes_words
 
 _PURPOSE = CodePurpose.FORWARDING
 _UNDO = "filters.undo_forwarding"
-_ADDED = "forward_added"  # in the session: the address that was just added, until the form is shown with it
+# in the session: the address that was added last, until it is saved; the one that waits for the question, and since when
+_ADDED, _WANTED = "forward_added", "forward_wanted"
+_TOLD = "forward_told"  # in the session: the notice on the next page says that it is to be saved
+_PATIENCE = 600  # seconds that an address waits for the question to be answered
 add_banner("filters/_forwarded.html")
 
 
@@ -56,8 +60,10 @@ add_banner("filters/_forwarded.html")
 @blueprint.get("/forwarding")
 def show_forwarding() -> Response:
     """3 ManageSieve round trips after signing in to it."""
+    if not fetched_ahead() and (wanted := _taken_wanted()):
+        return _add_target(wanted)
     try:
-        return _forwarding_page(None, loaded_state(), added=session.pop(_ADDED, ""))
+        return _forwarding_page(None, loaded_state(), added=session.get(_ADDED, ""), told=session.pop(_TOLD, False))
     except MailError as error:
         return _forwarding_page(None, None, trouble=error)
 
@@ -80,37 +86,53 @@ def save_forwarding() -> Response:
         return _forwarding_page(_renewed(form), trouble_text=words, status=409)
     except MailError as error:
         return _forwarding_page(form, trouble=error)
+    session.pop(_ADDED, None)
     _told(stored.before, found)
     _notify(_stored_words(found, stored), stored.before, found, "done" if stored.in_force or not found.on else "caution")
     return redirect(url_for("filters.show_forwarding"), 303)
 
 
 @blueprint.post("/forwarding/address")
-@asks_again
 def add_forward_target() -> Response:
     """A colleague's address can be chosen at once; to any other a code is mailed, or once more to the same one."""
     user, text = current_user(), request.form.get("address", "")
     try:
         address = forward_targets.typed(text, user, settings())
-        if not forward_targets.has_room(user, address):
-            raise TargetRefusedError(TargetFault.MANY, address)
+        forward_targets.check_new(address, user, settings(), sure=request.form.get("sure", "") == address)
+    except TargetRefusedError as refused:
+        unsure = refused.address if refused.fault is TargetFault.UNKNOWN else ""
+        return _forwarding_page(None, new=text, problem=_fault_words(refused.fault), unsure=unsure, status=422)
+    session[_WANTED] = [address, _now().timestamp()]
+    if question := confirm_first(back=url_for("filters.show_forwarding"), kept=True):
+        return question
+    session.pop(_WANTED)
+    return _add_target(address)
+
+
+def _taken_wanted() -> str:
+    """The address that waited for the question, once, if it was answered soon after; else ""."""
+    address, since = session.pop(_WANTED, ("", 0.0))
+    return str(address) if is_confirmed() and _now().timestamp() - since < _PATIENCE else ""
+
+
+def _add_target(address: str) -> Response:
+    """Add an address that may be used, or mail it a code."""
+    user = current_user()
+    try:
+        forward_targets.check(address, user, settings())
         if not forward_targets.needs_code(user, address, settings()):
             forward_targets.confirm(user, address)
             mailed_codes.forget(user, _PURPOSE)
             notify(_("%(address)s is added. Check the settings below, then save.", address=address), "done")
-            session[_ADDED] = address
+            session[_ADDED], session[_TOLD] = address, True
             return _back()
-        if settings().system_sender is None:
-            return _forwarding_page(
-                None, new=text, problem=_("Only addresses of your organisation can be used here."), status=422
-            )
         mail_forward_code(user, address, visit().network)
     except TargetRefusedError as refused:
-        return _forwarding_page(None, new=text, problem=_fault_words(refused.fault), status=422)
+        return _forwarding_page(None, new=address, problem=_fault_words(refused.fault), status=422)
     except BadAddressError:
-        return _forwarding_page(None, new=text, problem=_fault_words(TargetFault.INVALID), status=422)
+        return _forwarding_page(None, new=address, problem=_fault_words(TargetFault.INVALID), status=422)
     except TooManyRequestsError as error:
-        return told_to_wait(_forwarding_page(None, new=text, problem=too_many_codes_words(error), status=error.status), error)
+        return told_to_wait(_forwarding_page(None, new=address, problem=too_many_codes_words(error), status=error.status), error)
     return _back("new")
 
 
@@ -126,7 +148,7 @@ def confirm_forward_target() -> Response:
     except TargetRefusedError as refused:
         return _forwarding_page(None, problem=_fault_words(refused.fault), status=422)
     notify(_("%(address)s is confirmed. Check the settings below, then save.", address=address), "done")
-    session[_ADDED] = address
+    session[_ADDED], session[_TOLD] = address, True
     return _back()
 
 
@@ -139,6 +161,8 @@ def remove_forward_target() -> Response:
     except MailError as error:
         notify(trouble_words(error), "danger")
         return _back()
+    if session.get(_ADDED) == address:
+        session.pop(_ADDED)
     if forward_targets.remove(user, address):
         notify(_("%(address)s is removed.", address=address), "done")
     if before.on and address in before.addresses:
@@ -204,10 +228,12 @@ def _forwarding_page(
     new: str = "",
     problem: str = "",
     added: str = "",
+    told: bool = False,
+    unsure: str = "",
     status: int = 200,
 ) -> Response:
     """`form`: as it was sent, None for what the server has. `problem`: of the address or the code that was typed. `added`: an
-    address that was just added; nothing is saved yet.
+    address that was added last; nothing is saved yet (`told`: a notice says so). `unsure`: one that is asked about.
     """
     if form is None and state is None and trouble is None:
         try:
@@ -218,7 +244,8 @@ def _forwarding_page(
     addresses = [str(row.address) for row in targets if row.confirmed or row.active]
     if form is None and state is not None:
         form = ForwardForm.showing(state.filters.forwarding, (str(row.address) for row in targets if row.confirmed), _now())
-        if added in addresses:
+        added = added if added in addresses and added not in (form.to if form.on else ()) else ""
+        if added:
             form.choose(added)
     if form is not None:
         addresses += [one for one in form.to if one not in addresses and form.on]
@@ -226,6 +253,7 @@ def _forwarding_page(
     return page(
         "filters/forwarding.html", trouble.status if trouble else status, form=form, state=state,
         trouble=trouble_words(trouble) if trouble else trouble_text,
+        added=added if form is not None and not told else "", unsure=unsure,
         targets=[(one, policy.may_forward(user, one, here)) for one in addresses],
         closed=forward_targets.closed(addresses) if addresses else (),
         waiting="" if new else mailed_codes.waiting_for(user, _PURPOSE), new=new, problem=problem,
@@ -292,6 +320,10 @@ def _fault_words(fault: TargetFault) -> str:
             return _("This is your own address. Choose another.")
         case TargetFault.LOOP:
             return _("Mail from there is forwarded to you: it would go round in circles. Choose another address.")
+        case TargetFault.CODELESS:
+            return _("Only addresses of your organisation can be used here.")
+        case TargetFault.UNKNOWN:
+            return _("We know no account with this address. If it is right, a list’s for example, choose “Add” again.")
         case TargetFault.MANY:
             return _("You have too many addresses here. Remove one first.")
     return _("This is not a complete address. It looks like marie@example.org.")
