@@ -59,6 +59,7 @@ class Preferences:
     snippets: bool = True  # show the first words of each message in the list
     conversations: bool = False
     conversation_folders: tuple[str, ...] = ()
+    others_below: bool = True  # the other messages of a conversation are listed, folded, below one that is read
     scattered_folders: tuple[str, ...] = ()  # where many old messages came back with new UIDs, which no longer tell the order
     shortcuts: bool = True  # single-key commands
     notifications: bool = False  # desktop notifications of new mail

@@ -292,6 +292,7 @@
   // after a page was replaced: prepare it, and tell screen readers by moving the focus to it
   document.addEventListener("htmx:afterSwap", function (event) {
     if (event.detail.target.id === "preview") return dress(document.getElementById("preview"));
+    if (event.detail.target.classList.contains("unfolded")) return dress(event.detail.target);
     var main = document.getElementById("main"), same = held && document.querySelector(held);
     if (event.detail.target.id !== "main" || !main) return;
     dress(document); // what stands beside it came with it

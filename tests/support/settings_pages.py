@@ -7,7 +7,17 @@ from typing import Any
 from tests.support.visits import Page, Visitor
 
 PAGES = {
-    "reading": ("layout", "page_size", "snippets", "conversations", "prefer_text", "images", "receipts", "archive_by"),
+    "reading": (
+        "layout",
+        "page_size",
+        "snippets",
+        "conversations",
+        "others_below",
+        "prefer_text",
+        "images",
+        "receipts",
+        "archive_by",
+    ),
     "writing": ("undo_seconds", "write_format", "quote", "without_signatures"),
     "notifications": ("notifications", "refresh_minutes"),
     "appearance": ("theme", "text_size", "density"),

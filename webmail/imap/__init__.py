@@ -13,7 +13,7 @@ from webmail.imap.connections.pool import close_all, close_all_of, configure, co
 from webmail.imap.lists import listing, threads
 from webmail.imap.mailbox_list import acl, folders, mailboxes, new_mail, recount, tag_counts
 from webmail.imap.reading import attached_messages, body_texts, conversations, earlier_messages, messages
-from webmail.imap.searching import attachment_search, multi_search, search
+from webmail.imap.searching import attachment_search, conversation_search, multi_search, search
 
 __all__ = [
     "acl",
@@ -27,6 +27,7 @@ __all__ = [
     "close_all_of",
     "configure",
     "connect",
+    "conversation_search",
     "conversations",
     "earlier_messages",
     "folders",

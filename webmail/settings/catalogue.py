@@ -51,7 +51,7 @@ class FoundSetting(NamedTuple):
 PAGES = (
     SettingsPage(
         "reading", _l("Reading"), _l("How messages are displayed, and what senders can find out about you."),
-        ("layout", "page_size", "snippets", "conversations", "prefer_text", "images", "receipts", "archive_by"),
+        ("layout", "page_size", "snippets", "conversations", "others_below", "prefer_text", "images", "receipts", "archive_by"),
     ),
     SettingsPage(
         "writing", _l("Writing"), _l("Message format, quoting and time to undo."),
@@ -148,6 +148,7 @@ _WORDS = {
     "page_size": _l("number of rows"),
     "snippets": _l("snippet excerpt"),
     "conversations": _l("thread group"),
+    "others_below": _l("thread replies folded beneath"),
     "prefer_text": _l("html slow"),
     "images": _l("pictures tracking privacy"),
     "receipts": _l("confirmation tracking privacy"),

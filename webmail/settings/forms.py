@@ -43,6 +43,10 @@ class PreferencesForm(FlaskForm):
     conversations = BooleanField(
         _l("Conversation view"), description=_l("Groups a message and its replies in one row of the list.")
     )
+    others_below = BooleanField(
+        _l("Conversation below the message"),
+        description=_l("Lists the other messages of a conversation, folded, below the one you read."),
+    )
     prefer_text = BooleanField(
         _l("Prefer plain text"),
         description=_l("Opens messages without formatting or remote images, which is faster on a slow connection."),

@@ -171,18 +171,6 @@ def test_what_comes_and_goes_is_seen_at_once(
     assert page.all("input[name=uids]")[1]["value"] == "3,1"
 
 
-def test_a_message_shows_the_others_of_its_conversation(talking: Visitor) -> None:
-    page = talking.get(talking.get("/mailbox/INBOX").link("Re: Sortie"))
-    others = page.one("nav[aria-labelledby=talk]")
-    assert "2 other messages of this conversation" in others.get_text()
-    assert [a.get_text(" ", strip=True) for a in others.select("a")] == ["Unread Zoé Dupont", "Unread Bob Girard"]
-    other = talking.get(str(others.select("a")[1]["href"]))
-    assert other.status == 200 and other.one("h1").get_text(strip=True) == "Sortie"
-    assert not talking.get(talking.get("/mailbox/INBOX").link("Bulletins")).all("nav[aria-labelledby=talk]")
-    grouped(talking)
-    assert not talking.get("/message/5/INBOX").all("nav[aria-labelledby=talk]")
-
-
 def test_a_server_without_threads_lists_messages_and_says_nothing(talking: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     has = Connection.has
     monkeypatch.setattr(Connection, "has", lambda self, name: not name.startswith("THREAD") and has(self, name))

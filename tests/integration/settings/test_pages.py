@@ -18,7 +18,7 @@ from webmail.database.connection import db
 from webmail.models import User
 
 OTHER = {
-    "layout": "right", "page_size": "100", "snippets": None, "conversations": "y", "prefer_text": "y", "images": "always",
+    "layout": "right", "page_size": "100", "snippets": None, "conversations": "y", "others_below": None, "prefer_text": "y", "images": "always",
     "receipts": "never", "archive_by": "year", "undo_seconds": "30", "write_format": "markdown", "quote": "above",
     "without_signatures": None, "notifications": "y", "refresh_minutes": "15", "theme": "dark", "text_size": "large",
     "density": "compact", "language": "en", "time_zone": "Asia/Tokyo", "shortcuts": None,

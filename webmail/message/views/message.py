@@ -1,31 +1,25 @@
-"""Message page: reading one message: the page itself, the HTML body for its frame, attachments and the source."""
+"""Message page: one message on its page, the HTML body for its frame, attachments and the source."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 
 from flask import Response, request, url_for
 
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
-from webmail.calendar.quick_entry import date_chips
 from webmail.errors import NoSuchMessageError
-from webmail.mail import Message, Part, Summary
+from webmail.mail import Message, Part
 from webmail.mailbox.search import search_query
-from webmail.message import receipts, sender_check, viewers
 from webmail.message.blueprint import blueprint
+from webmail.message.views import reading
 from webmail.message.views.html_frame import cleaned_html, frame
 from webmail.message.views.phishing import can_be_reported
 from webmail.message.views.receipts import receipt_for
-from webmail.message.views.remote_images import body_with_images, decide_images, images_possible, may_load_previews
+from webmail.message.views.remote_images import body_with_images, images_possible
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, for_a_frame, guarded, kept_by_browser
-from webmail.message.views.text_bodies import shown_bodies, text_or_html
-from webmail.mime import part_kinds
-from webmail.mime.headers.subjects import bare_subject
-from webmail.mime.part_kinds import PartKind
-from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
-from webmail.web.formatting import here, local, today
+from webmail.web.current import current_account, current_user, preferences
+from webmail.web.formatting import today
 from webmail.web.forms.request_values import fetched_ahead, local_path, uidvalidity
 from webmail.web.message_links import message_url
 from webmail.web.rendering import page
@@ -38,35 +32,14 @@ _SHOWN_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 @may_come_ahead
 def show(uid: int, mailbox: str) -> Response:
     query, sort = request.args.get("query", ""), request.args.get("sort", "date")
-    as_text = request.args.get("as", "text" if preferences().prefer_text else "") == "text"
-    account, look_up = current_account(), sender_check.SenderLookUp(current_user(), settings())
-    with imap.connect(account, mailbox) as connection:
-        message, overview = imap.messages.read(
-            connection,
-            mailbox,
-            uid,
-            uidvalidity(),
-            prefer_html=not as_text,
-            mark=not fetched_ahead(),
-            stranger=look_up.stranger,
-            whole=partial(sender_check.needs_whole, user=current_user(), settings=settings()),
-        )
-        keeps = receipts.can_keep(connection.permanent, connection.read_only)
-    remember_overview(overview)
-    message, as_text = text_or_html(imap.earlier_messages.looked_for(account, message), as_text=as_text)
+    found = reading.read(uid, mailbox, mark=not fetched_ahead())
+    message, judged = found.message, found.trust
     newer, older = _neighbours(message, query, sort)
-    others, count = _others(message)
-    current = overview.get(mailbox)
-    role, rights = (current.role, current.rights) if current else (None, None)
-    judged = sender_check.judge(message, current_user(), settings(), role, look_up=look_up)
     response = page(
-        "message/show.html", message=message, mailbox=mailbox, bodies=shown_bodies(message), newer=newer, older=older,
-        query=query, sort=sort, role=role, rights=rights, reportable=can_be_reported(message, role, rights),
-        as_text=as_text, trust=judged,
-        pictures=decide_images(message, judged, role),
-        receipt=receipt_for(message, judged, role) if keeps else None,
-        others=others, count_of_others=count, viewed=viewers.view(message, with_pictures=may_load_previews()),
-        chips=_chips(message) if role != "junk" and not judged.is_dangerous else [],
+        "message/show.html", **found.context, newer=newer, older=older, query=query, sort=sort,
+        reportable=can_be_reported(message, found.role, found.rights),
+        receipt=receipt_for(message, judged, found.role) if found.keeps_receipts else None,
+        conversation=preferences().others_below,
         back=local_path(request.args.get("back", "")) or url_for("mailbox.show", mailbox=mailbox, query=query or None),
     )  # fmt: skip
     if fetched_ahead() and not message.seen:  # the script says so there once the page is opened
@@ -82,16 +55,6 @@ def seen(uid: int, mailbox: str) -> Response:
     return Response(status=204)
 
 
-def _chips(message: Message) -> list[date_chips.DateChip]:
-    """The times that its text names, as far as the page has it; an invitation's card says them itself."""
-    if any(part_kinds.kind_of_part(part) is PartKind.CALENDAR for part in message.structure.attachments):
-        return []
-    plain = "\n".join(message.bodies.get(part.section, "") for part in message.structure.text)
-    text = plain if plain.strip() else date_chips.text_of(message.opening)
-    sent, now = (local(one).replace(tzinfo=None) for one in (message.envelope.sent or message.received, datetime.now(UTC)))
-    return date_chips.chips(f"{bare_subject(message.envelope.subject)}\n{text}", sent, now, here().locale)
-
-
 def _neighbours(message: Message, query: str, sort: str) -> tuple[int | None, int | None]:
     """The UIDs of the messages before and after it in the list it was opened from; none where that search is slow."""
     scattered = message.mailbox in preferences().scattered_folders
@@ -101,15 +64,6 @@ def _neighbours(message: Message, query: str, sort: str) -> tuple[int | None, in
     ask = partial(imap.listing.neighbours, mailbox=message.mailbox, uid=message.uid, query=meant, sort=sort, scattered=scattered)
     unknown: tuple[int | None, int | None] = (None, None)
     return imap.optional(current_account(), message.mailbox, ask, unknown)
-
-
-def _others(message: Message) -> tuple[list[Summary], int]:
-    """The rest of its conversation, and the number of those messages."""
-    if not preferences().in_conversations(message.mailbox):
-        return [], 0
-    ask = partial(imap.listing.others_of, mailbox=message.mailbox, uid=message.uid)
-    none: tuple[list[Summary], int] = ([], 0)
-    return imap.optional(current_account(), message.mailbox, ask, none)
 
 
 @blueprint.get("/body/<int:uid>/<path:mailbox>")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from flask_babel import gettext as _
 
-from webmail.mail import Address, Message
+from webmail.mail import Address, Message, Summary
 from webmail.message.blueprint import blueprint
 from webmail.message.trust import SenderPlace, SenderWarning, Trust, TrustLevel, WarningKind
 from webmail.mime.headers.authentication import AuthenticationCheck, Verdict
@@ -38,7 +38,16 @@ def trust_facts(trust: Trust) -> list[str]:
 @blueprint.app_template_global()
 def sender_names(messages: Iterable[Message]) -> dict[Address, str]:
     """The name that each sender of these messages is shown by, as in a list."""
-    senders = {one for message in messages for one in message.envelope.sender}
+    return _names({one for message in messages for one in message.envelope.sender})
+
+
+@blueprint.app_template_global()
+def row_names(rows: Iterable[Summary]) -> dict[Address, str]:
+    """The same for rows."""
+    return _names({one for row in rows for one in row.sender})
+
+
+def _names(senders: set[Address]) -> dict[Address, str]:
     seen = impostors.appearances(current_user(), senders, settings())
     return {one: seen[one].name if one in seen else one.name for one in senders}
 
