@@ -94,7 +94,7 @@ firefox: ready ## what was typed and "Back", in a Firefox without scripts (apt i
 browser: ready ## journeys in a real browser, with and without JavaScript
 	@$(tested) -n 4 --no-loadscope-reorder --ignore=tests/browser/test_engines.py tests/browser
 
-engines: ready ## the main journeys in Firefox and WebKit, where they are installed (deploy/prepare.sh engines)
+engines: ready ## the main journeys in Firefox, WebKit and old Chromiums, where they are installed (deploy/prepare.sh engines)
 	@$(tested) -rs tests/browser/test_engines.py
 
 DATABASE := sqlite

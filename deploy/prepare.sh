@@ -88,7 +88,23 @@ install_packages() {
 
 can_install() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; }; }
 
+# Packages of npm below .venv, by the lock file of a folder of tests. What needs them is skipped where they can't be installed.
+install_node_packages() {
+    local folder=$1 place=.venv/$1 sum
+    sum=$(sha256sum "tests/$folder/package-lock.json")
+    command -v npm >/dev/null && [ "$(cat "$place/installed" 2>/dev/null)" != "$sum" ] || return 0
+    say "Installing tests/$folder into $place"
+    mkdir -p "$place"
+    cp "tests/$folder/package.json" "tests/$folder/package-lock.json" "$place/"
+    if (cd "$place" && npm ci --ignore-scripts --no-audit --no-fund --silent >&2); then
+        printf '%s\n' "$sum" >"$place/installed"
+    else
+        say "npm can't install them: the tests that need them are skipped."
+    fi
+}
+
 if [ "$what" = engines ]; then
+    if [ -d .venv ]; then install_node_packages engines; else say "Old Chromiums come after \`deploy/prepare.sh test\`, beside the rest."; fi
     missing=()
     missing_of firefox-esr webkitgtk-webdriver xvfb
     [ ${#missing[@]} -gt 0 ] || exit 0
@@ -188,21 +204,7 @@ if [ "$what" = test ]; then
     fi
 fi
 
-# The checkers of pages, beside axe, a provider to sign in by, and a client of tus. Tests that need them are skipped where they
-# can't be installed.
-for folder in checkers providers tus; do
-    place=.venv/$folder
-    if [ "$what" = test ] && command -v npm >/dev/null; then
-        sum=$(sha256sum tests/$folder/package-lock.json)
-        if [ "$(cat $place/installed 2>/dev/null)" != "$sum" ]; then
-            say "Installing tests/$folder into $place"
-            mkdir -p $place
-            cp tests/$folder/package.json tests/$folder/package-lock.json $place/
-            if (cd $place && npm ci --ignore-scripts --no-audit --no-fund --silent >&2); then
-                printf '%s\n' "$sum" >$place/installed
-            else
-                say "npm can't install them: the tests that need them are skipped."
-            fi
-        fi
-    fi
-done
+# The checkers of pages, beside axe, a provider to sign in by, and a client of tus.
+if [ "$what" = test ]; then
+    for folder in checkers providers tus; do install_node_packages $folder; done
+fi

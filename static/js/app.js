@@ -2,6 +2,16 @@
 (function () {
   "use strict";
 
+  // below Chrome 69, Firefox 62 and Safari 12 htmx can be read, but not run: there it is as if it had not come
+  if (!Array.prototype.flat) window.htmx = null;
+  // "gap" between what stands in a row is of the same years as "inset", which can be asked for: margins for those before
+  if (!window.CSS || !CSS.supports("inset", "0")) {
+    var old = document.createElement("link");
+    old.rel = "stylesheet";
+    old.href = document.querySelector("link[href*='css/base.css']").href.replace(/base\.css.*/, "old.css?v=19d71319");
+    document.head.appendChild(old);
+  }
+
   // "select all on this page", and a range with the shift key
   var CHOSEN = ".list-bar button[name=action]:not([value=readall]):not([value^=group])"; // need a selection
   function rows(form) { return Array.prototype.slice.call(form.querySelectorAll("input[name=uids]")); }
@@ -172,7 +182,8 @@
     }, true);
   });
 
-  function load(src, then) {
+  function load(src, then) { // without htmx pages are whole as they come: nothing may take a plain button's place
+    if (!window.htmx) return then && then();
     if (document.querySelector("script[src='" + src + "']")) return;
     var script = document.createElement("script");
     script.src = src;

@@ -4,6 +4,7 @@
   "use strict";
   if (window.attaching || !window.htmx) return;
   var SENT = "csrf_token,writer,back,format,identity,action,attachments"; // of the form: never the text
+  document.documentElement.classList.add("attaches"); // the plain button too is needless, also where styles can't ask for scripts
   var waiting = [], going = null; // { file, row, form, request, over }
 
   function busy() { return Boolean(going && going.row.isConnected); } // a page that is left takes nothing more from here
