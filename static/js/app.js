@@ -201,6 +201,19 @@
     load(later.keys, function () { event.target.dispatchEvent(new KeyboardEvent("keydown", event)); });
   });
 
+  // what the search box may mean, from the first time that it is used on a page
+  document.addEventListener("focusin", function (event) {
+    var box = event.target, form = box.form;
+    if (box.id !== "query" || box.name !== "query" || form.dataset.asked) return;
+    form.dataset.asked = "1";
+    fetch(form.action.replace(/\/mailbox\/.*/, "/search/suggestions"), { redirect: "manual" }).then(function (answer) {
+      return answer.ok ? answer.text() : "";
+    }).then(function (html) {
+      form.insertAdjacentHTML("beforeend", html);
+      dress(form);
+    }, function () { /* without it the box searches */ });
+  });
+
   // so does what chooses a folder or tags, at its first use; where it can't, the button leads to the page of it
   document.addEventListener("click", function first(event) {
     var button = event.target.closest && event.target.closest("[data-chooser]");

@@ -59,8 +59,8 @@ def test_finding_last_years_message_about_erasmus_takes_two(page: Page, scripts:
         hand.click(page.locator("#query"))
     page.keyboard.type("Erasmus")
     hand.enter()
-    expect(page.locator("#notices")).to_contain_text("Erasmus")
-    hand.click(row(page, "Convention").locator(".s a[id]"))
+    expect(page.locator(".meant")).to_contain_text("Erasmus")
+    hand.click(page.locator(".meant a", has_text="Convention"))
     expect(page.locator("article h1")).to_have_text("Convention de subvention")
     assert hand.clicks <= (2 if scripts else 3)
 

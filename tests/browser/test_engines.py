@@ -93,8 +93,8 @@ def test_last_years_message_is_found(inbox: WebDriver) -> None:
         inbox.click("#query")
     inbox.type("Erasmus")
     inbox.type(ENTER)
-    inbox.until("#notices", "Erasmus")
-    inbox.click(row("Convention", SUBJECT))
+    inbox.until(".meant", "Erasmus")
+    inbox.click("//*[contains(@class, 'meant')]//a[contains(., 'Convention')]")
     inbox.until("article h1", "Convention de subvention")
 
 

@@ -136,3 +136,15 @@ def test_little_stands_above_the_list_in_a_text_browser(person: Visitor, fill: C
     drawn = subprocess.run(command, input=html, check=True, capture_output=True, text=True, timeout=20).stdout.splitlines()
     assert next(number for number, line in enumerate(drawn, 1) if "Archive" in line and "Delete" in line) <= 15
     assert next(number for number, line in enumerate(drawn, 1) if "Contacts" in line) == 1
+
+
+@pytest.mark.parametrize("address", ["/nowhere", "/mailbox/Nirgends", "/message/9999/INBOX", "/contacts/none"])
+def test_what_is_not_there_keeps_the_frame(person: Visitor, address: str) -> None:
+    page = person.get(address)
+    assert page.status == 404 and page.one("#folders a[href='/mailbox/INBOX']") and page.one("nav.areas")
+    assert page.one("main h1") and page.link("Go to the inbox")
+
+
+def test_who_is_not_signed_in_sees_no_frame(person: Visitor) -> None:
+    page = Visitor(person.client.application, "").get("/nowhere")
+    assert page.status == 404 and not page.all("#folders") and page.one("main.sheet h1")

@@ -62,6 +62,10 @@ NO_PAGES = frozenset(
         "healthz",
         "too_large",
         "home",
+        "calendar.find_first",  # pieces beside the results of a search
+        "contacts.find_first",
+        "mailbox.find_first_files",
+        "mailbox.suggest_searches",  # what the search box offers
         "contacts.directory_card",  # a file
         "contacts.directory_elsewhere",  # a piece of the directory's page, from LDAP
         "contacts.directory_group",  # as that of a group of contacts

@@ -57,7 +57,7 @@ HARMLESS = {
         "/collections/servers/<int:number>/disconnect", "/collections/trash", "/collections/trash/whole", "/contacts/<uid>/remove",
         "/contacts/changes/undo", "/contacts/duplicates/compare", "/detach/<task_id>/undo", "/devices/refused", "/devices/revoke",
         "/filters/applied/<task_id>/undo", "/filters/senders/undo", "/filters/undo", "/folders/undo", "/forwarding/end",
-        "/forwarding/remove", "/forwarding/undo", "/import/<task_id>/undo", "/logout", "/outbox/<int:outbox_id>", "/recipients/forget",
+        "/forwarding/remove", "/forwarding/undo", "/import/<task_id>/undo", "/logout", "/outbox/<int:outbox_id>", "/recipients/forget", "/search/recent",
         "/report/undo", "/sessions", "/settings/identities/<int:number>/remove", "/settings/signatures/<int:number>/remove",
         "/settings/templates/<int:number>/remove", "/settings/undo", "/tasks/<task_id>", "/transfers/<int:number>/files/<upload>", "/undo",
     ],

@@ -182,12 +182,17 @@ def _read_strangers_form() -> None:
 
 
 def _require_sign_in() -> AnyResponse | None:
-    if request.endpoint is None or is_public(current_app, request.endpoint):
+    if request.endpoint is None:
+        with suppress(*DATABASE_AWAY):
+            g.has_frame = current_user.is_authenticated and step_to_do() is None
+        return None
+    if is_public(current_app, request.endpoint):
         return None
     if not current_user.is_authenticated or _is_somebody_else():
         return people.unauthorized()
     if elsewhere := _first_step(request.endpoint) or _confirm_first(request.endpoint):
         return elsewhere
+    g.has_frame = True  # what answers instead of the page may show the folders beside it
     _watch_whereabouts()
     if guessed_by_browser():  # a real visit could not be told from it: opening a message marks it as read
         return Response(status=503)

@@ -15,13 +15,17 @@ LONGEST_QUERY = 1000
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """A list as described by its URL. Only values that differ from the defaults appear in URLs."""
+    """A list as described by its URL. Only values that differ from the defaults appear in URLs.
+
+    `searched`: the words that led to this folder, which stay in the search box.
+    """
 
     mailbox: str
     query: str = ""
     scope: str = ""
     sort: str = "date"
     page: int = 1
+    searched: str = ""
 
     @classmethod
     def parse(cls, mailbox: str, args: Mapping[str, str]) -> ListRequest:
@@ -30,19 +34,24 @@ class ListRequest:
         query, sort, scope, page = (args.get(name, "") for name in ("query", "sort", "scope", "page"))
         query = " ".join((query or args.get("matching", ""))[:LONGEST_QUERY].split())
         scope = scope if scope in SCOPES else ""
+        searched = "" if query else " ".join(args.get("searched", "")[:LONGEST_QUERY].split())
         return cls(
             mailbox,
             query,
             scope,
             sort if sort in (ORDERS if query and scope else SORTS) else "date",
             int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1,
+            searched,
         )
 
     def arguments(self, **changes: Any) -> dict[str, Any]:
         """For `url_for("mailbox.show", **asked.arguments(page=2))`; a new sort order, query or scope starts at page 1."""
         if changes.keys() & {"query", "scope", "sort"}:
             changes = {"page": 1, **changes}
-        now = {"mailbox": self.mailbox, "query": self.query, "scope": self.scope, "sort": self.sort, "page": self.page, **changes}
+        now = {
+            "mailbox": self.mailbox, "query": self.query, "scope": self.scope, "sort": self.sort, "page": self.page,
+            "searched": self.searched, **changes,
+        }  # fmt: skip
         return {name: value for name, value in now.items() if value != _DEFAULTS[name]}
 
     @property
@@ -56,4 +65,4 @@ class ListRequest:
         return not self.query and self.sort == "date"
 
 
-_DEFAULTS = {"mailbox": None, "query": "", "scope": "", "sort": "date", "page": 1}
+_DEFAULTS = {"mailbox": None, "query": "", "scope": "", "sort": "date", "page": 1, "searched": ""}

@@ -35,7 +35,7 @@ from webmail.models.mail.archiving import ArchiveBatch, ArchiveRule, ArchiveRun,
 from webmail.models.mail.compose import AttachmentRow, DraftRow, Outbox, OutboxState, ReadyText, Signature, WritingIdentity
 from webmail.models.mail.filing import JunkWeek, MoveHabit
 from webmail.models.mail.forwarding import ForwardTarget
-from webmail.models.mail.mailbox import RecentFolder, RoomRequest, SavedSearch, Snoozed, Tag
+from webmail.models.mail.mailbox import RecentFolder, RecentSearch, RoomRequest, SavedSearch, Snoozed, Tag
 from webmail.models.mail.message import PhishingReport
 from webmail.models.people import (
     Acquaintance,
@@ -137,6 +137,7 @@ __all__ = [
     "PhishingReport",
     "ReadyText",
     "RecentFolder",
+    "RecentSearch",
     "RecoveryCode",
     "RemoteAccount",
     "RemoteItem",

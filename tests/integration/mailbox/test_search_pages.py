@@ -30,7 +30,7 @@ def test_the_form_makes_a_query_and_is_filled_in_from_one(folders: Visitor, fill
     assert page.rows == ["Voyage à Lyon"]
     query = page.one("#query")["value"]
     assert query == 'voyage -paris from:"Dupont, Zoé" after:2026-01-01'
-    again = folders.get(page.link("Refine search"))
+    again = folders.get(page.link("Refine"))
     values = {
         field["name"]: field.get("value", "") for field in again.all("form.form input[type=text], form.form input[type=date]")
     }
@@ -101,7 +101,7 @@ def test_the_form_shows_what_it_was_filled_in_with(folders: Visitor) -> None:
     page = folders.submit(folders.get("/search?mailbox=Travail"), "form.form", **sent)
     assert page.address.startswith("/mailbox/Travail?")
     assert [notice.get_text()[:11] for notice in page.all(".notice-caution")] == ['"deux mots"']  # a phrase after a minus sign
-    again = folders.get(page.link("Refine search"))
+    again = folders.get(page.link("Refine"))
     shown = {field["name"]: field.get("value", "") for field in again.all("form.form input[name]")}
     shown["state"] = str(again.one("#s-state option[selected]")["value"])
     assert {name: shown[name] for name in sent} == sent

@@ -45,6 +45,7 @@ def test_it_offers_a_folder_of_nearly_that_name(folders, imap_of):
     for words in ("erasmus", "Erasmsu", "érasme", "erasm"):
         page = search(folders, words, scope="all")
         assert folders.get(page.link("Open the folder Erasmus")).address == "/mailbox/Erasmus", words
+        assert page.text.count("No messages found") == 1 and "0 messages" not in page.text and "filter" not in page.one("main").text
     assert "Open the folder" not in search(folders, "xyzzy", scope="all").text
     assert "Open the folder" not in search(folders, "-erasmus from:x@y.example larger:900M", scope="all").text
 
@@ -87,17 +88,23 @@ def test_a_message_of_the_sender_is_found_by_the_offer(folders, fill):
     assert search(folders, "from:zoe.lambert@ailleurs.example", scope="all").rows == ["Bonjour"]
 
 
-def test_where_no_text_has_the_words_the_folder_that_they_name_is_shown(folders, imap_of):
+def test_where_no_text_has_the_words_the_folder_that_they_name_is_the_first_result(folders, imap_of):
     client = imap_of(folders.address)
     for name, subject in (("Erasmus", "Convention 2025"), ("Erasmus/Leeds", "Programme 2026"), ("Divers", "Tout")):
         client.create_folder(name)
         client.append(name, bytes(message(subject)))
     folders.get("/mailbox/INBOX", reload=True)
     page = search(folders, "érasmus", scope="all")
-    assert page.address == "/mailbox/Erasmus" and page.rows == ["Convention 2025"]
-    assert "this is the folder Erasmus" in page.text
+    assert page.one("#query")["value"] == "érasmus" and "this is the folder Erasmus" in page.notices
+    assert page.one(".meant li a").get_text() == "Convention 2025"  # those of the folder itself
+    assert "Convention 2025" in folders.get(page.link("Convention 2025")).one("article h1").get_text()
+    opened = folders.get(page.link("Show 1 message in Erasmus"))
+    assert opened.address.startswith("/mailbox/Erasmus?") and opened.rows == ["Convention 2025"]
+    assert opened.one("#query")["value"] == "érasmus" and opened.one("[name=scope]")["value"] == "all"  # to be refined
     page = search(folders, "programme erasmus 2026", scope="all")
-    assert page.rows == ["Programme 2026"] and page.address.startswith("/mailbox/Erasmus?query=programme+2026&scope=below")
-    assert search(folders, "erasmus nirgendwo", scope="all").rows == []
-    assert search(folders, "erasmus OR divers", scope="all").rows == []  # not one folder alone
+    assert [one.get_text() for one in page.all(".meant li a")] == ["Programme 2026"]
+    inside = folders.get(page.link("Show 1 message in Erasmus"))
+    assert inside.rows == ["Programme 2026"] and inside.address.startswith("/mailbox/Erasmus?query=programme+2026&scope=below")
+    assert not search(folders, "erasmus nirgendwo", scope="all").all(".meant")
+    assert not search(folders, "erasmus OR divers", scope="all").all(".meant")  # not one folder alone
     assert search(folders, "convention", scope="all").rows == ["Convention 2025"]

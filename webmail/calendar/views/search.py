@@ -13,7 +13,9 @@ from webmail.calendar.forms import typed_day
 from webmail.calendar.views.calendars import my_calendars
 from webmail.web.current import time_zone
 from webmail.web.formatting import today
-from webmail.web.rendering import page
+from webmail.web.rendering import fragment, page
+
+_FIRST = 3  # events beside messages
 
 
 @blueprint.get("/calendar/search")
@@ -35,8 +37,23 @@ def search() -> Response:
             earlier = searching.found(what, None, min(last or today(), _yesterday()), time_zone(), backwards=True)
     return page(
         "calendar/search.html", 422 if wrong else 200, words=words, begin=begin, finish=finish, wrong=wrong, asked=asked,
-        coming=coming[: searching.MOST], more=len(coming) > searching.MOST, earlier=earlier[: searching.MOST_EARLIER],
+        kind_words=words, coming=coming[: searching.MOST], more=len(coming) > searching.MOST,
+        earlier=earlier[: searching.MOST_EARLIER],
         more_earlier=len(earlier) > searching.MOST_EARLIER, calendars=calendars,
+    )  # fmt: skip
+
+
+@blueprint.get("/calendar/search/first")
+def find_first() -> Response:
+    """The first few events with these words, beside the messages that have them."""
+    words = request.args.get("words", "").strip()[: searching.LONGEST_WORDS]
+    calendars = {one.id: one for one in my_calendars()}
+    what = searching.sought({one.id: one.sight for one in calendars.values()}, words)
+    coming = searching.found(what, today(), None, time_zone())
+    earlier = searching.found(what, None, _yesterday(), time_zone(), backwards=True)
+    return fragment(
+        "calendar/_found_first.html", events=[*coming, *earlier][:_FIRST], total=len(coming) + len(earlier),
+        more=len(coming) > searching.MOST or len(earlier) > searching.MOST_EARLIER, kind_words=words, calendars=calendars,
     )  # fmt: skip
 
 

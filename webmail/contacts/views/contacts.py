@@ -35,10 +35,11 @@ from webmail.web.current import current_user, preferences, settings
 from webmail.web.forms.request_values import local_path
 from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.notices import notify, withdraw_notices
-from webmail.web.rendering import page
+from webmail.web.rendering import fragment, page
 
 EMPTY_ROWS = 2  # to fill in, below the existing ones
 _LONGEST_WORDS = 100
+_FIRST = 3  # beside messages
 
 
 @blueprint.get("/contacts")
@@ -61,6 +62,7 @@ def show() -> Response:
         "contacts/show.html",
         found=found,
         words=words,
+        kind_words=words.strip(),
         letter=letter,
         kind=kind,
         letters=letters,
@@ -70,6 +72,18 @@ def show() -> Response:
         rest=rest,
         also=also,
     )
+
+
+@blueprint.get("/contacts/found")
+def find_first() -> Response:
+    """The first few contacts with these words, and people of other sources, beside the messages that have them."""
+    words = request.args.get("words", "")[:_LONGEST_WORDS].strip()
+    found = contact_list.listed(current_user(), text=words, size=_FIRST, found_in=sources.shelf())
+    rest, _also = sources.elsewhere(words, found)
+    people = [person for source in rest for person in source.people][: _FIRST - len(found.rows)]
+    total = found.total + sum(len(source.people) for source in rest)
+    more = any(source.more for source in rest)
+    return fragment("contacts/_found_first.html", found=found, people=people, total=total, more=more, kind_words=words)
 
 
 @blueprint.get("/contacts/<uid>")

@@ -95,6 +95,12 @@ def count(connection: Connection, mailbox: str, *, query: Search, below: bool = 
     return sum(len(place.uids) for place in places)
 
 
+def first(connection: Connection, names: Iterable[str], query: Search, most: int) -> tuple[int, list[Summary]]:
+    """How many messages match in these mailboxes, and the newest of them: round trips of `search`."""
+    places, _skipped, _unchecked = found(connection, names, query)
+    return sum(len(place.uids) for place in places), rows_of(connection, chosen(connection, places, "date", 0, most))
+
+
 def within(overview: Overview, mailbox: str, below: bool) -> SearchScope:
     """The mailboxes of a scope. Trash and junk are left out, with those inside them, except the current mailbox."""
     all_of_them = [m for m in overview.mailboxes if m.selectable]

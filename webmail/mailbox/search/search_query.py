@@ -42,6 +42,11 @@ def understood(query: str, user: User, today: date) -> Search:
     return search.parse(query[:LONGEST_QUERY], today=today, tag=lambda words: tags.keyword_for(user, words))
 
 
+def plain_words(found: Search) -> str:
+    """The words of a query that are not of an operator: what other things than messages may be looked for by."""
+    return " ".join(term.value for term in found.sought if not (term.operator or term.named))[:100].strip()
+
+
 def led_to(request: ListRequest, found: Search, overview: Overview) -> ListRequest | None:
     """The list that `in:` refers to: another folder (alone, if everything was to be searched), or all; None if there is none."""
     words = found.mailbox.casefold()

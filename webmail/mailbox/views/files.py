@@ -9,17 +9,19 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webmail import imap
-from webmail.imap.searching.attachment_search import KINDS, SORTS, FileFilter
+from webmail.imap.connections.connection import Connection
+from webmail.imap.searching.attachment_search import KINDS, SORTS, FileFilter, FilePage
 from webmail.imap.searching.search_values import size_in_bytes
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import SCOPES
 from webmail.mailbox.search import search_query
 from webmail.web.current import current_account, current_user, remember_overview
 from webmail.web.formatting import today
-from webmail.web.rendering import page
+from webmail.web.rendering import fragment, page
 
 _FIELDS = ("name", "kind", "larger", "sender", "after", "before", "folder", "scope", "sort")
 _LONGEST = 200
+_FIRST = 3  # files beside messages
 
 
 @blueprint.get("/files")
@@ -41,8 +43,22 @@ def files() -> Response:
     remember_overview(found.overview)
     return page(
         "mailbox/files.html", found=found, fields=fields, kind=kind, kinds=_kind_labels(), search=search, mailbox=mailbox,
-        folder=fields.get("folder", ""),
+        folder=fields.get("folder", ""), kind_words=fields.get("name", ""),
     )  # fmt: skip
+
+
+@blueprint.get("/files/first")
+def find_first_files() -> Response:
+    """The first few files of this `name`, beside the messages that have it in their text. None where the server is slow."""
+    name = request.args.get("name", "").strip()[:_LONGEST]
+    search = search_query.understood(_query({"name": name}), current_user(), today())
+
+    def first(connection: Connection) -> FilePage:
+        return imap.attachment_search.search(connection, "INBOX", search, FileFilter(name), size=_FIRST)
+
+    found = imap.optional(current_account(), "", first, None) if name else None
+    files = found.files[:_FIRST] if found else ()
+    return fragment("mailbox/_found_first.html", found=found, files=files, kind_words=name)
 
 
 def _query(fields: Mapping[str, str]) -> str:

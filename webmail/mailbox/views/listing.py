@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
@@ -14,17 +15,21 @@ from webmail.auth.guard import may_come_ahead
 from webmail.imap.connections.connection import Connection
 from webmail.imap.searching.search import Search
 from webmail.imap.searching.search_keys import knows_parts
+from webmail.mail import Summary
 from webmail.mailbox import day_mark
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.search import search_query
 from webmail.mailbox.search.highlights import words_of
 from webmail.mailbox.search.search_suggestions import named_folders, suggested
+from webmail.mailbox.views.search_offers import note_search
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
-from webmail.web.labels import mailbox_label
+from webmail.web.labels import mailbox_path
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+
+_FIRST = 5  # messages of a folder that a search without results names
 
 
 @blueprint.get("/mailbox/<path:mailbox>")
@@ -53,8 +58,7 @@ def show(mailbox: str) -> Response:
                 connection, mailbox, page=asked.page, size=size, query=search, sort=asked.sort,
                 conversations=grouped, scattered=mailbox in preferences().scattered_folders,
             )  # fmt: skip
-        if asked.scope == "all" and asked.query and not listing.total and (meant := _folder_meant(connection, asked, search)):
-            return redirect(url_for("mailbox.show", **meant.arguments()), 303)
+        meant = _folder_meant(connection, asked, search) if asked.scope == "all" and asked.query and not listing.total else None
         exact_names = knows_parts(connection.capabilities)
         sorts = (imap.multi_search if asked.wide else imap.listing).sorts(connection)
         threads = imap.threads.algorithm(connection)
@@ -64,8 +68,11 @@ def show(mailbox: str) -> Response:
     remember_overview(listing.overview)
     current = listing.overview.get(mailbox)
     found_nothing = bool(asked.query) and not listing.total
+    if asked.query and asked.page == 1 and not found_nothing:
+        note_search(search)
     return page(
         "mailbox/show.html", listing=listing, mailbox=mailbox, asked=asked, query=asked.query, current=current, sorts=sorts,
+        meant=meant, kind_words=search_query.plain_words(search),
         search=search, found_words=words_of(search) if asked.query else (), wide=asked.wide, exact_names=exact_names,
         inside=asked.query and len(imap.multi_search.within(listing.overview, mailbox, below=True).names) > 1,
         day=_marked(listing, asked),
@@ -78,20 +85,27 @@ def show(mailbox: str) -> Response:
     )  # fmt: skip
 
 
-def _folder_meant(connection: Connection, list_request: ListRequest, search: Search) -> ListRequest | None:
+class FolderMeant(NamedTuple):
+    """A folder that a search without results names, how many messages there have the other words, and the first of them."""
+
+    request: ListRequest
+    path: str
+    total: int
+    rows: Sequence[Summary]
+
+
+def _folder_meant(connection: Connection, list_request: ListRequest, search: Search) -> FolderMeant | None:
     """Where no text has the words, the folder that one of them names, if it has what else is sought; None if not just one has.
-    Usually no further round trip, one for each folder that is named beside other words."""
+    Round trips of a search in each folder that is named, usually one."""
     overview = imap.mailboxes.overview(connection)
     meant = []
     for folder, rest in named_folders(search, overview):
+        names = imap.multi_search.within(overview, folder.name, below=True).names if rest else (folder.name,)
         query = search_query.understood(rest, current_user(), today())
-        count = imap.multi_search.count(connection, folder.name, query=query, below=True) if rest else folder.messages
-        scope = "below" if rest and any(folder.holds(m.name) for m in overview.mailboxes) else ""
-        meant += [replace(list_request, mailbox=folder.name, query=rest, scope=scope, page=1)] if count else []
-    if len(meant) != 1:
-        return None
-    notify(_("No message has all these words: this is the folder %(folder)s.", folder=mailbox_label(meant[0].mailbox)), "plain")
-    return meant[0]
+        total, rows = imap.multi_search.first(connection, names, query, _FIRST)
+        there = ListRequest(folder.name, rest, "below" if len(names) > 1 else "", searched="" if rest else list_request.query)
+        meant += [FolderMeant(there, mailbox_path(folder), total, rows)] if total else []
+    return meant[0] if len(meant) == 1 else None
 
 
 def _found_everywhere(list_request: ListRequest, search: Search) -> int:

@@ -1,4 +1,4 @@
-"""Mailbox tables: saved searches, tags, folders used lately, snoozed messages, requests for room."""
+"""Mailbox tables: saved and recent searches, tags, folders used lately, snoozed messages, requests for room."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ class SavedSearch(Table):
     class Meta:
         table_name = "saved_searches"
         indexes = ((("user", "name"), True),)
+
+
+class RecentSearch(Table):
+    """A search that somebody typed lately: offered as they type again. The highest `id` is the latest."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="recent_searches")
+    query = pw.TextField()
+
+    class Meta:
+        table_name = "recent_searches"
 
 
 class Tag(Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -38,6 +38,7 @@ from webmail.web.responses.unavailable import because
 _SECRETS = ("password", "code", "secret")  # in the names of fields that no page repeats
 _LARGEST_SENT = 300_000  # characters
 _LARGEST_BODY = 1_000_000  # bytes, of what nobody has read yet
+_OF_ADDRESSES = (403, 404, 405)  # nothing else is wrong: one's folders stand beside it
 
 
 def _sentences(error: MailError) -> tuple[str, str]:
@@ -95,7 +96,8 @@ def _sentences(error: MailError) -> tuple[str, str]:
 def error_page(
     title: str, advice: str, status: int, link: dict[str, Any] | None = None, again: Sequence[tuple[str, str]] = ()
 ) -> Response:
-    """An error page, rendered without the mail server. For HTMX requests a notice instead, and the page stays.
+    """An error page, rendered without the mail server unless only the address was wrong. For HTMX requests a notice instead, and
+    the page stays.
 
     `link` as in `notify`: what helps. `again`: the fields of a form that was sent, to be sent again.
     """
@@ -106,7 +108,9 @@ def error_page(
         response.headers["HX-Reswap"] = "innerHTML show:window:top"
         response.headers["HX-Push-Url"] = "false"
         return response
-    return make_response(render_template("error.html", title=title, advice=advice, status=status, link=link, again=again), status)
+    framed = status in _OF_ADDRESSES and request.method == "GET" and g.get("has_frame")
+    template = "error_framed.html" if framed else "error.html"
+    return make_response(render_template(template, title=title, advice=advice, status=status, link=link, again=again), status)
 
 
 def too_many_files() -> Response:
