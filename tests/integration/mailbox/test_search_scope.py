@@ -45,7 +45,9 @@ def test_it_offers_a_folder_of_nearly_that_name(folders, imap_of):
     for words in ("erasmus", "Erasmsu", "érasme", "erasm"):
         page = search(folders, words, scope="all")
         assert folders.get(page.link("Open the folder Erasmus")).address == "/mailbox/Erasmus", words
-        assert page.text.count("No messages found") == 1 and "0 messages" not in page.text and "filter" not in page.one("main").text
+        assert (
+            page.text.count("No messages found") == 1 and "0 messages" not in page.text and "filter" not in page.one("main").text
+        )
     assert "Open the folder" not in search(folders, "xyzzy", scope="all").text
     assert "Open the folder" not in search(folders, "-erasmus from:x@y.example larger:900M", scope="all").text
 
