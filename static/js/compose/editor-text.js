@@ -3,7 +3,7 @@
    The text stays the truth. What was not changed is written back word for word, blanks and line ends included: a whole block, or
    the lines of a paragraph inside a changed one. What was changed is written anew, read again and compared; marks that Markdown
    can't hold there (bold that ends within a word, at a quotation mark) move or go, words never do. A block that would not come
-   back the same (a table) is shown as it is written and edited so. */
+   back the same is shown as it is written and edited so. */
 (function (root) {
   "use strict";
   var PM = root.ProseMirror;
@@ -21,6 +21,32 @@
 
   function styled(pattern) { // what is pasted has its styles in this attribute (editor.js)
     return { tag: "span[data-style]", consuming: false, getAttrs: function (dom) { return pattern.test(dom.dataset.style) && null; } };
+  }
+  function cell(tag) {
+    return {
+      attrs: { align: { default: "" } }, content: "(text | image)*", isolating: true,
+      toDOM: function (node) { return [tag, node.attrs.align ? { "data-align": node.attrs.align } : {}, 0]; },
+    };
+  }
+  // a table that is pasted: one of words, not a page that is laid out by tables, which has no place in Markdown
+  function cellsOf(row) { return Array.prototype.filter.call(row.cells, function (one) { return !one.hasAttribute("data-end"); }); }
+  function isData(dom) {
+    var rows = Array.prototype.map.call(dom.rows, cellsOf), columns = rows.length && rows[0].length;
+    return rows.length > 1 && rows.length <= 60 && columns > 1 && columns <= 12 && !dom.querySelector("table, ul, ol, img, pre, blockquote")
+      && rows.every(function (cells) {
+        return cells.length === columns && cells.every(function (one) {
+          return one.colSpan === 1 && one.rowSpan === 1 && one.querySelectorAll("p, div").length < 2;
+        });
+      });
+  }
+  function pastedRows(dom) {
+    return PM.Fragment.fromArray(Array.prototype.map.call(dom.rows, function (row, number) {
+      return types.table_row.create(null, cellsOf(row).map(function (one) {
+        var words = one.textContent.replace(/\s+/g, " ").trim(), align = one.getAttribute("data-align") || one.getAttribute("align") || "";
+        return (number ? types.table_cell : types.table_header).create(
+          { align: /^(left|center|right)$/.test(align) ? align : "" }, words ? schema.text(words) : null);
+      }));
+    }));
   }
   var schema = new PM.Schema({
     nodes: {
@@ -54,6 +80,14 @@
         attrs: { tight: { default: true }, mark: { default: "-" } }, content: "list_item+", group: "block",
         parseDOM: [{ tag: "ul" }], toDOM: function () { return ["ul", 0]; },
       },
+      table: {
+        content: "table_row+", group: "block", isolating: true,
+        parseDOM: [{ tag: "table", getAttrs: function (dom) { return isData(dom) && null; }, getContent: pastedRows }],
+        toDOM: function () { return ["table", ["tbody", 0]]; },
+      },
+      table_row: { content: "(table_header | table_cell)+", toDOM: function () { return ["tr", 0]; } }, // those of the first row are headers
+      table_header: cell("th"),
+      table_cell: cell("td"),
       list_item: { content: "block+", defining: true, parseDOM: [{ tag: "li" }], toDOM: function () { return ["li", 0]; } },
       text: { group: "inline" },
       image: { // one of the draft's own files, by its name; pictures of a pasted page stay outside
@@ -163,13 +197,26 @@
     }, []));
   }
 
-  // the nodes of tokens[from..to); null where a table is among them, or what markdown.py, for which no indenting is code, takes otherwise
+  function table(tokens, at, end) {
+    var rows = [], cells, type, align;
+    for (; at < end; at++) {
+      if (tokens[at].type === "tr_open") cells = [];
+      else if (tokens[at].type === "tr_close") rows.push(types.table_row.create(null, cells));
+      else if (/^t[hd]_open$/.test(tokens[at].type)) {
+        type = tokens[at].type === "th_open" ? types.table_header : types.table_cell;
+        align = /left|center|right/.exec(tokens[at].attrGet("style") || "");
+      } else if (tokens[at].type === "inline") cells.push(type.create({ align: align ? align[0] : "" }, inline(tokens[at].children)));
+    }
+    return types.table.create(null, rows);
+  }
+
+  // the nodes of tokens[from..to); null where what markdown.py, for which no indenting is code, takes otherwise is among them
   function blocks(tokens, from, to, source) {
     var out = [];
     for (var at = from; at < to; at++) {
       var token = tokens[at], end = at, node, inside, before;
       if (token.nesting > 0) for (end = at + 1; tokens[end].level !== token.level || tokens[end].nesting >= 0; end++);
-      if (token.type === "table_open") return null;
+      if (token.type === "table_open" && source.slice(token.map[0], token.map[1]).some(isFar)) return null;
       if (token.type === "paragraph_open" && source.slice(token.map[0], token.map[1]).some(isIndented)) return null;
       if (token.type === "fence" && source.slice(token.map[0] + 1, token.map[1]).some(isFarFence)) return null;
       if (token.type === "paragraph_open" || token.type === "heading_open") {
@@ -179,7 +226,8 @@
       } else if (token.type === "fence") {
         inside = token.content.replace(/\n$/, "");
         node = types.code_block.create({ info: token.info }, inside ? schema.text(inside) : null);
-      } else if (token.type === "hr") node = types.horizontal_rule.create();
+      } else if (token.type === "table_open") node = table(tokens, at, end);
+      else if (token.type === "hr") node = types.horizontal_rule.create();
       else {
         inside = blocks(tokens, at + 1, end, source);
         if (!inside) return null;
@@ -202,6 +250,7 @@
   }
   function isIndented(line) { return INDENTED.test(line[0]); }
   function isFarFence(line) { return /(?: {4}|\t)\s*(?:`{3}|~{3})/.test(line[0]); }
+  function isFar(line) { return /^(?:[>\s]|[-+*]\s|\d+[.)]\s)*(?: {4}|\t)/.test(line[0]); }
   function isTight(tokens, from, to) {
     for (var at = from; at < to; at++) {
       if (tokens[at].type === "paragraph_open" && tokens[at].level === tokens[from].level + 2) return tokens[at].hidden;
@@ -268,9 +317,19 @@
     }
     if (node.type === types.heading) return [["heading", node.attrs.level, by(inLines(node)[0])]];
     if (node.type === types.code_block) return [["code", node.textContent]];
+    if (node.type === types.table) return [["table", tableOf(node).map(function (cells) {
+      return cells.map(function (one) { return one ? [one.attrs.align, by(inLines(one)[0])] : ["", by([])]; });
+    })]];
     if (node.type === types.ordered_list) return [["ol", node.attrs.order, node.content.content.map(inside)]];
     if (node.type === types.bullet_list) return [["ul", node.content.content.map(inside)]];
     return [[node.type.name, inside(node)]];
+  }
+  function tableOf(node) { // its cells by rows, all as long as the longest, null where one is missing
+    var columns = 0;
+    node.forEach(function (row) { columns = Math.max(columns, row.childCount); });
+    return node.content.content.map(function (row) {
+      return Array.from({ length: columns }, function (_none, at) { return at < row.childCount ? row.child(at) : null; });
+    });
   }
   var known = new WeakMap(); // what `seen` found for a node, which never changes
   function seenInside(node, by) {
@@ -510,6 +569,7 @@
       case types.heading: return ("#".repeat(node.attrs.level) + " " + (kept || inlineOf(node, !how.spare))).trim();
       case types.horizontal_rule: return "---";
       case types.code_block: return fenced(node);
+      case types.table: return tableText(node, how);
       case types.blockquote: return children(node, how).map(function (one, at) {
         var text = one[1].split("\n").map(function (text) { return text && one[0] !== types.blockquote ? "> " + text : ">" + text; }).join("\n");
         return (!at ? "" : how.close && one[2] ? "\n" : "\n>\n") + text;
@@ -521,6 +581,27 @@
     var text = node.textContent, longest = (text.match(/`+/g) || []).reduce(function (most, run) { return Math.max(most, run.length); }, 2);
     var ticks = (/`/.test(node.attrs.info) ? "~" : "`").repeat(longest + 1);
     return ticks + node.attrs.info + "\n" + text + (text ? "\n" : "") + ticks;
+  }
+  // with bars below one another: that is how it is read in plain text
+  var cellTexts = new WeakMap(); // a cell as a paragraph, which is written once
+  function cellText(node, how) {
+    if (!node) return "";
+    if (!cellTexts.has(node)) cellTexts.set(node, types.paragraph.create(null, node.content));
+    return inlineOf(cellTexts.get(node), !how.spare).replace(/\\?\|/g, "\\|");
+  }
+  function tableText(node, how) {
+    var rows = tableOf(node), texts = rows.map(function (cells) { return cells.map(function (one) { return cellText(one, how); }); });
+    var widths = texts[0].map(function (_none, at) {
+      return Math.min(40, texts.reduce(function (most, cells) { return Math.max(most, Array.from(cells[at]).length); }, 3));
+    });
+    function padded(text, at) { return text + " ".repeat(Math.max(0, widths[at] - Array.from(text).length)); }
+    function bars(cells) { return "| " + cells.join(" | ") + " |"; }
+    var lined = texts.map(function (cells) { return bars(cells.map(padded)); });
+    lined.splice(1, 0, bars(rows[0].map(function (one, at) {
+      var align = one ? one.attrs.align : "", first = /left|center/.test(align) ? ":" : "-", last = /right|center/.test(align) ? ":" : "-";
+      return first + "-".repeat(widths[at] - 2) + last;
+    })));
+    return lined.join("\n");
   }
   function children(node, how) {
     var out = [], before = null;

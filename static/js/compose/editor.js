@@ -72,6 +72,155 @@
     dispatch(tr.setSelection(PM.TextSelection.create(tr.doc, after + 1)).scrollIntoView());
     return true;
   }
+  // --- tables ------------------------------------------------------------------------------------------------------------
+  function newTable(rows, columns) {
+    return types.table.create(null, Array.from({ length: rows }, function (_none, row) {
+      return types.table_row.create(null, Array.from({ length: columns }, function () {
+        return (row ? types.table_cell : types.table_header).create();
+      }));
+    }));
+  }
+  function tableAt(state) { // { node, at, row, column } of the table that the selection is in
+    var $from = state.selection.$from;
+    for (var depth = $from.depth; depth > 0; depth--) {
+      if ($from.node(depth).type === types.table && $from.depth >= depth + 2) {
+        return { node: $from.node(depth), at: $from.before(depth), row: $from.index(depth), column: $from.index(depth + 1) };
+      }
+    }
+    return null;
+  }
+  function placeOf(table, at, row, column) { // the start of the words of a cell
+    var place = at + 1, line, cell;
+    for (line = 0; line < row; line++) place += table.child(line).nodeSize;
+    for (cell = 0, place++; cell < column; cell++) place += table.child(row).child(cell).nodeSize;
+    return place + 1;
+  }
+  function goTo(tr, at, row, column, whole) {
+    var table = tr.doc.nodeAt(at), place = placeOf(table, at, row, column);
+    return tr.setSelection(PM.TextSelection.create(
+      tr.doc, place, whole ? place + table.child(row).child(column).content.size : place)).scrollIntoView();
+  }
+  // the same table with its rows (arrays of cells) changed
+  function rebuilt(state, found, change, row, column) {
+    var rows = found.node.content.content.map(function (one) { return one.content.content.slice(); }), tr = state.tr;
+    change(rows);
+    if (!rows.length || !rows[0].length) return removeTable(state, found);
+    tr.replaceWith(found.at, found.at + found.node.nodeSize, types.table.create(null, rows.map(function (cells, number) {
+      return types.table_row.create(null, cells.map(function (cell) { return asCell(cell, number, cell.attrs.align); }));
+    })));
+    return goTo(tr, found.at, Math.min(row, rows.length - 1), Math.min(column, rows[0].length - 1));
+  }
+  function asCell(cell, row, align) {
+    return (row ? types.table_cell : types.table_header).create({ align: align }, cell.content);
+  }
+  function removeTable(state, found) {
+    var tr = state.tr.replaceWith(found.at, found.at + found.node.nodeSize, types.paragraph.create());
+    return tr.setSelection(PM.TextSelection.create(tr.doc, found.at + 1)).scrollIntoView();
+  }
+  var TABLE = { // what can be done to a table, by the names of their buttons
+    row: function (state, at) {
+      return rebuilt(state, at, function (rows) {
+        rows.splice(at.row + 1, 0, rows[0].map(function (cell) { return types.table_cell.create({ align: cell.attrs.align }); }));
+      }, at.row + 1, at.column);
+    },
+    column: function (state, at) {
+      return rebuilt(state, at, function (rows) {
+        rows.forEach(function (cells) { cells.splice(at.column + 1, 0, types.table_cell.create()); });
+      }, at.row, at.column + 1);
+    },
+    dropRow: function (state, at) { return rebuilt(state, at, function (rows) { rows.splice(at.row, 1); }, at.row, at.column); },
+    dropColumn: function (state, at) {
+      return rebuilt(state, at, function (rows) { rows.forEach(function (cells) { cells.splice(at.column, 1); }); }, at.row, at.column);
+    },
+    dropTable: removeTable,
+  };
+  function insertTable(state, dispatch) {
+    var $from = state.selection.$from, block = $from.node(1), at = $from.before(1), tr = state.tr, empty = isEmptyLine(block);
+    if (tableAt(state)) return false;
+    if (!dispatch) return true;
+    if (!empty) at += block.nodeSize;
+    tr.replaceWith(at, empty ? at + block.nodeSize : at, newTable(3, 3));
+    dispatch(goTo(tr, at, 0, 0));
+    return true;
+  }
+  function isEmptyLine(block) { return block.type === types.paragraph && !block.content.size; }
+  function nextCell(by) { // the Tab key: after the last cell comes a row more
+    return function (state, dispatch) {
+      var found = tableAt(state), columns, to;
+      if (!found) return false;
+      columns = found.node.child(found.row).childCount;
+      to = found.row * columns + found.column + by;
+      if (!dispatch || to < 0) return true;
+      if (to >= columns * found.node.childCount) dispatch(goTo(TABLE.row(state, found), found.at, found.row + 1, 0));
+      else dispatch(goTo(state.tr, found.at, Math.floor(to / columns), to % columns, true));
+      return true;
+    };
+  }
+  function below(state, dispatch) { // the Enter key: the cell below, then what follows the table
+    var found = tableAt(state), tr = state.tr;
+    if (!found) return false;
+    if (!dispatch) return true;
+    if (found.row + 1 < found.node.childCount) dispatch(goTo(tr, found.at, found.row + 1, found.column));
+    else dispatch(tr.setSelection(PM.TextSelection.near(tr.doc.resolve(found.at + found.node.nodeSize))).scrollIntoView());
+    return true;
+  }
+  // what is deleted across cells leaves the cells; null where the selection is within one
+  function emptied(state) {
+    var from = state.selection.from, to = state.selection.to, found = tableAt(state), tr = state.tr, spans = [];
+    if (!found || to > found.at + found.node.nodeSize || state.selection.$from.sameParent(state.selection.$to)) return null;
+    state.doc.nodesBetween(from, to, function (node, at) {
+      if (node.isTextblock) spans.unshift([Math.max(from, at + 1), Math.min(to, at + 1 + node.content.size)]);
+    });
+    spans.forEach(function (span) { if (span[1] > span[0]) tr.delete(span[0], span[1]); });
+    return tr.setSelection(PM.TextSelection.create(tr.doc, from)).scrollIntoView();
+  }
+  function empty(state, dispatch) {
+    var tr = emptied(state);
+    if (tr && dispatch) dispatch(tr);
+    return Boolean(tr);
+  }
+  // every row as long as the longest, headers in the first alone, and a line to write in after a table at the end; null: all is well
+  function mended(state) {
+    var tr = state.tr, last = state.doc.lastChild;
+    state.doc.forEach(function (table, at) {
+      var columns = 0, right = true;
+      if (table.type !== types.table) return;
+      table.forEach(function (row) { columns = Math.max(columns, row.childCount); });
+      table.forEach(function (row, _place, number) {
+        right = right && row.childCount === columns;
+        row.forEach(function (cell, _place, column) {
+          var head = table.child(0).maybeChild(column);
+          right = right && (cell.type === types.table_header) === !number && cell.attrs.align === (head ? head.attrs.align : "");
+        });
+      });
+      if (right) return;
+      var rows = table.content.content.map(function (row, number) {
+        return types.table_row.create(null, Array.from({ length: columns }, function (_none, column) {
+          var head = table.child(0).maybeChild(column);
+          return asCell(row.maybeChild(column) || types.table_cell.create(), number, head ? head.attrs.align : "");
+        }));
+      });
+      tr.replaceWith(tr.mapping.map(at), tr.mapping.map(at + table.nodeSize), types.table.create(null, rows));
+    });
+    if (last.type === types.table) tr.insert(tr.doc.content.size, types.paragraph.create());
+    if (!tr.docChanged) return null;
+    return tr.setSelection(PM.TextSelection.near(tr.doc.resolve(Math.min(state.selection.from, tr.doc.content.size))));
+  }
+  function tableRow(words) {
+    var row = element("div", { class: "editor-link", role: "group", "aria-label": words.table }, Object.keys(TABLE).map(function (what) {
+      return element("button", { type: "button", class: "btn", "data-table": what }, [words[what]]);
+    }));
+    row.hidden = true;
+    row.addEventListener("mousedown", function (event) { event.preventDefault(); });
+    row.addEventListener("click", function (event) {
+      var found = tableAt(open.view.state), what = event.target.dataset.table;
+      if (!found || !what) return;
+      open.view.dispatch(TABLE[what](open.view.state, found));
+      open.view.focus();
+    });
+    return row;
+  }
+
   function leave() {
     open.bar.querySelector("button[tabindex='0']").focus();
     return true;
@@ -79,9 +228,11 @@
   var keys = {
     "Mod-b": PM.toggleMark(marks.strong), "Mod-i": PM.toggleMark(marks.em), "Mod-k": function () { askLink(); return true; },
     "Mod-Shift-7": toggleList(types.ordered_list), "Mod-Shift-8": toggleList(types.bullet_list), "Mod-Shift-9": toggleQuote,
+    "Mod-Shift-6": insertTable, "Tab": nextCell(1), "Shift-Tab": nextCell(-1),
     "Mod-z": PM.undo, "Mod-y": PM.redo, "Shift-Mod-z": PM.redo, "Escape": leave, "Alt-F10": leave,
-    "Enter": PM.chainCommands(leaveCode, PM.splitListItem(types.list_item), answer), "Shift-Enter": PM.chainCommands(PM.exitCode, breakLine),
-    "Mod-]": PM.sinkListItem(types.list_item), "Mod-[": PM.liftListItem(types.list_item), "Backspace": PM.undoInputRule,
+    "Enter": PM.chainCommands(below, leaveCode, PM.splitListItem(types.list_item), answer), "Shift-Enter": PM.chainCommands(below, PM.exitCode, breakLine),
+    "Mod-]": PM.sinkListItem(types.list_item), "Mod-[": PM.liftListItem(types.list_item),
+    "Backspace": PM.chainCommands(empty, PM.undoInputRule), "Delete": empty,
   };
   // the sign of a point typed in a point: there is one already
   function once(rule) {
@@ -105,6 +256,7 @@
     ["bullets", "M9 6h12M9 12h12M9 18h12M4 6h.01M4 12h.01M4 18h.01", toggleList(types.bullet_list), inList(types.bullet_list), "⇧8"],
     ["numbers", "M10 6h11M10 12h11M10 18h11M4 4v4M3 8h2M3 12h2.5L3 15.5h2.5", toggleList(types.ordered_list), inList(types.ordered_list), "⇧7"],
     ["quote", "M4 5v14M9 8h11M9 12h11M9 16h7", toggleQuote, function (state) { return depthOf(state, types.blockquote); }, "⇧9"],
+    ["table", "M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14", insertTable, function (state) { return Boolean(tableAt(state)); }, "⇧6"],
     ["link", "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1", askLink, hasMark(marks.link), "K"],
     ["undo", "M8 5 4 9l4 4M4 9h10a5 5 0 0 1 0 10h-3", PM.undo, null, "Z"],
     ["redo", "M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h3", PM.redo, null, "Y"],
@@ -149,7 +301,7 @@
       if (tool[0] !== "link" && document.activeElement !== button) open.view.focus();
     });
     bar.addEventListener("keydown", function (event) { // one stop for the Tab key, arrows within
-      var all = Array.from(bar.children), at = all.indexOf(document.activeElement);
+      var all = Array.from(bar.children).filter(function (one) { return one.offsetParent; }), at = all.indexOf(document.activeElement);
       var to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key];
       if (at < 0 || to === undefined) return;
       event.preventDefault();
@@ -160,6 +312,7 @@
     return bar;
   }
   function showTools() {
+    open.box.querySelector("[data-table]").parentNode.hidden = !tableAt(open.view.state);
     open.bar.querySelectorAll("[data-tool][aria-pressed]").forEach(function (button) {
       var tool = TOOLS.find(function (one) { return one[0] === button.dataset.tool; });
       button.setAttribute("aria-pressed", String(Boolean(tool[3](open.view.state))));
@@ -267,7 +420,7 @@
   function pastedHTML(html) {
     return wordLists(html).replace(/<(style|script)\b[^]*?(<\/\1\s*>|$)/gi, "").replace(/<[a-z](?:[^>"']|"[^"]*"|'[^']*')*>?/gi, function (tag) {
       return tag.replace(/([\s/"'])(style|on[a-z]+)(?=\s*=)/gi, "$1 data-$2");
-    }).replace(/<\/t[dh]\s*>/gi, " $&").replace(/<\/tr\s*>/gi, "<td><br></td>$&"); // cells stay apart
+    }).replace(/<\/t[dh]\s*>/gi, " $&").replace(/<\/tr\s*>/gi, "<td data-end><br></td>$&"); // cells stay apart
   }
   function pastedText(text, _context, _plain, view) { // as it is: lines stay lines, and no sign means anything
     var paragraphs = text.replace(/\r\n?/g, "\n").replace(/\n+$/, "").split(/\n[ \t]*(?:\n[ \t]*)+/), held = view.state.selection.$from.marks();
@@ -279,6 +432,47 @@
       });
       return types.paragraph.create(null, content);
     })), 1, 1);
+  }
+
+  // what was pasted with its looks can be pasted as plain text, until something else is changed
+  function pasteRow(words) {
+    var row = element("div", { class: "editor-link", role: "group", "aria-label": words.plain }, [
+      element("button", { type: "button", class: "btn", "data-plain": "" }, [words.plain + " (" + words.ctrl + "+⇧V)"]),
+    ]);
+    row.hidden = true;
+    row.addEventListener("mousedown", function (event) { event.preventDefault(); });
+    row.firstChild.addEventListener("click", function () {
+      var pasted = open.pasted, tr = open.view.state.tr;
+      if (!pasted) return;
+      open.pasted = null;
+      tr.replaceWith(0, tr.doc.content.size, pasted.before.doc.content);
+      tr.setSelection(PM.TextSelection.between(tr.doc.resolve(pasted.before.selection.from), tr.doc.resolve(pasted.before.selection.to)));
+      open.view.dispatch(plainly(tr, pasted));
+      open.view.focus();
+    });
+    return row;
+  }
+  function plainly(tr, pasted) {
+    if (tableAt(pasted.before)) return tr.insertText(pasted.text.replace(/\s+/g, " ").trim()).scrollIntoView();
+    return tr.replaceSelection(pastedText(pasted.text, null, true, { state: pasted.before })).scrollIntoView();
+  }
+  function paste(view, event, slice) { // as it comes; into a cell, its words alone
+    var data = event.clipboardData, text = data ? data.getData("text/plain") : "", words;
+    open.pasted = data && /\S/.test(text) && data.getData("text/html") ? { before: view.state, text: text, fresh: true } : null;
+    if (!tableAt(view.state)) return false;
+    words = slice.content.textBetween(0, slice.content.size, " ", " ").replace(/\s+/g, " ").trim();
+    view.dispatch(view.state.tr.insertText(words).setMeta("paste", true).scrollIntoView());
+    return true;
+  }
+  function offerPlain(tr) {
+    var pasted = open.pasted;
+    if (pasted && tr.docChanged && !(pasted.fresh && tr.getMeta("paste"))) pasted = null;
+    if (pasted && pasted.fresh) {
+      pasted.fresh = false;
+      if (plainly(pasted.before.tr, pasted).doc.eq(open.view.state.doc)) pasted = null; // it had no looks
+    }
+    open.pasted = pasted;
+    open.box.querySelector("[data-plain]").parentNode.hidden = !pasted;
   }
 
   // --- the text ----------------------------------------------------------------------------------------------------------
@@ -303,7 +497,10 @@
   }
   function changed(tr) {
     if (!open) return;
-    open.view.updateState(open.view.state.apply(tr));
+    var state = open.view.state.apply(tr), more = tr.docChanged && mended(state);
+    if (more) state = state.apply(more.setMeta("appendedTransaction", tr));
+    open.view.updateState(state);
+    offerPlain(tr);
     open.view.dom.classList.toggle("editor-empty", isEmpty(open.view.state.doc));
     showTools();
     if (!tr.docChanged) return;
@@ -346,8 +543,10 @@
     if (T.tooLong(area.value)) return "long";
     try { doc = T.read(area.value); } catch (error) { return "other"; }
     label.id = "editor-label";
-    var bar = toolbar(words), box = element("div", { class: "editor" }, [linkRow(words), element("p", { class: "editor-said small", role: "status" })]);
-    open = { bar: bar, box: box, area: area, words: words, late: 0, took: 0, ours: false, view: null };
+    var bar = toolbar(words), box = element("div", { class: "editor" }, [
+      linkRow(words), tableRow(words), pasteRow(words), element("p", { class: "editor-said small", role: "status" }),
+    ]);
+    open = { bar: bar, box: box, area: area, words: words, late: 0, took: 0, ours: false, view: null, pasted: null };
     area.before(box);
     if (tools) tools.append(bar);
     else box.prepend(bar);
@@ -404,6 +603,11 @@
   function dress(box, area, doc) {
     open.view = new PM.EditorView(box, {
       state: stateOf(doc), dispatchTransaction: changed, attributes: attributes, clipboardTextParser: pastedText, transformPastedHTML: pastedHTML,
+      handlePaste: paste, handleTextInput: function (view, _from, _to, text) {
+        var tr = emptied(view.state);
+        if (tr) view.dispatch(tr.insertText(text));
+        return Boolean(tr);
+      },
       nodeViews: { image: showPicture, raw: showRaw },
       handleDOMEvents: { blur: function () { flush(); return false; } },
     });

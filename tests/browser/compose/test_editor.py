@@ -194,3 +194,127 @@ def test_a_text_is_read_and_written_back_the_same(open_browser: OpenBrowser) -> 
     expect(page.locator("[data-editor] [role=status]")).not_to_be_empty()
     expect(page.locator("#body:not(.held)")).to_be_visible()
     assert text_of(page) == long
+
+
+TABLE = "| Jour  | Salle | Qui |\n| ----- | ----- | --- |\n| lundi | B12   |     |\n|       |       |     |\n"
+
+
+def test_a_table_is_made_and_filled_by_keys_alone(open_browser: OpenBrowser, check_accessibility: Callable[[Page], None]) -> None:
+    page = open_browser(ALICE)
+    write(page)
+    begin(page)
+    page.keyboard.type("Voici")
+    page.keyboard.press("Control+Shift+6")
+    expect(page.locator("#editor th")).to_have_count(3)
+    for word in ("Jour", "Salle", "Qui", "lundi", "B12"):
+        page.keyboard.type(word)
+        page.keyboard.press("Tab")
+    assert text_of(page).startswith(f"Voici\n\n{TABLE}")
+    expect(page.locator("[data-tool=table]")).to_have_attribute("aria-pressed", "true")
+    check_accessibility(page)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type("B|13")  # what was there is selected
+    page.keyboard.press("Enter")  # to the cell below
+    page.keyboard.press("Enter")  # and out of the table
+    page.keyboard.type("Fin")
+    assert "| B\\|13" in text_of(page) and text_of(page).rstrip().endswith("|\n\nFin")
+    html = markdown.to_html(text_of(page))
+    assert html.count("<th ") == 3 and ">B|13</td>" in html and "<p>Fin</p>" in html
+    page.reload()  # as a draft that is opened again
+    expect(page.locator("#editor td").nth(1)).to_have_text("B|13")
+    begin(page)
+    page.keyboard.press("Control+z")  # nothing of the table is lost by this
+    expect(page.locator("#editor tr")).to_have_count(3)
+
+
+def test_rows_and_columns_come_and_go(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    write(page, "Avant\n\n| a | b |\n|:--|--:|\n| 1 | 2 |\n")
+    tools = page.locator(".editor-link:has([data-table])")
+    expect(tools).to_be_hidden()
+    page.locator("#editor td").first.click()
+    tools.locator("[data-table=row]").click()
+    page.keyboard.type("3")
+    tools.locator("[data-table=column]").click()
+    page.keyboard.type("x")
+    assert text_of(page).startswith("Avant\n\n| a   |     | b   |\n| :-- | --- | --: |\n| 1   |     | 2   |\n| 3   | x   |     |\n")
+    tools.locator("[data-table=dropColumn]").click()
+    tools.locator("[data-table=dropRow]").click()
+    assert text_of(page).startswith("Avant\n\n| a   | b   |\n| :-- | --: |\n| 1   | 2   |\n")
+    page.locator("#editor th").first.click()
+    tools.locator("[data-table=dropRow]").click()  # the next one has the headers
+    expect(page.locator("#editor th")).to_have_text(["1", "2"])
+    tools.locator("[data-table=dropTable]").click()
+    expect(page.locator("#editor table")).to_have_count(0)
+    expect(tools).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(page.locator("#editor table")).to_have_count(1)
+
+
+def test_a_selection_across_cells_that_is_deleted_leaves_a_whole_table(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    write(page, "| a | b |\n|---|---|\n| 1 | 2 |\n\nfin\n")
+    page.evaluate("""() => { const cells = document.querySelectorAll('#editor th, #editor td');
+      getSelection().setBaseAndExtent(cells[1].firstChild, 0, cells[2].firstChild, 1); }""")
+    drawn(page)
+    page.keyboard.press("Delete")
+    page.keyboard.type("z")
+    html = markdown.to_html(text_of(page))
+    assert (html.count("<th "), html.count("<td ")) == (2, 2) and ">z</th>" in html and "<p>fin</p>" in html
+
+
+GRID = "<table>{}</table>"
+ROW = "<tr><td><p>{}</p></td><td>{}</td></tr>"
+
+
+def test_a_pasted_table_of_words_is_one_and_a_laid_out_page_is_none(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    write(page)
+    begin(page)
+    paste(page, plain="x", html=GRID.format(ROW.format("Jour", "Salle") + ROW.format("lundi", "B|12")))
+    assert text_of(page).startswith("| Jour  | Salle |\n| ----- | ----- |\n| lundi | B\\|12 |\n")
+    page.locator("#editor td").first.click()
+    drawn(page)
+    paste(page, plain="un\ndeux", html="<p>un</p><p><b>deux</b></p>")
+    expect(page.locator("#editor td").first).to_have_text(re.compile("un deux"))
+    expect(page.locator("#editor tr")).to_have_count(2)
+    page.locator("[data-table=dropTable]").click()
+    drawn(page)
+    paste(page, plain="x", html=GRID.format(ROW.format("Jour", "<table><tr><td>a</td></tr></table>") + ROW.format("b", "c")))
+    expect(page.locator("#editor table")).to_have_count(0)
+
+
+def test_what_was_pasted_can_be_pasted_plain(open_browser: OpenBrowser, check_accessibility: Callable[[Page], None]) -> None:
+    page = open_browser(ALICE)
+    write(page)
+    begin(page)
+    page.keyboard.type("Voici ")
+    offered = page.locator("[data-plain]")
+    paste(page, plain="rien de plus")
+    expect(offered).to_be_hidden()  # nothing else could come of it
+    paste(page, plain=" gras\n- un", html="<b> gras</b><ul><li>un</li></ul>")
+    expect(offered).to_be_visible()
+    check_accessibility(page)
+    offered.click()
+    assert html_of(text_of(page)).startswith("<p>Voici rien de plus gras<br>- un</p>")
+    expect(offered).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(page.locator("#editor")).not_to_contain_text("- un")
+    paste(page, plain="encore", html="<i>encore</i>")
+    expect(offered).to_be_visible()
+    page.keyboard.type("!")
+    expect(offered).to_be_hidden()
+
+
+def test_with_shift_the_words_are_pasted_alone(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE)
+    write(page)
+    begin(page)
+    page.keyboard.down("Control")
+    page.keyboard.down("Shift")
+    page.keyboard.press("x")  # the library looks at the keys that are held
+    paste(page, plain="gras", html="<b>gras</b>")
+    page.keyboard.up("Shift")
+    page.keyboard.up("Control")
+    assert text_of(page).strip() == "gras"
+    expect(page.locator("[data-plain]")).to_be_hidden()
