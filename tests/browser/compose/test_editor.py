@@ -237,7 +237,9 @@ def test_rows_and_columns_come_and_go(open_browser: OpenBrowser) -> None:
     page.keyboard.type("3")
     tools.locator("[data-table=column]").click()
     page.keyboard.type("x")
-    assert text_of(page).startswith("Avant\n\n| a   |     | b   |\n| :-- | --- | --: |\n| 1   |     | 2   |\n| 3   | x   |     |\n")
+    assert text_of(page).startswith(
+        "Avant\n\n| a   |     | b   |\n| :-- | --- | --: |\n| 1   |     | 2   |\n| 3   | x   |     |\n"
+    )
     tools.locator("[data-table=dropColumn]").click()
     tools.locator("[data-table=dropRow]").click()
     assert text_of(page).startswith("Avant\n\n| a   | b   |\n| :-- | --: |\n| 1   | 2   |\n")
