@@ -14,7 +14,7 @@
 
   // "select all on this page", and a range with the shift key
   var CHOSEN = ".list-bar button[name=action]:not([value=readall]):not([value^=group])"; // need a selection
-  function rows(form) { return Array.prototype.slice.call(form.querySelectorAll("input[name=uids]")); }
+  function rows(form) { return Array.prototype.slice.call(form.querySelectorAll("input[name=uids], input[name=uid]")); }
   function count(form) {
     var n = rows(form).filter(function (one) { return one.checked; }).length;
     form.querySelector(".selected").textContent = n ? form.dataset.selected + " " + n : "";
@@ -36,7 +36,7 @@
   }
   function dressList(form) {
     var bar = form.querySelector(".list-bar"), all = document.createElement("input"), told = document.createElement("span");
-    if (!form.querySelector("[data-row]") || bar.querySelector(".selected")) return;
+    if (!rows(form).length || bar.querySelector(".selected")) return;
     all.type = "checkbox";
     all.setAttribute("aria-label", form.dataset.all);
     all.setAttribute("data-select-all", "");
@@ -52,7 +52,7 @@
     if (box.matches && box.matches("[data-select-all]")) {
       rows(box.form).forEach(function (one) { one.checked = box.checked; });
       count(box.form);
-    } else if (box.matches && box.matches("input[name=uids]")) {
+    } else if (box.matches && box.matches("[data-all] [name=uids], [data-all] [name=uid]")) {
       var all = rows(box.form), from = all.indexOf(last), to = all.indexOf(box);
       if (event.shiftKey && from >= 0) {
         all.slice(Math.min(from, to), Math.max(from, to) + 1).forEach(function (one) { one.checked = box.checked; });

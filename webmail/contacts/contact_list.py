@@ -10,7 +10,7 @@ import peewee as pw
 
 from webmail.collections.store import Access
 from webmail.contacts import book_access, same_people
-from webmail.contacts.store import LISTED
+from webmail.contacts.store import GROUP, LISTED
 from webmail.database.connection import db
 from webmail.mime.headers.encoded_words import words_in
 from webmail.models import Contact, ContactAddress, User
@@ -20,12 +20,14 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """One page of a contact list; `number` of `last` pages, `total` rows. `twins`: the same people in other books, by `id`."""
+    """One page of a contact list; `number` of `last` pages, `total` rows, of which some are `groups`. `twins`: the same people in
+    other books, by `id`."""
 
     rows: Sequence[Contact]
     total: int
     number: int
     last: int
+    groups: int
     twins: Mapping[int, Sequence[Contact]] = field(default_factory=dict)
 
 
@@ -46,10 +48,11 @@ def listed(
     if book is None and len(shelf) > 1:
         return _folded(user, shelf, conditions, number, size)
     found = Contact.select(*LISTED).where(Contact.user == user if book is None else Contact.collection == book, *conditions)
-    total = found.count()
+    counts: Any = found.select(pw.fn.COUNT(Contact.id), pw.fn.SUM(pw.Case(None, [(Contact.kind == GROUP, 1)], 0)))
+    total, groups = counts.tuples().get()
     number, last = _page_bounds(total, number, size)
     rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
-    return ContactPage(rows, total, number, last)
+    return ContactPage(rows, total, number, last, int(groups or 0))
 
 
 def _page_bounds(total: int, number: int, size: int) -> tuple[int, int]:
@@ -60,7 +63,7 @@ def _page_bounds(total: int, number: int, size: int) -> tuple[int, int]:
 def _folded(user: User, shelf: Sequence[Access], conditions: Sequence[Any], number: int, size: int) -> ContactPage:
     """The page of all books. Of a person who is in several, the row of the first book that matches is shown."""
     alike = same_people.find(shelf)
-    matching = _matching(user, shelf, conditions)
+    matching, groups = _matching(user, shelf, conditions)
     if alike:
         there = set(matching)
         hidden = {each for one in alike.keys() & there for each in _behind(alike[one], there)}
@@ -76,7 +79,7 @@ def _folded(user: User, shelf: Sequence[Access], conditions: Sequence[Any], numb
     same = {
         one: [rows[each] for each in alike[one] if each != one and each in rows] for one in shown if one in alike and one in rows
     }
-    return ContactPage([rows[one] for one in shown if one in rows], total, number, last, same)
+    return ContactPage([rows[one] for one in shown if one in rows], total, number, last, len(groups.intersection(matching)), same)
 
 
 def _behind(together: Sequence[int], there: set[int]) -> Sequence[int]:
@@ -84,15 +87,15 @@ def _behind(together: Sequence[int], there: set[int]) -> Sequence[int]:
     return together[next(at for at, each in enumerate(together) if each in there) + 1 :]
 
 
-def _matching(user: User, shelf: Sequence[Access], conditions: Sequence[Any]) -> list[int]:
-    """The `id`s of those that match, by name. 1 query for each book, which an index of names answers where no words are asked
+def _matching(user: User, shelf: Sequence[Access], conditions: Sequence[Any]) -> tuple[list[int], set[int]]:
+    """The `id`s of those that match, by name, and which of them are groups. 1 query for each book, which an index of names answers where no words are asked
     for; and 1 for those in no book yet (see device_cards.py)."""
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, int, str]] = []
     strays = (Contact.user == user) & Contact.collection.is_null()
     for here in (*(Contact.collection == one.collection.id for one in shelf), strays):
-        rows = Contact.select(Contact.sort, Contact.id).where(here, *conditions).order_by(Contact.sort, Contact.id)
+        rows = Contact.select(Contact.sort, Contact.id, Contact.kind).where(here, *conditions).order_by(Contact.sort, Contact.id)
         found += db.execute(rows).fetchall()
-    return [number for _sort, number in sorted(found)]
+    return [number for _sort, number, _kind in sorted(found)], {number for _sort, number, kind in found if kind == GROUP}
 
 
 def _in_books(user: User, shelf: Sequence[Access]) -> Any:
@@ -105,6 +108,13 @@ def _in_books(user: User, shelf: Sequence[Access]) -> Any:
 def fitting(text: str) -> list[Any]:
     """Conditions for a prefix search: each word starts a word of the name, organisation, addresses or phone numbers."""
     return [Contact.words.contains(f" {word}") for word in words_in(text[:100])[:10]]
+
+
+def groups_by_book(shelf: Sequence[Access]) -> dict[int, int]:
+    """How many of the contacts in each book (by `id`) are groups. 1 query."""
+    books = [one.collection.id for one in shelf]
+    rows: Any = Contact.select(Contact.collection, pw.fn.COUNT(Contact.id)).where(Contact.collection.in_(books), Contact.kind == GROUP)
+    return dict(rows.group_by(Contact.collection).tuples())
 
 
 def with_addresses(user: User, shelf: Sequence[Access], text: str, addresses: Sequence[str]) -> dict[str, int]:

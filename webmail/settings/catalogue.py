@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from flask import request
 from flask_babel import LazyString, force_locale
 from flask_babel import lazy_gettext as _l
 
@@ -66,17 +67,20 @@ PAGES = (
     ),
     SettingsPage("templates", _l("Templates"), _l("Texts you send often."), endpoint="settings.list_templates"),
     SettingsPage(
+        "notifications", _l("Notifications"), _l("How you hear about new messages."), ("notifications", "refresh_minutes")
+    ),
+    SettingsPage(
         "absence", _l("Out of office"), _l("The reply that people get while you are away."), endpoint="filters.show_absence"
     ),
     SettingsPage(
         "forwarding", _l("Forwarding"), _l("Other addresses that get your mail."), endpoint="filters.show_forwarding"
     ),
     SettingsPage(
-        "notifications", _l("Notifications"), _l("How you hear about new messages."), ("notifications", "refresh_minutes")
+        "filters", _l("Filters"), _l("What happens to messages as they arrive: sorted, tagged, forwarded."),
+        endpoint="filters.show_filters",
     ),
-    SettingsPage("appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "text_size", "density")),
     SettingsPage(
-        "language-time", _l("Language and time"), _l("The language and time zone of your mail."), ("language", "time_zone")
+        "archiving", _l("Automatic archiving"), _l("Where old messages go, each night."), endpoint="filters.show_archiving"
     ),
     SettingsPage(
         "calendar", _l("Calendar"), _l("Views, hours, week numbers and holidays."),
@@ -89,15 +93,19 @@ PAGES = (
         "reminders", _l("Reminders"), _l("Reminders of events, and your daily agenda by e-mail."),
         ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
     ),
+    SettingsPage("appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "text_size", "density")),
     SettingsPage(
-        "filters", _l("Filters"), _l("What happens to messages as they arrive: sorted, tagged, forwarded."),
-        endpoint="filters.show_filters",
-    ),
-    SettingsPage(
-        "archiving", _l("Automatic archiving"), _l("Where old messages go, each night."), endpoint="filters.show_archiving"
+        "language-time", _l("Language and time"), _l("The language and time zone of your mail."), ("language", "time_zone")
     ),
     SettingsPage("shortcuts", _l("Shortcuts"), _l("Single keys for frequent actions."), ("shortcuts",)),
 )  # fmt: skip
+
+_GROUPS = (
+    (_l("Messages"), ("reading", "writing", "signatures", "identities", "templates", "notifications")),
+    (_l("Automatic actions"), ("absence", "forwarding", "filters", "archiving")),
+    (_l("Events"), ("calendar", "reminders")),
+    (_l("Display"), ("appearance", "language-time", "shortcuts")),
+)  # of the pages
 
 PLACES = (
     SettingsPlace("mailbox.list_tags", _l("Tags"), _l("Their names and colours."), _l("tag label category colour")),
@@ -192,6 +200,28 @@ _WORDS = {
 def settings_pages() -> tuple[SettingsPage, ...]:
     """Those of filters only where there is a server for them."""
     return tuple(one for one in PAGES if settings().sieve is not None or not _needs_sieve(one.endpoint))
+
+
+@blueprint.app_template_global()
+def settings_groups() -> list[tuple[LazyString, list[SettingsPage]]]:
+    """The pages of settings in groups, in the same order."""
+    pages = {one.slug: one for one in settings_pages()}
+    return [(label, [pages[slug] for slug in slugs if slug in pages]) for label, slugs in _GROUPS]
+
+
+@blueprint.app_template_global()
+def settings_here() -> tuple[str, bool]:
+    """The page of settings to which the one that is shown belongs, and whether it is that very page. "all": their list."""
+    path = request.script_root + request.path
+    if path == url_for("settings.show"):
+        return "all", True
+    for one in settings_pages():
+        if path == one.url:
+            return one.slug, True
+    for one in settings_pages():
+        if path.startswith(f"{one.url}/"):
+            return one.slug, False
+    return "", False
 
 
 def _needs_sieve(endpoint: str) -> bool:

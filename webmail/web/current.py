@@ -125,14 +125,14 @@ def overview_beside() -> Overview | None:
         return cast("Overview | None", g.get("overview", g.get("beside")))
     if _ask_overview(_MOMENT):
         return cast(Overview, g.overview)
-    g.beside = _known_overview()
+    g.beside = _known_overview(ask_again=True)
     return cast("Overview | None", g.beside)
 
 
 def overview_known() -> Overview | None:
-    """The same for pages without the side bar: what is known already. No server is waited for."""
+    """The same for pages with another side bar: what is known already. The server is not asked, neither now nor after the answer."""
     if "overview" not in g and "known" not in g:
-        g.known = _known_overview()
+        g.known = _known_overview(ask_again=False)
     return cast("Overview | None", g.get("overview", g.get("known")))
 
 
@@ -148,13 +148,14 @@ def _ask_overview(seconds: float) -> bool:
     return True
 
 
-def _known_overview() -> Overview | None:
-    """What is known of an account, which is asked for anew after the answer."""
+def _known_overview(*, ask_again: bool) -> Overview | None:
+    """What is known of an account; which may be asked for again after the answer."""
     try:
         account = current_account()
     except SignInRefusedError:
         return None
-    after_the_answer(partial(imap.recount.recount_soon, account))
+    if ask_again:
+        after_the_answer(partial(imap.recount.recount_soon, account))
     g.folders_listed = imap.mailboxes.listed(account)
     kept = imap.mailboxes.cached(account)
     return kept.found if kept else None

@@ -24,7 +24,7 @@ from webmail.web.current import current_user, overview, overview_beside, overvie
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.forms import going_back
 from webmail.web.forms.link_errand import errand
-from webmail.web.frame.areas import address_here, area_here, areas, current_area, mailbox_here, side_place
+from webmail.web.frame.areas import address_here, area_here, areas, current_area, mailbox_here, side_bar_template, side_place
 from webmail.web.frame.banners import banners
 from webmail.web.frame.critical_css import allowed_style, inline_styles
 from webmail.web.frame.first_visit import unkept_notice
@@ -95,6 +95,7 @@ def install(app: Flask) -> None:
         send_to=going_back.send_to,
         current_area=current_area,
         area_here=area_here,
+        side_bar_template=side_bar_template,
         side_place=side_place,
         folders_shown=is_shown,
         folders_version=version,

@@ -119,6 +119,7 @@
     going = key === "g" ? Date.now() : NEVER;
     if (!folder) return KEYS[key] && KEYS[key]();
     var sign = one("#folders a[href*='/mailbox/'] use[href$='#" + folder + "']");
+    if (!sign && folder === "inbox") sign = one(".brand > *"); // beside other areas stand no folders
     if (sign) sign.closest("a").click();
   }
   document.addEventListener("keydown", typed);

@@ -137,5 +137,5 @@ def test_the_way_back_on_a_telephone_looks_as_on_other_pages(open_browser: OpenB
     for width, is_shown in ((1280, False), (360, True)):
         page = open_browser(reader, width=width)
         page.goto("/settings/reading")
-        expect(page.locator(".settings-nav svg").first).to_be_visible(visible=is_shown)
-        expect(page.locator(".settings-nav a").first).to_have_text("Tous les paramètres")
+        expect(page.locator(".settings-back a")).to_be_visible(visible=is_shown)
+        expect(page.locator(".settings-back a, .settings-nav a").locator("visible=true").first).to_have_text("Tous les paramètres")

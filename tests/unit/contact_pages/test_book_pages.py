@@ -7,7 +7,7 @@ import io
 import pytest
 from flask import Flask
 
-from tests.support.contact_pages import CARD, EDIT
+from tests.support.contact_pages import CARD, EDIT, group
 from tests.support.contacts import new
 from tests.support.visits import Page, Visitor
 from tests.unit.contact_pages.conftest import book, share, user_of
@@ -45,6 +45,21 @@ def test_who_has_one_book_sees_nothing_of_books(alice: Visitor) -> None:
     assert rows(page) == ["Ann ann@x.example"] and tabs(page) == ["All", "Groups", "People you write to"]
     assert "Move selected" not in page.text and not alice.get("/contacts/new").all("[name=book]")
     assert "Move or copy" not in alice.get(page.link("Ann")).text
+
+
+def counted(page: Page) -> str:
+    return page.one("#chosen .list-bar .muted").get_text().strip()
+
+
+def test_people_and_groups_are_counted_apart(alice: Visitor) -> None:
+    for number in range(8):
+        new(user_of(alice), f"Ann {number}", f"ann{number}@x.example")
+    group(alice, "Team", "ann1@x.example")
+    assert counted(alice.get("/contacts")) == "8 contacts · 1 group"
+    assert counted(alice.get("/contacts?kind=group")) == "1 group"
+    add(alice, book(alice, "Club"), "Cleo")
+    assert counted(alice.get("/contacts")) == "9 contacts · 1 group"
+    assert tabs(alice.get("/contacts"))[:3] == ["All", "Contacts 8", "Club 1"]
 
 
 def test_books_are_tabs_and_rows_say_where_they_are(alice: Visitor, bob: Visitor) -> None:

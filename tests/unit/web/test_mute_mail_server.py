@@ -69,17 +69,20 @@ def test_a_page_without_mail_waits_a_moment_at_most(alice, address):
     assert time.monotonic() - began < MOMENT + 2
 
 
-def test_the_calendar_asks_for_no_folders(alice, seconds):
-    assert alice.get("/calendar").status == 200
+@pytest.mark.parametrize("address", [one for one in PAGES if one != "/compose"] + ["/account", "/tasks", "/contacts/people", "/help"])
+def test_a_page_with_a_side_bar_of_its_own_asks_for_no_folders(alice, seconds, address):
+    page = alice.get(address)
+    assert page.status == 200 and page.one("#folders")["aria-label"] != "Folders"
     assert seconds == []
 
 
 def test_once_it_is_known_to_be_mute_nothing_waits(alice, seconds):
     found_mute(alice)
+    seconds.clear()
     for address in PAGES:
         assert alice.get(address).status == 200
     assert seconds == []
-    assert "mail server is not responding" in alice.get("/contacts").one("#folders").get_text()
+    assert "mail server is not responding" in alice.get("/compose").one("#folders").get_text()
 
 
 def test_what_was_known_stays_beside_the_page(alice):
@@ -88,13 +91,13 @@ def test_what_was_known_stays_beside_the_page(alice):
     folders = (Mailbox("INBOX", role=Role.INBOX), Mailbox("Cours"))
     overviews.keep(account, Overview(folders, Quota(99, 100)), time.monotonic() - 120, everything=True, with_quota=True)
     began = time.monotonic()
-    assert "Cours" in alice.get("/contacts").one("#folders").get_text()
+    assert "Cours" in alice.get("/compose").one("#folders").get_text()
     assert time.monotonic() - began < 2
     assert "99" in alice.get("/calendar").one("#room-low").get_text()
 
 
 def found_mute(alice: Visitor) -> Account:
     """After a page; returns whose mail was asked for."""
-    alice.get("/calendar").response.close()  # the answer has gone
+    alice.get("/compose").response.close()  # the answer has gone
     eventually(lambda: recount._away, what="a server that is known to be mute")
     return asked[0]

@@ -25,6 +25,10 @@ from webmail.web.current import current_user
 from webmail.web.frame.first_visit import made_if_writable
 
 MOST_FOUND = 10  # of each source, below the contacts that match
+_HERE = {
+    "contacts.people": "people", "contacts.directory": "directory", "contacts.import_form": "import",
+    "contacts.show_duplicates": "duplicates", "collections.show": "collections",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Tab:
     label: str
     url: str
     key: str  # "all", "groups", the `id` of a book, or the key of a source
+    kind: str = ""  # "book", "source"
     count: int | None = None
 
 
@@ -108,15 +113,35 @@ def chosen_book() -> Collection | None:
 
 @blueprint.app_template_global()
 def contact_tabs() -> list[Tab]:
-    """All contacts, each book where there are several, other sources, groups."""
+    """All contacts, each book where there are several with its people, other sources, groups. Once for a page."""
+    if "contact_tabs" not in g:
+        g.contact_tabs = _tabs()
+    found: list[Tab] = g.contact_tabs
+    return found
+
+
+def _tabs() -> list[Tab]:
     tabs = [Tab(_("All"), url_for("contacts.show"), "all")]
     if len(found := shelf()) > 1:
-        tabs += [
-            Tab(book_label(one), url_for("contacts.show", book=one.collection.id), str(one.collection.id), one.collection.count)
-            for one in found
-        ]
+        groups = contact_list.groups_by_book(found)
+        for one in found:
+            number = one.collection.id
+            people = max(one.collection.count - groups.get(number, 0), 0)
+            tabs.append(Tab(book_label(one), url_for("contacts.show", book=number), str(number), "book", people))
     tabs.append(Tab(_("Groups"), url_for("contacts.show", kind="group"), "groups"))
-    return tabs + [Tab(one.label(), one.url(""), one.key) for one in SOURCES if one.is_on()]
+    return tabs + [Tab(one.label(), one.url(""), one.key, "source") for one in SOURCES if one.is_on()]
+
+
+@blueprint.app_template_global()
+def contacts_here() -> str:
+    """The tab, or the link beside the page, that leads to it; "" if none does, as for a letter or words in all books."""
+    if request.endpoint != "contacts.show":
+        return _HERE.get(request.endpoint or "", "")
+    if request.args.get("kind") == "group":
+        return "groups"
+    if book := asked_book():
+        return str(book.collection.id)
+    return "" if request.args.get("letter") or request.args.get("words") else "all"
 
 
 @blueprint.app_template_global()

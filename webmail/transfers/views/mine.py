@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, redirect, request
+from typing import NamedTuple
+
+from flask import Response, abort, g, redirect, request
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,6 +17,7 @@ from webmail.transfers.requests import requests
 from webmail.transfers.texts import transfer_texts
 from webmail.transfers.uploads import promises
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import file_size
 from webmail.web.rendering import page
 from webmail.web.templates.addresses import url_for
 
@@ -46,12 +50,9 @@ def _list_page(
     shelf: Shelf, order: Order, text: str, number: int, last: int, rows: list[listing.ListedTransfer], total: int
 ) -> Response:  # fmt: skip
     given = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": text or None}
-    own = current_user()
-    allowed, stored = limits.of_person(own, settings()), promises.arrived(own)
     return page(
         "transfers/index.html", rows=rows, total=total, shelf=shelf, order=order, orders=_ORDERS, words=text, number=number,
-        last=last, given=given, used=stored, allowed=allowed,
-        promised=promises.of_person(own, allowed - stored), texts=transfer_texts,
+        last=last, given=given, texts=transfer_texts,
         may_ask=requests.is_offered(settings()),
     )  # fmt: skip
 
@@ -60,11 +61,50 @@ def _given(value: str, usual: str) -> str | None:
     return None if value == usual else str(value)
 
 
+class TransferRoom(NamedTuple):
+    """What one's large files take. `allowed`: 0 for no limit; `promised`: kept for uploads that have begun."""
+
+    used: int
+    allowed: int
+    promised: int
+
+    @property
+    def percent(self) -> int:
+        return min(100 * self.used // self.allowed, 100) if self.allowed else 0
+
+    @property
+    def words(self) -> str:
+        if self.allowed:
+            return _("%(used)s of %(allowed)s used.", used=file_size(self.used), allowed=file_size(self.allowed))
+        return _("%(used)s used.", used=file_size(self.used))
+
+
+@blueprint.app_template_global()
+def transfer_room() -> TransferRoom:
+    """Once for a page."""
+    if "transfer_room" not in g:
+        own = current_user()
+        allowed, stored = limits.of_person(own, settings()), promises.arrived(own)
+        g.transfer_room = TransferRoom(stored, allowed, promises.of_person(own, allowed - stored))
+    found: TransferRoom = g.transfer_room
+    return found
+
+
 @blueprint.app_template_global()
 def transfer_shelves() -> list[tuple[str, LazyString, int, str]]:
-    """Name, label, count and address of each part of the list."""
-    counts = listing.counts(current_user())
+    """Name, label, count and address of each part of the list. Counted once for a page."""
+    if "transfer_counts" not in g:
+        g.transfer_counts = listing.counts(current_user())
     return [
-        (str(shelf), label, counts[shelf], url_for("transfers.index", show=_given(shelf, Shelf.SENT)))
+        (str(shelf), label, g.transfer_counts[shelf], url_for("transfers.index", show=_given(shelf, Shelf.SENT)))
         for shelf, label in _SHELVES.items()
     ]
+
+
+@blueprint.app_template_global()
+def files_here() -> str:
+    """The link beside the page that leads to it: "mail", "requests", or the shelf; "" if none does."""
+    if request.endpoint != "transfers.index":
+        return {"mailbox.files": "mail", "transfers.requests": "requests"}.get(request.endpoint or "", "")
+    shown = request.args.get("show", "")
+    return shown if shown in list(Shelf) else str(Shelf.SENT)

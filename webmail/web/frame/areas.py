@@ -32,6 +32,15 @@ _BY_BLUEPRINT = {
     "transfers": "files",
 }
 _BY_ENDPOINT = {"mailbox.files": "files", "calendar.show_meetings": "contacts"}
+_SIDE_BARS = {"calendar": "calendar/_side.html", "contacts": "contacts/_side.html", "files": "transfers/_side.html"}
+_SIDE_BARS_BY_BLUEPRINT = {
+    "settings": "settings/_side.html",
+    "filters": "settings/_side.html",
+    "auth": "accounts/_side.html",
+    "accounts": "accounts/_side.html",
+    "admin": "accounts/_side.html",
+    "help": "help/_side.html",
+}
 _IN_SIDE_BAR = {
     "compose.outbox": "outbox", "mailbox.list_snoozed": "snoozed", "mailbox.list_tags": "tags", "mailbox.folders": "folders",
     "mailbox.room": "room", "mailbox.search": "search",
@@ -80,6 +89,11 @@ def area_here() -> str:
 def belong_to(area: str) -> None:
     """Let the answer to this request be of another area than its endpoint says: what is of calendars, of the calendar."""
     g.area = area
+
+
+def side_bar_template() -> str:
+    """The template of what stands beside the page; "" for that of mail, the only one that needs the mail server."""
+    return _SIDE_BARS.get(area_here()) or _SIDE_BARS_BY_BLUEPRINT.get(request.blueprint or "", "")
 
 
 def side_place() -> str:
