@@ -73,7 +73,7 @@ class TransferRoom(NamedTuple):
         return min(100 * self.used // self.allowed, 100) if self.allowed else 0
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         if self.allowed:
             return _("%(used)s of %(allowed)s used.", used=file_size(self.used), allowed=file_size(self.allowed))
         return _("%(used)s used.", used=file_size(self.used))
