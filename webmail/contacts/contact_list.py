@@ -88,8 +88,8 @@ def _behind(together: Sequence[int], there: set[int]) -> Sequence[int]:
 
 
 def _matching(user: User, shelf: Sequence[Access], conditions: Sequence[Any]) -> tuple[list[int], set[int]]:
-    """The `id`s of those that match, by name, and which of them are groups. 1 query for each book, which an index of names answers where no words are asked
-    for; and 1 for those in no book yet (see device_cards.py)."""
+    """The `id`s of those that match, by name, and which of them are groups. 1 query for each book, which an index of names answers
+    where no words are asked for; and 1 for those in no book yet (see device_cards.py)."""
     found: list[tuple[str, int, str]] = []
     strays = (Contact.user == user) & Contact.collection.is_null()
     for here in (*(Contact.collection == one.collection.id for one in shelf), strays):
@@ -113,8 +113,9 @@ def fitting(text: str) -> list[Any]:
 def groups_by_book(shelf: Sequence[Access]) -> dict[int, int]:
     """How many of the contacts in each book (by `id`) are groups. 1 query."""
     books = [one.collection.id for one in shelf]
-    rows: Any = Contact.select(Contact.collection, pw.fn.COUNT(Contact.id)).where(Contact.collection.in_(books), Contact.kind == GROUP)
-    return dict(rows.group_by(Contact.collection).tuples())
+    groups = Contact.collection.in_(books), Contact.kind == GROUP
+    counts: Any = Contact.select(Contact.collection, pw.fn.COUNT(Contact.id)).where(*groups)
+    return dict(counts.group_by(Contact.collection).tuples())
 
 
 def with_addresses(user: User, shelf: Sequence[Access], text: str, addresses: Sequence[str]) -> dict[str, int]:

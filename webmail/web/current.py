@@ -130,7 +130,7 @@ def overview_beside() -> Overview | None:
 
 
 def overview_known() -> Overview | None:
-    """The same for pages with another side bar: what is known already. The server is not asked, neither now nor after the answer."""
+    """The same for pages with another side bar: what is known already. The server is not asked, nor after the answer."""
     if "overview" not in g and "known" not in g:
         g.known = _known_overview(ask_again=False)
     return cast("Overview | None", g.get("overview", g.get("known")))

@@ -138,4 +138,6 @@ def test_the_way_back_on_a_telephone_looks_as_on_other_pages(open_browser: OpenB
         page = open_browser(reader, width=width)
         page.goto("/settings/reading")
         expect(page.locator(".settings-back a")).to_be_visible(visible=is_shown)
-        expect(page.locator(".settings-back a, .settings-nav a").locator("visible=true").first).to_have_text("Tous les paramètres")
+        expect(page.locator(".settings-back a, .settings-nav a").locator("visible=true").first).to_have_text(
+            "Tous les paramètres"
+        )

@@ -69,7 +69,9 @@ def test_a_page_without_mail_waits_a_moment_at_most(alice, address):
     assert time.monotonic() - began < MOMENT + 2
 
 
-@pytest.mark.parametrize("address", [one for one in PAGES if one != "/compose"] + ["/account", "/tasks", "/contacts/people", "/help"])
+@pytest.mark.parametrize(
+    "address", [one for one in PAGES if one != "/compose"] + ["/account", "/tasks", "/contacts/people", "/help"]
+)
 def test_a_page_with_a_side_bar_of_its_own_asks_for_no_folders(alice, seconds, address):
     page = alice.get(address)
     assert page.status == 200 and page.one("#folders")["aria-label"] != "Folders"
