@@ -88,7 +88,7 @@ def _behind(together: Sequence[int], there: set[int]) -> Sequence[int]:
 
 
 def _matching(user: User, shelf: Sequence[Access], conditions: Sequence[Any]) -> tuple[list[int], set[int]]:
-    """The `id`s of those that match, by name, and which of them are groups. 1 query for each book, which an index of names answers
+    """The `id`s of those that match, by name, and which of them are groups. 1 query a book, which an index of names answers
     where no words are asked for; and 1 for those in no book yet (see device_cards.py)."""
     found: list[tuple[str, int, str]] = []
     strays = (Contact.user == user) & Contact.collection.is_null()
