@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask import request
 from flask_babel import LazyString, force_locale
 from flask_babel import lazy_gettext as _l
 
@@ -207,21 +206,6 @@ def settings_groups() -> list[tuple[LazyString, list[SettingsPage]]]:
     """The pages of settings in groups, in the same order."""
     pages = {one.slug: one for one in settings_pages()}
     return [(label, [pages[slug] for slug in slugs if slug in pages]) for label, slugs in _GROUPS]
-
-
-@blueprint.app_template_global()
-def settings_here() -> tuple[str, bool]:
-    """The page of settings to which the one that is shown belongs, and whether it is that very page. "all": their list."""
-    path = request.script_root + request.path
-    if path == url_for("settings.show"):
-        return "all", True
-    for one in settings_pages():
-        if path == one.url:
-            return one.slug, True
-    for one in settings_pages():
-        if path.startswith(f"{one.url}/"):
-            return one.slug, False
-    return "", False
 
 
 def _needs_sieve(endpoint: str) -> bool:

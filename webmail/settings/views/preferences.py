@@ -163,3 +163,18 @@ def _forget() -> None:
     for name in ("preferences", "here"):
         g.pop(name, None)
     refresh()
+
+
+@blueprint.app_template_global()
+def settings_here() -> tuple[str, bool]:
+    """The page of settings to which the one that is shown belongs, and whether it is that very page. "all": their list."""
+    path = request.script_root + request.path
+    if path == url_for("settings.show"):
+        return "all", True
+    for one in catalogue.settings_pages():
+        if path == one.url:
+            return one.slug, True
+    for one in catalogue.settings_pages():
+        if path.startswith(f"{one.url}/"):
+            return one.slug, False
+    return "", False
