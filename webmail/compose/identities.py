@@ -20,6 +20,7 @@ from webmail.compose import signatures
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
+from webmail.database.prepared import Prepared
 from webmail.errors import BadAddressError, LimitReachedError, MailError, NotAllowedError
 from webmail.mail import Address, Envelope, Identity
 from webmail.mime import builder
@@ -49,10 +50,16 @@ class SignatureEditedError(MailError):
 # --- which addresses -------------------------------------------------------------------------------------------------
 
 
+_addresses = Prepared(
+    lambda slot: (
+        AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == slot("user")).order_by(AllowedAddress.address)
+    )
+)
+
+
 def allowed(user: User) -> list[str]:
     """The user's own address, then those that the administrator allowed. 1 query."""
-    mine = AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == user).order_by(AllowedAddress.address)
-    return list(dict.fromkeys([user.address, *(row.address for row in mine)]))
+    return list(dict.fromkeys([user.address, *(address for (address,) in _addresses.plain(user=user.id))]))
 
 
 def may_use(user: User, address: str, settings: Settings) -> bool:
@@ -78,18 +85,23 @@ def is_theirs(user: User, identity: Identity, settings: Settings) -> bool:
 # --- identities ------------------------------------------------------------------------------------------------------
 
 
+_of_user = Prepared(
+    lambda slot: (
+        WritingIdentity.select(WritingIdentity, *signatures.COLUMNS)
+        .join(Signature, pw.JOIN.LEFT_OUTER)
+        .where(WritingIdentity.user == slot("user"))
+        .order_by(WritingIdentity.is_default.desc(), WritingIdentity.id)
+    )
+)
+
+
 def for_user(user: User) -> list[WritingIdentity]:
     """All identities of a user: the default, the account's own name and address, then the others as they were added. 1 query.
 
     The account is id 0 unless an identity has its name and address, and it is the default unless another was chosen. Without a
     name it gives way to a default of the same address, which is how such an account gets one.
     """
-    rows = list(
-        WritingIdentity.select(WritingIdentity, *signatures.COLUMNS)
-        .join(Signature, pw.JOIN.LEFT_OUTER)
-        .where(WritingIdentity.user == user)
-        .order_by(WritingIdentity.is_default.desc(), WritingIdentity.id)
-    )
+    rows = _of_user(user=user.id)
     own = next((row for row in rows if is_account(row, user)), None)
     chosen_one = rows[0] if rows and rows[0].is_default else None
     nameless = not user.name and chosen_one is not None and chosen_one.address == user.address.lower()
@@ -104,12 +116,13 @@ def is_account(identity: WritingIdentity, user: User) -> bool:
     return (identity.name, identity.address) == (user.name, user.address.lower())
 
 
-def usable(user: User, settings: Settings) -> list[WritingIdentity]:
-    """The identities that the user may currently send as, the default first; never empty. 2 queries."""
+def usable(user: User, settings: Settings, mine: Sequence[str] | None = None) -> list[WritingIdentity]:
+    """The identities that the user may currently send as, the default first; never empty. `mine`: what `allowed` says, where that
+    is known. 2 queries."""
     found = for_user(user)
     if settings.any_sender:
         return found
-    mine = allowed(user)
+    mine = allowed(user) if mine is None else mine
     return [identity for identity in found if identity.address in mine]
 
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 from webmail.compose.drafts import message_options
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
+from webmail.database.prepared import Prepared
 from webmail.errors import LimitReachedError, MailError
 from webmail.mime.formats import image_info
 from webmail.mime.formats.cards import pictures as picture_files
@@ -51,9 +52,14 @@ class SignaturePicture:
 # --- a user's ----------------------------------------------------------------------------------------------------------
 
 
+_of_user = Prepared(
+    lambda slot: Signature.select(*COLUMNS).where(Signature.user == slot("user")).order_by(Signature.name, Signature.id)
+)
+
+
 def of_user(user: User) -> list[Signature]:
     """All signatures of a user, by name, without the bytes of their pictures. 1 query."""
-    return list(Signature.select(*COLUMNS).where(Signature.user == user).order_by(Signature.name, Signature.id))
+    return _of_user(user=user.id)
 
 
 def save(signature: Signature) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from webmail.database.connection import db
 from webmail.database.idempotency import in_turn
+from webmail.database.prepared import Prepared, Slot
 from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.models import ReadyText, User
 
@@ -20,11 +21,17 @@ def mine(user: User) -> list[ReadyText]:
     return list(ReadyText.select().where(ReadyText.user == user).order_by(ReadyText.name, ReadyText.id))
 
 
+def _usable_rows(slot: Slot) -> Any:
+    shared = (ReadyText.shared == True) & (User.role == "admin") & (User.active == 1)  # noqa: E712
+    return ReadyText.select(ReadyText, User).join(User).where((ReadyText.user == slot("user")) | shared)
+
+
+_usable = Prepared(_usable_rows)
+
+
 def usable(user: User) -> list[ReadyText]:
     """The user's own, then those shared by current administrators, each sorted by name. 1 query."""
-    shared = (ReadyText.shared == True) & (User.role == "admin") & (User.active == 1)  # noqa: E712
-    found = ReadyText.select(ReadyText, User).join(User).where((ReadyText.user == user) | shared)
-    return sorted(found, key=lambda one: (one.user_id != user.id, one.name.casefold(), one.id))
+    return sorted(_usable(user=user.id), key=lambda one: (one.user_id != user.id, one.name.casefold(), one.id))
 
 
 def load(user: User, text_id: int) -> ReadyText:

@@ -173,6 +173,16 @@ def reopen_if_moved() -> None:
         db.obj.reopen_if_moved()
 
 
+@contextmanager
+def thread_connection() -> Iterator[None]:
+    """This thread's connection, for what is done beside a request: opened where it is closed, and left as it was."""
+    if not db.is_closed():
+        yield
+        return
+    with db.connection_context():
+        yield
+
+
 def sqlite_file(url: str) -> str:
     """The path of the file of an address of SQLite; "" for another database, or one in memory."""
     return _file_of(url.removeprefix("sqlite:///").partition("?")[0]) if url.startswith("sqlite") else ""

@@ -10,6 +10,7 @@ import peewee as pw
 from webmail import rate_limits
 from webmail.config.settings import Settings
 from webmail.database.locks import serialize
+from webmail.database.prepared import Prepared
 from webmail.errors import MailError
 from webmail.models import StoredContent, Transfer, TransferAllowance, TransferFile, TransferState, User
 from webmail.rate_limits import HOUR, RateLimit
@@ -174,10 +175,15 @@ def _free(settings: Settings) -> int | None:
     return min(found) if found else None
 
 
+_allowance = Prepared(
+    lambda slot: TransferAllowance.select(TransferAllowance.limit_bytes).where(TransferAllowance.user == slot("user"))
+)
+
+
 def of_person(user: User, settings: Settings) -> int:
     """Bytes that a person may store; 0: as many as there is room for."""
-    row = TransferAllowance.get_or_none(TransferAllowance.user == user)
-    return row.limit_bytes if row is not None else settings.transfers.person_mb * MB
+    given = _allowance.plain(user=user.id)
+    return int(given[0][0]) if given else settings.transfers.person_mb * MB
 
 
 def used_by(user: User, most: int) -> int:

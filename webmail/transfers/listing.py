@@ -9,6 +9,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.database.prepared import Prepared, Slot
 from webmail.models import (
     ContentState,
     FileRequest,
@@ -81,11 +82,20 @@ def listed(
 
 
 def counts(owner: User) -> dict[Shelf, int]:
-    """How many are on each shelf. Three SELECTs."""
-    return {shelf: Transfer.select().where(_on_shelf(owner, shelf)).count() for shelf in Shelf}
+    """How many are on each shelf. One SELECT."""
+    [sums] = _counts.plain(user=owner.id)
+    return {shelf: int(number or 0) for shelf, number in zip(Shelf, sums, strict=True)}
 
 
-def _on_shelf(owner: User, shelf: Shelf) -> Any:
+def _sums(slot: Slot) -> Any:
+    sums = [pw.fn.SUM(pw.Case(None, [(_on_shelf(slot("user"), shelf), 1)], 0)) for shelf in Shelf]
+    return Transfer.select(*sums).where(Transfer.owner == slot("user"))
+
+
+_counts = Prepared(_sums)
+
+
+def _on_shelf(owner: Any, shelf: Shelf) -> Any:
     mine = Transfer.owner == owner
     if shelf is Shelf.SENT:
         return mine & Transfer.request.is_null() & Transfer.published.is_null(False)

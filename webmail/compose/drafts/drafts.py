@@ -21,6 +21,7 @@ from webmail.compose.drafts.fields import NO_FIELDS, Fields, fields_of, normalis
 from webmail.compose.large_files import large_files
 from webmail.config.settings import Settings
 from webmail.database.connection import db
+from webmail.database.prepared import Prepared, Slot
 from webmail.errors import MailError, NoSuchMessageError
 from webmail.mime import builder
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, now
@@ -190,10 +191,17 @@ def _drawn_for(user: User, begin: str, secret: str) -> str:
     return hmac.new(secret.encode(), f"draft {user.id} {begin}".encode(), "sha256").hexdigest()[:16]
 
 
+def _stored_or_sent(slot: Slot) -> Any:
+    sent = Outbox.select(pw.SQL("1")).where(Outbox.draft == slot("draft"))
+    return DraftRow.select(pw.SQL("1")).where(DraftRow.id == slot("draft")).union_all(sent).limit(1)
+
+
+_begun = Prepared(_stored_or_sent)
+
+
 def is_begun(draft_id: str) -> bool:
     """Whether something was stored or sent under this id, by whomever. One SELECT."""
-    row = DraftRow.select(pw.Value(1)).where(DraftRow.id == draft_id)
-    return bool((row + Outbox.select(pw.Value(1)).where(Outbox.draft == draft_id)).exists())
+    return bool(_begun.plain(draft=draft_id))
 
 
 def load(user: User, draft_id: str) -> DraftRow:

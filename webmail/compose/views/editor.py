@@ -126,7 +126,7 @@ def reply_to_selection(uid: int, mailbox: str) -> Response:
 def _answer(message: Message, quoted: str, position: str) -> Fields:
     everyone, to_list = bool(request.args.get("all")), bool(request.args.get("list"))
     me = identities.answering(my_identities(), message.envelope)
-    mine = {address.lower() for address in (*identities.allowed(current_user()), *(one.address for one in my_identities()))}
+    mine = {address.lower() for address in (*_my_addresses(), *(one.address for one in my_identities()))}
     fields = replies.reply(
         message, identities.noun(me), _attribution(message), quoted, everyone=everyone, also=mine, to_list=to_list,
         quote=position,
@@ -285,8 +285,15 @@ def _new_form(draft_id: str, fields: Fields, back: str, message: Message | None 
 def my_identities() -> list[WritingIdentity]:
     """The identities that the user may write as, the default first; cached per request."""
     if "identities" not in g:
-        g.identities = identities.usable(current_user(), settings())
+        g.identities = identities.usable(current_user(), settings(), None if settings().any_sender else _my_addresses())
     return cast("list[WritingIdentity]", g.identities)
+
+
+def _my_addresses() -> list[str]:
+    """The addresses that the user may write from; cached per request."""
+    if "my_addresses" not in g:
+        g.my_addresses = identities.allowed(current_user())
+    return cast("list[str]", g.my_addresses)
 
 
 def identity(row: DraftRow) -> Identity:

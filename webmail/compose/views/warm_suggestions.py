@@ -9,7 +9,7 @@ from flask import Flask, current_app
 
 from webmail.compose.recipients import suggestions
 from webmail.config.settings import Settings
-from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.connection import DATABASE_AWAY, thread_connection
 from webmail.models import User
 from webmail.web.current import after_the_answer, current_user, settings
 
@@ -24,7 +24,7 @@ def warm_up() -> None:
 
 def _read(app: Flask, user_id: int, at: Settings) -> None:
     try:
-        with app.app_context(), db.connection_context():
+        with app.app_context(), thread_connection():
             if user := User.get_or_none(User.id == user_id):
                 suggestions.warm_up(user, at)
     except DATABASE_AWAY as error:  # the first letter reads them then

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from webmail.account import Account
 from webmail.config.settings import Settings
 from webmail.contacts import store as contacts
-from webmail.database.connection import db
+from webmail.database.connection import thread_connection
 from webmail.errors import MailError
 from webmail.filters.rules import contact_rules, folder_rules
 from webmail.filters.rules.rules import BadRuleError
@@ -60,7 +60,7 @@ def renew_after_answer() -> None:
 
 
 def _renew(app: Flask, user_id: int, account: Account, at: Settings) -> None:
-    with app.app_context(), db.connection_context():
+    with app.app_context(), thread_connection():
         contact_rules.renew(User.get_by_id(user_id), account, at)
 
 

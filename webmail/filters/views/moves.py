@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.account import Account
-from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.connection import DATABASE_AWAY, thread_connection
 from webmail.errors import MailError
 from webmail.filters import junk_weeks, move_habits, store
 from webmail.filters.blueprint import blueprint
@@ -76,7 +76,7 @@ def count_marks(*, junk: int = 0, ham: int = 0) -> None:
 
 def _count_marks(app: Flask, user_id: int, junk: int, ham: int) -> None:
     try:
-        with app.app_context(), db.connection_context():
+        with app.app_context(), thread_connection():
             junk_weeks.note(User.get_by_id(user_id), junk=junk, ham=ham)
     except DATABASE_AWAY as error:
         log.warning("marks are not counted: %s", error)
@@ -85,7 +85,7 @@ def _count_marks(app: Flask, user_id: int, junk: int, ham: int) -> None:
 def _count_move(app: Flask, user_id: int, account: Account, moved: MovedByHand) -> None:
     """Who wrote what was moved is read where it is now. Whatever goes wrong, nobody misses it."""
     try:
-        with app.app_context(), db.connection_context():
+        with app.app_context(), thread_connection():
             found = {one for mailbox, validity, uids in moved.messages for one in _sources(account, mailbox, validity, uids)}
             user = User.get_by_id(user_id)
             if move_habits.due(user, found, moved.to):

@@ -14,6 +14,7 @@ from typing import Any
 
 import peewee as pw
 
+from webmail.database.prepared import Prepared, Slot
 from webmail.models import ContentState, StoredContent, Transfer, TransferFile, TransferState, User, now
 
 MB = 1024 * 1024
@@ -26,11 +27,18 @@ _ALIVE = StoredContent.state != ContentState.DELETED
 _COMING = StoredContent.state == ContentState.UPLOADING
 
 
+def _bytes_there() -> Any:
+    return StoredContent.select(pw.fn.SUM(pw.Case(None, [(_COMING, StoredContent.received)], StoredContent.size))).where(_ALIVE)
+
+
+_of_everybody = Prepared(lambda _slot: _bytes_there())
+_of_person = Prepared(lambda slot: _bytes_there().where(StoredContent.owner == slot("user")))
+
+
 def arrived(owner: User | None = None) -> int:
     """Bytes that a person has stored, or everybody; equal files count once. One SELECT."""
-    bytes_there = pw.Case(None, [(_COMING, StoredContent.received)], StoredContent.size)
-    mine = _ALIVE if owner is None else _ALIVE & (StoredContent.owner == owner)
-    return int(StoredContent.select(pw.fn.SUM(bytes_there)).where(mine).scalar() or 0)
+    [[found]] = _of_everybody.plain() if owner is None else _of_person.plain(user=owner.id)
+    return int(found or 0)
 
 
 def of_person(owner: User, left: int) -> int:
@@ -52,12 +60,20 @@ def awaited() -> tuple[int, int]:
 
 def _promised(owner: User | None) -> Mapping[tuple[int, int | None], int]:
     """By owner and request."""
+    since = now() - LAPSE
+    rows = _promises.plain(since=since) if owner is None else _promises_to.plain(since=since, user=owner.id)
+    return {(owner_id, request): int(size) for owner_id, request, size in rows}
+
+
+def _promises_made(slot: Slot) -> Any:
     rest = StoredContent.size - StoredContent.received
     each = pw.Case(None, [(rest < AHEAD, rest)], AHEAD)
-    rows: Any = _under_way(Transfer.owner, Transfer.request, pw.fn.SUM(each)).where(StoredContent.touched > now() - LAPSE)
-    if owner is not None:
-        rows = rows.where(StoredContent.owner == owner)
-    return {(row[0], row[1]): int(row[2]) for row in rows.group_by(Transfer.owner, Transfer.request).tuples()}
+    rows = _under_way(Transfer.owner, Transfer.request, pw.fn.SUM(each)).where(StoredContent.touched > slot("since"))
+    return rows.group_by(Transfer.owner, Transfer.request)
+
+
+_promises = Prepared(_promises_made)
+_promises_to = Prepared(lambda slot: _promises_made(slot).where(StoredContent.owner == slot("user")))
 
 
 def _under_way(*columns: Any) -> Any:
