@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
 from wtforms import StringField, TextAreaField
 
 from webmail.accounts.deletion import LONGEST_REASON
 from webmail.people.own_name import LONGEST
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.forms.form_fields import AreaForm, MaxLength, trimmed
 
 

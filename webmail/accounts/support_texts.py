@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
-
 from webmail.accounts.blueprint import blueprint
 from webmail.accounts.support import TroubleKind
+from webmail.web.formatting import lazy_text as _l
 
 KINDS = {
     TroubleKind.PASSWORD: _l("I forgot my password"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from flask_babel import LazyString
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
+
+from webmail.web.formatting import lazy_text as _l
 
 _CODE = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "maxlength": "60", "required": True}
 _DIGITS = {"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "40", "required": True}

@@ -9,7 +9,6 @@ from datetime import date
 from itertools import zip_longest
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import FileStorage, MultiDict
 from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaField
 
@@ -20,6 +19,7 @@ from webmail.mime.formats.cards import pictures
 from webmail.mime.formats.cards.vcard_details import MoreDetails, PostalAddress, changed_more, read_more, with_photo
 from webmail.mime.formats.cards.vcard_edit import MOST_POINTS, USES, ContactDetails, ContactPoint
 from webmail.mime.formats.cards.vcard_people import ImAddress, RelatedPerson
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.forms.form_fields import AreaForm, MaxLength, required, trimmed
 
 _MOST_NOTE = 8_000  # characters

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flask_babel import lazy_gettext as _l
-
 from webmail.mailbox.blueprint import blueprint
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.formatting import translated as _
 
 _NAMES = {

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask_babel import LazyString, force_locale
-from flask_babel import lazy_gettext as _l
+from flask_babel import LazyString
 
 from webmail.settings.blueprint import blueprint
 from webmail.settings.forms import PreferencesForm
 from webmail.web.current import settings
-from webmail.web.formatting import LANGUAGES
+from webmail.web.formatting import LANGUAGES, written_in
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.templates.addresses import url_for
 
 
@@ -250,7 +250,7 @@ def _texts(key: str) -> tuple[frozenset[str], frozenset[str]]:
     """The words of the label, and all of them, in all languages."""
     label, rest = [], []
     for language in LANGUAGES:
-        with force_locale(language):
+        with written_in(language):
             found = _found(key)
             label += _folded_words(found.label)
             rest += _folded_words(f"{found.about} {found.page} {_more(key)}")

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, RadioField, SelectField, StringField, ValidationError
@@ -16,6 +15,7 @@ from wtforms.fields.choices import SelectChoice
 from webmail.filters.absence import holidays
 from webmail.preferences import CHOICES
 from webmail.settings import time_zones
+from webmail.web.formatting import lazy_text as _l
 
 _FALSE = ("", "false", None)
 

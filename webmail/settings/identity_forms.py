@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import pgettext
 from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, Field, FileField, Form, SelectField, StringField, TextAreaField, ValidationError
@@ -15,6 +14,7 @@ from webmail.compose import signatures
 from webmail.compose.drafts.message_options import FORMATTED
 from webmail.mime.formats.cards.pictures import LARGEST_UPLOAD
 from webmail.models import ReadyText, Signature, WritingIdentity
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.forms.form_fields import AreaForm, MaxLength, are_addresses, is_one_address, required, trimmed
 
 

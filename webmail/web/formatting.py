@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
-from flask import g
-from flask_babel import force_locale, get_locale, get_translations
+from flask import g, has_app_context
+from flask_babel import LazyString, force_locale, get_locale, get_translations
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -56,6 +56,16 @@ def written_in(language: str) -> Iterator[None]:
 def translated(text: str) -> str:
     """gettext for templates: flask-babel's own would look up its context for each of a page's 150 strings."""
     return here().translations.gettext(text)
+
+
+def lazy_text(text: str) -> LazyString:
+    """A text that is translated when it is shown. Flask-Babel's `lazy_gettext` would look up its context for each of a page's
+    hundred."""
+    return LazyString(_looked_up, text)
+
+
+def _looked_up(text: str) -> str:
+    return translated(text) if has_app_context() else _(text)
 
 
 def template_text(text: str, /, **values: object) -> Markup:

@@ -8,13 +8,13 @@ from enum import Enum
 
 from flask import has_request_context, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from webmail import system_mail
 from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import User, now
 from webmail.web.current import settings, wake_system_mail
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.formatting import long_date, written_in
 from webmail.web.public_links import public_link
 

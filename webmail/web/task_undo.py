@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from webmail.errors import LimitReachedError
 from webmail.models import Task
 from webmail.tasks import store, undo_steps
 from webmail.tasks.undo_steps import TakeBack
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 from webmail.web.texts.task_texts import Facts, TaskText, task_started
 

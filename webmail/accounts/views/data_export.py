@@ -8,7 +8,6 @@ from dataclasses import asdict
 from flask import redirect, request, url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap
@@ -21,6 +20,7 @@ from webmail.tasks import heartbeat, store
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.formatting import file_size, long_date, number
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link
 from webmail.web.rendering import page

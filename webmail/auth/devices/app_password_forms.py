@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, SelectMultipleField, StringField, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from webmail.models import AppPassword
 from webmail.web.current import time_zone
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.formatting import today
 from webmail.web.forms.form_fields import MaxLength, required, trimmed
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from webmail.auth.devices import failures
 from webmail.auth.devices.kinds import DeviceKind
 from webmail.models import now
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.formatting import short_date
 
 

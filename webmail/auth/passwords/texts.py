@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from webmail.auth.blueprint import blueprint
 from webmail.auth.passwords.change import ChangeFault
 from webmail.auth.passwords.strength import Strength, Weakness
 from webmail.web.current import settings
+from webmail.web.formatting import lazy_text as _l
 
 _LEVELS = (_l("Very weak"), _l("Weak"), _l("Fair"), _l("Good"), _l("Strong"))
 _WHY = {

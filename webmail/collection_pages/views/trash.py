@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
 
@@ -24,6 +23,7 @@ from webmail.errors import LimitReachedError
 from webmail.models import Collection, User
 from webmail.tasks import store as tasks
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.formatting import local
 from webmail.web.formatting import number as in_words
 from webmail.web.notices import notify, withdraw_notices

@@ -10,7 +10,6 @@ from functools import partial
 from flask import redirect, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.auth.guard import keeps_text
@@ -47,6 +46,7 @@ from webmail.errors import NoSuchMessageError
 from webmail.models import DraftRow
 from webmail.people.visibility import sight_of
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 
 _OLD_SPELLING = re.compile(r"(later|picture|remove)-(.+)")  # "remove-3", from pages opened before an update; drop next release

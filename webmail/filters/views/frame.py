@@ -7,7 +7,6 @@ from collections.abc import Callable
 from flask import abort, request
 from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from webmail.errors import MailError, OverQuotaError, ServerAwayError, SignInRefusedError
 from webmail.filters import store
@@ -15,6 +14,7 @@ from webmail.filters.blueprint import blueprint
 from webmail.filters.store import FiltersChangedError, FilterState
 from webmail.managesieve import ScriptRefusedError
 from webmail.web.current import current_account, settings
+from webmail.web.formatting import lazy_text as _l
 
 _when_loaded: list[Callable[[FilterState], object]] = []
 

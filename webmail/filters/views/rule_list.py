@@ -9,7 +9,6 @@ from functools import partial
 
 from flask import request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.errors import LimitReachedError, MailError
@@ -24,6 +23,7 @@ from webmail.filters.views.frame import loaded_state, trouble_words
 from webmail.filters.views.rule_changes import change_filters, change_rules, to_list, why_not
 from webmail.filters.views.sentences import folder_name, rule_name, sentence
 from webmail.web.current import current_account, current_user, overview, settings
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
@@ -20,6 +19,7 @@ from webmail.mailbox.selection import Selection
 from webmail.mailbox.snooze import snooze
 from webmail.tasks import store
 from webmail.web.current import current_user, settings, time_zone
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.formatting import today
 from webmail.web.forms.request_values import local_path
 from webmail.web.rendering import page

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from flask import redirect, request, url_for
 from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail import imap, schedule
@@ -42,6 +41,7 @@ from webmail.mailbox.views.quota.full_mailbox import no_room_for
 from webmail.mailbox.views.tags import tag_name, told_wrong
 from webmail.rights import Rights
 from webmail.web.current import current_account, current_user, preferences, remember_overview, time_zone
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.formatting import number
 from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.frame.quota_notice import room_link

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
@@ -23,6 +22,7 @@ from webmail.tasks import store
 from webmail.tasks.export_provenance import marking_now
 from webmail.web.current import current_account, current_user, settings, task_credential
 from webmail.web.formatting import file_size, number, today
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.labels import mailbox_label
 from webmail.web.notices import notify
 from webmail.web.responses import downloads

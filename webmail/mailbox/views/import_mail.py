@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
@@ -24,6 +23,7 @@ from webmail.tasks import store
 from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, overview, settings, task_credential
 from webmail.web.formatting import file_size
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.forms.body_limits import takes_up_to
 from webmail.web.notices import notify
 from webmail.web.rendering import page

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from flask import Response, abort, g, redirect, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -18,6 +17,7 @@ from webmail.transfers.texts import transfer_texts
 from webmail.transfers.uploads import promises
 from webmail.web.current import current_user, settings
 from webmail.web.formatting import file_size
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.rendering import page
 from webmail.web.templates.addresses import url_for
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import abort, redirect, request, session, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
@@ -27,6 +26,7 @@ from webmail.auth.views.factors.factor_changes import factor_added, factor_remov
 from webmail.models import AuditAct, SecurityKey, User
 from webmail.web.audit import audited
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell

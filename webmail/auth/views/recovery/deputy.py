@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import abort, redirect, request, session, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
@@ -26,6 +25,7 @@ from webmail.models import Deputy, User
 from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import current_user, preferences, settings
 from webmail.web.formatting import day_in_full, local, written_in
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.frame.page_rows import add_rows, page_rows
 from webmail.web.notices import notify
 from webmail.web.public_links import public_link

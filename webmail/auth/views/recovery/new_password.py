@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from flask import request, session
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.auth.blueprint import blueprint
@@ -29,6 +28,7 @@ from webmail.auth.views.sign_in import busy_words
 from webmail.models import AuditAct, User
 from webmail.web.audit import audited
 from webmail.web.current import settings
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from flask import redirect, request, session, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from webmail.compose.blueprint import blueprint
@@ -26,6 +25,7 @@ from webmail.errors import ServerAwayError
 from webmail.models import DraftRow, Outbox, OutboxState, now
 from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
+from webmail.web.formatting import lazy_text as _l
 from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import fragment, page
