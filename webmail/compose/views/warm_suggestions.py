@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 
 from flask import Flask, current_app
@@ -15,10 +16,16 @@ from webmail.web.current import after_the_answer, current_user, settings
 
 log = logging.getLogger(__name__)
 
+_LASTS = 300.0  # seconds in which they are taken to be there still
+_MOST_KEPT = 10_000
+_read_at: dict[tuple[int, int], float] = {}  # by application and person, in this process
+
 
 def warm_up() -> None:
-    """Read them once this answer has gone, where they are not kept. Called for a page on which addresses are typed."""
+    """Read them once this answer has gone, unless that was done a moment ago. Called for a page on which addresses are typed."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    if time.monotonic() - _read_at.get((id(app), current_user().id), -_LASTS) < _LASTS:
+        return
     after_the_answer(partial(_read, app, current_user().id, settings()))
 
 
@@ -27,5 +34,8 @@ def _read(app: Flask, user_id: int, at: Settings) -> None:
         with app.app_context(), thread_connection():
             if user := User.get_or_none(User.id == user_id):
                 suggestions.warm_up(user, at)
+                if len(_read_at) >= _MOST_KEPT:
+                    _read_at.clear()
+                _read_at[id(app), user_id] = time.monotonic()
     except DATABASE_AWAY as error:  # the first letter reads them then
         log.info("suggestions are not ready: %s", error)
