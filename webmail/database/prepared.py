@@ -41,8 +41,10 @@ class Prepared:
     def __call__(self, **values: Any) -> list[Any]:
         query, cursor = self._executed(values)
         rows = cursor.fetchall()
+        if not rows:
+            return []
         shape = self._shapes.get(type(db.obj))
-        if rows and shape is None:  # peewee would find it out anew for each cursor, which takes half of a query's time
+        if shape is None:  # peewee would find it out anew for each cursor, which takes half of a query's time
             shape = query._get_cursor_wrapper(cursor)
             shape.initialize()
             shape.cursor = None

@@ -22,7 +22,7 @@ from webmail.mime.headers.shown_address import readable_address
 from webmail.web import formatting
 from webmail.web.current import current_user, overview, overview_beside, overview_known, preferences, settings
 from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
-from webmail.web.forms import going_back
+from webmail.web.forms import field_attributes, going_back
 from webmail.web.forms.link_errand import errand
 from webmail.web.frame.areas import address_here, area_here, areas, current_area, mailbox_here, side_bar_template, side_place
 from webmail.web.frame.banners import banners
@@ -65,6 +65,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_security_headers)
     unavailable.install(app)
+    field_attributes.install()
     app.url_value_preprocessor(_one_inbox)
     versions = _versions(app.static_folder or "static")
 

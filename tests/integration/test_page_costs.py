@@ -1,0 +1,56 @@
+"""No page becomes dearer unnoticed: calls of Python and SELECTs of a warm visit stay near what they were when last looked at."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.messages import message
+from tests.support.page_costs import PageCost, page_cost
+from tests.support.visits import Visitor
+
+MARGIN = 1.05
+# of Python 3.11; where a page has become cheaper, its number is to follow
+COSTS = {
+    "list": PageCost(13_425, 2),
+    "message": PageCost(17_828, 5),
+    "writing": PageCost(18_602, 7),
+    "reply": PageCost(23_096, 7),
+    "settings": PageCost(17_410, 3),
+    "contacts": PageCost(11_186, 11),
+    "transfers": PageCost(15_042, 8),
+    "month": PageCost(8_547, 7),
+    "filters": PageCost(12_008, 4),
+    "devices": PageCost(16_959, 6),
+    "account": PageCost(16_407, 7),
+}
+
+
+@pytest.fixture
+def paths(person: Visitor, fill: Callable[..., list[int]]) -> dict[str, str]:
+    numbers = fill(person, *(message(f"Lettre {number}", sender=f"P{number} <p{number}@x.example>") for number in range(60)))
+    plain = numbers[-1]
+    return {
+        "list": "/mailbox/INBOX",
+        "message": f"/message/{plain}/INBOX",
+        "writing": "/compose",
+        "reply": f"/reply/{plain}/INBOX",
+        "settings": "/settings",
+        "contacts": "/contacts",
+        "transfers": "/transfers",
+        "month": "/calendar",
+        "filters": "/filters",
+        "devices": "/devices",
+        "account": "/account",
+    }
+
+
+def test_pages_cost_what_they_did(person: Visitor, paths: dict[str, str]) -> None:
+    found = {name: page_cost(person, path) for name, path in paths.items()}
+    print(*(f"{name}: {cost.calls} calls, {cost.selects} SELECTs" for name, cost in found.items()), sep="\n")
+    assert {name: cost.selects for name, cost in found.items()} == {name: cost.selects for name, cost in COSTS.items()}
+    if sys.version_info[:2] == (3, 11):
+        dear = {name: cost.calls for name, cost in found.items() if cost.calls > MARGIN * COSTS[name].calls}
+        assert not dear, f"calls, of {[COSTS[name].calls for name in dear]}"
