@@ -207,7 +207,7 @@
     return tr.setSelection(PM.TextSelection.near(tr.doc.resolve(Math.min(state.selection.from, tr.doc.content.size))));
   }
   function tableRow(words) {
-    var row = element("div", { class: "editor-link", role: "group", "aria-label": words.table }, Object.keys(TABLE).map(function (what) {
+    var row = element("div", { class: "editor-link editor-table", role: "group", "aria-label": words.table }, Object.keys(TABLE).map(function (what) {
       return element("button", { type: "button", class: "btn", "data-table": what }, [words[what]]);
     }));
     row.hidden = true;

@@ -193,9 +193,27 @@
     area.setSelectionRange(from + at, from + at);
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  // their buttons: made here, since text browsers would show what no script is there for
+  function makeMarks(form, marks) {
+    var words = JSON.parse(form.querySelector("[data-editor]").dataset.words);
+    [["**", "b", "B", words.bold], ["*", "i", "I", words.italic], ["- ", "span", "•", words.bullets], ["[](https://)", "u", "a", words.link]].forEach(
+      function (one) {
+        var button = document.createElement("button"), sign = document.createElement(one[1]);
+        button.type = "button";
+        button.className = "btn btn-quiet";
+        button.dataset.mark = one[0];
+        button.title = one[3];
+        button.setAttribute("aria-label", one[3]);
+        sign.setAttribute("aria-hidden", "true");
+        sign.textContent = one[2];
+        button.append(sign);
+        marks.append(button);
+      });
+  }
   function showMarks() {
     var form = document.querySelector("form.compose-form"), marks = form && form.querySelector("[data-marks]");
     if (!marks) return;
+    if (!marks.children.length) makeMarks(form, marks);
     marks.hidden = !form.querySelector("#" + marks.dataset.marks).value;
     var body = form.querySelector("#body"), language = form.querySelector("#language").value;
     if (language) body.lang = language;

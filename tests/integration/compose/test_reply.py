@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.bobs_letter import letter
 from tests.support.compose_form import FORM, chosen, text_of, value_of, write
+from tests.support.messages import message
 from tests.support.settings_pages import choose
 from webmail.models import DraftRow
 
@@ -89,3 +90,18 @@ def test_an_empty_line_above_the_quotation_survives_text_browsers(alice, fill):
     assert shown.startswith(" \n")  # lynx, links and elinks drop lines without a blank
     saved = alice.submit(page, FORM, body="Demain" + shown, action="save")
     assert text_of(saved) == "Demain" + shown[1:]
+
+
+def test_an_answer_is_headed_as_one(alice, fill):
+    fill(alice, message("Salut", sender="Bob <bob@x.example>"))
+    row = alice.get("/mailbox/INBOX").one("[data-row]")["data-uid"]
+    for way, heading in (("reply", "Reply"), ("forward", "Forward")):
+        page = alice.get(f"/{way}/{row}/INBOX")
+        assert page.one("h1").get_text() == heading and page.one("form.compose-form")["aria-label"] == heading
+    assert alice.get("/compose").one("h1").get_text() == "New message"
+
+
+def test_a_text_browser_is_shown_one_save_and_no_marks(alice):
+    page = alice.get("/compose")
+    assert [one["value"] for one in page.all("form.compose-form button") if one.get_text().strip() == "Save"] == ["save"]
+    assert not page.all("[data-mark]") and not page.one("button[value=enter]").get_text()

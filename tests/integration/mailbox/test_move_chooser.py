@@ -76,7 +76,7 @@ def test_the_filter_is_a_field_of_the_form(folders: Visitor, typed: str, found: 
     else:
         assert offered(asked) == found
         assert asked.one("#chooser-find")["value"] == typed
-        assert ("No folder with this name." in asked.text) == (not found)
+        assert ("There is no folder with this name yet." in asked.text) == (not found)
     after = folders.submit(asked, CHOOSER, action="move:Été")
     assert "1 message moved to Été" in after.notices
 
@@ -270,3 +270,13 @@ def test_two_clicks_make_one_folder_and_move_once(app: Flask, folders: Visitor, 
     assert [page.status for page in pages] == [200] * 3
     assert sum("1 message moved to Klicks" in page.notices for page in pages) == 1
     assert imap_of(folders.address).folder_status("Zwei/Klicks", ["MESSAGES"])[b"MESSAGES"] == 1
+
+
+def test_a_name_that_no_folder_has_is_offered_to_be_made_at_once(folders: Visitor) -> None:
+    """Without scripts the Enter key filters; what comes leads on with one button, below the field."""
+    asked = folders.submit(ask(folders, "Budget 1"), CHOOSER, action="moveto", find="Sorties 2030")
+    (button,) = asked.all(".chooser-new button")
+    assert "btn-primary" in button["class"] and "Create “Sorties 2030” and move there" in button.get_text()
+    assert asked.html.index("chooser-new") < asked.html.index("chooser-list")
+    after = folders.submit(asked, CHOOSER, action="make:move")
+    assert "1 message moved to Sorties 2030" in after.notices

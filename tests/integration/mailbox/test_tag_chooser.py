@@ -205,3 +205,9 @@ def test_what_was_changed_before_the_server_stopped_can_be_undone(
     assert "stopped partway" in after.notices
     tagged.submit(after, "#notices form")
     assert flags(client) == before
+
+
+def test_the_fields_of_a_first_tag_stand_below_a_heading(person: Visitor, fill: Fill) -> None:
+    fill(person, message("Bonjour"))
+    chooser = ask(person, "Bonjour").one(".chooser-new")
+    assert (chooser.name, chooser.find("h3").get_text(), chooser.find("summary")) == ("div", "New tag", None)

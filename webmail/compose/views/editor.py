@@ -395,3 +395,14 @@ def back_of(form: ComposeForm) -> str:
 
 def address_of(row: DraftRow, form: ComposeForm) -> str:
     return url_for("compose.show", draft_id=row.id, back=local_path(form.back.data or "") or None)
+
+
+@blueprint.app_template_global()
+def compose_heading(form: ComposeForm) -> str:
+    """What the page is for: its heading, and its title until there is a subject."""
+    match form.source_flag.data:
+        case "\\Answered":
+            return _("Reply")
+        case "$Forwarded":
+            return _("Forward")
+    return _("New message")

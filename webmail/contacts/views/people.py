@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask import Response, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 from werkzeug.wrappers import Response as Answer
 
 from webmail.contacts import store
@@ -98,7 +98,7 @@ def _find(user: User, text: str, most: int) -> tuple[list[SourcePerson], int]:
 SOURCES.append(
     PeopleSource(
         "people",
-        label=lambda: _("People you write to"),
+        label=lambda: pgettext("tab", "People you write to"),
         url=lambda words: url_for("contacts.people", words=words or None),
         find=_find,
         searched=lambda: preferences().suggest_met,
