@@ -59,8 +59,22 @@
       }
       last = box;
       count(box.form);
+      bridge(box);
+    } else if (box.matches && box.matches("[data-bridge]")) {
+      box.form.querySelector(".list-acts button:not(:disabled)").focus();
     }
   });
+  // what acts on ticked rows stands before them: after the last that was ticked a button, seen when the keyboard comes to it, leads there
+  function bridge(box) {
+    var form = box.form, button = form.querySelector("[data-bridge]") || document.createElement("button");
+    if (!form.querySelector(".list-acts")) return;
+    button.type = "button";
+    button.className = "skip";
+    button.textContent = form.dataset.acts;
+    button.setAttribute("data-bridge", "");
+    if (box.checked) box.parentNode.after(button);
+    else if (!rows(form).some(function (one) { return one.checked; })) button.remove();
+  }
 
   // menus: the first press outside one only closes it, so does the focus that goes elsewhere; Esc leads back to its button
   var pressed = false; // a press closed a menu: its click must do nothing beneath
@@ -244,6 +258,8 @@
     }
   }
   function dress(root) {
+    var heading = root.querySelector("#main h1");
+    if (heading) document.getElementById("main").setAttribute("aria-label", heading.textContent.trim()); // where a link leads to
     root.querySelectorAll("form[data-all]").forEach(dressList);
     root.querySelectorAll("[data-script]").forEach(function (part) { load(part.dataset.script); }); // what only this page needs
     root.querySelectorAll("[data-message-body] iframe").forEach(function (frame) {
@@ -289,14 +305,18 @@
   });
 
   // the same page again (a star, a mark), or a row that is named: stay there, do not jump to the top
-  var held = null;
+  var held = null, place = -1; // the row that had the focus, and where the first one was that something was done to
+  function order(row) { return Array.prototype.indexOf.call(document.querySelectorAll("#main [data-row]"), row); }
   document.addEventListener("htmx:beforeSwap", function (event) {
     var path = event.detail.pathInfo || {}, row = document.activeElement && document.activeElement.closest("[data-row]");
+    var ticked = document.querySelector("#main [data-row] [name=uids]:checked");
     if (event.detail.target.id !== "main") return;
     held = null;
+    place = -1;
     if (path.anchor) event.detail.swapOverride = "outerHTML";
     else if ((path.responsePath || "").split("#")[0] === location.pathname + location.search) {
       event.detail.swapOverride = "outerHTML show:none";
+      if (ticked) place = order(ticked.closest("[data-row]"));
       if (row) held = "[data-uid='" + row.dataset.uid + "'] " + (document.activeElement.name ? "[name=" + document.activeElement.name + "]" : "a[id]");
     }
   });
@@ -313,7 +333,24 @@
     var told = event.detail;
     if (told.target.id === "main" && told.shouldSwap && !event.defaultPrevented) thin(told.target, [told.requestConfig.elt, document.activeElement]);
   });
-  // after a page was replaced: prepare it, and tell screen readers by moving the focus to it
+  document.addEventListener("click", function (event) { // past what is said of the page: notices are heard by themselves
+    var link = event.target.closest && event.target.closest(".skip[href='#content']"), main = document.getElementById("main");
+    if (!link || !main) return;
+    event.preventDefault();
+    threshold(main).focus();
+  });
+  // after a page was replaced: prepare it, and tell screen readers by moving the focus: to the row that is next, to the first field
+  // that is wrong, to the heading
+  function entrance(main) {
+    var rows = main.querySelectorAll("[data-row]"), next = place >= 0 && rows.length && rows[Math.min(place, rows.length - 1)];
+    return next ? next.querySelector("a[id]") : main.querySelector("[aria-invalid=true]") || threshold(main);
+  }
+  function threshold(main) {
+    var heading = main.querySelector("h1") || main;
+    heading.tabIndex = -1;
+    heading.style.outline = "0";
+    return heading;
+  }
   document.addEventListener("htmx:afterSwap", function (event) {
     if (event.detail.target.id === "preview") return dress(document.getElementById("preview"));
     if (event.detail.target.classList.contains("unfolded")) return dress(event.detail.target);
@@ -321,7 +358,7 @@
     if (event.detail.target.id !== "main" || !main) return;
     dress(document); // what stands beside it came with it
     if (same) same.focus({ preventScroll: true });
-    else if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
+    else if (!main.contains(document.activeElement)) entrance(main).focus({ preventScroll: true });
   });
 
   // the browser's "back" loads the page anew: go where one was

@@ -72,7 +72,7 @@ class ContactForm(_Form):
     new_photo: bytes = b""
     emails: list[ContactPoint]
     phones: list[ContactPoint]
-    email_errors: list[str]
+    email_errors: dict[int, str]  # by the number of the address, from 1
 
     @classmethod
     def showing(cls, existing: ContactDetails, revision: str = "", more: MoreDetails = _NOTHING) -> ContactForm:
@@ -87,7 +87,7 @@ class ContactForm(_Form):
         )  # fmt: skip
         form.postals, form.sites = list(more.postals), list(more.sites)
         form.ims, form.profiles, form.related = list(more.ims), list(more.profiles), list(more.related)
-        form.emails, form.phones, form.email_errors = list(existing.emails), list(existing.phones), []
+        form.emails, form.phones, form.email_errors = list(existing.emails), list(existing.phones), {}
         return form
 
     @classmethod
@@ -96,7 +96,7 @@ class ContactForm(_Form):
         form = cls(formdata=fields)
         form.photo.data = photo
         form.emails, form.phones = (_points(fields, name) for name in ("email", "phone"))
-        form.email_errors = []
+        form.email_errors = {}
         form.postals, form.sites, form.profiles = _postals(fields), _texts(fields, "site"), _texts(fields, "profile")
         form.ims = [ImAddress(kind, text) for kind, text in _pairs(fields, "im")]
         form.related = [RelatedPerson(kind, text) for kind, text in _pairs(fields, "related")]
@@ -175,15 +175,22 @@ class ContactForm(_Form):
         good = self.validate()
         self.whole_organisation = existing.organisation if existing else None
         before = {point.value for point in existing.emails} if existing else set()
-        self.email_errors = [
-            _("“%(value)s” is not an email address.", value=point.value[:80])
-            for point in self.emails
+        self.email_errors = {
+            number: _("“%(value)s” is not an email address.", value=point.value[:80])
+            for number, point in enumerate(self.emails, 1)
             if point.value not in before and not _is_address(point.value)
-        ]
+        }
         if not self.details.name:
             self.mark("name", _("Enter a name, an organisation or an address."))
             good = False
         return good and not self.email_errors
+
+    @property
+    def wrong(self) -> str:
+        """The id of the first field that says what is wrong; empty where none is."""
+        names = next((one for one in ("given", "family", "name") if self[one].errors), "")  # these stand before the addresses
+        address = f"email-{min(self.email_errors)}" if self.email_errors else ""
+        return names or address or next((field.id for field in self if field.errors), "")
 
 
 def _texts(fields: MultiDict[str, str], name: str) -> list[str]:

@@ -23,6 +23,11 @@
     event.stopPropagation(); // the keys of mail are not asked
   }
   document.addEventListener("keydown", typed, true);
+  document.addEventListener("click", function (event) {
+    if (!event.target.matches || !event.target.matches("[data-to-events]") || !events().length) return;
+    event.preventDefault();
+    step(1);
+  });
   function dress() {
     var needless = document.querySelectorAll("[data-needless]");
     Array.prototype.forEach.call(needless, function (part) { part.hidden = true; });

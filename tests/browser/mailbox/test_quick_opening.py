@@ -28,7 +28,7 @@ def test_htmx_takes_leave_of_few_elements(open_browser: OpenBrowser, newcomer: C
     assert 0 < page.evaluate("left") < 200  # of more than 400
     page.click("#folders a[aria-current]")
     expect(page.locator("[data-row]")).to_have_count(30)
-    expect(page.locator("main")).to_be_focused()
+    expect(page.locator("main h1.list-title")).to_be_focused()
     page.locator(f"{LINK} >> nth=20").evaluate("link => link.click()")  # without the focus, its row stays all the same
     expect(page.locator("main h1")).to_have_text("Lettre 9")
 
