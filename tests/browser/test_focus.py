@@ -90,7 +90,8 @@ def test_few_keys_lead_to_the_first_event(inbox: Page) -> None:
 
 
 def test_the_list_says_what_its_columns_are_and_each_subject_once(inbox: Page) -> None:
-    assert inbox.get_by_role("columnheader").all_inner_texts() == ["From", "Subject", "Date"]
+    for at, name in enumerate(("Select", "Flag", "From", "Subject", "Details", "Date")):
+        expect(inbox.get_by_role("columnheader").nth(at)).to_have_accessible_name(name)
     row = inbox.locator("[data-row]").first
     expect(row.get_by_role("link", name="Lettre 5")).to_have_count(1)
     expect(row.get_by_role("checkbox", name="Select", exact=True)).to_have_count(1)
