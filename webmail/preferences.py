@@ -72,6 +72,7 @@ class Preferences:
     without_signatures: bool = True  # a reply leaves the sender's signature out of what it quotes
     archive_by: str = ""  # Archive itself, or Archive/2026, or Archive/2026/11
     theme: str = ""  # "": light or dark, as the system says
+    dark_mail: bool = True  # messages in HTML take part in the dark theme
     text_size: str = ""  # of everything but what others wrote in HTML; "": as the browser says
     time_zone: str = ""  # an IANA name; "": the instance's setting
     favourites: tuple[str, ...] = ()  # mailboxes listed first

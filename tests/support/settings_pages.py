@@ -20,7 +20,7 @@ PAGES = {
     ),
     "writing": ("undo_seconds", "write_format", "quote", "without_signatures"),
     "notifications": ("notifications", "refresh_minutes"),
-    "appearance": ("theme", "text_size", "density"),
+    "appearance": ("theme", "dark_mail", "text_size", "density"),
     "language-time": ("language", "time_zone"),
     "calendar": (
         "calendar_view",

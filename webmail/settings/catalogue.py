@@ -92,7 +92,9 @@ PAGES = (
         "reminders", _l("Reminders"), _l("Reminders of events, and your daily agenda by e-mail."),
         ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
     ),
-    SettingsPage("appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "text_size", "density")),
+    SettingsPage(
+        "appearance", _l("Appearance"), _l("Colours, text size and spacing."), ("theme", "dark_mail", "text_size", "density")
+    ),
     SettingsPage(
         "language-time", _l("Language and time"), _l("The language and time zone of your mail."), ("language", "time_zone")
     ),
@@ -167,6 +169,7 @@ _WORDS = {
     "notifications": _l("alert desktop new mail"),
     "refresh_minutes": _l("reload new mail"),
     "theme": _l("dark mode night colour contrast"),
+    "dark_mail": _l("dark night colour html formatted newsletter white original"),
     "text_size": _l("font zoom bigger letters"),
     "density": _l("compact spacing lines"),
     "language": _l("English French translation"),

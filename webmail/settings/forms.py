@@ -116,6 +116,10 @@ class PreferencesForm(FlaskForm):
             ("", _l("Same as my device")), ("light", _l("Light")), ("dark", _l("Dark")), ("contrast", _l("High contrast")),
         ),
     )  # fmt: skip
+    dark_mail = BooleanField(
+        _l("Formatted messages in dark colours"),
+        description=_l("In the dark theme, adapts the colours of messages where they stay readable. Pictures do not change."),
+    )
     text_size = RadioField(
         _l("Text size"), description=_l("Applies everywhere except in messages with their own formatting."),
         choices=_choices(("small", _l("Small")), ("", _l("Normal")), ("large", _l("Large")), ("larger", _l("Larger"))),

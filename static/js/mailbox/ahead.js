@@ -63,10 +63,14 @@
     framed = link;
     box.hidden = true;
     box.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
-    box.src = link.pathname.replace("/message/", "/body/") + version[0] + "&l=" + document.documentElement.lang + "&verdict=calm";
+    box.src = link.pathname.replace("/message/", "/body/") + version[0] + "&l=" + document.documentElement.lang + "&verdict=calm" + scheme();
     box.onload = function () { box.remove(); };
     document.body.appendChild(box);
     setTimeout(box.onload, 9000); // plain text has none, and fires no event
+  }
+  function scheme() { // as the page asks for it: webmail/message/views/html_frame.py
+    var theme = document.documentElement.dataset.theme || "auto";
+    return /auto|dark/.test(theme) && !("original" in document.body.dataset) ? "&scheme=" + theme : "";
   }
   on("mousedown", function (event) {
     var link = linkOf(event);

@@ -117,7 +117,7 @@ def test_a_frame_asked_for_at_the_click_is_there_when_its_page_is(person: Visito
     made.add_alternative("<h1>Rentrée</h1><img src='https://track.example/o.gif'>", subtype="html")
     fill(person, made, message("Sans"))
     row = person.get("/mailbox/INBOX").link("Lettre")
-    guessed = row.partition("&")[0].replace("/message/", "/body/") + "&l=en&verdict=calm"
+    guessed = row.partition("&")[0].replace("/message/", "/body/") + "&l=en&verdict=calm&scheme=auto"
     frame = {"Sec-Fetch-Dest": "iframe"}
     body = Page(person.client.get(guessed, headers=frame))
     assert body.one("h1").get_text() == "Rentrée" and body.headers["Cache-Control"] == "private, max-age=20"

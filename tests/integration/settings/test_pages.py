@@ -20,7 +20,7 @@ from webmail.models import User
 OTHER = {
     "layout": "right", "page_size": "100", "snippets": None, "conversations": "y", "others_below": None, "prefer_text": "y", "images": "always",
     "receipts": "never", "archive_by": "year", "undo_seconds": "30", "write_format": "markdown", "quote": "above",
-    "without_signatures": None, "notifications": "y", "refresh_minutes": "15", "theme": "dark", "text_size": "large",
+    "without_signatures": None, "notifications": "y", "refresh_minutes": "15", "theme": "dark", "dark_mail": None, "text_size": "large",
     "density": "compact", "language": "en", "time_zone": "Asia/Tokyo", "shortcuts": None,
     "calendar_view": "week", "first_day": "sunday", "hours_from": "9", "hours_to": "17", "second_zone": "America/Toronto",
     "week_numbers": None, "week_a": "2026-09-07", "school_zone": "B", "birthdays": None, "reminders": "both", "remind_before": "15",

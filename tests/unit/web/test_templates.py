@@ -107,9 +107,17 @@ def sheets(name: str) -> set[str]:
     return set(re.findall(r"""<link rel="stylesheet" href="\{\{ static_url\('([^']+)'\)""", text))
 
 
-# in the browser before the page: the frame's, that of who chose high contrast, those of lists and of all pages beside them, of the
-# calendar, of those without an account
-_EARLIER = {"css/base.css", "css/contrast.css", "css/panes.css", "css/pages.css", "css/calendar.css", "css/sent.css"}
+# in the browser before the page: the frame's, those of who chose high contrast and of letters in the dark theme, those of lists and
+# of all pages beside them, of the calendar, of those without an account
+_EARLIER = {
+    "css/base.css",
+    "css/contrast.css",
+    "css/frame-dark.css",
+    "css/panes.css",
+    "css/pages.css",
+    "css/calendar.css",
+    "css/sent.css",
+}
 
 
 def test_a_page_has_at_most_two_style_sheets_of_its_own() -> None:

@@ -5,6 +5,7 @@ from webmail.message.blueprint import blueprint
 from webmail.message.views import (
     attachments,
     conversation,
+    html_frame,
     link_warning,
     message,
     phishing,
@@ -21,6 +22,7 @@ __all__ = [
     "blueprint",
     "card_texts",
     "conversation",
+    "html_frame",
     "link_warning",
     "message",
     "phishing",

@@ -12,7 +12,7 @@ from webmail.imap.connections.connection import Connection
 from webmail.mail import Message
 from webmail.message import viewers, zip_download
 from webmail.message.blueprint import blueprint
-from webmail.message.views.html_frame import cleaned_html
+from webmail.message.views.html_frame import DARK, asked_scheme, cleaned_html
 from webmail.message.views.remote_images import may_load_previews
 from webmail.message.views.safe_responses import DOWNLOAD_CSP, FRAME_CSP, as_file, guarded, kept_by_browser
 from webmail.message.views.text_bodies import cut_label, shown_bodies, text_or_html
@@ -114,6 +114,7 @@ def print_view(uid: int, mailbox: str) -> Response:
 def _printed(message: Message, cleaned: Cleaned | None, cut: bool) -> Response:
     written = render_template(
         "message/print.html", message=message, bare="bare" in request.args, bodies=shown_bodies(message, fold=False),
+        dark=cleaned.dark if cleaned else asked_scheme() in DARK, scheme=asked_scheme(),
         html=Markup(cleaned.html) if cleaned else "", remote=cleaned.remote if cleaned else 0,  # noqa: S704 - cleaned
         cut=cut_label() if cleaned and (cut or cleaned.cut) else "",
     )  # fmt: skip

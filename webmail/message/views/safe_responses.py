@@ -80,6 +80,7 @@ def _renderer_version() -> str:
         *root.glob("webmail/message/views/*.py"),
         root / "templates/message/body.html",
         root / "static/css/frame.css",
+        root / "static/css/frame-dark.css",
     ]
     sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)]
     return hashlib.sha256(" ".join([*sums, *map(version, ("nh3", "tinycss2"))]).encode()).hexdigest()

@@ -18,6 +18,7 @@ import nh3
 
 from webmail.mime.charsets import without_surrogates
 from webmail.mime.html import stylesheets
+from webmail.mime.html.dark_colours import DarkColours
 from webmail.mime.html.inline_css import clean_style, is_remote
 from webmail.mime.html.input_limits import DATA_IMAGE_LIMIT, bounded, flatten, is_cut, too_deep
 from webmail.mime.html.link_claims import claims, host_of, pretends
@@ -99,11 +100,13 @@ _ADDRESS_IN_CSS = re.compile(r"[^\s\"'()\\;{}<>]{1,2000}")
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Sanitized HTML for its own frame, and how many remote resources were blocked. `cut`: the end is missing."""
+    """Sanitized HTML for its own frame, and how many remote resources were blocked. `cut`: the end is missing. `dark`: each
+    colour has its counterpart of the dark theme."""
 
     html: str
     remote: int = 0
     cut: bool = False
+    dark: bool = False
 
 
 def clean(
@@ -115,6 +118,7 @@ def clean(
     link_away: Callable[[str, str], str] | None = None,
     link_for_mail: Callable[[str], str] = compose_link,
     style_sheets: bool = True,
+    dark: bool = False,
 ) -> Cleaned:
     """Sanitize the HTML of a message. Never raises; HTML that can't be sanitized is shown as text.
 
@@ -122,16 +126,19 @@ def clean(
     without it remote images are blocked: they keep their place, size and `alt` but have no `src` (style `img:not([src])`).
     `link_away` gives the URL of our warning page for a deceptive link, by its URL and the site it pretends to lead to (may be
     ""); without it such links lose their href. `link_for_mail` maps a mailto: URL to ours. Without `style_sheets` only style
-    attributes are kept. Ids and names get `prefix`.
+    attributes are kept. Ids and names get `prefix`. With `dark` each colour gets its counterpart of the dark theme, where that is
+    safe for the whole message.
     """
     html = without_surrogates(html)
     cut = is_cut(html)
     try:
         source = bounded(html)
-        attributes = _Filter(link_for_cid, link_for_image, link_away, prefix, link_for_mail)
+        colours = DarkColours() if dark else None
+        attributes = _Filter(link_for_cid, link_for_image, link_away, prefix, link_for_mail, colours)
         body = _body_attributes(source)
         if style_sheets and (css := stylesheets.found_in(source)):
-            attributes.use(stylesheets.cleaned(f"body{{{_colours(body)}}}{css}", source, TAGS, prefix, attributes.background))
+            sheet = f"body{{{_colours(body)}}}{css}"
+            attributes.use(stylesheets.cleaned(sheet, source, TAGS, prefix, attributes.background, colours))
         if start := _body_as_div(body, attributes.style_element):
             attributes.keep_body()
             source = start + source
@@ -143,7 +150,13 @@ def clean(
             result = attributes.clean(source, claimed)
     except (ValueError, RecursionError):
         return Cleaned(f"<pre>{entities.escape(html[:TEXT_LIMIT])}</pre>", 0, cut)
-    return Cleaned(f"{attributes.style_element}{result}{attributes.always_loaded()}", len(attributes.remote), cut)
+    if colours and not colours.is_safe:
+        return clean(
+            html, link_for_cid, prefix, link_for_image=link_for_image, link_away=link_away, link_for_mail=link_for_mail,
+            style_sheets=style_sheets,
+        )  # fmt: skip
+    sheets = f"{colours.sheet() if colours else ''}{attributes.style_element}"
+    return Cleaned(f"{sheets}{result}{attributes.always_loaded()}", len(attributes.remote), cut, dark)
 
 
 def _body_attributes(html: str) -> dict[str, str]:
@@ -219,8 +232,9 @@ class _Filter:
 
     def __init__(
         self, part: Callable[[str], str | None], image: Callable[[str], str] | None, away: Callable[[str, str], str] | None,
-        prefix: str, mail: Callable[[str], str] = compose_link,
+        prefix: str, mail: Callable[[str], str] = compose_link, colours: DarkColours | None = None,
     ) -> None:  # fmt: skip
+        self._colours = colours
         self.remote: set[str] = set()
         self.style_element = ""
         self._part_address, self._image_address, self._away = part, image, away
@@ -269,6 +283,8 @@ class _Filter:
             return self._style(value)
         if name in _SHAPES:
             kept = _shaped(name, value) if len(value) < 600 else None
+            if kept and self._colours and name in ("bgcolor", "color"):
+                self._colours.attribute(name, kept)
             return _cell_width(kept) if kept and name == "width" and tag in ("td", "th") else kept
         if name == "href":
             return self._link(value)
@@ -304,12 +320,15 @@ class _Filter:
             self._style_budget -= len(value)
             if self._style_budget < 0:
                 return None
-            self._styles[value], remote = clean_style(value, self.background)
+            kept, remote = clean_style(value, self.background)
+            self._styles[value] = self._colours.declarations(kept) if self._colours else kept
             self.remote.update(remote - self._shown.keys())
         return self._styles[value] or None
 
     def background(self, address: str) -> str | None:
         """Our URL for an image used in a style: of a part (cid:) or a remote image; None removes it."""
+        if self._colours:
+            self._colours.has_pictures = True
         if address[:4].lower() == "cid:":
             return self._part(address)
         ours = self._remote_image(address)

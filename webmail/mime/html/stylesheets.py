@@ -15,6 +15,7 @@ from typing import Any
 
 import tinycss2
 
+from webmail.mime.html.dark_colours import DarkColours
 from webmail.mime.html.inline_css import Link, clean_style
 
 READ_LIMIT = 150_000  # characters of all style sheets of a message together
@@ -68,11 +69,13 @@ def found_in(html: str) -> str:
     return "\n".join(found)[:READ_LIMIT]
 
 
-def cleaned(css: str, html: str, tags: frozenset[str], prefix: str, link: Link | None) -> Stylesheet:
+def cleaned(
+    css: str, html: str, tags: frozenset[str], prefix: str, link: Link | None, colours: DarkColours | None = None
+) -> Stylesheet:
     """Sanitize a style sheet for this HTML: keeps rules for `tags` and for classes and ids, which get `prefix`.
 
     `link` as in `clean_style`; only rules outside media queries may have images, since loading one would tell its sender the
-    width of the screen.
+    width of the screen. With `colours` each has its counterpart of the dark theme.
     """
     values = {"".join(found) for pattern in _CLASSES for found in pattern.findall(html)}
     used = frozenset(name for value in values for name in value.split())
@@ -90,6 +93,7 @@ def cleaned(css: str, html: str, tags: frozenset[str], prefix: str, link: Link |
         if not query:
             remote |= addresses
         if declarations:
+            declarations = colours.declarations(declarations) if colours else declarations
             classes |= named
             if query != inside:
                 out.append(f"{'}' if inside else ''}{f'@media {query}{{' if query else ''}")
