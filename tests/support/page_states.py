@@ -116,6 +116,24 @@ def _suggestions(page: Page, pages: dict[str, str]) -> None:
     expect(page.locator("#recipients-found [role=option]").first).to_be_visible()
 
 
+def _search_box(page: Page, pages: dict[str, str]) -> None:
+    page.goto(pages["empty"])  # over rows, it would hide a part of what one touches
+    page.locator("#query").focus()
+    page.keyboard.type("sorties")
+    expect(page.locator("#suggestion-list [role=option]").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+
+
+def _found(query: str, what: str) -> State:
+    def state(page: Page, _pages: dict[str, str]) -> None:
+        page.goto(f"/mailbox/INBOX?query={query}&scope=all")
+        expect(page.locator(what)).to_be_visible()
+        expect(page.locator("#count-events")).not_to_be_empty()
+        expect(page.locator("#count-contacts")).not_to_be_empty()
+
+    return state
+
+
 def _send(to: str, subject: str, action: str = "send") -> State:
     def state(page: Page, pages: dict[str, str]) -> None:
         _new_message(page, pages)
@@ -259,6 +277,7 @@ def _high_contrast(name: str) -> State:
 
 
 STATES: dict[str, State] = {
+    "search-box": _search_box, "found-folder": _found("erasmus", ".meant"), "found-nothing": _found("nirgendwo", ".empty"),
     "ticked": _tick, "page-ticked": _whole_page, "all-ticked": _all_that_match, "undo-offered": _undo_offered, "undone": _undone,
     "menu-more": _list_menu(0), "menu-sort": _list_menu(1), "menu-account": _account_menu, "menu-message": _message_menu,
     "chooser-move": _chooser("moveto"), "chooser-tags": _chooser("tags"), "new-folder": _new_folder, "keys-dialog": _keys,

@@ -2,7 +2,7 @@
    box; without it, the same stands above the results. */
 (function () {
   "use strict";
-  if (window.searchSuggestions) return;
+  if (window.searchSuggestions || !window.AbortController) return; // in old browsers the box searches
   window.searchSuggestions = true;
   var box = null, wait = 0, asking = null, active = -1, shown = "";
 
@@ -55,7 +55,9 @@
     if (target !== box) shown = target.value.trim() ? null : ""; // what came with the page was asked for nothing
     box = target;
     box.autocomplete = "off"; // the browser's own list would lie over this one
+    box.type = "text"; // a combobox is no box of type "search" (ARIA in HTML)
     box.setAttribute("role", "combobox");
+    box.setAttribute("enterkeyhint", "search");
     box.setAttribute("aria-autocomplete", "list");
     box.setAttribute("aria-haspopup", "listbox");
     box.setAttribute("aria-controls", "suggestion-list");
@@ -78,8 +80,10 @@
     var count = options().length;
     if (event.target !== box || !part() || event.isComposing) return;
     if (part().hidden) {
-      if (event.key !== "ArrowDown" || !count) return;
-      open();
+      if (event.key === "Escape" && box.value) box.value = ""; // as a box of type "search" does
+      else if (event.key === "ArrowDown" && count) open();
+      else return;
+      if (event.key === "Escape") return event.preventDefault();
     }
     if (event.key === "ArrowDown") mark(active + 1 < count ? active + 1 : -1);
     else if (event.key === "ArrowUp") mark(active < 0 ? count - 1 : active - 1);
