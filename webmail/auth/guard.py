@@ -266,17 +266,17 @@ def _confirm_first(endpoint: str) -> AnyResponse | None:
     return confirm_first() if _mark(endpoint, "asks_again", False) else None
 
 
-def confirm_first(*, back: str = "", kept: bool = False) -> AnyResponse | None:
+def confirm_first(*, back: str = "", resumes: bool = False) -> AnyResponse | None:
     """The way to the page that asks for a factor again, None where one was given within CONFIRMED_FOR.
 
     Having signed in just before is not enough: whoever copies the cookie then may be in the same network.
 
-    `back`: the page to go on to, where it is not the one that was asked for, such as beside a file. `kept`: that page does by
+    `back`: the page to go on to, where it is not the one that was asked for, such as beside a file. `resumes`: that page does by
     itself what was asked for, so that the form is not sent again.
     """
     if visit().row is None or is_confirmed():
         return None
-    if kept:
+    if resumes:
         interrupted_forms.drop_interrupted()
     else:
         interrupted_forms.keep_interrupted()

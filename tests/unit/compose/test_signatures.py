@@ -189,3 +189,16 @@ class TestPicture:
         removed.put_back(alice, name, settings)
         (back,) = signatures.of_user(alice)
         assert back.text == formatted.text and signatures.picture(alice, back.id)
+
+
+class TestIdentities:
+    @pytest.mark.parametrize("wanted", ["markdown", ""])
+    def test_one_formatted_signature_takes_the_place_of_another_and_comes_back(self, alice, identity, wanted):
+        office = Signature.create(
+            user=alice, name="Office", text="*Bourses*\n\n| a | b |\n|---|---|\n| 1 | 2 |", format="markdown"
+        )
+        other = WritingIdentity.create(user=alice, name="Office", address="alice@lycee.example", signature=office)
+        before = begun(identity, wanted)
+        changed = identities.changed(before, identity, other)
+        assert ("*Bourses*" in changed.body) == bool(wanted) and "Alice" not in changed.body and QUOTE.strip() in changed.body
+        assert identities.changed(changed, other, identity).body == before.body

@@ -25,11 +25,11 @@ class SignatureChoices:
     own: list[Signature]
     present: int | None
 
-    def forms(self, one: Signature) -> tuple[str, str] | None:
+    def forms(self, signature: Signature) -> tuple[str, str] | None:
         """The Markdown and the plain text of the one in the text if it is formatted: the script takes what fits the format."""
-        if one.id != self.present or not signatures.is_formatted(one):
+        if signature.id != self.present or not signatures.is_formatted(signature):
             return None
-        return str(one.text), signatures.plain(str(one.text))
+        return str(signature.text), signatures.plain(str(signature.text))
 
 
 @blueprint.app_template_global()

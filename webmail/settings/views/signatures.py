@@ -86,22 +86,22 @@ def _signature_page(form: SignatureForm, signature: Signature | None, status: in
 
 def _change(signature: Signature) -> Response:
     """Save a signature, or show what it will look like. A picture is put into it by saving it, and its page comes again."""
-    form, known, action = SignatureForm(), signature if signature.id else None, request.form.get("action", "save")
+    form, existing, action = SignatureForm(), signature if signature.id else None, request.form.get("action", "save")
     if action == "preview" and not form.picture.data:
-        return _signature_page(form, known, preview=True)
+        return _signature_page(form, existing, preview=True)
     if not form.validate() or not form.put_into(signature):
-        return _signature_page(form, known, 422)
-    return _save(signature, form, known, stays=action in ("preview", "picture"))
+        return _signature_page(form, existing, 422)
+    return _save(signature, form, existing, stays=action in ("preview", "picture"))
 
 
-def _save(signature: Signature, form: SignatureForm, known: Signature | None, *, stays: bool) -> Response:
+def _save(signature: Signature, form: SignatureForm, existing: Signature | None, *, stays: bool) -> Response:
     """The user's first signature is assigned to the default identity, since unassigned it has no effect."""
     first = not signatures.of_user(current_user())
     try:
         signatures.save(signature)
     except LimitReachedError:
         notify(_("You have reached the limit. Delete one first."), "danger")
-        return _signature_page(form, known, 422)
+        return _signature_page(form, existing, 422)
     notify(_("Signature saved."))
     if first and signature.id:  # no id if a double click created it already
         identities.set_default_signature(signature, settings())

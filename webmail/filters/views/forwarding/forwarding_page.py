@@ -103,7 +103,7 @@ def add_forward_target() -> Response:
         unsure = refused.address if refused.fault is TargetFault.UNKNOWN else ""
         return _forwarding_page(None, new=text, problem=_fault_words(refused.fault), unsure=unsure, status=422)
     session[_WANTED] = [address, _now().timestamp()]
-    if question := confirm_first(back=url_for("filters.show_forwarding"), kept=True):
+    if question := confirm_first(back=url_for("filters.show_forwarding"), resumes=True):
         return question
     session.pop(_WANTED)
     return _add_target(address)
