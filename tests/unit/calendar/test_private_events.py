@@ -132,6 +132,7 @@ def pages(calendar: Collection) -> dict[str, str]:
         "/calendar/reminders": "/calendar/reminders",
         "/calendar/reminders/due": "/calendar/reminders/due",
         "/calendar/search": "/calendar/search?words=zinzol&from=2026-12-01&to=2026-12-31",
+        "/calendar/search/first": "/calendar/search/first?words=zinzol",
         "/calendar/with/<uid>": "/calendar/with/x",
         "/collections": "/collections",
         "/collections/<int:number>": f"/collections/{number}",
