@@ -59,6 +59,9 @@
       format.value = "markdown";
       delete format.dataset.free;
     }
+    format.form.querySelectorAll("[data-press]").forEach(function (field) { // a choice presses it
+      format.form.querySelector("[name=action][value=" + field.dataset.press + "]").hidden = true;
+    });
     show(areas()[0]);
     if (shown) shown.focus();
   }

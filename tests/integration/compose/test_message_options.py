@@ -71,3 +71,20 @@ def test_options_are_in_what_is_sent(alice, bob, work, stored):
     assert got["Importance"] == "low"
     assert alice.address in got["Disposition-Notification-To"]
     assert [name for name in got if name.lower().startswith("x-traboule")] == ["X-Traboule-Proof"]
+
+
+TABLE = "Voici :\n\n| Jour  | Salle |\n| ----- | ----- |\n| lundi | B12   |\n"
+
+
+def test_a_table_typed_with_bars_is_shown_sent_and_kept(alice, bob, work, stored):
+    page = write(alice, to=bob.address, subject="Salles", body=TABLE, format="markdown", action="preview")
+    assert [cell.get_text() for cell in alice.get(page.one("#rendered iframe")["src"]).all("td")] == ["lundi", "B12"]
+    (draft,) = stored(alice, "Drafts")
+    DraftRow.delete().execute()
+    page = alice.get(f"/draft/{draft.uid}/Drafts")  # on another machine
+    assert text_of(page).rstrip() == TABLE.rstrip()
+    alice.submit(page, FORM, action="send")
+    work()
+    (message,) = stored(bob, "INBOX")
+    html, text = (message.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("html", "plain"))
+    assert html.count("<th ") == 2 and ">B12</td>" in html and text.rstrip() == TABLE.rstrip()
