@@ -78,8 +78,9 @@ class UndoResult:
     failed: MailError | None = None
 
 
-def undo(connection: Connection, user: User, name: str) -> UndoResult:
-    """Undo what `offer` stored for this user under this name; nothing if it expired or is not theirs.
+def undo(connection: Connection, user: User, name: str, *, beyond: bool = False) -> UndoResult:
+    """Undo what `offer` stored for this user under this name; nothing if it expired or is not theirs. `beyond`: it was done to
+    older messages than those of a list's first page, where the newest sequence numbers would bring them.
 
     A step that fails does not prevent the others, and undo can then be retried under the same name. Its error is raised if
     nothing was undone.
@@ -95,7 +96,7 @@ def undo(connection: Connection, user: User, name: str) -> UndoResult:
             for uids in _take_back(connection, user, until, do, mailbox, *others):
                 done.update((mailbox, uid) for uid in uids)
                 back += len(uids)
-                if do in ("move", "unjunk") and back > _MANY:
+                if do in ("move", "unjunk") and (beyond or back > _MANY):
                     preferences.sort_on_server(user, others[1])
         except MailError as error:
             failed = failed or error

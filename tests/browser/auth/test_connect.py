@@ -42,7 +42,7 @@ def test_the_page_tells_by_itself_that_the_device_signed_in(
     page = open_browser(address)
     _connect(page, demo, "other")
     letters = page.locator("[data-device-password]").inner_text()
-    assert re.fullmatch("[a-z]{24}", letters)
+    assert re.fullmatch("[a-z]{6}( [a-z]{6}){3}", letters)
     expect(page.locator("#watch")).to_contain_text("En attente de la connexion")
     expect(page.locator(".made")).to_contain_text("mail.lycee.example")
     with IMAPClient("127.0.0.1", demo.ports.imap, ssl=False, timeout=10) as client:

@@ -245,3 +245,8 @@ def test_a_rule_that_the_server_cannot_run_is_told(person, account):
     assert make(person).status == 422
     page = press(person, "s")
     assert make(person).status == 200
+
+
+@pytest.mark.parametrize("address", ["/filters", "/filters/senders", "/archiving"])
+def test_no_form_is_there_without_a_button(person, address):
+    assert [form for form in person.get(address).all("main form") if not form.select("button")] == []

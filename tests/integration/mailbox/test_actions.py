@@ -265,3 +265,13 @@ def test_orders(person: Visitor, fill: Fill, sort: str, first: str) -> None:
     person.submit(inbox, FORM, action="flag", uids=select(inbox, "Un"))
     page = person.get(f"/mailbox/INBOX?sort={sort}")
     assert page.rows[0] == first and len(page.rows) == 3
+
+
+def test_what_is_undone_on_the_second_page_is_where_one_looks(person: Visitor, imap_of: Callable[[str], IMAPClient]) -> None:
+    choose(person, page_size="25")
+    for number in range(60):
+        arrived = datetime(2026, 3, 1, number // 6, number % 6, tzinfo=UTC)
+        imap_of(person.address).append("INBOX", bytes(message(f"Jour {number}")), msg_time=arrived)
+    second = person.get("/mailbox/INBOX?page=2")
+    back = undo(person, person.submit(second, FORM, action="delete", uids=select(second, "Jour 34")))
+    assert "page=2" in back.address and back.rows == second.rows and back.rows[0] == "Jour 34"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -26,7 +28,7 @@ def undo_last() -> Response:
     name, back = request.form.get("undo", ""), local_path(request.form.get("back", ""))
     try:
         with user_lock(current_user().id), imap.connect(current_account()) as connection:
-            done = undoing.undo(connection, current_user(), name)
+            done = undoing.undo(connection, current_user(), name, beyond=_is_later(back))
     except OverQuotaError:
         return _no_room(name, back)
     withdraw_notices()
@@ -38,6 +40,11 @@ def undo_last() -> Response:
     else:
         notify(words if done.count else _("There was nothing to undo."))
     return redirect(back or url_for("mailbox.show", mailbox="INBOX"), 303)
+
+
+def _is_later(address: str) -> bool:
+    """Whether this is a page of a list after its first."""
+    return parse_qs(urlsplit(address).query).get("page", ["1"])[-1] != "1"
 
 
 def _no_room(name: str, back: str) -> Response:

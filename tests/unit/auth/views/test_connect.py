@@ -68,7 +68,7 @@ def connect(visitor, kind: str = "iphone", **fields) -> str:
 
 def letters_on(visitor, place: str) -> str:
     found = seen(visitor.get(place)).select_one("[data-device-password]")
-    return found.get_text() if found else ""
+    return found.get_text().replace(" ", "") if found else ""
 
 
 def key_on(visitor, place: str) -> str:

@@ -50,8 +50,9 @@ def made(visitor, **fields) -> BeautifulSoup:
 
 def test_a_new_one_is_shown_once_with_what_to_type(confirmed, alice):
     page = made(confirmed)
-    letters = page.select_one("[data-device-password]").get_text()
-    assert re.fullmatch("[a-z]{24}", letters)
+    groups = page.select_one("[data-device-password]").get_text()
+    assert re.fullmatch("[a-z]{6}( [a-z]{6}){3}", groups)
+    letters = groups.replace(" ", "")
     assert AppPassword.get().sha == hashlib.sha256(letters.encode()).hexdigest()
     told = words(page.select_one(".made"))
     for one in ("“Phone”", "alice@lycee.example", "mail.lycee.example", "Port 993", "Port 465", "SSL/TLS"):
