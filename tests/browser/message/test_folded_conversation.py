@@ -90,3 +90,23 @@ def test_without_scripts_a_link_near_the_head_shows_them(open_browser: OpenBrows
     expect(link).to_be_in_viewport()
     link.click()
     expect(page.locator("details.turn")).to_have_count(4)
+
+
+@only_scripts
+def test_few_keys_lead_to_reply_whatever_the_letter_holds(open_browser: OpenBrowser, newcomer: Callable[..., str]) -> None:
+    letter = message("Soldes")
+    letter.add_alternative("".join(f'<p><a href="https://x.example/{n}">Offre {n}</a></p>' for n in range(40)), subtype="html")
+    page = open_browser(newcomer("keys", letter))
+    page.goto("/message/1/INBOX")
+    keys = []
+    for key in ["Tab", "Enter", *["Tab"] * 8]:  # to the content, past what is told above it, to the buttons, to the first of them
+        page.keyboard.press(key)
+        keys.append(page.evaluate("document.activeElement.outerHTML.slice(0, 160)"))
+        if 'href="#answers"' in keys[-1]:
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            break
+    expect(page.locator("#answers a").first, str(keys)).to_be_focused()
+    assert len([key for key in keys if key]) <= 6
+    expect(page.locator("[data-message-body] iframe")).to_have_attribute("title", "Texte du message")
+    expect(page.locator("[data-message-body] iframe")).to_have_attribute("name", "Texte du message")  # for lynx
