@@ -133,6 +133,10 @@ def test_the_month_begins_high_and_today_can_be_read(open_browser: OpenBrowser, 
     page.goto(every_page["calendar-month"])
     styled(page)
     assert top(page.locator(".cal-month")) <= MONTH_FROM
+    bar = page.locator(".cal-bar").bounding_box()
+    assert bar and bar["height"] <= 54  # one row
+    page.locator(".cal-menu > summary").click()
+    expect(page.locator(".cal-menu a:visible")).to_have_count(7)  # six views, and today
     today = date.today()
     first = today.replace(day=1)
     neighbour = first - timedelta(days=1) if today.day < 8 else first + timedelta(days=31)
@@ -179,3 +183,13 @@ def test_every_target_is_as_large_as_a_finger(open_browser: OpenBrowser, every_p
         if found := page.evaluate(_SMALL, FINGER):
             small += [f"{name}: {one}" for one in found]
     assert not small, "\n".join(small)
+
+
+@only_scripts
+def test_one_place_of_the_bar_is_lit(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE, width=WIDTH, height=HEIGHT)
+    lit = "all => all.filter(one => getComputedStyle(one).fontWeight === '600').map(one => one.textContent.trim())"
+    for address, name in (("/folders", "Dossiers"), ("/mailbox/INBOX", "Courrier"), ("/contacts/people", "Contacts")):
+        page.goto(address)
+        styled(page)
+        assert page.locator("nav.areas a").evaluate_all(lit) == [name]

@@ -164,7 +164,8 @@ def test_on_a_telephone_a_month_is_dots_and_a_week_a_list(open_browser: OpenBrow
     assert box and box["width"] == box["height"] == 8
     page.locator(".cal-month a.n[href$='2026-12-08']").click()
     expect(page.locator(".grid [data-event]").first).to_contain_text("08:55")
-    page.click(".cal-views >> text=/^Semaine$/")
+    page.click(".cal-menu > summary")
+    page.click(".cal-menu a >> text=/^Semaine$/")
     expect(page.locator("h1")).to_contain_text("7–13 décembre")
     styled(page)
     days = page.locator(".cal-hours thead th:not(.hh), .cal-hours td:has(ul)")
@@ -230,8 +231,47 @@ def test_a_month_of_six_weeks_is_one_page_of_paper_with_all_titles(
     page.goto("/calendar/month/2026-08")
     styled(page)
     crowded = page.locator("td", has_text="Entretien 10")
+    page.locator("main").evaluate("""main => main.insertAdjacentHTML("afterbegin",
+        "<div class='notice notice-plain shared-news'>Bob shares a calendar with you</div>")""")
     expect(crowded.get_by_text("+4 more")).to_be_visible()
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 1
     page.emulate_media(media="print")
+    expect(page.locator(".shared-news")).to_be_hidden()
     assert [one for one in range(10, 17) if not crowded.get_by_text(f"Entretien {one}").is_visible()] == []
     expect(crowded.get_by_text("+4 more")).to_be_hidden()
+
+
+_CUT = """events => events.filter(event => {
+    const box = event.getBoundingClientRect(), range = document.createRange();
+    range.selectNodeContents(event);
+    return Array.from(range.getClientRects()).some(line => line.width && line.left < box.right && line.top < box.bottom && line.bottom > box.bottom + 2);
+}).map(event => event.textContent.trim())"""
+
+
+@only_with_scripts
+@pytest.mark.parametrize("width", [768, 1280])
+def test_no_line_of_a_short_event_is_cut_in_half(open_browser: OpenBrowser, demo: Services, teacher: str, width: int) -> None:
+    with accounts.tables(demo.database):
+        own = collections.default_collection(User.get(User.address == teacher), collections.CALENDAR)
+        for number, begins in enumerate(("0900", "0930", "1400", "1600")):
+            ends = f"{int(begins[:2]) + 1}".zfill(2) + begins[2:]
+            title = f"Mathématiques avancées {number}, classe de seconde"
+            put(own, title, f"{ZONE}20270304T{begins}00", f"{ZONE}20270304T{ends}00", "LOCATION:Salle polyvalente du bâtiment B")
+    page = open_browser(teacher, width=width)
+    page.goto("/calendar/week/2027-03-04")
+    styled(page)
+    events = page.locator(".grid [data-event]")
+    expect(events).to_have_count(4)
+    assert events.evaluate_all(_CUT) == []
+    bar = page.locator(".cal-bar").bounding_box()
+    assert bar and bar["height"] <= 56  # the views are in the same row
+
+
+@only_with_scripts
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_an_event_is_saved_without_scrolling(open_browser: OpenBrowser, teacher: str, width: int, height: int) -> None:
+    page = open_browser(teacher, width=width, height=height)
+    for words in ("", "?words=lundi+18h+Conseil"):
+        page.goto(f"/calendar/events/new{words}")
+        styled(page)
+        expect(page.locator("button[value=save]").first).to_be_in_viewport()

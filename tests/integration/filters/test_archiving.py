@@ -175,7 +175,7 @@ def test_junk_goes_to_the_trash_and_back_and_the_trash_is_emptied_after_a_week(
     told = turn().take()
     assert told and (told.trashed, told.deleted) == (0, 1)  # the rule for junk is off since undo
     assert subjects(mail, "Trash") == []
-    page = person.get("/contacts")
+    page = person.get("/tags")
     assert "1 old message was tidied up last night." in page.text and not page.all("#archived form[action='/archiving/undo']")
 
 
@@ -305,10 +305,11 @@ def test_the_notice_is_told_until_it_is_read(person: Visitor, mail: IMAPClient, 
     put(mail, "un", old(THIS - 2), "\\Seen")
     add(person)
     turn().take()
-    page = person.get("/contacts")
+    assert "archived last night" not in person.get("/calendar").text  # told on pages of mail
+    page = person.get("/tags")
     assert "1 message was archived last night." in page.text
     person.submit(page, "#archived form[action='/archiving/seen']")
-    assert "archived last night" not in person.get("/contacts").text
+    assert "archived last night" not in person.get("/tags").text
     assert "1 message archived" in person.get("/archiving").text
 
 

@@ -118,7 +118,7 @@ def test_what_is_shared_is_there_with_its_owner(app, alice):
     put(calendar, "Council", ":20261208T100000Z", ":20261208T110000Z")
     ground.share(calendar, "alice", "read")
     page = alice.get("/calendar/month/2026-12-08")
-    assert titles(page) == ["11:00 Council"]
+    assert titles(page) == ["Council 11:00"]
     assert "Councils" in page.one(".cal-list").get_text() and "bob@lycee.example" in page.one(".cal-list").get_text()
     assert "Councils" in alice.get("/calendar/agenda/2026-12-08").text
 
@@ -154,7 +154,7 @@ def test_calendars_are_hidden_and_shown_again(alice):
     assert len(page.all("[data-event]")) == 2
     page = alice.submit(page, "form.cal-list", shown=str(mine.id))
     assert page.address == "/calendar/month/2026-12-08"
-    assert titles(page) == [f"11:00 in {mine.id}"]
+    assert titles(page) == [f"in {mine.id} 11:00"]
     assert [one.has_attr("checked") for one in page.all("[name=shown]")] == [True, False]
     page = alice.submit(page, "form.cal-list", shown=[str(mine.id), str(other.id)])
     assert len(page.all("[data-event]")) == 2
@@ -184,9 +184,9 @@ def test_more_than_a_day_has_room_for_is_one_link(alice):
     for hour in range(10, 17):
         put(ground.calendar_of(), f"e{hour}", f"{ZONE}20261208T{hour}0000", f"{ZONE}20261208T{hour}3000")
     page = alice.get("/calendar/month/2026-12-08")
-    on_paper = "13:00 e13 14:00 e14 15:00 e15 16:00 e16"  # hidden on screens
-    assert cell(page, "2026-12-08") == f"8 10:00 e10 11:00 e11 12:00 e12 +4 more {on_paper}"
-    assert [one.get_text() for one in page.all(".paper")] == ["13:00 e13", "14:00 e14", "15:00 e15", "16:00 e16"]
+    on_paper = "e13 13:00 e14 14:00 e15 15:00 e16 16:00"  # hidden on screens
+    assert cell(page, "2026-12-08") == f"8 e10 10:00 e11 11:00 e12 12:00 +4 more {on_paper}"
+    assert [one.get_text() for one in page.all(".paper")] == ["e13 13:00", "e14 14:00", "e15 15:00", "e16 16:00"]
     assert len(alice.get(page.link("+4 more")).all("[data-event]")) == 7
 
 
@@ -244,7 +244,7 @@ def test_the_night_on_which_clocks_are_put_back(alice):
 def test_ones_own_zone_counts(alice):
     put(ground.calendar_of(), "Call", ":20261208T230000Z", ":20261208T233000Z")
     prefer(time_zone="America/New_York")
-    assert cell(alice.get("/calendar/month/2026-12-08"), "2026-12-08") == "8 18:00 Call"
+    assert cell(alice.get("/calendar/month/2026-12-08"), "2026-12-08") == "8 Call 18:00"
     prefer(time_zone="Europe/Paris", second_zone="America/New_York", hours_from=8, hours_to=10)
     page = alice.get("/calendar/week/2026-12-10")
     assert [(one["data-hour"], one["data-other"]) for one in page.all(".scale i")][8] == ("08:00", "02:00")
@@ -313,11 +313,11 @@ def test_a_month_asks_the_database_little(alice):
 def test_what_is_kept_of_a_page_lasts_until_something_changes(alice):
     calendar, place = ground.calendar_of(), "/calendar/month/2026-12-08"
     put(calendar, "one", ":20261208T100000Z")
-    assert titles(alice.get(place)) == titles(alice.get(place)) == ["11:00 one"]
+    assert titles(alice.get(place)) == titles(alice.get(place)) == ["one 11:00"]
     put(calendar, "two", ":20261208T110000Z")
-    assert titles(alice.get(place)) == ["11:00 one", "12:00 two"]
+    assert titles(alice.get(place)) == ["one 11:00", "two 12:00"]
     prefer(time_zone="America/New_York")
-    assert titles(alice.get(place)) == ["05:00 one", "06:00 two"]
+    assert titles(alice.get(place)) == ["one 05:00", "two 06:00"]
     prefer(school_zone="A", first_day="sunday")
     assert alice.get(place).one(".cal-month thead").get_text(" ", strip=True).startswith("Week Sun")
 
@@ -333,7 +333,7 @@ def test_after_a_change_the_other_weeks_stay_as_they_were(alice):
     alice.get(place)
     before = weeks()
     put(calendar, "three", ":20261216T100000Z")
-    assert titles(alice.get(place)) == ["11:00 one", "11:00 two", "11:00 three"]
+    assert titles(alice.get(place)) == ["one 11:00", "two 11:00", "three 11:00"]
     assert len(weeks() - before) == 1
 
 
@@ -377,5 +377,5 @@ def test_what_is_kept_for_one_is_not_shown_to_another(app, alice):
     put(calendar, "Hospital", ":20261208T100000Z")
     ground.share(calendar, "alice", "busy")
     bob, place = ground.signed_in(app, "bob"), "/calendar/month/2026-12-08"
-    assert titles(bob.get(place)) == ["11:00 Hospital"]
-    assert titles(alice.get(place)) == ["11:00 Busy"]
+    assert titles(bob.get(place)) == ["Hospital 11:00"]
+    assert titles(alice.get(place)) == ["Busy 11:00"]
