@@ -311,8 +311,8 @@ def test_a_required_second_step_by_mail_in_w3m(demo: Services, terminal: Callabl
         wanda.until("Confirm it’s you")
         wanda.keys("B")
         wanda.until("requires two-step verification")
-        press(wanda, "Codes by e-mail", "You need no smartphone")
-        press(wanda, "Give a private address", "A private address of yours")
+        press(wanda, "Codes by email", "You don’t need a smartphone")
+        press(wanda, "Give a private address", "Your private address")
         wanda.find("^Private")
         wanda.keys("Tab")
         wanda.fill_in(private)
@@ -322,9 +322,9 @@ def test_a_required_second_step_by_mail_in_w3m(demo: Services, terminal: Callabl
         wanda.keys("Tab")
         wanda.fill_in(mailed_code(demo, private))
         wanda.keys("Tab", "Enter")
-        wanda.until("You need no smartphone")
+        wanda.until("You don’t need a smartphone")
         press(wanda, r"^Turn on", "only once")
-        press(wanda, "I have kept them", "New message")
+        press(wanda, "I have saved them", "New message")
 
 
 def test_a_person_changes_their_name_and_has_their_data_made_in_w3m(demo: Services, terminal: Callable[[str], Terminal]) -> None:
@@ -352,7 +352,7 @@ def test_a_person_changes_their_name_and_has_their_data_made_in_w3m(demo: Servic
     wanda.keys("Tab")
     wanda.fill_in(demo.password, "Password:")
     wanda.keys("Tab", "Enter")
-    wanda.until("You can go on")
+    wanda.until("You can continue")
     press(wanda, r"^Continue", "Exporting your data")
 
 
@@ -369,12 +369,12 @@ def test_a_forgotten_password_in_w3m(demo: Services, terminal: Callable[[str], T
     wanda.keys("Tab")
     wanda.fill_in(name)
     if way == "mail":
-        press(wanda, "^Send a link", "a link is on its way")
+        press(wanda, "^Send a link", "we have sent a link there")
         wanda.keys("U")  # an address, typed over the one that stands there
         wanda.keys("C-u")
         wanda.keys(f"{demo.address}{mailed_link(demo, f'{name}@ailleurs.example')}", "Enter")
     else:
-        press(wanda, "^Send a code", "a code is on its way")
+        press(wanda, "^Send a code", "we have sent a code there")
         wanda.find("^Code")
         wanda.keys("Tab")
         wanda.fill_in(texted(demo, number))
@@ -402,7 +402,7 @@ def test_somebody_goes_away_in_w3m(demo: Services, terminal: Callable[[str], Ter
     wanda.find("Until .date")
     wanda.keys("Tab")
     wanda.fill_in("2030-12-24")
-    press(wanda, "Preview$", "Everybody gets")
+    press(wanda, "Preview$", "Everyone gets")
     press(wanda, "^Save Preview", "on until Tuesday 24 December 2030")
 
 
@@ -435,12 +435,12 @@ def test_mail_is_forwarded_and_no_longer_in_w3m(demo: Services, wanda: Terminal)
     wanda.find("^Password")
     wanda.keys("Tab")
     wanda.fill_in(demo.password, "Password:")
-    press(wanda, "^Continue", "You can go on")
+    press(wanda, "^Continue", "You can continue")
     press(wanda, "^Continue", "bob@lycee.example is added.")
     wanda.find("^Address")
     wanda.keys("Tab")
     wanda.fill_in("zoe@outside.example")
-    press(wanda, "^Add$", "Look at the fields marked below.")  # above all the settings: the field may be off the screen
+    press(wanda, "^Add$", "Check the fields marked below.")  # above all the settings: the field may be off the screen
     wanda.find("Forward my mail")
     wanda.keys("C-u", "Enter")  # the box before it
     wanda.until("[*]Forward my mail")
@@ -453,7 +453,7 @@ def test_a_rule_archives_old_mail_in_w3m(wanda: Terminal) -> None:
     press(wanda, "Settings", "All settings")
     press(wanda, "Automatic archiving", "You have no rules yet")
     press(wanda, "^New rule", "Messages older than")
-    press(wanda, "Preview Cancel", "This rule concerns 0 messages now.")
+    press(wanda, "Preview Cancel", "This rule currently applies to 0 messages.")
     press(wanda, "^Save$", "Saved: Inbox")
     press(wanda, "Delete$", "The rule was deleted.")
     press(wanda, "^Undo", "1. Inbox: messages older than 12 months")
@@ -467,7 +467,7 @@ def test_a_large_file_is_sent_in_w3m(wanda: Terminal, tmp_path: Path) -> None:
     wanda.find("^Files *[[]")
     wanda.keys("Tab")
     wanda.fill_in(str(tmp_path / "film.mp4"), "Filename:")
-    press(wanda, "Get a link Finish", "Whoever has it can download the files.")
+    press(wanda, "Get a link Finish", "Anyone who has it can download the files.")
     wanda.until("film.mp4")
 
 
@@ -485,8 +485,8 @@ def test_a_message_gets_a_large_file_in_w3m(wanda: Terminal, tmp_path: Path) -> 
 def test_files_are_asked_for_and_arrive_in_w3m(wanda: Terminal, terminal: Callable[[str], Terminal], tmp_path: Path) -> None:
     (tmp_path / "devoir.txt").write_text("fini\n" * 1000)
     press(wanda, "Files", "Large files")
-    press(wanda, "Large files", "Asked for")
-    press(wanda, "Asked for", "Ask for files")
+    press(wanda, "Large files", "Requests")
+    press(wanda, "Requests", "Ask for files")
     press(wanda, "Ask for files", "What for")
     wanda.find("^What for")
     wanda.keys("Tab")
@@ -505,4 +505,4 @@ def test_files_are_asked_for_and_arrive_in_w3m(wanda: Terminal, terminal: Callab
     wanda.until("Léa")
     press(wanda, "Léa", "From Léa")
     press(wanda, "Close this transfer", "Undo")
-    press(wanda, "Undo", "The transfer is open again.")
+    press(wanda, "Undo", "The transfer has been reopened.")

@@ -27,7 +27,7 @@ from webmail.tasks.runner import TaskRunner
 
 CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u{0}\r\nFN:Person {0}\r\nEMAIL:p{0}@ailleurs.example\r\nNOTE:{1}\r\nEND:VCARD\r\n"
 CARDS = "".join(CARD.format(number, "x" * 1000) for number in range(250)).encode()
-FULL, AWAY = "out of space for files", "can't reach its files"
+FULL, AWAY = "out of space for files", "can’t reach its files"
 
 
 @pytest.fixture

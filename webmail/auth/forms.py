@@ -43,7 +43,7 @@ class ColleagueForm(FlaskForm):
     """Whom somebody at the second step asks to vouch for them."""
 
     colleague = StringField(
-        _l("Your colleague’s e-mail address or user name"),
+        _l("Your colleague’s email address or user name"),
         render_kw={"autocomplete": "off", "maxlength": "254", **_NAME},
     )
     next = HiddenField()
@@ -53,7 +53,7 @@ class RecoveryForm(FlaskForm):
     """The recovery address, and the code that confirms it."""
 
     address = StringField(
-        _l("Private e-mail address"),
+        _l("Private email address"),
         render_kw={"autocomplete": "email", **_NAME},
     )
     code = StringField(_l("Code"), render_kw=_DIGITS)

@@ -41,7 +41,7 @@ def editor_words() -> dict[str, str]:
         "ctrl": _("Ctrl"),
         "raw": _("Shown as Markdown"),
         "long": _("This text is too long to format. It will be sent as you typed it."),
-        "other": _("The editor can't show this text exactly, so it stays as you typed it."),
+        "other": _("The editor can’t show this text exactly, so it stays as you typed it."),
         "unsure": _("Part of this text may look different to recipients. Check the preview."),
         "absent": _("The editor does not work in this browser."),
     }
@@ -87,7 +87,7 @@ def _large() -> str:
     limit = settings().message_limit
     if large_files.are_offered(settings()):
         limit = limit * 73 // 100  # as the form says how much fits
-        return _("too large to attach (%(size)s of %(limit)s), so it goes as a link", limit=file_size(limit), **told)
+        return _("too large to attach (%(size)s of %(limit)s), so it will be sent as a link", limit=file_size(limit), **told)
     return _(
         "“%(name)s” (%(size)s) is too large. Messages are limited to %(limit)s, and files grow by a third when sent.",
         limit=file_size(limit), **told,

@@ -152,7 +152,7 @@ class ContactForm(_Form):
         data = file.stream.read(pictures.LARGEST_UPLOAD + 1) if file else b""
         self.new_photo = pictures.for_card(data) if data else b""
         if data and not self.new_photo:
-            self.mark("photo", _("This is no photo that can be read. Choose a JPEG, PNG, GIF or WebP picture of up to 20 MB."))
+            self.mark("photo", _("This photo can’t be read. Choose a JPEG, PNG, GIF or WebP picture of up to 20 MB."))
         return not any(self[name].errors for name in (*_DAYS, "photo"))
 
     @property

@@ -13,9 +13,9 @@ def why_not_all(error: MailError, selected: int = 0) -> str:
     if isinstance(error, OverQuotaError):
         return _("Your mailbox is full: the rest stayed where they were.")
     if isinstance(error, OutOfTimeError):
-        return _("This takes the mail server a long time, so the rest were left as they were. Do it again for them.")
+        return _("This takes the mail server a long time, so the rest were left as they were. Repeat the action for them.")
     if isinstance(error, UnconfirmedError):
-        return _("The mail server did not answer in time for the rest: some of them may still follow. Look again in a moment.")
+        return _("The mail server did not answer in time for the rest: some of them may still follow. Check again in a moment.")
     if not selected:
         return _("The mail server stopped partway. Try again.")
     return ngettext(

@@ -52,11 +52,11 @@ def reason_words(recipient: Recipient) -> tuple[str, str]:
         case Reason.MOVED:
             return _("This address has changed."), _("Ask the person for their new address.")
         case Reason.CLOSED:
-            return _("This mailbox is closed and no longer accepts mail."), _("Contact the person another way.")
+            return _("This mailbox is closed and no longer accepts mail."), _("Contact the person in another way.")
         case Reason.FULL:
             return (
                 _("This mailbox is full."),
-                _("Try again in a few days, or contact the person another way."),
+                _("Try again in a few days, or contact the person in another way."),
             )
         case Reason.TOO_LARGE:
             return (
@@ -65,35 +65,35 @@ def reason_words(recipient: Recipient) -> tuple[str, str]:
             )
         case Reason.AWAY:
             return (
-                _("The recipient's mail server is not responding."),
-                _("Try again later. If that does not help, contact the person another way."),
+                _("The recipient’s mail server is not responding."),
+                _("Try again later. If that does not help, contact the person in another way."),
             )
         case Reason.TOO_LONG:
             return (
                 _("The message could not be delivered in time."),
-                _("Try again later. If that does not help, contact the person another way."),
+                _("Try again later. If that does not help, contact the person in another way."),
             )
         case Reason.LOOP:
-            return _("The message went round in a loop."), _("Tell the person that their forwarding is set up wrongly.")
+            return _("The message went round in a loop."), _("Tell the person that their forwarding is not set up correctly.")
         case Reason.NOT_ALLOWED:
             return (
-                _("The recipient's server refused this message."),
-                _("The address may only accept mail from certain people. Contact the person another way."),
+                _("The recipient’s server refused this message."),
+                _("The address may only accept mail from certain people. Contact the person in another way."),
             )
         case Reason.DISTRUSTED:
             return (
-                _("The recipient's server does not trust where this message comes from."),
-                _("Tell your administrator, quoting the server's own words."),
+                _("The recipient’s server does not trust where this message comes from."),
+                _("Tell your administrator, quoting the server’s own words."),
             )
         case Reason.CONTENT:
             return (
-                _("The recipient's server does not accept this kind of message."),
+                _("The recipient’s server does not accept this kind of message."),
                 _("Send it again as plain text, or with a different type of file."),
             )
         case Reason.UNKNOWN:
             return (
-                _("The recipient's server gave no clear reason."),
-                _("Try once more. If it comes back again, tell your administrator, quoting the server's own words."),
+                _("The recipient’s server gave no clear reason."),
+                _("Try once more. If it comes back again, tell your administrator, quoting the server’s own words."),
             )
 
 

@@ -89,7 +89,7 @@ PAGES = (
         ),
     ),
     SettingsPage(
-        "reminders", _l("Reminders"), _l("Reminders of events, and your daily agenda by e-mail."),
+        "reminders", _l("Reminders"), _l("Event reminders, and your daily agenda by email."),
         ("reminders", "remind_before", "remind_days", "remind_hour", "agenda_hour"),
     ),
     SettingsPage(
@@ -120,7 +120,8 @@ PLACES = (
         _l("calendar agenda contacts book share sharing colour trash restore deleted CalDAV CardDAV"),
     ),
     SettingsPlace(
-        "filters.show_senders", _l("Blocked and safe senders"), _l("Whose messages go to Junk, and whose never do."),
+        "filters.show_senders", _l("Blocked and safe senders"),
+        _l("The senders whose messages always go to Junk, and those whose never do."),
         _l("block spam junk whitelist blacklist allow sender"), False,
     ),
     SettingsPlace(

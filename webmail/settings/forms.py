@@ -78,8 +78,8 @@ class PreferencesForm(FlaskForm):
         _l("Time to undo sending"), coerce=int,
         description=_l("How long you can still stop a message after you press Send."),
         choices=_choices(
-            (-1, _l("My organisation’s default")), (0, _l("None, send at once")), (5, _l("5 seconds")), (10, _l("10 seconds")),
-            (30, _l("30 seconds")),
+            (-1, _l("My organisation’s default")), (0, _l("None, send immediately")), (5, _l("5 seconds")),
+            (10, _l("10 seconds")), (30, _l("30 seconds")),
         ),
     )  # fmt: skip
     write_format = SelectField(
@@ -125,7 +125,7 @@ class PreferencesForm(FlaskForm):
         choices=_choices(("small", _l("Small")), ("", _l("Normal")), ("large", _l("Large")), ("larger", _l("Larger"))),
     )  # fmt: skip
     density = RadioField(
-        _l("Row height"), description=_l("Compact rows show more messages at once."),
+        _l("Row height"), description=_l("Compact rows show more messages on the screen."),
         choices=_choices(("cosy", _l("Comfortable")), ("compact", _l("Compact"))),
     )  # fmt: skip
 
@@ -159,7 +159,7 @@ class PreferencesForm(FlaskForm):
         choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["hours_to"])),
     )  # fmt: skip
     second_zone = StringField(
-        _l("Second time zone"), description=_l("Its hours stand beside yours, for example New York. Leave empty for none."),
+        _l("Second time zone"), description=_l("Its hours appear beside yours, for example New York. Leave empty for none."),
     )  # fmt: skip
     school_zone = SelectField(_l("School holidays"), description=_l("The zone whose holidays are marked."))
     week_numbers = BooleanField(_l("Week numbers"), description=_l("Shows the number of each week."))
@@ -174,33 +174,34 @@ class PreferencesForm(FlaskForm):
 
     # --- reminders
     reminders = SelectField(
-        _l("Reminders of events"),
-        description=_l("Where they appear. An event that asks for an e-mail sends one too, unless you turn reminders off."),
+        _l("Event reminders"),
+        description=_l("Where they appear. An event that asks for an email sends one too, unless you turn reminders off."),
         choices=_choices(
-            ("screen", _l("On the pages of your mail")), ("both", _l("On the pages of your mail, and by e-mail")),
+            ("screen", _l("On the pages of your mail")), ("both", _l("On the pages of your mail, and by email")),
             ("off", _l("No reminders")),
         ),
     )  # fmt: skip
     remind_before = SelectField(
-        _l("New events"), coerce=int, description=_l("The reminder that a new event begins with. You can change it there."),
+        _l("New events"), coerce=int, description=_l("The reminder set for each new event. You can change it in the event."),
         choices=_choices(
-            (-1, _l("No reminder")), (0, _l("When it begins")), (5, _l("5 minutes before")), (10, _l("10 minutes before")),
+            (-1, _l("No reminder")), (0, _l("At the start")), (5, _l("5 minutes before")), (10, _l("10 minutes before")),
             (15, _l("15 minutes before")), (30, _l("30 minutes before")), (60, _l("1 hour before")),
             (120, _l("2 hours before")), (1440, _l("1 day before")),
         ),
     )  # fmt: skip
     remind_days = SelectField(
-        _l("New all-day events"), coerce=int, description=_l("The same for events without hours."),
+        _l("New all-day events"), coerce=int, description=_l("The same for events without a time."),
         choices=_choices((-1, _l("No reminder")), (0, _l("On the day")), (1440, _l("The day before"))),
     )  # fmt: skip
     remind_hour = SelectField(
-        _l("Hour for all-day events"), coerce=int, description=_l("When you are reminded of events without hours."),
+        _l("Time for all-day events"), coerce=int, description=_l("The time at which you are reminded of events without a time."),
         choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["remind_hour"])),
     )  # fmt: skip
     agenda_hour = SelectField(
-        _l("Daily agenda by e-mail"), coerce=int, description=_l("The events of the day, at this hour, on days that have some."),
+        _l("Daily agenda by email"), coerce=int,
+        description=_l("The events of the day, sent at this time on days that have any."),
         choices=_choices(
-            (-1, _l("No e-mail")), *((hour, f"{hour:02}:00") for hour in CHOICES["agenda_hour"] if int(hour) >= 0)
+            (-1, _l("No email")), *((hour, f"{hour:02}:00") for hour in CHOICES["agenda_hour"] if int(hour) >= 0)
         ),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from webmail.web.forms.form_fields import AreaForm, MaxLength, are_addresses, is
 
 def is_offered(form: Form, field: SelectField) -> None:
     if field.data not in [choice.value for choice in field.choices]:
-        raise ValidationError(_("You can't send from this address. Ask your administrator to allow it."))
+        raise ValidationError(_("You can’t send from this address. Ask your administrator to allow it."))
 
 
 class IdentityForm(AreaForm):

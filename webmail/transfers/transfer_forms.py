@@ -120,14 +120,14 @@ class TransferForm:
             self.errors["to"] = _("“%(value)s” is not an email address.", value=error.value[:80])
             return
         if not count:
-            self.errors["to"] = _("Type at least one address, or get a link to pass on yourself.")
+            self.errors["to"] = _("Type at least one address, or get a link to share yourself.")
         elif count > most:
             self.errors["to"] = _("Too many people. The limit is %(count)s.", count=number(most))
         elif count > space:
-            words = ngettext("You can still mail %(num)s person this hour. Get a link instead, or wait.",
-                             "You can still mail %(num)s people this hour. Get a link instead, or wait.", space)  # fmt: skip
+            words = ngettext("You can still write to %(num)s person this hour. Get a link instead, or wait.",
+                             "You can still write to %(num)s people this hour. Get a link instead, or wait.", space)  # fmt: skip
             self.errors["to"] = (
-                words if space else _("You have mailed as many people as you can for now. Get a link instead, or wait.")
+                words if space else _("You have written to as many people as you can for now. Get a link instead, or wait.")
             )
 
     def _check_until(self, settings: Settings) -> None:
@@ -141,7 +141,7 @@ class TransferForm:
             self.errors["until"] = _("This day has passed. Choose a later one.")
         elif at > now() + timedelta(days=most + 1):
             last = day_in_full(local(now() + timedelta(days=most)).date())
-            self.errors["until"] = _("This is too far away. %(day)s is the last day.", day=last)
+            self.errors["until"] = _("This date is too far away. The last possible day is %(day)s.", day=last)
 
     def password_fault(self) -> str:
         """What is wrong with a new password; "" for nothing."""

@@ -45,7 +45,7 @@ def name_objection(objection: Objection) -> str:
     """Why a name may not be written under, as a sentence for the form."""
     return {
         Objection.COLLEAGUE: _("This is a colleague’s name. Use your own, or ask your administrator."),
-        Objection.ADDRESS: _("A name can't contain somebody else’s address. Type only a name."),
+        Objection.ADDRESS: _("A name can’t contain somebody else’s address. Type only a name."),
         Objection.ESTABLISHMENT: _("This is your organisation’s name. Ask your administrator to allow it."),
         Objection.ROLE: _("This is the name of a department. Ask your administrator to allow it."),
         Objection.LETTERS: _("A word of this name mixes letters of several alphabets. Type it with letters of one."),

@@ -27,7 +27,7 @@ class SecurityNotice(Enum):
     PASSWORD_CHANGED = (_l("Your password was changed"), _l("The password of %(address)s was changed."))
     PASSWORD_RESET = (
         _l("You have a new password"),
-        _l("Somebody chose a new password for %(address)s, by “Forgotten password”."),
+        _l("Somebody chose a new password for %(address)s with “Forgotten password”."),
     )
     PHONE_SET = (_l("Your telephone number was changed"), _l("%(what)s is now the telephone number of %(address)s."))
     PHONE_REMOVED = (
@@ -70,11 +70,11 @@ class SecurityNotice(Enum):
     )
     DEPUTY_ADDED = (
         _l("You can help colleagues sign in"),
-        _l("%(address)s can now help the people of “%(what)s” who can’t sign in: “Help with signing in” in the account menu."),
+        _l("%(address)s can now help the people in “%(what)s” who can’t sign in: “Help with signing in” in the account menu."),
     )
     DEPUTY_REMOVED = (
         _l("You no longer help colleagues sign in"),
-        _l("%(address)s can no longer give temporary passwords to the people of “%(what)s”."),
+        _l("%(address)s can no longer give temporary passwords to the people in “%(what)s”."),
     )
     VOUCHER_GIVEN = (
         _l("You vouched for a colleague"),
@@ -94,12 +94,12 @@ class SecurityNotice(Enum):
     APP_ADDED = (_l("An authenticator app was added"), _l("“%(what)s” can now be used to sign in as %(address)s."))
     APP_REMOVED = (_l("An authenticator app was removed"), _l("“%(what)s” can no longer be used to sign in as %(address)s."))
     MAIL_CODES_ON = (
-        _l("Codes by e-mail are turned on"),
+        _l("Codes by email are turned on"),
         _l("Codes that are sent to %(what)s can now be used to sign in as %(address)s."),
     )
     MAIL_CODES_OFF = (
-        _l("Codes by e-mail are turned off"),
-        _l("%(address)s no longer has codes by e-mail (%(what)s) for two-step verification."),
+        _l("Codes by email are turned off"),
+        _l("%(address)s no longer has codes by email (%(what)s) for two-step verification."),
     )
     RECOVERY_CODES_MADE = (
         _l("You have new recovery codes"),
@@ -111,18 +111,15 @@ class SecurityNotice(Enum):
     )
     SECOND_STEP_GUESSED = (
         _l("Somebody may know your password"),
-        _l(
-            "Somebody typed the password of %(address)s, then many wrong codes. "
-            "Nobody was let in by them: change your password now."
-        ),
+        _l("Somebody typed the password of %(address)s, then many wrong codes. Nobody got in: change your password now."),
     )
     KEY_ADDED = (_l("A security key was added"), _l("“%(what)s” can now be used to sign in as %(address)s."))
     KEY_REMOVED = (_l("A security key was removed"), _l("“%(what)s” can no longer be used to sign in as %(address)s."))
     KEY_COPIED = (
         _l("There may be a copy of your security key"),
         _l(
-            "A sign-in as %(address)s with “%(what)s” was refused: "
-            "the key’s counter went backwards, as a copy of it would make it."
+            "A sign-in as %(address)s with “%(what)s” was refused: the key’s counter went backwards, which "
+            "suggests a copy of the key."
         ),
     )
 
@@ -163,11 +160,11 @@ class SecurityNotice(Enum):
 
     PROVIDER_LINKED = (
         _l("Another way to sign in"),
-        _l("%(address)s is now connected to %(what)s: whoever signs in there as you can open your mail."),
+        _l("%(address)s is now connected to %(what)s: anyone who signs in there as you can open your mail."),
     )
     PROVIDER_UNLINKED = (
         _l("A way to sign in was removed"),
-        _l("%(address)s is no longer connected to %(what)s. Signing in there does not open your mail any more."),
+        _l("%(address)s is no longer connected to %(what)s. Signing in there no longer opens your mail."),
     )
 
     @property
@@ -225,6 +222,6 @@ def _body(user: User, notice: SecurityNotice, what: str, browser: str, network: 
     if note:
         return "\n".join([*lines, "", str(note)])
     lines += ["", _("If this was you, there is nothing to do.")]
-    lines.append(_("If it was not, change your password at once, then sign out and revoke everything you don’t recognise:"))
+    lines.append(_("If it was not, change your password immediately, then sign out and revoke everything you don’t recognise:"))
     lines.append(public_link("auth.show_devices") or settings().name)
     return "\n".join(lines)

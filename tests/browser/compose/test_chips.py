@@ -74,7 +74,7 @@ def test_what_is_no_address_is_marked_and_names_are_not(open_browser: OpenBrowse
     write(page, "?to=pas bon@, Vie scolaire, Zoé <zoe@>, x@y.example")
     expect(page.locator("[data-chip]")).to_have_count(4)
     expect(page.locator(".person-bad")).to_have_text(
-        ["! pas bon@ (n’est pas une adresse électronique)×", "! Zoé zoe@ (n’est pas une adresse électronique)×"]
+        ["! pas bon@ (n’est pas une adresse e-mail)×", "! Zoé zoe@ (n’est pas une adresse e-mail)×"]
     )
 
 

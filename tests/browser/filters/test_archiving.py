@@ -54,7 +54,7 @@ def test_a_rule_is_tried_out_saved_and_undone_after_its_night(
     page.get_by_role("link", name="New rule").click()
     page.fill("[name=amount]", "30")
     page.get_by_role("button", name="Preview").click()
-    expect(page.locator("#preview")).to_contain_text("This rule concerns 3 messages now.")
+    expect(page.locator("#preview")).to_contain_text("This rule currently applies to 3 messages.")
     expect(page.locator("#preview tbody tr").first).to_contain_text("2020")
     expect(page.locator("[name=amount]")).to_have_value("30")
     page.click("main button.btn-primary")

@@ -72,7 +72,7 @@ def test_what_was_sent_is_found_changed_closed_and_taken_back(
     with accounts.tables(demo.database):
         assert store.is_offered(Transfer.get_by_id(transfer.id))
     page.get_by_role("link", name="Show everything").click()
-    expect(page.locator(".trail")).to_contain_text("Opened again")
+    expect(page.locator(".trail")).to_contain_text("Reopened")
     with page.expect_download() as coming:
         page.get_by_role("link", name="Save as a table (CSV)").click()
     assert coming.value.suggested_filename == f"trail-{transfer.id}.csv"

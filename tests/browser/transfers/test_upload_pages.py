@@ -151,7 +151,7 @@ def test_an_upload_is_paused_and_gone_on_with_after_a_reload(
     page.set_input_files("#choose-files", big)
     until_held(page, held)
     press(page, "link")
-    expect(page.locator("[data-note]")).to_contain_text("encore en route")
+    expect(page.locator("[data-note]")).to_contain_text("encore en cours d’envoi")
     page.unroute(UPLOADS)
     expect(page.locator(LINK)).to_be_attached()
     pieces = [int(offset) for method, offset in asked if method == "PATCH"]  # smaller ones, and more, where the server is busy

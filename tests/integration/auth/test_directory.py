@@ -207,7 +207,7 @@ def test_nor_an_administrators_account_without_a_password(app, somebody):
 def test_an_address_of_another_domain_gets_no_account(app, somebody):
     somebody("zed", mail="zed@elsewhere.example")
     page = door(app, "zed")
-    assert page.status == 403 and "gave no e-mail address that can be used here" in page.text
+    assert page.status == 403 and "gave no email address that can be used here" in page.text
 
 
 def test_who_got_a_password_of_ours_since_no_longer_comes_by_the_directory(app, somebody):

@@ -87,7 +87,7 @@ def test_a_link_by_mail_and_everything_open_ends(
     elsewhere, program = Visitor(app, address, services.password).sign_in(), imap_of(address)
     secret, _row = app_passwords.add(User.get(User.address == address), "Phone", ["imap"])
     visitor = Visitor(app)
-    assert "a link is on its way" in ask(visitor, address, "mail").text
+    assert "we have sent a link there" in ask(visitor, address, "mail").text
     deliver(app)
     path = link(outside, private(address))
     inbox = choose(visitor, visitor.get(path))

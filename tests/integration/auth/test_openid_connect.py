@@ -103,7 +103,7 @@ def test_who_is_signed_in_there_need_not_type_anything(person: Callable[[], Pers
     assert str(nina.get("/login/oidc/real?next=/mailbox/INBOX").url) == f"{nina.base}/mailbox/INBOX"
 
 
-@pytest.mark.parametrize("name, words", [("paul", "has not checked"), ("zoe", "no e-mail address that can be used here")])
+@pytest.mark.parametrize("name, words", [("paul", "has not checked"), ("zoe", "no email address that can be used here")])
 def test_who_may_not_come_in_is_told_why(person: Callable[[], Person], name: str, words: str) -> None:
     one = person()
     page = one.sign_in(name)

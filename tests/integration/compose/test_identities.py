@@ -146,7 +146,7 @@ class TestIdentities:
 
     def test_a_foreign_address_is_refused_by_the_page(self, alice):
         page = add_identity(alice, name="Proviseur", address="proviseur@lycee.example")
-        assert page.status == 422 and "You can't send from this address" in page.text
+        assert page.status == 422 and "You can’t send from this address" in page.text
         assert page.one("[name=name]")["value"] == "Proviseur"
         assert "Proviseur" not in alice.get("/settings/identities").text
 

@@ -115,7 +115,7 @@ def test_a_picture_named_but_not_here_is_asked_about(alice, bob, work, stored):
     page = press(alice, press(alice, page), "remove:")
     assert "![été](%C3%A9t%C3%A9.png)" in text_of(page)
     page = alice.submit(page, FORM, action="send")
-    assert (page.status, "can't be shown" in page.one("#asked").get_text()) == (422, True)
+    assert (page.status, "can’t be shown" in page.one("#asked").get_text()) == (422, True)
     alice.submit(page, FORM, action="send-anyway")
     work()
     assert [part.get_content_type() for part in stored(bob, "INBOX")[0].walk()][1:] == ["text/plain", "text/html"]

@@ -339,7 +339,7 @@ def test_a_file_that_was_broken_off_comes_again_while_its_message_waits(alice, b
     work()
     box = alice.get("/outbox")
     form = alice.get(box.link("Continue uploading"))
-    assert "leaves as soon as" in form.text and "3% uploaded" in form.text
+    assert "will be sent as soon as" in form.text and "3% uploaded" in form.text
     alice.post(large_form(form), {"files": file("film.mp4", FILM)})
     assert [one.path for one in TransferFile.select()] == ["film.mp4"]
     work()

@@ -207,7 +207,7 @@ def test_accents_before_the_at_are_refused_at_the_form_where_the_server_takes_no
     monkeypatch.setattr(smtp, "offers", lambda account, extension: False)
     page = write(alice, to="élise@x.example", subject="s", body="b", action="send")
     assert page.status == 422
-    assert "can't send to “élise@x.example”" in page.one("#to-error").get_text()
+    assert "can’t send to “élise@x.example”" in page.one("#to-error").get_text()
     assert field(page, "to") == "élise@x.example"
     assert Outbox.select().count() == 0
 

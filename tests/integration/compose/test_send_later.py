@@ -125,7 +125,7 @@ def test_what_can_not_be_written_anew_says_so_and_stays(alice, bob, monkeypatch,
     for fields in ({"action": "now"}, {"action": "time", "later": "tomorrow"}):
         told = alice.post(f"/outbox/{Outbox.get().id}", {"csrf_token": token, **fields})
         assert told.address == "/outbox"
-        assert any(words in told.notices for words in ("out of space for files", "no longer available", "can't reach its files"))
+        assert any(words in told.notices for words in ("out of space for files", "no longer available", "can’t reach its files"))
     assert (Outbox.get().state, Outbox.get().due) == (OutboxState.WAITING, before)
 
 

@@ -176,6 +176,6 @@ def test_a_photo_is_made_small_shown_and_removed(alice: Visitor) -> None:
     with Image.open(io.BytesIO(shown.get_data())) as picture:
         assert (picture.format, picture.size) == ("JPEG", (512, 256)) and shown.content_type == "image/jpeg"
     bad = alice.submit(alice.get(page.link("Edit")), EDIT, action="save", photo=(io.BytesIO(b"<svg/>"), "x.svg"))
-    assert bad.status == 422 and "no photo that can be read" in bad.text
+    assert bad.status == 422 and "This photo can’t be read" in bad.text
     page = alice.submit(alice.get(page.link("Edit")), EDIT, action="save", no_photo="y")
     assert not page.all(".contact-head img") and "PHOTO" not in cards_of(alice)["Ann"]

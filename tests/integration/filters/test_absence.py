@@ -341,7 +341,7 @@ def test_a_preview_saves_nothing(person, post):
         action="preview",
     )
     assert page.status == 200
-    assert [one.get_text() for one in page.all("#preview h3")] == ["People outside get", "People of your organisation get"]
+    assert [one.get_text() for one in page.all("#preview h3")] == ["People outside get", "People in your organisation get"]
     assert page.one("#preview strong").get_text() == "ici"
     assert "Interne <b>" in page.text
     assert page.one("[name=text]").get_text().strip() == "Fermé **ici**."
@@ -363,8 +363,8 @@ def test_buttons_fill_in_the_days_and_keep_what_was_typed(person):
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"text": ""}, "text", "Write what people are answered."),
-        ({"until": "2020-01-01"}, "until", "This is over already."),
+        ({"text": ""}, "text", "Write the reply that people will get."),
+        ({"until": "2020-01-01"}, "until", "This time has already passed."),
         ({"from": "soon"}, "from", "Enter a date"),
         ({"from": "2031-01-02", "until": "2031-01-01"}, "until", "later than the beginning"),
         ({"subject": "x" * 301}, "subject", "too long"),

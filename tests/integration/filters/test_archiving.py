@@ -325,7 +325,7 @@ def test_a_dry_run_counts_by_year_and_changes_nothing(person: Visitor, mail: IMA
         do="archive",
         action="preview",
     )
-    assert "This rule concerns 12 messages now." in page.text
+    assert "This rule currently applies to 12 messages." in page.text
     rows = [[cell.get_text() for cell in row.select("td")] for row in page.all("#preview tbody tr")]
     assert rows == [[str(THIS - 2), "9"], [str(THIS - 3), "3"]]
     assert len(page.all("#preview li")) == 10
@@ -432,7 +432,7 @@ def test_it_is_suggested_while_the_mailbox_fills_up(app: Flask, make_account: Ca
 def test_without_tokens_the_page_says_why_it_is_not_offered(app: Flask, person: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.extensions, "settings", replace(settings(app), token_key_file=""))
     page = person.get("/archiving")
-    assert "can’t be offered here" in page.text and "token_key_file" in page.text
+    assert "This feature is not available here" in page.text and "token_key_file" in page.text
     assert not page.all("a[href='/archiving/new']")
     assert nights.sweep(settings(app), datetime(2026, 11, 27, 4, 59, tzinfo=UTC)) == 0
 

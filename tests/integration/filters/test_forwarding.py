@@ -230,7 +230,7 @@ def test_a_forwarding_that_changed_or_an_address_that_is_gone_is_not_brought_bac
     assert stored(account_of, ann).addresses == (other,)
     ended = ann.submit(ann.get("/mailbox/INBOX"), "#forwarded form")
     ForwardTarget.delete().where(ForwardTarget.user == user_of(ann)).execute()
-    assert "can’t be undone any more" in ann.submit(ended, UNDO).notices
+    assert "can no longer be undone" in ann.submit(ended, UNDO).notices
     assert not stored(account_of, ann).on
 
 

@@ -40,7 +40,7 @@ def names(page: Page) -> list[str]:
 def test_files_are_listed_across_folders_and_downloaded(files: Visitor) -> None:
     page = files.get("/files")
     assert names(page) == ["budget.xlsx", "IMG_1.jpg", "Relevé 2026.pdf"]
-    assert "3 messages with matching files" in page.text and "Not searched:" in page.text
+    assert "Attachments from 3 messages" in page.text and "Not searched:" in page.text
     download = files.client.get(page.link("budget.xlsx"))
     assert download.data == b"x" * 900 and "attachment" in download.headers["Content-Disposition"]
     assert files.get(page.link("Budget")).status == 200
@@ -102,7 +102,7 @@ def test_files_are_sorted_by_name_and_by_size_on_all_pages(files: Visitor, fill:
 
 def test_files_say_what_they_did_not_understand(files: Visitor) -> None:
     page = files.get("/files?larger=big")
-    assert "searched as text" in page.text
+    assert "searched for as text" in page.text
     assert files.get("/files?folder=Nirgends").status == 404
 
 

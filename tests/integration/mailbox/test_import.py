@@ -147,7 +147,7 @@ def test_a_zip_of_folders_keeps_them(person, mail, work):
 def test_a_file_without_mail_says_what_it_should_be(person, work, content):
     send(person, content, "devis.pdf")
     assert work() == 1
-    assert "This file doesn't contain any messages." in person.get("/tasks").text
+    assert "This file doesn’t contain any messages." in person.get("/tasks").text
 
 
 def test_killed_between_appending_and_noting_it_doubles_and_loses_nothing(person, mail, work, monkeypatch):

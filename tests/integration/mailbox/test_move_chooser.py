@@ -147,7 +147,7 @@ def test_a_name_that_is_there_already_is_that_folder(folders: Visitor) -> None:
     [
         ("", "Type a name"), ("a//b", "before or after a separator"), ("x" * 300, "too long"), ("a\u0007b", "invisible characters"),
         ("INBOX/x", "name is reserved"), ("..", "name is reserved"), ("/".join("abcdefghij"), "too many nested folders"),
-        ("Drafts", "can't hold messages"),
+        ("Drafts", "can’t hold messages"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("htmx", ["", "main"])

@@ -162,9 +162,7 @@ def test_progress_is_shown_and_two_clicks_count_once(person: Visitor, mail: IMAP
     page = person.get("/room")
     person.submit(page, "#room-report form")
     shown = person.submit(page, "#room-report form")
-    assert (
-        "Looking through your mail" in shown.text and shown.one("#room-report progress") and shown.one("noscript a[href='/room']")
-    )
+    assert "Analysing your mail" in shown.text and shown.one("#room-report progress") and shown.one("noscript a[href='/room']")
     assert "Background tasks are not running" not in shown.text
     piece = person.get("/room/report", htmx="room-report")
     assert piece.one("#room-report[hx-get]") and not piece.all("header")

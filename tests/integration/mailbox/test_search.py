@@ -81,13 +81,13 @@ def test_a_file_name_that_an_older_program_encoded_is_found(person: Visitor, fil
 def test_what_is_no_operator_is_told(person: Visitor, fill: Fill) -> None:
     fill(person, message("foo:bar chez nous"))
     page = search(person, "foo:bar before:soon in:nulle-part larger:beaucoup is:purple has:feathers to:")
-    assert "“foo:” isn't a search operator, so it was searched as text." in page.text
+    assert "“foo:” isn’t a search operator, so it was searched for as text." in page.text
     for words in (
-        "“before:soon” wasn't understood, so it was searched as text. Write dates like this: 2026-03-01",
-        "“larger:beaucoup” wasn't understood, so it was searched as text. Write sizes like this: 300k, 5M or 1.5G.",
-        "“is:purple” wasn't understood, so it was searched as text. You can use is:unread",
-        "“has:feathers” wasn't understood, so it was searched as text. You can use has:attachment.",
-        "“to:” needs a word after it, so it was searched as text.",
+        "“before:soon” wasn’t understood, so it was searched for as text. Write dates like this: 2026-03-01",
+        "“larger:beaucoup” wasn’t understood, so it was searched for as text. Write sizes like this: 300k, 5M or 1.5G.",
+        "“is:purple” wasn’t understood, so it was searched for as text. You can use is:unread",
+        "“has:feathers” wasn’t understood, so it was searched for as text. You can use has:attachment.",
+        "“to:” needs a word after it, so it was searched for as text.",
     ):
         assert words in page.text
     assert "There is no folder called “nulle-part”, so this one was searched." in page.text

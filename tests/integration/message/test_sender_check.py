@@ -75,7 +75,7 @@ def test_the_checks_of_our_server_are_told_in_words(opened):
     assert "DKIM" in page.one(".trust dl").get_text()
     page = opened(message(Authentication_Results=f"{OURS}; dmarc=fail header.from=far.example"))
     assert "check failed" in line(page)
-    assert warnings(page)[0].startswith("Your mail server's checks show")
+    assert warnings(page)[0].startswith("Your mail server’s checks show")
 
 
 def test_the_checks_of_others_are_nothing(opened):

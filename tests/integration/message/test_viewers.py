@@ -211,7 +211,7 @@ def test_a_message_with_more_parts_than_are_looked_at_makes_no_archive(person: V
     uid, page = opened(person, fill, letter("Mille", *(file(f"{n}.bin", b"x") for n in range(1_100))))
     assert "more files than are shown" in page.text and not page.all("a[href^='/zip/']")
     answer = person.get(f"/zip/{uid}/INBOX")
-    assert answer.status == 422 and "won't fit in one ZIP file" in answer.text
+    assert answer.status == 422 and "won’t fit in one ZIP file" in answer.text
 
 
 def test_an_archive_that_breaks_off_is_an_error_page(person: Visitor, fill: Fill, monkeypatch) -> None:

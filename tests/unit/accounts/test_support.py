@@ -126,7 +126,7 @@ def test_without_an_administrator_there_are_words_alone(build):
 
 def test_it_is_never_empty(build):
     page = Visitor(build("", admin_address="")).get()
-    assert "Ask whoever looks after computers" in page.text
+    assert "Ask the person who looks after computers" in page.text
 
 
 def test_a_form_without_an_administrator_is_refused(build):

@@ -86,7 +86,7 @@ def test_what_is_there_stays_unless_it_is_to_be_replaced(alice: Visitor) -> None
     alice.submit(choose(alice, first), TAKE, action="import")
     again = choose(alice, first)
     assert will(again) == "2 events that you already have"
-    assert "You have all of it already." in again.text
+    assert "You already have all of it." in again.text
     page = choose(alice, ics(event("a", "Cours déplacé"), event("b", "Piscine"), event("c")))
     assert will(page) == "1 new event 1 event that you have in another version 1 event that you already have"
     alice.submit(page, TAKE, action="import")
@@ -210,7 +210,7 @@ def test_another_large_file_from_the_same_page_is_another_import(
     form = alice.get("/calendar/import")
     for title in ("Algebra", "Biology"):
         page = alice.submit(form, FORM, file=(io.BytesIO(ics(event("a@x", title))), "export.ics"))
-        assert "it is being read" in page.text
+        assert "is still being read" in page.text
         turn(app, import_task.CHECK_KIND)
         assert title in alice.get(page.address).text
 
@@ -285,7 +285,7 @@ def test_a_small_import_that_breaks_off_can_be_undone(alice: Visitor, monkeypatc
     page = choose(alice, ics(*(event(f"e{number}") for number in range(30))))
     dying_at(monkeypatch, 2, LimitReachedError("full"))
     page = alice.submit(page, TAKE, action="import")
-    assert "What was imported before that stays." in page.notices and len(rows()) == 20
+    assert "What was already imported stays." in page.notices and len(rows()) == 20
     alice.submit(page, "#notices form[action='/calendar/import/undo']")
     assert rows() == []
 

@@ -18,7 +18,7 @@ from webmail.models import CalendarObject, Collection, CollectionShare, GoneItem
 
 ZONE = ";TZID=Europe/Paris:"
 FORM = "form[data-event-form]"
-NOTHING = "Nothing is saved yet"
+NOTHING = "Nothing has been saved yet"
 
 
 @pytest.fixture
@@ -545,7 +545,7 @@ def test_a_number_of_times_is_that_of_the_whole_series(alice):
 
 def test_a_rule_for_one_alone_is_refused(alice):
     page = edit(alice, weekly(), "20261221T090000", repeat="daily", scope="one")
-    assert page.status == 422 and "can’t differ for one of them" in page.text
+    assert page.status == 422 and "can’t repeat differently" in page.text
 
 
 def test_another_rule_is_kept_and_told(alice):

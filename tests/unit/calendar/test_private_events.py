@@ -430,7 +430,7 @@ def test_what_one_adds_oneself_is_hidden_from_then_on_and_nothing_of_ones_own_go
     typed = {"title": "Zinzolin", "privacy": "private", "calendar": str(calendar.id), "action": "save"}
     typed |= {"start": "2026-12-10", "start_hour": "09:00", "end": "2026-12-10", "end_hour": "10:00"}
     done = alice.submit(form, "main form.form", **typed)
-    assert "from now on you see only when it is" in done.notices and not done.all("form[action='/calendar/changes/undo']")
+    assert "from now on you see only its time" in done.notices and not done.all("form[action='/calendar/changes/undo']")
     assert done.one("h1").get_text() == "Busy"
     own = calendar_of()
     uid = put(own, "Dentiste", ":20261211T090000Z", ":20261211T100000Z", "CLASS:PRIVATE")
@@ -440,7 +440,7 @@ def test_what_one_adds_oneself_is_hidden_from_then_on_and_nothing_of_ones_own_go
     moved = phone.ask("MOVE", f"calendar/{uid}.ics", Destination=f"{phone.home}shared-{calendar.id}/moved.ics")
     assert moved.status_code == 403 and CalendarObject.get(CalendarObject.uid == uid).collection_id == own.id
     done = alice.submit(page, "main form", to=str(calendar.id), action="copy")
-    assert "from now on you see only when it is" in done.notices and "Dentiste" not in done.one("main").get_text()
+    assert "from now on you see only its time" in done.notices and "Dentiste" not in done.one("main").get_text()
 
 
 def test_an_entity_tag_tells_nothing_of_what_is_hidden(phone: Phone, calendar: Collection) -> None:

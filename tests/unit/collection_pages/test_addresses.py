@@ -135,7 +135,7 @@ def test_there_is_a_limit(alice: Visitor, monkeypatch) -> None:
     windows = [alice.get(f"/collections/{calendar_of().id}/addresses") for _ in range(2)]
     for page in windows:
         shown = alice.submit(page, "#new-link", kind="feed", whole="0", action="make")
-    assert "as many addresses" in shown.notices
+    assert "maximum number of addresses" in shown.notices
     assert CalendarLink.select().count() == 1
 
 

@@ -267,10 +267,10 @@ def test_it_is_all_in_french(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("bob", "is you: it is shared with you already"),
-        ("Bob Martin", "is you: it is shared with you already"),
-        ("alice@lycee.example", "is the owner: it is theirs already"),
-        ("Alice Leroy", "is the owner: it is theirs already"),
+        ("bob", "is you: it is already shared with you"),
+        ("Bob Martin", "is you: it is already shared with you"),
+        ("alice@lycee.example", "is the owner, who already has access"),
+        ("Alice Leroy", "is the owner, who already has access"),
         ("alice", "is the owner"),
         ("friend@gmail.example", "is not in your organisation"),
         ("dan, alice", "is the owner"),
@@ -457,7 +457,7 @@ def test_there_are_not_endlessly_many_addresses_by_owner_and_managers_together(
     monkeypatch.setattr(links, "MOST", 1)
     forms = [(one, one.get(f"{page_of(trips)}/addresses")) for one in (owner, manager)]
     told = [one.submit(form, "#new-link", kind="feed", whole="0", action="make").notices for one, form in forms]
-    assert CalendarLink.select().count() == 1 and "as many addresses" in told[1]
+    assert CalendarLink.select().count() == 1 and "maximum number of addresses" in told[1]
 
 
 # --- telephones ------------------------------------------------------------------------------------------------------

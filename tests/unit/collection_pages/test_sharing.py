@@ -67,7 +67,7 @@ def test_people_are_found_by_address_user_name_name_and_group(
     ("typed", "words"),
     [
         ("Alice Leroy", "is you"),
-        ("alice@lycee.example", "is you: it is yours already"),
+        ("alice@lycee.example", "is you: it is already yours"),
         ("friend@gmail.example", "is not in your organisation"),
         ("nobody@lycee.example", "Nobody in your organisation has the address nobody@lycee.example"),
         ("Nobody At All", "No person or group is called “Nobody At All”"),
@@ -86,7 +86,9 @@ def test_who_cannot_be_meant_is_said_and_what_was_typed_stays(
     person("gone", active=0)
     refused = page.share(trips, typed, "write")
     assert refused.status == 422 and words in refused.text and rights_of(trips) == {}
-    assert "Nothing is saved yet." in refused.one("main > .notice[role=alert]").text  # above all, since the field is far below
+    assert (
+        "Nothing has been saved yet." in refused.one("main > .notice[role=alert]").text
+    )  # above all, since the field is far below
     assert refused.one("#who")["value"] == typed and refused.one("#share [name=rights][checked]")["value"] == "write"
 
 

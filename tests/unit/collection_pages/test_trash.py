@@ -112,7 +112,7 @@ def test_a_uid_that_is_there_again_stays_in_the_trash_and_it_is_said(page: Brows
     empty(phone, 0)
     phone.put("contacts/new.vcf", card("c0", "Somebody else"))
     back = page.press(page.get("/collections/trash"), "[data-batch] form", "restore-all")
-    assert "1 was left in the trash: it is there again already." in back.notices and TrashedItem.select().count() == 1
+    assert "1 was left in the trash: it already exists again." in back.notices and TrashedItem.select().count() == 1
     assert [row.name for row in Contact.select()] == ["Somebody else"]
 
 
@@ -121,7 +121,7 @@ def test_there_may_be_no_room(page: Browser, phone: Phone, app) -> None:
     empty(phone, 0)
     app.extensions["settings"] = replace(app.extensions["settings"], collection_items=1)
     back = page.press(page.get("/collections/trash"), "[data-batch] form", "restore-all")
-    assert "there is no room for it" in back.notices and TrashedItem.select().count() == 1
+    assert "there is no space for it" in back.notices and TrashedItem.select().count() == 1
 
 
 def test_single_items_of_a_collection_that_is_gone_go_into_the_first_one(page: Browser, phone: Phone, alice: User) -> None:
@@ -166,7 +166,7 @@ def test_much_is_left_to_a_worker(page: Browser, phone: Phone, app, monkeypatch)
     assert "Restoring contacts and events." in told.notices
     assert work_all(app) == 1
     assert Contact.select().count() == 4 and TrashedItem.select().count() == 1
-    assert "3 items restored. 1 was left in the trash: it is there again already." in page.get("/tasks").text
+    assert "3 items restored. 1 was left in the trash: it already exists again." in page.get("/tasks").text
 
 
 def test_a_kill_between_two_pieces_loses_no_count(page: Browser, phone: Phone, app, monkeypatch: pytest.MonkeyPatch) -> None:

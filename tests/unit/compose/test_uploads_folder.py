@@ -19,7 +19,7 @@ from webmail.models import AttachmentRow, DraftRow, Outbox
 from webmail.storage.local import MARK
 
 TYPED = {"to": "bob@lycee.example", "subject": "Été", "body": "long text\n"}
-AWAY = "can't reach its files"
+AWAY = "can’t reach its files"
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_a_server_is_connected_its_calendar_chosen_and_shown(app: Flask, alice: 
     choice = _connect(alice)
     assert choice.address == "/collections/servers/1" and "Timetable" in choice.text and PASSWORD not in choice.html
     listed = alice.submit(choice, "main form", url=url)
-    assert listed.address == "/collections/servers" and "Waiting its turn" in listed.text
+    assert listed.address == "/collections/servers" and "Waiting to synchronise" in listed.text
     _synchronise(app, server)
     listed = alice.get("/collections/servers")
     assert "Last synchronised" in listed.text and "Timetable" in listed.one("[data-link]").get_text()
@@ -140,7 +140,7 @@ def test_a_server_that_sends_on_elsewhere_gets_no_password_there(alice: Visitor,
 
     server.before = away
     answer = _connect(alice)
-    assert answer.status == 422 and "sends us on to evil.example" in answer.text and asked
+    assert answer.status == 422 and "redirects to evil.example" in answer.text and asked
 
 
 def test_a_password_that_is_refused_later_stops_it_until_there_is_a_new_one(

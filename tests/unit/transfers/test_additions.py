@@ -152,7 +152,7 @@ def test_recipients_are_told_of_what_is_new(app, alice, settings):
 
 def test_without_recipients_nobody_is_told(alice, settings):
     page = begun(alice, sent(settings, recipients=[]))
-    assert not page.all("[name=tell]") and "Nobody is told" in page.text
+    assert not page.all("[name=tell]") and "No message is sent" in page.text
     add(alice, page, ("a.txt", b"1"))
     assert not SystemMessage.select().exists()
 
@@ -180,7 +180,8 @@ def test_nothing_is_seen_before_all_of_it_is_checked(app, alice, settings, monke
     transfer = sent(settings)
     after = add(alice, begun(alice, transfer), ("a.txt", b"1"), ("b.txt", b"2"))
     assert (
-        "2 files are added as soon as all are checked." in after.notices and "added as soon as" in after.one("#files").get_text()
+        "2 files will be added once all have been checked." in after.notices
+        and "will be added once" in after.one("#files").get_text()
     )
     link = f"/t/{store.link_token(transfer, settings)}"
     for row in list(StoredContent.select().where(StoredContent.state == ContentState.CHECKING)):
@@ -310,7 +311,7 @@ def test_the_limits_are_those_of_the_whole_transfer(alice, settings):
     transfer = sent(settings, files={"a.bin": b"a" * limits.MB * 2})
     page = begun(alice, transfer)
     words = add(alice, page, ("b.bin", b"b" * (limits.MB + limits.MB // 2)), ("virus.exe", b"1")).notices
-    assert "all files together may have 3\xa0MB" in words and "files of this type" in words
+    assert "all files can be at most 3\xa0MB in total" in words and "files of this type" in words
     addition, other = additions.begin(transfer, settings), additions.begin(transfer, settings)
     store.add_file(addition, "1", limits.MB // 2, "", settings)
     store.add_file(other, "2", limits.MB // 4, "", settings)
@@ -372,7 +373,7 @@ def test_what_is_less_protected_than_required_takes_no_more(alice, settings):
     assert additions.fault(transfer, strict) is Fault.PROTECTION
     unnamed = sent(settings, recipients=[])
     Transfer.update(end_to_end='{"form": 1}').where(Transfer.id == unnamed.id).execute()
-    assert "nothing here tells whether a link" in alice.get(f"/transfers/{unnamed.id}").text
+    assert "impossible to tell whether a link" in alice.get(f"/transfers/{unnamed.id}").text
 
 
 # --- what counts -----------------------------------------------------------------------------------------------------
@@ -406,7 +407,7 @@ def test_everybody_has_everything_no_more_and_is_said_again(app, alice, settings
         TransferRecipient.update(downloads=TransferRecipient.downloads + 1).execute()
 
     download(None)
-    assert [row.subject for row in settle(app, transfer)] == ["Everybody has downloaded “plan.pdf”"]
+    assert [row.subject for row in settle(app, transfer)] == ["Everyone has downloaded “plan.pdf”"]
     additions.set_tells(addition := gathered(transfer, settings, "neu.txt"), False)
     assert additions.submit(addition) and additions.settle(addition)
     assert not settle(app, transfer)

@@ -260,7 +260,7 @@ def test_links_that_lead_nowhere_and_links_that_are_over(alice, settings, zoe):
     request = asked_by(alice, settings, until=now() + timedelta(minutes=1))
     FileRequest.update(until=now() - timedelta(minutes=1)).execute()
     page = zoe.get(link_of(request, settings))
-    assert page.status == 410 and "This is over" in page.text
+    assert page.status == 410 and "This has ended" in page.text
     requests.close(request)
     page = zoe.get(link_of(request, settings))
     assert page.status == 410 and "closed" in page.text
@@ -288,7 +288,7 @@ def test_a_link_that_takes_files_once_takes_one_of_two_that_were_begun(alice, se
     with pytest.raises(NotOpenError):
         guests.send(begun[1], settings)
     page = zoe.get(link_of(request, settings))
-    assert page.status == 410 and "This link was used" in page.text
+    assert page.status == 410 and "This link has already been used" in page.text
 
 
 def _empty_file(transfer: Transfer, settings: Settings, most: guests.Most) -> TransferFile:
@@ -306,7 +306,7 @@ def test_a_receipt_opens_nobody_elses_files_and_no_download(alice, settings, zoe
     assert "other.txt" not in mine.text and "Max" not in mine.text
     theirs = TransferFile.get(TransferFile.path == "other.txt")
     page = zoe.post(mine.address, {"withdraw": theirs.upload})
-    assert "can’t be taken back" in page.text and TransferFile.select().count() == 2
+    assert "can no longer be withdrawn" in page.text and TransferFile.select().count() == 2
     token = guests.receipt_token(Transfer.select().first(), settings)
     assert zoe.get(f"/t/{token}").status == 404
     assert zoe.get(f"/g/{token}/uploads/{theirs.upload}").status in (404, 405, 412)
@@ -326,9 +326,9 @@ def test_a_file_is_taken_back_until_it_was_downloaded(alice, settings, zoe):
     first, second = TransferFile.select().order_by(TransferFile.id)
     TransferFile.update(downloads=1).where(TransferFile.id == second.id).execute()
     page = zoe.post(page.address, {"withdraw": first.upload})
-    assert "was taken back" in page.text and "a.txt" not in page.text and "Downloaded by" in page.text
+    assert "has been withdrawn" in page.text and "a.txt" not in page.text and "Downloaded by" in page.text
     page = zoe.post(page.address.partition("?")[0], {"withdraw": second.upload})
-    assert "can’t be taken back" in page.text
+    assert "can no longer be withdrawn" in page.text
     assert [file.path for file in TransferFile.select()] == ["b.txt"]
 
 
@@ -338,7 +338,7 @@ def test_taking_back_asks_first_since_nothing_brings_it_back(alice, settings, zo
     assert "you can’t undo this" in asks.text and TransferFile.select().count() == 2
     assert asks.link("Keep it") == page.address
     done = zoe.submit(asks, ".guest-files form", withdraw=asks.one("button[name=withdraw]")["value"])
-    assert "was taken back" in done.text and [file.path for file in TransferFile.select()] == ["b.txt"]
+    assert "has been withdrawn" in done.text and [file.path for file in TransferFile.select()] == ["b.txt"]
 
 
 def test_a_form_whose_files_are_refused_leaves_no_transfer_behind(alice, settings, zoe):
@@ -352,7 +352,7 @@ def test_a_form_whose_files_are_refused_leaves_no_transfer_behind(alice, setting
 def test_a_form_that_is_sent_twice_leads_to_the_receipt(alice, settings, zoe):
     page = send(zoe, link_of(asked_by(alice, settings), settings), ("a.txt", b"1"))
     again = send(zoe, page.address, ("b.txt", b"2"))
-    assert again.address == page.address and "taken back" not in again.text and TransferFile.select().count() == 1
+    assert again.address == page.address and "withdrawn" not in again.text and TransferFile.select().count() == 1
 
 
 def test_taking_back_the_last_file_ends_it(alice, settings, zoe):
@@ -381,7 +381,7 @@ def test_so_many_transfers_an_hour_from_a_network_and_no_more(alice, settings, m
 def test_so_many_files_an_hour_and_no_more(alice, settings, zoe, monkeypatch):
     lower(monkeypatch, guest_limits, "FILES", most=3)
     page = send(zoe, link_of(asked_by(alice, settings), settings), *((f"{number}.txt", b"x") for number in range(5)))
-    assert page.status == 422 and "Too much was sent here" in page.text and TransferFile.select().count() == 3
+    assert page.status == 422 and "Too many files have been sent here" in page.text and TransferFile.select().count() == 3
 
 
 def test_what_was_left_lying_about_gives_way_where_there_is_no_room(alice, settings):
@@ -435,7 +435,7 @@ def test_an_administrator_switches_it_off(tmp_path):
     with ground.application(tmp_path / "other", transfers={"guests": False}) as app:
         settings, alice = app.extensions["settings"], add("alice@lycee.example")
         page = Visitor(app).get(link_of(asked_by(alice, settings), settings))
-        assert page.status == 410 and "does not take files" in page.text and "alice" not in page.text
+        assert page.status == 410 and "Files are not accepted here" in page.text and "alice" not in page.text
 
 
 # --- by tus ----------------------------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ def test_encrypting_in_the_browser_is_offered_by_a_script_alone_and_leads_back_w
     assert not page.all("button[value=browser]") and page.one("[data-offers=browser]")["data-label"] == "Encrypt in this browser"
     begun = alice.submit(page, "form[action='/transfers/new/protection']", protection="browser")
     assert all(field.has_attr("disabled") for field in begun.all("input[type=file]"))  # nothing can be sent as it is
-    assert begun.link("Send them without that") == "/transfers/new"
+    assert begun.link("Send them without encryption") == "/transfers/new"
 
 
 def test_a_file_that_is_refused_leaves_the_others(alice):
@@ -177,8 +177,8 @@ def test_a_file_that_is_refused_leaves_the_others(alice):
         alice, alice.get("/transfers/new"), "send", ("a.txt", b"a"), ("virus.exe", b"x"), ("film.mp4", bytes(7 * MB)), ("z.txt", b"z"),
         to="bob@lycee.example", message="Texte",
     )  # fmt: skip
-    assert "“virus.exe” was not taken: files of this type" in page.notices
-    assert "“film.mp4” was not taken: a file may have 6" in page.notices
+    assert "“virus.exe” was refused: files of this type" in page.notices
+    assert "“film.mp4” was refused: a file can be at most 6" in page.notices
     assert [row["data-path"] for row in page.all(".upload")] == ["a.txt", "z.txt"]
     assert "Texte" in page.one("#message").get_text()
     assert [one.state for one in mine()] == [TransferState.OPEN]
@@ -344,7 +344,7 @@ def test_a_form_that_breaks_off_leaves_what_was_whole(alice, cut):
     )
     assert answer.status_code == 303
     page = alice.get(answer.location)
-    assert "The connection broke" in page.notices
+    assert "The connection was lost" in page.notices
     assert [row["data-path"] for row in page.all(".upload")] == ["a.txt"]
     assert (mine()[0].state, StoredContent.select().count()) == (TransferState.OPEN, 1)
 
@@ -399,7 +399,7 @@ def test_another_persons_transfer_is_not_there(app, alice):
 def test_files_that_are_too_much_together_are_refused_one_by_one(alice):
     page = send(alice, alice.get("/transfers/new"), "save", ("a.mp4", bytes(5 * MB)), ("b.mp4", bytes(5 * MB)), ("c.mp4", b"x"))
     assert [row["data-path"] for row in page.all(".upload")] == ["a.mp4", "b.mp4"]
-    assert "all files together may have 10" in page.notices
+    assert "all files can be at most 10" in page.notices
 
 
 def test_a_full_disk_keeps_the_files_before_and_what_was_typed(alice, monkeypatch):

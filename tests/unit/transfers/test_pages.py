@@ -158,7 +158,7 @@ def test_what_is_used_is_told(alice, settings):
 
 
 def test_files_in_mail_and_behind_links_stand_side_by_side(alice):
-    assert [one.get_text(strip=True) for one in alice.get("/transfers").all("nav.tabs a")] == ["In mail", "Large files"]
+    assert [one.get_text(strip=True) for one in alice.get("/transfers").all("nav.tabs a")] == ["Attachments", "Large files"]
 
 
 # --- one -------------------------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def test_the_date_is_changed_within_bounds(alice, settings):
     for bad in ("2020-01-01", "2099-01-01", "soon", ""):
         page = alice.submit(page, "#until form", until=bad, action="extend")
         assert page.status == 422 and page.one("#until-error").get_text()
-        assert "Nothing is saved yet." in page.one("main > .notice-danger").get_text()
+        assert "Nothing has been saved yet." in page.one("main > .notice-danger").get_text()
 
 
 def test_people_are_added_removed_and_put_back(alice, settings):
@@ -265,11 +265,11 @@ def test_the_link_is_sent_again_and_people_are_reminded(alice, settings):
     TransferRecipient.update(notified=now() - timedelta(days=2)).execute()
     page = alice.get(f"/transfers/{transfer.id}")
     page = alice.submit(page, "[data-recipient] form", action="remind")
-    assert "reminder is on its way" in page.notices
+    assert "Reminder sent to" in page.notices
     page = alice.submit(page, "[data-recipient] form", action="remind")
     assert "within a day" in page.notices
     page = alice.submit(page, "[data-recipient] form", action="again")
-    assert "on its way" in page.notices and SystemMessage.select().count() == 2
+    assert "Link sent to" in page.notices and SystemMessage.select().count() == 2
 
 
 def test_a_file_is_removed_but_not_the_last(alice, settings):

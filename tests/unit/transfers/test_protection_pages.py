@@ -93,7 +93,7 @@ def test_its_link_is_shown_for_an_hour_in_the_same_session_alone(app, alice, mon
 
 def test_how_long_the_link_is_shown_is_said_before_and_after(app, alice):
     offered = alice.get("/transfers/new").one("form[action='/transfers/new/protection']").get_text(" ", strip=True)
-    assert "for an hour after sending, in this browser" in " ".join(offered.split())
+    assert "in this browser for an hour after sending" in " ".join(offered.split())
     transfer = protect(alice, "link")
     assert "for an hour after sending" in alice.get(f"/transfers/new?of={transfer.id}").one("main").get_text()
     send(alice, transfer)
@@ -105,7 +105,7 @@ def test_another_session_can_not_go_on_with_it_and_says_so(app, alice):
     send(alice, transfer, "save")
     other = ground.signed_in(app)
     page = other.get(f"/transfers/new?of={transfer.id}")
-    assert "that session is over" in page.text
+    assert "which has ended" in page.text
     assert "check=link" in send(other, transfer, data=None)
     assert Transfer.get_by_id(transfer.id).state == "open"
 

@@ -306,7 +306,7 @@ def test_a_storage_that_is_away_is_told_to_visitors_in_their_words(alice, settin
     monkeypatch.setattr(content, "_object", away)
     for address in (*plain, f"{path}/all.zip", plain[1].replace("/b.txt", "").replace(path, f"{path}/preview")):
         answer = guest.get(address, headers={"Accept-Language": "en"})
-        assert answer.status_code == 503 and "tell whoever sent the files" in answer.text and "inbox" not in answer.text
+        assert answer.status_code == 503 and "tell the person who sent the files" in answer.text and "inbox" not in answer.text
     assert not download_admission.running()
 
 

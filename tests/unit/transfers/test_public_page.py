@@ -60,7 +60,7 @@ def fetch(guest: FlaskClient, path: str, **button: str) -> None:
 def test_what_is_left_of_files_that_can_be_had_once(guest, settings):
     transfer, path = sent(settings, once=True)
     [first, second, _third] = store.files(transfer)
-    assert "Download all" in words_of(guest, path) and "Make sure you have room" in words_of(guest, path)
+    assert "Download all" in words_of(guest, path) and "Make sure you have enough space" in words_of(guest, path)
     fetch(guest, path, file=first.upload)
     page = words_of(guest, path)
     assert "Download the 2 remaining files" in page and "here" not in page.partition("sent-all")[2].partition("</button>")[0]
@@ -68,7 +68,7 @@ def test_what_is_left_of_files_that_can_be_had_once(guest, settings):
     assert "Download the remaining file" in words_of(guest, path)
     fetch(guest, path, action="all")
     page = words_of(guest, path)
-    assert "You have downloaded everything." in page and "Make sure you have room" not in page
+    assert "You have downloaded everything." in page and "Make sure you have enough space" not in page
 
 
 def test_who_is_asked_for_a_code_is_told_what_for(guest, settings):
@@ -79,4 +79,4 @@ def test_who_is_asked_for_a_code_is_told_what_for(guest, settings):
 def test_the_page_leads_to_help_for_who_downloads(guest, settings):
     _transfer, path = sent(settings)
     assert 'href="/help/receive-files"' in guest.get(path).text
-    assert "You need no account." in words_of(guest, "/help/receive-files")
+    assert "You don’t need an account." in words_of(guest, "/help/receive-files")

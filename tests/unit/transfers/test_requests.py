@@ -156,7 +156,7 @@ def test_old_requests_of_which_nothing_is_left_are_forgotten(alice, settings):
 
 def test_the_first_page_says_what_it_is_for(browser):
     page = browser.get("/transfers/requests")
-    assert "Give a link to people who have no account here" in page.text
+    assert "Give a link to people who don’t have an account here" in page.text
     assert browser.get(page.link("Ask for files")).status == 200
 
 
@@ -229,7 +229,7 @@ def test_somebody_is_reminded_and_removed_and_put_back(browser):
     page = asks(browser, who="named", people="bob@z.example")
     SystemMessage.delete().execute()
     page = browser.submit(page, ".people form", action="remind")
-    assert "gets a reminder" in page.notices and SystemMessage.select().count() == 1
+    assert "A reminder with the link is being sent" in page.notices and SystemMessage.select().count() == 1
     page = browser.submit(page, ".people form", action="remind")
     assert "not long ago" in page.notices and SystemMessage.select().count() == 1
     page = browser.submit(page, ".people form", action="remove")

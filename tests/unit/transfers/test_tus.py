@@ -196,13 +196,13 @@ def test_metadata_may_name_a_folder_and_have_empty_values(alice):
 
 def test_limits_are_told_in_words_and_nothing_is_left(alice):
     large = alice.create(21 * MB, "film.mp4")
-    assert large.status_code == 413 and "“film.mp4” was not taken: a file may have 20" in large.text
+    assert large.status_code == 413 and "“film.mp4” was refused: a file can be at most 20" in large.text
     typed = alice.create(3, "virus.EXE")
     assert typed.status_code == 413 and "not allowed here" in typed.text
     assert Transfer.select().where(Transfer.owner == User.get(User.local == "alice")).count() == 0
     first = alice.create(20 * MB)
     more = alice.create(11 * MB, query=f"?of={first.headers['X-Traboule-Transfer']}")
-    assert more.status_code == 413 and "all files together" in more.text
+    assert more.status_code == 413 and "all files can be at most" in more.text
 
 
 def test_more_than_was_declared_is_not_taken(alice):

@@ -60,7 +60,7 @@ def test_of_one_person_so_many_pages_are_kept_and_no_more(alice: FlaskClient, mo
         first, second = (alice.post("/account/password/strength", data=typed) for _ in range(2))
         assert first.status_code == 200
         assert (second.text == first.text) if number < 2 else (second.status_code == 409)
-    assert "This form was sent already" in second.text
+    assert "This form has already been sent" in second.text
     assert [row.answer is not None for row in SentForm.select().order_by(SentForm.created)] == [True, True, False, False]
 
 

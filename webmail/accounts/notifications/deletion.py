@@ -24,7 +24,7 @@ def write_administrator(user: User, *, asks: bool) -> None:
                 _("They can still withdraw their request. All requests: %(command)s", command="flask accounts deletions"),
             ]
             if user.deletion_reason:
-                lines.append(_("They wrote:") + "\n" + "\n".join(f"> {line}" for line in user.deletion_reason.splitlines()))
+                lines.append(_("Their message:") + "\n" + "\n".join(f"> {line}" for line in user.deletion_reason.splitlines()))
         else:
             subject = _("%(address)s keeps their account", address=user.address)
             lines = [_("%(who)s no longer asks for their account to be deleted.", who=who)]

@@ -44,10 +44,10 @@ def _body(row: SupportRequest, last: bool) -> str:
     if row.user is None:
         parts.append(_("We don’t know for certain who wrote this: make sure before you change anything."))
     if row.text:
-        parts.append(_("They wrote:") + "\n" + _quoted(row.text))
+        parts.append(_("Their message:") + "\n" + _quoted(row.text))
     parts.append(_("When it is done: %(command)s", command=f"flask support close {row.reference}"))
     if last:
-        parts.append(_("No more requests are sent by mail today. All of them: %(command)s", command="flask support list"))
+        parts.append(_("No more requests are sent by email today. All of them: %(command)s", command="flask support list"))
     return "\n\n".join(parts) + "\n"
 
 

@@ -76,7 +76,9 @@ def _export_texts() -> data_export.ExportTexts:
         "contacts.vcf": _("Your contacts as vCards, which phones and mail programs import."),
         "account.json, settings.json": _("Your account and your settings."),
         "activity.json": _("What was done in your account, and when."),
-        "*.json": _("Everything else that is kept about you, a file for each kind: identities, signatures, drafts, sessions ..."),
+        "*.json": _(
+            "Everything else that is stored about you, one file for each kind: identities, signatures, drafts, sessions…"
+        ),
     }
     files = "\n\n".join(f"{name}\n  {words}" for name, words in told.items())
     head = _(
@@ -102,7 +104,7 @@ def _letter() -> str:
         [
             _("The file with the data of %(address)s is ready.", address=current_user().address) + " " + days,
             public_link("accounts.show_data") or settings().name,
-            _("If you did not ask for it, change your password at once."),
+            _("If you did not ask for it, change your password immediately."),
         ]
     )
 

@@ -54,7 +54,7 @@ def close_transfer(transfer: int) -> AnyResponse:
         audited(AuditAct.TRANSFER_CLOSED, found.owner.address, transfer=found.id, reason=reason)
         notify(_("Closed. %(address)s is told why.", address=found.owner.address))
     else:
-        notify(_("It was over already."), "plain")
+        notify(_("It had already ended."), "plain")
     return redirect(url_for("admin.transfers"), 303)
 
 

@@ -102,8 +102,8 @@ def _android(wanted: Wanted) -> list[str]:
     return [
         install,
         _(
-            "Choose “Import settings”, then “Scan QR code”, and scan the picture. "
-            "Or choose another mail app, and type the settings below."
+            "Choose “Import settings”, then “Scan QR code”, and scan the code. Or choose another mail app, and "
+            "type the settings below."
         ),
     ]
 

@@ -37,7 +37,7 @@ def tell(found: Unvouched, settings: Settings) -> list[SystemMessage]:
         subject = _("Your phones and mail programs are signed out")
         body = _(
             "You last signed in to %(place)s on %(last)s, so the app passwords of %(address)s no longer work. "
-            "Sign in, and they work again at once.",
+"Sign in, and they work again straight away.",
             place=settings.name, last=day_in_full(local(found.last).date()), address=found.user.address,
         )  # fmt: skip
         return _send(found, settings, subject, body)

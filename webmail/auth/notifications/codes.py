@@ -37,8 +37,8 @@ def mail_door_code(user: User) -> None:
     language = system_mail.in_language_of(user, here)
     with written_in(language):
         begin = _(
-            "Somebody keeps typing wrong passwords for %(address)s, so new browsers have to wait. "
-            "With this code and your password, you can sign in at once:",
+            "Somebody keeps typing wrong passwords for %(address)s, so new browsers have to wait. With this code "
+            "and your password, you can sign in right away:",
             address=user.address,
         )
         valid = _("It is valid today and tomorrow.")
@@ -56,10 +56,10 @@ def _letter(user: User, purpose: CodePurpose, language: str, code: str) -> tuple
     with written_in(language):
         if purpose is CodePurpose.RECOVERY_ADDRESS:
             begin = _(
-                "This code confirms that you can be reached here if you ever can't sign in as %(address)s:", address=user.address
+                "This code confirms that you can be reached here if you ever can’t sign in as %(address)s:", address=user.address
             )
             end = _("If you did not ask for this, ignore this message: nothing will change.")
         else:
             begin = _("This code completes a sign-in as %(address)s:", address=user.address)
-            end = _("If you are not signing in, somebody else knows your password: change it at once.")
+            end = _("If you are not signing in, somebody else knows your password: change it immediately.")
         return code_letter(begin, code, end, int(mailed_codes.LIFE.total_seconds() // 60))

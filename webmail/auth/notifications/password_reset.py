@@ -38,7 +38,7 @@ def reset_text(user: User) -> str:
     """The text message that tells of a new password."""
     with written_in(system_mail.in_language_of(user, settings())):
         words = _("%(place)s: somebody chose a new password for %(address)s.", place=settings().name, address=user.address)
-        return " ".join([words, _("If it was not you, ask for help at once."), *_help()])[: text_messages.LONGEST]
+        return " ".join([words, _("If it was not you, ask for help immediately."), *_help()])[: text_messages.LONGEST]
 
 
 def phone_text(user: User) -> str:
@@ -47,7 +47,7 @@ def phone_text(user: User) -> str:
         words = _(
             "%(place)s: this number no longer belongs to the account %(address)s.", place=settings().name, address=user.address
         )
-        return " ".join([words, _("If it was not you, ask for help at once."), *_help()])[: text_messages.LONGEST]
+        return " ".join([words, _("If it was not you, ask for help immediately."), *_help()])[: text_messages.LONGEST]
 
 
 def code_text(code: str) -> str:
@@ -69,7 +69,7 @@ def _letter(sending: Sending, reset: AskedReset) -> tuple[str, str]:
     link = public_link("auth.show_reset_link", token=reset.token)
     minutes = _minutes(password_reset.LIFE)
     valid = ngettext("It works once, for %(num)d minute.", "It works once, for %(num)d minutes.", minutes)
-    lines = [begin, _("Choose it here:"), "", link, "", valid, _("Never give this link to anyone, whoever asks."), "", ignore]
+    lines = [begin, _("Choose it here:"), "", link, "", valid, _("Never give this link to anyone, even if they ask."), "", ignore]
     return subject, "\n".join(lines)
 
 
@@ -84,7 +84,7 @@ def _instead(sending: Sending) -> list[str]:
     if sending.answer is Answer.DISABLED:
         return [_("The account %(address)s is disabled. Ask for help:", address=sending.user.address), *_help()]
     kept = _(
-        "The password of %(address)s is kept by %(provider)s, and is changed there.",
+        "The password of %(address)s is managed by %(provider)s: change it there.",
         address=sending.user.address,
         provider=password_keeper(sending.user),
     )

@@ -34,7 +34,7 @@ def fault_words(fault: ChangeFault, judged: Strength) -> str:
         case ChangeFault.SAME:
             return _("This is the password you have now. Choose another one.")
         case ChangeFault.UNUSABLE:
-            return _("This password is empty, too long, or contains characters that mail programs can't send.")
+            return _("This password is empty, too long, or contains characters that mail programs can’t send.")
         case ChangeFault.WEAK:
             return weakness_words(judged) or _("This password is too easy to guess.")
 

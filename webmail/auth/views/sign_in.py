@@ -126,7 +126,7 @@ def send_door_code() -> Response:
     if address:
         source = sources.source_of(visit().network, visit().computer, settings())
         after_the_answer(partial(_mail_door_code, current_app._get_current_object(), address, source))  # type: ignore[attr-defined]
-    notify(_("If this account has a recovery address, a code is on its way there. Type it here with your password."), "plain")
+    notify(_("If this account has a recovery address, we have sent a code there. Type it here with your password."), "plain")
     return sign_in_page(form, waits=True)
 
 

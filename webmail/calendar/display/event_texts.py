@@ -66,7 +66,7 @@ def repeat_words(repeat: Repeat, start: date | datetime) -> str:
     if not repeat.kind:
         return ""
     if repeat.kind == "kept":
-        return _("Repeats by a rule that this page can’t show; it is kept.")
+        return _("Repeats by a rule that can’t be shown here. The rule is kept.")
     often = _often(repeat, _date_of(start))
     if repeat.times:
         return ngettext("%(often)s, %(num)d time", "%(often)s, %(num)d times", repeat.times, often=often)
@@ -151,10 +151,10 @@ def reminder_words(minutes: int, hour: int | None = None) -> str:
     if hour is not None and minutes == _DAY:
         return _("The day before at %(time)s", time=f"{hour:02}:00")
     if minutes == 0:
-        return _("When it begins")
+        return _("At the start")
     if minutes < 0:
         hours, rest = divmod(-minutes % 1440, 60)
-        return _("On the day at %(time)s", time=f"{hours:02}:{rest:02}") if minutes > -1440 else _("After it began")
+        return _("On the day at %(time)s", time=f"{hours:02}:{rest:02}") if minutes > -1440 else _("After the start")
     if not minutes % _WEEK:
         return ngettext("%(num)d week before", "%(num)d weeks before", minutes // _WEEK)
     if not minutes % _DAY:
@@ -191,16 +191,16 @@ def privacy_words(privacy: str) -> str:
 def remark_words(remarks: Iterable[str]) -> list[str]:
     """What quick entry supposed."""
     words = {
-        "no-date": _("No date was found in these words: this is today."),
+        "no-date": _("No date was found, so today was chosen."),
         "next-year": _("This date has passed this year, so next year’s was chosen."),
         "next-week": _("This time has passed today, so next week was chosen."),
         "tomorrow": _("This time has passed today, so tomorrow was chosen."),
         "past": _("This day has passed."),
-        "roughly": _("The day was said only roughly: check it."),
-        "weekday": _("The date and the weekday in these words don’t match: the date was chosen."),
+        "roughly": _("The day is only approximate: check it."),
+        "weekday": _("The date and the weekday don’t match: the date was used."),
         "night": _("This begins at night: check the time."),
-        "no-hour": _("These words say how long it takes, but not when it begins."),
-        "no-term": _("No school holidays are known here, so none are left out."),
-        "weekly": _("These words don’t say how often, so every week was chosen."),
+        "no-hour": _("The duration is given, but not the start time."),
+        "no-term": _("No school holidays are known here, so no dates are left out."),
+        "weekly": _("It doesn’t say how often, so every week was chosen."),
     }
     return [words[one] for one in remarks]

@@ -54,7 +54,7 @@ def remind(user: User, due: Sequence[reminders.Reminder], settings: Settings) ->
         else:
             count = len(events)
             subject = ngettext("%(num)d reminder from your calendar", "%(num)d reminders from your calendar", count)
-        end = _("You get this because an event in your calendar asks for it. You can change that in your settings.")
+        end = _("You received this because an event in your calendar asks for it. You can change that in your settings.")
         return _send(user, "reminder", subject, subject, events, end, settings)
 
 

@@ -28,8 +28,8 @@ def subscription_trouble_words(kind: str, host: str, target: str = "") -> str:
             return _("You have no space left for this calendar. Delete something first.")
         case FollowFault.FORBIDDEN_PLACE if target:
             return _(
-                "%(host)s sends us on to %(target)s, which is not on the internet. Only your administrator can allow it; then "
-                "subscribe to the address there.",
+                "%(host)s redirects to %(target)s, which is not on the internet. Only your administrator can allow "
+"it; then subscribe to that address.",
                 host=host, target=target,
             )  # fmt: skip
     return not_now_words(kind, host)
@@ -42,7 +42,7 @@ def subscribing_words(trouble: FollowTroubleError, host: str) -> str:
             return _("There is nothing at this address. Copy it again from %(host)s.", host=host)
         case FollowFault.REFUSED:
             return _(
-                "%(host)s lets nobody read this without signing in. Look there for a secret or public address in iCal format.",
+                "This can’t be read on %(host)s without signing in. Look there for a secret or public address in iCal format.",
                 host=host,
             )
         case FollowFault.NOT_CALENDAR:
@@ -58,13 +58,13 @@ def calendar_note_words(kind: str) -> str:
     """What is different with an event or a line of a file. `kind`: a FileRemarkKind."""
     match kind:
         case FileRemarkKind.ONCE:
-            return _("repeats by a rule that is kept but cannot be followed, so it is shown once")
+            return _("repeats by a rule that is kept but can’t be applied, so it is shown once")
         case FileRemarkKind.UNREADABLE:
-            return _("its date or time cannot be understood")
+            return _("its date or time can’t be understood")
         case FileRemarkKind.LARGE:
             return _("too large: at most 1 MB")
         case FileRemarkKind.OTHER_PART:
-            return _("not an event, a task or a note, so it is left out")
+            return _("not an event, task or note, so it is left out")
         case FileRemarkKind.TWICE:
             return _("has the same identifier as another event, so it gets a new one")
         case FileRemarkKind.ENDLESS:
@@ -72,7 +72,7 @@ def calendar_note_words(kind: str) -> str:
         case FileRemarkKind.ANSWER:
             return _("an answer or a cancellation, not an event to add")
         case FileRemarkKind.MENDED:
-            return _("a broken line, taken as part of the one before it")
+            return _("a broken line, joined to the one before it")
         case FileRemarkKind.TOO_MANY:
             return _("the file has more events than fit in one calendar: the rest is left out")
     return ""

@@ -172,7 +172,7 @@ def _chosen(form: EventForm) -> int:
     """The calendar for a new event, by its `id`; noted as an error if it can't be."""
     may = [one.collection.id for one in editing.writable(current_user())]
     if form.calendar and form.calendar not in map(str, may):
-        form.errors["calendar"] = _("Choose a calendar: you can no longer add events to the one that you had chosen.")
+        form.errors["calendar"] = _("Choose a calendar: you can no longer add events to the one you chose before.")
     return int(form.calendar) if form.calendar in map(str, may) else may[0]
 
 
@@ -291,7 +291,7 @@ def _lost(form: EventForm, lost: NotEditableError) -> Response:
         form.repeat = ""
     elif form.repeat == "kept":  # a rule that the form does not know
         form.repeat = ""
-        form.errors["repeat"] = _("The rule of the former event can’t be kept. Choose how often this one repeats.")
+        form.errors["repeat"] = _("The rule of the earlier event can’t be kept. Choose how often this one repeats.")
     form.uid, form.revision, form.at = event_changes.new_uid(), "", ""
     form.calendar = str(editing.writable(current_user())[0].collection.id)
     return form_page(form, status=status_of(lost))
@@ -303,7 +303,7 @@ def _versions(facts: EventFacts, typed: EventFields | None) -> list[tuple[str, s
         return []
     now = facts.fields
     labels = {
-        "title": _("Title"), "place": _("Place"), "notes": _("Notes"), "video": _("Video link"), "status": _("Status"),
+        "title": _("Title"), "place": _("Location"), "notes": _("Notes"), "video": _("Video link"), "status": _("Status"),
         "categories": _("Categories"), "links": _("Links"),
     }  # fmt: skip
     found = []
@@ -330,7 +330,7 @@ def _say_refused(form: EventForm, error: Exception) -> None:
     elif isinstance(error, LimitReachedError):
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
     else:
-        notify(_("This event is in that calendar already."), "caution")
+        notify(_("This event is already in that calendar."), "caution")
 
 
 def _kept_fields() -> MultiDict[str, str] | None:

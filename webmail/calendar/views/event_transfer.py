@@ -87,7 +87,9 @@ def delete_event(calendar: int, href: str) -> Answer:
     except CannotChangeError as error:
         if facts is None or error.reason != "range":
             abort(404)
-        return _question(facts, 422, _("Another program changed several of these at once. Delete this one alone, or all."))
+        return _question(
+            facts, 422, _("Another program changed several of these at the same time. Delete only this one, or all.")
+        )
     except editing.EventChangedElsewhereError:
         notify(_("This event was changed elsewhere at the same moment. Look at it again before you delete it."), "caution")
         return redirect(event_url(calendar, href, at), 303)
@@ -145,14 +147,14 @@ def move_event(calendar: int, href: str) -> Answer:
         notify(_("Choose another calendar."), "caution")
         return back
     if not copy and privacy.will_be_hidden(goals[target], row.text):  # nobody loses sight of what is theirs so
-        notify(_("You would see only when this private event is in that calendar. Copy it instead."), "caution")
+        notify(_("In that calendar you would see only the time of this private event. Copy it instead."), "caution")
         return back
     form = request.form.get("form", "")
     writes = event_changes.transfer(row, int(target), copy=copy, form=form if copy and _FORM.fullmatch(form) else "")
     try:
         done = editing.write(current_user(), writes, settings(), as_kept=True)
     except UidTakenError:
-        notify(_("This event is in that calendar already."), "caution")
+        notify(_("This event is already in that calendar."), "caution")
         return back
     except LimitReachedError:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")

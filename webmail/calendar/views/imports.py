@@ -160,7 +160,7 @@ def _no_room() -> str:
 
 def _refused(error: Exception, done: list[Done]) -> str:
     if isinstance(error, LimitReachedError):
-        return _("There is no space left in this calendar. What was imported before that stays.") if done else _no_room()
+        return _("There is no space left in this calendar. What was already imported stays.") if done else _no_room()
     if isinstance(error, NotWritableError):
         return _("You can’t add events to this calendar.")
     return _("The calendar has changed in the meantime. Try again: nothing will be done twice.")
@@ -190,7 +190,7 @@ def _taken_back(count: int) -> str:
 
 
 def _no_undo() -> str:
-    return _("This can’t be undone any more: the calendar is full, or you can no longer change it.")
+    return _("This can no longer be undone: the calendar is full, or you can’t change it any more.")
 
 
 # --- as tasks --------------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def _failed(reason: str) -> str:
     return {
         "no-events": _no_events(),
         "no-room": _no_room(),
-        "too-many": _("There is no space left in this calendar. What was imported before that stays."),
+        "too-many": _("There is no space left in this calendar. What was already imported stays."),
         "changed": _("The calendar has changed in the meantime. Import the file again: nothing will be done twice."),
         "read-only": _("You can’t add events to this calendar."),
         "file-gone": _("The file is no longer available. Import it again."),

@@ -57,7 +57,7 @@ def _back(name: str) -> Answer:
     link_errand.end()
     found = waiting_forms.load(current_user(), name)
     if found is None:
-        notify(_("What you typed is no longer here."), "caution")
+        notify(_("What you typed is no longer available."), "caution")
         return redirect(url_for("calendar.show"), 303)
     path = found[0]
     return redirect(f"{path}{'&' if '?' in path else '?'}form={name}", 303)

@@ -29,7 +29,7 @@ def why_words(lost: NotEditableError) -> str:
         return _("You can no longer change events in “%(name)s”.", name=calendar_words(lost.access))
     return {
         WhyNot.GONE: _("This event is no longer in its calendar: it was deleted or moved in the meantime."),
-        WhyNot.PRIVATE: _("This event is private: you see only when it is, and can’t change it."),
+        WhyNot.PRIVATE: _("This event is private: you can see only its time, and can’t change it."),
         WhyNot.HIDDEN: _("You have hidden the calendar of this event."),
         WhyNot.ENDED: _("The calendar of this event was deleted, or is no longer shared with you."),
     }.get(lost.why, _("This event can’t be changed here."))
@@ -38,11 +38,13 @@ def why_words(lost: NotEditableError) -> str:
 def why_not(reason: str) -> str:
     """Why a series can't be changed so."""
     if reason == "rule":
-        return _("How an event repeats can’t differ for one of them: choose this and the following, or all.")
+        return _("A single event can’t repeat differently: choose this and the following events, or all.")
     if reason == "day":
-        return _("This event repeats by a rule that can’t be moved to another day here. Change only this event, or its time.")
+        return _("The rule by which this event repeats can’t be moved to another day here. Change only this event, or its time.")
     if reason == "range":
-        return _("Another program changed several of these at once, so they can’t be parted here. Choose this event, or all.")
+        return _(
+            "Another program changed several of these at the same time, so they can’t be split here. Choose this event, or all."
+        )
     if reason == "term":
         return _("All of these dates are in the school holidays.")
-    return _("There is no such event in this series any more.")
+    return _("This event is no longer part of the series.")

@@ -72,7 +72,7 @@ def subscribe() -> Answer:
     except AdmissionRefusedError:
         return _form(422, subscribing_words(FollowTroubleError(FollowFault.BUSY), host))
     except LimitReachedError:
-        return _form(422, _("You have as many calendars as you can have. Remove one first."))
+        return _form(422, _("You have reached the maximum number of calendars. Remove one first."))
     small = len(found.objects) <= rounds.SMALL and importing.has_few_rules(fetched.content or b"")
     if made.succeeded is None and small:
         rounds.follow(made, settings(), lambda: fetched)
@@ -143,7 +143,7 @@ def resubscribe() -> Answer:
     try:
         back = subscriptions.resubscribe(current_user(), request.form.get("undo", ""), settings())
     except LimitReachedError:
-        notify(_("You have as many calendars as you can have. Remove one first."), "caution")
+        notify(_("You have reached the maximum number of calendars. Remove one first."), "caution")
         return redirect(url_for("calendar.show"), 303)
     if back is None:
         notify(_("There was nothing to undo."))

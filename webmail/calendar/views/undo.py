@@ -35,7 +35,7 @@ def undo_last() -> Answer:
         notify(_("This event was changed again in the meantime, so it stays as it is."), "caution")
         return back
     except (editing.NotWritableError, LimitReachedError, UidTakenError, UnusableCalendarError):
-        notify(_("This can’t be undone any more: the calendar is full, or you can no longer change it."), "caution")
+        notify(_("This can no longer be undone: the calendar is full, or you can’t change it any more."), "caution")
         return back
     undone(_("Undone.") if done else _("There was nothing to undo."))
     return back
@@ -43,4 +43,4 @@ def undo_last() -> Answer:
 
 def hidden_words(done: Iterable[editing.Done]) -> str:
     """That they no longer see what they have just written, after a sentence; "" where they do."""
-    return " " + _("It is private: from now on you see only when it is.") if any(one.hidden for one in done) else ""
+    return " " + _("It is private: from now on you see only its time.") if any(one.hidden for one in done) else ""

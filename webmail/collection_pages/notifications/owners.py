@@ -27,7 +27,7 @@ def tell_owner(access: Access, matter: str, notes: Sequence[CollectionNote], by:
     with written_in(language):
         words = sentences(notes, owner)
         subject = _("“%(name)s”: changed by %(who)s", name=title_for(access.collection, owner), who=person(by))
-        more = _("Whatever else others change there today is listed on its page:")
+        more = _("Other changes made there today are listed on its page:")
         body = "\n".join([*words, "", more, public_link("collections.one", number=number, changes=1)])
     dedup = f"{number} {matter} {today().isoformat()}"
     try:

@@ -79,7 +79,7 @@ def _changed(access: Access, action: str) -> Answer:
         try:
             token = links.make(current_user(), number, kind, whole=request.form.get("whole") == "1")
         except LimitReachedError:
-            notify(_("This calendar has as many addresses as it can have. End one first."), "caution")
+            notify(_("This calendar has reached its maximum number of addresses. Remove one first."), "caution")
             return redirect(url_for("collections.addresses", number=number), 303)
         audited(AuditAct.CALENDAR_ADDRESS_MADE, name, change=kind, address=owner_in_audit(access))
         tell_owner(access, "addresses", [note(access, ManagerAct.LINK_MADE, kind)])
@@ -108,7 +108,7 @@ def _link_of(token: str, kind: str) -> CalendarLink:
 
 
 def _too_often(error: TooManyRequestsError) -> Response:
-    answer = make_response(with_again(_("This calendar was asked for too often."), error))
+    answer = make_response(with_again(_("This calendar was requested too often."), error))
     answer.mimetype = "text/plain"
     return told_to_wait(answer, error)
 

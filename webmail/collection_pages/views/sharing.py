@@ -128,11 +128,11 @@ def _number(text: str) -> bool:
 def _doubt(item: str, doubt: ShareDoubt, meant: Sequence[str], *, own: bool) -> str:
     match doubt:
         case ShareDoubt.ONESELF if own:
-            return _("“%(typed)s” is you: it is yours already.", typed=item)
+            return _("“%(typed)s” is you: it is already yours.", typed=item)
         case ShareDoubt.ONESELF:
-            return _("“%(typed)s” is you: it is shared with you already.", typed=item)
+            return _("“%(typed)s” is you: it is already shared with you.", typed=item)
         case ShareDoubt.OWNER:
-            return _("“%(typed)s” is the owner: it is theirs already.", typed=item)
+            return _("“%(typed)s” is the owner, who already has access.", typed=item)
         case ShareDoubt.OUTSIDE:
             return _(
                 "%(typed)s is not in your organisation. You can only share with people who have an account here.", typed=item
@@ -172,7 +172,7 @@ def _say_given(access: Access, people: Sequence[Sharee], fresh: Sequence[Sharee]
         words += " " + (
             ngettext("%(num)d person was told by email.", "%(num)d people were told by email.", sent)
             if sent
-            else _("No email was sent: that would be too many.")
+            else _("No emails were sent: there would be too many.")
         )
     notify(words)
 
@@ -262,7 +262,7 @@ def _hide_private(access: Access) -> None:
         change = "private-hidden" if hidden else "private-shown"
         audited(AuditAct.COLLECTION_CHANGED, current_user().address, collection=title_for_all(access.collection), change=change)
     words = (
-        _("Private events in “%(name)s” are now hidden from everyone else: they see only when these are.")
+        _("Private events in “%(name)s” are now hidden from everyone else, who see only their times.")
         if hidden
         else _("Private events in “%(name)s” are now visible to people who can edit it.")
     )

@@ -191,19 +191,19 @@ def _left(there: int, full: int, unusable: int) -> list[str]:
     words = []
     if there:
         words.append(
-            ngettext("%(num)d was left in the trash: it is there again already.",
-                     "%(num)d were left in the trash: they are there again already.", there)
+            ngettext("%(num)d was left in the trash: it already exists again.",
+                     "%(num)d were left in the trash: they already exist again.", there)
         )  # fmt: skip
     if full:
         words.append(
-            ngettext("%(num)d was left in the trash: there is no room for it.",
-                     "%(num)d were left in the trash: there is no room for them.", full)
+            ngettext("%(num)d was left in the trash: there is no space for it.",
+                     "%(num)d were left in the trash: there is no space for them.", full)
         )  # fmt: skip
     if unusable:
         words.append(
             ngettext(
-                "%(num)d was left in the trash: it can't be read.",
-                "%(num)d were left in the trash: they can't be read.",
+                "%(num)d was left in the trash: it can’t be read.",
+                "%(num)d were left in the trash: they can’t be read.",
                 unusable,
             )
         )

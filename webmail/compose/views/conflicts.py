@@ -139,5 +139,5 @@ def too_large(error: Exception | None = None) -> Response:
     else:
         advice = _("Your message is safe: go back in your browser to find it, then attach a smaller file.")
     if large_files.are_offered(settings()):
-        advice += " " + _("“Large files” below the recipients takes files of any size, and sends them as a link.")
+        advice += " " + _("“Large files” below the recipients accepts files of any size and sends them as a link.")
     return error_page(_("Files too large"), advice, 413)

@@ -210,7 +210,7 @@ def resume(uid: int, mailbox: str) -> Response:
             current_user(), current_account(), mailbox, uid, uidvalidity(), settings(), afresh=request.args.get("as") == "new"
         )
     except uploads.REFUSALS as error:
-        return error_page(_("This draft can't be opened here"), no_room_words(error), error.status)
+        return error_page(_("This draft can’t be opened here"), no_room_words(error), error.status)
     if left_out:
         say_left_out(left_out, f"{url_for('compose.forward', uid=uid, mailbox=mailbox)}?as=attachment")
     return redirect(url_for("compose.show", draft_id=row.id, back=url_for("mailbox.show", mailbox=mailbox)), 303)
@@ -315,7 +315,7 @@ def no_room_words(error: MailError) -> str:
     if isinstance(error, StorageFullError):
         return _("The server is out of space for files. Tell your administrator.")
     if isinstance(error, StorageAwayError):
-        return _("The server can't reach its files at the moment. Try again in a few minutes.")
+        return _("The server can’t reach its files at the moment. Try again in a few minutes.")
     return _("Messages are limited to %(limit)s, and files grow by a third when sent.", limit=file_size(settings().message_limit))
 
 

@@ -154,7 +154,7 @@ def mark_unsendable(form: ComposeForm, emails: Sequence[str]) -> None:
     for email in emails:
         name = next((name for name, text in form.lists().items() if recipients.key(email) in recipients.keys_in(text)), "to")
         words = _(
-            "The mail server can't send to “%(address)s”: it does not support accents or special characters before the @.",
+            "The mail server can’t send to “%(address)s”: it does not support accents or special characters before the @.",
             address=email[:80],
         )
         form.mark(name, words)

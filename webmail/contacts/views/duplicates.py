@@ -79,7 +79,7 @@ def merge_duplicates() -> Answer:
     with user_lock(user.id):
         rows = _chosen(uids)
         if len(rows) < 2:
-            notify(_("These contacts have been merged or removed already."), "caution")
+            notify(_("These contacts have already been merged or removed."), "caution")
             return here
         if request.form.get("action") == "different":
             duplicates.tell_apart(user, [row.uid for row in rows])
@@ -87,7 +87,7 @@ def merge_duplicates() -> Answer:
             notify(_("These contacts won’t be suggested as duplicates any more."), undo=again)
             return here
         if [row.revision for row in rows] != request.form.getlist("revision"):
-            notify(_("One of these contacts has changed meanwhile. Check it, then merge again."), "caution")
+            notify(_("One of these contacts has changed in the meantime. Check it, then merge again."), "caution")
             return _compare_page(duplicates.compare(rows), 409)
         try:
             before = duplicates.merge(user, rows, request.form.to_dict())

@@ -78,7 +78,7 @@ def add_people_of(uid: int, mailbox: str) -> Answer:
         say_refused(error)
         return redirect(back, 303)
     if not uids:
-        notify(_("Nobody was added: they are in your contacts already, or nobody was ticked."), "caution")
+        notify(_("Nobody was added: they are already in your contacts, or nobody was ticked."), "caution")
         return redirect(back, 303)
     offered = undo_of([CardVersion(new, "", store.revision(card)) for new, card in zip(uids, cards, strict=True)], back)
     notify(ngettext("%(num)d contact added.", "%(num)d contacts added.", len(uids)), undo=offered)

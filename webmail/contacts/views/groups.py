@@ -109,7 +109,7 @@ def _members(form: GroupForm, book: Collection | None) -> tuple[str, ...]:
 
 def _refuse(form: GroupForm, error: ValueError) -> None:
     if isinstance(error, store.CardTooLargeError):
-        form.mark("people", _("A group can't hold this many people. Split them into two groups."))
+        form.mark("people", _("A group can’t hold this many people. Split them into two groups."))
     else:
         say_refused(error)
 

@@ -61,7 +61,7 @@ def remark_words(remark: Remark) -> str:
         RemarkKind.LINE: _("This line was not understood and was left out."),
         RemarkKind.MEMBER: _("This member of a group is not in the file and was left out."),
         RemarkKind.ADDRESS: _("This does not look like an email address. It is kept as it is."),
-        RemarkKind.FETCHED: _("This is kept somewhere else and was left out."),
+        RemarkKind.FETCHED: _("This is stored elsewhere and was left out."),
         RemarkKind.PICTURE: _("A picture could not be made small enough and was left out."),
     }[remark.kind]
 

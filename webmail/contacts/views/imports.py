@@ -193,7 +193,7 @@ def _import_failed(reason: str) -> str:
         "no-cards": _no_contacts(),
         "too-many": _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST),
         "changed": _("Your contacts have changed in the meantime. Import the file again: nothing will be duplicated."),
-        "read-only": _("You can’t change this address book any more: ask its owner, or choose another."),
+        "read-only": _("You can no longer change this address book: ask its owner, or choose another one."),
         "file-gone": _("The file is no longer available. Import it again."),
     }.get(reason, "")
 

@@ -47,7 +47,7 @@ def move() -> Answer:
     user, uids = current_user(), request.form.getlist("uid")[: moving.MOST]
     rows, goal = store.chosen(user, uids), sources.asked_book()
     if not rows:
-        notify(_("These contacts are not there any more."), "caution")
+        notify(_("These contacts no longer exist."), "caution")
         return redirect(url_for("contacts.show"), 303)
     if goal is None or not goal.writes:
         notify(_("Choose an address book."), "caution")

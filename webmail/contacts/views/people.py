@@ -70,7 +70,7 @@ def _change_all(action: str) -> None:
     if action == "forget-all":
         if (when := remembered.forget_all(user)) is not None:
             undo = (url_for("contacts.change_people"), {"action": "remember-all", "when": when.isoformat()})
-            notify(_("Nobody of this list will be suggested any more."), undo=undo)
+            notify(_("Nobody on this list will be suggested any more."), undo=undo)
         return
     try:
         when = datetime.fromisoformat(request.form.get("when", "")[:40])

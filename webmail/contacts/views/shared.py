@@ -36,7 +36,7 @@ def undo_of(before: list[CardVersion], back: str = "") -> tuple[str, dict[str, A
 
 def say_refused(error: ValueError) -> None:
     if isinstance(error, BookReadOnlyError):
-        words = _("You can’t change this address book any more: ask its owner, or choose another.")
+        words = _("You can no longer change this address book: ask its owner, or choose another one.")
     elif isinstance(error, LimitReachedError):
         words = _("You can have up to %(most)s contacts. Delete some first.", most=store.MOST)
     else:

@@ -24,11 +24,11 @@ def server_trouble_words(kind: str, host: str, target: str = "") -> str:
         case FollowFault.REFUSED:
             return _("%(host)s does not allow this.", host=host)
         case FollowFault.ELSEWHERE if target:
-            return _("%(host)s sends us on to %(target)s, which will not get your password.", host=host, target=target)
+            return _("%(host)s redirects to %(target)s, which will not get your password.", host=host, target=target)
         case FollowFault.ELSEWHERE:
-            return _("%(host)s sends us on to another server, which will not get your password.", host=host)
+            return _("%(host)s redirects to another server, which will not get your password.", host=host)
         case FollowFault.NOT_DAV:
-            return _("%(host)s answers in a way we do not understand.", host=host)
+            return _("The answer from %(host)s could not be understood.", host=host)
         case FollowFault.TOO_LARGE | FollowFault.TOO_MANY:
             return _("It has too many entries to be synchronised.")
         case FollowFault.FULL:
@@ -42,10 +42,10 @@ def connect_trouble_words(trouble: FollowTroubleError, host: str) -> str:
         case FollowFault.PASSWORD:
             return _("%(host)s refused this user name and password. Many servers require an app password.", host=host)
         case FollowFault.INSECURE:
-            return _("Enter an address that begins with https: your password would not be safe on its way.")
+            return _("Enter an address that begins with https: otherwise your password would not be protected.")
         case FollowFault.ELSEWHERE:
             return _(
-                "%(host)s sends us on to %(other)s. If you trust that server, enter its address.", host=host, other=trouble.target
+                "%(host)s redirects to %(other)s. If you trust that server, enter its address.", host=host, other=trouble.target
             )
         case FollowFault.FORBIDDEN_PLACE if "." not in host:  # a word, or half an address
             return _("Type the address of the server. It looks like cloud.example.org.")
@@ -89,11 +89,11 @@ def item_note_words(item: RemoteItem, host: str) -> str:
         case ItemNote.CONFLICT:
             return _("“%(title)s”: changed here and on %(host)s, so both versions were kept.", title=title, host=host)
         case ItemNote.LARGE:
-            return _("“%(title)s”: too large for the other side.", title=title)
+            return _("“%(title)s”: too large for the other server.", title=title)
         case ItemNote.NO_ROOM:
             return _("“%(title)s”: only on %(host)s, because you have no space left here.", title=title, host=host)
         case ItemNote.SAME_UID:
             return _("“%(title)s”: only on %(host)s, because another entry has the same identifier.", title=title, host=host)
         case ItemNote.REFUSED:
             return _("“%(title)s”: %(host)s does not accept this change.", title=title, host=host)
-    return _("“%(title)s”: only on %(host)s, because it cannot be read here.", title=title, host=host)
+    return _("“%(title)s”: only on %(host)s, because it can’t be read here.", title=title, host=host)

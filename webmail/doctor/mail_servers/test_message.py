@@ -52,7 +52,7 @@ def _queued(recipient: str, settings: Settings) -> SystemMessage | None:
     language = system_mail.in_language_of(user, settings) if user else settings.language
     with force_locale(language):
         subject = _("Test message from %(name)s", name=settings.name)
-        body = _("This message checks that mail from %(name)s arrives. You don't need to do anything.", name=settings.name)
+        body = _("This message checks that mail from %(name)s arrives. You don’t need to do anything.", name=settings.name)
     if address := public_link("home"):
         body += f"\n\n{address}"
     row = system_mail.send(recipient, "test", subject, body, language)

@@ -71,7 +71,7 @@ class AbsenceForm:
         if self.on and start is None and "from" not in self.errors:
             start = at.replace(second=0, microsecond=0)
         if self.on and until is not None and until <= at:
-            self.errors["until"] = _("This is over already.")
+            self.errors["until"] = _("This time has already passed.")
         if self.days not in map(str, INTERVALS):
             self.errors["days"] = _("Choose one of these.")
         if self.audience not in list(Audience):
@@ -98,9 +98,9 @@ class AbsenceForm:
             check(found)
         except BadRuleError as error:
             words = {
-                "missing": _("Write what people are answered."),
-                "order": _("This must be later than the beginning."),
-                "characters": _("This has characters that can’t be sent. Type it anew."),
+                "missing": _("Write the reply that people will get."),
+                "order": _("The end must be later than the beginning."),
+                "characters": _("This contains characters that can’t be sent. Type it again."),
             }
             self.errors[error.what] = words.get(error.why, _("This can’t be saved as it is."))
         return not self.errors

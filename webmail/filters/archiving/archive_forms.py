@@ -68,7 +68,7 @@ class ArchiveForm:
         most = MOST_DAYS if self.unit == AgeUnit.DAYS else MOST_MONTHS
         emptied = _("Messages in Junk and Trash can’t be archived: choose “Delete”.")
         return {
-            "mailbox": _("This folder is not there any more. Choose another one."),
+            "mailbox": _("This folder no longer exists. Choose another one."),
             "amount": _("Enter a number from 1 to %(most)d.", most=most),
             "action": emptied if self.action == ArchiveAction.ARCHIVE else _("Only messages in Junk and Trash can be deleted."),
             "keyword": _("Choose a tag."),

@@ -58,7 +58,7 @@ class ForwardForm:
         except BadTimeError:
             self.errors["until"] = _("Enter a date such as 2026-12-24, and a time such as 8:30.")
         if self.on and until is not None and until <= at:
-            self.errors["until"] = _("This is over already.")
+            self.errors["until"] = _("This time has already passed.")
         if self.on and not self.to:
             self.errors["to"] = _("Choose at least one address. New ones are added below.")
         if len(self.to) > MOST_ADDRESSES:

@@ -9,25 +9,25 @@ from webmail.filters.imports.found import Difference, NotReadableError, WhyLeftO
 
 def reason_words(reason: WhyLeftOut) -> str:
     return {
-        WhyLeftOut.CONDITION: _("It has a condition that filters here can’t ask."),
+        WhyLeftOut.CONDITION: _("It has a condition that filters here don’t support."),
         WhyLeftOut.ACTION: _("It does something that filters here can’t do."),
         WhyLeftOut.NESTED: _("It mixes “all of” and “any of”. Make two filters of it."),
         WhyLeftOut.NEVER: _("It never applies."),
         WhyLeftOut.NOTHING: _("It does nothing."),
-        WhyLeftOut.VARIABLES: _("It puts its text together as a message arrives."),
+        WhyLeftOut.VARIABLES: _("It composes its text as each message arrives."),
         WhyLeftOut.LIMIT: _("It is too long."),
         WhyLeftOut.FORWARDING: _("It forwards all your mail. Set that up under Forwarding."),
         WhyLeftOut.BLOCKED: _("It blocks senders. Block them under Senders."),
-        WhyLeftOut.SECOND: _("It answers all your mail, as the out-of-office reply above does. Only one of them can be kept."),
+        WhyLeftOut.SECOND: _("It replies to all your mail, like the out-of-office reply above. Only one of them can be kept."),
         WhyLeftOut.SAFE: _("It always allows senders. Allow them under Senders."),
     }[reason]
 
 
 def difference_words(difference: Difference) -> str:
     return {
-        Difference.CASE: _("Here capitals and small letters count as the same."),
-        Difference.NAMES: _("Here people’s names are looked at too, not only their addresses."),
-        Difference.RESENT: _("Here addresses that a message was resent to are looked at too."),
+        Difference.CASE: _("Here capital and small letters are treated as the same."),
+        Difference.NAMES: _("Here people’s names are checked too, not only their addresses."),
+        Difference.RESENT: _("Here addresses that a message was resent to are checked too."),
         Difference.TRASH: _("There the message was destroyed; here it goes to Trash."),
         Difference.COPY_STAYS: _("There only the other address got the message; here you keep a copy."),
         Difference.FLAGS_FIRST: _("Here tags and flags also go with the message that is moved or copied."),
@@ -37,11 +37,11 @@ def difference_words(difference: Difference) -> str:
         Difference.FROM: _("Here the reply comes from your own address."),
         Difference.WORDS: _("There it searched for whole words; here for this text, also inside words."),
         Difference.LABEL: _("The label becomes a tag."),
-        Difference.EVERYWHERE: _("There it ran only by hand; here filters run as mail arrives, so it is switched off."),
+        Difference.EVERYWHERE: _("There it ran only by hand; here filters run as mail arrives, so it is turned off."),
         Difference.LOCAL: _("There the folder was on your computer."),
         Difference.DAYS: _("Here the same person gets this reply every 1, 7 or 30 days. Choose before you turn it on."),
-        Difference.ADDRESSES: _("Here mail to any of your addresses is answered."),
-        Difference.LEFT_ACTION: _("Not taken over:"),
+        Difference.ADDRESSES: _("Here messages to any of your addresses get a reply."),
+        Difference.LEFT_ACTION: _("Not imported:"),
     }[difference]
 
 

@@ -58,7 +58,7 @@ def _on_words(user: User, found: Absence) -> str:
     lines = [_("An administrator turned on automatic replies for %(address)s.", address=user.address), ""]
     lines.append(_("From: %(when)s", when=start))
     lines.append(_("Until: %(when)s", when=until) if until else _("Until they are turned off"))
-    lines += ["", _("People who write to you are answered:"), ""]
+    lines += ["", _("People who write to you get this reply:"), ""]
     lines += [f"> {line}" for line in found.text.splitlines()]
     lines += ["", _("You can change this, or turn it off, under “Out of office”:")]
     return "\n".join(lines)

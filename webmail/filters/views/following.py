@@ -35,7 +35,7 @@ def _follow_folder(user: User, now: Callable[[str], str], gone: bool) -> None:
         notify(words, "caution", link=link)
         return
     if found.left:
-        words = _("A filter uses this folder, but another program has changed your filters: look at them.")
+        words = _("A filter uses this folder, but another program has changed your filters: check them.")
         notify(words, "caution", link=link)
     for rule in found.off[:3]:
         words = _("The filter “%(name)s” used this folder. It is now off.", name=rule_name(rule))

@@ -62,13 +62,13 @@ def trouble_words(error: MailError) -> str:
     """Why filters could not be read or stored, and what to do, for a page that keeps what was typed."""
     match error:
         case FiltersChangedError():
-            return _("Your filters were changed in another window meanwhile. Look at them below, then save again.")
+            return _("Your filters were changed in another window. Check them below, then save again.")
         case OverQuotaError():
-            return _("There is no room left for your filters on the mail server. Remove some, then save again.")
+            return _("There is no space left for your filters on the mail server. Remove some, then save again.")
         case ScriptRefusedError():
             return _("The mail server did not accept this. Nothing was changed. Its answer: %(words)s", words=error.words[:500])
         case SignInRefusedError():
-            return _("The mail server did not let us in. Sign out and in again.")
+            return _("The mail server refused access. Sign out and in again.")
         case ServerAwayError():
             return _(
                 "The mail server’s filter service is not responding. Nothing was changed. Please try again in a few minutes."

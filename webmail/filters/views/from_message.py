@@ -112,7 +112,7 @@ def _from_list(mailbox: str, _argument: str) -> Response:
     back = local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox=mailbox)
     chosen = selection.of_rows(mailbox, request.form.get("v", 0, int), request.form.getlist("uids")[:1])
     if not chosen:
-        notify(_("Select a message first: the filter is made for others like it."), "caution")
+        notify(_("Select a message first: the filter will apply to others like it."), "caution")
         return redirect(back, 303)
     one = chosen[0]
     return redirect(url_for("filters.from_message", uid=one.uids[0], mailbox=one.mailbox, v=one.uidvalidity, back=back), 303)
@@ -127,7 +127,7 @@ def from_words() -> Response:
     query = request.args.get("query", "")[:LONGEST_QUERY]
     idea = from_search.conditions_of(search_query.understood(query, current_user(), today()), query)
     if idea.left:
-        words = _("A filter can’t ask for this, so it was left out: %(words)s", words=quoted_value(" ".join(idea.left), 200))
+        words = _("A filter can’t check this, so it was left out: %(words)s", words=quoted_value(" ".join(idea.left), 200))
         notify(words, "caution")
     arguments: dict[str, Any] = {"action": ActionKind.MOVE, **idea.arguments}
     return redirect(url_for("filters.new_rule", **arguments), 303)

@@ -134,7 +134,7 @@ def _unable(rule: FilterRule, extensions: frozenset[str]) -> str:
         return _("The mail server can’t run this filter.")
     for action in rule.actions:
         if action.kind is ActionKind.FORWARD and not rule_choices.may_forward(action.value):
-            return _("Your mail may not be forwarded to %(address)s.", address=action.value[:100])
+            return _("Your mail can’t be forwarded to %(address)s.", address=action.value[:100])
     return ""
 
 
@@ -173,7 +173,7 @@ def take_import() -> Response:
         rules = [_with_tags(fitting.with_folders(one, named), current_user()) for one in rules]
         change_filters(lambda filters: _with_rules(filters, rules, away), lambda before: _told(len(rules), away, before))
     except (BadFolderNameError, tags.BadTagNameError, UnsafeValueError):
-        return _choose(422, _("A folder or tag has a name that the mail server does not take. Nothing was imported."))
+        return _choose(422, _("A folder or tag has a name that the mail server does not accept. Nothing was imported."))
     except (MailError, BadRuleError, LimitReachedError) as error:
         return _choose(502 if isinstance(error, MailError) and error.status >= 500 else 422, why_not(error))
     forward_guard.told(forwards)
@@ -182,7 +182,7 @@ def take_import() -> Response:
 
 def _told(number: int, away: absences.Absence | None, before: Filters) -> str:
     words = ngettext("%(num)d filter imported.", "%(num)d filters imported.", number) if number else ""
-    about = _("The out-of-office text was imported, switched off.") if away else ""
+    about = _("The out-of-office text was imported and is turned off.") if away else ""
     if away and before.absence.on:
         about = _("Your out-of-office reply is on, so its text was not replaced.")
     return f"{words} {about}".strip()

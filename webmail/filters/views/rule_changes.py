@@ -100,7 +100,7 @@ def undo_change() -> Response:
     try:
         store.restore(user.id, current_account(), steps["filters"], steps["version"])
     except FiltersChangedError:
-        notify(_("Your filters have been changed since, so this can’t be undone any more."), "caution")
+        notify(_("Your filters have been changed since, so this can no longer be undone."), "caution")
     except MailError as error:
         notify(trouble_words(error), "danger")
         return to_list()

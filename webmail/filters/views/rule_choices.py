@@ -142,7 +142,7 @@ def match_words(field: str, match: str) -> str:
 def _present_words(field: str, no: bool) -> str:
     if field in (ConditionField.CONTACTS, ConditionField.INSIDE, ConditionField.UNPROVEN):
         return pgettext("condition", "no") if no else pgettext("condition", "yes")
-    return _("is missing") if no else _("is there")
+    return _("is missing") if no else _("is present")
 
 
 def _order_words(field: str, kind: MatchKind, no: bool) -> str:
@@ -182,5 +182,5 @@ def words_of(error: BadRuleError) -> str:
         case "characters":
             return _("This contains characters that can’t be used here.")
         case "forward":
-            return _("Your mail may not be forwarded to this address. See under Forwarding where it may go.")
+            return _("Your mail can’t be forwarded to this address. Forwarding lists the addresses that are allowed.")
     return _("Check this.")

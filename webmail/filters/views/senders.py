@@ -139,7 +139,7 @@ def _why_not(error: Exception) -> str:
     if isinstance(error, BadRuleError):
         return _("Type an address such as ann@example.org, or a domain such as example.org.")
     if isinstance(error, FiltersChangedError):
-        return _("Another program has changed your filters on the mail server. Look at them first.")
+        return _("Another program has changed your filters on the mail server. Check them first.")
     return trouble_words(error) if isinstance(error, MailError) else ""
 
 

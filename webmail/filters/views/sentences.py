@@ -197,7 +197,9 @@ def _hour(condition: RuleCondition) -> str:
     later = (condition.match is MatchKind.LEAST) != condition.negated
     border = hour if (condition.match is MatchKind.LEAST) else hour + 1
     return (
-        _("it arrives from %(time)s on", time=_clock(border)) if later else _("it arrives before %(time)s", time=_clock(border))
+        _("it arrives at %(time)s or later", time=_clock(border))
+        if later
+        else _("it arrives before %(time)s", time=_clock(border))
     )
 
 

@@ -199,8 +199,8 @@ def _done(result: Facts) -> str:
 
 def unread_words(count: int) -> str:
     return ngettext(
-        "%(num)d message was left out: looking at it would take too long.",
-        "%(num)d messages were left out: looking at them would take too long.",
+        "%(num)d message was left out: checking it would take too long.",
+        "%(num)d messages were left out: checking them would take too long.",
         count,
     )
 

@@ -26,5 +26,5 @@ def letter(me: User, note: str, quota: Quota) -> Letter:
             )
         if note:
             quoted = "\n".join(f"> {line}" for line in note.splitlines())
-            lines.append(_("They wrote:") + "\n" + quoted)
+            lines.append(_("Their message:") + "\n" + quoted)
     return Letter(subject[:300], "\n\n".join(lines) + "\n")

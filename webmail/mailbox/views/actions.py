@@ -119,7 +119,7 @@ def _do(name: str) -> Callable[[ListJob], Outcome]:
                 to=request.form.get("to", ""), keyword=job.argument, archive_by=preferences().archive_by,
             )  # fmt: skip
         except KeepsNoTagsError:
-            notify(_("This folder doesn't support tags."), "caution")
+            notify(_("This folder doesn’t support tags."), "caution")
             return None
 
     return run
@@ -177,7 +177,7 @@ def _snooze(job: ListJob) -> Outcome:
     except schedule.BadTimeError:
         return ask_for_more(job, "later", _("Choose a date and time in the future."))
     except snooze.TooManyToSnoozeError:
-        notify(_("You can snooze at most %(num)s messages at once.", num=number(snooze.MOST)), "caution")
+        notify(_("You can snooze at most %(num)s messages at a time.", num=number(snooze.MOST)), "caution")
         return None
 
 
@@ -193,7 +193,7 @@ def _retag(job: ListJob) -> Outcome:
     try:
         return retag(job.connection, job.chosen, add, remove)
     except KeepsNoTagsError:
-        notify(_("This folder doesn't support tags."), "caution")
+        notify(_("This folder doesn’t support tags."), "caution")
         return None
 
 

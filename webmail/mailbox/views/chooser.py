@@ -52,7 +52,7 @@ def made_target(job: ListJob) -> str | Response:
             for name in (*place.above, place.name):
                 imap.actions.make(job.connection, name)
         elif place not in targets(found, {each.mailbox for each in job.chosen}):
-            return ask_folder(job, how, _("This folder can't hold messages. Choose another one."))
+            return ask_folder(job, how, _("This folder can’t hold messages. Choose another one."))
     except BadFolderNameError as error:
         return ask_folder(job, how, fault_words(error.fault))
     except (RefusedError, NotAllowedError) as error:

@@ -108,7 +108,7 @@ def undo_detach(task_id: str) -> Response:
             count = detach_task.undo(connection, store.cursor_of(task))
     except OverQuotaError:
         notify(
-            _("Your mailbox is full, so the originals can't be put back. They are still in the trash."),
+            _("Your mailbox is full, so the originals can’t be put back. They are still in the trash."),
             "caution",
             link=room_link(),
         )
@@ -116,7 +116,7 @@ def undo_detach(task_id: str) -> Response:
     withdraw_notices()
     store.note_undone(current_user(), task_id)
     told = ngettext("%(num)d message has its attachments back.", "%(num)d messages have their attachments back.", count)
-    notify(told if count else _("The originals are no longer in the trash, so this can't be undone."))
+    notify(told if count else _("The originals are no longer in the trash, so this can’t be undone."))
     return back
 
 
@@ -202,8 +202,8 @@ def _left(reason: str, count: int) -> str:
     words = {
         "gone": ngettext("%(num)d message was no longer there.", "%(num)d messages were no longer there.", count),
         "not-allowed": ngettext(
-            "You don't have permission to change %(num)d message.",
-            "You don't have permission to change %(num)d messages.",
+            "You don’t have permission to change %(num)d message.",
+            "You don’t have permission to change %(num)d messages.",
             count,
         ),
         KeepReason.SIGNED: _sealed_words(),

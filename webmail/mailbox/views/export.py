@@ -48,7 +48,7 @@ def save_as_file(mailbox: str) -> Response:
         response = downloads.written(lambda spool: export.write(account, found, kind, spool, marking), export.KINDS[kind])
     except OSError as error:  # writing the file failed; network errors are ServerAwayError
         current_app.logger.error("an export can't be written: %s", error)
-        notify(_("The server doesn't have enough space for this file. Select fewer messages."), "danger")
+        notify(_("The server doesn’t have enough space for this file. Select fewer messages."), "danger")
         return redirect(back_address(mailbox), 303)
     response.headers["Content-Disposition"] = downloads.disposition(_file_name(mailbox, kind), plain=f"messages.{kind}")
     response.headers["Content-Security-Policy"] = downloads.POLICY
@@ -90,7 +90,7 @@ def _tell(start: Callable[[], Task]) -> None:
     except StorageFullError:
         notify(_("The server is out of space for files. Tell your administrator."), "danger")
     except StorageAwayError:
-        notify(_("The server can't reach its files at the moment. Try again in a few minutes."), "danger")
+        notify(_("The server can’t reach its files at the moment. Try again in a few minutes."), "danger")
     else:
         task_started(task)
 

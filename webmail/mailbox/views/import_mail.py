@@ -64,7 +64,7 @@ def import_mail_file() -> Response:
         return _form(_("The server is out of space for files. Tell your administrator."))
     except StorageAwayError as error:
         because(error)
-        return _form(_("The server can't reach its files at the moment. Try again in a few minutes."), 503)
+        return _form(_("The server can’t reach its files at the moment. Try again in a few minutes."), 503)
     except LimitReachedError:
         return _form(_("You have too many tasks running. Wait until one finishes."))
     task_started(task)
@@ -202,7 +202,7 @@ def _no_room() -> str:
 
 def _failed(reason: str) -> str:
     return {
-        "no-mail": _("This file doesn't contain any messages. Choose an .mbox or .eml file, or a zip archive of such files."),
+        "no-mail": _("This file doesn’t contain any messages. Choose an .mbox or .eml file, or a zip archive of such files."),
         "too-many-files": _("This archive contains too many files. Split it and import the parts one by one."),
         TOO_SMALL: _no_room(),
         "over-quota": _(
@@ -222,7 +222,7 @@ def _move_failed(reason: str) -> str:
         "not-allowed": _("You are not allowed to add messages to one of the folders. Tell your administrator."),
         "no-folder": _("A folder could not be created, or no longer exists. Start again: messages you already have are skipped."),
         "old-sign-in": _("The other server no longer accepts the password. Start again: messages you already have are skipped."),
-        "bad-server": _("Messages can't be copied from this server. Ask your administrator."),
+        "bad-server": _("Messages can’t be copied from this server. Ask your administrator."),
         "sign-in": _("Your password has changed since then. Start again: messages you already have are skipped."),
     }.get(reason, "")
 

@@ -64,7 +64,7 @@ def show(mailbox: str) -> Response:
         threads = imap.threads.algorithm(connection)
         pushed = bool(settings().push_connections) and connection.has("IDLE")
     if request.args.get("date"):
-        notify(_("This date isn't recognised. Type it like this: %(date)s.", date=today().isoformat()), "caution")
+        notify(_("This date isn’t recognised. Type it like this: %(date)s.", date=today().isoformat()), "caution")
     remember_overview(listing.overview)
     current = listing.overview.get(mailbox)
     found_nothing = bool(asked.query) and not listing.total

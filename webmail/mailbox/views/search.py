@@ -172,11 +172,11 @@ def remark_words(remark: SearchRemark) -> str:
     """The message about a part of a search that was not interpreted as the user may have meant it."""
     match remark.kind:
         case "operator":
-            return _("“%(words)s” isn't a search operator, so it was searched as text.", words=remark.words)
+            return _("“%(words)s” isn’t a search operator, so it was searched for as text.", words=remark.words)
         case "value":
             return " ".join(filter(None, (_value_words(remark), _hint(remark))))
         case "tag":
-            return _("“%(words)s”: you have no tag with that name, so it was searched as text.", words=remark.words)
+            return _("“%(words)s”: you have no tag with that name, so it was searched for as text.", words=remark.words)
         case "many":
             return _("Only the first %(num)s words were used.", num=remark.words)
         case "phrase":
@@ -188,8 +188,8 @@ def remark_words(remark: SearchRemark) -> str:
 
 def _value_words(remark: SearchRemark) -> str:
     if remark.words.endswith(":"):
-        return _("“%(words)s” needs a word after it, so it was searched as text.", words=remark.words)
-    return _("“%(words)s” wasn't understood, so it was searched as text.", words=remark.words)
+        return _("“%(words)s” needs a word after it, so it was searched for as text.", words=remark.words)
+    return _("“%(words)s” wasn’t understood, so it was searched for as text.", words=remark.words)
 
 
 def _hint(remark: SearchRemark) -> str:

@@ -77,7 +77,7 @@ def _tell(done: bool, row: Snoozed) -> None:
     if done:
         notify(_("The message is back in %(folder)s.", folder=mailbox_label(row.mailbox)))
     elif snooze.still_waits(row):
-        notify(_("This message is already on its way back. If it isn't there in two minutes, try again."), "caution")
+        notify(_("This message is already being brought back. If it isn’t there in two minutes, try again."), "caution")
     else:
         notify(_("This message is no longer snoozed: it has come back, or was moved or deleted."), "caution")
 

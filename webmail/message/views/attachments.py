@@ -141,7 +141,7 @@ def all_files(uid: int, mailbox: str) -> Response:
             lambda spool: zip_download.write_attachments(account, message, parts, spool), "application/zip"
         )
     except zip_download.ZipTooLargeError:
-        return error_page(_("These files won't fit in one ZIP file"), _("Save them one by one."), 422)
+        return error_page(_("These files won’t fit in one ZIP file"), _("Save them one by one."), 422)
     name = called(message.envelope.subject, "message")
     return as_file(response, f"{name}.zip", "attachment")
 

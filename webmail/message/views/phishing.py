@@ -110,7 +110,7 @@ def _letter(message: Message) -> DraftRow | None:
         drafts.forget(draft.id, settings())
         if isinstance(error, StorageFullError | StorageAwayError):
             notify(
-                _("The message could not be sent to your administrator: the server can't store files at the moment."), "caution"
+                _("The message could not be sent to your administrator: the server can’t store files at the moment."), "caution"
             )
         else:
             notify(_("The message is too large to send to your administrator."), "caution")

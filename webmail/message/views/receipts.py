@@ -68,7 +68,7 @@ def answer_receipt(uid: int, mailbox: str) -> Response:
             _send(message, asked)
             notify(_("The read receipt is on its way."))
         except receipts.UNSENDABLE:
-            notify(_("The read receipt can't be sent: the address is not valid."), "caution")
+            notify(_("The read receipt can’t be sent: the address is not valid."), "caution")
     return redirect(back, 303)
 
 

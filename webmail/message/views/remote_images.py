@@ -104,7 +104,7 @@ def change_images() -> Answer:
                 undo = (url_for("message.change_images"), {"action": "forget", "sender": sender, "back": back})
                 notify(_("Images from %(sender)s will be shown from now on.", sender=sender), undo=undo)
             else:
-                notify(_("This sender can't be remembered."), "caution")
+                notify(_("This sender can’t be remembered."), "caution")
         case "forget":
             sender_lists.forget(user, sender)
             notify(_("Images from %(sender)s will no longer be shown automatically.", sender=sender))

@@ -80,7 +80,7 @@ def _warning_words(warning: SenderWarning) -> str:
     seen, real = warning.seen, warning.real
     match warning.kind:
         case WarningKind.FAILED:
-            return _("your mail server's checks show that this was not sent by %(domain)s.", domain=seen)
+            return _("your mail server’s checks show that this was not sent by %(domain)s.", domain=seen)
         case WarningKind.UNPROVEN:
             return _(
                 "this message claims to come from %(address)s in your organisation, but your mail server could not confirm it.",
@@ -115,7 +115,9 @@ def _warning_words(warning: SenderWarning) -> str:
         case WarningKind.ADDRESS_IN_NAME:
             return _("the name shows %(claimed)s, but the sender is %(address)s.", claimed=seen, address=real)
         case WarningKind.BEHALF:
-            return _("the name “%(name)s” speaks for somebody else, but the address is %(address)s.", name=seen, address=real)
+            return _(
+                "the name “%(name)s” claims to speak for somebody else, but the address is %(address)s.", name=seen, address=real
+            )
         case WarningKind.LETTERS:
             return _(
                 "the name “%(name)s” mixes letters of several alphabets; the address is %(address)s.", name=seen, address=real
@@ -133,9 +135,9 @@ def _warning_words(warning: SenderWarning) -> str:
         case WarningKind.LINK:
             return _("a link shows %(seen)s but leads to %(real)s.", seen=seen, real=real)
         case WarningKind.CREDENTIALS:
-            return _("someone you don't know is asking for a password or a code. Do not give it.")
+            return _("someone you don’t know is asking for a password or a code. Do not give it.")
         case WarningKind.MONEY:
-            return _("someone you don't know is asking for money. Check by phone first.")
+            return _("someone you don’t know is asking for money. Check by phone first.")
         case _:
             return _file_words(warning.kind, seen)
 
@@ -174,8 +176,8 @@ def check_words(check: AuthenticationCheck) -> tuple[str, str]:
     """(purpose of a check, its result with the domain); unknown results are shown as the server wrote them."""
     purpose = {
         "spf": _("SPF (is this server allowed to send for the domain?)"),
-        "dkim": _("DKIM (the domain's signature)"),
-        "dmarc": _("DMARC (does it match the sender's address?)"),
+        "dkim": _("DKIM (the domain’s signature)"),
+        "dmarc": _("DMARC (does it match the sender’s address?)"),
         "arc": _("ARC (checks made along the way)"),
         "auth": _("Sign-in (did the sender sign in to your mail server?)"),
     }

@@ -24,10 +24,13 @@ def tell_owner(request: FileRequest) -> None:
         return
     language = system_mail.in_language_of(owner, here)
     with written_in(language):
-        subject = _("No room for files: %(title)s", title=request.title[:100])
+        subject = _("No space for files: %(title)s", title=request.title[:100])
         lines = [
-            _("Somebody wanted to send you files for “%(title)s”, and there was no room for them.", title=request.title),
-            _("Close large files that you no longer need, or ask your administrator for more room. Then tell them to try again."),
+            _("Somebody tried to send you files for “%(title)s”, but there was not enough space.", title=request.title),
+            _(
+                "Close large files that you no longer need, or ask your administrator for more space. Then ask the "
+                "sender to try again."
+            ),
             public_link("transfers.index"),
         ]
         body = "\n\n".join(filter(None, lines)) + "\n"

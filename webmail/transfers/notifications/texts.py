@@ -161,15 +161,17 @@ def _conditions(transfer: Transfer, name: str) -> list[str]:
 
 def _end_for_others(transfer: Transfer, name: str, settings: Settings) -> list[str]:
     if options.load(transfer).hide_address:
-        answers = _("%(place)s sent this message for %(name)s. Nobody reads answers to it.", place=settings.name, name=name)
+        answers = _("%(place)s sent this message for %(name)s. Nobody reads replies to it.", place=settings.name, name=name)
     else:
-        answers = _("%(place)s sent this message for %(name)s, who gets your answer to it.", place=settings.name, name=name)
-    return [answers, _("This link is yours alone: who downloads with it counts as you.")]
+        answers = _("%(place)s sent this message for %(name)s, who will get your reply.", place=settings.name, name=name)
+    return [answers, _("This link is for you alone: any download with it counts as yours.")]
 
 
 def copy_letter(letter: FilesLetter, count: int) -> FilesLetter:
     """The same, for whoever sent it."""
-    told = ngettext("This is a copy of what %(num)d person was sent.", "This is a copy of what %(num)d people were sent.", count)
+    told = ngettext(
+        "This is a copy of the message sent to %(num)d person.", "This is a copy of the message sent to %(num)d people.", count
+    )
     subject = _("Copy: %(subject)s", subject=letter.subject)
     return FilesLetter(
         subject,
@@ -188,7 +190,7 @@ def uploaded_letter(transfer: Transfer, files: Sequence[TransferFile], recipient
     heading = _("“%(title)s” is ready for download", title=title)
     lines = [_("All files are here, and can be downloaded until %(date)s.", date=moment(transfer.expires))]
     if recipients:
-        lines.append(ngettext("%(num)d person gets the link by mail.", "%(num)d people get the link by mail.", recipients))
+        lines.append(ngettext("%(num)d person gets the link by email.", "%(num)d people get the link by email.", recipients))
     shown = shown_files(files, sealed=bool(transfer.end_to_end))
     return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown, more_files(files))
 
@@ -205,11 +207,11 @@ def arrival_letter(transfer: Transfer, files: Sequence[TransferFile], link: str)
     asked = one_line(transfer.request.title) if transfer.request is not None else ""
     subject = _subject(heading, asked)
     if invited:
-        known = _("They came by the link that was mailed to %(address)s.", address=invited)
+        known = _("They came through the link sent to %(address)s.", address=invited)
     elif guest:
-        known = _("The name is as they typed it, and was not checked.")
+        known = _("The name is as typed by the sender, and was not checked.")
     else:
-        known = _("Whoever sent them gave no name.")
+        known = _("The sender gave no name.")
     until = _("%(size)s, kept until %(date)s.", size=size, date=moment(transfer.expires))
     message = transfer.message[:_LONGEST_MESSAGE].strip()
     return FilesLetter(
@@ -254,12 +256,12 @@ def digest_letter(parts: Iterable[tuple[Transfer, Sequence[TransferFile], Sequen
         by = ngettext("by %(num)d person", "by %(num)d people", people) if people else ""
         lines.append(LetterFile(title_of(transfer, files), ", ".join(one for one in (times, by) if one)))
     heading = ngettext("%(num)d download of your files", "%(num)d downloads of your files", count)
-    return FilesLetter(heading, heading, [_("Since the last message of this kind:")], "", link, _("Show my transfers"), lines)
+    return FilesLetter(heading, heading, [_("Since the last message of this kind:")], "", link, _("Show my large files"), lines)
 
 
 def everybody_letter(transfer: Transfer, files: Sequence[TransferFile], people: int, link: str) -> FilesLetter:
     title = title_of(transfer, files)
-    heading = _("Everybody has downloaded “%(title)s”", title=title)
+    heading = _("Everyone has downloaded “%(title)s”", title=title)
     if people:
         line = ngettext(
             "%(num)d person it was sent to has every file.", "All %(num)d people it was sent to have every file.", people
@@ -304,9 +306,9 @@ def refused_letter(transfer: Transfer, files: Sequence[TransferFile], events: Se
     heading = ngettext("A file of “%(title)s” was refused", "%(num)d files of “%(title)s” were refused", count, title=title)
     lines = [_("Nobody can download what was refused.")]
     if any(one.file is not None and one.file.transfer_id != transfer.id for one in events):
-        lines.append(_("If you were adding other files with it, they are added once you have removed it."))
+        lines.append(_("If you were adding other files with it, they will be added once you have removed it."))
     elif transfer.request_id is None:
-        lines.append(_("The link of the other files is sent once you have removed it."))
+        lines.append(_("The link to the other files will be sent once you have removed it."))
     shown = [LetterFile(name_of(one.file) if one.file is not None else "", refusal_words(one.detail)) for one in events]
     return FilesLetter(heading, heading, lines, "", link, _("Show this transfer"), shown[:MOST_FILES], _others(count))
 
@@ -357,12 +359,14 @@ def invitation_letter(request: FileRequest, link: str, settings: Settings, *, re
     subject = _named(heading, title) if (title := one_line(request.title)) else heading
     if reminder:
         subject = _("Reminder: %(subject)s", subject=subject)
-    lines = [_("%(sender)s asks you to send files through %(place)s. You need no account.", sender=who, place=settings.name)]
+    lines = [
+        _("%(sender)s asks you to send files through %(place)s. You don’t need an account.", sender=who, place=settings.name)
+    ]
     if request.until is not None:
         lines.append(_("You can send them until %(date)s.", date=moment(request.until)))
     end = [
-        _("%(place)s sent this message for %(name)s, who gets your answer to it.", place=settings.name, name=name),
-        _("This link is yours alone: what comes by it counts as yours."),
+        _("%(place)s sent this message for %(name)s, who will get your reply.", place=settings.name, name=name),
+        _("This link is for you alone: what is sent with it counts as yours."),
     ]
     return FilesLetter(subject, heading, lines, request.message[:_LONGEST_MESSAGE].strip(), link, _("Send files"), [], "", end)
 

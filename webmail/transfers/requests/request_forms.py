@@ -98,7 +98,7 @@ class RequestForm:
         if needed and not people:
             self.errors["people"] = _("Type at least one address.")
         if len(people) > (most := settings.transfers.recipients):
-            self.errors["people"] = ngettext("At most %(num)d person can be asked.", "At most %(num)d people can be asked.", most)
+            self.errors["people"] = ngettext("You can ask at most %(num)d person.", "You can ask at most %(num)d people.", most)
             return []
         return list(people.values())
 
@@ -114,9 +114,9 @@ class RequestForm:
         if before is not None and stored == before.until:
             return stored
         if stored <= now():
-            self.errors["until"] = _("This is over already.")
+            self.errors["until"] = _("This time has already passed.")
         elif stored > now() + FURTHEST:
-            self.errors["until"] = _("This is too far away. Leave it empty: it then stands until you close it.")
+            self.errors["until"] = _("This date is too far away. Leave it empty: the link then stays open until you close it.")
         return stored
 
     def _number(self, name: str, most: int) -> int:

@@ -23,51 +23,54 @@ def refusal_words(error: MailError, name: str = "") -> str:
     if isinstance(error, OverLimitError):
         return _limit_words(error, named)
     if isinstance(error, TooManyBytesError):
-        return _("“%(name)s” has changed while it was sent. Choose it again.", name=named)
+        return _("“%(name)s” changed while it was being sent. Choose it again.", name=named)
     if isinstance(error, StorageFullError):
-        return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=named)
+        return _("“%(name)s” was refused: the server has no space left. Tell your administrator.", name=named)
     if isinstance(error, StorageAwayError):
-        return _("The server can't reach its files at the moment. Try again in a few minutes.")
+        return _("The server can’t reach its files at the moment. Try again in a few minutes.")
     if isinstance(error, UploadTooSlowError):
-        return _("“%(name)s” came too slowly and was not finished.", name=named)
+        return _("“%(name)s” was uploading too slowly and was not finished.", name=named)
     if isinstance(error, NoRoomError):
-        return _("There is no room for “%(name)s” here at the moment. Tell whoever asked you for it.", name=named)
+        return _("There is not enough space for “%(name)s” at the moment. Tell the person who asked you for it.", name=named)
     if isinstance(error, NotOpenError | TransferClosedError):
         return _("Nothing can be sent here any more.")
     if isinstance(error, TooManyRequestsError):
-        return with_again(_("Too much was sent here lately."), error)
+        return with_again(_("Too many files have been sent here recently."), error)
     if isinstance(error, NotProtectedError):
-        return _("“%(name)s” was not taken: it must be encrypted first, which takes a current browser with scripts.", name=named)
+        return _(
+            "“%(name)s” was refused: it must be encrypted first, which needs an up-to-date browser with scripts.", name=named
+        )
     if isinstance(error, TooManyUploadsError):
         return _("Too many files are being sent at the moment. Try again in a few minutes.")
-    return _("“%(name)s” was not taken.", name=named)
+    return _("“%(name)s” was refused.", name=named)
 
 
 def _limit_words(error: OverLimitError, name: str) -> str:
     most = error.most
     if error.limit is Limit.TYPE:
-        return _("“%(name)s” was not taken: files of this type are not allowed here.", name=name)
+        return _("“%(name)s” was refused: files of this type are not allowed here.", name=name)
     if error.limit is Limit.FILE:
-        return _("“%(name)s” was not taken: a file may have %(size)s at most.", name=name, size=file_size(most))
+        return _("“%(name)s” was refused: a file can be at most %(size)s.", name=name, size=file_size(most))
     if error.limit is Limit.TRANSFER:
-        return _("“%(name)s” was not taken: all files together may have %(size)s at most.", name=name, size=file_size(most))
+        return _("“%(name)s” was refused: all files can be at most %(size)s in total.", name=name, size=file_size(most))
     if error.limit is Limit.PERSON:
         return _(
-            "“%(name)s” was not taken: your large files may have %(size)s altogether. Close some that you no longer need.",
+            "“%(name)s” was refused: your large files can take %(size)s in total. Close some that you no longer "
+"need.",
             name=name, size=file_size(most),
         )  # fmt: skip
     if error.limit is Limit.FILES:
-        return _("“%(name)s” was not taken: %(count)s files at most can be sent together.", name=name, count=number(most))
+        return _("“%(name)s” was refused: at most %(count)s files can be sent at a time.", name=name, count=number(most))
     if error.limit is Limit.TRANSFERS:
-        return _("You have %(count)s links already. Close some that you no longer need.", count=number(most))
+        return _("You already have %(count)s links. Close some that you no longer need.", count=number(most))
     if error.limit is Limit.PACE:
         return _("You have created %(count)s links within an hour. Try again in an hour.", count=number(most))
-    return _("“%(name)s” was not taken: the server has no room left. Tell your administrator.", name=name)
+    return _("“%(name)s” was refused: the server has no space left. Tell your administrator.", name=name)
 
 
 def adding_words() -> dict[str, str]:
     """The same, where files are added to what was sent."""
-    then = _("The files are still being uploaded. They are added as soon as all are there: leave this page open.")
+    then = _("The files are still being uploaded. They will be added once all have arrived: leave this page open.")
     return upload_words() | {"then": then}
 
 
@@ -89,6 +92,6 @@ def upload_words() -> dict[str, str]:
         "remove": _("Remove"),
         "all": _("Uploaded: {done} of {count} · {percent}% · {left}"),
         "over": _("All files are uploaded."),
-        "then": _("The files are still being uploaded. This is sent as soon as they are there: leave this page open."),
+        "then": _("The files are still being uploaded. They will be sent once all have arrived: leave this page open."),
         "not": _("Some files were not uploaded. Remove them, or try again."),
     }

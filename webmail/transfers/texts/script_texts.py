@@ -19,13 +19,13 @@ def sealed_words() -> dict[str, str]:
         "none": _("Choose at least one file."),
         "of": _("“{name}”: {why}"),
         "large": _(
-            "This window can’t save so much while decrypting it. Use a current browser, not in private browsing, or the program "
-            "below."
+            "This window can’t save that much while decrypting it. Use an up-to-date browser outside private "
+            "browsing, or the program below."
         ),
-        "away": _("The file did not arrive whole, so it was not kept. Try again."),
-        "bytes": _("The file was changed or cut off on the way, so it was not kept. Try again."),
+        "away": _("The file arrived incomplete, so it was not kept. Try again."),
+        "bytes": _("The file was changed or cut off during the download, so it was not kept. Try again."),
         "key": _("This link does not open the file. Copy the whole link again."),
-        "other": _("The server gave another file than this one, so it was not kept. Tell whoever sent the files."),
+        "other": _("The server sent a different file, so it was not kept. Tell the person who sent the files."),
         "called": _("Its sender called it “{name}”."),
         "form": _("This is not a file that was encrypted here, so it was not kept."),
     }

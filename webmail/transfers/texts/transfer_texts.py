@@ -107,15 +107,15 @@ def event_words(event: TransferEvent) -> str:
             count = int(detail) if detail.isdecimal() else 0
             return ngettext("Arrived with %(num)d file", "Arrived with %(num)d files", count)
         case EventKind.SENT:
-            return _("Link mailed to %(who)s", who=who)
+            return _("Link sent to %(who)s", who=who)
         case EventKind.DOWNLOADED:
             return _("%(who)s downloaded %(file)s", who=who, file=file or detail or _("all files"))
         case EventKind.OPENED:
             return _("%(who)s opened the link", who=who)
         case EventKind.ALL_DOWNLOADED:
-            return _("Everybody has downloaded everything")
+            return _("Everyone has downloaded everything")
         case EventKind.REMINDED:
-            return _("Reminder mailed to %(who)s", who=who)
+            return _("Reminder sent to %(who)s", who=who)
         case EventKind.EXTENDED:
             return _("Date changed to %(day)s", day=_day_of(detail))
         case EventKind.RECIPIENT_ADDED:
@@ -135,7 +135,7 @@ def event_words(event: TransferEvent) -> str:
         case EventKind.CLOSED:
             return _closing_words(detail)
         case EventKind.REOPENED:
-            return _("Opened again")
+            return _("Reopened")
         case EventKind.DELETED:
             return _("Files deleted")
     return str(kind)
@@ -154,5 +154,5 @@ def _closing_words(by: str) -> str:
     if by == "admin":
         return _("Closed by an administrator")
     if by == "date":
-        return _("Ended by its date")
-    return _("Withdrawn by whoever sent it") if by == "guest" else _("Closed")
+        return _("Ended on its last day")
+    return _("Withdrawn by the sender") if by == "guest" else _("Closed")

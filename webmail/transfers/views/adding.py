@@ -38,14 +38,14 @@ _LONGEST_LINK = 2000
 def fault_words(fault: Fault) -> str:
     """Why nothing can be added, in a sentence."""
     if fault is Fault.PROTECTION:
-        return _("Files can’t be added: new files must be better protected than this transfer is. Send them as a new transfer.")
+        return _("Files can’t be added: new files must be better protected than this transfer. Send them as a new transfer.")
     if fault is Fault.NAMES:
-        return _("Files can’t be added: nothing here tells whether a link is the one these files were encrypted with.")
+        return _("Files can’t be added: it is impossible to tell whether a link is the one these files were encrypted with.")
     if fault is Fault.KEY:
         return _("This link does not open these files. Copy the whole link again.")
     if fault is Fault.MANY:
         return _("Files are being added in too many windows. Finish there, or discard them, then add more.")
-    return _("This transfer is over. No files can be added to it any more.")
+    return _("This transfer has ended. Files can no longer be added to it.")
 
 
 @blueprint.post("/transfers/<int:number>/additions")
@@ -113,7 +113,7 @@ def add_files(number: int, addition: int) -> Response:
     if action.startswith("remove:"):
         return _remove(transfer, mine, action.removeprefix("remove:"))
     if action == "save":
-        notify(_("Saved. You find the files on the page of the transfer for three days after the last upload."))
+        notify(_("Saved. You will find the files on the page of the transfer for three days after the last upload."))
         return _to(transfer)
     if action == "send" and taken.broken is None and not taken.refused and not _fault(mine, store.files(mine)):
         return _added(transfer, mine)
@@ -150,7 +150,7 @@ def _fault(mine: Transfer, files: list[TransferFile]) -> str:
     """Why the files can't be added (yet); "" where they can."""
     key = link_keys.load(mine)
     if mine.key_check and key is None:
-        return _("The key of these files is gone with the session where you began. Discard them and start again.")
+        return _("The key to these files was lost with the session in which you began. Discard them and start again.")
     if not files:
         return _("Choose at least one file.")
     if refused := next((file for file in files if file.content and file.content.state == ContentState.REFUSED), None):
@@ -183,7 +183,9 @@ def _added(transfer: Transfer, mine: Transfer) -> Response:
         notify(ngettext("%(num)d file was added.", "%(num)d files were added.", count))
     else:
         words = ngettext(
-            "%(num)d file is added as soon as it is checked.", "%(num)d files are added as soon as all are checked.", count
+            "%(num)d file will be added once it has been checked.",
+            "%(num)d files will be added once all have been checked.",
+            count,
         )
         notify(words)
     return _to(transfer)

@@ -107,7 +107,7 @@ def make_request() -> Response:
         form.errors["people"] = _too_many_mails()
         return _form_page(form, 429)
     except LimitReachedError:
-        notify(_("You have as many open requests as you can have. Close one first."), "caution")
+        notify(_("You have reached the maximum number of open requests. Close one first."), "caution")
         return _form_page(form, 409)
     _tell_asked(made, asked)
     return _at(made.id)
@@ -187,7 +187,7 @@ def _remove_unfinished(mine: FileRequest, delivery: int, *, back: bool) -> None:
     if back:
         withdraw_notices()
         if unfinished.put_back(mine, delivery):
-            notify(_("The delivery is back: whoever began it can go on."))
+            notify(_("The delivery is back: the person who began it can continue."))
     elif unfinished.remove(mine, delivery):
         undo = (url_for("transfers.act_on_request", number=mine.id), {"action": "put-back", "delivery": str(delivery)})
         notify(_("The unfinished delivery was removed."), undo=undo, keep=_UNDO_SECONDS)
@@ -196,7 +196,7 @@ def _remove_unfinished(mine: FileRequest, delivery: int, *, back: bool) -> None:
 def _close(mine: FileRequest) -> None:
     if requests.close(mine):
         undo = (url_for("transfers.act_on_request", number=mine.id), {"action": "reopen"})
-        words = _("“%(title)s” is closed: nobody can send files there. What was sent off stays.", title=mine.title)
+        words = _("“%(title)s” is closed: nobody can send files there. What has been sent stays.", title=mine.title)
         notify(words, undo=undo, keep=_UNDO_SECONDS)
 
 
@@ -206,7 +206,7 @@ def _reopen(mine: FileRequest) -> None:
         if requests.reopen(mine):
             notify(_("“%(title)s” is open.", title=mine.title))
     except LimitReachedError:
-        notify(_("You have as many open requests as you can have. Close one first."), "caution")
+        notify(_("You have reached the maximum number of open requests. Close one first."), "caution")
 
 
 def _invite(mine: FileRequest) -> Response:
@@ -220,10 +220,10 @@ def _invite(mine: FileRequest) -> Response:
         return _page(mine, form.people, _too_many_mails(), 429)
     except LimitReachedError:
         most = settings().transfers.recipients
-        words = ngettext("At most %(num)d person can be asked.", "At most %(num)d people can be asked.", most)
+        words = ngettext("You can ask at most %(num)d person.", "You can ask at most %(num)d people.", most)
         return _page(mine, form.people, words, 422)
     if not asked:
-        notify(_("They were asked already. You can remind them below."), "plain")
+        notify(_("They have already been asked. You can remind them below."), "plain")
     _tell_asked(mine, asked)
     return _at(mine.id, "people")
 
@@ -260,10 +260,10 @@ def _remind(mine: FileRequest, found: FileRequestInvite) -> None:
         notify(_too_many_mails(), "caution")
         return
     if not sent:
-        notify(_("%(address)s was reminded not long ago, or can’t be written to today.", address=found.address), "plain")
+        notify(_("%(address)s was reminded recently, or can’t receive another message today.", address=found.address), "plain")
         return
     wake_system_mail(sent)
-    notify(_("%(address)s gets a reminder with the link.", address=found.address))
+    notify(_("A reminder with the link is being sent to %(address)s.", address=found.address))
 
 
 # --- the sheet -------------------------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def _is_mailed() -> bool:
 
 
 def _too_many_mails() -> str:
-    return _("You have written to as many people as you may in an hour. Ask the others later.")
+    return _("You have written to as many people as you can in an hour. Ask the others later.")
 
 
 def _tell_asked(mine: FileRequest, requested: list[FileRequestInvite]) -> None:
@@ -298,9 +298,12 @@ def _tell_asked(mine: FileRequest, requested: list[FileRequestInvite]) -> None:
     for message in sent:
         wake_system_mail(message)
     if not _is_mailed():
-        notify(_("No mail is sent from here: give each person their link, which stands below."), "plain")
+        notify(_("No emails are sent from here: give each person their link, shown below."), "plain")
     elif len(sent) < len(requested):
         missed = len(requested) - len(sent)
-        notify(ngettext("%(num)d person could not be written to.", "%(num)d people could not be written to.", missed), "caution")
+        notify(
+            ngettext("No message could be sent to %(num)d person.", "No message could be sent to %(num)d people.", missed),
+            "caution",
+        )
     else:
-        notify(ngettext("%(num)d person gets their link by mail.", "%(num)d people get their link by mail.", len(sent)))
+        notify(ngettext("%(num)d person gets their link by email.", "%(num)d people get their link by email.", len(sent)))

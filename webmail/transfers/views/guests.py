@@ -79,7 +79,7 @@ def _led_to(link: str) -> AskedForFiles | Transfer:
     raise NoVisitError(
         visitors.told(
             _("There is nothing at this link"),
-            _("It may have been cut off in the message, or no longer works. Ask whoever gave it to you for a new one."),
+            _("It may have been cut off in the message, or may no longer work. Ask the person who gave it to you for a new one."),
             404,
         )
     )
@@ -90,17 +90,19 @@ def shut_page(what: AskedForFiles | Transfer, why: Shut) -> Response:
     owner = asked.owner
     name = owner.name or owner.address
     if why is Shut.OFF:
-        return visitors.told(_("Files can’t be sent here"), _("This place does not take files at the moment."), 410)
+        return visitors.told(_("Files can’t be sent here"), _("Files are not accepted here at the moment."), 410)
     if why is Shut.USED:
         return visitors.told(
-            _("This link was used"), _("It takes files once, and took them. Ask %(name)s for another one.", name=name), 410
+            _("This link has already been used"),
+            _("It works once, and files were sent with it. Ask %(name)s for another one.", name=name),
+            410,
         )
     if why is Shut.OVER and asked.until is not None:
         day = end_words(asked.until)
         return visitors.told(
-            _("This is over"), _("Files could be sent until %(day)s. Ask %(name)s for another link.", day=day, name=name), 410
+            _("This has ended"), _("Files could be sent until %(day)s. Ask %(name)s for another link.", day=day, name=name), 410
         )
-    words = _("%(name)s takes no more files here. Ask them for another link.", name=name)
+    words = _("%(name)s no longer accepts files here. Ask them for another link.", name=name)
     return visitors.told(_("This link is closed"), words, 410)
 
 
@@ -124,7 +126,7 @@ def _form_page(
     most_bytes, most_files = guests.allowed(file_request, settings())
     invite = found.invite if found is not None else transfer.invite if transfer is not None else None
     files = sorted(store.files(transfer), key=assembly.is_whole) if transfer is not None else []  # what is gone on with is first
-    words = upload_words() | {"out": _("This page was open for too long. Load it again to go on.")}
+    words = upload_words() | {"out": _("This page was open for too long. Reload it to continue.")}
     return visitors.page(
         "transfers/guest/form.html", status, here=_here(link), row=file_request, sender=_sender(file_request), invite=invite,
         typed=typed, problems=problems or {}, transfer=transfer, files=files[:_ROWS],
@@ -164,7 +166,7 @@ def problems_of(typed: dict[str, str], file_request: FileRequest, *, invited: bo
         if len(typed[name]) > most
     }
     if file_request.asks_name and not typed["name"] and not invited:
-        found["name"] = _("Type your name: it is asked for here.")
+        found["name"] = _("Type your name: it is required here.")
     if typed["address"] and "address" not in found:
         try:
             one = parse_addresses(typed["address"])
@@ -324,7 +326,7 @@ def _file_problems(taken: TakenForm, file_request: FileRequest) -> dict[str, str
         no_room.tell_owner(file_request)
     words = [refusal_words(guests.as_told(error), name) for name, error in taken.refused[:20]]
     if taken.broken is not None:
-        words.append(_("Not everything arrived: the connection broke, or was too slow. Choose the missing files again."))
+        words.append(_("Not everything arrived: the connection was lost, or was too slow. Choose the missing files again."))
     return {"files": " ".join(dict.fromkeys(words))} if words else {}
 
 

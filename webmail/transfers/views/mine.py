@@ -24,7 +24,7 @@ from webmail.web.templates.addresses import url_for
 _LONGEST = 100
 _SHELVES = {Shelf.SENT: _l("Sent"), Shelf.RECEIVED: _l("Received"), Shelf.UNFINISHED: _l("Unfinished")}
 _ORDERS = {
-    Order.DATE: _l("Newest first"), Order.END: _l("Ending first"), Order.NAME: _l("Name"), Order.SIZE: _l("Largest first"),
+    Order.DATE: _l("Newest first"), Order.END: _l("Ending soonest"), Order.NAME: _l("Name"), Order.SIZE: _l("Largest first"),
 }  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def send() -> Response:
     if action == "keep":
         return _keep_typed(transfer, form)
     if transfer is not None and (taken.files or taken.refused) and assembly.is_sent(transfer):
-        notify(_("Files were sent from another window meanwhile. What you typed is still here, to send the rest."), "caution")
+        notify(_("Files were sent from another window. What you typed is still here, so you can send the rest."), "caution")
         return _form_page(form, None, 409)
     if transfer is None:
         if protection.choices(settings())[0] is Protection.BROWSER or not (form.to or form.message or form.subject):
@@ -175,9 +175,9 @@ def tell_taken(taken: TakenForm) -> None:
     for name, error in taken.refused[:5]:
         notify(refusal_words(error, name), "caution")
     if (more := len(taken.refused) - 5) > 0:
-        notify(ngettext("%(num)d other file was not taken.", "%(num)d other files were not taken.", more), "caution")
+        notify(ngettext("%(num)d other file was refused.", "%(num)d other files were refused.", more), "caution")
     if isinstance(taken.broken, FormBrokenError):
-        notify(_("The connection broke before everything had arrived. Files that were whole are kept."), "caution")
+        notify(_("The connection was lost before everything had arrived. Complete files are kept."), "caution")
     elif taken.broken is not None:
         notify(refusal_words(taken.broken, _("The last file")), "caution")
 
@@ -194,7 +194,9 @@ def _check(form: TransferForm, files: list[TransferFile], action: str) -> bool:
     room = mail_limits.people_left(current_user(), settings())
     form.check(settings(), mails=action == "send", space=room)
     if any(file.content is not None and file.content.key_in_link for file in files) and link_keys.load(files[0].transfer) is None:
-        form.errors["files"] = _("The key of these files is gone with the session where you began. Discard them and start again.")
+        form.errors["files"] = _(
+            "The key to these files was lost with the session in which you began. Discard them and start again."
+        )
     if not files:
         form.errors["files"] = _("Choose at least one file.")
     elif refused := next((file for file in files if file.content and file.content.state == ContentState.REFUSED), None):
@@ -228,9 +230,9 @@ def _published(transfer: Transfer, form: TransferForm, action: str, files: list[
     recipients.settle(transfer, settings(), key)
     if people:
         count = len(people)
-        notify(ngettext("The link is on its way to %(num)d person.", "The link is on its way to %(num)d people.", count))
+        notify(ngettext("Link sent to %(num)d person.", "Link sent to %(num)d people.", count))
     else:
-        notify(_("The link is ready. Whoever has it can download the files."))
+        notify(_("The link is ready. Anyone who has it can download the files."))
     return redirect(url_for("transfers.one", number=transfer.id), 303)
 
 

@@ -100,7 +100,7 @@ def _password(visited: LinkVisit) -> AnyResponse:
         rate_limits.give_back(tried)
         return visitors.told(_("Many people are here right now"), _("Wait a few seconds, then try again."), 503, retry=10)
     if not right:
-        return _page(visited, 422, _("Wrong password. Ask whoever sent the files which one it is."))
+        return _page(visited, 422, _("Wrong password. Ask the person who sent the files."))
     rate_limits.give_back(tried)
     return _granted(visited, visited.grant.with_right(Right.PASSWORD))
 
@@ -186,8 +186,8 @@ def _download(visited: LinkVisit, action: str) -> AnyResponse:
 
 def _none_words(chosen: list[TransferFile]) -> str:
     if chosen:
-        return _("These files could be downloaded once, and were. Ask whoever sent them to send them again.")
-    return _("These files can't be downloaded at the moment.")
+        return _("These files could be downloaded only once, and have been. Ask the sender to send them again.")
+    return _("These files can’t be downloaded at the moment.")
 
 
 def address_of(link: str, file: TransferFile) -> str:

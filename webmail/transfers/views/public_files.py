@@ -97,13 +97,17 @@ def _may_fetch(link: str) -> LinkVisit:
     visited = visitors.visit(link)
     if visited.may_fetch:
         return visited
-    words = _("This file is given out once: press its button on the page") if visited.needs is None else _("Open the page first")
+    words = (
+        _("This file can be downloaded only once: use its button on the page")
+        if visited.needs is None
+        else _("Open the page first")
+    )
     raise NoVisitError(_told(visited, words, 403))
 
 
 def _still_left(visited: LinkVisit, files: list[TransferFile]) -> None:
     if not fetches.left(visited, files):
-        raise NoVisitError(_told(visited, _("This file could be downloaded once, and was"), 410))
+        raise NoVisitError(_told(visited, _("This file could be downloaded only once, and has been"), 410))
 
 
 def _told(visited: LinkVisit, title: str, status: int, retry: int = 0) -> Response:
@@ -154,7 +158,7 @@ def _streamed(
     """The answer, once it is admitted; its place ends with it."""
     download = download_admission.take(visitors.network(), settings())
     if download is None:
-        words = _("Wait half a minute, then try again. A download that was broken off goes on where it stopped.")
+        words = _("Wait half a minute, then try again. An interrupted download resumes where it stopped.")
         busy = visitors.told(_("Many files are being downloaded right now"), words, 503, retry=AGAIN)
         if "Access-Control-Allow-Origin" in headers:  # the page that decrypts waits, then tries again
             busy.headers["Access-Control-Allow-Origin"] = "*"

@@ -171,14 +171,14 @@ def _extend(transfer: Transfer) -> AnyResponse:
     if changes.extend(transfer, until):
         notify(_("It can be downloaded until %(day)s.", day=day_in_full(local(until).date())))
     else:
-        notify(_("This transfer is over. Its date can’t be changed any more."), "caution")
+        notify(_("This transfer has ended. Its date can no longer be changed."), "caution")
     return _at(transfer.id)
 
 
 def _add(transfer: Transfer) -> AnyResponse:
     typed = request.form.get("to", "")[: LONGEST_TO + 1]
     if transfer.request_id is not None or not store.is_offered(transfer) or not _mails(transfer):
-        notify(_("Nobody can be added to this transfer any more."), "caution")
+        notify(_("Nobody can be added to this transfer now."), "caution")
         return _at(transfer.id)
     form = TransferForm.typed(MultiDict({"to": typed}), settings())
     form.check(settings(), mails=True, space=mail_limits.people_left(current_user(), settings()))
@@ -190,22 +190,24 @@ def _add(transfer: Transfer) -> AnyResponse:
         abort(400)
     except LimitReachedError:
         most = settings().transfers.recipients
-        words = ngettext("A transfer goes to %(num)d person at most.", "A transfer goes to %(num)d people at most.", most)
+        words = ngettext(
+            "A transfer can have at most %(num)d recipient.", "A transfer can have at most %(num)d recipients.", most
+        )
         return _page(transfer, 422, errors={"to": words}, typed=typed)
     recipients.settle(transfer, settings(), link_keys.load(transfer))
     if added:
-        notify(ngettext("The link is on its way to %(num)d person.", "The link is on its way to %(num)d people.", len(added)))
+        notify(ngettext("Link sent to %(num)d person.", "Link sent to %(num)d people.", len(added)))
     else:
-        notify(_("They have the link already."), "plain")
+        notify(_("They already have the link."), "plain")
     return _at(transfer.id, "people")
 
 
 def _remind(transfer: Transfer) -> None:
     count = len(recipients.remind(transfer, settings()))
     if count:
-        notify(ngettext("A reminder is on its way to %(num)d person.", "A reminder is on its way to %(num)d people.", count))
+        notify(ngettext("Reminder sent to %(num)d person.", "Reminder sent to %(num)d people.", count))
     else:
-        notify(_("There is nobody to remind: everybody has downloaded, or had a mail within a day."), "plain")
+        notify(_("There is nobody to remind: everyone has downloaded, or had a message less than a day ago."), "plain")
 
 
 def _close(transfer: Transfer) -> None:
@@ -219,9 +221,9 @@ def _reopen(transfer: Transfer) -> None:
     withdraw_notices()
     if store.reopen(transfer):
         is_addition = transfer.adds_to_id is not None
-        notify(_("The files are back.") if is_addition else _("The transfer is open again. The same link works."))
+        notify(_("The files are back.") if is_addition else _("The transfer has been reopened. The link is the same."))
     else:
-        notify(_("Its files are deleted already: this transfer can’t be opened again."), "caution")
+        notify(_("Its files have already been deleted: this transfer can’t be reopened."), "caution")
 
 
 @blueprint.post("/transfers/<int:number>/people/<int:person>")
@@ -240,14 +242,17 @@ def act_on_recipient(number: int, person: int) -> AnyResponse:
             notify(_("The link of %(address)s works again.", address=found.address))
     elif action == "again":
         if recipients.send_again(found, settings(), link_keys.load(transfer)) is not None:
-            notify(_("The link is on its way to %(address)s.", address=found.address))
+            notify(_("Link sent to %(address)s.", address=found.address))
         else:
-            notify(_("%(address)s had a mail less than ten minutes ago, or can’t be mailed now.", address=found.address), "plain")
+            notify(
+                _("%(address)s had a message less than ten minutes ago, or can’t receive one now.", address=found.address),
+                "plain",
+            )
     elif action == "remind":
         if recipients.remind(transfer, settings(), found):
-            notify(_("A reminder is on its way to %(address)s.", address=found.address))
+            notify(_("Reminder sent to %(address)s.", address=found.address))
         else:
-            notify(_("%(address)s had a mail within a day, or has downloaded already.", address=found.address), "plain")
+            notify(_("%(address)s had a message less than a day ago, or has already downloaded.", address=found.address), "plain")
     else:
         abort(400)
     return _at(number, "people")
@@ -269,7 +274,7 @@ def act_on_file(number: int, upload: str) -> AnyResponse:
     if request.form.get("action") != "remove":
         abort(400)
     if transfer.state == TransferState.CLOSED:
-        notify(_("This transfer is over: its files are gone, or about to be."), "caution")
+        notify(_("This transfer has ended: its files have been deleted, or are about to be."), "caution")
         return _at(number)
     try:
         changes.remove_file(transfer, found, settings())

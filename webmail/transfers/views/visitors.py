@@ -166,14 +166,14 @@ def _failed(error: MailError) -> Response:
         return unknown()
     if isinstance(error, FileGoneError):
         return over()
-    advice = _("Try again in a few minutes. If it happens again, tell whoever sent the files.")
+    advice = _("Try again in a few minutes. If it happens again, tell the person who sent the files.")
     return told(_("This can’t be downloaded at the moment"), advice, 503 if error.status < 500 else error.status, retry=120)
 
 
 def unknown() -> Response:
     return told(
         _("There is nothing at this link"),
-        _("It may have been cut off in the message. Copy the whole link, or ask whoever sent it to you."),
+        _("It may have been cut off in the message. Copy the whole link, or ask the person who sent it to you."),
         404,
     )
 
@@ -181,7 +181,7 @@ def unknown() -> Response:
 def over() -> Response:
     return told(
         _("These files are no longer here"),
-        _("Links work for a limited time, and this one is over. Ask whoever sent it to send the files again."),
+        _("Links work for a limited time, and this one has expired. Ask the sender to send the files again."),
         410,
     )
 
@@ -189,10 +189,10 @@ def over() -> Response:
 def withdrawn() -> Response:
     return told(
         _("These files were withdrawn"),
-        _("This link was closed before its time. Ask whoever sent it to you what became of the files."),
+        _("This link was closed early. Ask the person who sent it to you what happened to the files."),
         410,
     )
 
 
 def wait(error: TooManyRequestsError) -> Response:
-    return told_to_wait(told(_("Too many tries"), again_words(error), error.status), error)
+    return told_to_wait(told(_("Too many attempts"), again_words(error), error.status), error)

@@ -75,7 +75,7 @@ def _again(row: SentForm) -> AnyResponse:
             return redirect(_opened(row.location), row.status)
         if row.answer is not None:
             return Response(vault.open_for_session(bytes(row.answer), *_session()), row.status, mimetype="text/html")
-    return error_page(_("This form was sent already"), advice, 409)
+    return error_page(_("This form has already been sent"), advice, 409)
 
 
 def _end(response: Response) -> Response:

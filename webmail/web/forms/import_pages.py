@@ -71,7 +71,7 @@ class ImportPages:
         blueprint.register_error_handler(ImportGoneError, lambda _gone: self._gone())
 
     def _gone(self) -> Answer:
-        notify(_("This file is no longer here: it was imported or dropped. Choose it again if you need it."), "caution")
+        notify(_("This file is no longer here: it was imported or discarded. Choose it again if you need it."), "caution")
         return self.to("import_form")
 
     def to(self, endpoint: str, **where: object) -> Answer:
@@ -192,5 +192,5 @@ def refusals() -> Iterator[None]:
     except StorageFullError as error:
         raise ImportRefusedError(_("The server is out of space for files. Tell your administrator."), error.status) from error
     except StorageAwayError as error:
-        words = _("The server can't reach its files at the moment. Try again in a few minutes.")
+        words = _("The server can’t reach its files at the moment. Try again in a few minutes.")
         raise ImportRefusedError(words, error.status) from error

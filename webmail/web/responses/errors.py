@@ -57,7 +57,7 @@ def _sentences(error: MailError) -> tuple[str, str]:
         (
             UnconfirmedError,
             _("The mail server did not answer in time"),
-            _("It may still do what you asked. Look again in a moment, before you try again."),
+            _("It may still do what you asked. Check in a moment, before you try again."),
         ),
         (ServerAwayError, _("The mail server is not responding"), _("Your mail is safe. Wait a moment and try again.")),
         (
@@ -77,15 +77,15 @@ def _sentences(error: MailError) -> tuple[str, str]:
         ),
         (
             NotAllowedError,
-            _("You don't have permission to do this here"),
+            _("You don’t have permission to do this here"),
             _("Ask the owner of this folder or your administrator."),
         ),
         (OverQuotaError, _("Your mailbox is full"), nothing_changed()),
         (SignInRefusedError, _("The mail server no longer accepts your sign-in"), _("Sign out, then sign in again.")),
-        (StorageAwayError, _("The server can't reach its files at the moment"), _("Try again in a few minutes.")),
+        (StorageAwayError, _("The server can’t reach its files at the moment"), _("Try again in a few minutes.")),
         (StorageFullError, _("The server is out of space for files"), _("Tell your administrator.")),
         (FileGoneError, _("This file is no longer here"), _("It may have been removed in the meantime.")),
-        (UnsafeValueError, _("Some of these characters can't be used in mail"), _("Check what you typed and try again.")),
+        (UnsafeValueError, _("Some of these characters can’t be used in mail"), _("Check what you typed and try again.")),
     ]
     for kind, what, then in kinds:
         if isinstance(error, kind):
@@ -115,7 +115,7 @@ def error_page(
 
 def too_many_files() -> Response:
     """The page for a form with files that came while as many others are being read as may be: 503, to be sent again."""
-    advice = _("Go back in your browser, where what you typed still stands, and send it again in a minute.")
+    advice = _("Go back in your browser, where what you typed is still there, and send it again in a minute.")
     because("as many forms with files are being read as may be at once")
     refused = error_page(_("Too many files are being sent at the moment"), advice, 503)
     refused.headers["Retry-After"] = "60"
@@ -124,7 +124,7 @@ def too_many_files() -> Response:
 
 def too_many_fields() -> Response:
     """Nothing of the form was read."""
-    advice = _("Nothing was changed. Go back in your browser and choose fewer things at once.")
+    advice = _("Nothing was changed. Go back in your browser and choose fewer items at a time.")
     return error_page(_("This form has more than %(number)s fields", number=number(MOST_FIELDS)), advice, 413)
 
 
@@ -192,7 +192,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
         return too_many_fields()
     titles = {
         404: (_("There is nothing at this address"), _("Check the address, or go back to your mail.")),
-        405: (_("This page can't be opened this way"), _("Go back and use the buttons on the page.")),
+        405: (_("This page can’t be opened this way"), _("Go back and use the buttons on the page.")),
         413: (_("Files too large"), _("Choose smaller files and try again.")),
         429: (_("Too many requests"), _("Wait a few minutes, then try again.")),
         503: (_("Too many people are signing in right now"), _("Wait a few seconds, then go back and send the form again.")),

@@ -13,7 +13,7 @@ def not_now_words(kind: str, host: str) -> str:
         case FollowFault.BUSY:
             return _("%(host)s asks us to wait. We will try again later.", host=host)
         case FollowFault.BROKEN:
-            return _("%(host)s could not answer because of a fault there. We will try again later.", host=host)
+            return _("%(host)s could not answer because of a problem on its side. We will try again later.", host=host)
         case FollowFault.FORBIDDEN_PLACE:
             return _("%(host)s is not on the internet. Only your administrator can allow it.", host=host)
         case FollowFault.OURS:
@@ -27,7 +27,7 @@ def not_found_words(kind: str, host: str) -> str:
         case FollowFault.BUSY:
             return _("%(host)s asks us to wait. Try again later.", host=host)
         case FollowFault.BROKEN | FollowFault.CUT:
-            return _("%(host)s could not answer because of a fault there. Try again later.", host=host)
+            return _("%(host)s could not answer because of a problem on its side. Try again later.", host=host)
         case FollowFault.AWAY:
             return _("%(host)s is not responding. Check the address, or try again later.", host=host)
     return ""

@@ -76,7 +76,7 @@ def row_of(task: Task) -> TaskRow:
         case TaskState.FAILED:
             return TaskRow(task, title, _failed(task, text), "danger", _help(task), _undo(task, text, result))
         case TaskState.WAITING if task.error == "storage-away":
-            words = _("The server can't reach its files at the moment. This will continue as soon as it can.")
+            words = _("The server can’t reach its files at the moment. This will continue as soon as it can.")
             return TaskRow(task, title, words, "caution")
         case TaskState.WAITING if task.error == "storage-full":
             words = _("The server is out of space for files. This will continue as soon as there is some.")

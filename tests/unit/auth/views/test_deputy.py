@@ -198,7 +198,7 @@ def test_they_are_told_at_every_address(deputy, alice):
     for body in mails().values():
         assert "bob@lycee.example" in body
         assert letters.split()[0] not in body.split()
-        assert "tell your administrator at once" in body and "If this was you" not in body  # it was somebody else
+        assert "tell your administrator immediately" in body and "If this was you" not in body  # it was somebody else
     entry = AuditEntry.get(AuditEntry.act == AuditAct.DEPUTY_PASSWORD_SET)
     assert (entry.actor_address, entry.target) == ("bob@lycee.example", "alice@lycee.example")
 
@@ -241,7 +241,7 @@ def test_too_many_within_an_hour(deputy, monkeypatch):
 def test_an_account_of_a_provider_says_who_keeps_its_password(deputy):
     User.update(password="", provider="ldap", second_step=1).where(User.local == "alice").execute()
     page = deputy.get(url())
-    assert "is kept by" in page.text
+    assert "is managed by" in page.text
     assert url("alice", "/factors") in page.text
 
 

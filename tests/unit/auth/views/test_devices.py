@@ -222,7 +222,7 @@ def test_where_the_mail_server_keeps_the_passwords_none_is_offered_and_the_page_
     Session.update(confirmed=now()).execute()
     object.__setattr__(visitor.app.extensions["settings"], "sign_in", "imap")
     page = seen(visitor)
-    assert "The mail server keeps the passwords here" in words(page.select_one("#app-passwords"))
+    assert "Passwords are managed by the mail server here" in words(page.select_one("#app-passwords"))
     assert page.select("#new-app-password") == []
     assert visitor.post(NEW, PHONE, form_at=PAGE).status_code == 403
 

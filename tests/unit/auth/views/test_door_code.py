@@ -43,7 +43,7 @@ def test_the_page_offers_it_only_to_who_has_to_wait(visitor, waiting):
 def test_the_code_is_mailed_and_lets_in(waiting, settings):
     assert waiting.sign_in().status_code == 429
     answer = ask(waiting)
-    assert answer.status_code == 200 and "a code is on its way there" in answer.text and 'value="alice"' in answer.text
+    assert answer.status_code == 200 and "we have sent a code there" in answer.text and 'value="alice"' in answer.text
     answer.close()
     row = SystemMessage.get()
     text = system_mail.text_of(row, settings.secret_key)

@@ -345,7 +345,7 @@ def test_the_language_is_the_persons(visitor, alice, settings):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"sign_in": "imap"}, "kept on the mail server"),
+        ({"sign_in": "imap"}, "managed by the mail server"),
         ({"forgotten_password": False}, "Support can help you"),
         ({"system_address": "", "sms": None}, "Support can help you"),
     ],

@@ -54,8 +54,8 @@ def mailed() -> str:
 
 def test_it_is_offered_and_the_address_is_not_told_whole(asked):
     shown = asked.get(PAGE).text
-    assert "Send me a code by e-mail" in shown and "m…@g….example" in shown and OUTSIDE not in shown
-    assert "The 6 digits that your app shows or that we mail you" in shown
+    assert "Send me a code by email" in shown and "m…@g….example" in shown and OUTSIDE not in shown
+    assert "The 6 digits that your app shows or that we email you" in shown
 
 
 def test_it_signs_in(asked, alice):

@@ -82,7 +82,7 @@ def test_it_is_turned_on_like_any_factor(app, sure, alice):
     assert (entry.target, audit.details_of(entry)["factor"]) == (OUTSIDE, "mail")
     told = SystemMessage.select().where(SystemMessage.kind == "security")
     assert {(row.recipient, row.subject) for row in told} == {
-        (alice.address, "Codes by e-mail are turned on"), (OUTSIDE, "Codes by e-mail are turned on")
+        (alice.address, "Codes by email are turned on"), (OUTSIDE, "Codes by email are turned on")
     }  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def test_twice_is_once(sure):
 @pytest.mark.parametrize("changed", [{"system_address": ""}, {"recovery_address": "off"}, {"mailed_second_step": False}])
 def test_where_it_is_not_offered(settings, reachable, changed):
     browser = signed_in(Browser(build(replace(settings, **changed))))
-    assert "Codes by e-mail" not in browser.get(SECURITY).text
+    assert "Codes by email" not in browser.get(SECURITY).text
     assert browser.get(PAGE).status_code == 404
     assert browser.post(PAGE, {"action": "on"}, form_at="/account/password").status_code == 404
     assert not fresh(reachable).mailed_step
@@ -277,7 +277,7 @@ def test_after_the_days_of_grace_one_gets_in_with_a_private_address(settings, al
     back = browser.post("/account/recovery/code", {"code": mailed(settings)[-1], **fields}, form_at=recovery).location
     codes = browser.post(PAGE, {"action": "on", "next": "/mailbox/Sent"}, form_at=back).location
     shown = browser.get(codes).text
-    assert 'href="/mailbox/Sent">I have kept them' in shown and len(re.findall(r"<li>[0-9a-z]{4}-", shown)) == 10
+    assert 'href="/mailbox/Sent">I have saved them' in shown and len(re.findall(r"<li>[0-9a-z]{4}-", shown)) == 10
     assert browser.get("/mailbox/Sent").status_code == 200
 
 

@@ -498,7 +498,7 @@ def test_another_claim_than_email_is_not_proven_by_it(changed, provider, alice):
 
 def test_an_address_of_another_domain_is_not_let_in(visitor, provider, alice):
     provider.claims["email"] = "alice@elsewhere.example"
-    assert "no e-mail address that can be used here" in sign_in(visitor, provider).text
+    assert "no email address that can be used here" in sign_in(visitor, provider).text
 
 
 def test_who_is_disabled_stays_outside(visitor, provider, alice):
@@ -716,7 +716,7 @@ def test_somebody_connects_an_account_after_seeing_whose_it_is(confirmed, provid
     provider.claims |= {"email": "ann@ent.example", "name": "Ann", "email_verified": False}
     assert connect(confirmed, provider).location == "/account/providers"
     page = confirmed.get("/account/providers").text
-    assert "ann@ent.example" in page and "Connect only an account of your own" in page
+    assert "ann@ent.example" in page and "Connect only your own account" in page
     assert not LinkedAccount.select().count()
     press(confirmed, "/account/providers/connect")
     assert LinkedAccount.get().user == alice and LinkedAccount.get().shown == "ann@ent.example"
@@ -746,7 +746,7 @@ def test_a_session_that_was_open_there_connects_nothing(confirmed, provider, ali
 def test_a_provider_that_never_says_when_connects_who_looks(confirmed, provider, alice):
     provider.claims["auth_time"] = None
     connect(confirmed, provider)
-    assert "Connect only an account of your own" in confirmed.get("/account/providers").text
+    assert "Connect only your own account" in confirmed.get("/account/providers").text
 
 
 def test_an_account_there_belongs_to_one_person_here(confirmed, provider, alice, bob):

@@ -71,7 +71,7 @@ def test_a_first_number_takes_the_password_and_leads_to_a_new_one_after_a_day(vi
     visitor.post("/account/confirm", {"password": PASSWORD}, form_at="/account/confirm")
     give(visitor)
     confirm(visitor, texted)
-    assert "it can be used from" in visitor.get(PAGE).text
+    assert "you can use it from" in visitor.get(PAGE).text
     asked = password_reset.ask("alice", Channel.SMS, "", settings)
     assert password_reset.take_sending(asked, settings) is None
     User.update(phone_from=now()).execute()

@@ -251,11 +251,11 @@ def test_later_the_password_is_asked_for_and_the_address_resets_nothing_for_a_da
     confirm(visitor)
     since = User.get_by_id(alice.id).recovery_from
     assert timedelta(hours=23) < since - now() <= timedelta(days=1)
-    assert "it can be used from" in visitor.get(PAGE).text
+    assert "you can use it from" in visitor.get(PAGE).text
     assert asked_for_a_new_password(settings) is None
     User.update(recovery_from=now()).execute()
     assert asked_for_a_new_password(settings).to == OUTSIDE
-    assert "it can be used from" not in visitor.get(PAGE).text
+    assert "you can use it from" not in visitor.get(PAGE).text
 
 
 def asked_for_a_new_password(settings):

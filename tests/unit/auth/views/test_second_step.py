@@ -99,7 +99,7 @@ def test_too_many_guesses(asked, secret, codes):
     assert answers == [401] * 10 + [429]
     response = give(asked, app_code(secret))
     assert response.status_code == 429 and int(response.headers["Retry-After"]) > 0
-    assert "A recovery code works at once." in response.text
+    assert "A recovery code works right away." in response.text
     assert give(asked, codes[0]).status_code == 303
 
 

@@ -169,7 +169,7 @@ def test_the_page_never_tells_whether_the_colleague_exists(app, people):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("", "Enter your colleague’s e-mail address or user name."),
+        ("", "Enter your colleague’s email address or user name."),
         ("alice", "You can’t vouch for yourself."),
         ("charlie@autre.example", "can vouch for you."),
         ("<script>alert(1)</script>@lycee.example", None),
@@ -256,7 +256,7 @@ def test_refusing_warns_whose_password_it_was(app, door):
 def test_taking_back(door, colleague):
     ask(door)
     vouch(colleague, number_on(door))
-    assert "Take back" in colleague.get(PAGE).text
+    assert "Withdraw" in colleague.get(PAGE).text
     colleague.post(f"{PAGE}/refuse", {"voucher": Voucher.get().id}, form_at=PAGE)
     assert use(door).location == DOOR
 

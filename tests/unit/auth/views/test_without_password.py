@@ -67,7 +67,7 @@ def words(answer) -> str:
 @pytest.mark.parametrize("more", [{"support": {"password_url": "https://ent.example/password"}}])
 def test_the_password_page_says_who_keeps_it(alice):
     page = alice.get("/account/password")
-    assert "Your password is kept by ENT Lyon" in words(page)
+    assert "Your password is managed by ENT Lyon" in words(page)
     assert 'href="https://ent.example/password"' in page.text and 'name="new_password"' not in page.text
 
 

@@ -251,7 +251,7 @@ def test_when_everybody_has_everything_it_is_told_once(app, alice, settings):
         download(transfer, tom, file)
     assert letters.sweep(settings) == []
     download(transfer, tom, store.files(transfer)[1])
-    assert len(letters.sweep(settings)) == 1 and "Everybody has downloaded" in mails()[before].subject
+    assert len(letters.sweep(settings)) == 1 and "Everyone has downloaded" in mails()[before].subject
     download(transfer, tom, None)
     assert letters.sweep(settings) == []
     assert TransferEvent.select().where(TransferEvent.kind == EventKind.ALL_DOWNLOADED).count() == 1

@@ -95,7 +95,7 @@ def why_words(reason: str, kind: str) -> str:
         case RefusalReason.NO_COLLECTION:
             return _("The calendar or address book is no longer here. Choose another one on the device.")
         case RefusalReason.NAME_TAKEN:
-            return _("There is one at this address already. Give the new one another name on the device.")
+            return _("There is already one at this address. Give the new one another name on the device.")
         case RefusalReason.UID_TAKEN if is_card:
             return _("This contact is already in the address book. Delete one of the two on the device.")
         case RefusalReason.UID_TAKEN:
@@ -120,11 +120,13 @@ def why_words(reason: str, kind: str) -> str:
             )
         case _ if is_card:
             return _(
-                "It is written in a way that can’t be read. Save it as a file on the device and import the file in Contacts."
+                "The device wrote it in a way that can’t be read here. Save it as a file on the device and import "
+                "the file in Contacts."
             )
         case _ if kind:
             return _(
-                "It is written in a way that can’t be read. Save it as a file on the device and import the file in Calendar."
+                "The device wrote it in a way that can’t be read here. Save it as a file on the device and import "
+                "the file in Calendar."
             )
         case _:
-            return _("The device asked for it in a way that can’t be read. Create it here instead.")
+            return _("The request from the device could not be read. Create it here instead.")

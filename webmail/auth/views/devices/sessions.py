@@ -39,7 +39,7 @@ def end_sessions() -> Response:
         visit().renew()  # a copy of this session's cookie is somewhere else too
         if count:
             audited(AuditAct.SESSIONS_ENDED, sessions=count)
-        words = _("You are signed out everywhere else, also where somebody had copied this session.")
+        words = _("You are signed out everywhere else, including where somebody had copied this session.")
         if count:
             others = ngettext("%(num)d other browser is signed out.", "%(num)d other browsers are signed out.", count)
             words = f"{others} {words}"

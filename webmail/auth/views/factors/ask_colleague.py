@@ -113,7 +113,7 @@ def _form(form: ColleagueForm, status: int = 200, problem: str = "") -> Response
 def _fault_words(fault: WishFault) -> str:
     match fault:
         case WishFault.UNUSABLE:
-            return _("Enter your colleague’s e-mail address or user name.")
+            return _("Enter your colleague’s email address or user name.")
         case WishFault.ONESELF:
             return _("You can’t vouch for yourself. Enter a colleague’s address.")
         case WishFault.OUTSIDE:

@@ -58,7 +58,7 @@ def confirm() -> Response:
     except TooManyRequestsError as error:
         words = too_many_words(error)
         if user.second_step:
-            words += " " + _("A recovery code works at once.")
+            words += " " + _("A recovery code works right away.")
         return told_to_wait(_form(form, error.status, words), error)
     except TooBusyError as error:
         return _form(form, error.status, busy_words(), wait=60)

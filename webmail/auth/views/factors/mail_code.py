@@ -93,7 +93,7 @@ def _sent(user: User, back: str) -> Response:
     again = only and _is_on_its_way(user)
     sent = _mail(user)
     if sent and again:
-        notify(_("We sent another code. The one before no longer works."), "done")
+        notify(_("We sent another code. The previous one no longer works."), "done")
     elif sent and not only:  # else the page itself says so
         notify(_("We sent a code to %(address)s.", address=mailed_codes.masked(user.recovery_address)), "done")
     return redirect(url_for(back, next=next_path() or None), 303)
@@ -106,7 +106,7 @@ def _mail(user: User) -> bool:
     except TooManyRequestsError as error:
         notify(too_many_codes_words(error), "caution")
     except BadAddressError:
-        notify(_("We can't send mail to your recovery address. Choose another way."), "caution")
+        notify(_("We can’t send mail to your recovery address. Choose another way."), "caution")
     else:
         return True
     return False

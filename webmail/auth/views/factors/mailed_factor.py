@@ -38,7 +38,7 @@ def change_mail_codes() -> Response:
     if on and not mail_is_offered():
         abort(404)
     if on and second_step.turn_mail_on(user):
-        return factor_added(Factor.MAIL, address, SecurityNotice.MAIL_CODES_ON, _("Codes by e-mail are turned on."))
+        return factor_added(Factor.MAIL, address, SecurityNotice.MAIL_CODES_ON, _("Codes by email are turned on."))
     if not on and second_step.turn_mail_off(user):
         mail_was_turned_off(address)
     return redirect(url_for("auth.show_security", next=next_path() or None), 303)
@@ -46,7 +46,7 @@ def change_mail_codes() -> Response:
 
 def mail_was_turned_off(address: str) -> None:
     """End other sessions, and tell the person."""
-    factor_removed(Factor.MAIL, address, SecurityNotice.MAIL_CODES_OFF, _("Codes by e-mail are turned off."))
+    factor_removed(Factor.MAIL, address, SecurityNotice.MAIL_CODES_OFF, _("Codes by email are turned off."))
 
 
 @blueprint.app_template_global()

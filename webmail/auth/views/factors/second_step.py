@@ -62,7 +62,7 @@ def check_second_step() -> Response:
         session[PLACE] = waiting_lines.next_place(place)
         audited(AuditAct.SIGN_IN_BLOCKED, user.address)
         tell(user, SecurityNotice.SECOND_STEP_GUESSED, once=f"{now():%Y-%m-%d}")
-        words = f"{too_many_words(error)} {_('A recovery code works at once.')}"
+        words = f"{too_many_words(error)} {_('A recovery code works right away.')}"
         return told_to_wait(second_step_page(form, error.status, words), error)
     return second_step_done(factor, form.next.data or "", trust=bool(form.trust.data))
 

@@ -32,7 +32,7 @@ from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell
 
 _WORDS = {
-    KeyFault.INVALID: _l("The key’s answer can’t be used here. Try again."),
+    KeyFault.INVALID: _l("The response from the key can’t be used here. Try again."),
     KeyFault.EXPIRED: _l("This took too long. Try again."),
     KeyFault.UNKNOWN: _l("This key is not known here. Use another one, or another way."),
     KeyFault.UNVERIFIED: _l("To sign in without a password, your key has to ask for its PIN or your fingerprint."),

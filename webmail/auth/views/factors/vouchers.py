@@ -127,7 +127,7 @@ def _fault_words(fault: GiveFault) -> str:
                 most,
             )
         case GiveFault.GONE:
-            return _("Nobody is waiting for this any more. Your colleague can ask you again.")
+            return _("This request is no longer waiting for you. Your colleague can ask you again.")
         case GiveFault.WRONG_NUMBER:
             return _("This is not the number on their screen. Ask for it again.")
         case GiveFault.TOO_MANY_TRIES:

@@ -195,7 +195,7 @@ def _fault_words(fault: CasFault, title: str) -> str:
             return words + " " + _("If you have a password here, it still works.")
         case CasFault.ODD:
             return _(
-                "%(title)s gave an answer that makes no sense, so nobody can sign in with it. Tell your administrator.",
+                "The answer from %(title)s could not be understood, so nobody can sign in with it. Tell your administrator.",
                 title=title,
             )
 

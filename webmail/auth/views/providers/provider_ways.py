@@ -79,7 +79,7 @@ def refusal_words(error: NotLetInError, title: str) -> str:
                 address=address, title=title,
             )  # fmt: skip
         case Refusal.NO_ADDRESS:
-            return _("%(title)s gave no e-mail address that can be used here. Ask for help: see Help.", title=title)
+            return _("%(title)s gave no email address that can be used here. Ask for help: see Help.", title=title)
         case Refusal.NOT_PROVEN:
             return _(
                 "%(title)s has not checked that %(address)s is yours. Confirm your address there first. "

@@ -36,7 +36,7 @@ from webmail.web.security_mail import SecurityNotice, tell
 _SHEET = "deputy_sheet"  # in the session: a password that was made and not shown yet, sealed
 _PURPOSE = "sheet of a temporary password"
 _LONGEST_WORDS = 100
-_NOT_YOU = _l("If you did not ask for this, tell your administrator at once.")
+_NOT_YOU = _l("If you did not ask for this, tell your administrator immediately.")
 
 add_rows("deputy", Deputy, (Deputy.user,), lambda slot: Deputy.user == slot("user"), (Deputy.user,))
 
@@ -280,9 +280,9 @@ def refusal_of(refusal: HelpRefusal, person: User) -> str:
         case HelpRefusal.DISABLED:
             return _("This account is disabled: only your administrator can enable it.")
         case HelpRefusal.PROVIDER:
-            return _("The password of this account is kept by %(who)s, not here.", who=password_keeper(person))
+            return _("The password of this account is managed by %(who)s, not here.", who=password_keeper(person))
         case HelpRefusal.ELSEWHERE:
-            return _("Passwords are kept on the mail server, not here. Ask your administrator.")
+            return _("Passwords are managed by the mail server, not here. Ask your administrator.")
         case HelpRefusal.NONE:
             return _("There is nothing to remove: two-step verification is off.")
 

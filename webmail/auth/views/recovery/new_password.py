@@ -34,8 +34,8 @@ from webmail.web.rendering import page
 from webmail.web.security_mail import SecurityNotice, tell
 
 _NOTE = _l(
-    "Phones and programs with an app password keep working. If it was not you, choose another password yourself, "
-    "by “Forgotten password” on the sign-in page, and ask for help."
+    "Phones and programs with an app password keep working. If it was not you, choose another password "
+    "yourself with “Forgotten password” on the sign-in page, and ask for help."
 )
 
 

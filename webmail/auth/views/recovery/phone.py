@@ -87,7 +87,7 @@ def remove_phone() -> Response:
         audited(AuditAct.PHONE_REMOVED, phone_numbers.masked(before))
         tell(user, SecurityNotice.PHONE_REMOVED, phone_numbers.grouped(before))
         text_soon(user, before, phone_text(user))
-        notify(_("You have no telephone number any more."), "done")
+        notify(_("You no longer have a telephone number."), "done")
     mailed_codes.forget(user, _PURPOSE)
     return redirect(url_for("auth.show_security" if not phone.is_offered(settings()) else "auth.show_phone"), 303)
 

@@ -107,7 +107,7 @@ def remove_recovery() -> Response:
     if before:
         audited(AuditAct.RECOVERY_ADDRESS_REMOVED, before)
         tell(user, SecurityNotice.RECOVERY_ADDRESS_REMOVED, before, also=(before,))
-        notify(_("You have no recovery address any more."), "done")
+        notify(_("You no longer have a recovery address."), "done")
     for purpose in (_PURPOSE, CodePurpose.SECOND_STEP):
         mailed_codes.forget(user, purpose)
     return _again()
@@ -118,7 +118,7 @@ def not_yet(since: datetime | None) -> str:
     """What is said of a new way to a forgotten password while it leads nowhere yet."""
     if since is None or since <= now():
         return ""
-    return _("If you forget your password, it can be used from %(when)s on.", when=long_date(since))
+    return _("If you forget your password, you can use it from %(when)s.", when=long_date(since))
 
 
 @blueprint.app_template_global()

@@ -190,7 +190,7 @@ def _list_arguments(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _too_many() -> str:
-    return _("You can attach up to %(num)s messages and files at once.", num=number(MOST))
+    return _("You can attach up to %(num)s messages and files at a time.", num=number(MOST))
 
 
 def _tell(outcome: AttachResult) -> None:

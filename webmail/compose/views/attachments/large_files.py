@@ -193,7 +193,7 @@ def link_refusal_words(error: MailError) -> str:
     if error.limit in (Limit.FILE, Limit.TRANSFER):
         return _("Large files are limited to %(size)s.", size=file_size(error.most))
     if error.limit is Limit.TRANSFERS:
-        return _("You have %(count)s links already. Close some that you no longer need.", count=number(error.most))
+        return _("You already have %(count)s links. Close some that you no longer need.", count=number(error.most))
     if error.limit is Limit.FILES:
         return _("One link holds at most %(count)s files.", count=number(error.most))
     return _("The server is out of space for files. Tell your administrator.")
@@ -244,7 +244,7 @@ def coming_words(row: Outbox) -> str:
         return ""
     file = file_coming(row.draft)
     if file is None or file.content is None:
-        return _("Its large files are here: it leaves in a moment.") if link_gate.waits(row) else ""
+        return _("Its large files have been uploaded: it will be sent in a moment.") if link_gate.waits(row) else ""
     if file.content.state == ContentState.CHECKING:
         return _("Waiting for “%(name)s” to be checked.", name=file.path)
     percent = file.content.received * 100 // max(file.content.size, 1)

@@ -73,9 +73,9 @@ def take_large(draft_id: str) -> Response:
         count = len(taken.files)
         notify(ngettext("%(num)d file will be sent as a link.", "%(num)d files will be sent as a link.", count))
     for name, why in taken.refused[:5]:
-        notify(_("“%(name)s” was not taken.", name=name[:150]) + " " + link_refusal_words(why), "caution")
+        notify(_("“%(name)s” was refused.", name=name[:150]) + " " + link_refusal_words(why), "caution")
     if taken.broken is not None:
-        notify(_("The connection broke before everything had arrived. Files that were whole are kept."), "caution")
+        notify(_("The connection was lost before everything had arrived. Complete files are kept."), "caution")
     elif not taken.files and not taken.refused:
         notify(_("Choose at least one file."), "caution")
     if taken.files and not taken.refused and taken.broken is None:

@@ -168,9 +168,9 @@ def _sentence(kind: SendErrorKind) -> str:
             "The mail server is refusing access to this service. The problem is with the servers, not your password."
         ),
         SendErrorKind.NO_ROOM: _("Your mailbox is full."),
-        SendErrorKind.FILES_AWAY: _("The server can't reach the files of this message at the moment."),
+        SendErrorKind.FILES_AWAY: _("The server can’t reach the files of this message at the moment."),
         SendErrorKind.LINKS_COMING: _("Its large files are still being uploaded."),
-        SendErrorKind.STOPPED: _("Sending was interrupted because the program stopped."),
+        SendErrorKind.STOPPED: _("Sending was interrupted because the service stopped."),
         SendErrorKind.OTHER: _("Something went wrong on our side."),
         SendErrorKind.NO_SUCH_ADDRESS: _("This address does not exist."),
         SendErrorKind.NO_SUCH_DOMAIN: _("No mail server was found for this address."),

@@ -87,7 +87,7 @@ def too_many_words(error: TooManyRequestsError) -> str:
     """Why the message can't be sent at that time, and when it can."""
     words = _room_words(error.limit is not None and error.limit.span == HOUR, error.left)
     if error.again is None:
-        return words + " " + _("This message has more recipients than you may write to at once. Send it in several parts.")
+        return words + " " + _("This message has more recipients than you can write to at one time. Send it in several batches.")
     when = long_date(error.again)
     if not error.left:
         return words + " " + _("This message can go out on %(when)s. Schedule it for then.", when=when)

@@ -25,7 +25,7 @@ def say_sent(sent: Outbox) -> None:
         words = _("The message will be sent on %(when)s.", when=long_date(sent.due))
     elif sent.state == OutboxState.WAITING and (file := file_coming(sent.draft)) is not None:
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
-        words = _("The message leaves as soon as “%(name)s” is uploaded.", name=file.path)
+        words = _("The message will be sent as soon as “%(name)s” is uploaded.", name=file.path)
     elif sent.state == OutboxState.WAITING and seconds:
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
         words = _("Sending in %(seconds)d s.", seconds=seconds)

@@ -123,7 +123,7 @@ def undo_absence() -> Response:
         absence_change.save(current_user(), current_account(), settings(), before, version)
         _audited(before)
 
-    changed = _("Your automatic reply has been changed since, so this can’t be undone any more.")
+    changed = _("Your automatic reply has been changed since, so this can no longer be undone.")
     return part_undo.take_back(row, put_back, changed, "filters.show_absence")
 
 
@@ -149,7 +149,7 @@ def _saved(form: AbsenceForm, found: Absence) -> Response:
     try:
         stored = absence_change.save(user, current_account(), settings(), found, form.version)
     except FiltersChangedError:
-        words = _("Your automatic reply was changed in another window meanwhile. If you save again, what is below replaces it.")
+        words = _("Your automatic reply was changed in another window. If you save again, it is replaced by what is below.")
         return _absence_page(_renewed(form), trouble_text=words, status=409)
     except MailError as error:
         return _absence_page(form, None, error)
@@ -216,11 +216,11 @@ def _stored_words(stored: StoredAbsence) -> str:
         return _("Saved. Automatic replies are off.")
     if stored.other:
         return _(
-            "Saved, but nobody is answered yet: another program’s filters (“%(name)s”) are active. See “Filters”.",
+            "Saved, but no replies are sent yet: another program’s filters (“%(name)s”) are active. See “Filters”.",
             name=stored.other,
         )
     if stored.paused:
-        return _("Saved, but nobody is answered yet: all your filters are paused. See “Filters”.")
+        return _("Saved, but no replies are sent yet: all your filters are paused. See “Filters”.")
     if found.start and found.start > _now():
         return _("Saved. Automatic replies start on %(when)s.", when=since_words(found.start))
     if found.until:
@@ -264,8 +264,8 @@ def _preview(found: Absence) -> tuple[tuple[str, AbsenceAnswer | None], ...]:
     }[found.audience]  # fmt: skip
     theirs = None if found.audience is Audience.NOBODY else _answer(found, found.text)
     if found.audience is Audience.EVERYBODY and not found.text_inside:
-        return ((_("Everybody gets"), theirs),)
-    return ((outside, theirs), (_("People of your organisation get"), _answer(found, found.text_inside or found.text)))
+        return ((_("Everyone gets"), theirs),)
+    return ((outside, theirs), (_("People in your organisation get"), _answer(found, found.text_inside or found.text)))
 
 
 def _answer(found: Absence, text: str) -> AbsenceAnswer:

@@ -50,7 +50,7 @@ def take_back(row: Undo | None, put_back: Callable[[str], object], changed: str,
     except FiltersChangedError:
         notify(changed, "caution")
     except (BadRuleError, TargetRefusedError):
-        notify(_("This can’t be undone any more."), "caution")
+        notify(_("This can no longer be undone."), "caution")
     except MailError as error:
         notify(trouble_words(error), "danger")
         return back

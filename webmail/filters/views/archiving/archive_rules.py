@@ -154,7 +154,7 @@ def preview_archiving() -> Response:
     plan = next((one for one in plans if one.key == key), None)
     if plan is None:
         if found is not None:
-            notify(_("This rule is not there any more."), "caution")
+            notify(_("This rule no longer exists."), "caution")
             return to_archiving()
         return page("filters/archive_preview.html", 502, trouble=away_words(), tried=None, title="", words="")
     tried, trouble, status = try_out(plan)
@@ -169,7 +169,7 @@ def try_out(plan: ArchivePlan) -> tuple[dry_run.DryRun | None, str, int]:
         with imap.connect(current_account(), plan.mailbox) as connection:
             return dry_run.look(connection, plan, current_user(), settings()), "", 200
     except NoSuchMailboxError:
-        return None, _("The folder “%(folder)s” is gone. Choose another one.", folder=folder_words(plan.mailbox)), 200
+        return None, _("The folder “%(folder)s” no longer exists. Choose another one.", folder=folder_words(plan.mailbox)), 200
     except (ServerAwayError, SignInRefusedError) as error:
         return None, away_words(), error.status
     except TooManyTagsError as error:

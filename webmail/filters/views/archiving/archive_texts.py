@@ -85,7 +85,7 @@ def night_words(run: ArchiveRun) -> str:
 
 def trouble_lines(run: ArchiveRun) -> list[str]:
     words = {
-        "gone": _("%(folder)s: this folder is gone."),
+        "gone": _("%(folder)s: this folder no longer exists."),
         "rule": _("%(folder)s: this rule no longer fits. Edit it."),
         "over-quota": _("%(folder)s: your mailbox is full. The rest stays where it is until there is space."),
         "not-allowed": _("%(folder)s: you don’t have permission to move its messages."),
@@ -136,7 +136,7 @@ def night_of(run: ArchiveRun) -> date:
 
 
 def _failed(reason: str) -> str:
-    return _("The mail server does not let us in. Tell your administrator.") if reason == "sign-in" else ""
+    return _("The mail server refuses access. Tell your administrator.") if reason == "sign-in" else ""
 
 
 def _undone(result: dict[str, Any]) -> str:

@@ -82,7 +82,7 @@ def save_forwarding() -> Response:
         form.errors["to"] = _unusable_words(address) if address else _("This can’t be saved as it is.")
         return _forwarding_page(form, status=422)
     except FiltersChangedError:
-        words = _("Your forwarding was changed in another window meanwhile. If you save again, what is below replaces it.")
+        words = _("Your forwarding was changed in another window. If you save again, it is replaced by what is below.")
         return _forwarding_page(_renewed(form), trouble_text=words, status=409)
     except MailError as error:
         return _forwarding_page(form, trouble=error)
@@ -197,7 +197,7 @@ def undo_forwarding() -> Response:
         stored = forward_change.save(current_user(), current_account(), settings(), before, version)
         _told(stored.before, before)
 
-    changed = _("Your forwarding has been changed since, so this can’t be undone any more.")
+    changed = _("Your forwarding has been changed since, so this can no longer be undone.")
     return part_undo.take_back(row, put_back, changed, "filters.show_forwarding")
 
 

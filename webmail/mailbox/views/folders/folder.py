@@ -277,7 +277,7 @@ def fault_words(fault: NameFault) -> str:
         NameFault.DEEP: _("There are too many nested folders in this name. Create the outer ones first."),
         NameFault.RESERVED: _("This name is reserved by the mail server. Choose another one."),
         NameFault.TAKEN: _("There is already a folder with this name. Choose another name."),
-        NameFault.INSIDE: _("A folder can't be moved into itself. Choose another location."),
+        NameFault.INSIDE: _("A folder can’t be moved into itself. Choose another location."),
     }[fault]
 
 

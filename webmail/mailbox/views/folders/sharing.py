@@ -44,7 +44,7 @@ def share(mailbox: str) -> Response:
         except NotSharedError as error:
             return one_folder(connection, mailbox, 422, share_error=_doubt(error.doubt))
         except RefusedError:
-            refused = _("This folder can't be shared with them. Check what you typed.")
+            refused = _("This folder can’t be shared with them. Check what you typed.")
             return one_folder(connection, mailbox, 422, share_error=refused)
     imap.mailboxes.forget(current_account())
     return redirect(url_for("mailbox.folder", mailbox=mailbox, _anchor="sharing"), 303)
@@ -161,9 +161,9 @@ def _doubt(doubt: ShareWarning) -> str:
     return {
         ShareWarning.EMPTY: _("Type the address of a person."),
         ShareWarning.UNKNOWN: _("Nobody in your organisation has this address. Check the spelling."),
-        ShareWarning.ONESELF: _("You can't change your own access or the owner's."),
+        ShareWarning.ONESELF: _("You can’t change your own access or the owner’s."),
         ShareWarning.NO_GROUP: _("Choose a group."),
         ShareWarning.GROUP_GONE: _("This group no longer exists. Choose another."),
         ShareWarning.TWO: _("You typed a name and chose a different group. Clear one of them."),
-        ShareWarning.ODD: _("This isn't a person’s address. Type a full address, such as name@example.org."),
+        ShareWarning.ODD: _("This isn’t a person’s address. Type a full address, such as name@example.org."),
     }[doubt]
