@@ -45,7 +45,7 @@ types: ready ## type check
 templates: ready ## the pages' markup
 	$(BIN)/djlint templates --lint --quiet
 
-catalogue: ready ## French and English texts are complete
+catalogue: ready ## French and English texts are complete, and what a native would say
 	$(BIN)/python -m tests.support.catalogue
 
 # A test that fails runs once more, by itself (tests/support/again.py). Not so: make test AGAIN=

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 EVENING, MORNING = time(18), time(8)
-_HOUR = re.compile(r"(\d\d?)(?:[:hH.](\d\d)?(?::\d\d(?:\.\d+)?)?)?", re.ASCII)
+_HOUR = re.compile(r"(\d\d?)(?:[:.]|[ \u00a0\u202f]?[hH][ \u00a0\u202f]?)?((?<=\D)\d\d(?::\d\d(?:\.\d+)?)?)?", re.ASCII)
 _TYPED_DAY = re.compile(r"(\d\d?)[/.](\d\d?)[/.](\d{4})", re.ASCII)
 _YEARS = (2000, 2200)
 _DAY = timedelta(days=1)
@@ -76,10 +76,15 @@ def _local(day: str, hour: str, zone: tzinfo, *, ends: bool) -> datetime:
     on = date(int(typed[3]), int(typed[2]), int(typed[1])) if typed else date.fromisoformat(day)
     if not hour:
         return datetime.combine(on + _DAY if ends else on, time(), zone)
-    clock = _HOUR.fullmatch(hour)
+    return datetime.combine(on, time_of_day(hour), zone)
+
+
+def time_of_day(text: str) -> time:
+    """A time of day as browsers send it (14:30), or as it is typed: 14.30, 14h30, 14 h 30, 14 h, 14. Raises ValueError."""
+    clock = _HOUR.fullmatch(text.strip())
     if clock is None:
-        raise ValueError(f"{hour!r} is no time of day")
-    return datetime.combine(on, time(int(clock[1]), int(clock[2] or 0)), zone)
+        raise ValueError(f"{text!r} is no time of day")
+    return time(int(clock[1]), int((clock[2] or "0")[:2]))
 
 
 def day_and_hour(at: datetime | None, zone: tzinfo, *, ends: bool) -> tuple[str, str]:

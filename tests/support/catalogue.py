@@ -1,4 +1,5 @@
-"""The French catalogue: `python -m tests.support.catalogue` checks that it is complete, `--update` brings in new strings.
+"""The French catalogue: `python -m tests.support.catalogue` checks that it is complete, and that neither it nor the help says what
+`wording.py` refuses; `--update` brings in new strings.
 
 Strings are English in the code. What is compiled from the catalogue is not kept: `webmail/translations/__init__.py` builds it.
 """
@@ -14,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from tests.support import wording
 from webmail import translations
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +74,16 @@ def problems() -> list[str]:
                 found.append(f"placeholders differ: {message.id!r}: {', '.join(sorted(extra))}")
     ids = {message.id for message in code if message.id}
     found += [f"no longer used: {message.id!r}" for message in catalog if message.id and message.id not in ids]
+    return [*found, *unidiomatic(code, "en"), *unidiomatic(catalog, "fr"), *wording.in_help()]
+
+
+def unidiomatic(catalog: Catalog, language: str) -> list[str]:
+    """What the texts of a catalogue should not say: English is the code's, French the translations."""
+    found = []
+    for message in filter(lambda message: message.id, catalog):  # the first is the head
+        texts = message.id if language == "en" else message.string
+        for text in texts if isinstance(texts, tuple | list) else (texts,):
+            found += [f"{words} ({text!r})" for words in wording.refused(text, language)]
     return found
 
 

@@ -19,6 +19,7 @@ from webmail.mime.formats.calendars import event_edit, event_links
 from webmail.mime.formats.calendars.event_edit import EventFields
 from webmail.mime.formats.calendars.event_links import MOST_LINKS
 from webmail.preferences import is_zone
+from webmail.schedule import time_of_day
 from webmail.web.forms.form_fields import trimmed
 
 SCOPES = ("one", "following", "all")
@@ -26,7 +27,6 @@ REMINDERS = (0, 5, 10, 15, 30, 60, 120, 1440, 2880, 10080)  # minutes before
 EMPTY_REMINDERS = EMPTY_LINKS = 1
 LONGEST_NOTES = 20_000
 _LIMITS = {"title": 500, "location": 500, "video": 1000, "categories": 1000}
-_HOUR = re.compile(r"(\d{1,2})(?:[:hH.](\d{2})?)?(?::\d\d)?")
 _TYPED_DAY = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 _EARLIEST, _LATEST = 1900, 2200
 _STATUSES = ("", "confirmed", "tentative", "cancelled")
@@ -203,11 +203,11 @@ class EventForm:
             self.errors[name] = _("Enter a date, such as 2026-11-30.")
             return None, None
         if hour:
-            found = _HOUR.fullmatch(hour)
-            if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
+            try:
+                at = time_of_day(hour)
+            except ValueError:
                 self.errors[name] = _("Enter a time, such as 14:30.")
                 return day, None
-            at = time(int(found[1]), int(found[2] or 0))
         return day, at
 
     def _reminders(self, before: EventFields | None) -> tuple[int, ...]:

@@ -24,6 +24,11 @@ def _choices(*pairs: tuple[str | int, Any]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in pairs]
 
 
+def _clock(hour: str | int) -> LazyString:
+    """A whole hour as the person who reads writes it."""
+    return LazyString(whole_hour, int(hour))
+
+
 class PreferencesForm(FlaskForm):
     """One field for each preference, named like the attribute of `Preferences`; and the language."""
 
@@ -152,11 +157,11 @@ class PreferencesForm(FlaskForm):
     )  # fmt: skip
     hours_from = SelectField(
         _l("First hour shown"), coerce=int, description=_l("Earlier events are still shown."),
-        choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["hours_from"])),
+        choices=_choices(*((hour, _clock(hour)) for hour in CHOICES["hours_from"])),
     )  # fmt: skip
     hours_to = SelectField(
         _l("Last hour shown"), coerce=int, description=_l("Later events are still shown."),
-        choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["hours_to"])),
+        choices=_choices(*((hour, _clock(hour)) for hour in CHOICES["hours_to"])),
     )  # fmt: skip
     second_zone = StringField(
         _l("Second time zone"), description=_l("Its hours appear beside yours, for example New York. Leave empty for none."),
@@ -195,13 +200,13 @@ class PreferencesForm(FlaskForm):
     )  # fmt: skip
     remind_hour = SelectField(
         _l("Time for all-day events"), coerce=int, description=_l("The time at which you are reminded of events without a time."),
-        choices=_choices(*((hour, f"{hour:02}:00") for hour in CHOICES["remind_hour"])),
+        choices=_choices(*((hour, _clock(hour)) for hour in CHOICES["remind_hour"])),
     )  # fmt: skip
     agenda_hour = SelectField(
         _l("Daily agenda by email"), coerce=int,
         description=_l("The events of the day, sent at this time on days that have any."),
         choices=_choices(
-            (-1, _l("No email")), *((hour, f"{hour:02}:00") for hour in CHOICES["agenda_hour"] if int(hour) >= 0)
+            (-1, _l("No email")), *((hour, _clock(hour)) for hour in CHOICES["agenda_hour"] if int(hour) >= 0)
         ),
     )  # fmt: skip
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from gettext import NullTranslations
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask import g, has_app_context
 from flask_babel import LazyString, force_locale, get_locale, get_translations
@@ -108,7 +107,7 @@ def short_date(moment: datetime) -> str:
     at, day = here(), local(moment)
     days = (at.today - day.date()).days
     if days == 0:
-        return day.strftime("%H:%M")
+        return clock_time(day)
     if days == 1:
         return _("yesterday")
     pattern = "EEE" if 1 < days < 7 else "d MMM" if day.year == at.today.year else "dd/MM/yyyy"
@@ -126,7 +125,7 @@ def _first(pattern: str, day: date, locale: str) -> str:
 
 
 def long_date(moment: datetime) -> str:
-    """Date and time in full, "mardi 24 novembre 2026 à 14:02"."""
+    """Date and time in full, "mardi 24 novembre 2026 à 14 h 02"."""
     at = local(moment).replace(second=0, microsecond=0, tzinfo=None)  # a cache takes one moment in two zones for the same
     return _long(at, here().locale)
 
@@ -149,11 +148,20 @@ def weekday_and_day(day: date) -> str:
     return _formatted(day, pattern, at.locale)
 
 
-def clock_time(moment: datetime) -> str:
-    """A time of the day as one says it: "16:30", "16 h 30"."""
-    if not here().locale.startswith("fr"):
-        return f"{moment:%H:%M}"
-    return f"{moment.hour}\N{NO-BREAK SPACE}h" + (f"\N{NO-BREAK SPACE}{moment:%M}" if moment.minute else "")
+def clock_time(moment: datetime | time) -> str:
+    """A time of the day as one writes it: "16:30", "16 h 30"; on the hour "16:00", "16 h"."""
+    return clock_in(moment, here().locale)
+
+
+def whole_hour(hour: int) -> str:
+    """An hour as the end of a span may be it, from 0 to 24: "16:00", "16 h", "midnight"."""
+    return clock_time(time(hour)) if hour < 24 else _("midnight")
+
+
+def clock_in(moment: datetime | time, locale: str) -> str:
+    if not locale.startswith("fr"):
+        return f"{moment.hour:02}:{moment.minute:02}"
+    return f"{moment.hour}\N{NO-BREAK SPACE}h" + (f"\N{NO-BREAK SPACE}{moment.minute:02}" if moment.minute else "")
 
 
 def html_datetime(moment: datetime) -> str:
@@ -163,8 +171,8 @@ def html_datetime(moment: datetime) -> str:
 
 @lru_cache(maxsize=4096)
 def _long(moment: datetime, locale: str) -> str:
-    pattern = "EEEE d MMMM y 'à' HH:mm" if locale.startswith("fr") else "EEEE d MMMM y, HH:mm"
-    return format_datetime(moment, _first(pattern, moment.date(), locale), locale=Locale.parse(locale))
+    day, clock = _formatted(moment.date(), "EEEE d MMMM y", locale), clock_in(moment, locale)
+    return f"{day} à {clock}" if locale.startswith("fr") else f"{day}, {clock}"
 
 
 def file_size(count: int) -> str:

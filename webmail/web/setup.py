@@ -84,6 +84,7 @@ def install(app: Flask) -> None:
         short_date=short_date,
         long_date=long_date,
         html_datetime=html_datetime,
+        clock_time=clock_time,
         file_size=file_size,
         number=number,
     )

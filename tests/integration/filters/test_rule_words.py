@@ -37,7 +37,7 @@ SENTENCES = [
     (
         FilterRule("", (RuleCondition(F.HOUR, M.MOST, ("8",)), RuleCondition(F.DATE, M.LEAST, ("2026-09-01",), negated=True)), MOVE),
         "If it arrives before 09:00, and it arrives before Tuesday 1 September 2026, move it to “Inbox”.",
-        "Si le message arrive avant 09:00 et le message arrive avant le mardi 1er septembre 2026 : déplacer dans « Boîte de réception ».",
+        "Si le message arrive avant 9\xa0h et le message arrive avant le mardi 1er septembre 2026 : déplacer dans « Boîte de réception ».",
     ),
     (
         FilterRule("", (RuleCondition(F.SUBJECT, M.IS, tuple("abcdef")),), (RuleAction(ActionKind.REPLY, "", "Merci.\nAu revoir."),)),

@@ -319,7 +319,7 @@ def test_it_is_in_the_person_s_language_and_zone(app):
     sweep(app, 55 * 60)
     [row] = mails()
     assert row.subject.startswith("Rappel")
-    hour = time.strftime("%H:", time.gmtime(time.time() + 5 * HOUR))
+    hour = f", {time.gmtime(time.time() + 5 * HOUR).tm_hour}\xa0h"
     assert hour in row.subject
 
 

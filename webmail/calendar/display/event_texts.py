@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 
 from babel.dates import get_day_names
 from flask_babel import gettext as _
@@ -15,7 +15,7 @@ from webmail.calendar.display import special_days
 from webmail.calendar.display.event_facts import EventFacts, Invited
 from webmail.calendar.repeat import Repeat
 from webmail.mime.formats.recurrence import recurrence_edit
-from webmail.web.formatting import day_in_full, here
+from webmail.web.formatting import clock_time, day_in_full, here
 
 _MINUTE, _HOUR, _DAY, _WEEK = 1, 60, 1440, 10_080
 
@@ -32,11 +32,11 @@ def when_words(begins: date | datetime, ends: date | datetime, zone: tzinfo) -> 
         return _("%(start)s to %(end)s", start=_full(start), end=_full(end))
     if start == end:
         return _full(start)
-    return f"{_full(start)}–{end:%H:%M}"
+    return f"{_full(start)}–{clock_time(end)}"
 
 
 def _full(moment: datetime) -> str:
-    return _("%(day)s, %(time)s", day=day_in_full(moment.date()), time=f"{moment:%H:%M}")
+    return _("%(day)s, %(time)s", day=day_in_full(moment.date()), time=clock_time(moment))
 
 
 def _date_of(moment: date | datetime) -> date:
@@ -57,7 +57,7 @@ def elsewhere_words(facts: EventFacts, zone: tzinfo) -> str:
         return ""
     if begins.utcoffset() == _in(begins, zone).utcoffset() or facts.fields.zone == "UTC":
         return ""
-    hours = f"{begins:%H:%M}" if begins == ends else f"{begins:%H:%M}–{ends:%H:%M}"
+    hours = clock_time(begins) if begins == ends else f"{clock_time(begins)}–{clock_time(ends)}"
     return _("%(hours)s in the time zone %(zone)s", hours=hours, zone=facts.fields.zone)
 
 
@@ -147,14 +147,14 @@ def is_last_of_month(day: date) -> bool:
 def reminder_words(minutes: int, hour: int | None = None) -> str:
     """When a reminder comes; `hour`: when one of a whole day does (see `calendar_alarms`)."""
     if hour is not None and -6 * _HOUR < minutes < 6 * _HOUR:
-        return _("On the day at %(time)s", time=f"{hour:02}:00")
+        return _("On the day at %(time)s", time=clock_time(time(hour)))
     if hour is not None and minutes == _DAY:
-        return _("The day before at %(time)s", time=f"{hour:02}:00")
+        return _("The day before at %(time)s", time=clock_time(time(hour)))
     if minutes == 0:
         return _("At the start")
     if minutes < 0:
         hours, rest = divmod(-minutes % 1440, 60)
-        return _("On the day at %(time)s", time=f"{hours:02}:{rest:02}") if minutes > -1440 else _("After the start")
+        return _("On the day at %(time)s", time=clock_time(time(hours, rest))) if minutes > -1440 else _("After the start")
     if not minutes % _WEEK:
         return ngettext("%(num)d week before", "%(num)d weeks before", minutes // _WEEK)
     if not minutes % _DAY:

@@ -14,7 +14,7 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.happenings import Happening
 from webmail.calendar.display.hours import is_twice
 from webmail.calendar.display.periods import Period
-from webmail.web.formatting import day_in_full, here
+from webmail.web.formatting import clock_time, day_in_full, here
 from webmail.web.templates.addresses import url_for
 
 _DASH = "\u2013"
@@ -74,7 +74,7 @@ def _number(day: date, locale: str) -> str:
 @blueprint.app_template_filter()
 def clock(moment: datetime) -> str:
     """The time of day; where the clock shows it twice on that day, with the name of its time."""
-    return f"{moment:%H:%M %Z}" if is_twice(moment) else f"{moment.hour:02}:{moment.minute:02}"
+    return f"{clock_time(moment)} {moment:%Z}" if is_twice(moment) else clock_time(moment)
 
 
 @blueprint.app_template_filter()

@@ -23,7 +23,7 @@ from webmail.collections import store as collections
 from webmail.config.settings import Settings
 from webmail.errors import BadAddressError, UnsafeValueError
 from webmail.models import Collection, SystemMessage, User
-from webmail.web.formatting import day_in_full, written_in
+from webmail.web.formatting import clock_time, day_in_full, written_in
 from webmail.web.public_links import public_link
 
 log = logging.getLogger(__name__)
@@ -95,8 +95,8 @@ def _of_day(happening: Happening, day: date, calendar: str) -> LetterEvent:
     if happening.whole_day:
         when = _("All day")
     else:
-        begins = f"{happening.begins:%H:%M}" if happening.first == day else "…"
-        when = f"{begins}–{happening.ends:%H:%M}" if happening.last == day and happening.start != happening.end else begins
+        begins = clock_time(happening.begins) if happening.first == day else "…"
+        when = f"{begins}–{clock_time(happening.ends)}" if happening.last == day and happening.start != happening.end else begins
         when = f"{when}–…" if happening.last != day else when
     url = (
         public_link("calendar.event", calendar=happening.calendar, href=happening.href, at=happening.at or None)

@@ -20,7 +20,7 @@ from webmail.calendar.reminders import reminders
 from webmail.calendar.views.event import event_url, moment_of
 from webmail.models import NextReminder, ShownReminder, now
 from webmail.web.current import current_user, settings, time_zone
-from webmail.web.formatting import local, long_date, today
+from webmail.web.formatting import clock_time, local, long_date, today
 from webmail.web.forms.request_values import local_path
 from webmail.web.frame.banners import add_banner
 from webmail.web.frame.page_rows import add_rows, page_rows
@@ -100,7 +100,7 @@ def _row(on_page: reminders.OnPage) -> ReminderRow:
     )
     when = when_words(begins, ends, time_zone())
     if isinstance(begins, datetime) and isinstance(ends, datetime) and begins.date() == ends.date() == today():
-        when = f"{begins:%H:%M}–{ends:%H:%M}" if begins != ends else f"{begins:%H:%M}"
+        when = f"{clock_time(begins)}–{clock_time(ends)}" if begins != ends else clock_time(begins)
     elif not isinstance(begins, datetime) and begins == ends == today():
         when = _("Today")
     return ReminderRow(on_page.id, on_page.summary, when, on_page.location, event_url(on_page.calendar, on_page.href, on_page.at))

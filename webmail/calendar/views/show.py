@@ -22,7 +22,7 @@ from webmail.calendar.display.happenings import Found, Happening
 from webmail.calendar.display.periods import NoSuchPeriodError, Period
 from webmail.calendar.views.calendars import my_calendars
 from webmail.web.current import preferences, settings, time_zone
-from webmail.web.formatting import here, today
+from webmail.web.formatting import clock_time, here, today
 from webmail.web.rendering import page
 from webmail.web.texts.day_names import day_name
 
@@ -202,7 +202,7 @@ def _scale(day: date, first: int, last: int) -> list[tuple[str, str]]:
     found = []
     for hour in range(first, last):
         at = begin + timedelta(hours=hour)
-        found.append((f"{hour:02}:00", f"{at + shift:%H:%M}" if shift is not None else ""))
+        found.append((clock_time(at), clock_time(at + shift) if shift is not None else ""))
     return found
 
 

@@ -92,7 +92,7 @@ def _shown_batch(batch: Batch, names: dict[str, str]) -> ShownBatch:
         what = count_words(batch.kinds[0], batch.count)
     else:
         what = ngettext("%(num)d contact or event", "%(num)d contacts and events", batch.count)
-    began, ended = (local(moment).strftime("%H:%M") for moment in (batch.since, batch.until))
+    began, ended = (clock_time(local(moment)) for moment in (batch.since, batch.until))
     return ShownBatch(batch, who(batch.by, batch.device, names), what, ended if ended != began else "")
 
 

@@ -6,7 +6,7 @@ A scheduled message is an outbox row due at that time; any worker running then s
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 
 from webmail import schedule
@@ -39,10 +39,7 @@ def chosen(name: str, day: str, hour: str, at: datetime) -> datetime:
 
 def _own(day: str, hour: str, at: datetime) -> datetime:
     """Parse a date and time of day as browsers send them, or as typed where they have no time input. Raises ValueError."""
-    typed = re.fullmatch(r"\s*(\d\d?)[:hH.](\d\d)(?::\d\d)?\s*", hour, re.ASCII)
-    if not typed:
-        raise ValueError(f"{hour!r} is no time of day")
-    return datetime.combine(date.fromisoformat(day.strip()), time(int(typed[1]), int(typed[2])), at.tzinfo)
+    return datetime.combine(date.fromisoformat(day.strip()), schedule.time_of_day(hour), at.tzinfo)
 
 
 def waits(row: Outbox) -> bool:

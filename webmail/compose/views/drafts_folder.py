@@ -16,7 +16,7 @@ from webmail.compose.drafts.drafts import CopyTrouble
 from webmail.compose.outbox import status
 from webmail.models import DraftRow, now
 from webmail.web.current import current_account, current_user, remember_overview, sealed_credential, settings
-from webmail.web.formatting import local, short_date
+from webmail.web.formatting import clock_time, local, short_date
 from webmail.web.forms.request_values import local_path
 from webmail.web.frame.list_buttons import LIST_BUTTONS
 from webmail.web.frame.quota_notice import room_link
@@ -65,7 +65,7 @@ def draft_state(row: DraftRow) -> DraftState:
 @blueprint.app_template_filter()
 def clock(moment: datetime) -> str:
     """The time as "14:02", preceded by the date unless it is today."""
-    time = local(moment).strftime("%H:%M")
+    time = clock_time(local(moment))
     return time if local(moment).date() == local(datetime.now(UTC)).date() else f"{short_date(moment)}, {time}"
 
 

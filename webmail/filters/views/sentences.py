@@ -15,7 +15,7 @@ from webmail.contacts import store as contacts
 from webmail.filters.rules.rules import ActionKind, ConditionField, FilterRule, MatchKind, RuleAction, RuleCondition
 from webmail.mailbox import tags
 from webmail.web.current import current_user
-from webmail.web.formatting import day_in_full, file_size
+from webmail.web.formatting import day_in_full, file_size, whole_hour
 from webmail.web.labels import mailbox_label, mailbox_path
 
 _MOST_VALUES = 3  # said one by one
@@ -197,18 +197,14 @@ def _hour(condition: RuleCondition) -> str:
     later = (condition.match is MatchKind.LEAST) != condition.negated
     border = hour if (condition.match is MatchKind.LEAST) else hour + 1
     return (
-        _("it arrives at %(time)s or later", time=_clock(border))
+        _("it arrives at %(time)s or later", time=whole_hour(border))
         if later
-        else _("it arrives before %(time)s", time=_clock(border))
+        else _("it arrives before %(time)s", time=whole_hour(border))
     )
 
 
 def _between(start: int, end: int) -> str:
-    return _("between %(start)s and %(end)s", start=_clock(start), end=_clock(end))
-
-
-def _clock(hour: int) -> str:
-    return f"{hour:02d}:00"
+    return _("between %(start)s and %(end)s", start=whole_hour(start), end=whole_hour(end))
 
 
 def _weekday(value: str) -> str:

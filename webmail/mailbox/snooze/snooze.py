@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,7 +72,7 @@ def chosen_time(name: str, day: str, hour: str, at: datetime) -> datetime:
     if name in offered:
         return schedule.stored(offered[name], at, _FURTHEST)
     try:
-        due = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour) if hour else schedule.MORNING, at.tzinfo)
+        due = datetime.combine(date.fromisoformat(day), schedule.time_of_day(hour) if hour else schedule.MORNING, at.tzinfo)
     except ValueError as error:
         raise BadTimeError(f"{day!r} {hour!r} is no time") from error
     return schedule.stored(due, at, _FURTHEST)

@@ -37,7 +37,7 @@ from webmail.auth.views.devices.devices_page import issue_app_password, server_l
 from webmail.errors import LimitReachedError
 from webmail.models import AppPassword, now
 from webmail.web.current import current_user, settings
-from webmail.web.formatting import local
+from webmail.web.formatting import clock_time, local
 from webmail.web.public_links import public_link
 from webmail.web.rendering import fragment, page
 from webmail.web.responses.qr_code import qr_code
@@ -181,7 +181,7 @@ def _steps_page(kind: DeviceKind, row: AppPassword | None, held: Held | None) ->
         row=row,
         held=held,
         letters=app_passwords.groups(held.letters) if held else [],
-        until=local(held.until).strftime("%H:%M") if held else "",
+        until=clock_time(local(held.until)) if held else "",
         steps=steps(kind, wanted._replace(picture="thunderbird" in pictures)),
         user_name=name,
         servers=server_lines(uses),
