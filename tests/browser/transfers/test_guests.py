@@ -71,7 +71,7 @@ def test_files_are_sent_by_a_link_and_a_receipt_says_so(open_browser: OpenBrowse
     expect(page.locator(".guest-files li")).to_have_count(2)
     assert asks.arrived() == {"Zoé Durand": {"essai.pdf": ESSAY, "notes.pdf": b"notes"}}
     page.locator(".guest-files li", has_text="notes.pdf").get_by_role("link").click()
-    expect(page.locator("#sure")).to_contain_text("Reprendre ce fichier")  # nothing brings it back
+    expect(page.locator("#sure")).to_contain_text("Retirer ce fichier")  # nothing brings it back
     page.locator("[name=withdraw]").click()
     expect(page.locator("[role=status]")).to_contain_text("repris")
     assert asks.arrived() == {"Zoé Durand": {"essai.pdf": ESSAY}}

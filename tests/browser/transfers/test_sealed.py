@@ -144,7 +144,7 @@ def test_a_server_that_gives_one_file_for_another_is_found_out(
 
     visitor.route("**/t/*", lambda route: swap(route) if route.request.method == "POST" else route.continue_())
     visitor.locator("#files button[name=file]").first.click()
-    expect(visitor.locator(".sealed-state", has_text="Le serveur a donné un autre fichier")).to_have_count(1)
+    expect(visitor.locator(".sealed-state", has_text="Le serveur a envoyé un autre fichier")).to_have_count(1)
     visitor.locator("#files button[value=all]").click()
     expect(visitor.locator(".sealed-state", has_text="un autre fichier")).to_have_count(2)
     with visitor.expect_download():

@@ -24,7 +24,7 @@ def test_two_cards_of_one_person_are_merged_and_taken_back(alice: Visitor) -> No
     [card] = cards_of(alice).values()
     assert "NOTE:first\\nsecond" in card and "roi@y.example" in card
     again = alice.submit(compared, MERGE, action="merge")
-    assert "merged or removed already" in again.notices
+    assert "already been merged or removed" in again.notices
     alice.submit(merged, "#notices form")
     assert cards_of(alice) == before
 

@@ -154,7 +154,7 @@ def test_a_forward_that_fails_leaves_the_message_here(ann, deliver, imap_of, arr
 
 def test_it_ends_by_itself(ann, bob, account_of):
     add(ann, bob.address)
-    assert "over already" in forward(ann, bob.address, until="2020-01-01").text
+    assert "already passed" in forward(ann, bob.address, until="2020-01-01").text
     forward(ann, bob.address, until="2031-03-04", until_hour="08:30")
     assert stored(account_of, ann).until.isoformat() == "2031-03-04T07:30:00+00:00"
     page = ann.get("/forwarding")

@@ -439,7 +439,7 @@ def test_a_move_to_where_it_is_already_is_refused(alice):
     put(other, "Conseil", f"{ZONE}20261208T170000")
     row = rows()[0]
     page = alice.submit(alice.get(url(row, "/move")), "form[action$='/move']", to=str(other.id), action="move")
-    assert len(rows()) == 2 and "in that calendar already" in page.notices
+    assert len(rows()) == 2 and "already in that calendar" in page.notices
 
 
 def test_it_moves_to_where_something_else_has_its_name(alice):
@@ -553,7 +553,7 @@ def test_another_rule_is_kept_and_told(alice):
         "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=3")  # fmt: skip
     row = only()
     page = alice.get(url(row, "/edit"))
-    assert "it is kept" in page.text and page.one("#event-repeat option[value=kept]").has_attr("selected")
+    assert "The rule is kept" in page.text and page.one("#event-repeat option[value=kept]").has_attr("selected")
     alice.submit(page, FORM, title="Salaires", action="save")
     assert "BYSETPOS=-1" in only().text and len(said(row)) == 3
     moved = edit(alice, row, "20261231T090000", start="2026-12-30", end="2026-12-30", scope="all")

@@ -272,7 +272,7 @@ def test_nothing_is_added_to_what_is_over_or_came_from_others(alice, settings):
     assert additions.submit(addition)
     unchecked(addition)
     store.close(transfer, "owner")
-    assert "transfer is over" in add(alice, page, ("b.txt", b"1")).notices
+    assert "transfer has ended" in add(alice, page, ("b.txt", b"1")).notices
     with pytest.raises(store.TransferClosedError):
         store.add_file(addition, "c.txt", 1, "", settings)
     StoredContent.update(state=ContentState.READY).execute()

@@ -242,9 +242,9 @@ def test_a_guest_learns_no_more_than_that_there_is_no_room_and_its_owner_is_told
     request = asked_by(alice, settings)
     page = send(zoe, link_of(request, settings), ("a.txt", b"a" * 5000))
     problem = page.one("#files-error").get_text()
-    assert page.status == 422 and "no room" in problem and "1000" not in problem and "byte" not in problem
+    assert page.status == 422 and "not enough space" in problem and "1000" not in problem and "byte" not in problem
     letters = [row for row in SystemMessage.select() if row.recipient == "alice@lycee.example"]
-    assert len(letters) == 1 and "No room" in letters[0].subject
+    assert len(letters) == 1 and "No space" in letters[0].subject
     send(zoe, link_of(request, settings), ("a.txt", b"a" * 5000))
     assert SystemMessage.select().count() == 1
     owner = ground.signed_in(app)
@@ -334,7 +334,7 @@ def test_a_file_is_taken_back_until_it_was_downloaded(alice, settings, zoe):
 
 def test_taking_back_asks_first_since_nothing_brings_it_back(alice, settings, zoe):
     page = send(zoe, link_of(asked_by(alice, settings), settings), ("a.txt", b"1"), ("b.txt", b"2"))
-    asks = zoe.get(page.link("Take back a.txt"))
+    asks = zoe.get(page.link("Withdraw a.txt"))
     assert "you can’t undo this" in asks.text and TransferFile.select().count() == 2
     assert asks.link("Keep it") == page.address
     done = zoe.submit(asks, ".guest-files form", withdraw=asks.one("button[name=withdraw]")["value"])

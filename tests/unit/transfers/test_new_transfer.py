@@ -413,7 +413,7 @@ def test_a_full_disk_keeps_the_files_before_and_what_was_typed(alice, monkeypatc
         to="bob@lycee.example",
         message="Texte",
     )
-    assert "no room left" in page.notices and "Texte" in page.one("#message").get_text()
+    assert "no space left" in page.notices and "Texte" in page.one("#message").get_text()
     assert [row["data-path"] for row in page.all(".upload")] == ["a.txt"]
     assert (mine()[0].state, StoredContent.select().count(), ContentPiece.select().count()) == (TransferState.OPEN, 1, 1)
 

@@ -198,7 +198,7 @@ def test_it_is_closed_and_that_is_taken_back(alice, settings):
     page = alice.submit(alice.get(f"/transfers/{transfer.id}"), ".page-end", action="close")
     assert not store.is_offered(Transfer.get_by_id(transfer.id)) and "closed" in page.notices
     page = alice.submit(page, "#notices form")
-    assert store.is_offered(Transfer.get_by_id(transfer.id)) and "open again" in page.notices
+    assert store.is_offered(Transfer.get_by_id(transfer.id)) and "reopened" in page.notices
 
 
 def test_what_is_gone_does_not_come_back(alice, settings):
@@ -208,7 +208,7 @@ def test_what_is_gone_does_not_come_back(alice, settings):
     store.sweep(settings)
     page = alice.get(f"/transfers/{transfer.id}")
     assert "files are deleted" in page.one(".notice-plain").get_text() and not page.all("[data-transfer-link]")
-    assert "deleted already" in act(alice, f"/transfers/{transfer.id}", "reopen").notices
+    assert "already been deleted" in act(alice, f"/transfers/{transfer.id}", "reopen").notices
 
 
 def test_the_date_is_changed_within_bounds(alice, settings):
@@ -267,7 +267,7 @@ def test_the_link_is_sent_again_and_people_are_reminded(alice, settings):
     page = alice.submit(page, "[data-recipient] form", action="remind")
     assert "Reminder sent to" in page.notices
     page = alice.submit(page, "[data-recipient] form", action="remind")
-    assert "within a day" in page.notices
+    assert "less than a day ago" in page.notices
     page = alice.submit(page, "[data-recipient] form", action="again")
     assert "Link sent to" in page.notices and SystemMessage.select().count() == 2
 

@@ -175,7 +175,7 @@ def test_a_request_shows_its_link_its_picture_and_a_sheet(browser, settings):
 
 def test_people_who_are_named_are_mailed_their_own_links(browser, settings):
     page = asks(browser, who="named", people="Bob <bob@z.example>, eve@z.example")
-    assert "2 people get their link by mail" in page.notices
+    assert "2 people get their link by email" in page.notices
     assert not page.all("[data-transfer-link]")
     bodies = {row.recipient: row for row in SystemMessage.select()}
     assert set(bodies) == {"bob@z.example", "eve@z.example"}
@@ -190,7 +190,7 @@ def test_people_who_are_named_are_mailed_their_own_links(browser, settings):
         ({"people": "not an address"}, "is not an email address"),
         ({"who": "named"}, "Type at least one address"),
         ({"until": "yesterday"}, "Enter a date"),
-        ({"until": "2020-01-01"}, "over already"),
+        ({"until": "2020-01-01"}, "already passed"),
         ({"files": "0"}, "Type a number from 1"),
         ({"days": "1000"}, "Type a number from 1"),
         ({"most": "-1"}, "Choose one of these"),
@@ -231,7 +231,7 @@ def test_somebody_is_reminded_and_removed_and_put_back(browser):
     page = browser.submit(page, ".people form", action="remind")
     assert "A reminder with the link is being sent" in page.notices and SystemMessage.select().count() == 1
     page = browser.submit(page, ".people form", action="remind")
-    assert "not long ago" in page.notices and SystemMessage.select().count() == 1
+    assert "was reminded recently" in page.notices and SystemMessage.select().count() == 1
     page = browser.submit(page, ".people form", action="remove")
     assert "no longer works" in page.notices and not page.all(".people")
     page = browser.submit(page, "#notices form")

@@ -386,7 +386,7 @@ def test_a_full_disk_is_told_and_keeps_what_came(alice, monkeypatch):
     with monkeypatch.context() as full:
         fill_up(full, 1)
         answer = alice.patch(url, 0, data)
-        assert answer.status_code == 507 and "no room left" in answer.text
+        assert answer.status_code == 507 and "no space left" in answer.text
     assert alice.ask("HEAD", url).headers["Upload-Offset"] == str(4 * MB)
     assert alice.patch(url, 4 * MB, data[4 * MB :]).status_code == 204
     assert TransferFile.get().content.sha256 == hashlib.sha256(data).hexdigest()

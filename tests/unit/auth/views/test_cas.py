@@ -210,7 +210,7 @@ def test_a_few_tabs_may_be_open(visitor, server):
         (xml(failure("INVALID_TICKET")), 403, "did not confirm this sign-in"),
         (xml(failure("UNAUTHORIZED_SERVICE")), 403, "does not know this webmail"),
         (b"", 502, "is not responding"),
-        (xml("nonsense"), 502, "makes no sense"),
+        (xml("nonsense"), 502, "could not be understood"),
     ],
 )
 def test_what_goes_wrong_is_said_and_other_ways_stay(visitor, server, answer, status, said):

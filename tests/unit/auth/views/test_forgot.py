@@ -330,7 +330,7 @@ def test_whose_password_is_kept_elsewhere_is_told_where(settings, alice):
     User.update(password="", provider="oidc:ent").execute()
     ask(Browser(build(settings)))
     [letter] = letters(settings)
-    assert "kept by ENT" in letter and "https://ent.example/reset" in letter and "/forgot/" not in letter
+    assert "managed by ENT" in letter and "https://ent.example/reset" in letter and "/forgot/" not in letter
 
 
 def test_the_language_is_the_persons(visitor, alice, settings):

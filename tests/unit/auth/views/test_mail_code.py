@@ -89,13 +89,13 @@ def test_one_that_was_sent_to_an_address_that_is_theirs_no_more(asked):
 def test_where_it_can_not_be(settings, with_app, changed):
     browser = Browser(build(replace(settings, **changed)))
     browser.sign_in()
-    assert "by e-mail" not in browser.get(PAGE).text
+    assert "by email" not in browser.get(PAGE).text
     assert ask(browser).status_code == 404
 
 
 def test_nobody_without_a_recovery_address(asked):
     User.update(recovery_address="").execute()
-    assert "by e-mail" not in asked.get(PAGE).text
+    assert "by email" not in asked.get(PAGE).text
     assert ask(asked).status_code == 404
     assert SystemMessage.select().where(SystemMessage.kind == "code").count() == 0
 

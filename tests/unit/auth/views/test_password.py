@@ -128,7 +128,7 @@ def test_where_the_mail_server_keeps_passwords_the_page_says_so(settings, alice)
         app.extensions["settings"] = settings
         browser.sign_in()
         app.extensions["settings"] = replace(settings, sign_in="imap")
-        assert "kept by the mail server" in browser.get(PAGE).text
+        assert "managed by the mail server" in browser.get(PAGE).text
         assert 'name="new_password"' not in browser.get(PAGE).text
 
 

@@ -134,7 +134,7 @@ def test_where_there_is_a_directory_too_people_of_cas_still_confirm_there(app, a
     app.extensions["settings"] = replace(app.extensions["settings"], ldap=Ldap("ldap://127.0.0.1", "dc=lycee,dc=example"))
     page = alice.get("/account/confirm?next=/devices")
     assert "Confirm with ENT Lyon" in page.text and 'type="password"' not in page.text
-    assert "kept by ENT Lyon" in words(alice.get("/account/password"))
+    assert "managed by ENT Lyon" in words(alice.get("/account/password"))
 
 
 def test_who_was_given_a_password_too_may_use_either(app, alice, server):
