@@ -213,7 +213,7 @@ def test_a_form_is_its_writers_and_does_not_stay_for_ever(app, alice):
     made(alice, action="file")
     name = KeptEventForm.get().id
     bob = ground.person(app, "bob")
-    assert "no longer here" in bob.get(f"/calendar/forms/{name}").notices
+    assert "no longer available" in bob.get(f"/calendar/forms/{name}").notices
     assert "Conseil" not in bob.get(f"/calendar/events/new?form={name}").html
     KeptEventForm.update(at=now() - waiting_forms.KEPT).execute()
     assert "no longer here" in alice.get(f"/calendar/forms/{name}").notices
