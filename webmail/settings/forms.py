@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, RadioField, SelectField, StringField, ValidationError
@@ -16,6 +17,7 @@ from webmail.filters.absence import holidays
 from webmail.preferences import CHOICES
 from webmail.settings import time_zones
 from webmail.web.formatting import lazy_text as _l
+from webmail.web.formatting import whole_hour
 
 _FALSE = ("", "false", None)
 

@@ -21,7 +21,7 @@ from webmail.errors import (
 from webmail.mime.headers.shown_address import readable_address
 from webmail.web import formatting
 from webmail.web.current import current_user, overview, overview_beside, overview_known, preferences, settings
-from webmail.web.formatting import file_size, html_datetime, initials, long_date, number, short_date
+from webmail.web.formatting import clock_time, file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.forms import field_attributes, going_back
 from webmail.web.forms.link_errand import errand
 from webmail.web.frame.areas import address_here, area_here, areas, current_area, mailbox_here, side_bar_template, side_place

@@ -97,7 +97,7 @@ def test_where_no_text_has_the_words_the_folder_that_they_name_is_the_first_resu
         client.append(name, bytes(message(subject)))
     folders.get("/mailbox/INBOX", reload=True)
     page = search(folders, "érasmus", scope="all")
-    assert page.one("#query")["value"] == "érasmus" and "this is the folder Erasmus" in page.notices
+    assert page.one("#query")["value"] == "érasmus" and "this is the whole folder Erasmus" in page.notices
     assert page.one(".meant li a").get_text() == "Convention 2025"  # those of the folder itself
     assert "Convention 2025" in folders.get(page.link("Convention 2025")).one("article h1").get_text()
     opened = folders.get(page.link("Show 1 message in Erasmus"))

@@ -23,8 +23,8 @@ from webmail.errors import LimitReachedError
 from webmail.models import Collection, User
 from webmail.tasks import store as tasks
 from webmail.web.current import current_user, settings
+from webmail.web.formatting import clock_time, local
 from webmail.web.formatting import lazy_text as _l
-from webmail.web.formatting import local
 from webmail.web.formatting import number as in_words
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page

@@ -319,7 +319,7 @@ def _fault_words(fault: TargetFault) -> str:
         case TargetFault.OWN:
             return _("This is your own address. Choose another.")
         case TargetFault.LOOP:
-            return _("Mail from there is forwarded to you: it would go round in circles. Choose another address.")
+            return _("Mail from that address is forwarded to you, so it would go round in circles. Choose another address.")
         case TargetFault.CODELESS:
             return _("Only addresses of your organisation can be used here.")
         case TargetFault.UNKNOWN:
