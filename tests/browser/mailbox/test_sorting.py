@@ -74,3 +74,11 @@ def test_files_are_ordered_by_links_above_them(open_browser: OpenBrowser, width:
     page.get_by_role("link", name="Largest first", exact=True).click()
     expect(page.locator("main b[aria-current]")).to_have_text("Largest first")
     assert overflow(page) <= 0
+
+
+def test_the_columns_of_a_list_keep_their_widths(open_browser: OpenBrowser) -> None:
+    """The headings are for who listens: they give the columns no width."""
+    page = open_browser(BOB, width=1280)
+    cells = page.locator("[data-row]").first.locator("td").all()
+    tick, star, who, subject, *_rest = (box["width"] for cell in cells if (box := cell.bounding_box()))
+    assert tick <= 60 and star <= 44 and who <= 220 and subject >= 400
