@@ -45,19 +45,20 @@ from webmail.tasks.kinds import TaskKind
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 from webmail.tasks.runner import TaskRunner
 from webmail.tasks.task_process import TaskProcess
+from webmail.tasks.timetable import Timetable
 from webmail.transfers.work import WORK as TRANSFERS
 
 log = logging.getLogger(__name__)
 
 WORKERS = 4
-_POLL_SECONDS = 0.2  # maximum sleep of an idle worker
+_POLL_SECONDS = 0.5  # maximum sleep of an idle worker
 _LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether periodic work is due
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
 AREAS: tuple[AreaWork, ...] = (
     PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, MAILBOX, CONTACTS, TRANSFERS, COMPOSE, CALENDAR, MESSAGE, FILTERS, DAV, COLLECTION_PAGES,
-    AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(double_submits.expire, rate_limits.expire)),
+    AreaWork(clean_up=(audit.expire, leftovers.sweep), expire=(double_submits.expire, rate_limits.expire, heartbeat.expire)),
 )  # fmt: skip
 KINDS: tuple[TaskKind, ...] = tuple(kind for area in AREAS for kind in area.kinds)
 PERIODIC: tuple[Periodic, ...] = tuple(one for area in AREAS for one in area.periodic)
@@ -121,19 +122,22 @@ class Jobs:
             self.schedule_system_mail(message_id, later)
 
     def sweep(self) -> None:
-        """Send what is due, and clean up each hour. Does no harm where another worker does the same."""
+        """Send what is due. Does no harm where another worker does the same."""
         with db.connection_context():
             audit.take_in_late()
             ready = delivery.sweep(self.settings)
             notices = system_mail.sweep()
-            if heartbeat.claim_periodic("clean-up", _CLEAN_UP_EVERY):
-                for area in AREAS:
-                    for clean_up in area.clean_up:
-                        clean_up(self.settings)
-                    for expire in area.expire:
-                        expire()
         self._deliver_soon(ready)
         self._deliver_system_mail_soon(notices)
+
+    def clean_up(self) -> None:
+        """Delete what has expired, of all areas."""
+        with db.connection_context():
+            for area in AREAS:
+                for clean_up in area.clean_up:
+                    clean_up(self.settings)
+                for expire in area.expire:
+                    expire()
 
     def do(self, name: str) -> None:
         """Periodic work of this name, due or not."""
@@ -142,15 +146,6 @@ class Jobs:
     def _do(self, work: Periodic) -> None:
         soon = (self._deliver_soon, self._deliver_system_mail_soon, self._wake_runner)
         work.do(PeriodicRun(self.settings, self.context, *soon))
-
-    def _look(self, work: Periodic) -> None:
-        """Do it if it is due, and no other worker does."""
-        if not work.by_all:
-            with db.connection_context():
-                due = heartbeat.claim_periodic(work.name, work.every)
-            if not due:
-                return
-        self._do(work)
 
     def _deliver_soon(self, rows: Iterable[int]) -> None:
         for outbox_id in rows:
@@ -164,6 +159,14 @@ class Jobs:
         if self._task_process:
             self._task_process.wake()
 
+    def timetable(self) -> Timetable:
+        """What this installation has to do again and again."""
+        own = (
+            Periodic("sweep", lambda _run: self.sweep()),
+            Periodic("clean-up", lambda _run: self.clean_up(), _CLEAN_UP_EVERY),
+        )
+        return Timetable([one for one in (*own, *PERIODIC) if one.only_if(self.settings)], self._do)
+
     def work(self, workers: int = WORKERS) -> None:
         """Run until SIGTERM or SIGINT; messages being sent are finished first, tasks at their next step.
 
@@ -173,11 +176,11 @@ class Jobs:
         worker, stopping = heartbeat.new_worker(), threading.Event()
         self._task_process = TaskProcess(lambda: TaskRunner(KINDS, self.settings, worker))
         self._task_process.start()
-        sweep = Periodic("sweep", lambda _run: self.sweep())
-        looks = [partial(self._look, one) for one in (sweep, *PERIODIC) if one.only_if(self.settings)]
-        rounds = [
+        timetable = self.timetable()
+        rounds: list[tuple[timedelta, Callable[[], None]]] = [
             (heartbeat.EVERY, partial(_beat, worker, now())),
-            *((_LOOK_EVERY, look) for look in (*looks, self._task_process.watch)),
+            (_LOOK_EVERY, timetable.look),
+            (_LOOK_EVERY, self._task_process.watch),
         ]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
         self.sweep()

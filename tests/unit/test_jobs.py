@@ -129,12 +129,12 @@ def test_the_sweep_finds_it_without_a_queue(establishment, here, caplog):
     assert here.server.copies(BOB) == 1
 
 
-def test_the_sweep_removes_a_profile_that_nobody_fetched(here):
+def test_a_profile_that_nobody_fetched_is_removed(here):
     letters, row = app_passwords.add(here.draft().user, "Phone", ["imap"], kind="iphone")
     handover.offer(row, letters, here.settings)
     AppPassword.update(profile_until=now() - timedelta(seconds=1)).execute()
     PeriodicJob.delete().execute()
-    jobs.build(here.settings).sweep()
+    jobs.build(here.settings).clean_up()
     assert AppPassword.get_by_id(row.id).profile_sealed is None
 
 

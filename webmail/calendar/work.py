@@ -39,6 +39,7 @@ WORK = AreaWork(
         Periodic(
             "subscriptions",
             lambda run: rounds.sweep(run.settings),
+            rounds.EVERY,
             only_if=lambda settings: settings.calendar_subscriptions,
             by_all=True,
         ),

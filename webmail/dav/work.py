@@ -13,6 +13,7 @@ WORK = AreaWork(
         Periodic(
             "other servers",
             lambda run: rounds.sweep(run.settings),
+            rounds.EVERY,
             only_if=lambda settings: settings.other_dav_servers,
             by_all=True,
         ),

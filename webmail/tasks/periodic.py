@@ -1,6 +1,6 @@
 """Periodic work: what an area has the worker do again and again. Its `work.py` says what, `webmail/jobs.py` does it.
 
-Each has a thread of its own in the worker, so that what waits for a slow server delays nothing else.
+When each is due: `timetable.py`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PeriodicRun:
 class Periodic:
     """One kind of periodic work: of all workers one does it, each time that `every` is over, where `only_if` holds.
 
-    `by_all`: all workers do it, since what is to be done is claimed piece by piece.
+    `by_all`: all workers do it each time, since what is to be done is claimed piece by piece.
     """
 
     name: str  # of its row in `periodic_jobs`, unless all do it

@@ -28,7 +28,7 @@ from webmail.tasks.kinds import LEASE, TaskFailedError, TaskKind, TaskRun, TaskS
 log = logging.getLogger(__name__)
 
 THREADS = 2
-_POLL_SECONDS = 2.0  # a task whose wake-up got lost waits so long at most
+_POLL_SECONDS = 10.0  # a task whose wake-up got lost waits so long at most
 _MOST_TRIES = 8  # without a step done, after which it is given up: it kills its workers
 _AWAY_WAITS = (1, 2, 5, 15, 30, 60)  # minutes until the next try while a server is away; given up after the last
 

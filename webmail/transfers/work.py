@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.tasks.heartbeat import claim_periodic
-from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
+from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
 from webmail.transfers import additions, content, store
 from webmail.transfers.notifications import recipients
 from webmail.transfers.public import download_codes
@@ -14,6 +14,7 @@ from webmail.transfers.requests import requests
 from webmail.transfers.uploads import check_queue
 
 EVERY = timedelta(seconds=20)  # letters, and the end of what is over
+CHECK_EVERY = timedelta(seconds=10)  # whether a file came that is to be checked
 _CLEAN_UP_EVERY, _STRAYS_EVERY = timedelta(hours=1), timedelta(days=1)
 _DELETING = 10.0  # seconds of it for deleting files, then letters have their turn again
 
@@ -26,11 +27,11 @@ def _keep(run: PeriodicRun) -> None:
     run.deliver_system_mail(messages)
     with db.connection_context():
         store.sweep(run.settings, _DELETING)
-        if claim_periodic("clean-up of transfers", _CLEAN_UP_EVERY):
-            download_codes.expire()
-            requests.sweep(run.settings)
-        if claim_periodic("stray pieces of files", _STRAYS_EVERY):
-            content.sweep_strays(run.settings)
+
+
+def _clean_up(settings: Settings) -> None:
+    download_codes.expire()
+    requests.sweep(settings)
 
 
 def _check(run: PeriodicRun) -> None:
@@ -43,8 +44,10 @@ def _check(run: PeriodicRun) -> None:
 WORK = AreaWork(
     periodic=(
         Periodic("transfers", _keep, EVERY),  # those of before end, even if it is off now
+        Periodic("clean-up of transfers", swept(_clean_up), _CLEAN_UP_EVERY),
+        Periodic("stray pieces of files", swept(content.sweep_strays), _STRAYS_EVERY),
         Periodic(
-            "checks of files", _check, only_if=lambda settings: settings.transfers.on, by_all=True
+            "checks of files", _check, CHECK_EVERY, only_if=lambda settings: settings.transfers.on, by_all=True
         ),  # each file is leased by one
     ),
 )

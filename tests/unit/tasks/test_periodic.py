@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import peewee as pw
 import pytest
 
 from webmail import jobs
 from webmail.config.providers import Cas, Ldap
 from webmail.config.settings import Settings
 from webmail.models import PeriodicJob, now
-from webmail.tasks import heartbeat
+from webmail.tasks import heartbeat, timetable
 from webmail.tasks.periodic import Periodic, PeriodicRun
+from webmail.tasks.timetable import Timetable
 
 SECONDS = {
-    "app passwords": 3600, "archiving": 300, "birthdays": 60, "directory": 3600, "drafts": 15, "filters": 60, "leaving calendars": 60,
-    "messages with files": 10, "reminders": 20, "snoozed arrivals": 300, "transfers": 20, "wake": 60,
+    "app passwords": 3600, "archiving": 300, "birthdays": 60, "clean-up of transfers": 3600, "directory": 3600, "drafts": 15, "filters": 60, "leaving calendars": 60,
+    "messages with files": 10, "reminders": 20, "snoozed arrivals": 300, "stray pieces of files": 86400, "transfers": 20, "wake": 60,
 }  # fmt: skip
 BY_ALL = {"checks of files", "other servers", "subscriptions"}
 KINDS = {
@@ -44,7 +47,9 @@ def test_the_names_of_tasks_stay() -> None:
 
 
 def test_some_is_for_some_installations_only(settings: Settings) -> None:
-    everywhere = {"birthdays", "drafts", "leaving calendars", "messages with files", "reminders", "transfers", "wake"}
+    everywhere = {
+        "birthdays", "clean-up of transfers", "drafts", "leaving calendars", "messages with files", "reminders", "stray pieces of files", "transfers", "wake",
+    }  # fmt: skip
     bare = replace(
         settings,
         other_dav_servers=False,
@@ -70,17 +75,98 @@ def test_no_area_is_forgotten() -> None:
     assert len(jobs.AREAS) == len(areas) + 1
 
 
+def begun(do: Callable[[Periodic], None], works: list[Periodic]) -> Timetable:
+    """A timetable that looked once, and what it began is over."""
+    table = Timetable(works, do)
+    table.look()
+    table.wait()
+    return table
+
+
 @pytest.mark.parametrize("by_all", [False, True])
 def test_of_several_workers_one_does_it_unless_all_do(settings: Settings, by_all: bool) -> None:
     done: list[PeriodicRun] = []
     work = Periodic("watering", done.append, timedelta(minutes=1), by_all=by_all)
-    looks = [threading.Thread(target=jobs.build(settings)._look, args=(work,)) for _machine in range(2) for _worker in range(2)]
+    queues = [jobs.build(settings) for _worker in range(4)]
+    tables = [Timetable([work], queue._do) for queue in queues]
+    looks = [threading.Thread(target=table.look) for table in tables]
     for look in looks:
         look.start()
-    for look in looks:
+    for look, table in zip(looks, tables, strict=True):
         look.join()
+        table.wait()
     assert len(done) == (4 if by_all else 1)
     assert (heartbeat.last_done("watering") is None) == by_all
     PeriodicJob.update(begun=now() - timedelta(minutes=1)).execute()
-    jobs.build(settings)._look(work)
+    begun(queues[0]._do, [work])
     assert len(done) == (5 if by_all else 2)
+
+
+def test_between_two_times_nobody_is_asked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(timetable.time, "monotonic", lambda: clock[0])
+    done: list[str] = []
+    often, seldom = (
+        Periodic(name, lambda _run: None, timedelta(seconds=each)) for name, each in (("often", 20), ("seldom", 3600))
+    )
+    table = begun(lambda work: done.append(work.name), [often, seldom])
+    assert sorted(done) == ["often", "seldom"]
+    asked: list[object] = []
+    claim = heartbeat.claim_due
+    monkeypatch.setattr(heartbeat, "claim_due", lambda periods: asked.append(periods) or claim(periods))
+    for _look in range(3):
+        clock[0] += 5
+        table.look()
+    assert not asked
+    PeriodicJob.update(begun=now() - timedelta(seconds=21)).execute()
+    clock[0] += 6
+    table.look()
+    table.wait()
+    assert len(asked) == 1 and sorted(done) == ["often", "often", "seldom"]
+
+
+def test_it_looks_each_minute_whatever_it_knows(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(timetable.time, "monotonic", lambda: clock[0])
+    done: list[str] = []
+    table = begun(lambda work: done.append(work.name), [Periodic("seldom", lambda _run: None, timedelta(hours=1))])
+    PeriodicJob.update(begun=now() - timedelta(hours=2)).execute()  # somebody wants it done again
+    clock[0] += 61
+    table.look()
+    table.wait()
+    assert done == ["seldom", "seldom"]
+
+
+def test_what_is_slow_delays_nothing_else_and_is_not_begun_twice(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, over = [1000.0], threading.Event()
+    monkeypatch.setattr(timetable.time, "monotonic", lambda: clock[0])
+    done: list[str] = []
+
+    def do(work: Periodic) -> None:
+        done.append(work.name)
+        if work.name == "slow":
+            over.wait(60)
+
+    minute = timedelta(minutes=1)
+    table = Timetable([Periodic("slow", lambda _run: None, minute), Periodic("quick", lambda _run: None, minute)], do)
+    for _minute in range(3):
+        table.look()
+        table._running["quick"].join()
+        PeriodicJob.update(begun=now() - minute).execute()
+        clock[0] += 61
+    over.set()
+    table.wait()
+    assert sorted(done) == ["quick", "quick", "quick", "slow"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("boo"), pw.OperationalError("the server closed the connection")])
+def test_what_breaks_is_done_again_the_next_time(settings: Settings, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    def breaks(_work: Periodic) -> None:
+        raise error
+
+    begun(breaks, [Periodic("frail", lambda _run: None)])
+    assert "frail" in caplog.text
+    PeriodicJob.update(begun=now() - timedelta(minutes=1)).execute()
+    done: list[Periodic] = []
+    begun(done.append, [Periodic("frail", lambda _run: None)])
+    assert len(done) == 1

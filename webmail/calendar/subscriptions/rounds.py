@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any
 
 from webmail.calendar import objects
@@ -31,6 +31,7 @@ from webmail.models import CalendarObject, CalendarSubscription
 
 log = logging.getLogger(__name__)
 
+EVERY = timedelta(seconds=10)  # whether one is due is looked for
 MOST_EVENTS = 10_000
 SMALL = 300  # so many are written while the person waits, if few of them recur
 _WRITING = 120.0  # seconds in one round

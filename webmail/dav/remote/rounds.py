@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 
 from webmail.collections.following.faults import FollowFault, FollowTroubleError
 from webmail.config.settings import Settings
@@ -15,6 +16,7 @@ from webmail.models import RemoteAccount, RemoteLink, now
 
 log = logging.getLogger(__name__)
 
+EVERY = timedelta(seconds=10)  # whether one is due is looked for
 SECONDS = 120.0  # for one account; then others have their turn
 _RENEWED = 20.0  # seconds
 _OF_ALL = (FollowFault.PASSWORD, FollowFault.AWAY, FollowFault.BUSY, FollowFault.ELSEWHERE, FollowFault.FORBIDDEN_PLACE)
