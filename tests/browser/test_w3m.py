@@ -394,12 +394,12 @@ def test_somebody_goes_away_in_w3m(demo: Services, terminal: Callable[[str], Ter
     before = HttpVisitor(demo.address, "", address, demo.password, "en").sign_in()
     before.submit(before.get("/absence"), "form.absence", text="Back on Monday", action="save")
     wanda = sign_in(terminal, demo, address)
-    press(wanda, "Settings", "All settings")
+    press(wanda, "Settings", "Find a setting")
     press(wanda, "Out of office", "Send automatic replies")
     wanda.find("Send automatic replies")
     wanda.keys("C-u", "Enter")  # the box before it
     wanda.until("[*]Send automatic replies")
-    wanda.find("Until .date")
+    wanda.find("^Until")
     wanda.keys("Tab")
     wanda.fill_in("2030-12-24")
     press(wanda, "Preview$", "Everyone gets")
@@ -426,7 +426,7 @@ def test_a_filter_is_made_from_a_message_tried_and_applied_in_w3m(wanda: Termina
 
 
 def test_mail_is_forwarded_and_no_longer_in_w3m(demo: Services, wanda: Terminal) -> None:
-    press(wanda, "Settings", "All settings")
+    press(wanda, "Settings", "Find a setting")
     press(wanda, "Forwarding", "Add an address")
     wanda.find("^Address")
     wanda.keys("Tab")
@@ -435,14 +435,11 @@ def test_mail_is_forwarded_and_no_longer_in_w3m(demo: Services, wanda: Terminal)
     wanda.find("^Password")
     wanda.keys("Tab")
     wanda.fill_in(demo.password, "Password:")
-    press(wanda, "^Continue", "You can continue")
     press(wanda, "^Continue", "bob@lycee.example is added.")
     wanda.find("^Address")
     wanda.keys("Tab")
     wanda.fill_in("zoe@outside.example")
     press(wanda, "^Add$", "Check the fields marked below.")  # above all the settings: the field may be off the screen
-    wanda.find("Forward my mail")
-    wanda.keys("C-u", "Enter")  # the box before it
     wanda.until("[*]Forward my mail")
     press(wanda, "^Save$", "Your mail is now forwarded to bob@lycee.example.")
     press(wanda, "Contacts Files", "Your mail is forwarded to bob@lycee.example.")
@@ -450,11 +447,11 @@ def test_mail_is_forwarded_and_no_longer_in_w3m(demo: Services, wanda: Terminal)
 
 
 def test_a_rule_archives_old_mail_in_w3m(wanda: Terminal) -> None:
-    press(wanda, "Settings", "All settings")
+    press(wanda, "Settings", "Find a setting")
     press(wanda, "Automatic archiving", "You have no rules yet")
     press(wanda, "^New rule", "Messages older than")
     press(wanda, "Preview Cancel", "This rule currently applies to 0 messages.")
-    press(wanda, "^Save$", "Saved: Inbox")
+    press(wanda, "^Save Preview", "Saved: Inbox")
     press(wanda, "Delete$", "The rule was deleted.")
     press(wanda, "^Undo", "1. Inbox: messages older than 12 months")
 

@@ -63,7 +63,7 @@ def show_forwarding() -> Response:
     if not fetched_ahead() and (wanted := _taken_wanted()):
         return _add_target(wanted)
     try:
-        return _forwarding_page(None, loaded_state(), added=session.get(_ADDED, ""), told=session.pop(_TOLD, False))
+        return _forwarding_page(None, loaded_state(), told=session.pop(_TOLD, False))
     except MailError as error:
         return _forwarding_page(None, None, trouble=error)
 
@@ -227,23 +227,23 @@ def _forwarding_page(
     trouble_text: str = "",
     new: str = "",
     problem: str = "",
-    added: str = "",
     told: bool = False,
     unsure: str = "",
     status: int = 200,
 ) -> Response:
-    """`form`: as it was sent, None for what the server has. `problem`: of the address or the code that was typed. `added`: an
-    address that was added last; nothing is saved yet (`told`: a notice says so). `unsure`: one that is asked about.
+    """`form`: as it was sent, None for what the server has. `problem`: of the address or the code that was typed. `told`: a
+    notice says that the address that was added last is to be saved. `unsure`: one that is asked about.
     """
     if form is None and state is None and trouble is None:
         try:
             state = loaded_state()
         except MailError as error:
             trouble = error
-    user, targets = current_user(), forward_targets.for_user(current_user())
+    added, user, targets = "", current_user(), forward_targets.for_user(current_user())
     addresses = [str(row.address) for row in targets if row.confirmed or row.active]
     if form is None and state is not None:
         form = ForwardForm.showing(state.filters.forwarding, (str(row.address) for row in targets if row.confirmed), _now())
+        added = str(session.get(_ADDED, ""))
         added = added if added in addresses and added not in (form.to if form.on else ()) else ""
         if added:
             form.choose(added)
@@ -253,7 +253,7 @@ def _forwarding_page(
     return page(
         "filters/forwarding.html", trouble.status if trouble else status, form=form, state=state,
         trouble=trouble_words(trouble) if trouble else trouble_text,
-        added=added if form is not None and not told else "", unsure=unsure,
+        added="" if told else added, unsure=unsure,
         targets=[(one, policy.may_forward(user, one, here)) for one in addresses],
         closed=forward_targets.closed(addresses) if addresses else (),
         waiting="" if new else mailed_codes.waiting_for(user, _PURPOSE), new=new, problem=problem,
