@@ -21,9 +21,9 @@ def mine(user: User) -> list[ReadyText]:
     return list(ReadyText.select().where(ReadyText.user == user).order_by(ReadyText.name, ReadyText.id))
 
 
-def _usable_rows(slot: Slot) -> Any:
+def _usable_rows(placeholder: Slot) -> Any:
     shared = (ReadyText.shared == True) & (User.role == "admin") & (User.active == 1)  # noqa: E712
-    return ReadyText.select(ReadyText, User).join(User).where((ReadyText.user == slot("user")) | shared)
+    return ReadyText.select(ReadyText, User).join(User).where((ReadyText.user == placeholder("user")) | shared)
 
 
 _usable = Prepared(_usable_rows)

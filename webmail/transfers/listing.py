@@ -87,9 +87,9 @@ def counts(owner: User) -> dict[Shelf, int]:
     return {shelf: int(number or 0) for shelf, number in zip(Shelf, sums, strict=True)}
 
 
-def _sums(slot: Slot) -> Any:
-    sums = [pw.fn.SUM(pw.Case(None, [(_on_shelf(slot("user"), shelf), 1)], 0)) for shelf in Shelf]
-    return Transfer.select(*sums).where(Transfer.owner == slot("user"))
+def _sums(placeholder: Slot) -> Any:
+    sums = [pw.fn.SUM(pw.Case(None, [(_on_shelf(placeholder("user"), shelf), 1)], 0)) for shelf in Shelf]
+    return Transfer.select(*sums).where(Transfer.owner == placeholder("user"))
 
 
 _counts = Prepared(_sums)

@@ -191,9 +191,9 @@ def _drawn_for(user: User, begin: str, secret: str) -> str:
     return hmac.new(secret.encode(), f"draft {user.id} {begin}".encode(), "sha256").hexdigest()[:16]
 
 
-def _stored_or_sent(slot: Slot) -> Any:
-    sent = Outbox.select(pw.SQL("1")).where(Outbox.draft == slot("draft"))
-    return DraftRow.select(pw.SQL("1")).where(DraftRow.id == slot("draft")).union_all(sent).limit(1)
+def _stored_or_sent(placeholder: Slot) -> Any:
+    sent = Outbox.select(pw.SQL("1")).where(Outbox.draft == placeholder("draft"))
+    return DraftRow.select(pw.SQL("1")).where(DraftRow.id == placeholder("draft")).union_all(sent).limit(1)
 
 
 _begun = Prepared(_stored_or_sent)

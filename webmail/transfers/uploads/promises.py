@@ -65,10 +65,10 @@ def _promised(owner: User | None) -> Mapping[tuple[int, int | None], int]:
     return {(owner_id, request): int(size) for owner_id, request, size in rows}
 
 
-def _promises_made(slot: Slot) -> Any:
+def _promises_made(placeholder: Slot) -> Any:
     rest = StoredContent.size - StoredContent.received
     each = pw.Case(None, [(rest < AHEAD, rest)], AHEAD)
-    rows = _under_way(Transfer.owner, Transfer.request, pw.fn.SUM(each)).where(StoredContent.touched > slot("since"))
+    rows = _under_way(Transfer.owner, Transfer.request, pw.fn.SUM(each)).where(StoredContent.touched > placeholder("since"))
     return rows.group_by(Transfer.owner, Transfer.request)
 
 
