@@ -8,7 +8,7 @@
   if (!window.CSS || !CSS.supports("inset", "0")) {
     var old = document.createElement("link");
     old.rel = "stylesheet";
-    old.href = document.querySelector("link[href*='css/base.css']").href.replace(/base\.css.*/, "old.css?v=19d71319");
+    old.href = document.querySelector("link[href*='css/base.css']").href.replace(/base\.css.*/, "old.css?v=e341d0a9");
     document.head.appendChild(old);
   }
 
