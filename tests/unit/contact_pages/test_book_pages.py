@@ -147,7 +147,7 @@ def test_a_card_that_one_may_only_read_has_no_buttons_to_change_it(alice: Visito
     assert "read only" in page.text and not page.all("form[action$='/remove']") and not page.all("a[href$='/edit']")
     assert alice.get(f"/contacts/{row.uid}/edit").status == 403
     token = page.all("[name=csrf_token]")[0]["value"]
-    assert "any more" in alice.post(f"/contacts/{row.uid}/remove", {"csrf_token": token}).notices and store.load(
+    assert "can no longer change" in alice.post(f"/contacts/{row.uid}/remove", {"csrf_token": token}).notices and store.load(
         user_of(bob), row.uid
     )
     page = alice.get(page.link("Copy to my contacts"))
@@ -174,7 +174,7 @@ def test_a_right_that_ends_while_one_types_keeps_what_was_typed(alice: Visitor, 
     assert "Zoé was added to your contacts." in page.notices and Contact.get(Contact.name == "Zoé").collection == staff
     CollectionShare.update(rights="read").where(CollectionShare.id == given.id).execute()
     page = alice.submit(alice.get("/contacts/new"), EDIT, name="Lea", book=str(staff.id), action="save")
-    assert page.status == 422 and "any more" in page.text and page.one("[name=name]")["value"] == "Lea"
+    assert page.status == 422 and "can no longer change" in page.text and page.one("[name=name]")["value"] == "Lea"
     page = alice.submit(edit, EDIT, name="Benny", action="save")
     assert page.status == 422 and page.one("[name=name]")["value"] == "Benny"
     assert store.load(user_of(bob), row.uid).name == "Ben"
