@@ -96,3 +96,9 @@ def test_the_list_says_what_its_columns_are_and_each_subject_once(inbox: Page) -
     expect(row.get_by_role("link", name="Lettre 5")).to_have_count(1)
     expect(row.get_by_role("checkbox", name="Select", exact=True)).to_have_count(1)
     expect(row.get_by_role("button", name="Flag", exact=True)).to_have_count(1)
+
+
+def test_the_headings_leave_the_columns_as_wide_as_they_were(inbox: Page) -> None:
+    widths = "[...document.querySelector('[data-row]').cells].map(one => Math.round(one.getBoundingClientRect().width))"
+    box, star, _people, subject, *_rest = inbox.evaluate(widths)
+    assert (box, star) == (44, 34) and subject > 400
