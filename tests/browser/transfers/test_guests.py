@@ -73,7 +73,7 @@ def test_files_are_sent_by_a_link_and_a_receipt_says_so(open_browser: OpenBrowse
     page.locator(".guest-files li", has_text="notes.pdf").get_by_role("link").click()
     expect(page.locator("#sure")).to_contain_text("Retirer ce fichier")  # nothing brings it back
     page.locator("[name=withdraw]").click()
-    expect(page.locator("[role=status]")).to_contain_text("repris")
+    expect(page.locator("[role=status]")).to_contain_text("retiré")
     assert asks.arrived() == {"Zoé Durand": {"essai.pdf": ESSAY}}
     assert not [one for one in page.context.cookies() if "visitor" not in one["name"]]
 
