@@ -38,18 +38,25 @@ class Loss:
     rights: str = ""
 
 
+def of_shares(placeholder: Slot) -> Any:
+    """The condition for shares that a person has lost, or of which they have less, and was not told so."""
+    ended = CollectionShare.seen.in_([REVOKED, group_losses.ENDED]) & (CollectionShare.rights == "")
+    return (CollectionShare.user == placeholder("user")) & (ended | (CollectionShare.lowered != ""))
+
+
+def of_deleted(placeholder: Slot) -> Any:
+    """The condition for shares of what was deleted, of which a person was not told."""
+    return (LostShare.user == placeholder("user")) & LostShare.collection.is_null()
+
+
 def _untold(placeholder: Slot) -> Any:
     """With whose they are."""
     rows: Any = CollectionShare.select(CollectionShare, Collection, User).join(Collection).join(User)
-    ended = CollectionShare.seen.in_([REVOKED, group_losses.ENDED]) & (CollectionShare.rights == "")
-    theirs = rows.where(CollectionShare.user == placeholder("user"), ended | (CollectionShare.lowered != ""))
-    return theirs.order_by(CollectionShare.id)
+    return rows.where(of_shares(placeholder)).order_by(CollectionShare.id)
 
 
 _untold_shares = Prepared(_untold)
-_deleted = Prepared(
-    lambda slot: LostShare.select().where(LostShare.user == slot("user"), LostShare.collection.is_null()).order_by(LostShare.id)
-)
+_deleted = Prepared(lambda slot: LostShare.select().where(of_deleted(slot)).order_by(LostShare.id))
 
 
 def for_user(user: User) -> list[Loss]:

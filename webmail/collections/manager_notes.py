@@ -41,12 +41,14 @@ def add(collection: Collection, user: User, act: ManagerAct, about: str = "", ri
     CollectionNote.create(rights=rights, **same)
 
 
+def untold(placeholder: Slot) -> Any:
+    """The condition for notes, joined with their collections, that an owner (`user`) has not seen, of after a time (`after`)."""
+    return (Collection.user == placeholder("user")) & (CollectionNote.seen == 0) & (CollectionNote.at > placeholder("after"))
+
+
 def _not_seen(placeholder: Slot) -> Any:
     found: Any = CollectionNote.select(CollectionNote, Collection).join(Collection)
-    theirs = found.where(
-        Collection.user == placeholder("owner"), CollectionNote.seen == 0, CollectionNote.at > placeholder("after")
-    )
-    return theirs.order_by(CollectionNote.id.desc()).limit(MOST_SHOWN)
+    return found.where(untold(placeholder)).order_by(CollectionNote.id.desc()).limit(MOST_SHOWN)
 
 
 _unseen = Prepared(_not_seen)
@@ -54,7 +56,7 @@ _unseen = Prepared(_not_seen)
 
 def unseen(owner: User) -> list[CollectionNote]:
     """What an owner was not told of yet, of all that is theirs, the latest first, with the collections. 1 query."""
-    return _unseen(owner=owner.id, after=now() - KEPT)
+    return _unseen(user=owner.id, after=now() - KEPT)
 
 
 def for_collection(collection: Collection) -> list[CollectionNote]:

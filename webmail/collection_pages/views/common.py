@@ -6,17 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, url_for
+from flask import abort, g, url_for
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import person
 from webmail.collections import look, shares, store
 from webmail.collections.store import CALENDAR, Access
+from webmail.collections.untold import Untold, untold
 from webmail.models import CollectionShare, PeopleGroup, User
 from webmail.people.suggestions import account_rows
 from webmail.people.visibility import sight_of
 from webmail.web.current import current_user, settings
 from webmail.web.frame.areas import area_here, belong_to
+
+
+def untold_here() -> set[Untold]:
+    """What the current user may have to be told. 1 query, once for a page."""
+    if "untold" not in g:
+        g.untold = untold(current_user())
+    found: set[Untold] = g.untold
+    return found
 
 
 @dataclass(frozen=True, slots=True)

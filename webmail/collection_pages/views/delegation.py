@@ -12,10 +12,11 @@ from flask_babel import gettext as _
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.notifications import owners
 from webmail.collection_pages.texts import sentences
-from webmail.collection_pages.views.common import is_own, mine, title, title_of
+from webmail.collection_pages.views.common import is_own, mine, title, title_of, untold_here
 from webmail.collections import manager_notes
 from webmail.collections.manager_notes import ManagerAct
 from webmail.collections.store import Access
+from webmail.collections.untold import Untold
 from webmail.models import Collection, CollectionNote
 from webmail.web.current import current_user
 from webmail.web.notices import notify
@@ -62,10 +63,10 @@ def note(access: Access, act: ManagerAct, about: str = "", rights: str = "") -> 
 @blueprint.app_template_global()
 def collection_changes() -> tuple[list[str], int, int]:
     """What others did with what the current user owns, which they were not told of yet, the latest first; up to which note (its
-    `id`, 0: none), and of which collection that is. Read once for a request, 1 to 4 queries.
+    `id`, 0: none), and of which collection that is. Read once for a request, 1 to 4 queries if there are any.
     """
     if "collection_changes" not in g:
-        notes = manager_notes.unseen(current_user())
+        notes = manager_notes.unseen(current_user()) if Untold.CHANGED in untold_here() else []
         latest = (notes[0].id, notes[0].collection_id) if notes else (0, 0)
         g.collection_changes = (sentences(notes, current_user()), *latest)
     return cast("tuple[list[str], int, int]", g.collection_changes)

@@ -15,12 +15,13 @@ from werkzeug.wrappers import Response as Answer
 
 from webmail.collection_pages.blueprint import blueprint
 from webmail.collection_pages.texts import own_rights_words, sentences
-from webmail.collection_pages.views.common import ShownCollection, set_area, shown_collection, titled
+from webmail.collection_pages.views.common import ShownCollection, set_area, shown_collection, titled, untold_here
 from webmail.collections import look, losses, manage, manager_notes, shares, store, told
 from webmail.collections.look import PALETTE
 from webmail.collections.losses import Loss, LossKind
 from webmail.collections.shares import NotTheirsError
 from webmail.collections.store import BOOK, CALENDAR, Access
+from webmail.collections.untold import Untold
 from webmail.errors import LimitReachedError
 from webmail.models import Collection
 from webmail.web.current import current_user, settings
@@ -107,7 +108,10 @@ def _words_of(news: list[Access], lost: Mapping[str, list[str]], changes: int) -
 
 @blueprint.app_template_global()
 def collection_news() -> list[str]:
-    """What was shared with the current user that they were not told of yet: for `collections/_news.html`. 2 queries."""
+    """What was shared with the current user that they were not told of yet: for `collections/_news.html`. 2 queries if there may
+    be any."""
+    if Untold.SHARED not in untold_here():
+        return []
     return [news_words(shown_collection(one)) for one in shares.news(store.accessible(current_user()))]
 
 
@@ -127,10 +131,11 @@ def private_news() -> list[tuple[int, str]]:
 @blueprint.app_template_global()
 def collection_losses() -> list[tuple[str, int, str]]:
     """What the current user can no longer do with what was shared with them, and was not told of yet: the field by which the form
-    says that they know, its value, and the words. Read once for a request, 2 queries, 4 if there is any.
+    says that they know, its value, and the words. Read once for a request, 4 queries if there is any.
     """
     if "collection_losses" not in g:
-        g.collection_losses = [(one.kind.value, one.number, _loss_words(one)) for one in losses.for_user(current_user())]
+        found = losses.for_user(current_user()) if Untold.LOST in untold_here() else []
+        g.collection_losses = [(one.kind.value, one.number, _loss_words(one)) for one in found]
     return cast("list[tuple[str, int, str]]", g.collection_losses)
 
 

@@ -30,7 +30,7 @@ _ORDERS = {
 
 @blueprint.get("/transfers")
 def index() -> AnyResponse:
-    """At most ten SELECTs."""
+    """At most seven SELECTs, four more for the transfers on it."""
     if not settings().transfers.on:
         abort(404)
     shown, sort = request.args.get("show", ""), request.args.get("sort", "")
@@ -38,7 +38,7 @@ def index() -> AnyResponse:
     order = Order(sort) if sort in list(Order) else Order.DATE
     words = request.args.get("words", "")[:_LONGEST].strip()
     number = min(max(request.args.get("page", 1, int), 1), 10_000)
-    rows, total = listing.listed(current_user(), shelf, words, order, number)
+    rows, total = listing.listed(current_user(), shelf, words, order, number, _counts()[shelf])
     last = max((total - 1) // listing.SIZE, 0) + 1
     if number > last:
         kept = {"show": _given(shelf, Shelf.SENT), "sort": _given(order, Order.DATE), "words": words or None}
@@ -55,6 +55,14 @@ def _list_page(
         last=last, given=given, texts=transfer_texts,
         may_ask=requests.is_offered(settings()),
     )  # fmt: skip
+
+
+def _counts() -> dict[Shelf, int]:
+    """Once for a page."""
+    if "transfer_counts" not in g:
+        g.transfer_counts = listing.counts(current_user())
+    found: dict[Shelf, int] = g.transfer_counts
+    return found
 
 
 def _given(value: str, usual: str) -> str | None:
@@ -92,11 +100,9 @@ def transfer_room() -> TransferRoom:
 
 @blueprint.app_template_global()
 def transfer_shelves() -> list[tuple[str, LazyString, int, str]]:
-    """Name, label, count and address of each part of the list. Counted once for a page."""
-    if "transfer_counts" not in g:
-        g.transfer_counts = listing.counts(current_user())
+    """Name, label, count and address of each part of the list."""
     return [
-        (str(shelf), label, g.transfer_counts[shelf], url_for("transfers.index", show=_given(shelf, Shelf.SENT)))
+        (str(shelf), label, _counts()[shelf], url_for("transfers.index", show=_given(shelf, Shelf.SENT)))
         for shelf, label in _SHELVES.items()
     ]
 
