@@ -160,11 +160,15 @@ def _made(user: User, kind: str) -> Collection:
     return row
 
 
-def _shared_with(placeholder: Slot) -> Any:
+def of_shares(placeholder: Slot) -> Any:
+    """The condition for shares with a person (`user`), or with a group of theirs."""
     groups = GroupMember.select(GroupMember.group).where(GroupMember.user == placeholder("user"))
-    theirs = (CollectionShare.user == placeholder("user")) | CollectionShare.group.in_(groups)
+    return (CollectionShare.user == placeholder("user")) | CollectionShare.group.in_(groups)
+
+
+def _shared_with(placeholder: Slot) -> Any:
     shares: Any = CollectionShare.select(CollectionShare, Collection, User).join(Collection).join(User)
-    return shares.where(theirs, User.active == 1, Collection.user != placeholder("user")).order_by(Collection.id)
+    return shares.where(of_shares(placeholder), User.active == 1, Collection.user != placeholder("user")).order_by(Collection.id)
 
 
 _own = Prepared(

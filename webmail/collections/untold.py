@@ -7,9 +7,9 @@ from typing import Any
 
 import peewee as pw
 
-from webmail.collections import losses, manager_notes
+from webmail.collections import losses, manager_notes, store
 from webmail.database.prepared import Prepared, Slot
-from webmail.models import Collection, CollectionNote, CollectionShare, GroupMember, LostShare, User, now
+from webmail.models import Collection, CollectionNote, CollectionShare, LostShare, User, now
 
 
 class Untold(StrEnum):
@@ -22,8 +22,7 @@ class Untold(StrEnum):
 
 def _rows(placeholder: Slot) -> Any:
     told = CollectionShare.alias()
-    groups = GroupMember.select(GroupMember.group).where(GroupMember.user == placeholder("user"))
-    theirs = (CollectionShare.user == placeholder("user")) | CollectionShare.group.in_(groups)
+    theirs = store.of_shares(placeholder)
     known = told.select(told.collection).where(told.user == placeholder("user"), told.seen != 0)
     shared: Any = _named(Untold.SHARED, CollectionShare)
     changed: Any = _named(Untold.CHANGED, CollectionNote)
