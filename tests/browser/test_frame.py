@@ -8,12 +8,16 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browsing import settled
 from tests.support.messages import message
 from tests.support.waiting import eventually
 
 OpenBrowser = Callable[..., Page]
 ALICE = "alice@lycee.example"
 only_scripts = pytest.mark.parametrize("scripts", [True], ids=["scripts"])
+BARS = ".list-bar, .cal-bar, .compose-form > .toolbar"
+_CUT = """width => [...document.querySelectorAll("main input, main select, main textarea, main .btn")].filter(
+  field => field.checkVisibility() && field.getBoundingClientRect().right > width).map(field => field.name || field.textContent)"""
 ACCOUNT, MORE = "details.account", ".list-bar details.menu >> nth=0"
 
 
@@ -174,3 +178,28 @@ def test_forced_colours_keep_what_is_unread_and_current(open_browser: OpenBrowse
     assert page.locator("#folders [aria-current]").evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
     page.locator("input[name=uids]").first.check()
     assert page.locator("tr[data-row]").first.evaluate("row => getComputedStyle(row).outlineStyle") == "solid"
+
+
+@only_scripts
+def test_a_bar_is_one_row_at_every_width(open_browser: OpenBrowser) -> None:
+    """None of its buttons falls below the others, the last ones of a long list and of a French message included."""
+    page = open_browser(ALICE)
+    message_of_list = page.locator("[data-row] .s a").nth(3).get_attribute("href")
+    for width in (768, 1100, 1241):
+        page.set_viewport_size({"width": width, "height": 800})
+        for address in ("/mailbox/INBOX", message_of_list, "/compose", "/calendar/day/2026-12-08", "/calendar/agenda/2026-12-08"):
+            page.goto(address or "")
+            settled(page)
+            height = page.locator(BARS).first.evaluate("bar => bar.offsetHeight")
+            assert height <= 60, (width, address, height)
+
+
+@only_scripts
+@pytest.mark.parametrize("address", ["/calendar/events/new", "/absence", "/filters/new", "/mailbox/INBOX?query=conseil"])
+def test_the_narrowest_telephone_cuts_no_field(open_browser: OpenBrowser, address: str) -> None:
+    """Nor does a page hide at its edge what it does not scroll to."""
+    page = open_browser(ALICE)
+    page.set_viewport_size({"width": 320, "height": 600})
+    page.goto(address)
+    settled(page)
+    assert page.evaluate(_CUT, 320) == []

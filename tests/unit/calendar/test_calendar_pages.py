@@ -75,6 +75,17 @@ def test_steps_lead_on_and_back(alice, view):
     assert on.one("h1").get_text() != page.one("h1").get_text() == back.one("h1").get_text()
 
 
+def test_a_page_has_one_main_button_beside_or_on_it(alice):
+    """Where days are shown it makes an event; an event and its form have their own."""
+    put(ground.calendar_of(), "Conseil", f"{ZONE}20261208T170000", f"{ZONE}20261208T190000")
+    beside = ".cal-new .btn-primary"
+    assert len(alice.get("/calendar").all(beside)) == len(alice.get("/calendar/week/2026-12-08").all(beside)) == 1
+    link = alice.get("/calendar/day/2026-12-08").one("a[data-event], [data-event] a")
+    for place in ("/calendar/events/new", str(link["href"]), "/calendar/search?words=conseil"):
+        page = alice.get(place)
+        assert page.all(".cal-new .btn") and not page.all(beside), place
+
+
 @pytest.mark.parametrize(
     "place",
     [

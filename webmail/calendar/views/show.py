@@ -233,6 +233,12 @@ blueprint.add_app_template_global(today, "calendar_today")
 
 
 @blueprint.app_template_global()
+def calendar_is_shown() -> bool:
+    """Whether this page shows days; others, of an event or a question, have a main button of their own. To be asked before the period."""
+    return "calendar_period" in g
+
+
+@blueprint.app_template_global()
 def calendar_period() -> Period:
     """The period of this page; on pages of one event, today."""
     if "calendar_period" not in g:
