@@ -234,7 +234,10 @@ blueprint.add_app_template_global(today, "calendar_today")
 
 @blueprint.app_template_global()
 def calendar_is_shown() -> bool:
-    """Whether this page shows days; others, of an event or a question, have a main button of their own. To be asked before the period."""
+    """Whether this page shows days; others, of an event or a question, have a main button of their own.
+
+    To be asked before the period, which is then that of today.
+    """
     return "calendar_period" in g
 
 
