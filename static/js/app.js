@@ -306,16 +306,18 @@
 
   // the same page again (a star, a mark), or a row that is named: stay there, do not jump to the top
   var held = null, place = -1; // the row that had the focus, and where the first one was that something was done to
+  var stood = null; // where the page was in its window, which loses its place as that is taken apart
   function order(row) { return Array.prototype.indexOf.call(document.querySelectorAll("#main [data-row]"), row); }
   document.addEventListener("htmx:beforeSwap", function (event) {
     var path = event.detail.pathInfo || {}, row = document.activeElement && document.activeElement.closest("[data-row]");
     var ticked = document.querySelector("#main [data-row] [name=uids]:checked");
     if (event.detail.target.id !== "main") return;
-    held = null;
+    held = stood = null;
     place = -1;
     if (path.anchor) event.detail.swapOverride = "outerHTML";
     else if ((path.responsePath || "").split("#")[0] === location.pathname + location.search) {
       event.detail.swapOverride = "outerHTML show:none";
+      if (scrollY > 0) stood = event.detail.target.getBoundingClientRect().top;
       if (ticked) place = order(ticked.closest("[data-row]"));
       if (row) held = "[data-uid='" + row.dataset.uid + "'] " + (document.activeElement.name ? "[name=" + document.activeElement.name + "]" : "a[id]");
     }
@@ -357,6 +359,8 @@
     var main = document.getElementById("main"), same = held && document.querySelector(held);
     if (event.detail.target.id !== "main" || !main) return;
     dress(document); // what stands beside it came with it
+    if (stood !== null && !main.querySelector("[aria-invalid=true], [role=alert]")) window.scrollBy(0, main.getBoundingClientRect().top - stood);
+    stood = null;
     if (same) same.focus({ preventScroll: true });
     else if (!main.contains(document.activeElement)) entrance(main).focus({ preventScroll: true });
   });

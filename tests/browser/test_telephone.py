@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ PAGES = (
 )  # fmt: skip
 
 # what of a page a finger can't hit: the room around its middle that is its own, its label's, or of what it holds
-_SMALL = """finger => Array.from(document.querySelectorAll("button, summary, select, input:not([type=hidden]), nav a, a.btn, .rows a")).filter(one => {
+_SMALL = """finger => Array.from(document.querySelectorAll("button:not(.skip), summary, select, input:not([type=hidden]), nav a, a.btn, .rows a")).filter(one => {
     const box = one.getBoundingClientRect();
     return one.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !one.disabled && one.tabIndex >= 0
         && box.width > 2 && box.height > 2 && getComputedStyle(one).clip === "auto" && !one.dataset.of;  // beside people the row is the field
@@ -42,6 +43,8 @@ _SMALL = """finger => Array.from(document.querySelectorAll("button, summary, sel
     const enough = finger - 2;  // the middle itself, and half pixels
     return box.width < finger - 1 && reach(1, 0) + reach(-1, 0) < enough || box.height < finger - 1 && reach(0, 1) + reach(0, -1) < enough;
 }).map(one => one.outerHTML.slice(0, 120))"""
+
+_PRESS = "one => one.click()"  # where it is: Playwright scrolls before it clicks
 
 _CONTRAST = """one => {
     const part = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
@@ -66,8 +69,12 @@ def to_twelve(newcomer: Callable[..., str]) -> str:
     """The address of somebody whose newest message went to twelve people."""
     people = [f"Prénom Nom-de-Famille {number} <p{number}@lycee.example>" for number in range(11)]
     return newcomer(
-        "twelve", message("Conseil de classe de la 4e B : ordre du jour", To=", ".join(people[:7]), Cc=", ".join(people[7:]))
-    )
+        "twelve",
+        message(
+            "Conseil de classe de la 4e B : ordre du jour", sender="Marie-Claire Fontaine-Dubois <bob@lycee.example>",
+            To=", ".join(people[:7]), Cc=", ".join(people[7:]),
+        ),
+    )  # fmt: skip
 
 
 def reply_with_two_files(page: Page, scripts: bool, folder: Path) -> None:
@@ -90,6 +97,8 @@ def test_the_text_of_a_reply_to_twelve_with_two_files(
     page = open_browser(to_twelve, width=WIDTH, height=HEIGHT)
     reply_with_two_files(page, scripts, tmp_path)
     assert text_top(page, scripts) <= TEXT_FROM
+    for row in page.locator(".compose-people:visible").all():
+        assert row.evaluate("one => one.offsetHeight") <= 45  # one line, however long a name is
     page.set_viewport_size({"width": WIDTH, "height": WITH_KEYBOARD})
     assert text_top(page, scripts) + 3 * LINE <= WITH_KEYBOARD
     recipients = page.locator("#cc-typing" if scripts else "#cc")
@@ -171,6 +180,61 @@ def test_the_actions_of_ticked_rows_are_under_the_thumb(open_browser: OpenBrowse
     undo = page.locator("#notices form button")
     expect(undo).to_be_in_viewport()
     assert top(undo) > HEIGHT * 3 / 4
+
+
+@only_scripts
+@pytest.mark.parametrize("width", [WIDTH, 1280])
+def test_the_list_stays_put_whatever_is_done_to_its_rows(
+    open_browser: OpenBrowser, as_on_the_first_day: None, width: int
+) -> None:
+    page = open_browser(ALICE, width=width, height=HEIGHT)
+    styled(page)
+    row, above = page.locator("[data-row]").nth(30), page.locator("[data-row]").nth(28)
+    row.evaluate("one => one.scrollIntoView({block: 'center'})")
+    subject, before = row.locator(".s a[id]").text_content() or "", top(above)
+    row.locator(".f button").evaluate(_PRESS)
+    star = page.locator("[data-row]").nth(30).locator(".f button")
+    expect(star).to_have_text("★")
+    assert top(above) == before
+    star.evaluate(_PRESS)
+    expect(star).to_have_text("☆")
+    row.locator("[name=uids]").evaluate(_PRESS)
+    page.locator(".list-bar button[value=archive]").evaluate(_PRESS)
+    expect(row.locator(".s a[id]")).not_to_have_text(subject)
+    assert top(above) == before
+    page.locator("#notices form button").evaluate(_PRESS)
+    expect(row.locator(".s a[id]")).to_have_text(subject)
+    assert top(above) == before
+
+
+@only_scripts
+def test_what_acts_on_ticked_rows_is_as_large_as_a_finger(open_browser: OpenBrowser, to_twelve: str) -> None:
+    page = open_browser(to_twelve, width=WIDTH, height=HEIGHT)
+    page.locator("[data-row] [name=uids]").check()
+    styled(page)
+    assert page.evaluate(_SMALL, FINGER) == []
+
+
+@only_scripts
+def test_what_the_search_box_offers_lies_over_the_list(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE, width=WIDTH, height=HEIGHT)
+    page.locator("#query").click()
+    page.keyboard.type("sorties")
+    folder = page.locator(".suggestions [role=option]").first
+    expect(folder).to_be_visible()
+    folder.click()
+    expect(page).to_have_url(re.compile("/mailbox/Sorties"))
+
+
+def test_a_contact_is_saved_without_scrolling(open_browser: OpenBrowser, to_twelve: str, scripts: bool) -> None:
+    page = open_browser(to_twelve, width=WIDTH, height=HEIGHT)
+    page.goto("/contacts/new")
+    styled(page)
+    save = page.locator("main .btn-primary").first
+    expect(save).to_be_in_viewport()
+    page.locator("[name=given]").fill("Zoé")
+    save.click()
+    expect(page.locator("main h1")).to_have_text("Zoé")
 
 
 @only_scripts

@@ -117,6 +117,11 @@ class Hand:
         self.clicks += 1
         self.page.keyboard.press("Enter")
 
+    def choose(self, among: Locator, name: str) -> None:
+        """Press a list, then type what it has by this name."""
+        self.clicks += 1
+        among.select_option(label=name)
+
     def choose_file(self, field: Locator, file: Path) -> None:
         """Press the field, then "Open" in the window of the system that it opens."""
         with self.page.expect_file_chooser() as window:

@@ -102,7 +102,8 @@
     var all = Array.prototype.slice.call(one.list.children), left = all.length, limit = narrow.matches ? 1 : 2;
     all.forEach(function (each) { each.hidden = false; });
     one.more.hidden = true;
-    if (left < 2 || !one.box.offsetParent || one.box.contains(document.activeElement)) return;
+    one.box.classList.remove("people-folded");
+    if (!left || !one.box.offsetParent || one.box.contains(document.activeElement)) return;
     var top = all[0].offsetTop, line = all[0].offsetHeight * 0.9;
     function lines() { return Math.floor((one.typing.offsetTop + one.typing.offsetHeight / 2 - top) / line) + 1; }
     while (left > 1 && lines() > limit) {
@@ -111,6 +112,7 @@
       one.more.textContent = one.words.more.replace("{count}", all.length - left);
       one.more.hidden = false;
     }
+    one.box.classList.toggle("people-folded", left === 1 && limit === 1);
   }
 
   function render(one, typing) {

@@ -27,7 +27,6 @@ def address(newcomer: Callable[..., str]) -> str:
 def _connect(page: Page, demo: Services, kind: str) -> None:
     """From the page of devices to the steps, through the question for the account's password."""
     page.goto("/devices")
-    page.click("main a[href='/devices/connect']")
     page.click(f"main a[href$='/{kind}']")
     page.click("#connect button")
     page.fill("main [name=password]", demo.password)

@@ -57,7 +57,7 @@ class Held(NamedTuple):
 
 @blueprint.get("/devices/connect")
 def choose_device() -> Response:
-    return page("auth/connect.html", kinds=[{"word": kind.value, "title": WORDS[kind].title} for kind in WORDS])
+    return page("auth/connect.html", device_kinds=WORDS)
 
 
 @blueprint.get("/devices/connect/<kind>")

@@ -15,6 +15,7 @@ from webmail import vault
 from webmail.auth.blueprint import blueprint
 from webmail.auth.devices import app_passwords
 from webmail.auth.devices.app_password_forms import AppPasswordForm
+from webmail.auth.devices.instructions import WORDS
 from webmail.auth.devices.servers import mail_servers
 from webmail.auth.factors import trusted_devices
 from webmail.auth.guard import asks_again
@@ -104,7 +105,7 @@ def _page(form: AppPasswordForm, status: int = 200, *, made: dict[str, Any] | No
     passwords = app_passwords.for_user(user) if app_passwords.are_available(settings()) else None
     return page(
         "auth/devices.html", status, form=form, places=places, trusted=trusted, passwords=passwords, made=made, problem=problem,
-        refused=refused_rows(),
+        refused=refused_rows(), device_kinds=WORDS,
     )  # fmt: skip
 
 
