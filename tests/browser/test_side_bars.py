@@ -58,6 +58,20 @@ def test_a_key_leads_to_the_inbox_from_elsewhere(open_browser: OpenBrowser) -> N
 
 
 @only_scripts
+@pytest.mark.parametrize("area", ["contacts", "calendar"])  # whose own key "t" is another
+def test_keys_lead_to_folders_from_elsewhere(open_browser: OpenBrowser, newcomer: Callable[..., str], area: str) -> None:
+    page = open_browser(newcomer("keys", message("Bonjour")))
+    page.goto(f"/{area}")
+    settled(page)
+    page.keyboard.press("/")
+    expect(page.locator("#query")).to_be_focused()
+    page.locator("main h1").click()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_url("**/mailbox/Trash")
+
+
+@only_scripts
 @pytest.mark.parametrize("width", [360, 1280])
 def test_buttons_for_ticked_contacts_wait_for_a_tick(open_browser: OpenBrowser, every_page: dict[str, str], width: int) -> None:
     page = open_browser(ALICE, width=width)

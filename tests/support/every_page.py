@@ -74,6 +74,8 @@ NO_PAGES = frozenset(
         "message.raw",
         "message.image",
         "message.all_files",
+        "message.other_messages",  # pieces of a conversation, for scripts
+        "message.unfolded",
         "message.packed",
         "transfers.trail_csv",
         "transfers.save_worker",  # a script
@@ -88,6 +90,7 @@ NO_PAGES = frozenset(
         "mailbox.ask_folder",
         "calendar.go",  # leads to the page of a day
         "mailbox.go",
+        "mailbox.with_role",  # leads to a list
         "filters.from_words",
         "mailbox.news",
         "mailbox.push",

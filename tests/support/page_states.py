@@ -153,7 +153,7 @@ def _refused(place: str, form: str, **fields: str) -> State:
         for name, value in fields.items():
             page.fill(f"{form} [name={name}]", value)
         page.evaluate("form => { form.noValidate = true; }", page.locator(form).first.element_handle())
-        page.locator(f"{form} button:visible").last.click()
+        page.locator(f"{form} button:visible:not([value=preview])").last.click()
         expect(page.locator(".field-error, [role=alert]").first).to_be_visible()
 
     return state
@@ -284,7 +284,7 @@ STATES: dict[str, State] = {
     "compose-later": _compose_menu("#later"), "compose-options": _compose_menu("#options"), "suggestions": _suggestions,
     "compose-bad": _send("nobody@@", "Objet"), "compose-asked": _send("bob@lycee.example", ""),
     "compose-discarding": _send("bob@lycee.example", "Objet", "discard"),
-    "contact-bad": _refused("/contacts/new", EDIT), "signature-bad": _refused("/settings/signatures/new", EDIT),
+    "contact-bad": _refused("/contacts/new", EDIT), "signature-bad": _refused("/settings/signatures/new", EDIT, name=" "),
     "confirm-bad": _refused("/account/confirm", "main form.form", password="x"),
     "app-password-new": _new_app_password, "connected-iphone": _connected("iphone"), "connected-android": _connected("android"), "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
     "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),

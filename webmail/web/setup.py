@@ -24,7 +24,16 @@ from webmail.web.current import current_user, overview, overview_beside, overvie
 from webmail.web.formatting import clock_time, file_size, html_datetime, initials, long_date, number, short_date
 from webmail.web.forms import field_attributes, going_back
 from webmail.web.forms.link_errand import errand
-from webmail.web.frame.areas import address_here, area_here, areas, current_area, mailbox_here, side_bar_template, side_place
+from webmail.web.frame.areas import (
+    address_here,
+    area_here,
+    areas,
+    current_area,
+    mailbox_here,
+    side_bar_template,
+    side_place,
+    to_side_bar,
+)
 from webmail.web.frame.banners import banners
 from webmail.web.frame.critical_css import allowed_style, inline_styles
 from webmail.web.frame.first_visit import unkept_notice
@@ -99,6 +108,7 @@ def install(app: Flask) -> None:
         area_here=area_here,
         side_bar_template=side_bar_template,
         side_place=side_place,
+        to_side_bar=to_side_bar,
         folders_shown=is_shown,
         folders_version=version,
         mailbox_here=mailbox_here,

@@ -1,6 +1,8 @@
 /* Keys of the calendar: each presses the link that has it as its data-key. What ticks calendars needs no button here. */
 (function () {
   "use strict";
+  var going = -Infinity; // when "g" was pressed: for two seconds letters are folders of mail
+
   function one(selector) { return document.querySelector(selector); }
   function events() { return Array.prototype.slice.call(document.querySelectorAll("#main a[data-event][href]:not([tabindex])")); }
   function step(by) {
@@ -12,6 +14,11 @@
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (!document.body.dataset.keys || !one("#main.calendar") || one("dialog[open]")) return;
     if (at.closest && at.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
+    if (/^[isdat]$/.test(key) && Date.now() - going < 2000) {
+      going = -Infinity;
+      return;
+    }
+    if (key === "g") going = Date.now();
     if (key === "j" || key === "k") step(key === "j" ? 1 : -1);
     else {
       link = /^[a-z]$/.test(key) && !event.repeat && one("[data-key='" + key + "']");

@@ -121,6 +121,7 @@
     var sign = one("#folders a[href*='/mailbox/'] use[href$='#" + folder + "']");
     if (!sign && folder === "inbox") sign = one(".brand > *"); // beside other areas stand no folders
     if (sign) sign.closest("a").click();
+    else location.href = one(".brand").href.replace(/mailbox\/.*/, "folders/with-role/" + folder);
   }
   document.addEventListener("keydown", typed);
   document.addEventListener("htmx:afterRequest", function () {

@@ -450,3 +450,11 @@ def test_the_undo_of_a_move_moves_no_folder_that_keeps_its_place(person: Visitor
     token = person.get("/folders").soup.select_one("[name=csrf_token]")["value"]
     assert person.post("/folders/undo", {"name": name, "to": "Elsewhere", "csrf_token": token}).status == 403
     assert person.get(f"/mailbox/{name}", reload=True).status == 200
+
+
+def test_a_folder_is_found_by_its_use(person: Visitor) -> None:
+    assert person.get("/folders/with-role/sent").address == "/mailbox/Sent"
+    make(person, "Poubelle")
+    person.submit(person.get("/folders"), "#roles", trash="Poubelle")
+    assert person.get("/folders/with-role/trash").address == "/mailbox/Poubelle"
+    assert person.get("/folders/with-role/nothing").status == 404

@@ -155,3 +155,22 @@ def test_what_deletes_a_folder_comes_last_and_who_it_is_shared_with_first(person
     assert last["value"] == "delete" and "btn-remove" in last["class"] and "btn-danger" not in last["class"]
     gone = person.submit(page, "main form:has([value=delete])", action="delete")
     assert "Projets" in gone.notices
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/mailbox/INBOX", "Skip to folders"), ("/calendar", "Skip to calendars"), ("/contacts", "Skip to address books"),
+        ("/files", "Skip to file lists"), ("/settings", "Skip to settings pages"), ("/account", "Skip to account pages"),
+        ("/help", "Skip to help chapters"),
+    ],
+)  # fmt: skip
+def test_the_link_past_the_page_says_where_it_leads(person: Visitor, address: str, words: str) -> None:
+    assert person.get(address).one(".skip[href='#places']").get_text() == words
+    answer = person.get(address, htmx="main")  # from another area
+    assert answer.one(".skip[hx-swap-oob]").get_text() == words
+
+
+def test_the_bar_has_one_current_place(person: Visitor) -> None:
+    assert [a["href"] for a in person.get("/folders").all(".areas [aria-current]")] == ["/folders"]
+    assert [a["href"] for a in person.get("/tags").all(".areas [aria-current]")] == ["/mailbox/INBOX"]

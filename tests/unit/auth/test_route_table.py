@@ -296,7 +296,8 @@ def test_our_own_origin_is_taken(world):
 
 def test_what_belongs_to_somebody_else_is_not_there(world):
     bob = world.person("bob")
-    world.ask(bob, next(route for route in ROUTES if route.name == "GET /calendar"))  # makes his own first calendar
+    for name in ("GET /calendar", "GET /contacts"):  # makes his own first calendar, and his first book
+        world.ask(bob, next(route for route in ROUTES if route.name == name))
     asked = [route for route in ROUTES if route.owned]
     assert {route.owned for route in asked} <= world.things.keys()
 
@@ -315,9 +316,10 @@ def test_it_is_there_for_its_owner(world):
     asked = [route for route in ROUTES if route.owned and route.method == "GET" and route.who == "signed in"]
     missing = [route.name for route in asked if world.ask(alice, route).status_code == 404]
     empty = [
-        "/compose/<draft_id>/original", "/compose/<draft_id>/picture/<int:number>", "/contacts/<uid>/photo", "/tasks/<task_id>/result",
+        "/compose/<draft_id>/original", "/compose/<draft_id>/picture/<int:number>", "/compose/signature/<int:number>/picture",
+        "/contacts/<uid>/photo", "/tasks/<task_id>/result",
     ]  # fmt: skip
-    assert missing == [f"GET {rule}" for rule in empty]  # her draft and her contact have none, and her task is not done
+    assert missing == [f"GET {rule}" for rule in empty]  # her draft, signature and contact have none, and her task is not done
 
 
 @pytest.mark.parametrize(("rule", "fields"), IN_FIELDS)

@@ -96,6 +96,19 @@ def side_bar_template() -> str:
     return _SIDE_BARS.get(area_here()) or _SIDE_BARS_BY_BLUEPRINT.get(request.blueprint or "", "")
 
 
+def to_side_bar() -> str:
+    """The words of the link past the page to what stands beside it."""
+    words = {
+        "calendar/_side.html": _("Skip to calendars"),
+        "contacts/_side.html": _("Skip to address books"),
+        "transfers/_side.html": _("Skip to file lists"),
+        "settings/_side.html": _("Skip to settings pages"),
+        "accounts/_side.html": _("Skip to account pages"),
+        "help/_side.html": _("Skip to help chapters"),
+    }
+    return words.get(side_bar_template()) or _("Skip to folders")
+
+
 def side_place() -> str:
     """Which link of the side bar that is no folder leads to this page: "outbox", "tags" ...; "" if none does."""
     return _IN_SIDE_BAR.get(request.endpoint or "", "")

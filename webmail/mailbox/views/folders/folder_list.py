@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flask import redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -18,7 +18,7 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.folders import BadFolderNameError
 from webmail.mailbox.views.folders.folder import fault_words, parents_for, refused_words
 from webmail.tasks import store
-from webmail.web.current import current_account, current_user, remember_overview
+from webmail.web.current import current_account, current_user, overview, remember_overview
 from webmail.web.current import preferences as preferred
 from webmail.web.forms.request_values import local_path
 from webmail.web.labels import role_label
@@ -39,6 +39,17 @@ def ask_folder() -> Response:
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(url_for("mailbox.folders", new=1), 303)
     return fragment("mailbox/_new_folder.html", back=_shown_page())
+
+
+@blueprint.get("/folders/with-role/<name>")
+def with_role(name: str) -> Response:
+    """Lead to the folder of this use: for keys, where no folders stand beside the page."""
+    role = next((one for one in Role if one == name), None) or abort(404)
+    found = overview()
+    mailbox = found and found.with_role(role)
+    if found and not mailbox:
+        notify(_("There is no “%(name)s” folder yet.", name=role_label(role)), "caution")
+    return redirect(url_for("mailbox.show", mailbox=mailbox.name) if mailbox else url_for("mailbox.folders"), 303)
 
 
 def _shown_page() -> str:
