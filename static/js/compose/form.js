@@ -135,6 +135,17 @@
     var button = { identity: "use", signature: "sign" }[event.target.id];
     if (button && now && now.form.contains(event.target)) now.form.querySelector("button[value=" + button + "]").click();
   });
+  // from the end of the text, "Send" is many keys away
+  document.addEventListener("keydown", function (event) {
+    var form = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("form.compose-form");
+    var send = form && form.querySelector("button[value=send]");
+    if (!send) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat) return;
+    send.focus(); // what is typed in a field is taken as it is left
+    send.click();
+  }, true);
   document.addEventListener("submit", function (event) {
     var button = event.submitter && event.submitter.name === "action" ? event.submitter.value : "";
     if (!now || event.target !== now.form) return;

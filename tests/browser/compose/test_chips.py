@@ -123,3 +123,17 @@ def test_an_address_half_typed_stays_half_typed_when_an_answer_comes(open_browse
     expect(page.locator("#to-typing")).to_be_focused()
     page.keyboard.type("mple,")
     expect(page.locator("#to")).to_have_value("a@x.example, b@x.example, ")
+
+
+@pytest.mark.parametrize("where", ["#to-typing", "#editor"])
+def test_ctrl_enter_sends_what_is_written_with_the_address_being_typed(open_browser: OpenBrowser, where: str) -> None:
+    page = open_browser(ALICE)
+    page.goto("/compose?body=Bonjour")
+    expect(page.locator("#editor")).to_be_visible()
+    page.fill("[name=subject]", "Par une touche")
+    page.locator("#to-typing").focus()
+    page.keyboard.type("bob@lycee.example")
+    page.locator(where).focus()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("[data-row]")
+    expect(page.locator("#notices")).to_contain_text("Envo")  # on its way, or sent
