@@ -39,6 +39,8 @@ def test_a_form_that_is_refused_keeps_what_was_typed(alice: Visitor) -> None:
     page = add(alice, "", "no address", phone=["06"], phone_use=["cell"], note="kept")
     assert page.status == 422 and "“no address” is not an email address." in page.one("#email-1-error").get_text()
     assert page.one("[name=note]").get_text().strip() == "kept" and page.all("[name=phone]")[0]["value"] == "06"
+    for wrong in (page, add(alice, "")):
+        assert wrong.one("main [role=alert] a")["href"] == f"#{wrong.all('[aria-invalid=true]')[0]['id']}"
     assert add(alice, "").status == 422 and add(alice, "x" * 300).status == 422 and cards_of(alice) == {}
     more = alice.submit(page, EDIT, action="more")
     assert more.status == 200 and len(more.all("[name=phone]")) == 5 and more.one("[name=note]").get_text().strip() == "kept"
