@@ -188,7 +188,8 @@ class ContactForm(_Form):
     @property
     def wrong(self) -> str:
         """The id of the first field that says what is wrong; empty where none is."""
-        names = next((self[one].id for one in ("given", "family", "name") if self[one].errors), "")  # these stand before the addresses
+        before = (self[name] for name in ("given", "family", "name"))  # the addresses
+        names = next((field.id for field in before if field.errors), "")
         address = f"email-{min(self.email_errors)}" if self.email_errors else ""
         return names or address or next((field.id for field in self if field.errors), "")
 
