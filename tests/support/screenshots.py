@@ -1,9 +1,11 @@
 """`make screenshots`: pictures of every page, to look at: four widths, light and dark, French and English.
 
-`python -m tests.support.screenshots [--language fr] [--width 360] [page ...]` starts a demo of its own and writes
+`python -m tests.support.screenshots [--language fr] [--width 360] [--sheet] [page ...]` starts a demo of its own and writes
 `instance/screenshots/<language>/<light|dark>/<width>/<page>.png`. Pages are named as in `every_page.py`; with names only those
 are taken again and all others stay, so a change is looked at in seconds. Each time it also writes `sheets/<language>/<page>.png`
-(all widths and themes of a page side by side) and `index.html` (all that is there, as a grid). A page that can't be photographed
+(all widths and themes of a page side by side) and `index.html` (all that is there, as a grid); with `--sheet` also
+`sheets/<language>-<theme>-<width>-<n>.png`, the tops of many pages beside each other, to compare them. 320 and 1100 pixels are
+taken where they are asked for. A page that can't be photographed
 costs its picture alone: it is named at the end, with the reason, and the command fails. The name `readme` makes README's picture anew,
 `help-pictures` those of help (`tests/support/help_pictures.py`), which come with all pages too.
 """
@@ -21,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from deploy.demo.mailboxes import fill
@@ -32,7 +35,8 @@ from tests.support.every_page import ADMIN, ADMIN_PAGES, ALICE, furnish
 FOLDER = Path(__file__).resolve().parents[2] / "instance" / "screenshots"
 LANGUAGES = ("fr", "en")
 THEMES = ("light", "dark")
-HEIGHTS = {360: 740, 768: 1024, 1280: 800, 1920: 1080}  # of the window, by its width
+HEIGHTS = {320: 600, 360: 740, 768: 1024, 1100: 800, 1280: 800, 1920: 1080}  # of the window, by its width
+USUAL = (360, 768, 1280, 1920)
 TALLEST = 6000  # pixels
 VISITOR_PAGES = {"sign-in": "/login"}
 README, HELP = "readme", "help-pictures"
@@ -40,6 +44,7 @@ README, HELP = "readme", "help-pictures"
 _FAULTS = (Error, AssertionError)  # of the browser; of what is waited for
 _SHEET_SCALE = 0.4  # of a picture's size
 _SHEET_TALLEST = 2400  # pixels of a picture that a sheet shows
+_SIDE = 1800  # pixels, about, of a sheet of many pages
 _STYLE = """
 body { margin: 16px; background: #777; color: #fff; font: 14px system-ui, sans-serif; }
 h1 { font-size: 18px; margin: 0 0 12px; } h2 { font-size: 16px; margin: 24px 0 8px; }
@@ -78,7 +83,7 @@ def take(
     pages: Mapping[str, Mapping[str, str]],
     folder: Path,
     languages: Iterable[str] = LANGUAGES,
-    widths: Iterable[int] = tuple(HEIGHTS),
+    widths: Iterable[int] = USUAL,
 ) -> list[str]:
     """Photograph pages: by person ("" for a visitor), then by name. Each is opened once per language and width.
 
@@ -156,6 +161,43 @@ def sheets(running: Browser, folder: Path, names: Iterable[str] | None = None) -
     write_index(folder)
 
 
+def side_by_side(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
+    """Contact sheets of many pages, for each language, theme and width that was taken: no taller than twice a window each."""
+    made = []
+    wanted = None if names is None else set(names)
+    for place in sorted(folder.glob("[a-z][a-z]/*/*")):
+        taken = [one for one in sorted(place.glob("*.png")) if wanted is None or one.stem in wanted]
+        width = int(place.name)
+        scale = 1.0 if width < min(USUAL[1:]) else _SIDE / 2 / width
+        row = max(1, _SIDE // round(width * scale))
+        some = row if scale == 1 else 2 * row
+        for number, first in enumerate(range(0, len(taken), some), 1):
+            path = folder / "sheets" / f"{'-'.join(place.parts[-3:])}-{number:02}.png"
+            path.parent.mkdir(exist_ok=True)
+            _lay_out(taken[first : first + some], row, width, scale).save(path)
+            made.append(path)
+    return made
+
+
+def _lay_out(pictures: list[Path], row: int, width: int, scale: float) -> Image.Image:
+    """These pictures, so many in a row, each below its name."""
+    wide, gap = round(width * scale), 16
+    found = []
+    for path in pictures:
+        with Image.open(path) as picture:
+            top = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, 2 * HEIGHTS[width])))
+        found.append(top.resize((wide, max(1, round(top.height * scale)))))
+    rows = [found[at : at + row] for at in range(0, len(found), row)]
+    heights = [max(one.height for one in line) + gap for line in rows]
+    sheet = Image.new("RGB", (min(row, len(found)) * (wide + gap), sum(heights)), "#777")
+    draw = ImageDraw.Draw(sheet)
+    for number, one in enumerate(found):
+        x, y = number % row * (wide + gap), sum(heights[: number // row])
+        draw.text((x, y + 2), pictures[number].stem, fill="#fff")
+        sheet.paste(one, (x, y + gap))
+    return sheet
+
+
 def write_index(folder: Path) -> None:
     """All pictures there are, by page, at `index.html` of their folder."""
     parts = []
@@ -205,6 +247,7 @@ def main() -> int:
     parser.add_argument("pages", nargs="*", metavar="page", help="names of every_page.py; all where none is given")
     parser.add_argument("--language", choices=LANGUAGES, action="append")
     parser.add_argument("--width", type=int, choices=tuple(HEIGHTS), action="append")
+    parser.add_argument("--sheet", action="store_true", help="many pages beside each other too")
     wanted = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     base = Path(tempfile.mkdtemp()) / "demo"
@@ -222,9 +265,11 @@ def main() -> int:
                         return 0
                 pages = chosen({"": VISITOR_PAGES, ALICE: furnish(demo), ADMIN: ADMIN_PAGES}, wanted.pages)
                 failed = take(
-                    running, demo.address, demo.password, pages, FOLDER, wanted.language or LANGUAGES, wanted.width or tuple(HEIGHTS)
+                    running, demo.address, demo.password, pages, FOLDER, wanted.language or LANGUAGES, wanted.width or USUAL
                 )  # fmt: skip
                 sheets(running, FOLDER, wanted.pages or None)
+                if wanted.sheet:
+                    side_by_side(FOLDER, wanted.pages or None)
     finally:
         shutil.rmtree(base.parent.resolve(), ignore_errors=True)
     print(FOLDER / "index.html")

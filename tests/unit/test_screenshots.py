@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.support.screenshots import Picture, chosen, write_index
+from tests.support.screenshots import Picture, chosen, side_by_side, write_index
 
 PAGES = {"": {"sign-in": "/login"}, "alice@lycee.example": {"inbox": "/mailbox/INBOX", "tags": "/tags"}}
 
@@ -30,3 +31,17 @@ def test_the_index_shows_what_was_taken_and_earlier_pictures_too(tmp_path: Path)
     index = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert 'src="fr/light/360/tags.png"' in index and 'src="en/dark/1280/inbox.png"' in index
     assert "768" not in index
+
+
+def test_many_pages_stand_beside_each_other_on_a_sheet(tmp_path: Path) -> None:
+    for width, names in ((320, "abcdefg"), (1280, "ab")):
+        for name in names:
+            path = Picture("fr", "dark", width, name).path(tmp_path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (width, 4000), "#fff").save(path)
+    made = side_by_side(tmp_path)
+    assert [one.name for one in made] == ["fr-dark-1280-01.png", "fr-dark-320-01.png", "fr-dark-320-02.png"]
+    with Image.open(made[0]) as wide, Image.open(made[1]) as narrow:
+        assert wide.size == (2 * (900 + 16), 1125 + 16)  # two pages of 1280, their tops alone
+        assert narrow.size == (5 * (320 + 16), 1200 + 16)
+    assert [one.name for one in side_by_side(tmp_path, ["b"])] == ["fr-dark-1280-01.png", "fr-dark-320-01.png"]
