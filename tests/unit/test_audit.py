@@ -315,7 +315,7 @@ def test_one_hour_does_not_last_for_ever(settings, monkeypatch):
 
 def test_the_hourly_clean_up_does_it(settings):
     fill(days=366, count=3)
-    worker = threading.Thread(target=jobs.build(settings).sweep)
+    worker = threading.Thread(target=jobs.build(settings).clean_up)
     worker.start()
     worker.join()
     assert targets() == []

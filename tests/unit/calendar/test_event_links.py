@@ -216,7 +216,7 @@ def test_a_form_is_its_writers_and_does_not_stay_for_ever(app, alice):
     assert "no longer available" in bob.get(f"/calendar/forms/{name}").notices
     assert "Conseil" not in bob.get(f"/calendar/events/new?form={name}").html
     KeptEventForm.update(at=now() - waiting_forms.KEPT).execute()
-    assert "no longer here" in alice.get(f"/calendar/forms/{name}").notices
+    assert "no longer available" in alice.get(f"/calendar/forms/{name}").notices
     for number in range(waiting_forms.MOST + 2):
         waiting_forms.keep(User.get(User.address == "alice@lycee.example"), "/calendar/events/new", [("title", str(number))])
     assert KeptEventForm.select().count() == waiting_forms.MOST
