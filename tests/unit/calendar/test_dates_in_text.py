@@ -41,6 +41,10 @@ SENT = datetime(2026, 11, 27, 10)  # a Friday
             "Conseil de classe du 3 décembre\nBonjour,\nLa réunion est avancée à 16 h, salle des professeurs.",
             ["2026-12-03 16:00 salle des professeurs"],
         ),
+        (
+            "Réunion avancée à 16 h\nBonjour,\nLa réunion de ce soir est avancée à 16 h, salle des professeurs. Merci.",
+            ["2026-11-27 16:00 salle des professeurs"],
+        ),
         ("La réunion de jeudi est avancée à 16h.", ["2026-12-03 16:00"]),
         ("La réunion de 16h est reportée à vendredi prochain.", ["2026-12-04 16:00"]),
         ("La réunion est décalée de 15h à 16h demain.", ["2026-11-28 16:00"]),

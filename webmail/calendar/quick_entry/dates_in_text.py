@@ -73,10 +73,20 @@ def dates_in(text: str, sent: datetime, language: str, most: int = MOST, longest
         if found and _completes(found[-1], one, near=previous):
             found[-1] = _completed(found[-1], one)
             continue
-        previous = _is_date(one, near, sent) and (one.has_day or not found)
-        if previous and all((one.start, one.end) != (other.start, other.end) for other in found):
+        is_date = _is_date(one, near, sent)
+        previous = is_date and (one.has_day or not found)
+        if is_date and not _is_said_again(found, one) and previous:
             found.append(one)
     return found
+
+
+def _is_said_again(found: list[Understood], one: Understood) -> bool:
+    """Whether this time was named before, as in the subject; then it is the same event, of which it may say where."""
+    for number, other in enumerate(found):
+        if (one.start, one.end) == (other.start, other.end):
+            found[number] = replace(other, place=other.place or one.place)
+            return True
+    return False
 
 
 def _near(sentence: str, at: int) -> str:
