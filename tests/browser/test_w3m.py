@@ -503,3 +503,19 @@ def test_files_are_asked_for_and_arrive_in_w3m(wanda: Terminal, terminal: Callab
     press(wanda, "Léa", "From Léa")
     press(wanda, "Close this transfer", "Undo")
     press(wanda, "Undo", "The transfer has been reopened.")
+
+
+def test_a_contact_is_added_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Contacts", "Add contact")
+    press(wanda, "Add contact", "Viewing <New contact")
+    wanda.find("^First name")
+    wanda.keys("Tab")
+    wanda.fill_in("Nora")
+    press(wanda, "^Save", "Nora was added to your contacts.")
+
+
+def test_a_signature_without_a_text_says_so_in_w3m(wanda: Terminal) -> None:
+    press(wanda, "Settings", "Find a setting")
+    press(wanda, "• Signatures", "Add signature")
+    press(wanda, "Add signature", "Viewing <New signature")
+    press(wanda, "^Save", "Fill in this field.")  # a text browser has an editor of its own for it
