@@ -216,6 +216,21 @@ def test_what_acts_on_ticked_rows_is_as_large_as_a_finger(open_browser: OpenBrow
 
 
 @only_scripts
+def test_a_folder_is_chosen_above_the_keyboard(open_browser: OpenBrowser, to_twelve: str) -> None:
+    page = open_browser(to_twelve, width=WIDTH, height=WITH_KEYBOARD)
+    page.locator("[data-row] [name=uids]").check()
+    page.locator(".list-bar button[value=moveto]").click()
+    expect(page.locator("#chooser [name=find]")).to_be_focused()
+    expect(page.locator(".chooser-list button").nth(1)).to_be_in_viewport(ratio=1)
+    page.keyboard.type("Nouveau")
+    chooser, cancel = page.locator(".chooser-pop"), page.locator(".chooser-pop .toolbar .btn").last
+    expect(page.locator(".chooser-new button")).to_be_in_viewport()
+    cancel.scroll_into_view_if_needed()
+    assert top(chooser) >= 0
+    assert top(cancel) + FINGER <= float(chooser.evaluate("one => one.getBoundingClientRect().bottom"))
+
+
+@only_scripts
 def test_what_the_search_box_offers_lies_over_the_list(open_browser: OpenBrowser) -> None:
     page = open_browser(ALICE, width=WIDTH, height=HEIGHT)
     page.locator("#query").click()
