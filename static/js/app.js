@@ -332,7 +332,8 @@
     });
   }
   window.addEventListener("htmx:beforeSwap", function (event) {
-    var told = event.detail;
+    var told = event.detail, late = told.shouldSwap && told.target.querySelector("#others.talk-coming");
+    if (late) htmx.trigger(late, "htmx:abort"); // the rest of a discussion would come into another page
     if (told.target.id === "main" && told.shouldSwap && !event.defaultPrevented) thin(told.target, [told.requestConfig.elt, document.activeElement]);
   });
   document.addEventListener("click", function (event) { // past what is said of the page: notices are heard by themselves

@@ -110,3 +110,14 @@ def test_few_keys_lead_to_reply_whatever_the_letter_holds(open_browser: OpenBrow
     assert len([key for key in keys if key]) <= 6
     expect(page.locator("[data-message-body] iframe")).to_have_attribute("title", "Texte du message")
     expect(page.locator("[data-message-body] iframe")).to_have_attribute("name", "Texte du message")  # for lynx
+
+
+@only_scripts
+def test_they_do_not_come_into_the_page_that_one_went_on_to(open_browser: OpenBrowser, talk: str) -> None:
+    page = open_browser(talk)  # which fails on what htmx says of an answer without its place
+    page.route("**/others/**", lambda route: None)  # not yet
+    with page.expect_request("**/others/**") as asked:
+        page.goto("/message/4/INBOX")
+    with page.expect_event("requestfailed", lambda request: request == asked.value):
+        page.locator(".answers a").first.click()
+    expect(page.locator("#editor")).to_be_visible()
