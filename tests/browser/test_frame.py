@@ -203,3 +203,12 @@ def test_the_narrowest_telephone_cuts_no_field(open_browser: OpenBrowser, addres
     page.goto(address)
     settled(page)
     assert page.evaluate(_CUT, 320) == []
+
+
+@only_scripts
+def test_what_an_invitation_folds_is_as_high_as_a_finger(open_browser: OpenBrowser) -> None:
+    page = open_browser(ALICE, width=360, height=740)
+    page.goto(page.locator("[data-row] .s a", has_text="Invitation : conseil pédagogique").first.get_attribute("href") or "")
+    settled(page)
+    for folded in page.locator(".card dd summary").all():
+        assert folded.evaluate("summary => summary.offsetHeight") >= 44
