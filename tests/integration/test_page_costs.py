@@ -19,11 +19,11 @@ COSTS = {
     "writing": PageCost(18_602, 7),
     "reply": PageCost(23_096, 7),
     "settings": PageCost(17_410, 3),
-    "contacts": PageCost(11_150, 7),
+    "contacts": PageCost(11_776, 7),
     "transfers": PageCost(8_650, 7),
     "month": PageCost(8_600, 5),
     "filters": PageCost(12_900, 4),
-    "devices": PageCost(17_500, 6),
+    "devices": PageCost(18_880, 6),
     "account": PageCost(17_000, 7),
 }
 

@@ -90,7 +90,7 @@ def test_dates_of_other_ages(person, mail, turn):
     add(person)
     page = person.get("/archiving")
     preview = person.get("/archiving/preview?rule=" + page.one("a[href^='/archiving/preview']")["href"].partition("=")[2])
-    assert preview.status == 200 and "concerns 3 messages" in preview.text
+    assert preview.status == 200 and "applies to 3 messages" in preview.text
     told = turn().take()
     assert told and told.archived == 3
     assert subjects(mail, "INBOX") == ["of 2037", "of 9999"] and subjects(mail, "Archive/1981") == ["of 1981"]
