@@ -92,7 +92,7 @@ def test_older_newer_and_search(open_browser: OpenBrowser) -> None:
     expect(alice.locator("[data-row] .s a[id]").first).to_have_text(first or "")
     alice.fill("[name=query]", "subject:conseil")
     alice.press("[name=query]", "Enter")
-    expect(alice.locator("main .notice")).to_contain_text("trouvé")
+    expect(alice.locator("main .found-bar")).to_contain_text("trouvé")
     alice.wait_for_load_state()
     for subject in alice.locator("[data-row] .s a[id]").all_text_contents():
         assert "conseil" in subject.lower()

@@ -48,14 +48,17 @@ def _open_menu(page: Page, menu: str) -> None:
     expect(page.locator(f"{menu} .pop").first).to_be_visible()
 
 
-def _list_menu(which: int) -> State:
-    def state(page: Page, pages: dict[str, str]) -> None:
-        _tick(page, pages)
-        menu = page.locator(".list-bar details.menu").nth(which)
-        menu.locator("> summary").click()
-        expect(menu.locator(".pop")).to_be_visible()
+def _list_menu(page: Page, pages: dict[str, str]) -> None:
+    _tick(page, pages)
+    _open_menu(page, ".list-bar details.menu")
 
-    return state
+
+def _sort_menu(page: Page, pages: dict[str, str]) -> None:
+    """Where little room is, it goes while rows are ticked."""
+    page.goto(pages["inbox"])
+    menu = page.locator(".list-bar details.menu").nth(1)
+    menu.locator("> summary").click()
+    expect(menu.locator(".pop")).to_be_visible()
 
 
 def _account_menu(page: Page, pages: dict[str, str]) -> None:
@@ -279,7 +282,7 @@ def _high_contrast(name: str) -> State:
 STATES: dict[str, State] = {
     "search-box": _search_box, "found-folder": _found("erasmus", ".meant"), "found-nothing": _found("nirgendwo", ".empty"),
     "ticked": _tick, "page-ticked": _whole_page, "all-ticked": _all_that_match, "undo-offered": _undo_offered, "undone": _undone,
-    "menu-more": _list_menu(0), "menu-sort": _list_menu(1), "menu-account": _account_menu, "menu-message": _message_menu,
+    "menu-more": _list_menu, "menu-sort": _sort_menu, "menu-account": _account_menu, "menu-message": _message_menu,
     "chooser-move": _chooser("moveto"), "chooser-tags": _chooser("tags"), "new-folder": _new_folder, "keys-dialog": _keys,
     "compose-later": _compose_menu("#later"), "compose-options": _compose_menu("#options"), "suggestions": _suggestions,
     "compose-bad": _send("nobody@@", "Objet"), "compose-asked": _send("bob@lycee.example", ""),

@@ -66,8 +66,10 @@
     if (!place) return;
     event.preventDefault();
     to = day(one(".n", place));
-    time = time && /^\d\d:\d\d/.exec(time.textContent.trim());
-    if (to !== day(one(".n", dragged.closest("td")))) send(dragged, { start: to + (time ? "T" + time[0] : "") });
+    time = time && /^(\d\d?)(?::|\sh\s?)(\d\d)?/.exec(time.textContent.trim()); // 08:55, 8 h 55, 9 h
+    if (to !== day(one(".n", dragged.closest("td")))) {
+      send(dragged, { start: to + (time ? "T" + clock(Number(time[1]) * 60 + Number(time[2] || 0)) : "") });
+    }
   });
   document.addEventListener("dragend", function () {
     mark(null);
@@ -88,7 +90,7 @@
     };
   });
   function first() { // the hour at the top
-    return Number(one(".scale [data-hour]").dataset.hour.slice(0, 2)) * 60;
+    return parseInt(one(".scale [data-hour]").dataset.hour, 10) * 60;
   }
   function snapped(event) { return Math.round((event.clientY - held.y) / held.scale / STEP) * STEP; }
   document.addEventListener("mousemove", function (event) {

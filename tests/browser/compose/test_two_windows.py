@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 
 OpenBrowser = Callable[..., Page]
 ALICE, BOB = "alice@lycee.example", "bob@lycee.example"
-SAVED = re.compile(r"\d\d:\d\d")
+SAVED = re.compile(r"\d\sh(\s\d\d)?")
 
 
 @pytest.fixture(autouse=True)

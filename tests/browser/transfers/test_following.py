@@ -43,7 +43,7 @@ def test_what_was_sent_is_found_changed_closed_and_taken_back(
 ) -> None:  # fmt: skip
     page = open_browser(owner, language="en-GB")
     page.get_by_role("navigation", name="Main menu").get_by_role("link", name="Files").click()
-    page.get_by_role("navigation", name="Files").get_by_role("link", name="Large files").click()
+    page.get_by_role("navigation", name="Files").get_by_role("link", name="Sent").click()
     expect(page.locator(".transfer-list")).to_contain_text("2 files, 2.9 KB")
     if scripts:
         check_accessibility(page)

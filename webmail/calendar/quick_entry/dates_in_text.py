@@ -80,11 +80,11 @@ def dates_in(text: str, sent: datetime, language: str, most: int = MOST, longest
     return found
 
 
-def _is_said_again(found: list[Understood], one: Understood) -> bool:
+def _is_said_again(found: list[Understood], understood: Understood) -> bool:
     """Whether this time was named before, as in the subject; then it is the same event, of which it may say where."""
     for number, other in enumerate(found):
-        if (one.start, one.end) == (other.start, other.end):
-            found[number] = replace(other, place=other.place or one.place)
+        if (understood.start, understood.end) == (other.start, other.end):
+            found[number] = replace(other, place=other.place or understood.place)
             return True
     return False
 

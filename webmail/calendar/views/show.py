@@ -189,7 +189,10 @@ def _hours(period: Period, rights: Mapping[int, str]) -> dict[str, Any]:
     return {
         "found": found, "columns": columns, "whole": whole, "first_hour": first, "last_hour": last,
         "now": datetime.now(time_zone()), "scale": scale,
-        "slots": [(hour, _("New event at %(time)s", time=hour)) for hour, _other in scale],
+        "slots": [
+            (f"{hour:02}:00", _("New event at %(time)s", time=words))
+            for hour, (words, _other) in zip(range(first, last), scale, strict=True)
+        ],
     }  # fmt: skip
 
 
