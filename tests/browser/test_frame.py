@@ -118,16 +118,6 @@ def test_the_box_of_a_telephone_opens_where_one_types(open_browser: OpenBrowser,
 
 
 @only_scripts
-def test_few_keys_lead_to_the_first_message(open_browser: OpenBrowser) -> None:
-    page = open_browser(ALICE)
-    for _key in range(20):
-        page.keyboard.press("Tab")
-        if page.evaluate("!!document.activeElement.closest('[data-row] a[id]')"):
-            return
-    pytest.fail("the 20th key has not come to a message yet")
-
-
-@only_scripts
 @pytest.mark.parametrize("address", ["/calendar/subscriptions/new", "/mailbox/INBOX"])
 def test_what_gets_the_focus_on_a_telephone_stands_above_the_bar(open_browser: OpenBrowser, address: str) -> None:
     page = open_browser(ALICE, width=360, height=640)
