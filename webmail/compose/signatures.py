@@ -147,17 +147,13 @@ def shows_picture(signature: Signature) -> bool:
     return bool(name) and name in {found for _words, found in marks.marks(str(signature.text))}
 
 
-def pictures(user: User, names: Iterable[str] | None = None) -> dict[str, SignaturePicture]:
-    """The pictures of a user's signatures by the key of their name; `names` (keys): only these. 1 query."""
-    rows = Signature.select().where((Signature.user == user) & (Signature.picture != ""))
-    wanted = None if names is None else set(names)
-    found: dict[str, SignaturePicture] = {}
-    for row in rows:
-        key = marks.key(row.picture_name)
-        if wanted is None or key in wanted:
-            data = base64.b64decode(row.picture)
-            found[key] = SignaturePicture(row.id, row.picture_name, image_info.displayable_type(data), data)
-    return found
+def pictures(user: User, names: Iterable[str]) -> dict[str, SignaturePicture]:
+    """The pictures of a user's signatures with these names, by the key of the name, which is what `names` are. 2 queries, 1 if
+    there is none of them."""
+    wanted = set(names)
+    numbers = [one.id for one in of_user(user) if one.picture_name and marks.key(one.picture_name) in wanted]
+    rows = list(Signature.select().where(Signature.id.in_(numbers))) if numbers else []
+    return {marks.key(row.picture_name): _picture_of(row) for row in rows}
 
 
 def picture_keys(user: User) -> set[str]:
@@ -166,4 +162,11 @@ def picture_keys(user: User) -> set[str]:
 
 
 def picture(user: User, number: int) -> SignaturePicture | None:
-    return next((one for one in pictures(user).values() if one.number == number), None)
+    """That of one of the user's signatures (by `id`), if it has one. 1 query."""
+    row = Signature.get_or_none((Signature.id == number) & (Signature.user == user) & (Signature.picture != ""))
+    return _picture_of(row) if row else None
+
+
+def _picture_of(row: Signature) -> SignaturePicture:
+    data = base64.b64decode(row.picture)
+    return SignaturePicture(row.id, row.picture_name, image_info.displayable_type(data), data)

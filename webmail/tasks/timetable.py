@@ -40,15 +40,15 @@ class Timetable:
         busy = {name for name, thread in self._running.items() if thread.is_alive()}
         free = {name: one for name, one in self._works.items() if name not in busy}
         mine = {name for name, one in free.items() if one.by_all and at >= self._own.get(name, 0.0)}
-        self._own.update({name: at + free[name].every.total_seconds() for name in mine})
         shared = {name: one.every for name, one in free.items() if not one.by_all}
         claimed: set[str] = set()
-        waits = [self._own[name] - at for name, one in free.items() if one.by_all]
+        waits = [_BUSY.total_seconds()] if busy else []
         if shared:
             with db.connection_context():
                 claimed, wait = heartbeat.claim_due(shared)
             waits.append(wait.total_seconds())
-        waits += [_BUSY.total_seconds()] if busy else []
+        self._own.update({name: at + free[name].every.total_seconds() for name in mine})
+        waits += [self._own[name] - at for name, one in free.items() if one.by_all]
         self._next = at + min([LONGEST.total_seconds(), *waits])
         for name in (*mine, *claimed):
             self._running[name] = threading.Thread(target=self._work, args=(free[name],), name=name, daemon=True)

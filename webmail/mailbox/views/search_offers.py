@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.connection import DATABASE_AWAY, thread_connection
 from webmail.imap.mailbox_list.mailboxes import Overview
 from webmail.imap.searching.search import Search
 from webmail.mailbox import tags
@@ -89,7 +89,7 @@ def note_search(search: Search) -> None:
 
 def _note(app: Flask, user: User, query: str) -> None:
     try:
-        with app.app_context(), db.connection_context():
+        with app.app_context(), thread_connection():
             recent_searches.note(user, query)
     except DATABASE_AWAY as error:  # nobody misses it
         log.info("a search is not noted: %s", error)
