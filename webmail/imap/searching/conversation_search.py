@@ -38,7 +38,7 @@ class OtherMessages:
 
 def others_everywhere(connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None) -> OtherMessages:
     """The others of the conversation of `uid`: those that THREAD finds in its mailbox, and those of Sent, the inbox and the
-    archive that are named in them or refer to one of them. None where the server does not thread.
+    archive that are named in them or refer to one of them. Nothing where the server does not thread.
 
     Round trips of `threads.conversation_of`, 1 for the names in those nearby, 1 to 3 for the rows; 2 to look elsewhere; 1 for the
     folders unless they are cached. Raises NoSuchMessageError, NoSuchMailboxError, MailboxChangedError.
