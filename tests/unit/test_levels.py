@@ -41,11 +41,11 @@ def test_what_passes_only_then_stands_in_one_table(fails: list[list[str]], capsy
     fails[:] = [["a::one", "a::two"], ["a::two"], []]
     assert again.run("unit", []) == 1 and again.run("browser", []) == 0
     assert again.main([]) == 0
-    assert capsys.readouterr().out.splitlines()[-2:] == ["Passed only at the second run: 1 (at most 5 may)", "  unit  a::one"]
+    assert capsys.readouterr().out.splitlines()[-2:] == ["Passed only at the second run: 1 (at most 3 may)", "  unit  a::one"]
 
 
-def test_more_than_five_of_all_levels_are_too_many(fails: list[list[str]]) -> None:
-    fails[:] = [["a", "b", "c"], [], ["d", "e", "f"], []]
+def test_more_than_three_of_all_levels_are_too_many(fails: list[list[str]]) -> None:
+    fails[:] = [["a", "b"], [], ["c", "d"], []]
     assert again.run("unit", []) == again.run("browser", []) == 0
     assert again.main([]) == 1
     assert again.main(["forget"]) == 0 == again.main([])
@@ -69,7 +69,7 @@ def test_what_is_skipped_then_has_not_passed(kept: Path, capfd: pytest.CaptureFi
     (kept / "test_once.py").write_text(FAILS_ONCE)
     assert again.run("unit", [str(kept / "test_once.py"), f"--rootdir={kept}"]) == 1
     assert "skipped, though it failed before" in capfd.readouterr().out
-    assert again.table() == ("Passed only at the second run: 1 (at most 5 may)\n  unit  test_once.py::test_passes_then", 1)
+    assert again.table() == ("Passed only at the second run: 1 (at most 3 may)\n  unit  test_once.py::test_passes_then", 1)
 
 
 def test_what_does_not_run_then_has_not_passed(fails: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
