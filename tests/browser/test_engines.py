@@ -91,7 +91,7 @@ def test_last_years_message_is_found(inbox: WebDriver) -> None:
         eventually(lambda: _found_by_key(inbox), PATIENCE, what="the search box by its key")
     else:
         inbox.click("#query")
-    inbox.type("Erasmus")
+    inbox.fill("#query", "Erasmus")  # in place of a second "/", where the script came between two
     inbox.type(ENTER)
     inbox.until(".meant", "Erasmus")
     inbox.click("//*[contains(@class, 'meant')]//a[contains(., 'Convention')]")
