@@ -92,6 +92,7 @@ def test_last_years_message_is_found(inbox: WebDriver) -> None:
     else:
         inbox.click("#query")
     inbox.fill("#query", "Erasmus")  # in place of a second "/", where the script came between two
+    assert inbox.value("#query") == "Erasmus"
     inbox.type(ENTER)
     inbox.until(".meant", "Erasmus")
     inbox.click("//*[contains(@class, 'meant')]//a[contains(., 'Convention')]")

@@ -49,6 +49,10 @@ box = it.getClientRects()[0];
 if (!box || !box.width || !box.height) return "element not interactable";
 at = {x: box.left + box.width / 2, y: box.top + box.height / 2};
 one = document.elementFromPoint(at.x, at.y);
+window.__hit = false;
+document.addEventListener("click", function (event) {
+  window.__hit = window.__hit || it.contains(event.target) || event.target.contains(it);
+}, true);
 return one && (it.contains(one) || one.contains(it)) ? at : "element click intercepted\"""",
 }
 
@@ -166,6 +170,8 @@ class OldChromium(WebDriver):
             self._ask(
                 "Input.dispatchMouseEvent", type=kind, button="none" if kind == "mouseMoved" else "left", clickCount=1, **place
             )
+        if self.evaluate("return window.__hit === false"):  # it moved meanwhile; another page knows nothing of it
+            raise WebDriverError("element click intercepted", element)
 
     def _key(self, key: str) -> None:
         name, code, text = _KEYS.get(key, (key, 0, key))

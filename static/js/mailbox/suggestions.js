@@ -55,9 +55,7 @@
     if (target !== box) shown = target.value.trim() ? null : ""; // what came with the page was asked for nothing
     box = target;
     box.autocomplete = "off"; // the browser's own list would lie over this one
-    box.type = "text"; // a combobox is no box of type "search" (ARIA in HTML)
     box.setAttribute("role", "combobox");
-    box.setAttribute("enterkeyhint", "search");
     box.setAttribute("aria-autocomplete", "list");
     box.setAttribute("aria-haspopup", "listbox");
     box.setAttribute("aria-controls", "suggestion-list");
@@ -80,7 +78,7 @@
     var count = options().length;
     if (event.target !== box || !part() || event.isComposing) return;
     if (part().hidden) {
-      if (event.key === "Escape" && box.value) box.value = ""; // as a box of type "search" does
+      if (event.key === "Escape" && box.value) box.value = ""; // as boxes for searches do
       else if (event.key === "ArrowDown" && count) open();
       else return;
       if (event.key === "Escape") return event.preventDefault();
