@@ -62,14 +62,11 @@
     if (cell(event)) event.preventDefault();
   });
   document.addEventListener("drop", function (event) {
-    var place = dragged && cell(event), time = dragged && one("b", dragged), to;
+    var place = dragged && cell(event), to;
     if (!place) return;
     event.preventDefault();
     to = day(one(".n", place));
-    time = time && /^(\d\d?)(?::|\sh\s?)(\d\d)?/.exec(time.textContent.trim()); // 08:55, 8 h 55, 9 h
-    if (to !== day(one(".n", dragged.closest("td")))) {
-      send(dragged, { start: to + (time ? "T" + clock(Number(time[1]) * 60 + Number(time[2] || 0)) : "") });
-    }
+    if (to !== day(one(".n", dragged.closest("td")))) send(dragged, { start: to });
   });
   document.addEventListener("dragend", function () {
     mark(null);

@@ -796,7 +796,9 @@ def test_an_event_is_dragged_to_another_time_and_back(alice):
     assert undo(alice, page).address == "/calendar/week/2026-12-07" and only().text == row.text
     drag(alice, row, start="2026-12-08T17:00", end="2026-12-08T17:30")
     assert "20261208T173000" in only().text
-    for wrong in ({"start": "x"}, {"start": "2026-12-08"}, {"start": "2026-12-08T17:00", "end": "2026-12-08T16:00"}, {}):
+    drag(alice, row, start="2026-12-10")  # a day alone, as from a month: the hour stays
+    assert said(row) == ["2026-12-10 17:00 Conseil"] and "20261210T173000" in only().text
+    for wrong in ({"start": "x"}, {"start": "2026-12-08T17:00", "end": "2026-12-08T16:00"}, {}):
         before = only().text
         assert "can’t be at this time" in drag(alice, row, **wrong).notices and only().text == before
 

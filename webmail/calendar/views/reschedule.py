@@ -32,9 +32,9 @@ _LONGEST = timedelta(days=366)
 
 @blueprint.post("/calendar/events/<int:calendar>/<href>/times")
 def reschedule(calendar: int, href: str) -> Answer:
-    """`start` and, if it is another, `end` (ISO, by the person's clock; days for whole days, `end` the last); `at` and `scope` of
-    what recurs: one alone without it; `revision`: the event's as the page showed it (how its etag begins), which is as it is now
-    if it is not sent; `back`: where to go then.
+    """`start` and, if it is another, `end` (ISO, by the person's clock; days for whole days, `end` the last; a `start` of a day
+    alone leaves the hour as it is); `at` and `scope` of what recurs: one alone without it; `revision`: the event's as the page
+    showed it (how its etag begins), which is as it is now if it is not sent; `back`: where to go then.
     """
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
     try:
@@ -98,7 +98,11 @@ def _lost(lost: NotEditableError, back: Answer) -> Answer:
 def _moved(facts: EventFacts, zone: tzinfo) -> EventFields | None:
     """The fields with the times that were sent, by the clock of the event; None if they are none."""
     fields = facts.fields
-    start = _by_clock(typed_moment(request.form.get("start", "")), facts.tz, zone)
+    start = typed_moment(request.form.get("start", ""))
+    if isinstance(start, date) and not isinstance(start, datetime) and isinstance(facts.begins, datetime):
+        shown = facts.begins.astimezone(zone) if facts.begins.tzinfo else facts.begins
+        start = datetime.combine(start, shown.time())
+    start = _by_clock(start, facts.tz, zone)
     end = _by_clock(typed_moment(request.form.get("end", "")), facts.tz, zone) if request.form.get("end") else None
     if start is None or isinstance(start, datetime) != isinstance(fields.start, datetime):
         return None

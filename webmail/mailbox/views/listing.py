@@ -21,8 +21,8 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.list_request import ListRequest
 from webmail.mailbox.search import search_query
 from webmail.mailbox.search.highlights import words_of
-from webmail.mailbox.search.search_suggestions import named_folders, suggested
-from webmail.mailbox.views.search_offers import note_search
+from webmail.mailbox.search.similar_names import named_folders, similar_names
+from webmail.mailbox.views.search_suggestions import note_search
 from webmail.web.current import current_account, current_user, preferences, remember_overview, settings
 from webmail.web.formatting import today
 from webmail.web.labels import mailbox_path
@@ -76,7 +76,7 @@ def show(mailbox: str) -> Response:
         search=search, found_words=words_of(search) if asked.query else (), wide=asked.wide, exact_names=exact_names,
         inside=asked.query and len(imap.multi_search.within(listing.overview, mailbox, below=True).names) > 1,
         day=_marked(listing, asked),
-        suggested=suggested(search, current_user(), listing.overview) if found_nothing else None,
+        similar=similar_names(search, current_user(), listing.overview) if found_nothing else None,
         elsewhere=_found_everywhere(asked, search) if found_nothing and asked.scope != "all" else 0,
         role=current.role if current else None, chosen=request.args.get("select", ""),
         grouped=grouped if threads else None, pushed=pushed,

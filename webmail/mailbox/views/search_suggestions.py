@@ -1,4 +1,4 @@
-"""Search offers: what the box suggests as one types, what stands above results, and the searches typed lately."""
+"""Search suggestions: what the box suggests as one types, what stands above results, and the searches typed lately."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from webmail.imap.searching.search import Search
 from webmail.mailbox import tags
 from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.search import recent_searches
-from webmail.mailbox.search.search_offers import LONGEST, NamedFolder, SearchOffers, offers
-from webmail.mailbox.search.search_suggestions import named_folders
+from webmail.mailbox.search.search_suggestions import LONGEST, NamedFolder, SearchSuggestions, suggestions
+from webmail.mailbox.search.similar_names import named_folders
 from webmail.mailbox.views.search import ready_searches, saved_searches
 from webmail.models import User
 from webmail.web.current import after_the_answer, current_user, overview_known
@@ -31,7 +31,7 @@ from webmail.web.rendering import fragment
 log = logging.getLogger(__name__)
 
 
-class OfferLink(NamedTuple):
+class SuggestionLink(NamedTuple):
     """`icon`: "" for a tag, which has its `colour`; `what` it is, and both in `words`."""
 
     name: str
@@ -46,9 +46,9 @@ class OfferLink(NamedTuple):
 def suggest_searches() -> Response:
     """What the box offers for what is in it (`words`), for its script. The mail server is not asked."""
     typed = request.args.get("words", "")[:LONGEST]
-    found = offers(current_user(), typed, _named(overview_known()), with_recent=not _is_shared())
+    found = suggestions(current_user(), typed, _named(overview_known()), with_recent=not _is_shared())
     return fragment(
-        "mailbox/_suggestions.html", offers=[*_links(found, typed), *_recent_links(found)], asked="words" in request.args
+        "mailbox/_suggestions.html", suggestions=[*_links(found, typed), *_recent_links(found)], asked="words" in request.args
     )
 
 
@@ -66,14 +66,14 @@ def recent_search_queries() -> list[str]:
 
 
 @blueprint.app_template_global()
-def offered_above(search: Search, query: str, found_in: Overview) -> list[OfferLink]:
+def offered_above(search: Search, query: str, found_in: Overview) -> list[SuggestionLink]:
     """What stands above the results of a search: folders that its words name, people and tags of that name. At most 3 queries."""
     folders = list(_named(found_in))
-    found = offers(current_user(), query, folders, with_recent=False)
+    found = suggestions(current_user(), query, folders, with_recent=False)
     known = {mailbox.name for mailbox, _path in found.folders}
     meant = [mailbox.name for mailbox, _rest in named_folders(search, found_in) if mailbox.name not in known]
     also = [one for one in folders if one[0].name in meant]
-    return _links(SearchOffers([*found.folders, *also], found.people, found.tags), query)
+    return _links(SearchSuggestions([*found.folders, *also], found.people, found.tags), query)
 
 
 def note_search(search: Search) -> None:
@@ -104,26 +104,26 @@ def _named(found: Overview | None) -> Iterable[NamedFolder]:
     return ((mailbox, mailbox_path(mailbox)) for mailbox in found.mailboxes) if found else ()
 
 
-def _links(found: SearchOffers, typed: str) -> list[OfferLink]:
+def _links(found: SearchSuggestions, typed: str) -> list[SuggestionLink]:
     """The words that were typed stay in the box of a folder that they led to."""
     mine = tags.for_user(current_user()) if found.tags else []
     return [
         *(
-            OfferLink(
+            SuggestionLink(
                 path, _("Folder"), _("Folder %(folder)s", folder=path),
                 url_for("mailbox.show", mailbox=mailbox.name, searched=" ".join(typed.split()) or None), "folder",
             )
             for mailbox, path in found.folders
         ),
         *(
-            OfferLink(
+            SuggestionLink(
                 one.label, _("Person"), _("Messages from %(person)s", person=one.label),
                 _everywhere(f"from:{one.email}"), "people",
             )
             for one in found.people
         ),
         *(
-            OfferLink(
+            SuggestionLink(
                 tag.name, _("Tag"), _("Tag %(tag)s", tag=tag.name),
                 _everywhere(tags.search_words(tag.keyword, mine)), "", tag.colour,
             )
@@ -132,8 +132,8 @@ def _links(found: SearchOffers, typed: str) -> list[OfferLink]:
     ]  # fmt: skip
 
 
-def _recent_links(found: SearchOffers) -> list[OfferLink]:
-    return [OfferLink(query, _("Recent search"), query, _everywhere(query), "snoozed") for query in found.recent]
+def _recent_links(found: SearchSuggestions) -> list[SuggestionLink]:
+    return [SuggestionLink(query, _("Recent search"), query, _everywhere(query), "snoozed") for query in found.recent]
 
 
 def _everywhere(query: str) -> str:
