@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,16 @@ from webmail.web.templates.template_environment import TemplateEnvironment
 _ROOT = Path(__file__).resolve().parent.parent
 
 
+class _Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view is a coroutine; Flask would look at each of the thirty functions that a page goes through."""
+        return func
+
+
 def create_app(instance: str | Path | None = None, **overrides: Any) -> Flask:
     """The Flask application. `instance` is the folder for settings and data (default: WEBMAIL_INSTANCE, else `instance/`)."""
     settings = config.load(instance or os.environ.get("WEBMAIL_INSTANCE") or _ROOT / "instance", **overrides)
-    app = Flask(__name__, root_path=str(_ROOT), instance_path=settings.instance)
+    app = _Application(__name__, root_path=str(_ROOT), instance_path=settings.instance)
     app.jinja_environment = TemplateEnvironment
     row_numbers.install(app)
     _configure(app, settings)

@@ -14,17 +14,17 @@ from tests.support.visits import Visitor
 MARGIN = 1.05
 # of Python 3.11; where a page has become cheaper, its number is to follow
 COSTS = {
-    "list": PageCost(13_425, 2),
-    "message": PageCost(17_828, 5),
-    "writing": PageCost(18_602, 7),
-    "reply": PageCost(23_096, 7),
-    "settings": PageCost(17_410, 3),
-    "contacts": PageCost(11_776, 7),
-    "transfers": PageCost(8_650, 7),
-    "month": PageCost(8_600, 5),
-    "filters": PageCost(12_900, 4),
-    "devices": PageCost(18_880, 6),
-    "account": PageCost(17_000, 7),
+    "list": PageCost(12_125, 2),
+    "message": PageCost(15_775, 5),
+    "writing": PageCost(14_950, 7),
+    "reply": PageCost(19_325, 7),
+    "settings": PageCost(13_900, 3),
+    "contacts": PageCost(9_950, 7),
+    "transfers": PageCost(7_000, 7),
+    "month": PageCost(7_300, 5),
+    "filters": PageCost(11_575, 4),
+    "devices": PageCost(16_575, 6),
+    "account": PageCost(14_850, 7),
 }
 
 

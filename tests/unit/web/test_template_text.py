@@ -1,4 +1,4 @@
-"""`_` in templates: the language of the visit, values escaped; and the names that templates share."""
+"""`_` in templates: the language of the visit, values escaped; and what the environment of templates does in Jinja's place."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template_string, request
 from flask_babel import Babel
+from jinja2 import DictLoader, pass_context
 
 from webmail.config.settings import Settings
 from webmail.web import formatting
 from webmail.web.templates.template_environment import TemplateEnvironment
 
 TRANSLATIONS = Path(__file__).resolve().parents[3] / "webmail" / "translations"
+PIECES = {
+    "outer.html": "<{% block title %}outer{% endblock %}|{% block body %}{% endblock %}>",
+    "middle.html": "{% extends 'outer.html' %}{% block title %}middle, {{ super() }}{% endblock %}",
+    "own.html": "{% for one in rows %}{{ named(one) }}{% endfor %}",
+}
 
 
 @pytest.fixture
@@ -23,6 +29,7 @@ def page() -> Callable[..., str]:
     app.jinja_environment = TemplateEnvironment
     app.extensions["settings"] = Settings()
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    app.jinja_loader = DictLoader(PIECES)
     Babel(app, locale_selector=lambda: request.args.get("language", "en"))
     app.jinja_env.globals["_"] = formatting.template_text
 
@@ -49,3 +56,21 @@ def test_two_per_cent_signs_are_one(page) -> None:
 def test_what_a_template_is_given_stays_its_own(page) -> None:
     assert page("{% set seen = value %}{{ seen }}", value="a") == "a"
     assert page("{{ value is defined }}{{ seen is defined }}") == "FalseFalse"
+
+
+def test_a_block_can_hold_what_the_templates_below_have_in_it(page) -> None:
+    inner = "{% extends 'middle.html' %}{% block title %}{{ name }}: {{ super() }}{% endblock %}{% block body %}{{ self.title() }}{% endblock %}"
+    assert page(inner, name="<") == "<&lt;: middle, outer|&lt;: middle, outer>"
+
+
+def test_functions_get_what_they_are_called_with_and_the_context_where_they_want_it(page) -> None:
+    @pass_context
+    def looks(context, word: str) -> str:
+        return f"{word} {context['name']}"
+
+    def plain(word: str, *, end: str = ".") -> str:
+        return word + end
+
+    template = "{% for one in rows %}{% set name = one %}{{ looks('row') }} {{ plain(one, end='!') }} {% endfor %}"
+    assert page(template, rows=["a", "b"], name="c", looks=looks, plain=plain) == "row a a! row b b! "
+    assert page("{% include 'own.html' %}", rows=["a", "b"], named=plain) == "a.b."
