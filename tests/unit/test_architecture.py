@@ -17,7 +17,7 @@ MOST = 20  # modules in a folder: what a newcomer reads the names of
 # The levels, lowest first: a module may import what stands on a lower level, or beside it on its own where `siblings` says so.
 NOUNS = ("mail", "rights", "errors", "account")
 FORMATS = ("mime", "sieve", "crypto")
-PROTOCOLS = ("imap", "smtp", "managesieve", "webdav", "http_fetch")
+PROTOCOLS = ("imap", "smtp", "managesieve", "webdav", "http_fetch", "itip")
 DATA = (
     "database",
     "models",

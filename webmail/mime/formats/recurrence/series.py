@@ -177,12 +177,12 @@ def change_one(text: str, at: str, before: EventFields, after: EventFields) -> s
     if before.rule != after.rule:
         raise CannotChangeError("rule")
     clock = series.named(at)
-    one = series.override(clock) or _new_override(series, clock)
+    one = series.override(clock) or new_override(series, clock)
     event_edit.change(one, series.root, replace(before, rule=""), replace(after, rule=""))
     return str(series.root)
 
 
-def _new_override(series: Series, clock: Clock) -> Component:
+def new_override(series: Series, clock: Clock) -> Component:
     model, start = series.model(clock)
     one = model.copy()
     known = replace(event_edit.read(one, series.root), rule="")
@@ -214,7 +214,7 @@ def one_on(text: str, at: str, uid: str) -> str:
     """One of those that recur as an event of its own, with this UID. Raises CannotChangeError."""
     series = series_of(text)
     clock = series.named(at)
-    one = series.override(clock) or _new_override(series, clock)
+    one = series.override(clock) or new_override(series, clock)
     one.remove(*_OF_SERIES)
     one.put(event_edit.made("UID", uid))
     series.root.drop(lambda each: isinstance(each, Component) and each.name == "VEVENT" and each is not one)

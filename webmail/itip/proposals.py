@@ -1,0 +1,55 @@
+"""Proposals of guests for another time (COUNTER), taken or declined by the organiser. RFC 5546, 3.2.7 and 3.2.8."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from webmail.itip import messages, organiser, people, versions
+from webmail.itip.incoming import IncomingItip
+from webmail.itip.messages import ItipMessage
+from webmail.mime.formats.calendars import event_edit
+from webmail.mime.formats.recurrence import series as calendar_series
+from webmail.mime.formats.recurrence.series import CannotChangeError, series_of
+
+_LONGEST = 2_000  # characters of a comment
+
+
+def taken(there: str, incoming: IncomingItip) -> str:
+    """My event at the time that a guest proposed; `distribution.distributed` then tells everybody. Raises CannotChangeError,
+    BrokenTextError, ValueError."""
+    old, sent = series_of(there), incoming.series()
+    event = sent.master or sent.overrides[0]
+    proposed = event_edit.read(event, sent.root)
+    named = event_edit.stamp_of(event.first("RECURRENCE-ID"), sent.root)
+    at = event_edit.clock_text(old.stamp(old.clock(named))) if named and old.recurs else ""
+    if old.recurs and not at:
+        raise CannotChangeError("rule")
+    if at and not versions.takes_place(old, old.named(at)):
+        raise CannotChangeError("nothing")
+    before = calendar_series.occurrence_fields(old, at)
+    start = event_edit.stamp_of(event.first("DTSTART"), sent.root)
+    assert start is not None  # or `read` raised
+    if start.is_day or before.all_day or event_edit.zone_of(before.zone) is None:
+        after = replace(before, start=proposed.start, end=proposed.end, zone=proposed.zone)
+    else:
+        begins = old.clock(start)
+        after = calendar_series.placed(replace(before, end=before.start + proposed.length), begins)
+    return calendar_series.change_one(there, at, before, after)
+
+
+def declined(there: str, incoming: IncomingItip, moment: datetime, comment: str = "") -> tuple[ItipMessage, ...]:
+    """What the guest is told: the time stays. Raises as `taken`."""
+    guest = organiser.countered(there, incoming).guest
+    series, sent = series_of(there), incoming.series()
+    event = (sent.master or sent.overrides[0]).copy()
+    main = series.master or series.overrides[0]
+    line = people.line_of(event, frozenset({guest.key})) if guest is not None else None
+    organizer = main.first("ORGANIZER")
+    if guest is None or line is None or organizer is None:
+        return ()
+    event.put(organizer.copy())
+    copy = messages.short_copy(event, [line], moment)
+    versions.set_sequence(copy, versions.sequence(main))
+    sender = people.address_of(organizer)
+    return (messages.message("DECLINECOUNTER", sender, [guest.address], [copy], sent.root, comment[:_LONGEST]),)
