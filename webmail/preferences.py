@@ -98,6 +98,7 @@ class Preferences:
     hours_from: int = 7  # which hours days and weeks show, with whatever lies before and after
     hours_to: int = 19
     second_zone: str = ""  # whose hours stand beside one's own
+    busy_shown: bool = True  # colleagues who look for a time see when this person is busy
     week_numbers: bool = True
     week_a: str = ""  # a day (ISO) of a week A, where weeks A and B take turns; "": the instance's setting
     reminders: str = "screen"  # where they come: on pages, by mail too, or nowhere; one that asks for mail comes by mail
@@ -117,6 +118,9 @@ class Preferences:
         return self.conversations != (mailbox in self.conversation_folders)
 
 
+_USUAL = Preferences()
+
+
 def sort_on_server(user: User, mailbox: str) -> None:
     """Many messages came back into this mailbox: lists of it are sorted by the server from now on."""
     if mailbox not in (known := for_user(user).scattered_folders):
@@ -125,12 +129,21 @@ def sort_on_server(user: User, mailbox: str) -> None:
 
 def for_user(user: User) -> Preferences:
     """A person's preferences; invalid values (written by an older or newer version) fall back to the defaults."""
+    return checked(Preferences(), _stored(user), {f.name for f in fields(Preferences)})
+
+
+def value_for(user: User, name: str) -> Any:
+    """One preference, without reading all."""
+    clean = _clean(name, stored[name]) if name in (stored := _stored(user)) else None
+    return getattr(_USUAL, name) if clean is None else clean
+
+
+def _stored(user: User) -> dict[str, Any]:
     try:
         stored = json.loads(user.preferences or "{}")
     except ValueError:
-        stored = {}
-    known = {f.name for f in fields(Preferences)}
-    return checked(Preferences(), stored if isinstance(stored, dict) else {}, known)
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def checked(before: Preferences, values: dict[str, Any], names: set[str]) -> Preferences:

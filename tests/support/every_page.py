@@ -105,6 +105,7 @@ NO_PAGES = frozenset(
         "calendar.export_event",
         "calendar.attached_file",
         "calendar.due_now",  # a piece of every page
+        "calendar.find_time",  # while the form of an event waits: states
         "calendar.kept_form",  # leads back to the form of an event
         "collections.feed",
         "calendar.show_import",  # of a file that waits: states

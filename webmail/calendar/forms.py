@@ -32,7 +32,8 @@ _EARLIEST, _LATEST = 1900, 2200
 _STATUSES = ("", "confirmed", "tentative", "cancelled")
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN = ("title", "location", "video", "notes", "categories", "start", "start_hour", "end", "end_hour", "zone", "privacy",
-          "status", "repeat", "every", "until", "times", "calendar", "revision", "scope", "at")  # fmt: skip
+          "status", "repeat", "every", "until", "times", "calendar", "revision", "scope", "at", "invite", "optional",
+          "note")  # fmt: skip
 
 
 @dataclass
@@ -67,6 +68,10 @@ class EventForm:
     times: str = ""
     scope: str = "one"
     at: str = ""
+    invite: str = ""  # address lists, as typed
+    optional: str = ""
+    hidden: bool = False  # the guests don't see each other
+    note: str = ""  # for the guests, with what leaves now
     revision: str = ""
     uid: str = ""
     kept: str = ""  # the name under which it waited for a link
@@ -100,6 +105,7 @@ class EventForm:
             all_day=bool(fields.get("all_day")),
             free=bool(fields.get("free")),
             term=bool(fields.get("term")),
+            hidden=bool(fields.get("hidden")),
             uid=uid if _UID.fullmatch(uid) else "",
         )
         for name, value in values.items():

@@ -1,10 +1,11 @@
-"""Waiting forms of events: kept while their writers send a file on another page: kept some days under a random name."""
+"""Waiting forms of events: kept while their writers send a file, or look for a time, on another page: some days, under a random
+name."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from webmail.database.connection import db
@@ -47,6 +48,17 @@ def add(user: User, name: str, field: tuple[str, str]) -> bool:
             text = json.dumps([*found[1], field], ensure_ascii=False)
             KeptEventForm.update(fields=text).where(KeptEventForm.id == name, KeptEventForm.user == user).execute()
     return True
+
+
+def put(user: User, name: str, fields: Mapping[str, str]) -> str:
+    """Set fields of it, whatever they were; returns its path, "" where it is not there. 1 transaction."""
+    with db.atomic():
+        found = load(user, name)
+        if found is None:
+            return ""
+        text = json.dumps([*((key, value) for key, value in found[1] if key not in fields), *fields.items()], ensure_ascii=False)
+        KeptEventForm.update(fields=text, at=now()).where(KeptEventForm.id == name, KeptEventForm.user == user).execute()
+    return found[0]
 
 
 def forget(user: User, name: str) -> None:

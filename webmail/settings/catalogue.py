@@ -85,7 +85,7 @@ PAGES = (
         "calendar", _l("Calendar"), _l("Views, hours, week numbers and holidays."),
         (
             "calendar_view", "first_day", "hours_from", "hours_to", "second_zone", "week_numbers", "week_a", "school_zone",
-            "birthdays",
+            "birthdays", "busy_shown",
         ),
     ),
     SettingsPage(
@@ -183,6 +183,7 @@ _WORDS = {
     "second_zone": _l("hour clock other country"),
     "school_zone": _l("school vacation zone A B C"),
     "week_numbers": _l("number calendar ISO"),
+    "busy_shown": _l("free busy availability meeting privacy"),
     "week_a": _l("alternate odd even week"),
     "reminders": _l("alarm alert notification notice event calendar"),
     "remind_before": _l("alarm alert reminder default event calendar"),

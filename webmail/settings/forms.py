@@ -169,6 +169,10 @@ class PreferencesForm(FlaskForm):
         _l("Second time zone"), description=_l("Its hours appear beside yours, for example New York. Leave empty for none."),
     )  # fmt: skip
     school_zone = SelectField(_l("School holidays"), description=_l("The zone whose holidays are marked."))
+    busy_shown = BooleanField(
+        _l("Show when I am busy"),
+        description=_l("Colleagues who look for a time for a meeting see when you are busy, never what you do."),
+    )
     week_numbers = BooleanField(_l("Week numbers"), description=_l("Shows the number of each week."))
     birthdays = BooleanField(
         _l("Birthdays"),

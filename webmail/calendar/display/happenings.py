@@ -239,6 +239,11 @@ def happening(row: tuple[Any, ...], rights: Mapping[int, str], zone: tzinfo) -> 
     return Happening(calendar, "", name, "", start, end, bool(whole_day), "", "", busy, status, first, last, begins, ends, False)
 
 
+def utc_day(at: int) -> date:
+    """The day of what has no hours, by its row of the table."""
+    return _utc(at).date()
+
+
 def midnight(day: date, zone: tzinfo) -> int:
     """When a day begins, in seconds since 1970."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

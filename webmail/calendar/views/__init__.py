@@ -21,9 +21,10 @@ from webmail.calendar.views import (
     undo,
     usual_reminders,
 )
+from webmail.calendar.views.guests import find_time
 
 __all__ = [
     "blueprint", "calendars", "event", "event_form", "reschedule", "event_transfer", "event_texts",
-    "exports", "from_message", "imports", "kept_forms", "meetings", "reminders", "search", "show", "texts",
+    "exports", "find_time", "from_message", "imports", "kept_forms", "meetings", "reminders", "search", "show", "texts",
     "subscriptions", "undo", "usual_reminders", "page_texts",
 ]  # fmt: skip

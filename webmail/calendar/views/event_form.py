@@ -33,6 +33,8 @@ from webmail.calendar.reminders import usual_reminders
 from webmail.calendar.repeat import PLACES, Repeat, rule_of
 from webmail.calendar.views import term
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
+from webmail.calendar.views.guests.find_time import send_to_times
+from webmail.calendar.views.guests.guest_fields import read_guests
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
 from webmail.calendar.views.undo import hidden_words, undo_of
@@ -138,6 +140,8 @@ def add_event() -> Answer:
     form = EventForm.sent(request.form)
     if request.form.get("action") == "file":
         return send_file(url_for("calendar.new_event"))
+    if request.form.get("action") == "find":
+        return look_for_time(form, url_for("calendar.new_event"))
     if is_more():
         return form_page(form)
     fields = form.fields(time_zone())
@@ -216,6 +220,8 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
     facts = editable_here(calendar, href, form.at)
     if request.form.get("action") == "file":
         return send_file(event_url(calendar, href, form.at, "calendar.edit_event"))
+    if request.form.get("action") == "find":
+        return look_for_time(form, event_url(calendar, href, form.at, "calendar.edit_event"), facts)
     if is_more():
         return form_page(form, facts)
     before = facts.fields
@@ -250,6 +256,12 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
     saved()
     notify(said + hidden_words(done), undo=undo_of(done))
     return redirect(event_url(calendar, writes[-1].href, facts.at if scope == "one" else ""), 303)
+
+
+def look_for_time(form: EventForm, path: str, facts: EventFacts | None = None) -> Answer:
+    """To the times of the guests; the form again where it can't be told who they are."""
+    read_guests(form)
+    return form_page(form, facts, 422) if form.errors else send_to_times(path)
 
 
 def _parted_before(calendar: int, form: EventForm) -> Answer | None:
@@ -373,7 +385,7 @@ def form_page(
         theirs=theirs or [], others=others or [], back=back, conversation=conversation,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
-        term=school, places=[(str(one), one_place_words(one)) for one in PLACES],
+        inviting=True, term=school, places=[(str(one), one_place_words(one)) for one in PLACES],
         names=get_day_names("wide", locale=here().locale),
     )  # fmt: skip
 

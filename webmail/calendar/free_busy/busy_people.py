@@ -1,0 +1,171 @@
+"""Busy people: when each of several people has no time. Of those in the directory that the reader sees, and of nobody else.
+
+Nothing but the times is told, except for titles in calendars that are shared with the reader. Whoever keeps their times to
+themselves (a preference) is as one who is not here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from functools import reduce
+from operator import and_
+from typing import Any, NamedTuple
+
+import peewee as pw
+
+from webmail import preferences
+from webmail.calendar import editing, objects
+from webmail.calendar.display import happenings
+from webmail.calendar.free_busy import own_answers
+from webmail.collections import look
+from webmail.collections.store import LEAVING
+from webmail.config.settings import Settings
+from webmail.database.prepared import Prepared, one_of
+from webmail.mail import Address
+from webmail.mime.headers.address_input import address_key
+from webmail.models import AllowedAddress, CalendarObject, CalendarSubscription, Collection, Occurrence, User
+from webmail.people.visibility import Sight, sight_of
+
+MOST_PEOPLE = 100  # of one question
+_MOST_ROWS = 20_000
+_DAY = 86_400  # as much as a whole day may be elsewhere
+
+
+class BusySpan(NamedTuple):
+    """Some time, in seconds since 1970. `level`: 1 perhaps, 2 busy. `title`: "" where the reader may know of the time alone."""
+
+    start: int
+    end: int
+    level: int
+    title: str = ""
+
+
+@dataclass(slots=True)
+class PersonTimes:
+    """When somebody has no time, the soonest first. `is_known`: whether that can be told; of outsiders it can't."""
+
+    person: Address
+    is_known: bool = False
+    spans: list[BusySpan] = field(default_factory=list)
+
+
+def times_of(user: User, people: Sequence[Address], start: int, end: int, zone: tzinfo, settings: Settings) -> list[PersonTimes]:
+    """The times between `start` and `end` (seconds since 1970) of these people, as `user` may know them; whole days by the clock
+    of `zone`. 8 queries at most, however many people there are, and those of `visibility.sight_of`.
+    """
+    found = [PersonTimes(one) for one in people[:MOST_PEOPLE]]
+    owners = _owners(user, [one.person.email for one in found], sight_of(user, settings))
+    for one in found:
+        if owner := owners.get(address_key(one.person.email)):
+            one.is_known, one.person = True, Address(one.person.name or owner.name, one.person.email)
+    spans = _spans_by_owner(user, list({one.number: one for one in owners.values()}.values()), start, end, zone, settings)
+    for one in found:
+        if owner := owners.get(address_key(one.person.email)):
+            one.spans = spans.get(owner.number, [])
+    return found
+
+
+class _Owner(NamedTuple):
+    number: int
+    name: str
+    address: str
+    addresses: frozenset[str]
+
+
+def _owners(user: User, emails: Iterable[str], sight: Sight) -> dict[str, _Owner]:
+    """Who has these addresses, by address; one that several people may write as is nobody's. 2 queries."""
+    wanted = {address_key(email) for email in emails}
+    seen = User.id == user.id
+    if not sight.nobody:
+        seen |= reduce(and_, sight.accounts())
+    others = AllowedAddress.select(AllowedAddress.user).where(AllowedAddress.address.in_(wanted))
+    columns = (User.id, User.address, User.name, User.preferences)
+    rows: Any = User.select(*columns).where(seen, User.address.in_(wanted) | User.id.in_(others))
+    shown = [row for row in rows if row.id == user.id or preferences.value_for(row, "busy_shown")]
+    allowed: Any = AllowedAddress.select(AllowedAddress.user, AllowedAddress.address)
+    more: dict[int, list[str]] = {}
+    for number, address in allowed.where(AllowedAddress.user.in_([row.id for row in shown])).tuples() if shown else ():
+        more.setdefault(number, []).append(address)
+    owners = [_Owner(row.id, row.name, row.address, frozenset([row.address, *more.get(row.id, ())])) for row in shown]
+    times = Counter(address for one in owners for address in one.addresses)
+    shared = {address: one for one in owners for address in one.addresses if times[address] == 1}
+    return shared | {one.address: one for one in owners}
+
+
+# --- what takes their time -------------------------------------------------------------------------------------------
+
+
+def _rows() -> Any:
+    columns = (
+        Occurrence.object, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day,
+        Occurrence.recurrence_id, Occurrence.summary, Occurrence.busy, CalendarObject.etag, CalendarObject.public_etag,
+        Occurrence.private,
+    )  # fmt: skip
+    return Occurrence.select(*columns).join(CalendarObject).where(Occurrence.busy > 0)
+
+
+_touching = happenings.touching(_rows)
+_calendars = Prepared(
+    lambda _slot: (
+        Collection.select(Collection.id, Collection.user, Collection.props, CalendarSubscription.busy)
+        .join(CalendarSubscription, pw.JOIN.LEFT_OUTER)
+        .where(one_of(Collection.user, "users"), Collection.kind == "calendar", Collection.derived != LEAVING)
+    )
+)
+_texts = Prepared(
+    lambda _slot: CalendarObject.select(CalendarObject.id, CalendarObject.text).where(
+        one_of(CalendarObject.id, "numbers"), CalendarObject.text.contains("ATTENDEE")
+    )
+)
+
+
+def _spans_by_owner(
+    user: User, owners: Sequence[_Owner], start: int, end: int, zone: tzinfo, settings: Settings
+) -> dict[int, list[BusySpan]]:
+    """The times of these people, by their `id`. 5 queries, and 1 for what recurs further away than the table reaches."""
+    by_number = {one.number: one for one in owners}
+    if not owners:
+        return {}
+    found = _calendars.plain(users=list(by_number))
+    taking = {number: owner for number, owner, props, busy in found if busy != 0 and look.takes_time(json.loads(props))}
+    seen = {one.collection.id: one.sight for one in editing.calendars(user)}
+    rights = {number: seen.get(number, "busy") for number in taking}
+    if not rights:
+        return {}
+    rows = _touching(rights, start - _DAY, end + _DAY, _MOST_ROWS)
+    floating = objects.zone_of(settings.timezone)
+    beyond, _whole, _slow = happenings.beyond(rights, start - _DAY, end + _DAY, floating)
+    answers = _answers({row[0]: by_number[taking[row[1]]].addresses for row in rows})
+    spans: dict[int, list[BusySpan]] = {}
+    for number, calendar, begins, ends, whole_day, at, title, busy, etag, public_etag, private in rows:
+        level = busy
+        if said := answers.get(number):
+            level = own_answers.level_of(busy, said[at] if at in said else said.get("", ""))
+        if level:
+            right = rights[calendar]
+            told = right == "own" or (right == "read" and (public_etag == etag if private is None else not private))
+            span = _span(begins, ends, whole_day, level, title if told else "", zone)
+            spans.setdefault(taking[calendar], []).append(span)
+    for _number, calendar, begins, ends, whole_day, _at, _title, _place, busy, *_rest in beyond:
+        if busy:
+            spans.setdefault(taking[calendar], []).append(_span(begins, ends, whole_day, busy, "", zone))
+    return {owner: sorted(one for one in some if one.start < end and one.end > start) for owner, some in spans.items()}
+
+
+def _answers(objects_of: Mapping[int, Set[str]]) -> dict[int, dict[str, str]]:
+    """What the owners of these objects (by `id`, with their addresses) answered, where they were asked. 1 query."""
+    if not objects_of:
+        return {}
+    rows = _texts.plain(numbers=list(objects_of))
+    return {number: found for number, text in rows if (found := own_answers.answers_in(text, objects_of[number]))}
+
+
+def _span(start: int, end: int, whole_day: int, level: int, title: str, zone: tzinfo) -> BusySpan:
+    if not whole_day:
+        return BusySpan(start, end, level, title)
+    first, last = (happenings.midnight(happenings.utc_day(at), zone) for at in (start, end))
+    return BusySpan(first, last, level, title)

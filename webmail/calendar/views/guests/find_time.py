@@ -1,0 +1,146 @@
+"""A time that suits all: the grid of who is busy when, and the first common times, for the event whose form waits meanwhile."""
+
+from __future__ import annotations
+
+import time
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from flask import redirect, request
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as Answer
+
+from webmail.auth.sessions import interrupted_forms
+from webmail.calendar import waiting_forms
+from webmail.calendar.blueprint import blueprint
+from webmail.calendar.display import page_texts, periods
+from webmail.calendar.forms import EventForm, typed_day, typed_moment
+from webmail.calendar.free_busy import time_search
+from webmail.calendar.free_busy.common_times import CommonTime
+from webmail.calendar.free_busy.time_search import TimeSearch
+from webmail.calendar.guests.guest_list import TypedGuest
+from webmail.calendar.views.guests.guest_fields import read_guests
+from webmail.calendar.views.kept_forms import kept_fields
+from webmail.mime.formats.calendars.event_edit import EventFields
+from webmail.web.current import current_user, settings, time_zone
+from webmail.web.formatting import clock_time, day_in_full, whole_hour
+from webmail.web.notices import notify
+from webmail.web.rendering import page
+from webmail.web.templates.addresses import url_for
+
+_HOUR = timedelta(hours=1)
+
+
+def send_to_times(path: str) -> Answer:
+    """Keep the form that was sent, of the page at `path`, and lead to the times of its guests."""
+    typed = [(name, value) for name, value in interrupted_forms.text() if name != "kept"]
+    name = waiting_forms.keep(current_user(), path, typed)
+    waiting_forms.forget(current_user(), request.form.get("kept", ""))
+    return redirect(url_for("calendar.find_time", name=name), 303)
+
+
+@blueprint.get("/calendar/times/<name>")
+def find_time(name: str) -> Answer:
+    """When the guests of the form that waits under this name have time; in the query `day`, and `view`: day or week."""
+    kept = kept_fields(name)
+    if kept is None:
+        return _gone()
+    typed = _typed(kept)
+    day = typed_day(request.args.get("day", "")[:10]) or _first_day(typed)
+    period = periods.around("week" if request.args.get("view") == "week" else "day", day)
+    found = time_search.search(
+        current_user(), _guests(kept), period, _length(typed), _hours(typed), time_zone(), int(time.time()), settings()
+    )
+    return page(
+        "calendar/find_time.html", name=name, search=found, title=page_texts.title(period), form=EventForm.sent(kept),
+        clock=lru_cache(_clock_text), whole_hour=whole_hour,
+        common=[(_iso(one), _when(one), _remarks(one, found)) for one in found.common],
+    )  # fmt: skip
+
+
+@blueprint.post("/calendar/times/<name>")
+def take_time(name: str) -> Answer:
+    """Back to the form, with the time `start` (ISO, by the person's clock)."""
+    kept, start = kept_fields(name), typed_moment(request.form.get("start", "")[:40])
+    if kept is None or not isinstance(start, datetime):
+        return _gone()
+    end = start + timedelta(seconds=_length(_typed(kept)))
+    moments = {"start": f"{start:%Y-%m-%d}", "start_hour": f"{start:%H:%M}", "end": f"{end:%Y-%m-%d}", "end_hour": f"{end:%H:%M}"}
+    path = waiting_forms.put(current_user(), name, moments | {"zone": str(time_zone()), "all_day": ""})
+    return redirect(back_to(path, name), 303)
+
+
+def back_to(path: str, name: str) -> str:
+    """The page at `path` with the form that is kept under this name."""
+    return f"{path}{'&' if '?' in path else '?'}form={name}"
+
+
+def _gone() -> Answer:
+    notify(_("What you typed is no longer available."), "caution")
+    return redirect(url_for("calendar.show"), 303)
+
+
+# --- what was typed --------------------------------------------------------------------------------------------------
+
+
+def _typed(fields: MultiDict[str, str]) -> EventFields | None:
+    """The event with the times that were typed; None where they make no sense yet."""
+    times = MultiDict((name, fields.get(name, "")) for name in ("start", "start_hour", "end", "end_hour", "all_day", "zone"))
+    times["title"] = "-"
+    return EventForm.sent(times).fields(time_zone())
+
+
+def _length(typed: EventFields | None) -> int:
+    """How long the event takes, in seconds: an hour where that isn't said."""
+    length = typed.length if typed is not None and not typed.all_day and typed.length else _HOUR
+    return int(length.total_seconds())
+
+
+def _hours(typed: EventFields | None) -> tuple[int, int] | None:
+    """The hours that it takes now, where it begins and ends on one day."""
+    if typed is None or not isinstance(typed.start, datetime) or not isinstance(typed.end, datetime):
+        return None
+    return (typed.start.hour, typed.end.hour + bool(typed.end.minute)) if typed.start.date() == typed.end.date() else None
+
+
+def _first_day(typed: EventFields | None) -> date:
+    today = datetime.now(time_zone()).date()
+    if typed is None:
+        return today
+    return max(typed.start.date() if isinstance(typed.start, datetime) else typed.start, today)
+
+
+def _guests(fields: MultiDict[str, str]) -> list[TypedGuest]:
+    form = EventForm.sent(fields)
+    return read_guests(form) or []  # what can't be read was told on the form, before this page
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def _clock_text(at: int) -> Markup:
+    return escape(_clock(at))
+
+
+def _clock(at: int) -> str:
+    return clock_time(datetime.fromtimestamp(at, time_zone()))
+
+
+def _iso(chosen: CommonTime) -> str:
+    return f"{datetime.fromtimestamp(chosen.start, time_zone()):%Y-%m-%dT%H:%M}"
+
+
+def _when(chosen: CommonTime) -> str:
+    start = datetime.fromtimestamp(chosen.start, time_zone())
+    return _("%(day)s, %(time)s", day=day_in_full(start.date()), time=f"{clock_time(start)}–{_clock(chosen.end)}")
+
+
+def _remarks(chosen: CommonTime, found: TimeSearch) -> str:
+    """What there is to say of a time that doesn't suit everybody."""
+    names = [one.person.name or one.person.email for one in found.rows if one.optional]
+    absent = ", ".join(names[at] for at in chosen.without)
+    if absent and chosen.unsure:
+        return _("without %(names)s; somebody is perhaps busy", names=absent)
+    return _("without %(names)s", names=absent) if absent else _("somebody is perhaps busy") if chosen.unsure else ""
