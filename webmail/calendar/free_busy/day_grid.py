@@ -41,16 +41,17 @@ def pieces(spans: Iterable[BusySpan], edges: Sequence[int]) -> list[GridPiece]:
                     levels[at] = span
     found: list[GridPiece] = []
     held: list[BusySpan] = []
-    for at, span in enumerate(levels):
-        before = found[-1] if found else None
-        if before is not None and before.level == (span.level if span else 0) and before.title == (span.title if span else ""):
+    for at, taken in enumerate(levels):
+        level, title = (taken.level, taken.title) if taken else (0, "")
+        before, width = found[-1] if found else None, 1
+        if before is not None and (before.level, before.title) == (level, title):
             found.pop()
             width = before.width + 1
         else:
-            width, held = 1, []
-        held += [span] if span else []
+            held = []
+        held += [taken] if taken else []
         begins, ends = min((one.start for one in held), default=edges[at]), max((one.end for one in held), default=edges[at])
-        found.append(GridPiece(width, span.level if span else 0, begins, ends, span.title if span else ""))
+        found.append(GridPiece(width, level, begins, ends, title))
     return found
 
 
