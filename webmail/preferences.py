@@ -129,18 +129,18 @@ def sort_on_server(user: User, mailbox: str) -> None:
 
 def for_user(user: User) -> Preferences:
     """A person's preferences; invalid values (written by an older or newer version) fall back to the defaults."""
-    return checked(Preferences(), _stored(user), {f.name for f in fields(Preferences)})
+    return checked(Preferences(), _stored(user.preferences), {f.name for f in fields(Preferences)})
 
 
-def value_for(user: User, name: str) -> Any:
-    """One preference, without reading all."""
-    clean = _clean(name, stored[name]) if name in (stored := _stored(user)) else None
+def value_in(text: str | None, name: str) -> Any:
+    """One preference of what a person's row has stored, without reading all."""
+    clean = _clean(name, stored[name]) if name in (stored := _stored(text)) else None
     return getattr(_USUAL, name) if clean is None else clean
 
 
-def _stored(user: User) -> dict[str, Any]:
+def _stored(text: str | None) -> dict[str, Any]:
     try:
-        stored = json.loads(user.preferences or "{}")
+        stored = json.loads(text or "{}")
     except ValueError:
         return {}
     return stored if isinstance(stored, dict) else {}

@@ -6,29 +6,24 @@ themselves (a preference) is as one who is not here.
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from functools import reduce
-from operator import and_
 from typing import Any, NamedTuple
 
-import peewee as pw
-
 from webmail import preferences
+from webmail.auth.address_owners import AddressOwner, owners_of
 from webmail.calendar import editing, objects
 from webmail.calendar.display import happenings
 from webmail.calendar.free_busy import own_answers
 from webmail.collections import look
-from webmail.collections.store import LEAVING
+from webmail.collections import store as collections
 from webmail.config.settings import Settings
 from webmail.database.prepared import Prepared, one_of
 from webmail.mail import Address
 from webmail.mime.headers.address_input import address_key
-from webmail.models import AllowedAddress, CalendarObject, CalendarSubscription, Collection, Occurrence, User
-from webmail.people.visibility import Sight, sight_of
+from webmail.models import CalendarObject, CalendarSubscription, Occurrence, User
+from webmail.people.visibility import sight_of
 
 MOST_PEOPLE = 100  # of one question
 _MOST_ROWS = 20_000
@@ -58,7 +53,13 @@ def times_of(user: User, people: Sequence[Address], start: int, end: int, zone: 
     of `zone`. 8 queries at most, however many people there are, and those of `visibility.sight_of`.
     """
     found = [PersonTimes(one) for one in people[:MOST_PEOPLE]]
-    owners = _owners(user, [one.person.email for one in found], sight_of(user, settings))
+    sight = sight_of(user, settings)
+    wanted = [address_key(one.person.email) for one in found]
+    owners = {
+        address: owner
+        for address, owner in owners_of(wanted, user, [] if sight.nobody else sight.accounts()).items()
+        if owner.number == user.id or preferences.value_in(owner.preferences, "busy_shown")
+    }
     for one in found:
         if owner := owners.get(address_key(one.person.email)):
             one.is_known, one.person = True, Address(one.person.name or owner.name, one.person.email)
@@ -67,33 +68,6 @@ def times_of(user: User, people: Sequence[Address], start: int, end: int, zone: 
         if owner := owners.get(address_key(one.person.email)):
             one.spans = spans.get(owner.number, [])
     return found
-
-
-class _Owner(NamedTuple):
-    number: int
-    name: str
-    address: str
-    addresses: frozenset[str]
-
-
-def _owners(user: User, emails: Iterable[str], sight: Sight) -> dict[str, _Owner]:
-    """Who has these addresses, by address; one that several people may write as is nobody's. 2 queries."""
-    wanted = {address_key(email) for email in emails}
-    seen = User.id == user.id
-    if not sight.nobody:
-        seen |= reduce(and_, sight.accounts())
-    others = AllowedAddress.select(AllowedAddress.user).where(AllowedAddress.address.in_(wanted))
-    columns = (User.id, User.address, User.name, User.preferences)
-    rows: Any = User.select(*columns).where(seen, User.address.in_(wanted) | User.id.in_(others))
-    shown = [row for row in rows if row.id == user.id or preferences.value_for(row, "busy_shown")]
-    allowed: Any = AllowedAddress.select(AllowedAddress.user, AllowedAddress.address)
-    more: dict[int, list[str]] = {}
-    for number, address in allowed.where(AllowedAddress.user.in_([row.id for row in shown])).tuples() if shown else ():
-        more.setdefault(number, []).append(address)
-    owners = [_Owner(row.id, row.name, row.address, frozenset([row.address, *more.get(row.id, ())])) for row in shown]
-    times = Counter(address for one in owners for address in one.addresses)
-    shared = {address: one for one in owners for address in one.addresses if times[address] == 1}
-    return shared | {one.address: one for one in owners}
 
 
 # --- what takes their time -------------------------------------------------------------------------------------------
@@ -109,11 +83,9 @@ def _rows() -> Any:
 
 
 _touching = happenings.touching(_rows)
-_calendars = Prepared(
-    lambda _slot: (
-        Collection.select(Collection.id, Collection.user, Collection.props, CalendarSubscription.busy)
-        .join(CalendarSubscription, pw.JOIN.LEFT_OUTER)
-        .where(one_of(Collection.user, "users"), Collection.kind == "calendar", Collection.derived != LEAVING)
+_counted_out = Prepared(
+    lambda _slot: CalendarSubscription.select(CalendarSubscription.collection).where(
+        one_of(CalendarSubscription.collection, "numbers"), CalendarSubscription.busy == 0
     )
 )
 _texts = Prepared(
@@ -124,14 +96,15 @@ _texts = Prepared(
 
 
 def _spans_by_owner(
-    user: User, owners: Sequence[_Owner], start: int, end: int, zone: tzinfo, settings: Settings
+    user: User, owners: Sequence[AddressOwner], start: int, end: int, zone: tzinfo, settings: Settings
 ) -> dict[int, list[BusySpan]]:
     """The times of these people, by their `id`. 5 queries, and 1 for what recurs further away than the table reaches."""
     by_number = {one.number: one for one in owners}
     if not owners:
         return {}
-    found = _calendars.plain(users=list(by_number))
-    taking = {number: owner for number, owner, props, busy in found if busy != 0 and look.takes_time(json.loads(props))}
+    taking = {number: owner for number, owner, props in collections.calendars_of(by_number) if look.takes_time(props)}
+    for (number,) in _counted_out.plain(numbers=list(taking)) if taking else ():
+        del taking[number]
     seen = {one.collection.id: one.sight for one in editing.calendars(user)}
     rights = {number: seen.get(number, "busy") for number in taking}
     if not rights:
