@@ -335,6 +335,7 @@ class Message:
     list: MailingList = MailingList()
     remote: int = 0  # images and other resources its HTML would fetch from the web, counted in the part that was scanned
     opening: str = ""  # the beginning of its HTML, as it was scanned
+    html: dict[str, str] = field(default_factory=dict)  # section -> HTML, of the parts that were scanned to their end
     lies: tuple[tuple[str, str], ...] = ()  # links whose text names another site: (URL, site named in the text)
     ends: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # section -> first and last bytes of archives and the like
     place: int = 0  # its sequence number when it was read, 0: unknown; only with `stranger`

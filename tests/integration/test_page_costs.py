@@ -16,6 +16,7 @@ MARGIN = 1.05
 COSTS = {
     "list": PageCost(12_125, 2),
     "message": PageCost(15_775, 5),
+    "frame": PageCost(14_200, 1),
     "writing": PageCost(14_950, 7),
     "reply": PageCost(19_325, 7),
     "settings": PageCost(13_900, 3),
@@ -26,15 +27,22 @@ COSTS = {
     "devices": PageCost(16_575, 6),
     "account": PageCost(14_850, 7),
 }
+_ROW = """<tr><td style="padding:4px;font:12px Arial"><a href="https://x.example/{0}"><img src="https://x.example/{0}.png" width=100></a>
+<a href="https://x.example/{0}">Nouvelle</a> texte</td></tr>"""
+_ROWS = "".join(_ROW.format(number) for number in range(150))
 
 
 @pytest.fixture
 def paths(person: Visitor, fill: Callable[..., list[int]]) -> dict[str, str]:
+    newsletter = message("Bulletin")
+    newsletter.add_alternative(f"<html><body><table style='color:#333'>{_ROWS}</table></body></html>", subtype="html")
+    bulletin = fill(person, newsletter)[-1]
     numbers = fill(person, *(message(f"Lettre {number}", sender=f"P{number} <p{number}@x.example>") for number in range(60)))
     plain = numbers[-1]
     return {
         "list": "/mailbox/INBOX",
         "message": f"/message/{plain}/INBOX",
+        "frame": f"/body/{bulletin}/INBOX",
         "writing": "/compose",
         "reply": f"/reply/{plain}/INBOX",
         "settings": "/settings",

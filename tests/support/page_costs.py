@@ -1,18 +1,21 @@
-"""What a page costs: calls of Python (`total_calls` of cProfile, C included) and SELECTs, neither of which a busy machine changes."""
+"""What a page costs: calls of Python (`total_calls` of cProfile, C included), SELECTs, and what is asked of the mail server, none of
+which a busy machine changes."""
 
 from __future__ import annotations
 
 import cProfile
 import pstats
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from statistics import median
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 from werkzeug.test import EnvironBuilder
 
 from tests.support.visits import Visitor
 from webmail.database.connection import db
+from webmail.imap.connections.connection import Connection
 
 _WARM = 8  # visits before: templates, caches and connections are there
 _TIMES = 5
@@ -35,15 +38,52 @@ def page_cost(visitor: Visitor, path: str) -> PageCost:
     return PageCost(round(median(_calls(visitor, path) for _visit in range(_TIMES))), _selects(visitor, path))
 
 
+class MailCost(NamedTuple):
+    """Of visits, before their answers: round trips to the mail server, and bytes that came back."""
+
+    round_trips: int
+    size: int
+
+
+def mail_cost(visitor: Visitor, *paths: str) -> MailCost:
+    """Raises AssertionError where a page is not there."""
+    here, sizes, taken = threading.get_ident(), [], Connection._taken
+
+    def counted(self: Connection, commands: Any, answers: list[Any]) -> dict[str, list[Any]]:
+        told = taken(self, commands, answers)
+        if threading.get_ident() == here:  # others ask after the answer
+            sizes.append(sum(_size(line) for lines in told.values() for line in lines))
+        return told
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "_taken", counted)
+        for path in paths:
+            answer = visitor.client.get(path)
+            assert answer.status_code == 200, f"{path}: {answer.status_code}"
+    return MailCost(len(sizes), sum(sizes))
+
+
+def _size(line: Any) -> int:
+    return sum(map(_size, line)) if isinstance(line, tuple) else len(line or b"")
+
+
 def _calls(visitor: Visitor, path: str) -> int:
     where, _mark, query = path.partition("?")
     environ = EnvironBuilder(where, query_string=query, environ_base=visitor.client.environ_base).get_environ()
     visitor.client._add_cookies_to_wsgi(environ)
+
+    def answer() -> None:
+        body = visitor.client.application.wsgi_app(environ, lambda *_given: lambda _piece: None)
+        b"".join(cast("Iterable[bytes]", body))
+        body.close()
+
+    return python_calls(answer)
+
+
+def python_calls(act: Callable[[], object]) -> int:
     profile = cProfile.Profile()
     profile.enable()
-    body = visitor.client.application.wsgi_app(environ, lambda *_given: lambda _piece: None)
-    b"".join(cast("Iterable[bytes]", body))
-    body.close()
+    act()
     profile.disable()
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 

@@ -18,6 +18,7 @@ from webmail.imap.connections.commands import uid_set
 from webmail.imap.connections.connection import Connection
 from webmail.imap.connections.responses import fetched, header_bytes_of, when_of
 from webmail.imap.mailbox_list import mailboxes
+from webmail.imap.mailbox_list.list_answers import list_lines
 from webmail.mail import Address, Role
 from webmail.mime.headers import headers
 
@@ -75,12 +76,11 @@ def is_gmail(connection: Connection) -> bool:
     return connection.has("X-GM-EXT-1")
 
 
-def _special(connection: Connection) -> dict[str, set[str]]:
+def _special(connection: Connection) -> dict[str, frozenset[str]]:
     """The flags of each folder, in lower case: 1 round trip."""
     also = b" RETURN (SPECIAL-USE)" if connection.has("SPECIAL-USE") and connection.has("LIST-EXTENDED") else b""
     answers = connection.run((b"LIST", b'""', b'"*"' + also))
-    lines = mailboxes.list_lines(answers.get("LIST", []))
-    return {imap_utf7.decode(raw): {flag.lower() for flag in flags} for flags, _delimiter, raw in lines}
+    return {listed.name: listed.flags for listed in list_lines(answers.get("LIST", []))}
 
 
 def size_of(connection: Connection, folder: RemoteFolder) -> int:

@@ -48,10 +48,15 @@ def quoted(value: str) -> bytes:
 
 def mailbox_name(name: str) -> bytes:
     """A mailbox name in modified UTF-7 (RFC 3501 section 5.1.3), quoted. Raises UnsafeValueError and NoSuchMailboxError."""
+    return quoted(imap_utf7.encode(checked_name(name)).decode("ascii"))
+
+
+def checked_name(name: str) -> str:
+    """A mailbox name that a command may contain. Raises UnsafeValueError and NoSuchMailboxError."""
     text(name)
     if not name or len(name) > 1000:
         raise NoSuchMailboxError("no mailbox has such a name")
-    return quoted(imap_utf7.encode(name).decode("ascii"))
+    return name
 
 
 def uid_set(uids: Iterable[int]) -> bytes:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
-from imapclient import imap_utf7
 from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
 
-from webmail.errors import NoSuchMailboxError, RefusedError, UnsafeValueError
+from webmail.errors import RefusedError
 from webmail.imap.connections.commands import mailbox_name
 from webmail.imap.connections.connection import Command, Connection, Spare
 from webmail.imap.connections.responses import joined
-from webmail.imap.mailbox_list import acl
+from webmail.imap.mailbox_list import acl, list_answers
+from webmail.imap.mailbox_list.list_answers import Counts, ListedMailbox, list_lines
 from webmail.imap.mailbox_list.namespaces import Namespaces, namespaces_in
 from webmail.imap.mailbox_list.overviews import (
     FRESH_SECONDS,
@@ -32,7 +33,7 @@ from webmail.imap.mailbox_list.overviews import (
 from webmail.mail import Mailbox, Quota, Role
 
 __all__ = [
-    "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "cached", "list_lines",
+    "Overview", "SideBar", "all_commands", "count_all", "create", "for_role", "forget", "forget_all", "cached",
     "listed", "note_seen", "overview", "overview_commands", "overview_in", "role_of",
 ]  # fmt: skip
 
@@ -104,14 +105,15 @@ def overview_in(connection: Connection, answers: dict[str, list[Any]], began: fl
     if kept is None and ("LIST" not in answers or not (connection.counts_all and connection.asks_quota)):
         return overview(connection)  # forgotten between the commands and their responses
     if "LIST" not in answers and kept is not None:
-        return kept.found.counted(_named(_counts(answers.get("STATUS", []))))
+        return kept.found.counted(list_answers.counts(answers.get("STATUS", [])))
     at = time.monotonic() if began is None else began
     everything = connection.counts_all or kept is None
-    before = {} if everything or kept is None else {imap_utf7.encode(m.name): m for m in kept.found.mailboxes if m.selectable}
-    counts = {raw: (m.messages, m.unseen) for raw, m in before.items()} | _counts(answers.get("STATUS", []))
+    before = () if everything or kept is None else kept.found.mailboxes
+    counts = {m.name: (m.messages, m.unseen) for m in before if m.selectable} | list_answers.counts(answers.get("STATUS", []))
+    lines = list_lines(answers.get("LIST", []))
     if not everything:
-        counts |= _counts_of_new(connection, answers, counts)
-    mailboxes = _mailboxes(connection, answers, counts)
+        counts |= _counts_of_new(connection, lines, counts)
+    mailboxes = _mailboxes(connection, lines, answers, counts)
     if everything and not connection.has("LIST-STATUS"):
         mailboxes = _with_counts(connection, mailboxes)
     if connection.has("ACL") and (shared := [m.name for m in mailboxes if m.owner and m.selectable]):
@@ -128,10 +130,6 @@ def _status(mailbox: str) -> Command:
     return (b"STATUS", mailbox_name(mailbox), b"(MESSAGES UNSEEN)")
 
 
-def _named(counts: dict[bytes, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    return {imap_utf7.decode(raw): numbers for raw, numbers in counts.items()}
-
-
 def for_role(connection: Connection, role: Role) -> str:
     """The name of the mailbox with this role, created (and subscribed) if there is none: 3 round trips.
 
@@ -143,7 +141,7 @@ def for_role(connection: Connection, role: Role) -> str:
         return mailbox.name
     answers = connection.run(*_namespace_command(connection), (b"LIST", b'""', b'"*"'))
     _learn_namespaces(connection, answers)
-    found = _mailboxes(connection, answers, {})
+    found = _mailboxes(connection, list_lines(answers.get("LIST", [])), answers, {})
     if mailbox := next((m for m in found if m.role is role), None):
         return mailbox.name
     name = _USUAL_NAMES[role][0]
@@ -178,84 +176,50 @@ def _learn_namespaces(connection: Connection, answers: dict[str, list[Any]]) -> 
         connection.namespaces = namespaces_in(answers["NAMESPACE"])
 
 
-def _mailboxes(connection: Connection, answers: dict[str, list[Any]], counts: dict[bytes, tuple[int, int]]) -> list[Mailbox]:
+def _mailboxes(
+    connection: Connection, lines: list[ListedMailbox], answers: dict[str, list[Any]], counts: Counts
+) -> list[Mailbox]:
+    """Those that LIST named in `lines`."""
     places: Namespaces = connection.namespaces or Namespaces()
     told = "LSUB" in answers
-    subscribed = {imap_utf7.decode(raw) for _flags, _delimiter, raw in list_lines(answers.get("LSUB", []))}
+    subscribed = {line.name for line in list_lines(answers.get("LSUB", []))}
     found: dict[str, Mailbox] = {}
-    for flags, delimiter, raw in list_lines(answers.get("LIST", [])):
-        name = imap_utf7.decode(raw)
-        low = {flag.lower() for flag in flags}
+    for line in lines:
+        name, delimiter, flags = line
         owner, prefix = places.owner_of(name)
-        role = role_of(low) if not owner else None
+        role = role_of(flags) if not owner else None
         if name.upper() == "INBOX":
             name, role = "INBOX", Role.INBOX
         # a closed account's mailboxes are still listed, without counts
-        selectable = not low & {"\\noselect", "\\nonexistent"} and (not owner or raw in counts or not counts)
-        if (owner or places.is_prefix(name)) and not selectable:
+        selectable = line.selectable and (not owner or line.name in counts or not counts)
+        if not selectable and (owner or places.is_prefix(name)):
             continue
-        messages, unseen = counts.get(raw, (0, 0))
-        follows = name in subscribed if told else "\\subscribed" in low
+        messages, unseen = counts.get(line.name, (0, 0))
+        follows = name in subscribed if told else "\\subscribed" in flags
         found[name] = Mailbox(name, delimiter, role, selectable, messages, unseen, follows, owner, prefix)
     return _named_roles(list(found.values()), dict(connection.account.roles))
 
 
-def role_of(flags: set[str]) -> Role | None:
+def role_of(flags: Set[str]) -> Role | None:
     """By the flags of LIST (RFC 6154), in lower case."""
     return next((_SPECIAL_USE[flag] for flag in flags if flag in _SPECIAL_USE), None)
 
 
-_UNREADABLE = (ProtocolError, ValueError, TypeError, AttributeError, LookupError)
-
-
-def list_lines(lines: list[Any]) -> list[tuple[list[str], str, bytes]]:
-    """Parse `(\\HasNoChildren \\Sent) "/" Sent` -> flags, delimiter, encoded name. Skips malformed lines, and names that no
-    command may contain (somebody may share a mailbox whose name has a line end): one must not hide all the others.
-    """
-    found = []
-    for line in joined(lines):
-        try:
-            flags, delimiter, name, *_ = parse_response(line)
-            raw = name if isinstance(name, bytes) else str(name).encode()  # a mailbox named 2024 parses as a number
-            mailbox_name(imap_utf7.decode(raw))
-            found.append(([f.decode("ascii", "replace") for f in flags], (delimiter or b"").decode(), raw))
-        except (*_UNREADABLE, UnsafeValueError, NoSuchMailboxError):
-            continue
-    return found
-
-
-def _counts(lines: list[Any]) -> dict[bytes, tuple[int, int]]:
-    counts = {}
-    for line in joined(lines):
-        try:
-            name, items, *_ = parse_response(line)
-            values = dict(zip(items[::2], items[1::2], strict=False))
-        except _UNREADABLE:
-            continue
-        raw = name if isinstance(name, bytes) else str(name).encode()
-        counts[raw] = (values.get(b"MESSAGES", 0), values.get(b"UNSEEN", 0))
-    return counts
-
-
-def _counts_of_new(
-    connection: Connection, answers: dict[str, list[Any]], counts: dict[bytes, tuple[int, int]]
-) -> dict[bytes, tuple[int, int]]:
+def _counts_of_new(connection: Connection, lines: list[ListedMailbox], counts: Counts) -> Counts:
     """The counts of listed mailboxes that have none, such as one just shared, if they can be opened: 1 round trip, usually 0."""
-    listed = [(raw, {flag.lower() for flag in flags}) for flags, _delimiter, raw in list_lines(answers.get("LIST", []))]
-    new = [raw for raw, flags in listed if raw not in counts and not flags & {"\\noselect", "\\nonexistent"}]
+    new = [line.name for line in lines if line.name not in counts and line.selectable]
     if not new:
         return {}
-    told = connection.run(*(Spare(_status(imap_utf7.decode(raw))) for raw in new[:MOST_COUNTED]))
-    return _counts(told.get("STATUS", []))
+    told = connection.run(*(Spare(_status(name)) for name in new[:MOST_COUNTED]))
+    return list_answers.counts(told.get("STATUS", []))
 
 
 def _with_counts(connection: Connection, mailboxes: list[Mailbox]) -> list[Mailbox]:
-    names = {imap_utf7.encode(m.name): m for m in mailboxes if m.selectable}
     try:
-        answers = connection.run(*(_status(m.name) for m in names.values()))
+        answers = connection.run(*(_status(m.name) for m in mailboxes if m.selectable))
     except RefusedError:
         return mailboxes  # one of them was deleted: better no counts than no list
-    counts = _named(_counts(answers.get("STATUS", [])))
+    counts = list_answers.counts(answers.get("STATUS", []))
     return [replace(m, messages=counts[m.name][0], unseen=counts[m.name][1]) if m.name in counts else m for m in mailboxes]
 
 
@@ -269,11 +233,12 @@ def _named_roles(mailboxes: list[Mailbox], chosen: dict[str, str]) -> list[Mailb
         if m.role and m.role not in taken and m.name not in roles:
             roles[m.name] = m.role
             taken.add(m.role)
-    by_label = {m.label: m for m in reversed(mailboxes) if m.name in may_serve - roles.keys() and m.depth <= 1}
+    free = may_serve - roles.keys()
+    by_label = {m.label: m for m in reversed(mailboxes) if m.name in free and m.depth <= 1}
     for role, names in _USUAL_NAMES.items():
         if role not in taken and (mailbox := next((by_label[n] for n in names if n in by_label), None)):
             roles[mailbox.name] = role
-    return [m if m.role is Role.INBOX else replace(m, role=roles.get(m.name)) for m in mailboxes]
+    return [m if m.role in (Role.INBOX, roles.get(m.name)) else replace(m, role=roles.get(m.name)) for m in mailboxes]
 
 
 _ROLE_ORDER = {role: place for place, role in enumerate(Role)}

@@ -27,11 +27,11 @@ class Namespaces:
         """
         if name.upper() == "INBOX":
             return "", ""
-        kinds = [(prefix, delimiter, kind) for kind in ("others", "public") for prefix, delimiter in getattr(self, kind)]
-        kinds += [(prefix, delimiter, "") for prefix, delimiter in self.personal]
-        fitting = [k for k in kinds if name.startswith(k[0]) or (k[0] and name == k[0].removesuffix(k[1]))]
+        fitting = [(*space, "others") for space in self.others if _fits(name, space)]
+        fitting += [(*space, "public") for space in self.public if _fits(name, space)]
         if not fitting:
             return "", ""
+        fitting += [(*space, "") for space in self.personal if _fits(name, space)]
         prefix, delimiter, kind = max(fitting, key=lambda k: (len(k[0]), not k[2]))
         if kind == "others":
             person = name.removeprefix(prefix).partition(delimiter)[0] if delimiter else ""
@@ -51,6 +51,11 @@ class Namespaces:
     def root(self) -> Space:
         """The prefix of one's own mailboxes ("INBOX." on some servers) and its delimiter."""
         return self.personal[0] if self.personal else ("", "/")
+
+
+def _fits(name: str, space: Space) -> bool:
+    prefix, delimiter = space
+    return name.startswith(prefix) or bool(prefix and name == prefix.removesuffix(delimiter))
 
 
 def namespaces_in(lines: list[Any]) -> Namespaces:

@@ -61,6 +61,11 @@ def read(parts: Iterable[Part], values: dict[bytes, Any], most_each: int = LARGE
     return texts
 
 
+def is_whole(section: str, values: dict[bytes, Any], most: int) -> bool:
+    """Whether the responses have all of a part, of which `most` bytes were asked for; its size in BODYSTRUCTURE may be wrong."""
+    return 0 < len(values.get(b"BODY[%s]<0>" % section.encode()) or b"") < most
+
+
 def beginning(connection: Connection, uid: int, part: Part) -> tuple[str, bool]:
     """The text of one part of a message in the selected mailbox, and whether it was truncated: 1 round trip."""
     values = fetched(connection.run(*commands(uid, [part]))).get(uid, {})

@@ -114,11 +114,12 @@ def read(
     beside = {v.get(b"SEQ"): u for u, v in more.items() if u != uid}
     message = _message(connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1), cut=cut)
     shown_html = html if prefer_html or excuse.stands_for_html(shape, bodies) else ()
-    scanned = list(body_texts.read(shown_html, more.get(uid, {}), _SCANNED).values())
-    glances = [scan(part) for part in scanned]
+    scanned = body_texts.read(shown_html, more.get(uid, {}), _SCANNED)
+    glances = [scan(part) for part in scanned.values()]
     message = replace(
         message, remote=sum(one.remote for one in glances), lies=tuple(lie for one in glances for lie in one.lies),
-        opening="".join(scanned)[:_OPENING],
+        opening="".join(scanned.values())[:_OPENING],
+        html={s: text for s, text in scanned.items() if body_texts.is_whole(s, more.get(uid, {}), _SCANNED)},
         ends=part_edges.read(hiding, more.get(uid, {})), whole=more.get(uid, {}).get(b"BODY[]<0>") or b"",
     )  # fmt: skip
     if address:
@@ -249,11 +250,13 @@ def part(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity
 
 
 def html(
-    connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *, inside: str = ""
-) -> tuple[str, Structure, bool]:
+    connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *,
+    inside: str = "", known: dict[str, str] | None = None,
+) -> tuple[str, Structure, bool]:  # fmt: skip
     """The decoded HTML body (several are joined), the structure, and whether the HTML was truncated: 2 round trips.
 
-    `inside`: of the message attached at that section. Raises NoSuchMessageError, also if the message has no HTML.
+    1 where all parts are `known`, by section. `inside`: of the message attached at that section. Raises NoSuchMessageError,
+    also if the message has no HTML.
     """
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
     if encoded_messages.is_inside(inside) or (inside and encoded_messages.is_at(values, inside)):
@@ -266,9 +269,11 @@ def html(
         shape = structure.classify(whole.root)
         found = body_texts.of_whole(whole, shape.html, body_texts.LARGEST_TOGETHER)
     else:
-        commands = body_texts.commands(uid, shape.html, body_texts.LARGEST_TOGETHER)
-        more = fetched(connection.run(*commands)).get(uid, {}) if commands else {}
-        found = body_texts.read(shape.html, more, body_texts.LARGEST_TOGETHER)
+        found = {} if inside else {p.section: known[p.section] for p in shape.html if known and p.section in known}
+        if len(found) < len(shape.html):
+            commands = body_texts.commands(uid, shape.html, body_texts.LARGEST_TOGETHER)
+            more = fetched(connection.run(*commands)).get(uid, {}) if commands else {}
+            found = body_texts.read(shape.html, more, body_texts.LARGEST_TOGETHER)
     if not shape.html:
         raise NoSuchMessageError(f"{mailbox}: message {uid} has no HTML")
     return "".join(found.values()), shape, body_texts.is_cut(shape.html, body_texts.LARGEST_TOGETHER)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import Response, request, url_for
+from flask import Response, request, session, url_for
 
 from webmail import imap
 from webmail.auth.guard import may_come_ahead
 from webmail.errors import NoSuchMessageError
 from webmail.mail import Message, Part
 from webmail.mailbox.search import search_query
+from webmail.message import recent_html
 from webmail.message.blueprint import blueprint
 from webmail.message.views import reading
 from webmail.message.views.html_frame import cleaned_html, frame
@@ -72,9 +73,10 @@ def body(uid: int, mailbox: str) -> Response:
     if kept_by_browser():
         return guarded(Response(status=304), FRAME_CSP)
     inside = request.args.get("part", "")
+    known = recent_html.take(session.id, current_account(), mailbox, uid, uidvalidity())  # type: ignore[attr-defined]
     try:
         with imap.connect(current_account(), mailbox) as connection:
-            html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside)
+            html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside, known=known)
     except NoSuchMessageError:
         if not for_a_frame():
             raise

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from flask import request
+from flask import request, session
 
 from webmail import imap
 from webmail.calendar.quick_entry import date_chips
 from webmail.mail import Message, Rights, Role
-from webmail.message import receipts, sender_check, viewers
+from webmail.message import receipts, recent_html, sender_check, viewers
 from webmail.message.sender_check import Trust
 from webmail.message.views.remote_images import decide_images, may_load_previews
 from webmail.message.views.text_bodies import shown_bodies, text_or_html
@@ -52,6 +52,7 @@ def read(uid: int, mailbox: str, *, mark: bool) -> ReadMessage:
         )
         keeps = receipts.can_keep(connection.permanent, connection.read_only)
     remember_overview(overview)
+    recent_html.keep(session.id, account, message)  # type: ignore[attr-defined]
     message, as_text = text_or_html(imap.earlier_messages.looked_for(account, message), as_text=as_text)
     current = overview.get(mailbox)
     role, rights = (current.role, current.rights) if current else (None, None)

@@ -118,20 +118,20 @@ def claims(html: str) -> dict[str, str]:
     if "<a" not in html:
         return {}
     found: dict[str, str] = {}
-    pieces: list[str] = []  # the text; links store offsets into it, since a link may contain any number of tags
+    pieces: list[str] = []  # the text of links, into which they store offsets, since they may contain any number of tags
     links: list[tuple[str, int, int]] = []
     open_links: list[tuple[str, int]] = []  # their attributes, and the offset of their text
-    size = end = 0
-    for tag in _TAG.finditer(html):
-        if tag.start() > end:
-            pieces.append(html[end : tag.start()])
-            size += tag.start() - end
-        end = tag.end()
-        if link := _LINK.fullmatch(tag[0]):
-            if link[1] is not None:
-                open_links.append((link[1], size))
-            elif open_links:
-                links.append((*open_links.pop(), size))
+    size = 0
+    _before, *rest = _LINK.split(html)  # the attributes of a start (of an end: None), what follows it, and so on
+    for attributes, after in zip(rest[::2], rest[1::2], strict=True):
+        if attributes is not None:
+            open_links.append((attributes, size))
+        elif open_links:
+            links.append((*open_links.pop(), size))
+        if open_links and after:
+            piece = _TAG.sub("", after) if "<" in after else after
+            pieces.append(piece)
+            size += len(piece)
     whole = "".join(pieces)
     for attributes, start, stop in links:
         text = _text(whole[start : min(stop, start + _LINK_LIMIT)])

@@ -240,6 +240,7 @@ class _Filter:
         self._part_address, self._image_address, self._away = part, image, away
         self._prefix, self._mail_address = prefix, mail
         self._claimed: dict[str, str] = {}
+        self._links: dict[str, tuple[str | None, bool, str]] = {}  # as written: what is kept, `_inside` and `_host`
         self._class: Callable[[str], str | None] | None = None
         self._shown: dict[str, str] = {}  # remote images: their URL -> ours
         self._backgrounds: dict[str, None] = {}  # our URLs of those used in styles
@@ -264,7 +265,7 @@ class _Filter:
 
     def clean(self, html: str, claimed: dict[str, str] | None = None) -> str:
         """One pass of nh3. `claimed` maps the URLs of deceptive links to the site their text names."""
-        self._claimed = claimed or {}
+        self._claimed, self._links = claimed or {}, {}
         self._data_budget = DATA_LIMIT
         return nh3.clean(
             html,
@@ -344,7 +345,14 @@ class _Filter:
         return "".join(f'<img src="{entities.escape(a)}" alt="" style="display:none!important">' for a in self._backgrounds)
 
     def _link(self, value: str) -> str | None:
-        value = value.strip()
+        """The URL to keep; a letter has most of its links several times: on a picture, a heading, a button."""
+        if value not in self._links:
+            kept = self._address(value.strip())
+            self._links[value] = kept, self._inside, self._host
+        kept, self._inside, self._host = self._links[value]
+        return kept
+
+    def _address(self, value: str) -> str | None:
         self._inside, self._host = False, ""
         if value.startswith("#"):
             self._inside = bool(_ID.fullmatch(value[1:]))
@@ -376,12 +384,13 @@ class _Filter:
 
     def _remote_image(self, value: str) -> str | None:
         """Our URL for a remote image if they are shown; else None, and the image is counted as blocked."""
-        if not is_remote(value):
-            return None
         if self._image_address is None:
-            self.remote.add(value)
+            if value not in self.remote and is_remote(value):
+                self.remote.add(value)
             return None
         if value not in self._shown:
+            if not is_remote(value):
+                return None
             address = value.strip().replace(" ", "%20")
             address = web_address(f"https:{address}" if address.startswith("//") else address)
             if not address or len(self._shown) >= IMAGE_LIMIT:
