@@ -251,11 +251,11 @@ def part(connection: Connection, mailbox: str, uid: int, part: Part, uidvalidity
 
 def html(
     connection: Connection, mailbox: str, uid: int, uidvalidity: int | None = None, *,
-    inside: str = "", known: dict[str, str] | None = None,
+    inside: str = "", cached: dict[str, str] | None = None,
 ) -> tuple[str, Structure, bool]:  # fmt: skip
     """The decoded HTML body (several are joined), the structure, and whether the HTML was truncated: 2 round trips.
 
-    1 where all parts are `known`, by section. `inside`: of the message attached at that section. Raises NoSuchMessageError,
+    1 where all parts are `cached`, by section. `inside`: of the message attached at that section. Raises NoSuchMessageError,
     also if the message has no HTML.
     """
     values = body_texts.ask(connection, mailbox, uid, uidvalidity, b"(UID BODYSTRUCTURE)")
@@ -269,7 +269,7 @@ def html(
         shape = structure.classify(whole.root)
         found = body_texts.of_whole(whole, shape.html, body_texts.LARGEST_TOGETHER)
     else:
-        found = {} if inside else {p.section: known[p.section] for p in shape.html if known and p.section in known}
+        found = {p.section: cached[p.section] for p in shape.html if cached and p.section in cached}
         if len(found) < len(shape.html):
             commands = body_texts.commands(uid, shape.html, body_texts.LARGEST_TOGETHER)
             more = fetched(connection.run(*commands)).get(uid, {}) if commands else {}

@@ -73,10 +73,11 @@ def body(uid: int, mailbox: str) -> Response:
     if kept_by_browser():
         return guarded(Response(status=304), FRAME_CSP)
     inside = request.args.get("part", "")
-    known = recent_html.take(session.id, current_account(), mailbox, uid, uidvalidity())  # type: ignore[attr-defined]
+    account, of_session = current_account(), session.id  # type: ignore[attr-defined]
+    read_by_page = recent_html.take(of_session, account, mailbox, uid, uidvalidity()) if not inside else {}
     try:
-        with imap.connect(current_account(), mailbox) as connection:
-            html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside, known=known)
+        with imap.connect(account, mailbox) as connection:
+            html, shape, cut = imap.messages.html(connection, mailbox, uid, uidvalidity(), inside=inside, cached=read_by_page)
     except NoSuchMessageError:
         if not for_a_frame():
             raise
