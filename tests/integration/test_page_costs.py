@@ -16,7 +16,7 @@ MARGIN = 1.05
 COSTS = {
     "list": PageCost(12_125, 2),
     "message": PageCost(15_775, 5),
-    "frame": PageCost(14_200, 1),
+    "frame": PageCost(15_225, 1),
     "writing": PageCost(14_950, 7),
     "reply": PageCost(19_325, 7),
     "settings": PageCost(13_900, 3),
