@@ -371,7 +371,7 @@ class Draft:
     """A message being written. `text` is plain text with LF line ends.
 
     `html` is the same text formatted; empty for plain text. `quoted` is plain text below it: a message whose HTML is kept, so
-    that it is in `html` already. `note` is only for the copy in Drafts, never sent.
+    that it is in `html` already. `note` is only for the copy in Drafts, never sent. `calendar`: an iTIP message with its METHOD.
     """
 
     identity: Identity
@@ -391,6 +391,7 @@ class Draft:
     automatic: bool = False  # written by a program, so that no program answers (RFC 3834)
     note: str = ""
     quoted: str = ""
+    calendar: str = ""
 
     @property
     def recipients(self) -> tuple[Address, ...]:

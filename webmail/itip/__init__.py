@@ -16,6 +16,9 @@ What leaves (`ItipMessage` in `messages`: method, from, to, text; `digest` names
   is over is never sent; nor to guests whose SCHEDULE-AGENT is CLIENT, NONE or unknown.
 - `proposals.taken` and `proposals.declined`: a guest's other time.
 
+Mail that carries it (RFC 6047) is `Draft.calendar`; `webmail/calendar/meeting_mail.py` puts messages into the outbox, in the
+transaction that writes the event.
+
 Addresses of me and others are compared by `people.keys(addresses)`; `people.guests(event)` are those invited, with their answers;
 `guest_list.hide(text)`: a list that guests do not see.
 """

@@ -81,7 +81,7 @@ def pieces(draft: Draft, *, date: datetime, include_bcc: bool = False) -> Iterat
     """
     yield _lines(_headers(draft, date, include_bcc))
     beside = [attachment for attachment in draft.attachments if not attachment.content_id]
-    if not beside:
+    if not beside and not draft.calendar:
         yield from _bodies(draft)
         return
     boundary = _boundary()
@@ -90,6 +90,9 @@ def pieces(draft: Draft, *, date: datetime, include_bcc: bool = False) -> Iterat
     for attachment in beside:
         yield _lines(["", f"--{boundary}"])
         yield from _attach(attachment)
+    if draft.calendar:
+        yield _lines(["", f"--{boundary}"])
+        yield _calendar_file(draft.calendar)
     yield _lines(["", f"--{boundary}--"])
 
 
@@ -225,20 +228,42 @@ def _folded(text: str, used: int) -> str:
 
 
 def _bodies(draft: Draft) -> Iterator[bytes]:
-    """The text part, or multipart/alternative of text and HTML, the richer one last (RFC 2046 section 5.1.4)."""
-    if not draft.html:
+    """The text part, or multipart/alternative of text, HTML and calendar, the richer one last (RFC 2046 section 5.1.4)."""
+    if not draft.html and not draft.calendar:
         yield _leaf(*_text(_plain(draft)))
         return
     boundary = _boundary()
     yield _lines([f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"', "", f"--{boundary}"])
     yield _leaf(*_text(_plain(draft)))
-    yield _lines(["", f"--{boundary}"])
-    shown = [attachment for attachment in draft.attachments if attachment.content_id]
-    if shown:
-        yield from _related(draft.html, shown)
-    else:
-        yield _leaf(*_html(draft.html))
+    if draft.html:
+        yield _lines(["", f"--{boundary}"])
+        shown = [attachment for attachment in draft.attachments if attachment.content_id]
+        if shown:
+            yield from _related(draft.html, shown)
+        else:
+            yield _leaf(*_html(draft.html))
+    if draft.calendar:
+        yield _lines(["", f"--{boundary}"])
+        method = calendar_method(draft.calendar)
+        yield _leaf(*_encoded(f"Content-Type: text/calendar; charset=utf-8; method={method}", _calendar_bytes(draft.calendar)))
     yield _lines(["", f"--{boundary}--"])
+
+
+def calendar_method(text: str) -> str:
+    """The METHOD of an iTIP message, which its Content-Type names too (RFC 6047, 2.4)."""
+    found = re.search(r"^METHOD:([A-Z]{1,20})\r?$", text, re.MULTILINE)
+    return found[1] if found else "PUBLISH"
+
+
+def _calendar_bytes(text: str) -> bytes:
+    return without_surrogates(text.replace("\r\n", "\n")).replace("\n", "\r\n").encode("utf-8")
+
+
+def _calendar_file(text: str) -> bytes:
+    """The same as a file, for programs that look for one (Outlook, telephones)."""
+    headers = ['Content-Type: application/ics; name="invite.ics"', 'Content-Disposition: attachment; filename="invite.ics"']
+    content = base64.encodebytes(_calendar_bytes(text)).replace(b"\n", b"\r\n")
+    return _leaf([*headers, "Content-Transfer-Encoding: base64"], content)
 
 
 def _plain(draft: Draft) -> str:
