@@ -20,8 +20,9 @@ import peewee as pw
 
 from webmail.config.settings import Settings
 from webmail.database import audit_late
-from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.connection import DATABASE_AWAY, LOCK_PATIENCE, db
 from webmail.database.pieces import give_way
+from webmail.database.prepared import PreparedInsert
 from webmail.models import AuditAct, AuditEntry, User, now
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ _MINUTE = timedelta(minutes=1)
 _LONGEST = 254  # of a text
 _LARGEST = 2**53  # of a number: what JSON readers keep exact
 _PATIENCE = 1000  # milliseconds
+_written = PreparedInsert(AuditEntry)
 _COUNTED = (AuditAct.SIGN_IN_REFUSED, AuditAct.SIGN_IN_BLOCKED)
 
 
@@ -84,7 +86,7 @@ def record(act: AuditAct, *, actor: User | None = None, target: str = "", networ
             if row["act"] in _COUNTED:
                 _count(row)
             else:
-                AuditEntry.insert(row).execute()
+                _written(**row)
     except Exception as error:
         if not _is_kept(row, error):
             unexpected = not isinstance(error, DATABASE_AWAY)
@@ -233,9 +235,8 @@ def _short_wait() -> Iterator[None]:
     if not isinstance(db.obj, pw.SqliteDatabase) or db.in_transaction():
         yield
         return
-    [(usual,)] = db.execute_sql("PRAGMA busy_timeout").fetchall()
     db.execute_sql(f"PRAGMA busy_timeout = {_PATIENCE}")
     try:
         yield
     finally:
-        db.execute_sql(f"PRAGMA busy_timeout = {usual}")
+        db.execute_sql(f"PRAGMA busy_timeout = {LOCK_PATIENCE}")

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import peewee as pw
@@ -22,6 +23,7 @@ from webmail import vault
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.database.locks import serialize
+from webmail.database.prepared import Prepared, Slot
 from webmail.errors import MailError
 from webmail.models import LimitUse, now
 
@@ -140,9 +142,9 @@ def check(settings: Settings, *bounded: Bounded | None) -> None:
         raise _refusal(full)
 
 
-def is_full(settings: Settings, *bounded: Bounded) -> bool:
-    """Whether one of these is used up. One SELECT."""
-    return bool(_full(settings, bounded))
+def is_full(settings: Settings, *bounded: Bounded, besides: int = 0) -> bool:
+    """Whether one of these is used up, apart from `besides` uses of one's own. One SELECT."""
+    return bool(_full(settings, bounded, besides))
 
 
 def note(settings: Settings, *bounded: Bounded, mark: str = "") -> Use:
@@ -154,20 +156,21 @@ def note(settings: Settings, *bounded: Bounded, mark: str = "") -> Use:
     if db.in_transaction():
         for key in sorted(wanted):  # in the same order for everybody, so that no two wait for each other
             serialize(f"limit {key}")
-    LimitUse.insert_many([{"key": key, "mark": marked, "at": at, "until": at + span} for key, span in wanted.items()]).execute()
+    until = {f"until{number}": at + span for number, span in enumerate(wanted.values())}
+    _noted(len(wanted)).change(mark=marked, at=at, **until, **_numbered(wanted))
     return Use(tuple(wanted), marked, at)
 
 
 def give_back(*uses: Use) -> None:
     """They count no more. One DELETE each."""
     for use in uses:
-        LimitUse.delete().where(LimitUse.key.in_(use.keys), LimitUse.at == use.at, LimitUse.mark == use.mark).execute()
+        _given_back(len(use.keys)).change(mark=use.mark, at=use.at, **_numbered(use.keys))
 
 
 def forget(settings: Settings, *bounded: Bounded, mark: str, until: datetime | None = None) -> None:
     """All with this mark (up to a moment) count no more for these. One DELETE."""
-    theirs = LimitUse.key.in_([one.key(settings) for one in bounded]) & (LimitUse.mark == _hashed(mark, settings))
-    LimitUse.delete().where(theirs if until is None else theirs & (LimitUse.at <= until)).execute()
+    keys = _numbered([one.key(settings) for one in bounded])
+    _forgotten(len(bounded)).change(mark=_hashed(mark, settings), until=until or datetime.max, **keys)
 
 
 def is_noted(settings: Settings, bounded: Bounded, mark: str) -> bool:
@@ -199,15 +202,53 @@ def _full(settings: Settings, wanted: Sequence[Bounded], besides: int = 0) -> li
     if not wanted:
         return []
     at = now()
-    looks: list[Any] = []
-    for one in wanted:
-        lately = (LimitUse.key == one.key(settings)) & (LimitUse.at > at - one.limit.span)
-        newest = LimitUse.select(LimitUse.at).where(lately).order_by(LimitUse.at.desc())
-        nothing_may = one.limit.most < 1
-        looks.append(pw.Value(at) if nothing_may else newest.limit(1).offset(one.limit.most - 1 + besides))
-    (found,) = pw.Select(columns=looks).bind(db).tuples()
+    since = {f"since{number}": at - one.limit.span for number, one in enumerate(wanted)}
+    before = {f"before{number}": max(one.limit.most - 1, 0) + besides for number, one in enumerate(wanted)}
+    (found,) = _decisive(len(wanted)).plain(**since, **before, **_numbered([one.key(settings) for one in wanted]))
     times = [datetime.fromisoformat(one) if isinstance(one, str) else one for one in found]
+    times = [when if one.limit.most > 0 else at for one, when in zip(wanted, times, strict=True)]  # else nothing may
     return [(one, when + one.limit.span) for one, when in zip(wanted, times, strict=True) if when is not None]
+
+
+@cache
+def _decisive(count: int) -> Prepared:
+    """When the use was that fills each of so many limits: null where there are fewer."""
+
+    def look(number: int, slot: Slot) -> Any:
+        lately = (LimitUse.key == slot(f"key{number}")) & (LimitUse.at > slot(f"since{number}"))
+        return LimitUse.select(LimitUse.at).where(lately).order_by(LimitUse.at.desc()).limit(1).offset(slot(f"before{number}"))
+
+    return Prepared(lambda slot: pw.Select(columns=[look(number, slot) for number in range(count)]).bind(db))
+
+
+@cache
+def _noted(count: int) -> Prepared:
+    names = ("key", "mark", "at", "until")
+    several = ("key", "until")
+    return Prepared(
+        lambda slot: LimitUse.insert_many(
+            [{name: slot(f"{name}{number}" if name in several else name) for name in names} for number in range(count)]
+        )
+    )
+
+
+@cache
+def _given_back(count: int) -> Prepared:
+    return Prepared(lambda slot: _marked(slot, count).where(LimitUse.at == slot("at")))
+
+
+@cache
+def _forgotten(count: int) -> Prepared:
+    return Prepared(lambda slot: _marked(slot, count).where(LimitUse.at <= slot("until")))
+
+
+def _marked(slot: Slot, count: int) -> Any:
+    keys = [slot(f"key{number}") for number in range(count)]
+    return LimitUse.delete().where(LimitUse.key.in_(keys), LimitUse.mark == slot("mark"))
+
+
+def _numbered(keys: Iterable[str]) -> dict[str, str]:
+    return {f"key{number}": key for number, key in enumerate(keys)}
 
 
 def _refusal(full: Sequence[tuple[Bounded, datetime]]) -> TooManyRequestsError:

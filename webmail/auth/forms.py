@@ -24,7 +24,7 @@ class SignInForm(FlaskForm):
     password = PasswordField(_l("Password"), render_kw=_PASSWORD)
     shared = BooleanField(_l("This is a shared computer"))
     lasting = BooleanField(_l("Stay signed in on this device"))
-    next = HiddenField()
+    next = HiddenField("")  # without a label WTForms translates its name, from a catalogue that it reads for each request
 
 
 def _new_password(label: LazyString) -> PasswordField:

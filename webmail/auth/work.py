@@ -12,6 +12,7 @@ from webmail.auth.notifications import directory
 from webmail.auth.passwords.check_admission import TooBusyError
 from webmail.auth.providers import app_password_pause, directory_sweep
 from webmail.auth.recovery import password_reset
+from webmail.auth.sessions import sessions
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.errors import ServerAwayError
@@ -46,5 +47,6 @@ WORK = AreaWork(
         Periodic("directory", _ask_directory, directory_sweep.EVERY, only_if=lambda settings: settings.ldap is not None),
         Periodic("app passwords", _pause_app_passwords, app_password_pause.EVERY, only_if=_providers),
     ),
+    clean_up=(sessions.expire,),
     expire=(mailed_codes.expire, app_passwords.note_expired, password_reset.expire, failures.expire, handover.expire),
 )

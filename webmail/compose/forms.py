@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from flask_babel import gettext as _
@@ -15,7 +14,7 @@ from wtforms import BooleanField, HiddenField, IntegerField, MultipleFileField, 
 from wtforms.widgets import HiddenInput
 
 from webmail.compose import header_values
-from webmail.compose.drafts.fields import Fields
+from webmail.compose.drafts.fields import NO_FIELDS, Fields, values_of
 from webmail.compose.recipients import recipients
 from webmail.errors import BadAddressError
 from webmail.mail import Address
@@ -51,6 +50,11 @@ class ComposeForm(FlaskForm):
 
     class Meta:
         csrf = False  # checked globally for every POST
+
+        def bind_field(self, form: FlaskForm, unbound_field: Any, options: dict[str, Any]) -> Any:
+            """Without labels, which are the template's: WTForms would translate the names of all fields, by a catalogue that it
+            reads for each request."""
+            return unbound_field.bind(form=form, label="", **options)
 
     to = StringField(filters=[one_line])
     cc = StringField(filters=[one_line])
@@ -92,7 +96,7 @@ class ComposeForm(FlaskForm):
     def holding(cls, fields: Fields, back: str, began_from: str = "") -> ComposeForm:
         """A form to render, with a random name; `began_from` is the revision of the draft it shows, "" for a new one."""
         own = {"back": back, "writer": secrets.token_hex(8), "revision": began_from, "applied": fields.identity}
-        return cls(formdata=None, data={**asdict(fields), **own})
+        return cls(formdata=None, data={**values_of(fields), **own})
 
     @property
     def name(self) -> str:
@@ -107,12 +111,11 @@ class ComposeForm(FlaskForm):
         return int(turn) if _TURN.fullmatch(turn) else 0
 
     def fields(self) -> Fields:
-        names = asdict(Fields())
-        return Fields(**{name: self[name].data or default for name, default in names.items()})
+        return Fields(**{name: self[name].data or default for name, default in values_of(NO_FIELDS).items()})
 
     def take(self, fields: Fields) -> None:
         """Replace the form's values by these fields."""
-        for name, value in asdict(fields).items():
+        for name, value in values_of(fields).items():
             self[name].data = value
 
     def files(self) -> list[FileStorage]:

@@ -142,6 +142,7 @@ def connect_url(url: str, **options: Any) -> Any:
     return connect(url, unquote_user=True, unquote_password=True, **options)
 
 
+LOCK_PATIENCE = 5_000  # milliseconds that a query waits for a lock
 db = pw.DatabaseProxy()
 # unreachable, locked for too long, full, read-only, damaged or missing (see trouble.py); sqlite3's own: met while rows are read
 DATABASE_AWAY = (pw.OperationalError, pw.InterfaceError, sqlite3.DatabaseError)
@@ -153,7 +154,7 @@ def open_database(url: str) -> pw.Database:
     if url.startswith("postgres"):  # which would wait for ever
         given = dict(parse_qsl(urlsplit(url).query))
         options["connect_timeout"] = given.get("connect_timeout", 5)
-        options["options"] = f"-c lock_timeout=5000 {given.get('options', '')}".rstrip()
+        options["options"] = f"-c lock_timeout={LOCK_PATIENCE} {given.get('options', '')}".rstrip()
     if url.startswith("sqlite"):
         if file := sqlite_file(url):
             _make_private(Path(file))
@@ -161,7 +162,7 @@ def open_database(url: str) -> pw.Database:
         # transactions take the write lock at once and wait for it: one that reads first and writes later would fail without
         # waiting (SQLITE_BUSY) if somebody else wrote in between
         options["lock_type"] = "IMMEDIATE"
-        options["pragmas"] = {"journal_mode": "wal", "busy_timeout": 5_000, "foreign_keys": 1, "synchronous": "full"}
+        options["pragmas"] = {"journal_mode": "wal", "busy_timeout": LOCK_PATIENCE, "foreign_keys": 1, "synchronous": "full"}
     database: pw.Database = connect_url(url, **options)
     db.initialize(database)
     return database

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from webmail.database.prepared import Prepared
 from webmail.models import Table, User
+
+_in_turn = Prepared(lambda slot: User.update(active=User.active).where(User.id == slot("user")))
 
 
 def in_turn(user: User) -> None:
     """Serialize transactions of one person: others that call this wait until this one ends, on PostgreSQL too. One UPDATE."""
-    User.update(active=User.active).where(User.id == user.id).execute()
+    _in_turn.change(user=user.id)
 
 
 def in_turn_together(*people: int) -> None:
     """The same for what concerns several people (by `id`), whoever of them begins: always in the same order. One UPDATE each."""
     for number in sorted(set(people)):
-        User.update(active=User.active).where(User.id == number).execute()
+        _in_turn.change(user=number)
 
 
 def removed(table: type[Table], number: int, user: User) -> bool:

@@ -1,4 +1,4 @@
-"""Prepared queries: SELECTs of every page whose SQL is built once, since building takes several times as long as running."""
+"""Prepared queries: those of every page, whose SQL is built once, since building takes several times as long as running."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.database.connection import db
+from webmail.models.base import Table
 
 
 class _Placeholder:
@@ -51,6 +52,16 @@ class Prepared:
             self._shapes[type(db.obj)] = shape
         return [shape.process_row(row) for row in rows]
 
+    def first(self, **values: Any) -> Any:
+        """The first row, None if there is none."""
+        rows = self(**values)
+        return rows[0] if rows else None
+
+    def change(self, **values: Any) -> int:
+        """Of an UPDATE, a DELETE or an INSERT of several rows: how many it changed."""
+        changed: int = self._executed(values)[1].rowcount
+        return changed
+
     def plain(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows as the database gives them, of numbers and strings: wrapping many would take longer than the query."""
         found: list[tuple[Any, ...]] = self._executed(values)[1].fetchall()
@@ -68,3 +79,31 @@ class Prepared:
             if isinstance(value, list):
                 text = text.replace(f"({{{name}}})", f"({', '.join(str(int(number)) for number in value) or 'NULL'})")
         return query, database.execute_sql(text, [values[p.name] if isinstance(p, _Placeholder) else p for p in parameters])
+
+
+class PreparedInsert:
+    """`made = PreparedInsert(Outbox)`, then `made(user=user, draft="...")`: a new row as `create` makes it, in one INSERT."""
+
+    def __init__(self, table: type[Table]) -> None:
+        self._table = table
+        self._built: dict[type, tuple[str, list[pw.Field]]] = {}  # by kind of database, as above
+
+    def __call__(self, **values: Any) -> Any:
+        row: Any = self._table(**values)
+        database = db.obj
+        built = self._built.get(type(database))
+        if built is None:
+            built = self._built[type(database)] = self._statement(returning=database.returning_clause)
+        text, fields = built
+        cursor = database.execute_sql(text, [field.db_value(row.__data__.get(field.name)) for field in fields])
+        if isinstance(self._table._meta.primary_key, pw.AutoField):
+            row.id = cursor.fetchone()[0] if database.returning_clause else cursor.lastrowid
+        row._dirty.clear()
+        return row
+
+    def _statement(self, *, returning: bool) -> tuple[str, list[pw.Field]]:
+        """The SQL, and the fields in the order of its values."""
+        fields = [field for field in self._table._meta.sorted_fields if not isinstance(field, pw.AutoField)]
+        query = self._table.insert({field: pw.AsIs(_Placeholder(field.name), converter=False) for field in fields})
+        text, parameters = (query.returning(self._table._meta.primary_key) if returning else query).sql()
+        return text, [self._table._meta.fields[placeholder.name] for placeholder in parameters]

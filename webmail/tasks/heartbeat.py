@@ -40,9 +40,12 @@ def gone(worker: str) -> None:
     Worker.update(seen=now() - SILENT).where(Worker.id == worker).execute()
 
 
+_latest = Prepared(lambda _slot: Worker.select(Worker.seen).order_by(Worker.seen.desc()).limit(1))
+
+
 def last_seen() -> datetime | None:
     """When any worker was last alive (UTC, naive); None if none ever was. One SELECT."""
-    latest = Worker.select(Worker.seen).order_by(Worker.seen.desc()).first()
+    latest = _latest.first()
     return latest.seen if latest else None
 
 

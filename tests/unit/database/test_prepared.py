@@ -1,4 +1,4 @@
-"""SELECTs whose SQL is built once: what each call supplies."""
+"""Queries whose SQL is built once: what each call supplies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
-from webmail.database.prepared import Prepared, one_of
-from webmail.models import User
+from webmail.database.prepared import Prepared, PreparedInsert, one_of
+from webmail.models import AuditEntry, DraftRow, User
 
 _names = Prepared(lambda slot: User.select(User.address).where(one_of(User.id, "numbers"), User.active == slot("active")))
 
@@ -32,3 +32,27 @@ def test_each_call_has_its_numbers(numbers):
 def test_numbers_are_numbers(numbers):
     with pytest.raises(ValueError, match="invalid literal"):
         _names.plain(numbers=["1) OR (1=1"], active=1)
+
+
+_renamed = Prepared(lambda slot: User.update(name=slot("name")).where(User.id == slot("number")))
+
+
+def test_a_change_says_how_many_rows_it_changed(numbers):
+    assert _renamed.change(number=numbers[0], name="Ada") == 1
+    assert _renamed.change(number=0, name="Nobody") == 0
+    assert [row.name for row in User.select().order_by(User.id)] == ["Ada", "", ""]
+
+
+def test_a_row_is_made_as_create_makes_it(numbers):
+    """With defaults of now, numbers of its own or a given one, and what belongs to it."""
+    made, drafted = PreparedInsert(AuditEntry), PreparedInsert(DraftRow)
+    user = User.get_by_id(numbers[0])
+    first, second = (made(actor=user, act=act, target="é \0") for act in ("sign-in", "sign-out"))
+    usual = AuditEntry.create(actor=user, act="sign-in", target="é \0")
+    assert first.id < second.id < usual.id
+    assert (first.actor, first.is_dirty()) == (user, False)
+    rows = [{**row, "id": 0, "at": 0} for row in AuditEntry.select().where(AuditEntry.act == "sign-in").dicts()]
+    assert rows[0] == rows[1]
+    assert AuditEntry.get_by_id(first.id).at == first.at <= second.at
+    assert drafted(id="f" * 32, user=user, message_id="<1@x>").id == "f" * 32
+    assert DraftRow.get().credential is None

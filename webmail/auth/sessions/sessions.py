@@ -18,10 +18,11 @@ from peewee import Query
 from webmail import vault
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY
-from webmail.database.prepared import Prepared
+from webmail.database.prepared import Prepared, PreparedInsert
 from webmail.models import Session, User, now
 
 log = logging.getLogger(__name__)
+_made = PreparedInsert(Session)
 
 _SEEN_STEP = timedelta(minutes=1)  # `seen` is updated at most this often
 _LONGEST_TOKEN = 128
@@ -44,13 +45,11 @@ def start(
 ) -> tuple[str, Session]:
     """Sign `user` in, always with a new token and a new row. Returns (token for the cookie, row).
 
-    `password` is sealed into the row if the mail servers need it, and dropped with token authentication. Also deletes all expired
-    rows.
+    `password` is sealed into the row if the mail servers need it, and dropped with token authentication. One INSERT.
     """
-    delete_expired(settings)
     token = secrets.token_urlsafe(32)
     keep = password is not None and not settings.token_key_file
-    row = Session.create(
+    row = _made(
         id_hash=hash_token(token),
         user=user,
         credential=vault.seal_for_session(password, token, settings.secret_key, user.get_id()) if password and keep else None,
@@ -98,16 +97,22 @@ def _if_possible(change: Query) -> None:
         log.warning("a visit is not recorded: %s", error)
 
 
+_data = Prepared(lambda slot: Session.select(Session.data).where(Session.id_hash == slot("id_hash")))
+_changed = Prepared(
+    lambda slot: Session.update(data=slot("after")).where(Session.id_hash == slot("id_hash"), Session.data == slot("before"))
+)
+
+
 def update_data(id_hash: str, change: Callable[[str], str]) -> None:
     """Apply `change` to the row's current data (compare-and-swap, 10 tries): another tab may have written in between.
 
     Does nothing if the row is gone, so that a concurrent request can't revive a revoked session.
     """
     for _ in range(10):
-        before = Session.select(Session.data).where(Session.id_hash == id_hash).scalar()
-        if before is None or (after := change(before)) == before:
+        found = _data.plain(id_hash=id_hash)
+        if not found or (after := change(found[0][0])) == found[0][0]:
             return
-        if Session.update(data=after).where(Session.id_hash == id_hash, Session.data == before).execute():
+        if _changed.change(id_hash=id_hash, before=found[0][0], after=after):
             return
 
 
@@ -173,8 +178,8 @@ def revoke_of_provider(user: User, provider: str, except_: str = "") -> int:
     return Session.delete().where(Session.user == user, Session.provider == provider, Session.id_hash != except_).execute()
 
 
-def delete_expired(settings: Settings) -> int:
-    """Delete all expired rows; returns how many."""
+def expire(settings: Settings) -> int:
+    """Delete all rows that have expired, which `find` and `sessions_of` leave out; returns how many."""
     at = now()
     lasting, days = Session.lasting == True, timedelta(days=settings.lasting_days)  # noqa: E712
     return (

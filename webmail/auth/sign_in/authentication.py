@@ -21,6 +21,7 @@ from webmail.auth.sign_in.names import normalise
 from webmail.auth.sign_in.waiting_lines import Place
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.prepared import Prepared
 from webmail.errors import MailError, SignInRefusedError
 from webmail.models import User
 
@@ -83,8 +84,11 @@ def account_address(address_or_name: str, domain: str) -> str:
     return ""
 
 
+_of_address = Prepared(lambda slot: User.select().where(User.address == slot("address")))
+
+
 def _by_accounts(address: str, password: str, settings: Settings, network: str) -> User:
-    user = User.get_or_none(User.address == address)
+    user = _of_address.first(address=address)
     if directory.is_asked(user, settings):
         return directory.sign_in(address, password, settings, network)
     return _by_own_table(user, password)

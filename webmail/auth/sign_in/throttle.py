@@ -76,9 +76,10 @@ def succeeded(attempt: SignInAttempt, settings: Settings) -> None:
     """The attempt was right. Also forgets the failures before it from the same network, which were typing mistakes then; but not
     while their number slows somebody down: the owner's visits give whoever guesses no new tries.
     """
-    rate_limits.give_back(attempt.use)
-    if not rate_limits.is_full(settings, attempt.name):
-        rate_limits.forget(settings, *attempt.counted, mark=attempt.mark, until=attempt.use.at)
+    if rate_limits.is_full(settings, attempt.name, besides=1):
+        rate_limits.give_back(attempt.use)
+    else:
+        rate_limits.forget(settings, *attempt.counted, mark=attempt.mark, until=attempt.use.at)  # with the attempt itself
 
 
 def _secret(what: str, settings: Settings) -> Bounded:

@@ -20,6 +20,7 @@ from webmail.auth.sessions.user_agent import describe
 from webmail.auth.views import first_walk
 from webmail.auth.views.factors.mail_code import mail_only_factor
 from webmail.database.connection import DATABASE_AWAY
+from webmail.database.prepared import Prepared
 from webmail.errors import LimitReachedError
 from webmail.models import AuditAct, User
 from webmail.people.suggestions import mail_scan
@@ -79,12 +80,17 @@ def complete(user: User, how: Started, target: str) -> Response:
     return redirect(first_walk.lead_on(user, after_sign_in(target), typed=first_walk.typed_here(user)), 303)
 
 
+_standing = Prepared(
+    lambda slot: User.select(User.id).where(User.id == slot("user"), User.password == slot("password"), User.active == 1)
+)
+
+
 def _has_changed(user: User) -> bool:
     """Whether the account has another password than the one that was looked at, or is disabled: asked once the session stands.
 
     What ended all sessions meanwhile has seen this one, or is seen here; so nobody comes in by a password that is good no more.
     """
-    return not User.select().where(User.id == user.id, User.password == user.password, User.active == 1).exists()
+    return not _standing.plain(user=user.id, password=user.password)
 
 
 def _too_late(target: str) -> Response:

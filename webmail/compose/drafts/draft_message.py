@@ -15,7 +15,7 @@ from functools import partial
 
 from webmail import mail
 from webmail.compose import identities, signatures
-from webmail.compose.attachments import inline_images, uploads
+from webmail.compose.attachments import attachment_rows, inline_images, uploads
 from webmail.compose.drafts import draft_note, message_options
 from webmail.compose.drafts.fields import fields_of
 from webmail.compose.large_files import link_block
@@ -28,7 +28,7 @@ from webmail.mail import Address, Attachment, Identity
 from webmail.mime import builder
 from webmail.mime.html import markdown
 from webmail.mime.html import markdown_images as marks
-from webmail.models import AttachmentRow, DraftRow
+from webmail.models import DraftRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def render_body(row: DraftRow, settings: Settings, placed: Placed | None = None)
     types are cached. Raises FilesGoneError, StorageAwayError.
     """
     body = identities.fitted(placed.body if placed else row.body, row.user, row.format or "")
-    rows, original = originals.split(row.attachments.order_by(AttachmentRow.id))
+    rows, original = originals.split(attachment_rows.of_draft(row))
     below = originals.below(row, original, settings)
     files = [
         Attachment(one.filename, one.type, one.size, partial(uploads.chunks, settings, one.draft_id, one.stored)) for one in rows

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,12 +15,12 @@ from typing import Any
 import peewee as pw
 
 from webmail.compose import identities
-from webmail.compose.attachments import uploads
-from webmail.compose.drafts.fields import NO_FIELDS, Fields, fields_of, normalised, revision_of, storable
+from webmail.compose.attachments import attachment_rows, uploads
+from webmail.compose.drafts.fields import NO_FIELDS, Fields, fields_of, normalised, revision_of, storable, values_of
 from webmail.compose.large_files import large_files
 from webmail.config.settings import Settings
 from webmail.database.connection import db
-from webmail.database.prepared import Prepared, Slot
+from webmail.database.prepared import Prepared, PreparedInsert, Slot
 from webmail.errors import MailError, NoSuchMessageError
 from webmail.mime import builder
 from webmail.models import AttachmentRow, DraftRow, Outbox, OutboxState, User, now
@@ -59,6 +58,10 @@ class AlreadyLeftError(MailError):
     status = 409
 
 
+_made = PreparedInsert(DraftRow)
+_sent = Prepared(lambda slot: Outbox.select(Outbox.id).where(Outbox.draft == slot("draft")))
+
+
 def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str = "", revision: int = 0) -> DraftRow:
     """Create a draft row. `draft_id` is the id that the form was given; empty for a new one. `writer`, `revision`: see `store`.
 
@@ -67,14 +70,15 @@ def new(user: User, fields: Fields = NO_FIELDS, draft_id: str = "", writer: str 
     draft_id = draft_id or new_id()
     if not uploads.is_draft_id(draft_id):
         raise NoSuchMessageError(f"no draft has the id {draft_id!r}")
-    if Outbox.select(Outbox.id).where(Outbox.draft == draft_id).exists():
+    if _sent.plain(draft=draft_id):
         raise AlreadyLeftError(f"draft {draft_id} has left")
     domain = user.address.rpartition("@")[2]
     begun = now()
-    return DraftRow.create(
+    made: DraftRow = _made(
         id=draft_id, user=user, message_id=builder.new_message_id(domain), created=begun - _TOUCH, updated=begun,
         copy_due=begun + _AT_REST, writer=_signed(writer, revision), **storable(fields),
     )  # fmt: skip
+    return made
 
 
 def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revision: int = 0, began_from: str = "") -> DraftRow:
@@ -87,7 +91,7 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revisi
 
     Raises NoSuchMessageError, AlreadyLeftError, DraftChangedElsewhereError.
     """
-    row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
+    row = _own.first(draft=draft_id, user=user.id)
     if row is None:
         try:
             with db.atomic():
@@ -102,7 +106,7 @@ def store(user: User, draft_id: str, fields: Fields, *, writer: str = "", revisi
         elif revision_of(present) != began_from:
             raise DraftChangedElsewhereError(row)
         as_read = row.updated
-        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, revision), **asdict(fields)):
+        if touch(row, (DraftRow.updated == as_read) & _still_here(row.id), writer=_signed(writer, revision), **values_of(fields)):
             return row
         row = load(user, draft_id)  # written concurrently
         if has_left(row.id):
@@ -204,9 +208,12 @@ def is_begun(draft_id: str) -> bool:
     return bool(_begun.plain(draft=draft_id))
 
 
+_own = Prepared(lambda slot: DraftRow.select().where(DraftRow.id == slot("draft"), DraftRow.user == slot("user")))
+
+
 def load(user: User, draft_id: str) -> DraftRow:
     """The user's draft. Raises NoSuchMessageError, also for somebody else's."""
-    row = DraftRow.get_or_none((DraftRow.id == draft_id) & (DraftRow.user == user))
+    row: DraftRow | None = _own.first(draft=draft_id, user=user.id)
     if row is None:
         raise NoSuchMessageError(f"no draft {draft_id!r} of {user.address}")
     return row
@@ -263,7 +270,7 @@ def total_size(row: DraftRow) -> int:
     """Estimated size of the message in bytes, as encoded for sending."""
     text = len(row.body.encode(errors="replace"))
     text = 4096 + (text * 4 if row.format else text)  # as text and as HTML, base64 at worst
-    return text + sum(uploads.encoded_size(attachment.size) for attachment in row.attachments)
+    return text + sum(uploads.encoded_size(attachment.size) for attachment in attachment_rows.of_draft(row))
 
 
 # --- duplicating and deleting ----------------------------------------------------------------------------------------
@@ -278,7 +285,7 @@ def duplicate(row: DraftRow, settings: Settings) -> DraftRow:
 
 def _with_files_of(row: DraftRow, twin: DraftRow, settings: Settings) -> DraftRow:
     try:
-        for one in list(row.attachments.order_by(AttachmentRow.id)):  # no cursor stays open while writing
+        for one in attachment_rows.of_draft(row):
             stored = one.stored
             with suppress(FileGoneError):  # its row stays, so that sending tells
                 stored = uploads.duplicate(settings, row.id, one.stored, twin.id)

@@ -42,16 +42,22 @@ class Fields:
 
 
 NO_FIELDS = Fields()
+_DEFAULTS = asdict(NO_FIELDS)
+
+
+def values_of(fields: Fields) -> dict[str, Any]:
+    """The values by their names; `asdict` would copy each."""
+    return {name: getattr(fields, name) for name in _DEFAULTS}
 
 
 def revision_of(fields: Fields) -> str:
     """A hash of the normalised fields. Attachments are not included: they never overwrite each other."""
-    return hashlib.sha256(json.dumps(asdict(normalised(fields))).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps(storable(fields)).encode()).hexdigest()[:24]
 
 
 def fields_of(row: DraftRow) -> Fields:
-    defaults = asdict(Fields())  # a column added after the row was written holds NULL
-    return Fields(**{name: default if (value := getattr(row, name)) is None else value for name, default in defaults.items()})
+    """A column added after the row was written holds NULL."""
+    return Fields(**{name: default if (value := getattr(row, name)) is None else value for name, default in _DEFAULTS.items()})
 
 
 def normalised(fields: Fields) -> Fields:
@@ -61,7 +67,7 @@ def normalised(fields: Fields) -> Fields:
 
 def storable(fields: Fields) -> dict[str, Any]:
     """The fields sanitised for storing: LF line endings, single-line headers, no NUL, only valid message ids and UIDs."""
-    values = asdict(fields)
+    values = values_of(fields)
     for name in ("to", "cc", "bcc", "reply_to", "subject", "source_mailbox"):
         values[name] = header_values.one_line(values[name])
     values["body"] = values["body"].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")

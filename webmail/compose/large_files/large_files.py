@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from webmail.config.settings import Settings
+from webmail.database.prepared import Prepared
 from webmail.errors import MailError
 from webmail.models import ContentState, DraftRow, Transfer, TransferFile, TransferState, now
 from webmail.transfers import assembly, copies, options, store
@@ -49,9 +50,18 @@ def are_offered(settings: Settings) -> bool:
     return settings.transfers.on and bool(settings.public_url) and settings.transfers.key == "server"
 
 
+_of_draft = Prepared(
+    lambda slot: Transfer.select().where(Transfer.draft_id == slot("draft")).order_by(Transfer.id.desc()).limit(1)
+)
+_first_file = Prepared(
+    lambda slot: TransferFile.select(TransferFile.id).join(Transfer).where(Transfer.draft_id == slot("draft")).limit(1)
+)
+
+
 def of_draft(draft_id: str) -> Transfer | None:
     """The transfer of a draft's large files, whatever became of it; None if it never had one. One SELECT."""
-    return Transfer.select().where(Transfer.draft_id == draft_id).order_by(Transfer.id.desc()).first() if draft_id else None
+    found: Transfer | None = _of_draft.first(draft=draft_id) if draft_id else None
+    return found
 
 
 def standing(draft_id: str) -> Transfer | None:
@@ -67,8 +77,7 @@ def files(transfer: Transfer | None) -> list[TransferFile]:
 
 def has_any(draft_id: str) -> bool:
     """Whether a draft has large files. One SELECT."""
-    found = TransferFile.select(TransferFile.id).join(Transfer).where(Transfer.draft_id == draft_id)
-    return bool(found.exists())
+    return bool(_first_file.plain(draft=draft_id))
 
 
 def names(rows: Iterable[TransferFile]) -> list[str]:

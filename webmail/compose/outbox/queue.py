@@ -27,6 +27,7 @@ from webmail.compose.outbox import filing, recipient_limits, spool
 from webmail.config.settings import Settings
 from webmail.database import idempotency
 from webmail.database.connection import db
+from webmail.database.prepared import Prepared, PreparedInsert
 from webmail.errors import NoSuchMessageError
 from webmail.mail import Draft
 from webmail.models import DraftRow, Outbox, OutboxState, User, now
@@ -73,6 +74,11 @@ def enqueue(
     return sent or Outbox.select(*LIGHT).where(Outbox.draft == row.id).get()
 
 
+_made = PreparedInsert(Outbox)
+_of_draft = Prepared(lambda slot: Outbox.select(*LIGHT).where(Outbox.draft == slot("draft")))
+_draft = Prepared(lambda slot: DraftRow.select().where(DraftRow.id == slot("draft")))
+
+
 def _enqueued(
     row: DraftRow,
     draft: Draft,
@@ -110,16 +116,17 @@ def _enqueued(
     mine = Outbox.draft == row.id
     with db.atomic():
         idempotency.in_turn(row.user)
-        before = Outbox.select(*LIGHT).where(mine).first()
+        before = _of_draft.first(draft=row.id)
         if before is not None and before.state not in _OPEN:
             return None
-        present = DraftRow.get_or_none(DraftRow.id == row.id)
+        present = _draft.first(draft=row.id)
         if present is not None and present.updated != row.updated:  # the message built is out of date
             raise drafts.DraftChangedElsewhereError(present)
         recipient_limits.check(row.user, len(recipients), at or now(), settings, besides=row.id)
         if before is None:
             with contextlib.suppress(pw.IntegrityError), db.atomic():  # a concurrent request was first: keep its row
-                return Outbox.create(user=row.user, draft=row.id, **values)
+                made: Outbox = _made(user=row.user, draft=row.id, **values)
+                return made
         again = Outbox.update(attempts=Outbox.attempts + 1, **values).where(mine & Outbox.state.in_(_OPEN)).execute()
     return Outbox.select(*LIGHT).where(mine).get() if again else None
 
@@ -146,8 +153,8 @@ def undo_seconds(user: User, settings: Settings) -> int:
 
 def of_draft(user: User, draft_id: str) -> Outbox | None:
     """The outbox row of a draft, without its content; None if there is none or it was undone."""
-    mine = (Outbox.user == user) & (Outbox.draft == draft_id) & (Outbox.state != OutboxState.CANCELLED)
-    return Outbox.select(*LIGHT).where(mine).first()
+    found: Outbox | None = _of_draft.first(draft=draft_id)
+    return found if found is not None and found.user_id == user.id and found.state != OutboxState.CANCELLED else None
 
 
 def is_same(sent: Outbox, fields: Fields) -> bool:

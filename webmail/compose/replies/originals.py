@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from webmail.compose.attachments import uploads
+from webmail.compose.attachments import attachment_rows, uploads
 from webmail.compose.drafts import message_options
 from webmail.config.settings import Settings
 from webmail.mail import Attachment
@@ -62,7 +62,7 @@ def split(rows: Iterable[AttachmentRow]) -> tuple[list[AttachmentRow], Original 
 
 def of_draft(row: DraftRow) -> Original | None:
     """1 query."""
-    return split(row.attachments.order_by(AttachmentRow.id))[1]
+    return split(attachment_rows.of_draft(row))[1]
 
 
 def below(row: DraftRow, original: Original | None, settings: Settings) -> Below:

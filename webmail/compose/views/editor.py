@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from webmail import imap
 from webmail.compose import identities, templates
-from webmail.compose.attachments import attachments, uploads
+from webmail.compose.attachments import attachment_rows, attachments, uploads
 from webmail.compose.blueprint import blueprint
 from webmail.compose.drafts import draft_copies, drafts, message_options
 from webmail.compose.drafts.drafts import AlreadyLeftError, DraftChangedElsewhereError
@@ -36,7 +36,7 @@ from webmail.errors import MailError, NoSuchMessageError
 from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.html import quoted_html
-from webmail.models import AttachmentRow, DraftRow, OutboxState, ReadyText, WritingIdentity
+from webmail.models import DraftRow, OutboxState, ReadyText, WritingIdentity
 from webmail.people.visibility import sight_of
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, preferences, settings
@@ -265,7 +265,7 @@ def turned_page(action: str) -> str | None:
 
 def show_form(form: ComposeForm, draft_id: str, row: DraftRow | None = None, *, status: int = 200, **more: Any) -> Response:
     """Render the form. `more` is for the template: `asked`, `discarding`, `elsewhere`, `preview`, `at_files`, `is_free` ..."""
-    every = list(row.attachments.order_by(AttachmentRow.id)) if row is not None else []
+    every = attachment_rows.of_draft(row) if row is not None else []
     files, original = originals.split(every)
     if request.method == "GET":
         warm_suggestions.warm_up()

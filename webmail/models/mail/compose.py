@@ -115,6 +115,8 @@ class Outbox(Table):
     saved_mailbox = pw.TextField(default="")
     saved_uidvalidity = pw.BigIntegerField(default=0)
     saved_uid = pw.BigIntegerField(default=0)
+    if TYPE_CHECKING:
+        user_id: int
 
 
 class Signature(Table):

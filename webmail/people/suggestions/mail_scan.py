@@ -18,6 +18,7 @@ import peewee as pw
 from webmail import imap
 from webmail.account import Account
 from webmail.config.settings import Settings
+from webmail.database.prepared import Prepared
 from webmail.errors import SignInRefusedError
 from webmail.imap.bulk import people as people_of
 from webmail.imap.bulk.people import MessagePeople
@@ -50,9 +51,13 @@ class Progress:
 # --- when ------------------------------------------------------------------------------------------------------------
 
 
+_learned = Prepared(lambda slot: PeopleLearned.select().where(PeopleLearned.user == slot("user")))
+
+
 def last_learned(user: User) -> PeopleLearned | None:
     """When and from how many messages; None if never. 1 query."""
-    return PeopleLearned.get_or_none(PeopleLearned.user == user)
+    found: PeopleLearned | None = _learned.first(user=user.id)
+    return found
 
 
 def begin_if_due(user: User, settings: Settings, password: str) -> Task | None:
