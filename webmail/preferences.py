@@ -129,7 +129,13 @@ def sort_on_server(user: User, mailbox: str) -> None:
 
 def for_user(user: User) -> Preferences:
     """A person's preferences; invalid values (written by an older or newer version) fall back to the defaults."""
-    return checked(Preferences(), _stored(user.preferences), {f.name for f in fields(Preferences)})
+    return _in_text(user.preferences or "{}")
+
+
+@lru_cache(maxsize=1024)
+def _in_text(text: str) -> Preferences:
+    """Two people who chose the same have the same, and nobody changes what is frozen."""
+    return checked(Preferences(), _stored(text), {f.name for f in fields(Preferences)})
 
 
 def value_in(text: str | None, name: str) -> Any:

@@ -147,6 +147,9 @@ def _keep_text() -> AnyResponse:
 class _People(LoginManager):
     """flask-login, used for the current user and the redirect to sign-in. The user comes with the session row: no extra query."""
 
+    def _load_user(self) -> None:
+        self._update_request_context_with_user(visit().user)
+
     def _update_remember_cookie(self, response: AnyResponse) -> AnyResponse:
         return response  # no such cookie is used, and checking would load the session even for static files
 
@@ -154,11 +157,6 @@ class _People(LoginManager):
 people = _People()
 people.unauthorized_handler(ask_to_sign_in)
 people.session_protection = None  # it would end sessions when the IP address changes
-
-
-@people.request_loader
-def _load_person(_request: Any) -> Any:
-    return visit().user
 
 
 def _read_strangers_form() -> None:

@@ -18,6 +18,7 @@ class _Placeholder:
         self.name = name
 
 
+_Maker = Callable[[Any], Any]
 Slot = Callable[[str], pw.Node]  # makes the placeholder of a named value
 
 
@@ -37,7 +38,7 @@ class Prepared:
     def __init__(self, build: Callable[[Slot], Any]) -> None:
         self._build = build
         self._built: dict[type, tuple[Any, str, list[Any]]] = {}  # by kind of database: their placeholder syntax differs
-        self._shapes: dict[type, Any] = {}  # by kind of database: peewee's way from a row to an object
+        self._shapes: dict[type, _Maker] = {}  # by kind of database: the way from a row to an object
 
     def __call__(self, **values: Any) -> list[Any]:
         query, cursor = self._executed(values)
@@ -46,11 +47,11 @@ class Prepared:
             return []
         shape = self._shapes.get(type(db.obj))
         if shape is None:  # peewee would find it out anew for each cursor, which takes half of a query's time
-            shape = query._get_cursor_wrapper(cursor)
-            shape.initialize()
-            shape.cursor = None
-            self._shapes[type(db.obj)] = shape
-        return [shape.process_row(row) for row in rows]
+            found = query._get_cursor_wrapper(cursor)
+            found.initialize()
+            found.cursor = None
+            shape = self._shapes[type(db.obj)] = _maker(found)
+        return [shape(row) for row in rows]
 
     def first(self, **values: Any) -> Any:
         """The first row, None if there is none."""
@@ -107,3 +108,41 @@ class PreparedInsert:
         query = self._table.insert({field: pw.AsIs(_Placeholder(field.name), converter=False) for field in fields})
         text, parameters = (query.returning(self._table._meta.primary_key) if returning else query).sql()
         return text, [self._table._meta.fields[placeholder.name] for placeholder in parameters]
+
+
+def _maker(shape: Any) -> _Maker:
+    """The way from a row to an object: peewee's own, or, where whole fields of tables are selected that are all there, one
+    that looks at the shape of the row once and not at each value."""
+    if type(shape) is pw.ModelObjectCursorWrapper:
+        tables, sources, joins = {shape.model: shape.model}, [shape.model] * shape.ncols, []
+    elif type(shape) is pw.ModelCursorWrapper:
+        tables = {key: table for key, (table, _is_model) in shape.key_to_constructor.items()}
+        sources, joins = shape.column_keys, shape.src_to_dest
+    else:
+        return shape.process_row
+    selected = list(zip(sources, shape.columns, strict=True))
+    plain = all(isinstance(table, type) and issubclass(table, pw.Model) for table in tables.values()) and all(
+        source in tables and column in tables[source]._meta.fields for source, column in selected
+    )
+    surely_joined = all(
+        not (is_dict or is_outer) and (to, tables[to]._meta.primary_key.name) in selected
+        for _source, _attribute, to, is_dict, is_outer, _is_key in joins
+    )
+    if not (plain and surely_joined):
+        return shape.process_row
+    at = {key: position for position, key in enumerate(tables)}
+    fields = [(at[source], column, converter) for (source, column), converter in zip(selected, shape.converters, strict=True)]
+    links = [(at[source], attribute, at[to]) for source, attribute, to, *_kind in joins]
+    first, types = at[shape.model], list(tables.values())
+
+    def made(row: Any) -> Any:
+        objects = [table(__no_default__=True) for table in types]
+        for (position, column, converter), value in zip(fields, row, strict=True):
+            objects[position].__data__[column] = value if converter is None else converter(value)
+        for source, attribute, to in links:
+            setattr(objects[source], attribute, objects[to])
+        for one in objects:
+            one._dirty.clear()
+        return objects[first]
+
+    return made

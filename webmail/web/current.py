@@ -76,9 +76,11 @@ def wake_system_mail(message: SystemMessage) -> None:
 
 def preferences() -> Preferences:
     """The signed-in user's preferences."""
-    if "preferences" not in g:
-        g.preferences = preferred.for_user(current_user())
-    return cast(Preferences, g.preferences)
+    held = g._get_current_object()  # asked for dozens of times a page
+    found: Preferences | None = getattr(held, "preferences", None)
+    if found is None:
+        found = held.preferences = preferred.for_user(current_user())
+    return found
 
 
 def time_zone() -> ZoneInfo:

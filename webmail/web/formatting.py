@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from gettext import NullTranslations
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -33,10 +33,11 @@ class Here(NamedTuple):
 def here() -> Here:
     """The current request's `Here`, cached in `g`."""
     held = g._get_current_object()  # resolve the proxy once: that is the expensive part
-    if "here" not in held:
+    found: Here | None = getattr(held, "here", None)
+    if found is None:
         zone = time_zone()
-        held.here = Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
-    return cast(Here, held.here)
+        found = held.here = Here(zone, str(get_locale()), datetime.now(zone).date(), get_translations())
+    return found
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import flask
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_babel import get_locale
 from flask_wtf.csrf import CSRFError, generate_csrf
 from markupsafe import Markup
@@ -86,7 +86,7 @@ def install(app: Flask) -> None:
         return _icon(static_url("icons.svg"), name)
 
     def csrf_field() -> Markup:
-        return _csrf_field(generate_csrf())
+        return _csrf_field(g.get("csrf_token") or generate_csrf())  # that is where Flask-WTF keeps a request's
 
     app.jinja_env.filters.update(
         readable_address=readable_address,
@@ -154,20 +154,23 @@ _CSP = (
 )
 
 
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+_PAGE_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
 _PARTS = ("text/css", "text/javascript")  # static files that are parts of pages, whose policies apply to them: 320 bytes less
 
 
 def _security_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
+    headers, wanted = response.headers, dict(_HEADERS)
     if flask.request.endpoint != "static" or response.mimetype not in _PARTS:
         own = allowed_style()
-        headers.setdefault(
-            "Content-Security-Policy", _CSP.replace("style-src 'self'", f"style-src 'self' {own}") if own else _CSP
-        )
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        wanted |= _PAGE_HEADERS
+        wanted["Content-Security-Policy"] = _CSP.replace("style-src 'self'", f"style-src 'self' {own}") if own else _CSP
+    there = {name.lower() for name, _value in headers}  # the view's own stay
+    headers.extend([(name, value) for name, value in wanted.items() if name.lower() not in there])
     if flask.request.endpoint == "static" and response.status_code < 400:  # a file that is missing may be there tomorrow
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

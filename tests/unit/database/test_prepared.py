@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import peewee as pw
 import pytest
 
 from webmail.database.connection import open_database
 from webmail.database.migrate import migrate
 from webmail.database.prepared import Prepared, PreparedInsert, one_of
-from webmail.models import AuditEntry, DraftRow, User
+from webmail.models import AuditEntry, DraftRow, Session, User, now
 
 _names = Prepared(lambda slot: User.select(User.address).where(one_of(User.id, "numbers"), User.active == slot("active")))
 
@@ -56,3 +58,41 @@ def test_a_row_is_made_as_create_makes_it(numbers):
     assert AuditEntry.get_by_id(first.id).at == first.at <= second.at
     assert drafted(id="f" * 32, user=user, message_id="<1@x>").id == "f" * 32
     assert DraftRow.get().credential is None
+
+
+def _session_of(number: int) -> Session:
+    return Session.create(id_hash=f"h{number}", user=number, data="{}", seen=now(), created=now(), pending=False, network="n")
+
+
+QUERIES: list[Any] = [
+    lambda slot: User.select().where(User.id >= slot("least")).order_by(User.id),
+    lambda slot: Session.select(Session, User).join(User).where(User.id >= slot("least")).order_by(User.id),
+    lambda slot: Session.select(Session.id_hash, Session.user).where(Session.user >= slot("least")).order_by(Session.user),
+    lambda slot: Session.select(Session.data, User.address).join(User).where(User.id >= slot("least")).order_by(User.id),
+    lambda slot: (
+        User.select(User, Session)
+        .join(Session, pw.JOIN.LEFT_OUTER, attr="visit")
+        .where(User.id >= slot("least"))
+        .order_by(User.id)
+    ),
+    lambda slot: (
+        User.select(User.address, pw.fn.LENGTH(User.local).alias("long")).where(User.id >= slot("least")).order_by(User.id)
+    ),
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_rows_become_the_objects_that_peewee_makes(numbers: list[int], query: Any) -> None:
+    for number in numbers[:2]:
+        _session_of(number)
+    rows, expected = Prepared(query)(least=numbers[0]), list(query(lambda _name: numbers[0]))
+    assert [_all_of(one) for one in rows] == [_all_of(one) for one in expected] != []
+    assert not any(one.dirty_fields for one in rows)
+
+
+def _all_of(row: Any) -> Any:
+    """The values, types and joined rows of one."""
+    if not isinstance(row, pw.Model):
+        return row
+    beside = {name: _all_of(value) for name, value in vars(row).items() if name not in ("__data__", "__rel__", "_dirty")}
+    return type(row), dict(row.__data__), {name: _all_of(one) for name, one in row.__rel__.items()}, beside

@@ -55,13 +55,14 @@ class WebSession(SessionMixin):
     @property
     def row(self) -> Session | None:
         """The row of a sign-in, None while the second step is still to come."""
-        row = self.stored
+        row = self.stored  # asked for dozens of times a page, as `user` is
         return None if row is None or row.pending else row
 
     @property
     def stored(self) -> Session | None:
         """The row that holds the data of this session, of a sign-in or before its second step."""
-        self._load()
+        if self._data is None:
+            self._load()
         return self._row
 
     @property
@@ -76,7 +77,8 @@ class WebSession(SessionMixin):
 
     @property
     def user(self) -> User | None:
-        return self.row.user if self.row else None
+        row = self.row
+        return None if row is None else row.user
 
     @property
     def id(self) -> str:

@@ -6,7 +6,7 @@ An area adds its part as its modules are imported, since this one knows none of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import peewee as pw
 from flask import g, request
@@ -51,11 +51,13 @@ def add_rows(
 
 def page_rows(name: str) -> list[PageRow]:
     """The rows of a part, in no order: 1 query for all parts of a page. A request that may change them reads each anew."""
-    if request.method not in ("GET", "HEAD"):
-        return _read().get(name, [])
-    if "page_rows" not in g:
-        g.page_rows = _read()
-    return cast("dict[str, list[PageRow]]", g.page_rows).get(name, [])
+    held = g._get_current_object()
+    found: dict[str, list[PageRow]] | None = getattr(held, "page_rows", None)
+    if found is None:
+        found = _read()
+        if request.method in ("GET", "HEAD"):
+            held.page_rows = found
+    return found.get(name, [])
 
 
 def _read() -> dict[str, list[PageRow]]:
