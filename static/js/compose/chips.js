@@ -123,7 +123,9 @@
   }
   function make(field) {
     var row = field.closest(".compose-row"), label = row.querySelector("label"), id = field.id + "-typing";
-    var words = JSON.parse(row.closest("[data-words]").dataset.words), active = document.activeElement === field;
+    var words = JSON.parse(row.closest("[data-words]").dataset.words), at = document.activeElement;
+    // a browser that is slow has not given it the focus yet, and then gives it to nobody
+    var active = at === field || (field.autofocus && at === document.body);
     var one = {
       field: field, words: words, raws: [], ours: false,
       box: element("div", { class: "people-chosen" }),

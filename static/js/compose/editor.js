@@ -634,6 +634,7 @@
   document.addEventListener("submit", flush, true);
   document.addEventListener("htmx:confirm", flush, true);
   document.addEventListener("htmx:beforeSwap", flush, true);
+  document.addEventListener("htmx:afterSwap", function () { if (open && !open.box.isConnected) close(); }); // it would go on with what has gone
   document.addEventListener("visibilitychange", flush, true);
   window.addEventListener("pagehide", flush, true);
   window.addEventListener("beforeunload", flush, true);
