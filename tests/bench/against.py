@@ -2,8 +2,10 @@
 
 Both answer in turn on the same mail servers, each with a web process, a database and a configuration of its own (which its own code
 writes), so that a machine that does other things slows both down. Two ratios: of requests a second, and of the processor time of one,
-which hardly knows what else the machine does. COMMIT may be the folder of a checkout. ROUNDS=6 SECONDS=1.5 are the turns of each and
-their length; VISITS=3 those of the last row, which takes long (0: leave it out).
+which hardly knows what else the machine does. *Send* and signing in on a known browser are pressed by one person: what they take is the POST
+alone, and of a sign-in what is left without the password's check (Argon2), which is measured beside it. COMMIT may be the folder of a
+checkout. ROUNDS=6 SECONDS=1.5 are the turns of each and their length, PRESSES=10 how often a button is pressed in each; VISITS=3 those
+of the last row, which takes long (0: leave it out).
 """
 
 from __future__ import annotations
@@ -27,12 +29,16 @@ from tests.bench.instance import CHECKOUT, apart, traboule
 from tests.bench.load import load
 from tests.bench.machine import processor_ms
 from tests.bench.pages import NEWEST_PLAIN
-from tests.bench.visitor import COMPRESSED, Visitor
+from tests.bench.visitor import COMPRESSED, Visitor, fields
 from tests.bench.webmails import Traboule
+from tests.bench.writing import SUBJECT, TEXT, TO
+from webmail.auth.passwords import hashing
 
 FOLDER = CHECKOUT / "instance" / "bench"
 ROUNDS = int(os.environ.get("ROUNDS", "6"))
 SECONDS = float(os.environ.get("SECONDS", "1.5"))
+_PRESSES = int(os.environ.get("PRESSES", "10"))
+_AFTER = 0.03  # seconds in which a process does what it left for after its answer
 _VISITS = int(os.environ.get("VISITS", "3"))  # of one client
 _REST = 11  # seconds after which Dovecot has closed the indexes of the large folder
 
@@ -43,7 +49,7 @@ class _Side:
     def __init__(self, app: Traboule, password: str) -> None:
         parts = urlsplit(app.base)
         self.host, self.port = str(parts.hostname), int(parts.port or 80)
-        self.app = app
+        self.app, self.password = app, password
         self.people = [app.sign_in(address, password) for address in PEOPLE[:CLIENTS]]
         self.archivist = app.sign_in(ARCHIVIST, password)
 
@@ -55,6 +61,37 @@ class _Side:
         spent = processor_ms(self.app.roots) - before
         found.check(self.app.base)
         return found.per_second, spent / found.asked
+
+    def pressed(self, prepared: Callable[[], Callable[[], object]]) -> tuple[float, float]:
+        """Presses a second, and ms of processor time of one; what is `prepared` is not part of it."""
+        took = spent = 0.0
+        for _ in range(_PRESSES):
+            press = prepared()
+            before, began = processor_ms(self.app.roots), time.perf_counter()
+            press()
+            took += time.perf_counter() - began
+            time.sleep(_AFTER)
+            spent += processor_ms(self.app.roots) - before
+        return _PRESSES / took, spent / _PRESSES
+
+    def sends(self) -> Callable[[], object]:
+        person = self.people[0]
+        form = self.app.begin(person)
+        return lambda: self.app.press(person, form, "send", to=TO, subject=SUBJECT, body=TEXT)
+
+    def signs_in(self) -> Callable[[], object]:
+        """In a browser that has known the person before."""
+        person = self.people[1]
+        for name in [one for one in person.cookies if not one.endswith("-known")]:
+            del person.cookies[name]
+        form = {**fields(person.get("/login").text), "username": PEOPLE[1], "password": self.password}
+        form = {name: value for name, value in form.items() if name not in ("shared", "lasting")}
+
+        def press() -> None:
+            if (answer := person.post("/login", form)).status != 303:
+                raise RuntimeError(f"sign-in: {answer.status} {answer.text[:300]}")
+
+        return press
 
     def reload(self) -> float:
         """ms of the inbox beside a folder of 100,000 messages, where the browser asks for everything anew after a rest."""
@@ -112,6 +149,7 @@ def main(arguments: list[str]) -> int:
         running = {name: stack.enter_context(_side(services, checkout, data / name)) for name, checkout in checkouts.items()}
         sides = [_Side(running[name], services.password) for name in ("before", "after")]
         _throughput(sides)
+        _presses(sides)
         _alone(sides)
     return 0
 
@@ -122,6 +160,7 @@ def _throughput(sides: list[_Side]) -> None:
         "list": lambda visitor: before.list_page("INBOX", 1),
         "plain message": lambda visitor: before.plain(visitor, "INBOX", CLIENTS_MAIL - NEWEST_PLAIN),
         "compose": lambda visitor: _behind(visitor, before.compose()),
+        "reply": lambda visitor: _behind(visitor, before.reply("INBOX", CLIENTS_MAIL - NEWEST_PLAIN)),
     }
     for name, path in wanted.items():
         turns = _turns(name, [lambda side=side, path=path: side.per_second(path) for side in sides])  # type: ignore[misc]
@@ -131,6 +170,30 @@ def _throughput(sides: list[_Side]) -> None:
         rates = [[rate for rate, _spent in turn] for turn in turns]
         _say(f"{name}, processor time, ms", [before / after for before, after in times], times)
         _say(f"{name}, {CLIENTS} clients, requests a second", [after / before for before, after in rates], rates)
+
+
+def _presses(sides: list[_Side]) -> None:
+    for name, wanted in (("Send", _Side.sends), ("sign-in", _Side.signs_in)):
+        turns = _turns(name, [lambda side=side, wanted=wanted: side.pressed(lambda: wanted(side)) for side in sides])  # type: ignore[misc]
+        if not turns:
+            continue
+        times = [[spent for _rate, spent in turn] for turn in turns]
+        _say(f"{name}, processor time, ms", [before / after for before, after in times], times)
+        if wanted is _Side.signs_in:
+            check = _password_check()
+            besides = [[spent - check for spent in turn] for turn in times]
+            words = f"{name} without the password's check of {check:.1f} ms, processor time, ms"
+            _say(words, [before / after for before, after in besides], besides)
+
+
+def _password_check() -> float:
+    """ms of processor time of one."""
+    stored, times = hashing.hash_password("password"), []
+    for _ in range(_PRESSES):
+        before = time.process_time()
+        hashing.verify(stored, "password")
+        times.append((time.process_time() - before) * 1000)
+    return median(times)
 
 
 def _behind(visitor: Visitor, path: str) -> str:

@@ -12,13 +12,14 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from peewee import Query
+from peewee import PostgresqlDatabase, Query
 
 from webmail import vault
 from webmail.config.settings import Settings
-from webmail.database.connection import DATABASE_AWAY
-from webmail.database.prepared import Prepared, PreparedInsert
+from webmail.database.connection import DATABASE_AWAY, db
+from webmail.database.prepared import Prepared, PreparedInsert, Slot
 from webmail.models import Session, User, now
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,23 @@ _made = PreparedInsert(Session)
 _SEEN_STEP = timedelta(minutes=1)  # `seen` is updated at most this often
 _LONGEST_TOKEN = 128
 PENDING = timedelta(minutes=15)  # how long somebody may take for the second step
+
+
+def _as_looked_at(slot: Slot) -> Any:
+    same = User.select(User.id).where(User.id == slot("user"), User.password == slot("password"), User.active == 1)
+    return same.for_update() if isinstance(db.obj, PostgresqlDatabase) else same
+
+
+_standing = Prepared(_as_looked_at)
+
+
+def may_begin(user: User) -> bool:
+    """Whether the account still has the password that was looked at, and is not disabled: asked in the transaction of `start`.
+
+    Who changes that and ends all sessions was before, and is seen here, or waits for the transaction's end and then ends this one
+    too; so nobody comes in by a password that is good no more. One SELECT, on PostgreSQL a lock on the person.
+    """
+    return bool(_standing.plain(user=user.id, password=user.password))
 
 
 def start(

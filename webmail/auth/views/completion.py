@@ -15,12 +15,12 @@ from webmail.auth.factors import requirement, second_step, trusted_devices
 from webmail.auth.factors.second_step import Factor
 from webmail.auth.guard import FACTOR
 from webmail.auth.notifications.new_browser import tell_of_new_browser
+from webmail.auth.sessions import sessions
 from webmail.auth.sessions.cookies import visit
 from webmail.auth.sessions.user_agent import describe
 from webmail.auth.views import first_walk
 from webmail.auth.views.factors.mail_code import mail_only_factor
-from webmail.database.connection import DATABASE_AWAY
-from webmail.database.prepared import Prepared
+from webmail.database.connection import DATABASE_AWAY, db
 from webmail.errors import LimitReachedError
 from webmail.models import AuditAct, User
 from webmail.people.suggestions import mail_scan
@@ -55,8 +55,9 @@ def password_was_right(user: User, how: Started, target: str) -> Response:
     """Ask for the second step, where the person has one and does not trust this browser, or complete the sign-in."""
     trusted = not how.shared and user.second_step and trusted_devices.is_trusted(visit().trusted, user, settings())
     if user.second_step and not trusted and not how.second_step_done:
-        visit().start(user, pending=True, **_chosen(how), data=how.data)
-        if _has_changed(user):
+        with db.atomic():
+            standing = _begun(user, pending=True, **_chosen(how), data=how.data)
+        if not standing:
             return _too_late(target)
         mail_only_factor(user)
         return redirect(url_for("auth.show_second_step", next=local_path(target) or None), 303)
@@ -70,27 +71,23 @@ def complete(user: User, how: Started, target: str) -> Response:
         second_step.note_other_factor(user)
     new = tell_of_new_browser(user, browser, existing=visit().device_cookie, network=visit().network, shared=how.shared)
     data = how.data | ({FACTOR: how.factor} if how.factor else {})
-    visit().start(user, **_chosen(how), data=data)
-    if _has_changed(user):
+    with db.atomic():
+        if standing := _begun(user, **_chosen(how), data=data):
+            audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
+    if not standing:
         return _too_late(target)
-    audited(AuditAct.SIGN_IN, browser, shared=how.shared or None, new=int(new) or None, factor=how.factor)
     _note_language(user, how)
     _note_requirement(user)
     _learn_people(user, how.password)
     return redirect(first_walk.lead_on(user, after_sign_in(target), typed=first_walk.typed_here(user)), 303)
 
 
-_standing = Prepared(
-    lambda slot: User.select(User.id).where(User.id == slot("user"), User.password == slot("password"), User.active == 1)
-)
-
-
-def _has_changed(user: User) -> bool:
-    """Whether the account has another password than the one that was looked at, or is disabled: asked once the session stands.
-
-    What ended all sessions meanwhile has seen this one, or is seen here; so nobody comes in by a password that is good no more.
-    """
-    return not _standing.plain(user=user.id, password=user.password)
+def _begun(user: User, **session: Any) -> bool:
+    """Begin the session, in the caller's transaction; False where the account has another password by now, or is disabled."""
+    if not sessions.may_begin(user):
+        return False
+    visit().start(user, **session)
+    return True
 
 
 def _too_late(target: str) -> Response:

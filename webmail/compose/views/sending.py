@@ -44,7 +44,8 @@ from webmail.web.labels import name_objection
 def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Response:
     if drafts.total_size(row) > settings().message_limit:
         form.mark("attachments", _("This message is too large. Remove a file."))
-    check_links(form, row)
+    if linked := large_files.has_any(row.id):
+        check_links(form, row)
     if form.identity.data and not identities.named(my_identities(), form.identity.data):
         form.mark("identity", _("You can no longer send from the address you chose. Check the sender before sending."))
     me = identity(row)
@@ -69,7 +70,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if not sure:  # words of the signature must not trigger warnings
         own_words = replace(draft, text=identities.unsigned(row.body, current_user()))
         signed = signatures.picture_keys(current_user()) if any(file.content_id for file in draft.attachments) else ()
-        asked = send_checks.cautions(own_words, *own, has_links=large_files.has_any(row.id), signed=signed)
+        asked = send_checks.cautions(own_words, *own, has_links=linked, signed=signed)
     if slips or asked:
         return _back_to_form(form, row, asked=[*([send_checks.SendWarning.SLIP] if slips else []), *asked], slips=slips)
     try:
@@ -90,7 +91,7 @@ def send(form: ComposeForm, row: DraftRow, *, sure: bool, archiving: bool) -> Re
     if archiving:
         archive_answered(sent, row)
     wake(sent)
-    say_sent(sent)
+    say_sent(sent, linked=linked)
     return redirect(back_of(form), 303)
 
 

@@ -13,8 +13,8 @@ from webmail.web.formatting import long_date
 from webmail.web.notices import notify
 
 
-def say_sent(sent: Outbox) -> None:
-    """Notify that the message is on its way; deduplicated for double clicks."""
+def say_sent(sent: Outbox, *, linked: bool = True) -> None:
+    """Notify that the message is on its way; deduplicated for double clicks. `linked`: whether it may wait for a large file."""
     seconds = queue.undo_seconds(current_user(), settings())
     undo = None
     poll = None
@@ -23,7 +23,7 @@ def say_sent(sent: Outbox) -> None:
     if send_later.waits(sent):
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
         words = _("The message will be sent on %(when)s.", when=long_date(sent.due))
-    elif sent.state == OutboxState.WAITING and (file := file_coming(sent.draft)) is not None:
+    elif linked and sent.state == OutboxState.WAITING and (file := file_coming(sent.draft)) is not None:
         undo = (url_for("compose.change", outbox_id=sent.id), {"action": "undo"})
         words = _("The message will be sent as soon as “%(name)s” is uploaded.", name=file.path)
     elif sent.state == OutboxState.WAITING and seconds:
