@@ -37,7 +37,7 @@ class Likeness(IntEnum):
     NAME = 3
 
 
-class Person(NamedTuple):
+class AlikeContact(NamedTuple):
     """What is needed of a contact to say that it may be another's double."""
 
     id: int
@@ -53,7 +53,7 @@ class Candidate:
 
     likeness: Likeness
     value: str
-    people: tuple[Person, ...]
+    people: tuple[AlikeContact, ...]
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ class Candidate:
 def candidates(user: User) -> list[Candidate]:
     """All among the person's own contacts, in all of their books, the surest first, each contact in one only. 3 queries.
 
-    Nearly all of ten thousand share nothing: they are plain rows, and only those that do become a Person.
+    Nearly all of ten thousand share nothing: they are plain rows, and only those that do become a AlikeContact.
     """
     found = Contact.select(Contact.id, Contact.uid, Contact.name, Contact.email, Contact.words)
     rows = plain_rows(found.where(Contact.user == user, Contact.kind == store.INDIVIDUAL))
@@ -78,7 +78,7 @@ def candidates(user: User) -> list[Candidate]:
             sharing = [number for number in sorted(numbers) if number in people]  # oldest first
             if len(sharing) > _MOST_SHARING:
                 continue
-            together = _not_apart([Person(*people[number]) for number in sharing if number not in taken], apart)
+            together = _not_apart([AlikeContact(*people[number]) for number in sharing if number not in taken], apart)
             if len(together) > 1:
                 taken.update(row.id for row in together)
                 candidates.append(Candidate(likeness, value, tuple(together)))
@@ -108,7 +108,7 @@ def _name_key(name: str) -> str:
     return display_names.name_key(fold(name))
 
 
-def _not_apart(alike: Sequence[Person], apart: set[tuple[str, str]]) -> list[Person]:
+def _not_apart(alike: Sequence[AlikeContact], apart: set[tuple[str, str]]) -> list[AlikeContact]:
     """The most of them, up to MOST_TOGETHER, of whom no two were told apart."""
     for at, first in enumerate(alike):
         together = [first]
