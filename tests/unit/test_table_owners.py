@@ -29,6 +29,7 @@ OWNERS = {  # of files that are called otherwise
     "recovery": "auth",
     "reminders": "calendar",
     "remote": "dav",
+    "rooms": "calendar",
     "sent_forms": "database",
     "subscriptions": "calendar",
     "support": "accounts",

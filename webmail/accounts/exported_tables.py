@@ -63,6 +63,8 @@ from webmail.models import (
     RecoveryCode,
     RefusedChange,
     RemoteAccount,
+    Resource,
+    ResourceUse,
     RoomRequest,
     SavedSearch,
     SecurityKey,
@@ -158,6 +160,8 @@ LEFT_OUT: dict[type[pw.Model], str] = {
     Transfer: "a file of their own, large-files.json",
     StoredContent: "how files of transfers are stored",
     TransferAllowance: "the administrator's",
+    Resource: "the establishment's",
+    ResourceUse: "rooms stand in the events that they are booked with",
     PeopleLearned: "says when something was counted",
 }
 _OWNER: dict[type[pw.Model], pw.Field] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import peewee as pw
+
 from webmail.models import AllowedAddress, AllowedName, User
 
 ROLES = ("person", "admin")
@@ -72,3 +74,10 @@ def disallow(user: User, *, address: str = "", name: str = "") -> bool:
 
 def _allowed(address: str, name: str) -> tuple[type[AllowedAddress] | type[AllowedName], dict[str, str]]:
     return (AllowedAddress, {"address": address}) if address else (AllowedName, {"name": name})
+
+
+def is_owned(address: str) -> bool:
+    """Whether an address is that of an account, or one that the administrator allows one. 1 query."""
+    address = address.lower()
+    more = AllowedAddress.select(AllowedAddress.id).where(AllowedAddress.address == address)
+    return bool(User.select(User.id).where((User.address == address) | pw.fn.EXISTS(more)).exists())

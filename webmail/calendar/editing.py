@@ -10,6 +10,8 @@ from datetime import tzinfo
 import peewee as pw
 
 from webmail.calendar import objects, privacy
+from webmail.calendar.rooms import bookings
+from webmail.calendar.rooms.bookings import Booker
 from webmail.collections import quota, trash
 from webmail.collections import store as collections
 from webmail.collections.store import Access
@@ -108,12 +110,14 @@ def _row(calendar: int, href: str) -> CalendarObject | None:
 
 @begun_again
 def write(
-    user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False, is_stored: bool = False
-) -> list[Done]:
+    user: User, writes: Sequence[Write], settings: Settings, *, as_kept: bool = False, is_stored: bool = False,
+    rooms_optional: bool = False,
+) -> list[Done]:  # fmt: skip
     """Change what is in calendars, all of it or nothing; returns what undoes it. `as_kept`: rules that are never expanded may
     stay as they are. What is taken out of somebody else's calendars goes into their trash; out of one's own only if `is_stored`.
 
-    1 transaction. Raises UnusableCalendarError, EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError.
+    `rooms_optional`: written without the rooms that somebody else has. 1 transaction. Raises UnusableCalendarError,
+    EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError, RoomRefusedError.
     """
     zone = objects.zone_of(settings.timezone)
     found = [_prepared(one.text, zone, as_kept) if one.text else None for one in writes]
@@ -135,10 +139,12 @@ def write(
             if row is not None and not one.text and may[one.calendar].user_id not in keepers:
                 trash.put(may[one.calendar], [(row.href, row.uid, _title(row), row.text)], user.address)
         trashed = [_trash_taken(may[one.calendar], one, user) if is_stored else 0 for one in writes]
+        bookings.lock([one.text for one in writes], rows)
+        booker = Booker(user, zone, rooms_optional)
         done: dict[int, Done] = {}
         for at in sorted(range(len(writes)), key=lambda at: bool(writes[at].text)):  # first what makes room, and frees a UID
             hidden = privacy.will_be_hidden(accesses[writes[at].calendar], writes[at].text)
-            done[at] = replace(_write_one(writes[at], rows[at], found[at], settings), trashed=trashed[at], hidden=hidden)
+            done[at] = replace(_write_one(writes[at], rows[at], found[at], settings, booker), trashed=trashed[at], hidden=hidden)
     return [done[at] for at in range(len(writes))]
 
 
@@ -168,14 +174,16 @@ def _prepared(text: str, zone: tzinfo, as_kept: bool) -> objects.Prepared:
         return objects.prepared(text, zone, once=True)
 
 
-def _write_one(item: Write, row: CalendarObject | None, found: objects.Prepared | None, settings: Settings) -> Done:
+def _write_one(
+    item: Write, row: CalendarObject | None, found: objects.Prepared | None, settings: Settings, booker: Booker
+) -> Done:
     before = row.text if row else ""
     if found is None:
         if row is not None:
             objects.take_out(item.calendar, [row])
         return Done(item.calendar, item.href, before, "")
     quota.check_room(item.calendar, 0 if row else 1, len(item.text.encode()) - (row.size if row else 0), settings)
-    return Done(item.calendar, item.href, before, objects.write(item.calendar, item.href, item.text, found, row).etag)
+    return Done(item.calendar, item.href, before, objects.write(item.calendar, item.href, item.text, found, row, booker).etag)
 
 
 # --- undo ------------------------------------------------------------------------------------------------------------
@@ -202,7 +210,8 @@ def undo(user: User, name: str, settings: Settings) -> bool:
     with db.atomic():
         if undo_store.take(user, name, _OPENING) is None:
             return False
-        write(user, [Write(one.calendar, one.href, one.before, one.etag) for one in steps], settings, as_kept=True)
+        back = [Write(one.calendar, one.href, one.before, one.etag) for one in steps]
+        write(user, back, settings, as_kept=True, rooms_optional=True)
         _out_of_trash(user, [one for one in steps if one.before and not one.etag])
         for one in steps:
             if one.trashed:

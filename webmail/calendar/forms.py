@@ -15,8 +15,9 @@ from werkzeug.datastructures import MultiDict
 from webmail.calendar import repeat as repeats
 from webmail.calendar.quick_entry import several
 from webmail.calendar.repeat import Repeat, first_day, repeat_of, rule_of
+from webmail.calendar.rooms import resources, room_texts
 from webmail.mime.formats.calendars import event_edit, event_links
-from webmail.mime.formats.calendars.event_edit import EventFields
+from webmail.mime.formats.calendars.event_edit import EventFields, EventRoom
 from webmail.mime.formats.calendars.event_links import MOST_LINKS
 from webmail.preferences import is_zone
 from webmail.schedule import time_of_day
@@ -25,6 +26,7 @@ from webmail.web.forms.form_fields import trimmed
 SCOPES = ("one", "following", "all")
 REMINDERS = (0, 5, 10, 15, 30, 60, 120, 1440, 2880, 10080)  # minutes before
 EMPTY_REMINDERS = EMPTY_LINKS = 1
+MOST_ROOMS = 10
 LONGEST_NOTES = 20_000
 _LIMITS = {"title": 500, "location": 500, "video": 1000, "categories": 1000}
 _TYPED_DAY = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
@@ -54,6 +56,7 @@ class EventForm:
     categories: str = ""
     links: list[str] = field(default_factory=list)
     reminders: list[str] = field(default_factory=list)
+    rooms: list[str] = field(default_factory=list)  # their addresses
     privacy: str = ""
     free: bool = False
     status: str = ""
@@ -91,7 +94,7 @@ class EventForm:
             categories=", ".join(existing.categories), links=list(existing.links), reminders=[str(minutes) for minutes in
             existing.reminders], privacy=existing.privacy, free=not existing.busy,
             status=existing.status, repeat=rule.kind, every=str(rule.every), days=[str(one) for one in rule.days],
-            places=[str(one) for one in rule.places],
+            places=[str(one) for one in rule.places], rooms=[one.address for one in existing.rooms],
             until=rule.until.isoformat() if rule.until else "", times=str(rule.times) if rule.times else "",
         )  # fmt: skip
 
@@ -112,6 +115,7 @@ class EventForm:
             setattr(form, name, value)
         form.reminders = [one for one in fields.getlist("reminder")[: event_edit.MOST_REMINDERS] if one.strip()]
         form.links = [one.strip() for one in fields.getlist("link")[: 2 * MOST_LINKS] if one.strip()]
+        form.rooms = list(dict.fromkeys(one for one in fields.getlist("room")[:MOST_ROOMS] if one.strip()))
         form.kept = fields.get("kept", "")[:40]
         form.also, form.skip = ([one[:40] for one in fields.getlist(name)[: several.MOST]] for name in ("also", "skip"))
         form.days = [one for one in fields.getlist("days")[:7] if one in "0123456" and len(one) == 1]
@@ -136,6 +140,7 @@ class EventForm:
             self.errors["categories"] = _("Use at most %(count)d categories.", count=event_edit.MOST_CATEGORIES)
         self._check_texts(before)
         links = self._links(before)
+        rooms = self._rooms(before)
         shown = repeat_of(before.rule, before.start, tz) if before else Repeat()
         rule = self._rule(times[0] if times else None, clock, before, shown) if not self.errors.get("start") else ""
         if times is None or self.errors:
@@ -150,7 +155,7 @@ class EventForm:
             video=self.video, notes="\n".join(line.rstrip() for line in self.notes.splitlines()).strip(), categories=categories,
             links=links, reminders=reminders,
             privacy=self.privacy if self.privacy in ("private", "confidential") else "", busy=not self.free,
-            status=self.status if self.status in _STATUSES else "", rule=rule,
+            status=self.status if self.status in _STATUSES else "", rule=rule, rooms=rooms,
         )  # fmt: skip
 
     def _check_texts(self, before: EventFields | None) -> None:
@@ -230,6 +235,17 @@ class EventForm:
         elif len(found) > MOST_LINKS:
             self.errors["links"] = _("Attach at most %(count)d links.", count=MOST_LINKS)
         return found
+
+    def _rooms(self, before: EventFields | None) -> tuple[EventRoom, ...]:
+        """The rooms and things that were chosen; the location follows them, unless another was typed. 1 query at most."""
+        has = {one.address: one for one in before.rooms} if before else {}
+        found = resources.by_address([*self.rooms, *has]) if set(self.rooms) != set(has) else {}
+        if unknown := [one for one in self.rooms if one not in has and one not in found]:
+            self.errors["room"] = _("Choose a room from the list: this one is no longer there.")
+            self.rooms = [one for one in self.rooms if one not in unknown]
+        if found and self.location in ("", room_texts.location_words([found[one] for one in has if one in found])):
+            self.location = room_texts.location_words([found[one] for one in self.rooms if one in found])
+        return tuple(has.get(one) or EventRoom(one, found[one].name, found[one].kind) for one in self.rooms)
 
     def typed_repeat(self) -> Repeat:
         """How it repeats, as far as what was typed makes sense."""

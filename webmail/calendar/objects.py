@@ -19,6 +19,8 @@ import peewee as pw
 
 from webmail.calendar import privacy
 from webmail.calendar.reminders import reminder_rows
+from webmail.calendar.rooms import bookings
+from webmail.calendar.rooms.bookings import Booker
 from webmail.calendar.search_words import words_of
 from webmail.collections import look
 from webmail.collections import store as collections
@@ -81,9 +83,15 @@ def indexed(at: int) -> tuple[int, int]:
     return at - _BEHIND, at + _AHEAD
 
 
-def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObject | None) -> CalendarObject:
-    """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. Raises UidTakenError."""
+def write(
+    calendar: int, href: str, text: str, found: Prepared, row: CalendarObject | None, booker: Booker | None = None
+) -> CalendarObject:
+    """Store an object under this name, in place of `row`. In a transaction that has locked the calendar. The rooms that it asks
+    for are booked, and answer in its text. Raises UidTakenError, RoomRefusedError.
+    """
     read, expansion, start, end = found
+    rooms = bookings.plan(calendar, text, expansion.takings, read.recurring and not read.once, row, booker)
+    text = rooms.text
     content = text.encode()
     size, etag = len(content), hashlib.sha256(content).hexdigest()
     seq = collections.changed(calendar, count=0 if row else 1, size=size - (row.size if row else 0))
@@ -106,10 +114,22 @@ def write(calendar: int, href: str, text: str, found: Prepared, row: CalendarObj
     except pw.IntegrityError as error:
         raise UidTakenError(str(error)) from error
     add_takings(calendar, [(number, one) for one in expansion.takings])
+    bookings.apply(rooms, number)
     if read.component == "VEVENT":
         reminder_rows.follow(calendar, number, text, expansion.last, new=row is None)
     collections.there(calendar, [href])
     return CalendarObject.get_by_id(number)
+
+
+def answer(row: CalendarObject, text: str) -> None:
+    """Store the text of an object in which a room's answer alone was changed. In a transaction that has locked the calendar."""
+    content = text.encode()
+    etag = hashlib.sha256(content).hexdigest()
+    seq = collections.changed(row.collection_id, size=len(content) - row.size)
+    values = {"text": text, "size": len(content), "etag": etag, "seq": seq, "modified": now()}
+    seen = privacy.etag_unless_private(text, etag)
+    CalendarObject.update(**values, public_etag=seen).where(CalendarObject.id == row.id).execute()
+    collections.there(row.collection_id, [row.href])
 
 
 def add_takings(calendar: int, takings: Sequence[tuple[int, Taking]]) -> None:

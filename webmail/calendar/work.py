@@ -6,6 +6,7 @@ from webmail.calendar import birthdays, objects
 from webmail.calendar.files import import_task
 from webmail.calendar.notifications import reminders as calendar_letters
 from webmail.calendar.reminders import daily_agenda, reminders
+from webmail.calendar.rooms import bookings
 from webmail.calendar.subscriptions import rounds
 from webmail.config.settings import Settings
 from webmail.contacts import categories
@@ -28,6 +29,7 @@ def _keep_birthdays(settings: Settings) -> None:
 
 def _extend_index(settings: Settings) -> None:
     objects.extend_index(objects.zone_of(settings.timezone))
+    bookings.extend(objects.zone_of(settings.timezone))
 
 
 WORK = AreaWork(

@@ -31,6 +31,7 @@ from webmail.cli.factors import passwords as app_passwords
 from webmail.cli.forwarding import forwarding
 from webmail.cli.groups import groups
 from webmail.cli.providers import disconnect_account
+from webmail.cli.rooms import rooms
 from webmail.cli.storage import storage
 from webmail.cli.support import support
 from webmail.cli.transfers import transfers
@@ -53,7 +54,7 @@ LONGEST_NAME = 190  # the column's length
 
 def register(app: Flask) -> None:
     about_people = (accounts, groups, support, absence, archive, forwarding)
-    for command in (migrate, *about_people, dav, storage, transfers, audit, backup, doctor, dns, jobs):
+    for command in (migrate, *about_people, rooms, dav, storage, transfers, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
         app.cli.add_command(command)
 

@@ -152,7 +152,7 @@ class DavApplication(Application):
                 known = f'"{item_writes.etag_seen(access, row)}"' if row is not None else ""
                 if (unmet := _precondition(environ, known)) is not None:
                     return unmet
-                etag = item_writes.write(access.collection, parts[2], prepared, row, visit.settings)
+                etag = item_writes.write(access.collection, parts[2], prepared, row, visit.settings, visit.user)
         except (UidTakenError, ContactChangedElsewhereError):
             return failed(client.CONFLICT, f"{prefix}:no-uid-conflict")
         except LimitReachedError:

@@ -10,6 +10,7 @@ from typing import Any
 import peewee as pw
 
 from webmail.calendar import objects, privacy
+from webmail.calendar.rooms.bookings import Booker
 from webmail.collections import store
 from webmail.collections import trash as trash_store
 from webmail.collections.quota import check_room
@@ -104,8 +105,11 @@ def will_be_hidden(goal: Access, row: Item) -> bool:
     return isinstance(row, CalendarObject) and privacy.will_be_hidden(goal, row.text)
 
 
-def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings) -> str:
-    """Store an item; returns its entity tag. In a transaction that has locked the collection.
+def write(
+    collection: Collection, href: str, prepared: CheckedItem, row: Item | None, settings: Settings, by: User | None = None
+) -> str:
+    """Store an item; returns its entity tag. In a transaction that has locked the collection. `by`: who books the rooms that an
+    event asks for; None: what was booked goes with it, and nothing more.
 
     Raises LimitReachedError, and UidTakenError or ContactChangedElsewhereError if another item has its UID.
     """
@@ -119,7 +123,10 @@ def write(collection: Collection, href: str, prepared: CheckedItem, row: Item | 
     assert row is None or isinstance(row, CalendarObject)
     if row is not None and row.uid != prepared.found[0].uid:
         raise objects.UidTakenError("another event would take this one's place")
-    return objects.write(collection.id, href, prepared.text, prepared.found, row).etag
+    booker = Booker(by, objects.zone_of(settings.timezone), optional=True)
+    written = objects.write(collection.id, href, prepared.text, prepared.found, row, booker)
+    prepared.as_sent = prepared.as_sent and written.text == prepared.text
+    return written.etag
 
 
 def _size(row: Item) -> int:

@@ -29,6 +29,7 @@ from webmail.models.collections.contacts import (
 )
 from webmail.models.collections.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
 from webmail.models.collections.remote import RemoteAccount, RemoteItem, RemoteLink
+from webmail.models.collections.rooms import STEP, Resource, ResourceBooking, ResourceSlot, ResourceUse
 from webmail.models.collections.subscriptions import CalendarLink, CalendarSubscription
 from webmail.models.limits import LimitUse
 from webmail.models.mail.archiving import ArchiveBatch, ArchiveRule, ArchiveRun, BatchState
@@ -82,6 +83,7 @@ from webmail.models.undo import Undo
 
 __all__ = [
     "FOR_EVER",
+    "STEP",
     "Acquaintance",
     "AllowedAddress",
     "AllowedName",
@@ -142,6 +144,10 @@ __all__ = [
     "RemoteAccount",
     "RemoteItem",
     "RemoteLink",
+    "Resource",
+    "ResourceBooking",
+    "ResourceSlot",
+    "ResourceUse",
     "RoomRequest",
     "SavedSearch",
     "SecurityKey",

@@ -100,6 +100,7 @@ class AuditAct(StrEnum):
     CALENDAR_ADDRESS_MADE = "calendar-address-made"  # by which anybody can read a calendar
     CALENDAR_ADDRESS_ENDED = "calendar-address-ended"
     COLLECTION_CHANGED = "collection-changed"  # name, colour or description, by somebody who manages it; who sees private events
+    ROOM_CHANGED = "room-changed"  # what people book: made, changed or deleted by an administrator
     TRANSFER_CLOSED = "transfer-closed"  # large files of somebody, by an administrator
     TRANSFER_LIMIT_SET = "transfer-limit-set"  # how much one person may store
 

@@ -172,7 +172,7 @@ def report_of(planned: EventPlan) -> EventReport:
 
 def write_piece(user: User, writes: Sequence[Write], settings: Settings) -> list[Done]:
     """1 transaction. Raises EventChangedElsewhereError, NotWritableError, LimitReachedError, UidTakenError."""
-    return editing.write(user, writes, settings, as_kept=True)
+    return editing.write(user, writes, settings, as_kept=True, rooms_optional=True)
 
 
 def pieces(writes: Sequence[Write]) -> Iterable[Sequence[Write]]:
@@ -232,7 +232,7 @@ def undo(user: User, name: str, settings: Settings) -> int:
 
 def _taken_back(user: User, steps: Sequence[Write], settings: Settings) -> int:
     try:
-        return len(editing.write(user, steps, settings, as_kept=True))
+        return len(editing.write(user, steps, settings, as_kept=True, rooms_optional=True))
     except EventChangedElsewhereError:
         if len(steps) == 1:
             return 0

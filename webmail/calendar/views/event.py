@@ -12,6 +12,7 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display import event_facts
 from webmail.calendar.display.event_facts import EventFacts
 from webmail.calendar.display.event_texts import elsewhere_words, privacy_words, series_words, status_words, when_words
+from webmail.calendar.views.rooms import event_rooms
 from webmail.collections import look
 from webmail.collections.store import Access
 from webmail.mime.formats.calendars import event_links
@@ -45,7 +46,7 @@ def event(calendar: int, href: str) -> Response:
         repeats=series_words(facts), state=status_words(fields.status),
         privacy=privacy_words(fields.privacy), following=_following(facts), to=address_text(asked) if asked else "",
         exceptions=[(when_words(one.when, one.when, zone), _moved_words(one.moved, zone), one.title) for one in facts.exceptions],
-        ours=request.args.get("at") or "",
+        ours=request.args.get("at") or "", rooms=event_rooms.booked(facts),
     )  # fmt: skip
 
 

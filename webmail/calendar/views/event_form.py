@@ -26,17 +26,20 @@ from webmail.calendar.display.event_texts import (
     status_words,
     when_words,
 )
-from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, REMINDERS, SCOPES, EventForm, typed_day
+from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, MOST_ROOMS, REMINDERS, SCOPES, EventForm, typed_day
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.quick_entry import quick_entry, several, several_texts
 from webmail.calendar.reminders import usual_reminders
 from webmail.calendar.repeat import PLACES, Repeat, rule_of
+from webmail.calendar.rooms.bookings import RoomRefusedError
+from webmail.calendar.rooms.room_texts import refused_words
 from webmail.calendar.views import term
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
 from webmail.calendar.views.guests.find_time import send_to_times
 from webmail.calendar.views.guests.guest_fields import read_guests
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
+from webmail.calendar.views.rooms import event_rooms
 from webmail.calendar.views.undo import hidden_words, undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReachedError
@@ -49,7 +52,7 @@ from webmail.web.formatting import here
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 
-_REFUSALS = (UnusableCalendarError, LimitReachedError, UidTakenError)
+_REFUSALS = (UnusableCalendarError, LimitReachedError, UidTakenError, RoomRefusedError)
 
 
 @blueprint.get("/calendar/events/new")
@@ -202,7 +205,10 @@ def edit_event(calendar: int, href: str) -> Response:
         facts = editable_here(calendar, href)
     except NotEditableError as lost:
         return _lost(EventForm.sent(kept), lost) if kept else abort(status_of(lost))
-    return form_page(EventForm.sent(kept) if kept else _form_showing(facts), facts)
+    form = EventForm.sent(kept) if kept else _form_showing(facts)
+    if instead := request.args.getlist("room"):
+        form.rooms = instead[:MOST_ROOMS]
+    return form_page(form, facts)
 
 
 @blueprint.post("/calendar/events/<int:calendar>/<href>/edit")
@@ -341,6 +347,8 @@ def _say_refused(form: EventForm, error: Exception) -> None:
         form.errors["repeat"] = _("An event can’t repeat that often, or for that long.")
     elif isinstance(error, LimitReachedError):
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
+    elif isinstance(error, RoomRefusedError):
+        form.errors["room"] = refused_words(error.refusals, time_zone())
     else:
         notify(_("This event is already in that calendar."), "caution")
 
@@ -386,7 +394,7 @@ def form_page(
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
         inviting=True, term=school, places=[(str(one), one_place_words(one)) for one in PLACES],
-        names=get_day_names("wide", locale=here().locale),
+        names=get_day_names("wide", locale=here().locale), rooms=event_rooms.offer(form, facts),
     )  # fmt: skip
 
 
@@ -399,7 +407,7 @@ def _calendar_choice(access: Access) -> tuple[str, str, str]:
 
 def is_more(*wanted: str) -> bool:
     """Whether the form was sent for one more field alone."""
-    return request.method == "POST" and request.form.get("action") in (wanted or ("more", "more-links"))
+    return request.method == "POST" and request.form.get("action") in (wanted or ("more", "more-links", "rooms"))
 
 
 def _day_of(form: EventForm) -> date:

@@ -152,7 +152,7 @@ def move_event(calendar: int, href: str) -> Answer:
     form = request.form.get("form", "")
     writes = event_changes.transfer(row, int(target), copy=copy, form=form if copy and _FORM.fullmatch(form) else "")
     try:
-        done = editing.write(current_user(), writes, settings(), as_kept=True)
+        done = editing.write(current_user(), writes, settings(), as_kept=True, rooms_optional=True)
     except UidTakenError:
         notify(_("This event is already in that calendar."), "caution")
         return back

@@ -121,7 +121,7 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
         notify(ngettext("This event is already in your calendar.", "These events are already in your calendar.", count))
         return redirect(event_url(first.collection_id, first.href), 303)
     try:
-        done = editing.write(current_user(), writes, settings(), as_kept=True)
+        done = editing.write(current_user(), writes, settings(), as_kept=True, rooms_optional=True)
     except UnusableCalendarError:
         notify(_("No events could be read from this file."), "caution")
         return back

@@ -15,6 +15,8 @@ from webmail.calendar.display.event_facts import EventFacts, NotEditableError
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES, typed_moment
 from webmail.calendar.objects import UidTakenError
+from webmail.calendar.rooms.bookings import RoomRefusedError
+from webmail.calendar.rooms.room_texts import refused_words
 from webmail.calendar.views import term
 from webmail.calendar.views.event import event_url
 from webmail.calendar.views.refusals import editable_here, why_not, why_words
@@ -62,6 +64,9 @@ def _move(facts: EventFacts, back: Answer) -> Answer:
         done = editing.write(current_user(), writes, settings())
     except CannotChangeError as error:
         notify(why_not(error.reason), "caution")
+        return back
+    except RoomRefusedError as error:
+        notify(_("Nothing was moved.") + " " + refused_words(error.refusals, time_zone()), "caution")
         return back
     except LimitReachedError:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")

@@ -84,7 +84,7 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
         if not trash_store.take(number):
             return
         try:
-            _put_back(place, item, settings)
+            _put_back(place, item, settings, user)
         except (UidTakenError, contacts.ContactChangedElsewhereError):
             done.there += 1
         except LimitReachedError:
@@ -100,7 +100,7 @@ def restore_one(user: User, number: int, settings: Settings, done: Restored) -> 
         transaction.rollback()
 
 
-def _put_back(collection: Collection, item: TrashedItem, settings: Settings) -> None:
+def _put_back(collection: Collection, item: TrashedItem, settings: Settings, user: User) -> None:
     """Raises what `changes.write` does."""
     if item.kind == BOOK:
         found: Any = device_cards.read(item.text)
@@ -108,7 +108,7 @@ def _put_back(collection: Collection, item: TrashedItem, settings: Settings) -> 
     else:
         found = objects.prepared(item.text, objects.zone_of(settings.timezone))
         href = _free(CalendarObject, collection, item.href)
-    item_writes.write(collection, href, CheckedItem(item.text, item.size, found), None, settings)
+    item_writes.write(collection, href, CheckedItem(item.text, item.size, found), None, settings, user)
 
 
 def _target(user: User, item: TrashedItem) -> tuple[Collection, bool]:

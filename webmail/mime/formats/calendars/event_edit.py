@@ -6,7 +6,7 @@ Only the lines of what was changed are written anew; alarms, time zones and what
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from webmail.mime.formats.cards.vcard_lines import escaped, split, unescaped
 from webmail.mime.formats.zones import calendar_zones
 
 LONGEST_TITLE, LONGEST_NOTES = 500, 20_000  # characters that are shown and typed
-MOST_REMINDERS, MOST_CATEGORIES = 10, 20
+MOST_REMINDERS, MOST_CATEGORIES, MOST_INVITED = 10, 20, 500
 UTC_NAME = "UTC"
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?")
 _LENGTH = re.compile(r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -50,6 +50,15 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRoom:
+    """A room ("room") or thing ("thing") that an event invites."""
+
+    address: str
+    name: str = field(default="", compare=False)
+    kind: str = field(default="room", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class EventFields:
     """What people see and edit. Of whole days, `end` is the last one. Times are by the clock of `zone`: an IANA name, "UTC", ""
     wherever one is, or the name that only the calendar itself knows. `reminders`: minutes before the start."""
@@ -68,6 +77,7 @@ class EventFields:
     status: str = ""  # "", "tentative", "confirmed" or "cancelled"
     rule: str = ""  # RRULE
     links: tuple[str, ...] = ()  # attached
+    rooms: tuple[EventRoom, ...] = ()
 
     @property
     def all_day(self) -> bool:
@@ -160,7 +170,18 @@ def read(event: Component, root: Component) -> EventFields:
         reminders=tuple(minutes for alarm in event.parts("VALARM") if (minutes := minutes_before(alarm)) is not None),
         privacy={"PRIVATE": "private", "CONFIDENTIAL": "confidential"}.get(event.value("CLASS").upper(), ""),
         busy=event.value("TRANSP").upper() != "TRANSPARENT", status=_status(event), rule=event.value("RRULE"),
+        rooms=tuple(room_of(line) for line in event.lines("ATTENDEE")[:MOST_INVITED] if is_room(line)),
     )  # fmt: skip
+
+
+def is_room(line: TextLine) -> bool:
+    """Whether an ATTENDEE says that it is a room or thing, and by which address."""
+    return line.param("CUTYPE").upper() in ("ROOM", "RESOURCE") and line.value.strip()[:7].lower() == "mailto:"
+
+
+def room_of(line: TextLine) -> EventRoom:
+    kind = "room" if line.param("CUTYPE").upper() == "ROOM" else "thing"
+    return EventRoom(line.value.strip()[7:].strip().lower()[:320], _one_line(line.param("CN"))[:200], kind)
 
 
 def _status(event: Component) -> str:
@@ -230,7 +251,7 @@ def change(event: Component, root: Component, before: EventFields, after: EventF
     if "reminders" in differing:
         _set_reminders(event, before.reminders, after.reminders, after.title)
     event.remove(*(stale for name in differing for stale in _STALE.get(name, ())))
-    touch(event, timed=bool(differing & {"start", "end", "zone", "rule", "place", "status"}))
+    touch(event, timed=bool(differing & {"start", "end", "zone", "rule", "place", "status", "rooms"}))
 
 
 def touch(event: Component, *, timed: bool = False) -> None:
@@ -353,12 +374,25 @@ def _write_rule(event: Component, after: EventFields) -> None:
         event.remove("RRULE", "RDATE", "EXDATE")
 
 
+def _write_rooms(event: Component, after: EventFields) -> None:
+    """The lines of those that stay are kept as they are, with their answers."""
+    wanted = {one.address: one for one in after.rooms}
+    for line in event.lines("ATTENDEE"):
+        if is_room(line) and wanted.pop(room_of(line).address, None) is None:
+            event.items.remove(line)
+    for one in wanted.values():
+        name = re.sub(r'["\x00-\x1f\x7f]', " ", one.name)
+        kind = "ROOM" if one.kind == "room" else "RESOURCE"
+        event.add(made("ATTENDEE", f"mailto:{one.address}", f';CUTYPE={kind};ROLE=NON-PARTICIPANT;CN="{name}"'))
+
+
 _WRITERS = {
     "title": _text_writer("title", "SUMMARY"),
     "place": _text_writer("place", "LOCATION"),
     "notes": _text_writer("notes", "DESCRIPTION"),
     "video": _write_video,
     "links": _write_links,
+    "rooms": _write_rooms,
     "categories": _write_categories,
     "privacy": _word_writer("privacy", "CLASS", {"private": "PRIVATE", "confidential": "CONFIDENTIAL"}),
     "busy": _word_writer("busy", "TRANSP", {False: "TRANSPARENT"}),
