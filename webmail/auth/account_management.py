@@ -81,3 +81,9 @@ def is_owned(address: str) -> bool:
     address = address.lower()
     more = AllowedAddress.select(AllowedAddress.id).where(AllowedAddress.address == address)
     return bool(User.select(User.id).where((User.address == address) | pw.fn.EXISTS(more)).exists())
+
+
+def by_address(address: str) -> User | None:
+    """The account of this address, in lower case, if it is active. 1 query."""
+    found: User | None = User.get_or_none(User.address == address, User.active == 1)
+    return found

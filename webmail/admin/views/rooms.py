@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from webmail.admin.blueprint import blueprint
-from webmail.admin.room_form import RoomForm
+from webmail.admin.forms import RoomForm
 from webmail.calendar.rooms import resources
 from webmail.calendar.rooms.resources import AddressTakenError, UnusableRoomError
 from webmail.models import AuditAct, Resource

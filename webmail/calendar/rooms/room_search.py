@@ -57,10 +57,10 @@ def read(text: str, now: datetime, language: str, rooms: Sequence[Resource]) -> 
     return RoomSearch(start, end, people, tuple(known), tuple(word for word in left if word not in known))
 
 
-def matches(room: Resource, word: str) -> bool:
+def matches(resource: Resource, word: str) -> bool:
     """Whether a room has, is or is called what a word says, in singular or plural."""
     stem = word[:-1] if len(word) > 3 and word.endswith(("s", "x")) else word
-    return any(one.startswith(stem) for one in words_in(f"{room.name} {room.equipment} {room.site}"))
+    return any(one.startswith(stem) for one in words_in(f"{resource.name} {resource.equipment} {resource.site}"))
 
 
 def matching(rooms: Sequence[Resource], sought: RoomSearch) -> list[Resource]:
