@@ -28,13 +28,10 @@ from webmail.web.frame.areas import (
     address_here,
     area_here,
     areas,
-    current_area,
-    mailbox_here,
-    side_bar_template,
-    side_place,
+    place,
     to_side_bar,
 )
-from webmail.web.frame.banners import banners
+from webmail.web.frame.banners import banner_pieces
 from webmail.web.frame.critical_css import allowed_style, inline_styles
 from webmail.web.frame.first_visit import unkept_notice
 from webmail.web.frame.help_link import help_link
@@ -46,7 +43,7 @@ from webmail.web.notices import notices
 from webmail.web.responses import unavailable
 from webmail.web.responses.errors import _http_error, csrf_error, database_error, mail_error
 from webmail.web.templates.addresses import url_for
-from webmail.web.templates.fragment_cache import remembered
+from webmail.web.templates.fragment_cache import gap, remembered
 
 
 def _versions(folder: str) -> dict[str, str]:
@@ -104,16 +101,13 @@ def install(app: Flask) -> None:
         areas=areas,
         autocomplete=going_back.autocomplete,
         send_to=going_back.send_to,
-        current_area=current_area,
         area_here=area_here,
-        side_bar_template=side_bar_template,
-        side_place=side_place,
+        place_here=place,
         to_side_bar=to_side_bar,
         folders_shown=is_shown,
         folders_version=version,
-        mailbox_here=mailbox_here,
         address_here=address_here,
-        banners=banners,
+        banner_pieces=banner_pieces,
         link_errand=errand,
         notices=notices,
         unkept_notice=unkept_notice,
@@ -128,6 +122,7 @@ def install(app: Flask) -> None:
         message_url=message_url,
         moment_label=moment_label,
         initials=initials,
+        gap=gap,
         remembered=remembered,
         url_for=url_for,
         look=look,

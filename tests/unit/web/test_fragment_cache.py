@@ -7,12 +7,15 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, render_template_string, request
 from flask_babel import Babel
+from markupsafe import escape
 
 from webmail.config.settings import Settings
 from webmail.web.templates import fragment_cache
-from webmail.web.templates.fragment_cache import remembered
+from webmail.web.templates.fragment_cache import gap, remembered
 
 PAGE = """{% call remembered('a', *values) %}{{ seen(values[0]) }}<b>{{ values[0] }}</b>{% endcall %}"""
+WITH_GAP = """{% call remembered('b', value, gaps={'token': token, 'back': back}) %}{{ seen(value) }}{{ value }}: {{ gap('token') }}, \
+<a href="{{ gap('back') }}">{% endcall %}"""
 
 
 @pytest.fixture
@@ -22,12 +25,14 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[str, int]]:
     app, rendered = Flask(__name__), list[object]()
     app.extensions["settings"] = Settings()
     Babel(app, locale_selector=lambda: request.args.get("language", "en"))
-    app.jinja_env.globals.update(remembered=remembered, seen=lambda value: rendered.append(value) or "")
+    app.jinja_env.globals.update(remembered=remembered, gap=gap, seen=lambda value: rendered.append(value) or "")
 
-    def ask(*values: object, url: str = "/", root: str = "", debug: bool = False) -> tuple[str, int]:
+    def ask(
+        *values: object, url: str = "/", root: str = "", debug: bool = False, page: str = PAGE, **more: object
+    ) -> tuple[str, int]:
         app.debug = debug
         with app.test_request_context(url, environ_overrides={"SCRIPT_NAME": root}):
-            return render_template_string(PAGE, values=values), len(rendered)
+            return render_template_string(page, values=values, **more), len(rendered)
 
     return ask
 
@@ -66,3 +71,16 @@ def test_the_oldest_give_way(page) -> None:
     assert page("19")[1] == 20
     assert page("0")[1] == 21
     assert fragment_cache._fragments._bytes <= 20_000
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_is_another_on_each_page_fills_the_gaps(page, debug: bool) -> None:
+    for number, token in enumerate(("<t1>", "t2"), 1):
+        shown, rendered = page(page=WITH_GAP, value="x", token=token, back='/"', debug=debug)
+        assert shown == f'x: {escape(token)}, <a href="/&#34;">'
+        assert rendered == (number if debug else 1)
+
+
+def test_nobody_can_write_a_gap(page) -> None:
+    for value in ("token", "token;", "{{ gap('token') }}"):
+        assert page(page=WITH_GAP, value=value, token="secret", back="")[0].startswith(f"{escape(value)}: secret")

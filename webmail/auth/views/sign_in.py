@@ -46,7 +46,10 @@ from webmail.web.responses.unavailable import because
 PLACE = "waiting"  # in the session of who was told to wait: their place in line (auth/sign_in/waiting_lines.py)
 
 
-add_banner("auth/_shared_bar.html")
+@add_banner("auth/_shared_bar.html", "")
+def _is_on_shared() -> bool:
+    row = visit().row
+    return row is not None and row.shared
 
 
 @blueprint.get("/login")

@@ -33,7 +33,6 @@ MOST = 200
 _MINUTES = {"10": 10, "60": 60}
 _SOON = 86_400  # seconds: a page that is open listens for what comes until then
 
-add_banner("calendar/_reminders.html")
 add_rows(
     "reminders", ShownReminder, (ShownReminder.id,),
     lambda slot: (ShownReminder.user == slot("user")) & (ShownReminder.since <= slot("now")),
@@ -74,6 +73,11 @@ def reminder_state() -> str:
     if page_rows("reminders"):
         return reminders.state_of(current_user().id)
     return reminders.NOTHING_SHOWN if _is_coming() else ""
+
+
+@add_banner("calendar/_reminders.html", "due-reminders")
+def _banner_shown() -> bool:
+    return bool(due_reminders() or reminder_state())
 
 
 def _is_coming() -> bool:

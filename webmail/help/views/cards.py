@@ -12,9 +12,8 @@ from webmail.web.current import current_user, preferences
 from webmail.web.frame.banners import add_banner
 from webmail.web.templates.addresses import url_for
 
-add_banner("help/_first_card.html")
 
-
+@add_banner("help/_first_card.html", "first-card")
 @blueprint.app_template_global()
 def first_card() -> tuple[int, str] | None:
     """The card to show on this page, and the page of help it leads to. No query: preferences come with the person."""

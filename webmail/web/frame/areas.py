@@ -57,21 +57,45 @@ class Area(NamedTuple):
     current: str
 
 
+class Place(NamedTuple):
+    """Where a page stands: all of its address by which its frame differs from another page's."""
+
+    endpoint: str
+    blueprint: str
+    area: str  # its name; "" for pages of none, such as preferences
+    current: str  # what `aria-current` says of the area
+    side_bar: str  # the template of what stands beside the page; "" for that of mail, the only one that needs the mail server
+    side_place: str  # which link of the side bar that is no folder leads to this page: "outbox", "tags" ...; "" if none does
+    mailbox: str  # the folder of the list or message; "" on other pages, and for a search in more than one folder
+
+
+def place() -> Place:
+    """Of this request's page; looked at once, since a page asks dozens of times."""
+    held = g._get_current_object()
+    found: Place | None = getattr(held, "place_in_frame", None)
+    if found is None:
+        found = held.place_in_frame = _place()
+    return found
+
+
+def _place() -> Place:
+    endpoint, blueprint = request.endpoint or "", request.blueprint or ""
+    area = g.get("area") or _BY_ENDPOINT.get(endpoint) or _BY_BLUEPRINT.get(blueprint, "")
+    current = "" if not area else "page" if _url(area) == request.script_root + request.path else "true"
+    side_bar = _SIDE_BARS.get(area) or _SIDE_BARS_BY_BLUEPRINT.get(blueprint, "")
+    side_place = _IN_SIDE_BAR.get(endpoint, "")
+    wide = endpoint == "mailbox.show" and request.args.get("query") and request.args.get("scope")
+    mailbox = "" if wide or side_place else str((request.view_args or {}).get("mailbox", ""))
+    return Place(endpoint, blueprint, area, current, side_bar, side_place, mailbox)
+
+
 def areas() -> list[Area]:
     """The areas of the bar, in their order."""
     labels = {"mail": pgettext("area", "Mail"), "calendar": _("Calendar"), "contacts": _("Contacts"), "files": _("Files")}
-    here, current = current_area()
+    here, current = place().area, place().current
     return [
         Area(name, labels[name], icon, _url(name), current if name == here else "") for name, (icon, _page, _to) in _AREAS.items()
     ]
-
-
-def current_area() -> tuple[str, str]:
-    """The area of this page and what `aria-current` says of it: all by which the bar of one page differs from another's."""
-    here = area_here()
-    if not here:
-        return "", ""
-    return here, "page" if _url(here) == request.script_root + request.path else "true"
 
 
 def _url(area: str) -> str:
@@ -80,20 +104,13 @@ def _url(area: str) -> str:
 
 
 def area_here() -> str:
-    """The name of the area that the page belongs to; "" for those of none, such as preferences."""
-    if found := g.get("area"):
-        return str(found)
-    return _BY_ENDPOINT.get(request.endpoint or "") or _BY_BLUEPRINT.get(request.blueprint or "", "")
+    return place().area
 
 
 def belong_to(area: str) -> None:
     """Let the answer to this request be of another area than its endpoint says: what is of calendars, of the calendar."""
     g.area = area
-
-
-def side_bar_template() -> str:
-    """The template of what stands beside the page; "" for that of mail, the only one that needs the mail server."""
-    return _SIDE_BARS.get(area_here()) or _SIDE_BARS_BY_BLUEPRINT.get(request.blueprint or "", "")
+    g.pop("place_in_frame", None)
 
 
 def to_side_bar() -> str:
@@ -106,19 +123,7 @@ def to_side_bar() -> str:
         "accounts/_side.html": _("Skip to account pages"),
         "help/_side.html": _("Skip to help chapters"),
     }
-    return words.get(side_bar_template()) or _("Skip to folders")
-
-
-def side_place() -> str:
-    """Which link of the side bar that is no folder leads to this page: "outbox", "tags" ...; "" if none does."""
-    return _IN_SIDE_BAR.get(request.endpoint or "", "")
-
-
-def mailbox_here() -> str:
-    """The folder of the list or message that is shown; "" on other pages, and for a search in more than one folder."""
-    mailbox = str((request.view_args or {}).get("mailbox", ""))
-    wide = request.endpoint == "mailbox.show" and request.args.get("query") and request.args.get("scope")
-    return "" if wide or side_place() else mailbox
+    return words.get(place().side_bar) or _("Skip to folders")
 
 
 def address_here() -> str:

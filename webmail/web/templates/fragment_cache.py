@@ -4,19 +4,26 @@
 
 The body may depend on nothing but the values named, the language, the settings and the address of the application; not on the
 person, the request, a token or the time. Equal values give equal pieces, whoever asks.
+
+What is another one on each page, such as a token, has a gap in the piece, which is filled as the piece is taken from memory:
+
+    {% call remembered("bar", me.name, gaps={"csrf": csrf_field()}) %} ... {{ gap("csrf") }} ... {% endcall %}
 """
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Container, Hashable
+from collections.abc import Callable, Container, Hashable, Mapping
+from functools import cache
 from threading import Lock
 
 from flask import current_app, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from webmail.web.formatting import here
 
+_GAP = secrets.token_hex(16)  # which nobody can write into a name or a search
 MOST_BYTES = 8_000_000  # of a process
 _Key = tuple[Hashable, ...]
 
@@ -64,8 +71,24 @@ def forget(*names: str) -> None:
     _fragments.drop(names)
 
 
-def remembered(name: str, *values: Hashable, caller: Callable[[], Markup]) -> Markup:
+@cache
+def gap(name: str) -> Markup:
+    """Where the value of this name comes in the piece around it, anew on each page."""
+    return Markup(f"{_GAP}{name};")  # noqa: S704 - no text of others
+
+
+def remembered(name: str, *values: Hashable, caller: Callable[[], Markup], gaps: Mapping[str, object] | None = None) -> Markup:
     """The body of a `call` block of this name, from memory if it was rendered with these values before."""
+    piece = _piece(name, values, caller)
+    if not gaps:
+        return piece
+    text = str(piece)
+    for each, value in gaps.items():
+        text = text.replace(gap(each), escape(value))
+    return Markup(text)  # noqa: S704 - pieces of pages, and values that are escaped
+
+
+def _piece(name: str, values: tuple[Hashable, ...], caller: Callable[[], Markup]) -> Markup:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     if app.debug:
         return caller()

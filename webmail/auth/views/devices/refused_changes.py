@@ -21,7 +21,6 @@ from webmail.web.notices import notify
 
 _BOOK = "addressbook"
 
-add_banner("auth/_refused_banner.html")
 add_rows(
     "refused", RefusedChange, (RefusedChange.id,), lambda slot: (RefusedChange.user == slot("user")) & (RefusedChange.seen == 0)
 )
@@ -46,6 +45,7 @@ def refused_rows() -> list[RefusedRow]:
     return [RefusedRow(one.id, _title(one), _where(one), why_words(one.reason, one.kind), _when(one)) for one in found]
 
 
+@add_banner("auth/_refused_banner.html", "refused-banner")
 @blueprint.app_template_global()
 def refused_unseen() -> int:
     """How many the person does not know of. No query of its own."""

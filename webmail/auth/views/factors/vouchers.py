@@ -25,7 +25,6 @@ from webmail.web.security_mail import SecurityNotice, tell
 
 _BIGGEST_ID = 2**63 - 1
 
-add_banner("auth/_wishes.html")
 add_rows("wishes", Voucher, (Voucher.id,), lambda slot: vouchers.is_open_for(slot("user"), slot("now")) & Voucher.given.is_null())
 
 
@@ -75,6 +74,7 @@ def refuse_voucher() -> Response:
     return redirect(url_for("auth.show_vouchers"), 303)
 
 
+@add_banner("auth/_wishes.html", "wishes")
 @blueprint.app_template_global()
 def wishes_waiting() -> int:
     """How many people ask to be vouched for, for a notice on every page. No query of its own."""

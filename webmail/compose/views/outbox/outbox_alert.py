@@ -13,6 +13,7 @@ from webmail.compose.blueprint import blueprint
 from webmail.compose.outbox import status
 from webmail.models import Outbox, OutboxState
 from webmail.web.current import current_user
+from webmail.web.frame.banners import add_banner
 from webmail.web.frame.page_rows import add_rows, page_rows
 
 add_rows("outbox", Outbox, (pw.fn.COUNT(Outbox.id), Outbox.state), status.of_person, (Outbox.state,))
@@ -53,6 +54,7 @@ def outbox_alert_words() -> str:
     )
 
 
+@add_banner("compose/_alert.html", "alert")
 @blueprint.app_template_global()
 def outbox_alert() -> int | None:
     """How many messages need attention (failed, uncertain, partly refused), for a notice on every page; None if none."""

@@ -26,12 +26,10 @@ from webmail.models import DraftRow, Outbox, OutboxState, now
 from webmail.rate_limits import TooManyRequestsError
 from webmail.web.current import current_account, current_user, sealed_credential, settings, wake
 from webmail.web.formatting import lazy_text as _l
-from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import fragment, page
 from webmail.web.responses.errors import mail_error
 
-add_banner("compose/_alert.html")
 _GOING = (OutboxState.WAITING, OutboxState.SENDING)
 _PATIENCE = timedelta(minutes=2)  # how long after its due time scripts ask for the message's state
 

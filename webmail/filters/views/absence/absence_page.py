@@ -41,7 +41,6 @@ from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.texts.day_names import day_name
 
-add_banner("filters/_away.html")
 _UNDO = "filters.undo_absence"
 
 
@@ -283,6 +282,7 @@ def interval_words(days: int) -> str:
 # --- on every page ---------------------------------------------------------------------------------------------------
 
 
+@add_banner("filters/_away.html", "away")
 @blueprint.app_template_global()
 def absence_known() -> dict[str, Any] | None:
     """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""

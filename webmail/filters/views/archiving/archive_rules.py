@@ -33,12 +33,10 @@ from webmail.web.audit import audited
 from webmail.web.current import current_account, current_user, overview, settings
 from webmail.web.formatting import day_in_full
 from webmail.web.forms.request_values import fetched_ahead, local_path
-from webmail.web.frame.banners import add_banner
 from webmail.web.notices import notify, withdraw_notices
 from webmail.web.rendering import page
 from webmail.web.texts.task_texts import task_started
 
-add_banner("filters/_archived.html")
 _OPENING = '{"archive-rule"'
 
 

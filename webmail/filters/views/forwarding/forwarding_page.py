@@ -51,7 +51,6 @@ _UNDO = "filters.undo_forwarding"
 _ADDED, _WANTED = "forward_added", "forward_wanted"
 _TOLD = "forward_told"  # in the session: the notice on the next page says that it is to be saved
 _PATIENCE = 600  # seconds that an address waits for the question to be answered
-add_banner("filters/_forwarded.html")
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -332,6 +331,7 @@ def _fault_words(fault: TargetFault) -> str:
 # --- on every page ---------------------------------------------------------------------------------------------------
 
 
+@add_banner("filters/_forwarded.html", "forwarded")
 @blueprint.app_template_global()
 def forwarding_known() -> KnownForwarding | None:
     """What the banner says, from a copy: neither a query nor the mail server is asked. None where there is nothing to say."""

@@ -15,14 +15,14 @@ from webmail.mailbox.blueprint import blueprint
 from webmail.mailbox.quota.space_report import counted_mailboxes
 from webmail.mailbox.views.quota.quota_request import request_context
 from webmail.mailbox.views.quota.space_report import report_context
-from webmail.web.current import current_account, current_user, remember_overview
+from webmail.web.current import current_account, current_user, overview_beside, overview_known, remember_overview
 from webmail.web.current import preferences as preferred
 from webmail.web.formatting import today
 from webmail.web.forms.request_values import local_path
+from webmail.web.frame.areas import place
 from webmail.web.frame.banners import add_banner
 from webmail.web.rendering import page
 
-add_banner("mailbox/_room_low.html")
 _QUIET_DAYS = 7
 _MOST_FOLDERS = 100  # listed
 _MOST_SEARCHED = 300  # folders in which the largest messages are looked for
@@ -55,7 +55,14 @@ def room_later() -> Response:
     return redirect(local_path(request.form.get("back", "")) or url_for("mailbox.show", mailbox="INBOX"), 303)
 
 
+@add_banner("mailbox/_room_low.html", "room-low")
 @blueprint.app_template_global()
+def low_room() -> Quota | None:
+    """The quota where pages mention it. The side bar of mail asks for it anyway; a page with another one says what is known."""
+    found = overview_known() if place().side_bar else overview_beside()
+    return found.quota if found and found.quota and room_is_mentioned(found.quota) else None
+
+
 def room_is_mentioned(quota: Quota) -> bool:
     """Whether pages say that the mailbox fills up: from 80 % on, unless it was put off; from 95 % on in any case."""
     return quota.step > 80 or (quota.step == 80 and preferred().room_quiet_until <= today().isoformat())
