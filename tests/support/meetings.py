@@ -30,8 +30,8 @@ def said(method: str, *events: str, stamp: str = "20260101T000000Z") -> Incoming
 
 
 def answer(text: str, name: str, number: int = 0) -> str:
-    """What a guest's line says in the component of this number."""
+    """What the line of a guest (the beginning of an address) says in the component of this number."""
     from webmail.mime.formats.calendars.component_tree import parsed
 
     event = parsed(text).parts("VEVENT")[number]
-    return next(guest.answer for guest in people.guests(event) if guest.key == f"{name}@x.example")
+    return next(guest.answer for guest in people.guests(event) if guest.key.startswith(f"{name}@"))

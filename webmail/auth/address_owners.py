@@ -42,3 +42,9 @@ def owners_of(addresses: Iterable[str], user: User, conditions: Sequence[Any]) -
     times = Counter(address for one in owners for address in one.addresses)
     shared = {address: one for one in owners for address in one.addresses if times[address] == 1}
     return shared | {one.address: one for one in owners}
+
+
+def account_of(address: str) -> User | None:
+    """The account with this address (in lower case) as its own. 1 query."""
+    found: User | None = User.get_or_none(User.address == address, User.active == 1)
+    return found

@@ -17,6 +17,7 @@ def message(text: str = "Bonjour", subject: str = "Re: Conseil de classe", file:
     one = EmailMessage()
     one["From"], one["To"], one["Subject"] = "Zoé Petit <zoe@x.example>", "alice@lycee.example", subject
     one["Date"] = "Fri, 27 Nov 2026 10:00:00 +0100"
+    one["Authentication-Results"] = "lycee.example; dkim=pass header.d=x.example; dmarc=pass header.from=x.example"
     one.set_content(text)
     if file:
         one.add_attachment(file.encode(), "text", "calendar", filename="invite.ics", params={"method": method} if method else {})

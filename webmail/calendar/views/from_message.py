@@ -1,35 +1,26 @@
-"""Events from messages: a new one from what is written, and those of a calendar file or an invitation."""
+"""Events from messages: a new one from what is written. Those of a calendar file or an invitation are on the message's page."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from flask import Response, redirect, request
+from flask import Response, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
-from werkzeug.wrappers import Response as Answer
 
 from webmail import imap
-from webmail.calendar import editing, event_changes, invitations
+from webmail.calendar import event_changes
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import EventForm
-from webmail.calendar.objects import UidTakenError
 from webmail.calendar.quick_entry import date_chips, dates_in_text
-from webmail.calendar.views.event import event_url
 from webmail.calendar.views.event_form import begin, form_of_words, form_page
-from webmail.calendar.views.undo import undo_of
 from webmail.compose.replies import reply
-from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.mail import Message, Summary
-from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.headers.subjects import bare_subject
-from webmail.mime.part_kinds import PartKind, kind_of_part
-from webmail.web.current import current_account, current_user, settings, time_zone
+from webmail.web.current import current_account, settings, time_zone
 from webmail.web.formatting import day_in_full, here, local
 from webmail.web.forms.request_values import uidvalidity
 from webmail.web.message_links import back_to_message, message_url, requested_message_url
-from webmail.web.notices import notify
 
 _FORM = "calendar.event_of_message"
 MOST_LINKED = 20  # other messages of a conversation
@@ -97,56 +88,3 @@ def _notes(message: Message) -> str:
 
 def _absolute(path: str) -> str:
     return (settings().public_url.rstrip("/") or request.url_root.rstrip("/")) + path
-
-
-@blueprint.post("/calendar/from/<int:uid>/<section>/<path:mailbox>")
-def take_events(uid: int, section: str, mailbox: str) -> Answer:
-    """Put the events of a calendar part into one's first calendar; those that are there already are renewed. 2 round trips."""
-    back = redirect(back_to_message(uid, mailbox), 303)
-    with imap.connect(current_account(), mailbox) as connection:
-        part, _shape = imap.messages.find_part(connection, mailbox, uid, section, uidvalidity())
-        if kind_of_part(part) is not PartKind.CALENDAR:
-            raise NoSuchMessageError(f"{mailbox}: part {section} of {uid} is no calendar")
-        text, cut = imap.attached_messages.beginning(connection, mailbox, uid, part, uidvalidity())
-    found = invitations.read(text, editing.writable(current_user()))
-    method, writes, first = found.method, found.writes, found.first
-    if cut or not found.is_usable:
-        notify(_("No events could be read from this file."), "caution")
-        return back
-    if first is None and method == "cancel":
-        notify(_("This event is not in your calendar."))
-        return back
-    if not writes and first is not None:
-        count = len(found.events)
-        notify(ngettext("This event is already in your calendar.", "These events are already in your calendar.", count))
-        return redirect(event_url(first.collection_id, first.href), 303)
-    try:
-        done = editing.write(current_user(), writes, settings(), as_kept=True, rooms_optional=True)
-    except UnusableCalendarError:
-        notify(_("No events could be read from this file."), "caution")
-        return back
-    except LimitReachedError:
-        notify(_("There is no room left in this calendar. Delete some events first."), "danger")
-        return back
-    except (editing.EventChangedElsewhereError, editing.NotWritableError, UidTakenError):
-        notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
-        return back
-    if method == "cancel":
-        count = len(writes)
-        words = ngettext("%(num)d event is marked as cancelled.", "%(num)d events are marked as cancelled.", count)
-    elif all(one.etag for one in writes):
-        count = len(writes)
-        words = ngettext("%(num)d event in your calendar was updated.", "%(num)d events in your calendar were updated.", count)
-    else:
-        words = ngettext("%(num)d event was added to your calendar.", "%(num)d events were added to your calendar.", len(writes))
-    if method == "request":
-        words += " " + _("The organiser is not told.")
-    link = {"url": event_url(writes[0].calendar, writes[0].href), "text": _("Show event"), "here": True}
-    notify(words, undo=undo_of(done, back_to_message(uid, mailbox)), link=link)
-    return back
-
-
-@blueprint.app_template_global()
-def in_my_calendar(text: str) -> invitations.IncomingEvents:
-    """What of a calendar part is in the person's calendars. 3 queries, where there is one."""
-    return invitations.read(text, editing.calendars(current_user()))

@@ -12,11 +12,17 @@ from werkzeug.wrappers import Response as Answer
 from webmail.calendar import editing
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.objects import UidTakenError
-from webmail.errors import LimitReachedError
+from webmail.compose.outbox import queue
+from webmail.database.connection import db
+from webmail.errors import LimitReachedError, NoSuchMessageError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.web.current import current_user, settings
 from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify, undone
+
+
+class _LeftError(Exception):
+    """A message has left already."""
 
 
 def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str, Any]] | None:
@@ -30,7 +36,13 @@ def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str
 def undo_last() -> Answer:
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
     try:
-        done = editing.undo(current_user(), request.form.get("undo", ""), settings())
+        with db.atomic():  # the event and what waits in the outbox because of it: both, or neither
+            if not _withdrawn(request.form.get("sent", "")):
+                raise _LeftError
+            done = editing.undo(current_user(), request.form.get("undo", ""), settings())
+    except _LeftError:
+        notify(_("Your reply has already left, so the event stays as it is. Reply once more to change it."), "caution")
+        return back
     except editing.EventChangedElsewhereError:
         notify(_("This event was changed again in the meantime, so it stays as it is."), "caution")
         return back
@@ -39,6 +51,15 @@ def undo_last() -> Answer:
         return back
     undone(_("Undone.") if done else _("There was nothing to undo."))
     return back
+
+
+def _withdrawn(numbers: str) -> bool:
+    """Whether what waited in the outbox because of a change leaves no more; True for nothing."""
+    wanted = [int(one) for one in numbers.split(",")[:10] if one.isascii() and one.isdigit() and len(one) < 18]
+    try:
+        return all(queue.undo(current_user(), number) is not None for number in wanted)
+    except NoSuchMessageError:
+        return False
 
 
 def hidden_words(done: Iterable[editing.Done]) -> str:

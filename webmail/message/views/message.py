@@ -15,6 +15,7 @@ from webmail.message import recent_html
 from webmail.message.blueprint import blueprint
 from webmail.message.views import reading
 from webmail.message.views.html_frame import cleaned_html, frame
+from webmail.message.views.invitations import note_replies
 from webmail.message.views.phishing import can_be_reported
 from webmail.message.views.receipts import receipt_for
 from webmail.message.views.remote_images import body_with_images, images_possible
@@ -35,6 +36,7 @@ def show(uid: int, mailbox: str) -> Response:
     query, sort = request.args.get("query", ""), request.args.get("sort", "date")
     found = reading.read(uid, mailbox, mark=not fetched_ahead())
     message, judged = found.message, found.trust
+    note_replies(message, judged)
     newer, older = _neighbours(message, query, sort)
     response = page(
         "message/show.html", **found.context, newer=newer, older=older, query=query, sort=sort,
