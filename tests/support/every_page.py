@@ -17,6 +17,7 @@ from deploy.demo import accounts
 from deploy.demo.child import HOST
 from deploy.demo.letters.tnef import winmail
 from deploy.demo.services import Services
+from tests.support import calendar_ground as ground
 from tests.support.attachments import PNG, file, letter, zipped
 from tests.support.calendar_ground import put
 from tests.support.compose_form import FORM
@@ -24,11 +25,17 @@ from tests.support.contact_pages import CARD, EDIT, add, group
 from tests.support.groups import group as people_group
 from tests.support.http_visits import HttpVisitor
 from tests.support.messages import message
+from tests.support.rooms import event_text
 from tests.support.settings_pages import PAGES as SETTINGS_PAGES
 from tests.support.transfer_pages import asking_pages, own_transfers, public_pages
 from tests.support.visits import Page
 from webmail.auth.devices import app_passwords
+from webmail.calendar import objects
+from webmail.calendar.rooms import resources
+from webmail.calendar.rooms.bookings import Booker
+from webmail.calendar.rooms.resources import RoomDescription
 from webmail.collections import store as collections
+from webmail.database.connection import db
 from webmail.models import (
     CalendarLink,
     CalendarObject,
@@ -51,6 +58,9 @@ _HTML = '<p>Bonjour</p><a href="https://evil.example/">https://bank.example/</a>
 ADMIN_PAGES = {
     "reports": "/admin/reports",
     "admin-transfers": "/admin/transfers",
+    "admin-rooms": "/admin/rooms",
+    "admin-room": "/admin/rooms/1",
+    "admin-room-new": "/admin/rooms/new",
     "deputy": "/deputy",
     "deputy-person": "/deputy/1",
 }
@@ -306,6 +316,7 @@ def _calendar(demo: Services) -> dict[str, str]:
         event = f"/calendar/events/{row.collection_id}/{quote(row.href)}"
         at = f"?at={Occurrence.get(Occurrence.object == row.id).recurrence_id}"
     return {
+        **_rooms(demo, begin),
         "event": f"{event}{at}",
         "event-series": event,
         "event-edit": f"{event}/edit{at}",
@@ -319,6 +330,41 @@ def _calendar(demo: Services) -> dict[str, str]:
         "calendar-empty": "/calendar/agenda/1990-01-01",
         **{f"calendar-{view}": place for view, place in views.items()},
     }
+
+
+def _rooms(demo: Services, begin: date) -> dict[str, str]:
+    """Rooms with a long name and much in them; a series that has one but for a date, and one that waits."""
+    with accounts.tables(demo.database):
+        alice, bob = (User.get(User.address == address) for address in (ALICE, BOB))
+        many = ("Vidéoprojecteur", "Tableau numérique", "Prises à chaque place", "Piano")
+        large = resources.save(
+            RoomDescription(_LONG[:80], capacity=120, equipment=many, site="Bâtiment A", longest=240), "example.org"
+        )
+        small = resources.save(RoomDescription("Salle 101", capacity=30, approval=True, approver=alice), "example.org")
+        resources.save(RoomDescription("Vidéoprojecteur", "thing", copies=3), "example.org")
+        times = f";TZID=Europe/Paris:{begin:%Y%m}"
+        _book(bob, event_text("Concert", f"{times}15T090000", f"{times}15T110000", rooms=(large,)))
+        row = _book(
+            alice, event_text("Chorale", f"{times}08T093000", f"{times}08T103000", "RRULE:FREQ=WEEKLY", rooms=(large, small))
+        )
+        _book(bob, event_text("Examen", f"{times}09T140000", f"{times}09T170000", rooms=(small,)))
+        day = begin.replace(day=8)
+    return {
+        "rooms": "/rooms",
+        "rooms-search": f"/rooms?q=salle+pour+20+avec+piano+et+sauna&day={day}&from=09:00",
+        "room": f"/rooms/{large.id}?day={day}",
+        "room-requests": "/rooms/requests",
+        "event-rooms": f"/calendar/events/{row.collection_id}/{quote(row.href)}",
+        "event-rooms-edit": f"/calendar/events/{row.collection_id}/{quote(row.href)}/edit",
+    }
+
+
+def _book(user: User, text: str) -> CalendarObject:
+    """An event in somebody's first calendar, with its rooms."""
+    calendar, found = collections.default_collection(user, collections.CALENDAR), objects.prepared(text, ground.PARIS)
+    row = CalendarObject.get_or_none(CalendarObject.collection == calendar, CalendarObject.uid == found[0].uid)
+    with db.atomic():
+        return objects.write(calendar.id, f"{found[0].uid}.ics", text, found, row, Booker(user, ground.PARIS, optional=True))
 
 
 def _subscribed(user: User) -> dict[str, str]:

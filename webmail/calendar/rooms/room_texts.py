@@ -24,17 +24,19 @@ def about_words(resource: Resource) -> str:
 
 def choice_words(choice: RoomChoice) -> str:
     """A room in the list of an event's form."""
-    resource = choice.resource
-    if choice.asked and not choice.is_free:
-        state = (
-            ngettext("free on %(free)d of %(num)d date", "free on %(free)d of %(num)d dates", choice.asked, free=choice.free)
-            if choice.free
-            else reason_words(resource, choice.reason)
-        )
-    else:
-        state = _("needs approval") if resource.approval else ""
+    resource, state = choice.resource, state_words(choice)
     name = resource.name + (f" ({about})" if (about := about_words(resource)) else "")
     return _("%(name)s: %(state)s", name=name, state=state) if state else name
+
+
+def state_words(choice: RoomChoice) -> str:
+    """Whether it can be had, in a few words; "" where it simply is."""
+    resource = choice.resource
+    if not choice.asked or choice.is_free:
+        return _("needs approval") if resource.approval else ""
+    if not choice.free:
+        return reason_words(resource, choice.reason)
+    return ngettext("free on %(free)d of %(num)d date", "free on %(free)d of %(num)d dates", choice.asked, free=choice.free)
 
 
 def reason_words(resource: Resource, reason: RoomRefusalReason | None) -> str:

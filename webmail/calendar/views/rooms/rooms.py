@@ -15,7 +15,7 @@ from webmail.calendar.rooms import approval, free_rooms, limits, resources, room
 from webmail.calendar.rooms.bookings import Span
 from webmail.calendar.rooms.free_rooms import RoomChoice
 from webmail.calendar.rooms.room_search import RoomSearch
-from webmail.calendar.rooms.room_texts import about_words, choice_words, reason_words
+from webmail.calendar.rooms.room_texts import about_words, reason_words, state_words
 from webmail.models import Resource
 from webmail.schedule import time_of_day
 from webmail.web.current import current_user, time_zone
@@ -35,7 +35,7 @@ def show_rooms() -> Response:
     found = free_rooms.choices(current_user(), _spans(sought), among=fitting)
     when = when_words(sought.start, sought.end, time_zone()) if sought.start and sought.end else ""
     return page(
-        "calendar/rooms/rooms.html", found=[(one, choice_words(one), _booking_url(one, sought)) for one in found], sought=sought,
+        "calendar/rooms/rooms.html", found=[(one, state_words(one), _booking_url(one, sought)) for one in found], sought=sought,
         when=when, any=bool(listed), query=request.args.get("q", "")[: room_search.LONGEST], is_search=_is_search(),
         wrong=_is_search() and not when and bool(request.args.get("day") or request.args.get("from")),
         approves=bool(approval.resources_of(current_user())),
