@@ -25,6 +25,7 @@ OWNERS = {  # of files that are called otherwise
     "filing": "filters",
     "forwarding": "filters",
     "limits": "rate_limits",
+    "meetings": "calendar",
     "providers": "auth",
     "recovery": "auth",
     "reminders": "calendar",

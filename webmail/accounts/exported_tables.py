@@ -69,6 +69,7 @@ from webmail.models import (
     SavedSearch,
     SecurityKey,
     SentForm,
+    SentInvitation,
     Session,
     ShownReminder,
     Signature,
@@ -139,6 +140,7 @@ TABLES: dict[str, type[pw.Model]] = {
     "tasks": Task,
     "file-requests": FileRequest,
     "reminders": ShownReminder,
+    "invitations": SentInvitation,
     "daily-agenda": DailyAgenda,
     "notices-read": ToldNotice,
 }

@@ -198,8 +198,10 @@ def offer_undo(user: User, done: Iterable[Done]) -> str:
 
 
 @begun_again
-def undo(user: User, name: str, settings: Settings) -> bool:
+def undo(user: User, name: str, settings: Settings, *, rewritten: Callable[[Sequence[Done]], list[Write]] | None = None) -> bool:
     """Put back what `offer_undo` kept, all or nothing, under its names; False if it is over, not theirs, or was done already.
+
+    `rewritten`: says in the transaction what is to be written for these steps.
 
     Raises EventChangedElsewhereError if it was changed again since, NotWritableError, LimitReachedError, UidTakenError.
     """
@@ -211,7 +213,7 @@ def undo(user: User, name: str, settings: Settings) -> bool:
         if undo_store.take(user, name, _OPENING) is None:
             return False
         back = [Write(one.calendar, one.href, one.before, one.etag) for one in steps]
-        write(user, back, settings, as_kept=True, rooms_optional=True)
+        write(user, rewritten(steps) if rewritten else back, settings, as_kept=True, rooms_optional=True)
         _out_of_trash(user, [one for one in steps if one.before and not one.etag])
         for one in steps:
             if one.trashed:

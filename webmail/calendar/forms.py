@@ -28,7 +28,7 @@ REMINDERS = (0, 5, 10, 15, 30, 60, 120, 1440, 2880, 10080)  # minutes before
 EMPTY_REMINDERS = EMPTY_LINKS = 1
 MOST_ROOMS = 10
 LONGEST_NOTES = 20_000
-_LIMITS = {"title": 500, "location": 500, "video": 1000, "categories": 1000}
+_LIMITS = {"title": 500, "location": 500, "video": 1000, "categories": 1000, "note": 2000}
 _TYPED_DAY = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 _EARLIEST, _LATEST = 1900, 2200
 _STATUSES = ("", "confirmed", "tentative", "cancelled")
@@ -75,6 +75,7 @@ class EventForm:
     optional: str = ""
     hidden: bool = False  # the guests don't see each other
     note: str = ""  # for the guests, with what leaves now
+    quiet: bool = False  # nothing leaves now
     revision: str = ""
     uid: str = ""
     kept: str = ""  # the name under which it waited for a link
@@ -109,6 +110,7 @@ class EventForm:
             free=bool(fields.get("free")),
             term=bool(fields.get("term")),
             hidden=bool(fields.get("hidden")),
+            quiet=bool(fields.get("quiet")),
             uid=uid if _UID.fullmatch(uid) else "",
         )
         for name, value in values.items():

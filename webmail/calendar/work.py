@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webmail.calendar import birthdays, objects
 from webmail.calendar.files import import_task
+from webmail.calendar.guests import sent_invitations
 from webmail.calendar.notifications import reminders as calendar_letters
 from webmail.calendar.reminders import daily_agenda, reminders
 from webmail.calendar.rooms import bookings
@@ -47,4 +48,5 @@ WORK = AreaWork(
         ),
     ),
     clean_up=(_extend_index,),
+    expire=(sent_invitations.forget_old,),
 )

@@ -27,6 +27,7 @@ from webmail.models.collections.contacts import (
     DifferentContacts,
     IndexFill,
 )
+from webmail.models.collections.meetings import SentInvitation
 from webmail.models.collections.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
 from webmail.models.collections.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.collections.rooms import STEP, Resource, ResourceBooking, ResourceSlot, ResourceUse
@@ -152,6 +153,7 @@ __all__ = [
     "SavedSearch",
     "SecurityKey",
     "SentForm",
+    "SentInvitation",
     "Session",
     "SignInFailure",
     "ShownReminder",

@@ -190,7 +190,7 @@ def test_a_time_is_found_and_what_was_typed_stays(app, alice, bob):
     page = alice.submit(page, "main form", start=first["value"], follow=True)
     fields = {one["name"]: one.get("value") for one in page.one(FORM).select("input[name]")}
     assert fields["start_hour"] == "12:00" and fields["end_hour"] == "13:30" and fields["title"] == "Conseil"
-    assert fields["invite"] == "bob, eve@elsewhere.example" and "Ordre du jour" in page.one("textarea").text
+    assert fields["invite"] == "bob, eve@elsewhere.example" and "Ordre du jour" in page.one("#event-notes").text
 
 
 def test_the_week_has_a_column_a_day(app, alice, bob):

@@ -152,6 +152,7 @@ OTHERS = {  # of nobody's events, or of what the person themselves gave
     "/calendar/forms/<name>": "one's own form", "/calendar/import/<upload>": "one's own file",
     "/calendar/of/<int:uid>/<path:mailbox>": "a message", "/calendar/subscriptions/<int:number>": "one's own subscription",
     "/calendar/subscriptions/new": "a form", "/collections/new": "a form",
+    "/calendar/times/<name>": "tests/unit/calendar/test_free_busy.py",
 }  # fmt: skip
 MORE = [
     "/calendar/search?from=2026-12-01&to=2026-12-31", "/calendar/search?words=portes&from=2026-12-01&to=2026-12-31",

@@ -22,7 +22,8 @@ from webmail.mime.formats.recurrence.series import CannotChangeError, Clock, Ser
 from webmail.mime.formats.recurrence.term_dates import TermNote
 from webmail.models import CalendarObject, User
 
-MOST_PEOPLE = 200
+MOST_PEOPLE = 300
+_HOOKS = ("accepted", "declined", "tentative")
 MOST_EXCEPTIONS = 50
 
 
@@ -56,6 +57,11 @@ class Invited:
     person: Address
     answer: str
     optional: bool = False
+
+    @property
+    def hook(self) -> str:
+        """The answer as pages mark it."""
+        return self.answer if self.answer in _HOOKS else "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display import event_facts
 from webmail.calendar.display.event_facts import EventFacts
 from webmail.calendar.display.event_texts import elsewhere_words, privacy_words, series_words, status_words, when_words
+from webmail.calendar.views.guests.guest_fields import answers_words, tracked_answers
 from webmail.calendar.views.rooms import event_rooms
 from webmail.collections import look
 from webmail.collections.store import Access
@@ -38,7 +39,7 @@ def event(calendar: int, href: str) -> Response:
     if facts is None:
         title = title_of(access, row)
         return page("calendar/event.html", facts=None, title=title, calendar=calendar_words(access), back=_back(None))
-    fields, zone = facts.fields, time_zone()
+    fields, zone, tracked = facts.fields, time_zone(), tracked_answers(facts)
     asked = [one.person for one in facts.people]
     return page(
         "calendar/event.html", facts=facts, title=fields.title, calendar=calendar_words(access), back=_back(facts),
@@ -46,7 +47,8 @@ def event(calendar: int, href: str) -> Response:
         repeats=series_words(facts), state=status_words(fields.status),
         privacy=privacy_words(fields.privacy), following=_following(facts), to=address_text(asked) if asked else "",
         exceptions=[(when_words(one.when, one.when, zone), _moved_words(one.moved, zone), one.title) for one in facts.exceptions],
-        ours=request.args.get("at") or "", rooms=event_rooms.booked(facts),
+        ours=request.args.get("at") or "", tracked=tracked, answers=answers_words(tracked) if tracked else "",
+        rooms=event_rooms.booked(facts),
     )  # fmt: skip
 
 

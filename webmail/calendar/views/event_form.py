@@ -27,6 +27,7 @@ from webmail.calendar.display.event_texts import (
     when_words,
 )
 from webmail.calendar.forms import EMPTY_LINKS, EMPTY_REMINDERS, MOST_ROOMS, REMINDERS, SCOPES, EventForm, typed_day
+from webmail.calendar.guests import guest_lines, organising
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.quick_entry import quick_entry, several, several_texts
 from webmail.calendar.reminders import usual_reminders
@@ -36,23 +37,33 @@ from webmail.calendar.rooms.room_texts import refused_words
 from webmail.calendar.views import term
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
 from webmail.calendar.views.guests.find_time import send_to_times
-from webmail.calendar.views.guests.guest_fields import read_guests
+from webmail.calendar.views.guests.guest_fields import (
+    guest_change,
+    is_same_list,
+    organises,
+    read_guests,
+    show_guests,
+    tell,
+    with_new_guests,
+)
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
 from webmail.calendar.views.rooms import event_rooms
-from webmail.calendar.views.undo import hidden_words, undo_of
+from webmail.calendar.views.undo import posting
 from webmail.collections.store import Access
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.calendars.event_edit import MOST_REMINDERS, EventFields
 from webmail.mime.formats.calendars.event_links import MOST_LINKS
 from webmail.mime.formats.recurrence.series import CannotChangeError
-from webmail.web.current import current_user, preferences, settings, time_zone
+from webmail.rate_limits import TooManyRequestsError
+from webmail.web.current import current_user, preferences, time_zone
 from webmail.web.formatting import here
 from webmail.web.notices import notify
 from webmail.web.rendering import page
+from webmail.web.responses.too_many import with_again
 
-_REFUSALS = (UnusableCalendarError, LimitReachedError, UidTakenError, RoomRefusedError)
+_REFUSALS = (UnusableCalendarError, LimitReachedError, UidTakenError, RoomRefusedError, TooManyRequestsError)
 
 
 @blueprint.get("/calendar/events/new")
@@ -148,13 +159,14 @@ def add_event() -> Answer:
     if is_more():
         return form_page(form)
     fields = form.fields(time_zone())
-    calendar = _chosen(form)
-    if fields is None or form.errors:
+    calendar, guests = _chosen(form), read_guests(form)
+    if fields is None or guests is None or form.errors:
         return form_page(form, status=422)
     form.uid = form.uid or event_changes.new_uid()
     try:
         new = several.writes(calendar, form.uid, fields, form.also, form.skip, term.wanted(form))
-        done = editing.write(current_user(), new, settings())
+        new = with_new_guests(form, new, guests)
+        posted = organising.write(current_user(), new, posting(form.note, silent=form.quiet))
     except editing.EventChangedElsewhereError:
         return _there_already(form, fields, calendar, new[0].href)
     except editing.NotWritableError:
@@ -171,7 +183,7 @@ def add_event() -> Answer:
         "“%(title)s” was added to your calendar.", "“%(title)s” was added to your calendar as %(num)d events.", len(new),
         title=fields.title,
     )  # fmt: skip
-    notify(" ".join(filter(None, [words, term.left_out_words(new[0].text)])) + hidden_words(done), undo=undo_of(done))
+    tell(posted, " ".join(filter(None, [words, term.left_out_words(new[0].text)])))
     return redirect(event_url(calendar, new[0].href), 303)
 
 
@@ -187,7 +199,7 @@ def _there_already(form: EventForm, fields: EventFields | None, calendar: int, h
     """The form was sent before: a second click leads to what it made; with other words in it, it now changes that."""
     access, row = mine(calendar, href)
     facts = facts_here(access, row, "")
-    if facts is None or fields in (None, facts.fields):
+    if facts is None or (fields in (None, facts.fields) and is_same_list(guest_change(form, facts))):
         return redirect(event_url(calendar, href), 303)
     words = _("This event was already saved with different details. Your changes are not saved yet: check them, then save again.")
     notify(words, "caution")
@@ -231,9 +243,10 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
     if is_more():
         return form_page(form, facts)
     before = facts.fields
-    after = form.fields(time_zone(), before, facts.tz)
+    after, inviting = form.fields(time_zone(), before, facts.tz), guest_change(form, facts)
+    after = None if form.errors else after
     if form.revision != facts.row.etag:
-        if after == before and form.term == (facts.term is not None):  # a second click: the first one saved it
+        if after == before and is_same_list(inviting) and form.term == (facts.term is not None):  # a second click
             return redirect(event_url(calendar, href, facts.at), 303)
         return _conflict(form, facts, after)
     if after is None:
@@ -241,9 +254,12 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
     scope = form.scope if facts.parted and form.scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
     try:
         writes, lost = event_changes.change(facts.row, facts.at, scope, before, after, form.uid, term.wanted(form, facts))
+        if inviting:
+            text = guest_lines.changed(writes[-1].text, inviting[1], inviting[0].address, facts.at if scope == "one" else "")
+            writes[-1] = replace(writes[-1], text=text)
         if writes[-1].text == facts.row.text:
             return redirect(event_url(calendar, href, facts.at), 303)
-        done = editing.write(current_user(), writes, settings())
+        posted = organising.write(current_user(), writes, posting(form.note, silent=form.quiet))
     except (editing.EventChangedElsewhereError, editing.NotWritableError):
         return _parted_before(calendar, form) or _conflict(form, editable_here(calendar, href, form.at), after)
     except CannotChangeError as error:
@@ -260,7 +276,7 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
             lost,
         )
     saved()
-    notify(said + hidden_words(done), undo=undo_of(done))
+    tell(posted, said)
     return redirect(event_url(calendar, writes[-1].href, facts.at if scope == "one" else ""), 303)
 
 
@@ -291,6 +307,7 @@ def _form_showing(facts: EventFacts) -> EventForm:
     form = EventForm.showing(facts.fields, facts.tz)
     form.revision, form.at, form.uid = facts.row.etag, facts.at, event_changes.new_uid()
     form.scope, form.term = "one" if facts.at else "all", facts.term is not None
+    show_guests(form, facts)
     return form
 
 
@@ -345,6 +362,8 @@ def _said(name: str, value: object) -> str:
 def _say_refused(form: EventForm, error: Exception) -> None:
     if isinstance(error, UnusableCalendarError):
         form.errors["repeat"] = _("An event can’t repeat that often, or for that long.")
+    elif isinstance(error, TooManyRequestsError):
+        form.errors["invite"] = with_again(_("These are more people than you may write to at the moment."), error)
     elif isinstance(error, LimitReachedError):
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
     elif isinstance(error, RoomRefusedError):
@@ -393,7 +412,8 @@ def form_page(
         theirs=theirs or [], others=others or [], back=back, conversation=conversation,
         place=place_words(day), last=place_words(day, last=True) if is_last_of_month(day) else "",
         kept=repeat_words(Repeat("kept"), day) if typed.kind == "kept" else "", day=day,
-        inviting=True, term=school, places=[(str(one), one_place_words(one)) for one in PLACES],
+        inviting=facts is None or organises(facts) is not None, term=school,
+        places=[(str(one), one_place_words(one)) for one in PLACES],
         names=get_day_names("wide", locale=here().locale), rooms=event_rooms.offer(form, facts),
     )  # fmt: skip
 

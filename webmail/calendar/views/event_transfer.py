@@ -14,10 +14,12 @@ from webmail.calendar.display import event_facts
 from webmail.calendar.display.event_facts import EventFacts, NotEditableError, WhyNot
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES
+from webmail.calendar.guests import organising
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.views.event import calendar_words, day_url, event_url, facts_here, mine
+from webmail.calendar.views.guests.guest_fields import invited_to, organises, tell
 from webmail.calendar.views.refusals import why_words
-from webmail.calendar.views.undo import hidden_words, undo_of
+from webmail.calendar.views.undo import hidden_words, posting, undo_of
 from webmail.collections.store import Access
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
@@ -48,7 +50,9 @@ def _say_private(calendar: int, href: str) -> Answer:
 
 def _question(facts: EventFacts, status: int = 200, error: str = "") -> Response:
     when = when_words(facts.begins, facts.ends, time_zone())
-    return page("calendar/event_delete.html", status, facts=facts, when=when, error=error)
+    organiser = organises(facts)
+    guests = len(invited_to(facts, organiser)) if organiser else 0
+    return page("calendar/event_delete.html", status, facts=facts, when=when, error=error, guests=guests)
 
 
 def _changeable(facts: EventFacts | None) -> EventFacts:
@@ -83,7 +87,10 @@ def delete_event(calendar: int, href: str) -> Answer:
     scope = request.form.get("scope", "") if facts and facts.parted else "one" if facts and facts.at else "all"
     try:
         removal = event_changes.removal(row, at, scope, floating, _trash_title(facts, scope))
-        done = editing.write(current_user(), [removal], settings(), as_kept=True, is_stored=True)
+        posted = organising.write(
+            current_user(), [removal], posting(request.form.get("note", "")[:2000], silent=bool(request.form.get("quiet"))),
+            as_kept=True, is_stored=True,
+        )  # fmt: skip
     except CannotChangeError as error:
         if facts is None or error.reason != "range":
             abort(404)
@@ -96,7 +103,7 @@ def delete_event(calendar: int, href: str) -> Answer:
     except (editing.NotWritableError, LimitReachedError, UidTakenError, UnusableCalendarError):
         abort(403)
     title = facts.fields.title if facts else ""
-    notify(_("“%(title)s” was deleted.", title=title or _("No title")), undo=undo_of(done))
+    tell(posted, _("“%(title)s” was deleted.", title=title or _("No title")))
     return redirect(day_url(event_facts.day_of(facts, time_zone())) if facts else url_for("calendar.show"), 303)
 
 

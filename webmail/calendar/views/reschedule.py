@@ -14,20 +14,24 @@ from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.event_facts import EventFacts, NotEditableError
 from webmail.calendar.display.event_texts import when_words
 from webmail.calendar.forms import SCOPES, typed_moment
+from webmail.calendar.guests import organising
 from webmail.calendar.objects import UidTakenError
 from webmail.calendar.rooms.bookings import RoomRefusedError
 from webmail.calendar.rooms.room_texts import refused_words
 from webmail.calendar.views import term
 from webmail.calendar.views.event import event_url
+from webmail.calendar.views.guests.guest_fields import tell
 from webmail.calendar.views.refusals import editable_here, why_not, why_words
-from webmail.calendar.views.undo import undo_of
+from webmail.calendar.views.undo import posting
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.calendars.event_edit import EventFields
 from webmail.mime.formats.recurrence.series import CannotChangeError
-from webmail.web.current import current_user, settings, time_zone
+from webmail.rate_limits import TooManyRequestsError
+from webmail.web.current import current_user, time_zone
 from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify
+from webmail.web.responses.too_many import with_again
 
 _LONGEST = timedelta(days=366)
 
@@ -61,12 +65,15 @@ def _move(facts: EventFacts, back: Answer) -> Answer:
     scope = scope if facts.parted and scope in SCOPES else "one" if facts.at or not facts.recurs else "all"
     try:
         writes, _dropped = event_changes.change(facts.row, facts.at, scope, facts.fields, after, holidays=term.as_before(facts))
-        done = editing.write(current_user(), writes, settings())
+        posted = organising.write(current_user(), writes, posting())
     except CannotChangeError as error:
         notify(why_not(error.reason), "caution")
         return back
     except RoomRefusedError as error:
         notify(_("Nothing was moved.") + " " + refused_words(error.refusals, time_zone()), "caution")
+        return back
+    except TooManyRequestsError as error:
+        notify(with_again(_("These are more people than you may write to at the moment."), error), "danger")
         return back
     except LimitReachedError:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
@@ -75,9 +82,8 @@ def _move(facts: EventFacts, back: Answer) -> Answer:
         notify(_("The event can’t be at this time."), "caution")
         return back
     shown = event_url(facts.row.collection_id, writes[-1].href, facts.at if scope == "one" else "")
-    offered = undo_of(done, local_path(request.form.get("back", "")))
     said = _("“%(title)s” was moved.", title=facts.fields.title)
-    notify(said, undo=offered, link={"url": shown, "text": _("Show event"), "here": True})
+    tell(posted, said, local_path(request.form.get("back", "")), link={"url": shown, "text": _("Show event"), "here": True})
     return back
 
 

@@ -9,14 +9,18 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from webmail.calendar import editing
+from webmail.calendar import editing, meeting_mail
 from webmail.calendar.blueprint import blueprint
+from webmail.calendar.guests import organising
+from webmail.calendar.guests.organising import Posting
 from webmail.calendar.objects import UidTakenError
 from webmail.compose.outbox import queue
 from webmail.database.connection import db
 from webmail.errors import LimitReachedError, NoSuchMessageError
+from webmail.itip.messages import ItipMessage
+from webmail.mail import Draft
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
-from webmail.web.current import current_user, settings
+from webmail.web.current import current_user, sealed_credential, settings, time_zone, wake
 from webmail.web.forms.request_values import local_path
 from webmail.web.notices import notify, undone
 
@@ -32,6 +36,16 @@ def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str
     return (url_for("calendar.undo_last"), {"undo": name, "back": back}) if name else None
 
 
+def posting(note: str = "", *, silent: bool = False) -> Posting:
+    """How guests of what the person writes now are told."""
+    user, chosen = current_user(), settings()
+
+    def draft(message: ItipMessage) -> Draft:
+        return meeting_mail.draft_of(user, message, chosen, time_zone())
+
+    return Posting(chosen, sealed_credential, draft, note.strip(), silent)
+
+
 @blueprint.post("/calendar/changes/undo")
 def undo_last() -> Answer:
     back = redirect(local_path(request.form.get("back", "")) or url_for("calendar.show"), 303)
@@ -39,7 +53,7 @@ def undo_last() -> Answer:
         with db.atomic():  # the event and what waits in the outbox because of it: both, or neither
             if not _withdrawn(request.form.get("sent", "")):
                 raise _LeftError
-            done = editing.undo(current_user(), request.form.get("undo", ""), settings())
+            done, rows = organising.undo(current_user(), request.form.get("undo", ""), posting())
     except _LeftError:
         notify(_("Your reply has already left, so the event stays as it is. Reply once more to change it."), "caution")
         return back
@@ -49,6 +63,8 @@ def undo_last() -> Answer:
     except (editing.NotWritableError, LimitReachedError, UidTakenError, UnusableCalendarError):
         notify(_("This can no longer be undone: the calendar is full, or you can’t change it any more."), "caution")
         return back
+    for row in rows:
+        wake(row)
     undone(_("Undone.") if done else _("There was nothing to undo."))
     return back
 

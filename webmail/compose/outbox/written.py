@@ -6,7 +6,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 import peewee as pw
 
@@ -25,9 +27,11 @@ def named(user: User, about: str) -> str:
     return hashlib.sha256(f"written {user.id} {about}".encode()).hexdigest()[:32]
 
 
-def enqueue(user: User, draft: Draft, once: str, settings: Settings, sealed_credential: bytes | None) -> Outbox:
-    """Queue a message; `once`: its name (`named`). One that is waiting or sent stays as it is; one that was undone or failed is
-    queued anew. It may be called within a transaction: if that fails, nothing leaves.
+def enqueue(
+    user: User, draft: Draft, once: str, settings: Settings, sealed_credential: bytes | None, *, filed: bool = True
+) -> Outbox:
+    """Queue a message; `once`: its name (`named`); `filed`: whether a copy goes into Sent. One that is waiting or sent stays as
+    it is; one that was undone or failed is queued anew. It may be called within a transaction: if that fails, nothing leaves.
 
     Raises identities.NotYoursError, TooManyRequestsError, BadAddressError, UnsafeValueError, StorageFullError, StorageAwayError.
     """
@@ -38,7 +42,7 @@ def enqueue(user: User, draft: Draft, once: str, settings: Settings, sealed_cred
         "recipients": json.dumps(recipients), "people": len(recipients),
         "content": spool.built(draft, settings, prove=identities.is_theirs(user, draft.identity, settings)),
         "due": now() + timedelta(seconds=queue.undo_seconds(user, settings)),
-        "credential": sealed_credential, "sent_mailbox": draft.identity.sent_mailbox,
+        "credential": sealed_credential, "sent_mailbox": draft.identity.sent_mailbox, "filed": not filed,
     }  # fmt: skip
     mine = Outbox.draft == once
     with db.atomic():
@@ -51,7 +55,31 @@ def enqueue(user: User, draft: Draft, once: str, settings: Settings, sealed_cred
                 return Outbox.create(user=user, draft=once, **values)
         renewed = {
             "state": OutboxState.WAITING, "attempts": Outbox.attempts + 1, "handed_over": False, "lease": None, "error": "",
-            "refused": "{}", "filed": False, "sent_at": None, "created": now(),
+            "refused": "{}", "sent_at": None, "created": now(),
         }  # fmt: skip
         Outbox.update(**values, **renewed).where(mine & Outbox.state.in_(_OPEN)).execute()
     return Outbox.select(*queue.LIGHT).where(mine).get()
+
+
+def unsent(numbers: Collection[int]) -> set[int]:
+    """Which of these messages (by `id`) nobody has received, nor will: they were undone, or refused. 1 query."""
+    if not numbers:
+        return set()
+    rows: Any = Outbox.select(Outbox.id).where(Outbox.id.in_(list(numbers)), Outbox.state.in_(_OPEN))
+    return {number for (number,) in rows.tuples()}
+
+
+def withdraw(number: int, addresses: Collection[str]) -> set[str]:
+    """Take these addresses (in lower case) out of a message (by `id`) that nobody has begun to send; those that it will not reach
+    now. 2 queries."""
+    waits = (Outbox.id == number) & (Outbox.state == OutboxState.WAITING) & Outbox.sent_at.is_null() & Outbox.lease.is_null()
+    row = Outbox.select(*queue.LIGHT).where(waits).first()
+    if row is None:
+        return set()
+    there = json.loads(row.recipients)
+    left = [one for one in there if one.lower() not in addresses]
+    values: dict[str, Any] = {"recipients": json.dumps(left), "people": len(left)}
+    if not left:
+        values = {"state": OutboxState.CANCELLED, "content": b"", "credential": None, "error": ""}
+    same = waits & (Outbox.attempts == row.attempts) & (Outbox.recipients == row.recipients)
+    return {one.lower() for one in there if one not in left} if Outbox.update(**values).where(same).execute() else set()

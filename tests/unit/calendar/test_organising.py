@@ -1,0 +1,352 @@
+"""The organiser's side of meetings: invitations, new versions, cancellations, each sent once; undo; answers; reminders."""
+
+from __future__ import annotations
+
+import email
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from email import policy
+from io import BytesIO
+
+import pytest
+from flask import Flask
+
+from tests.support import calendar_ground as ground
+from tests.support.calendar_ground import calendar_of, put_text, share
+from tests.support.visits import Page, Visitor
+from webmail.collections import trash
+from webmail.compose.outbox import queue
+from webmail.dav.deletion import restore
+from webmail.models import CalendarObject, Outbox, OutboxState, SentInvitation, User, now
+
+FORM = "form[data-event-form]"
+GUESTS = "bob@lycee.example, Eve <eve@elsewhere.example>"
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    with ground.application(tmp_path / "instance") as made:
+        yield made
+
+
+@pytest.fixture
+def alice(app: Flask) -> Visitor:
+    return ground.person(app)
+
+
+@pytest.fixture
+def bob(app: Flask) -> Visitor:
+    return ground.person(app, "bob")
+
+
+def new(alice: Visitor, **fields: object) -> Page:
+    values = {
+        "title": "Conseil",
+        "start": "2027-12-07",
+        "start_hour": "17:00",
+        "end": "2027-12-07",
+        "end_hour": "19:00",
+        "invite": GUESTS,
+    }
+    return alice.submit(alice.get("/calendar/events/new"), FORM, **values | fields, action="save")
+
+
+def row() -> CalendarObject:
+    return CalendarObject.select().order_by(CalendarObject.id.desc()).get()
+
+
+def url(part: str = "", at: str = "") -> str:
+    one = row()
+    return f"/calendar/events/{one.collection_id}/{one.href}{part}" + (f"?at={at}" if at else "")
+
+
+def edit(alice: Visitor, at: str = "", **fields: object) -> Page:
+    return alice.submit(alice.get(url("/edit", at)), FORM, **fields, action="save")
+
+
+def waiting(*states: str) -> list[Outbox]:
+    return list(Outbox.select().where(Outbox.state.in_(states or (OutboxState.WAITING,))).order_by(Outbox.id))
+
+
+def leave() -> None:
+    """What waits has left."""
+    Outbox.update(state=OutboxState.SENT, sent_at=now(), filed=True, content=b"").where(
+        Outbox.state == OutboxState.WAITING
+    ).execute()
+
+
+def part(sent: Outbox) -> str:
+    """The calendar part of a message, unfolded."""
+    message = email.message_from_bytes(bytes(sent.content), policy=policy.default)
+    [found] = [one for one in message.walk() if one.get_content_type() == "text/calendar"]
+    method = found.get_param("method")
+    text = re.sub("\r?\n[ \t]", "", found.get_content().replace("\r\n", "\n"))
+    assert f"METHOD:{method}" in text
+    return text
+
+
+def told(sent: list[Outbox]) -> list[tuple[str, list[str]]]:
+    """The method of each message, and whom it is for."""
+    return [(re.search(r"METHOD:(\w+)", part(one))[1], sorted(json.loads(one.recipients))) for one in sent]
+
+
+BOTH = ["bob@lycee.example", "eve@elsewhere.example"]
+
+
+# --- invitations -----------------------------------------------------------------------------------------------------
+
+
+def test_saving_an_event_with_guests_invites_them_after_the_time_for_undo(alice):
+    page = new(alice, note="Bring the minutes", location="Salle 12")
+    assert "2 guests are told by email." in page.notices
+    [sent] = waiting()
+    assert (
+        told([sent]) == [("REQUEST", BOTH)] and sent.due > now() + timedelta(seconds=3) and sent.sender == "alice@lycee.example"
+    )
+    text = part(sent)
+    assert (
+        "ORGANIZER" in text
+        and "mailto:alice@lycee.example" in text
+        and "COMMENT:Bring the minutes" in text
+        and "RSVP=TRUE" in text
+    )
+    assert [(one["data-attendee"], one["data-answer"]) for one in page.all("[data-attendee]")] == [
+        ("bob@lycee.example", "none"), ("eve@elsewhere.example", "none"),
+    ]  # fmt: skip
+    assert "2 have not replied" in page.one("[data-answers]").text
+    assert "COMMENT" not in row().text and "ORGANIZER" in row().text
+    assert {one.recipient for one in SentInvitation.select()} == set(BOTH)
+
+
+def test_nobody_is_told_without_guests_nor_where_it_is_said_or_over(alice):
+    assert new(alice, invite="").status == 200
+    assert "told by email" not in new(alice, quiet="1").notices and row().text.count("ATTENDEE") == 2
+    new(alice, start="2020-12-07", end="2020-12-07")
+    assert not waiting() and not SentInvitation.select().count()
+
+
+def test_import_and_restore_tell_nobody(app, alice):
+    new(alice)
+    leave()
+    text, uid, count = row().text, row().uid, Outbox.select().count()
+    trash.put(calendar_of(), [("back.ics", "back", "Conseil", text.replace(uid, "back"))], alice.address, "Phone")
+    assert restore.restore(User.get(User.address == alice.address), [], app.extensions["settings"]).back
+    imported = BytesIO(text.replace(uid, "imported").encode())
+    page = alice.submit(alice.get("/calendar/import"), "#import-events", file=(imported, "meeting.ics"))
+    alice.submit(page, "#take-import", action="import")
+    assert CalendarObject.select().count() == 3 and Outbox.select().count() == count
+
+
+def test_a_second_click_sends_nothing(alice):
+    page = alice.get("/calendar/events/new")
+    times = {"start": "2027-12-07", "start_hour": "17:00", "end": "2027-12-07", "end_hour": "18:00"}
+    for _click in range(2):
+        alice.submit(page, FORM, title="Conseil", invite=GUESTS, **times, action="save")
+    assert len(waiting()) == 1 and CalendarObject.select().count() == 1
+
+
+def test_hidden_guests_get_a_message_each_that_names_nobody_else(alice):
+    new(alice, hidden="1", optional="zoe@elsewhere.example")
+    sent = waiting()
+    assert told(sent) == [("REQUEST", [one]) for one in [*BOTH, "zoe@elsewhere.example"]]
+    for one in sent:
+        assert part(one).count("ATTENDEE") == 1 and part(one).count("elsewhere.example") <= 1 and one.filed
+        assert bytes(one.content).partition(b"\r\n\r\n")[0].count(b"@elsewhere.example") <= 1
+    assert "Guests don’t see each other" in alice.get(url()).text
+    assert "checked" in alice.get(url("/edit")).one("input[name=hidden]").attrs
+
+
+def test_names_and_groups_are_invited_and_what_is_no_address_is_said(alice, bob):
+    new(alice, invite="bob", optional="carol@elsewhere.example")
+    assert told(waiting()) == [("REQUEST", ["bob@lycee.example", "carol@elsewhere.example"])]
+    assert "ROLE=OPT-PARTICIPANT" in row().text.replace("\r\n ", "")
+    page = new(alice, invite="not an address")
+    assert page.status == 422 and "is not an email address" in page.text
+    fields = alice.get(url("/edit"))
+    assert fields.one("input[name=invite]")["value"] == "bob@lycee.example"
+    assert fields.one("input[name=optional]")["value"] == "carol@elsewhere.example"
+
+
+# --- new versions ----------------------------------------------------------------------------------------------------
+
+
+def test_another_time_is_a_new_version_and_unchanged_saving_says_nothing(alice):
+    new(alice)
+    leave()
+    edit(alice)
+    assert waiting() == []
+    edit(alice, start_hour="18:00", end_hour="20:00", note="Later, sorry")
+    assert told(waiting()) == [("REQUEST", BOTH)]
+    text = part(waiting()[0])
+    assert "SEQUENCE:1" in text and "T180000" in text and "COMMENT:Later" in text
+
+
+def test_a_new_guest_alone_is_invited_and_a_removed_one_is_told(alice):
+    new(alice)
+    leave()
+    edit(alice, invite="bob@lycee.example, zoe@elsewhere.example")
+    assert sorted(told(waiting())) == [("CANCEL", ["eve@elsewhere.example"]), ("REQUEST", ["zoe@elsewhere.example"])]
+    assert row().text.count("ATTENDEE") == 2
+
+
+def test_one_of_a_series_tells_of_that_one(alice):
+    new(alice, repeat="weekly", times="4")
+    leave()
+    at = "20271214T170000"
+    edit(alice, at, start_hour="15:00", end_hour="16:00", scope="one")
+    assert (
+        told(waiting()) == [("REQUEST", BOTH)] and "RECURRENCE-ID" in part(waiting()[0]) and "COUNT=4" not in part(waiting()[0])
+    )
+    leave()
+    edit(alice, at, invite="bob@lycee.example", scope="one")
+    assert told(waiting()) == [("CANCEL", ["eve@elsewhere.example"])] and at in part(waiting()[0])
+    leave()
+    page = alice.get(url("/delete", "20271221T170000"))
+    alice.submit(page, f"form[action='{url('/delete')}']", scope="one", note="Holidays")
+    assert told(waiting()) == [("CANCEL", BOTH)] and "20271221T170000" in part(waiting()[0])
+
+
+def test_this_and_the_following_become_a_meeting_of_their_own(alice):
+    new(alice, repeat="weekly", times="4")
+    leave()
+    edit(alice, "20271221T170000", start_hour="15:00", end_hour="16:00", scope="following")
+    found = told(waiting())
+    assert [method for method, _people in found] == ["REQUEST", "REQUEST"] and all(people == BOTH for _method, people in found)
+
+
+def test_dragging_tells_too(alice):
+    new(alice)
+    leave()
+    page = alice.get(url())
+    token = page.all("input[name=csrf_token]")[0]["value"]
+    alice.post(url("/times"), {"csrf_token": token, "start": "2027-12-08T10:00"})
+    assert told(waiting()) == [("REQUEST", BOTH)]
+
+
+# --- cancelled, undone -----------------------------------------------------------------------------------------------
+
+
+def test_deleting_cancels_with_a_note_or_silently(alice):
+    new(alice)
+    leave()
+    page = alice.get(url("/delete"))
+    assert "2 guests are told" in page.text
+    action = f"form[action='{url('/delete')}']"
+    alice.submit(page, action, note="The school is closed")
+    assert told(waiting()) == [("CANCEL", BOTH)] and "COMMENT:The school is closed" in part(waiting()[0])
+    leave()
+    new(alice, title="Other")
+    leave()
+    alice.submit(alice.get(url("/delete")), f"form[action='{url('/delete')}']", quiet="1")
+    assert waiting() == []
+
+
+def test_what_has_not_left_is_taken_back_and_nothing_leaves(alice):
+    page = new(alice)
+    alice.submit(page, "#notices form", follow=True)
+    assert waiting() == [] and not SentInvitation.select().count() and not CalendarObject.select().count()
+    new(alice)
+    alice.submit(alice.get(url("/delete")), f"form[action='{url('/delete')}']")
+    assert waiting() == [] and len(waiting(OutboxState.CANCELLED)) == 2
+
+
+def test_undo_of_what_has_left_tells_the_guests(alice):
+    new(alice)
+    leave()
+    page = edit(alice, start_hour="18:00", end_hour="20:00")
+    leave()
+    alice.submit(page, "#notices form", follow=True)
+    assert told(waiting()) == [("REQUEST", BOTH)] and "SEQUENCE:2" in part(waiting()[0]) and "T170000" in part(waiting()[0])
+    leave()
+    page = alice.submit(alice.get(url("/delete")), f"form[action='{url('/delete')}']")
+    leave()
+    alice.submit(page, "#notices form", follow=True)
+    assert told(waiting()) == [("REQUEST", BOTH)] and "SEQUENCE:" in part(waiting()[0])
+    cancelled = max(int(one) for one in re.findall(r"SEQUENCE:(\d+)", row().text))
+    assert cancelled > 3
+
+
+def test_undo_before_it_leaves_puts_back_what_stood_there(alice):
+    new(alice)
+    leave()
+    before = row().text
+    page = edit(alice, start_hour="18:00", end_hour="20:00")
+    alice.submit(page, "#notices form", follow=True)
+    assert waiting() == [] and row().text == before
+
+
+def test_an_invitation_undone_in_the_outbox_can_be_sent_again(alice):
+    new(alice)
+    queue.undo(User.get(User.address == "alice@lycee.example"), waiting()[0].id)
+    page = alice.get(url())
+    alice.submit(page, f"form[action='{url('/remind')}']")
+    assert told(waiting()) == [("REQUEST", BOTH)]
+
+
+# --- whose meeting it is ---------------------------------------------------------------------------------------------
+
+
+def test_in_a_colleague_s_calendar_they_organise_and_one_acts_for_them(alice, bob):
+    calendar = calendar_of("bob")
+    share(calendar, "alice", "write")
+    new(alice, calendar=str(calendar.id), invite="eve@elsewhere.example")
+    [sent] = waiting()
+    text = part(sent)
+    assert re.search(r"ORGANIZER[^\n]*SENT-BY=\"?mailto:alice@lycee.example[^\n]*mailto:bob@lycee.example", text)
+    assert sent.sender == "alice@lycee.example" and sent.user.address == "alice@lycee.example"
+    assert SentInvitation.get().user.address == "bob@lycee.example"
+
+
+def test_who_is_invited_tells_nobody_and_has_no_guest_list_to_change(alice, bob):
+    lines = [
+        "UID:theirs",
+        "DTSTART:20271207T170000Z",
+        "DTEND:20271207T180000Z",
+        "SUMMARY:Theirs",
+        "ORGANIZER:mailto:eve@elsewhere.example",
+    ]
+    people = ["ATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@lycee.example", "ATTENDEE:mailto:bob@lycee.example"]
+    put_text(calendar_of(), "theirs", "\r\n".join(["BEGIN:VEVENT", *lines, *people, "END:VEVENT"]))
+    page = alice.get(url("/edit"))
+    assert not page.all("input[name=invite]")
+    alice.submit(page, FORM, start_hour="20:00", end_hour="21:00", invite="zoe@elsewhere.example", action="save")
+    assert waiting() == [] and "zoe" not in row().text
+    assert not alice.get(url()).all("[data-answers]")
+    assert bob.get(url()).status == 404 and bob.post(url("/remind"), {}).status in (400, 404)
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def answer(address: str, said: str) -> None:
+    one = row()
+    text = one.text.replace("\r\n ", "")
+    line = next(line for line in text.split("\r\n") if line.startswith("ATTENDEE") and line.endswith(address))
+    changed = text.replace(line, re.sub("PARTSTAT=[A-Z-]+", f"PARTSTAT={said}", line))
+    CalendarObject.update(text=changed).where(CalendarObject.id == one.id).execute()
+
+
+def test_answers_are_counted_and_only_the_silent_are_reminded_once_a_click(alice):
+    new(alice, optional="zoe@elsewhere.example, yan@elsewhere.example")
+    leave()
+    for address, said in (
+        ("bob@lycee.example", "ACCEPTED"),
+        ("zoe@elsewhere.example", "DECLINED"),
+        ("yan@elsewhere.example", "TENTATIVE"),
+    ):
+        answer(address, said)
+    page = alice.get(url())
+    answers = {one["data-attendee"]: one["data-answer"] for one in page.all("[data-attendee]")}
+    assert answers == {
+        "bob@lycee.example": "accepted", "eve@elsewhere.example": "none", "zoe@elsewhere.example": "declined",
+        "yan@elsewhere.example": "tentative",
+    }  # fmt: skip
+    assert page.one("[data-answers]").text == "1 accepted, 1 may come, 1 declined, 1 has not replied"
+    form = f"form[action='{url('/remind')}']"
+    for _click in range(2):
+        alice.submit(page, form)
+    assert told(waiting()) == [("REQUEST", ["eve@elsewhere.example"])]
+    alice.submit(alice.get(url()), form)
+    assert len(waiting()) == 2

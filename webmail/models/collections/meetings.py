@@ -1,0 +1,25 @@
+"""Tables of meetings: what was sent to whom, so that nothing is sent twice."""
+
+from __future__ import annotations
+
+import peewee as pw
+
+from webmail.models.accounts import User
+from webmail.models.base import Table, now
+
+
+class SentInvitation(Table):
+    """What somebody was told of a meeting in a person's calendars: an invitation, a new version or a cancellation."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="sent_invitations", index=False)  # whose calendar it is in
+    digest = pw.CharField(max_length=64)  # of what they were told (webmail/itip/messages.py)
+    uid = pw.CharField(max_length=255)
+    method = pw.CharField(max_length=12)
+    recipient = pw.CharField(max_length=254)  # as addresses are compared
+    batch = pw.CharField(max_length=32)  # the change that it tells of
+    outbox = pw.BigIntegerField(default=0)  # the message that carries it; gone from there: it left long ago
+    at = pw.DateTimeField(default=now, index=True)
+
+    class Meta:
+        table_name = "sent_invitations"
+        indexes = ((("user", "digest"), True), (("user", "uid"), False), (("user", "batch"), False))
