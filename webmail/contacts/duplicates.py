@@ -62,7 +62,7 @@ class Candidate:
 def candidates(user: User) -> list[Candidate]:
     """All among the person's own contacts, in all of their books, the surest first, each contact in one only. 3 queries.
 
-    Nearly all of ten thousand share nothing: they are plain rows, and only those that do become a AlikeContact.
+    Nearly all of ten thousand share nothing: they are plain rows, and only those that do become more.
     """
     found = Contact.select(Contact.id, Contact.uid, Contact.name, Contact.email, Contact.words)
     rows = plain_rows(found.where(Contact.user == user, Contact.kind == store.INDIVIDUAL))

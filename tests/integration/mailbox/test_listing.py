@@ -93,6 +93,50 @@ def test_a_list_that_changed_meanwhile_costs_at_most_3_round_trips(
     assert [r.uid for r in second.rows][1:48] == [r.uid for r in first.rows if r.uid not in gone][:47]
 
 
+def _again(account: Account) -> tuple[imap.listing.Listing, int]:
+    """The first page, and the round trips that it took."""
+    with imap.connect(account, "INBOX") as connection:
+        before = connection.round_trips
+        return imap.listing.page(connection, "INBOX"), connection.round_trips - before
+
+
+def test_a_list_that_nobody_changed_costs_one_round_trip_and_any_change_shows(
+    make_account: Callable[..., str], account_of: Callable[..., Account], imap_of: Callable[[str], IMAPClient]
+) -> None:
+    address = make_account()
+    client = imap_of(address)
+    client.multiappend("INBOX", [bytes(message(f"N {n}")) for n in range(80)])
+    account = account_of(address)
+    first, _trips = _again(account)
+    client.select_folder("INBOX")
+    oldest, newest = 1, first.rows[0].uid
+    changes: dict[str, Callable[[], object]] = {
+        "read, in the page": lambda: client.add_flags([newest], [b"\\Seen"]),
+        "read, elsewhere": lambda: client.add_flags([oldest], [b"\\Seen"]),
+        "unread again": lambda: client.remove_flags([newest, oldest], [b"\\Seen"]),
+        "a keyword": lambda: client.add_flags([newest], [b"$Forwarded"]),
+        "one more": lambda: client.append("INBOX", bytes(message("Nouveau"))),
+        "one less": lambda: (client.delete_messages([oldest]), client.expunge()),
+        "one of each": lambda: (
+            client.delete_messages([oldest + 1]),
+            client.expunge(),
+            client.append("INBOX", bytes(message("Autre"))),
+        ),
+    }
+    for name, change in changes.items():
+        assert _again(account)[1] == 1, f"before {name}"
+        change()
+        told, trips = _again(account)
+        seen = set(client.search("UNSEEN"))
+        here = told.overview.get("INBOX")
+        assert here and (here.messages, here.unseen) == (len(client.search()), len(seen)), name
+        assert told.total == here.messages and told.rows[0].uid == max(client.search()), name
+        assert all((row.uid in seen) == ("\\Seen" not in row.flags) for row in told.rows), name
+        assert trips <= 3, name
+    empty = account_of(make_account())
+    assert [_again(empty)[0].total for _visit in range(2)] == [0, 0] and _again(empty)[1] == 1
+
+
 def test_search_finds_sender_subject_and_text(person: Visitor, fill: Callable[..., list[int]]) -> None:
     fill(
         person,

@@ -326,6 +326,10 @@ class Connection:
             raise MailboxChangedError(f"{mailbox}: UIDVALIDITY was {uidvalidity}, is {self.uidvalidity}")
         return answers
 
+    def is_refreshed_by_select(self, mailbox: str) -> bool:
+        """Whether `select` will ask about this mailbox, and its state until now may still be the right one."""
+        return self.mailbox == mailbox and not self._verified and not self._is_others(mailbox)
+
     def _still_there(self, also: tuple[Command, ...]) -> dict[str, list[Any]] | None:
         """Bring the state of the selected mailbox up to date; None if it is gone."""
         try:

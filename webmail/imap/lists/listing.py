@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+from webmail.errors import RefusedError
 from webmail.imap.connections.commands import mailbox_name, uid_set
 from webmail.imap.connections.connection import Command, Connection
 from webmail.imap.connections.responses import (
@@ -94,7 +95,7 @@ def page(
     connection: Connection, mailbox: str, *, page: int = 1, size: int = 50, query: Search = EVERYTHING, sort: str = "date",
     conversations: bool = False, sizes: bool = False, scattered: bool = False,
 ) -> Listing:  # fmt: skip
-    """A page of summaries with the folder overview: at most 3 round trips, whatever the mailbox's size.
+    """A page of summaries with the folder overview: at most 3 round trips, whatever the mailbox's size; 1 if nothing has changed.
 
     `scattered`: many old messages have come back into the mailbox, so that its sequence numbers do not tell the order.
 
@@ -109,6 +110,8 @@ def page(
         page = _within(page, size, len(found))
         talks, told = _conversations(connection, _oldest_page(found, page, size) if oldest else found.page(page, size))
         return _listing(connection, len(found), page, size, talks, told, len(found.uids))
+    if not (flat or scattered or conversations or sizes) and (same := _unchanged(connection, mailbox, page, size, oldest)):
+        return same
     connection.select(mailbox)
     ungrouped = conversations and not flat and threads.gave_up(connection)
     unchecked = 0
@@ -122,8 +125,7 @@ def page(
     else:
         total = connection.exists
         page = _within(page, size, total)
-        low = (page - 1) * size + 1 if oldest else max(total - page * size + 1, 1)
-        high = min(page * size, total) if oldest else total - (page - 1) * size
+        low, high = _range(page, size, total, oldest)
         also = [(b"FETCH", b"%d:%d" % (low, high), SIZES)] if total and sizes else []
         rows, told = _rows(connection, _commands_by_place(connection, low, high) + also if total else [])
         # a message moved back has a new UID, but its old date
@@ -147,6 +149,38 @@ def _beside(connection: Connection) -> List[Command]:
     here = mailbox_name(connection.mailbox)
     others = [command for command in overview_commands(connection) if command[:2] != (b"STATUS", here)]
     return [*others, (b"STATUS", here, b"(MESSAGES UNSEEN UIDNEXT)")]
+
+
+def _unchanged(connection: Connection, mailbox: str, page: int, size: int, oldest: bool) -> Listing | None:
+    """The page of a mailbox that is still selected, whose rows are cached: all in 1 round trip, if nobody has changed it since.
+
+    Else None, also where that only comes out now: together with NOOP, Dovecot answers all commands as if nothing had changed,
+    and then tells what did.
+    """
+    if not connection.is_refreshed_by_select(mailbox):
+        return None
+    total = connection.exists
+    page = _within(page, size, total)
+    low, high = _range(page, size, total, oldest)
+    commands = _commands_by_place(connection, low, high) if total else []
+    if any(command[2] != _FLAGS for command in commands):
+        return None
+    try:
+        told = connection.select(mailbox, None, *commands, *_beside(connection))
+    except RefusedError:
+        return None
+    if connection.exists != total or told.keys() & {"EXISTS", "EXPUNGE"} or len(told.get("FETCH", [])) != high - low + 1:
+        return None
+    rows = _rows_in(connection, fetched(told), None)
+    rows.sort(key=lambda row: (row.received, row.uid), reverse=not oldest)
+    return _listing(connection, total, page, size, rows, told)
+
+
+def _range(page: int, size: int, total: int, oldest: bool) -> tuple[int, int]:
+    """The sequence numbers of a page; the first is above the last where there is none."""
+    if oldest:
+        return (page - 1) * size + 1, min(page * size, total)
+    return max(total - page * size + 1, 1), total - (page - 1) * size
 
 
 def _within(page: int, size: int, total: int) -> int:
@@ -251,7 +285,7 @@ def _commands_by_place(connection: Connection, low: int, high: int) -> List[Comm
     unknown = [place for place in range(low, high + 1) if memory.uid_at.get(place) not in memory.rows]
     if len(unknown) * 2 > high - low + 1:
         return [(b"FETCH", everything, row_items(connection, connection.flags))]
-    commands: List[Command] = [(b"FETCH", everything, b"(UID FLAGS)")]
+    commands: List[Command] = [(b"FETCH", everything, _FLAGS)]
     return commands + ([(b"FETCH", uid_set(unknown), row_items(connection, connection.flags))] if unknown else [])
 
 
@@ -260,7 +294,7 @@ def _commands_by_uid(connection: Connection, uids: List[int]) -> List[Command]:
     memory = for_mailbox(connection)
     commands: List[Command] = []
     if seen := [uid for uid in uids if uid in memory.rows]:
-        commands.append((b"UID FETCH", uid_set(seen), b"(UID FLAGS)"))
+        commands.append((b"UID FETCH", uid_set(seen), _FLAGS))
     if new := [uid for uid in uids if uid not in memory.rows]:
         commands.append((b"UID FETCH", uid_set(new), row_items(connection, connection.flags)))
     return commands
@@ -313,7 +347,7 @@ def _conversations(connection: Connection, groups: List[tuple[int, ...]]) -> tup
     others = {uid for group in groups for uid in group[-each:]} - told
     commands = _commands_by_uid(connection, sorted(told, reverse=True))
     if others:
-        commands.append((b"UID FETCH", uid_set(others), b"(UID FLAGS)"))
+        commands.append((b"UID FETCH", uid_set(others), _FLAGS))
     untagged = connection.run(*commands, *_beside(connection))
     answers = fetched(untagged)
     rows = {row.uid: row for row in _rows_in(connection, answers, sorted(told))}
@@ -361,6 +395,7 @@ def others_of(connection: Connection, mailbox: str, uid: int, *, most: int = 30)
     return rows, len(others) - len(shown) + len(rows)
 
 
+_FLAGS = b"(UID FLAGS)"
 STRUCTURE, SIZES = b"(UID FLAGS BODYSTRUCTURE)", b"(UID RFC822.SIZE)"
 
 
