@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+import peewee as pw
 from flask import Flask
 from huey import SqliteHuey
 
@@ -40,7 +41,7 @@ from webmail.message.work import WORK as MESSAGE
 from webmail.models import Outbox, now
 from webmail.people.work import WORK as PEOPLE
 from webmail.system_mail.send_attempts import LEASE
-from webmail.tasks import heartbeat, leftovers
+from webmail.tasks import heartbeat, leftovers, runner
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 from webmail.tasks.runner import TaskRunner
@@ -52,7 +53,7 @@ log = logging.getLogger(__name__)
 
 WORKERS = 4
 _POLL_SECONDS = 0.5  # maximum sleep of an idle worker
-_LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether periodic work is due
+LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether periodic work is due
 _CLEAN_UP_EVERY = timedelta(hours=1)
 _FAR = timedelta(minutes=2)
 
@@ -164,8 +165,10 @@ class Jobs:
         own = (
             Periodic("sweep", lambda _run: self.sweep()),
             Periodic("clean-up", lambda _run: self.clean_up(), _CLEAN_UP_EVERY),
+            # of those whose wake-up got lost, and whose time has come
+            Periodic("tasks", lambda run: run.wake_tasks(), runner.LOOK_EVERY, by_all=True, pending=runner.pending),
         )
-        return Timetable([one for one in (*own, *PERIODIC) if one.only_if(self.settings)], self._do)
+        return Timetable([one for one in (*own, *PERIODIC) if one.only_if(self.settings)], self._do, self.settings)
 
     def work(self, workers: int = WORKERS) -> None:
         """Run until SIGTERM or SIGINT; messages being sent are finished first, tasks at their next step.
@@ -179,8 +182,8 @@ class Jobs:
         timetable = self.timetable()
         rounds: list[tuple[timedelta, Callable[[], None]]] = [
             (heartbeat.EVERY, partial(_beat, worker, now())),
-            (_LOOK_EVERY, timetable.look),
-            (_LOOK_EVERY, self._task_process.watch),
+            (LOOK_EVERY, timetable.look),
+            (LOOK_EVERY, self._task_process.watch),
         ]
         loops = [threading.Thread(target=_repeat, args=(stopping, *one), daemon=True) for one in rounds]
         self.sweep()
@@ -191,7 +194,8 @@ class Jobs:
             workers=workers, worker_type="thread", initial_delay=0.1, backoff=1.2, max_delay=_POLL_SECONDS, graceful_signal="TERM"
         )
         try:
-            consumer.run()
+            with _one_open():
+                consumer.run()
         finally:
             stopping.set()
             self._task_process.stop()
@@ -231,6 +235,16 @@ def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None])
             log.exception("periodic work broke")
         if stopping.wait(every.total_seconds()):
             return
+
+
+@contextmanager
+def _one_open() -> Iterator[None]:
+    """Keep one connection to SQLite, which else puts its journal away, and begins it anew, each time that a thread closes the last.
+    Other databases need none that nobody uses, and may be away now."""
+    if isinstance(db.obj, pw.SqliteDatabase):
+        with suppress(*DATABASE_AWAY):
+            db.connect(reuse_if_open=True)
+    yield
 
 
 def _beat(worker: str, started: datetime) -> None:

@@ -160,15 +160,30 @@ def _begun(user: User, language: str) -> BirthdayCalendar:
 def sweep(settings: Settings) -> int:
     """Look at people whose contacts nobody looked at for birthdays yet, go on with what is not whole, and say it in another
     language where somebody chose one. Short transactions; returns how many events were looked at."""
-    met = BirthdayCalendar.select().where(BirthdayCalendar.user == User.id)
-    for user in list(User.select().where(User.active == 1, ~pw.fn.EXISTS(met)).order_by(User.id).limit(_AT_ONCE)):
+    for user in list(_new_people().order_by(User.id).limit(_AT_ONCE)):
         with db.atomic():
             _begun(user, user.language or settings.language)
     _speak_anew(settings)
-    unfinished: Any = BirthdayCalendar.select(BirthdayCalendar.user).where(
-        BirthdayCalendar.upto < FOR_EVER, BirthdayCalendar.wanted == 1
-    )
-    return sum(fill(owner) for (owner,) in list(unfinished.tuples()))
+    return sum(fill(owner) for (owner,) in list(_unfinished().tuples()))
+
+
+def pending(settings: Settings) -> list[pw.Query]:
+    """What `sweep` looks at."""
+    return [_new_people(), _speak_otherwise(settings), _unfinished()]
+
+
+def _new_people() -> Any:
+    met = BirthdayCalendar.select().where(BirthdayCalendar.user == User.id)
+    return User.select().where(User.active == 1, ~pw.fn.EXISTS(met))
+
+
+def _unfinished() -> Any:
+    return BirthdayCalendar.select(BirthdayCalendar.user).where(BirthdayCalendar.upto < FOR_EVER, BirthdayCalendar.wanted == 1)
+
+
+def _speak_otherwise(settings: Settings) -> Any:
+    speaks = pw.Case(None, [(User.language == "", settings.language)], User.language)
+    return BirthdayCalendar.select(BirthdayCalendar.user, User.language).join(User).where(BirthdayCalendar.language != speaks)
 
 
 def fill(owner: int) -> int:
@@ -196,11 +211,7 @@ def fill(owner: int) -> int:
 
 def _speak_anew(settings: Settings) -> None:
     """Have the words written anew of those who have chosen another language since."""
-    speaks = pw.Case(None, [(User.language == "", settings.language)], User.language)
-    others: Any = (
-        BirthdayCalendar.select(BirthdayCalendar.user, User.language).join(User).where(BirthdayCalendar.language != speaks)
-    )
-    for owner, language in list(others.tuples()):
+    for owner, language in list(_speak_otherwise(settings).tuples()):
         with db.atomic():
             state = _locked(owner)
             if state is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import peewee as pw
+
 from webmail.calendar import birthdays, objects
 from webmail.calendar.files import import_task
 from webmail.calendar.guests import sent_invitations
 from webmail.calendar.notifications import reminders as calendar_letters
 from webmail.calendar.reminders import daily_agenda, reminders
 from webmail.calendar.rooms import bookings
-from webmail.calendar.subscriptions import rounds
+from webmail.calendar.subscriptions import rounds, subscriptions
 from webmail.config.settings import Settings
 from webmail.contacts import categories
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
@@ -20,6 +22,10 @@ def _remind(run: PeriodicRun) -> None:
         messages = reminders.sweep(run.settings, calendar_letters.reminder_writer(run.settings))
         messages += daily_agenda.sweep(run.settings, calendar_letters.agenda_writer(run.settings))
     run.deliver_system_mail(messages)
+
+
+def _to_remind(_settings: Settings) -> list[pw.Query]:
+    return [*reminders.pending(), daily_agenda.pending()]
 
 
 def _keep_birthdays(settings: Settings) -> None:
@@ -36,8 +42,8 @@ def _extend_index(settings: Settings) -> None:
 WORK = AreaWork(
     kinds=(import_task.CHECK_KIND, import_task.KIND, import_task.UNDO_KIND),
     periodic=(
-        Periodic("reminders", _remind, reminders.EVERY),
-        Periodic("birthdays", swept(_keep_birthdays)),
+        Periodic("reminders", _remind, reminders.EVERY, pending=_to_remind),
+        Periodic("birthdays", swept(_keep_birthdays), pending=birthdays.pending),
         # each calendar is claimed by one worker
         Periodic(
             "subscriptions",
@@ -45,6 +51,7 @@ WORK = AreaWork(
             rounds.EVERY,
             only_if=lambda settings: settings.calendar_subscriptions,
             by_all=True,
+            pending=lambda _settings: [subscriptions.turns.waiting()],
         ),
     ),
     clean_up=(_extend_index,),

@@ -54,10 +54,14 @@ def _end(number: int) -> None:
             store.delete(number)
 
 
+def pending() -> Any:
+    """The query for those."""
+    return Collection.select(Collection.id).where(Collection.derived == LEAVING)
+
+
 def sweep() -> int:
     """Go on with those that something broke off; returns how many. Does no harm where another worker, or a page, is at it."""
-    left: Any = Collection.select(Collection.id).where(Collection.derived == LEAVING).order_by(Collection.id).tuples()
-    numbers = [number for (number,) in left]
+    numbers = [number for (number,) in pending().order_by(Collection.id).tuples()]
     for number in numbers:
         finish(number)
     return len(numbers)

@@ -6,6 +6,9 @@ from webmail.collections import leaving, store, trash
 from webmail.tasks.periodic import AreaWork, Periodic, swept
 
 WORK = AreaWork(
-    periodic=(Periodic("leaving calendars", swept(lambda _settings: leaving.sweep())),),  # deleted; they are hidden already
+    periodic=(
+        # deleted; they are hidden already
+        Periodic("leaving calendars", swept(lambda _settings: leaving.sweep()), pending=lambda _settings: [leaving.pending()]),
+    ),
     expire=(trash.expire, store.forget_gone),
 )

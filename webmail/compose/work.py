@@ -26,8 +26,8 @@ def _send_with_files(run: PeriodicRun) -> None:
 
 WORK = AreaWork(
     periodic=(
-        Periodic("drafts", _put_drafts, unsynced_drafts.EVERY),
-        Periodic("messages with files", _send_with_files, link_gate.EVERY),
+        Periodic("drafts", _put_drafts, unsynced_drafts.EVERY, pending=unsynced_drafts.pending),
+        Periodic("messages with files", _send_with_files, link_gate.EVERY, pending=link_gate.pending),
     ),
     clean_up=(draft_cleanup.sweep,),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webmail.dav.deletion import delete_task
-from webmail.dav.remote import rounds
+from webmail.dav.remote import accounts, rounds
 from webmail.tasks.periodic import AreaWork, Periodic
 
 WORK = AreaWork(
@@ -16,6 +16,7 @@ WORK = AreaWork(
             rounds.EVERY,
             only_if=lambda settings: settings.other_dav_servers,
             by_all=True,
+            pending=lambda _settings: [accounts.pending()],
         ),
     ),
 )

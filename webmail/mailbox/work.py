@@ -10,5 +10,5 @@ from webmail.tasks.periodic import AreaWork, Periodic, swept
 
 WORK = AreaWork(
     kinds=(import_task.KIND, move_in.KIND, import_undo.KIND, export_task.KIND, space_task.KIND, detach_task.KIND),
-    periodic=(Periodic("wake", swept(snooze.sweep)),),
+    periodic=(Periodic("wake", swept(snooze.sweep), pending=snooze.pending),),
 )

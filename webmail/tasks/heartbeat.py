@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import peewee as pw
@@ -68,8 +68,8 @@ def tasks_are_left() -> bool:
 _begun = Prepared(lambda _slot: PeriodicJob.select(PeriodicJob.name, PeriodicJob.begun))
 
 
-def claim_due(periods: Mapping[str, timedelta]) -> tuple[set[str], timedelta]:
-    """The work among these that is due, claimed for this worker as by `claim_periodic`, and how long until the next may be due.
+def claim_due(periods: Mapping[str, timedelta]) -> tuple[set[str], dict[str, timedelta]]:
+    """The work among these that is due, claimed for this worker as by `claim_periodic`, and how long until each may be due again.
     One SELECT, an UPDATE for each that is due, in one transaction."""
     at, begun = now(), {row.name: row.begun for row in _begun()}
     due = [name for name, every in periods.items() if name not in begun or begun[name] <= at - every]
@@ -77,8 +77,14 @@ def claim_due(periods: Mapping[str, timedelta]) -> tuple[set[str], timedelta]:
     if due:
         with db.atomic():
             claimed = {name for name in due if claim_periodic(name, periods[name])}
-    left = (every if name in due else begun[name] + every - at for name, every in periods.items())
-    return claimed, min(left)
+    return claimed, {name: every if name in due else begun[name] + every - at for name, every in periods.items()}
+
+
+def found(queries: Mapping[str, Iterable[pw.Query]]) -> set[str]:
+    """The names of which one of the queries finds a row. One SELECT for all of them."""
+    several = [(name, query) for name, own in queries.items() for query in own]
+    (row,) = pw.Select(columns=[pw.fn.EXISTS(query) for _name, query in several]).tuples().execute(db)
+    return {name for (name, _query), found in zip(several, row, strict=True) if found}
 
 
 def claim_periodic(name: str, every: timedelta) -> bool:

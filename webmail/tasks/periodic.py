@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import peewee as pw
+
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.tasks.kinds import TaskKind
@@ -38,6 +40,8 @@ class Periodic:
     """One kind of periodic work: of all workers one does it, each time that `every` is over, where `only_if` holds.
 
     `by_all`: all workers do it each time, since what is to be done is claimed piece by piece.
+    `pending`: queries that find whether there is anything to do; where none does, it is not begun, but once an hour. Work that
+    is done several times a minute has it, so that a worker at rest asks one question for all (`timetable.py`).
     """
 
     name: str  # of its row in `periodic_jobs`, unless all do it
@@ -45,6 +49,7 @@ class Periodic:
     every: timedelta = timedelta(minutes=1)
     only_if: Callable[[Settings], Any] = lambda _settings: True
     by_all: bool = False
+    pending: Callable[[Settings], Iterable[pw.Query]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,8 @@ from webmail.tasks.kinds import LEASE, TaskFailedError, TaskKind, TaskRun, TaskS
 log = logging.getLogger(__name__)
 
 THREADS = 2
-_POLL_SECONDS = 10.0  # a task whose wake-up got lost waits so long at most
+LOOK_EVERY = timedelta(seconds=10)  # the worker looks so often whether a task waits whose wake-up got lost
+_POLL_SECONDS = 60.0  # and a thread by itself
 _MOST_TRIES = 8  # without a step done, after which it is given up: it kills its workers
 _AWAY_WAITS = (1, 2, 5, 15, 30, 60)  # minutes until the next try while a server is away; given up after the last
 
@@ -125,8 +126,7 @@ def take_next(
     Of the kinds `alone`, one of a person runs at a time. `on_end` is told the id of each task that ends here: it was cancelled
     while its worker was dead, is a suspended person's, or kills its workers.
     """
-    running = (Task.state == TaskState.RUNNING) & (Task.lease >= now())
-    free = (Task.state == TaskState.WAITING) & (Task.due <= now()) | (Task.state == TaskState.RUNNING) & (Task.lease < now())
+    running, free = (Task.state == TaskState.RUNNING) & (Task.lease >= now()), _free()
     busy = Task.select(Task.user).where(running)
     free &= Task.kind.not_in(alone) | Task.user.not_in(busy.where(Task.kind.in_(alone)))
     order = (pw.Case(None, [(Task.user.in_(busy), 1)], 0), Task.due, Task.id)
@@ -145,6 +145,15 @@ def take_next(
         if ended and on_end:
             on_end(task.id)
     return None
+
+
+def pending(_settings: Settings) -> list[pw.Query]:
+    """What a runner would take if its person's turn has come."""
+    return [Task.select(Task.id).where(_free())]
+
+
+def _free() -> Any:
+    return (Task.state == TaskState.WAITING) & (Task.due <= now()) | (Task.state == TaskState.RUNNING) & (Task.lease < now())
 
 
 def _taken(task: Task, worker: str, lease: timedelta, same: Any) -> bool:

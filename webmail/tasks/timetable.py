@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, advice, db
 from webmail.tasks import heartbeat
 from webmail.tasks.periodic import Periodic
 
 log = logging.getLogger(__name__)
 
-LONGEST = timedelta(minutes=1)  # until it looks again, whatever it knows: somebody may have changed the table
+LONGEST = timedelta(minutes=1)  # until it looks at the table again, whatever it knows: somebody may have changed it
+UNASKED = timedelta(hours=1)  # so often work is done whatever its `pending` finds: it also forgets what is old
 _BUSY = timedelta(seconds=5)  # until it looks again for what is still under way
 
 
@@ -24,35 +26,45 @@ class Timetable:
     """`look` again and again, from one thread: it begins what is due. Between two times it knows that nothing is, and asks
     nobody."""
 
-    def __init__(self, works: Iterable[Periodic], do: Callable[[Periodic], None]) -> None:
+    def __init__(self, works: Iterable[Periodic], do: Callable[[Periodic], None], settings: Settings) -> None:
         self._works = {one.name: one for one in works}
         self._do = do
+        self._settings = settings
         self._running: dict[str, threading.Thread] = {}
-        self._own: dict[str, float] = {}  # when work of all workers is due here
-        self._next = 0.0
+        self._next: dict[str, float] = {}  # when each is looked at again; at once where it is not here
+        self._begun: dict[str, float] = {}  # when this worker last began each
 
     def look(self) -> None:
-        """Begin what is due, unless another worker does it or its last time is not over. One query where something may be due,
-        and one more for each that is. Raises what DATABASE_AWAY names."""
+        """Begin what is due, unless another worker does it or its last time is not over. One query for all that can say whether
+        there is anything to do, one where something else may be due, and one more for each that is. Raises what DATABASE_AWAY
+        names."""
         at = time.monotonic()
-        if at < self._next:
-            return
-        busy = {name for name, thread in self._running.items() if thread.is_alive()}
-        free = {name: one for name, one in self._works.items() if name not in busy}
-        mine = {name for name, one in free.items() if one.by_all and at >= self._own.get(name, 0.0)}
-        shared = {name: one.every for name, one in free.items() if not one.by_all}
-        claimed: set[str] = set()
-        waits = [_BUSY.total_seconds()] if busy else []
-        if shared:
+        looked_at = [one for one in self._works.values() if at >= self._next.get(one.name, 0.0)]
+        busy = {one.name for one in looked_at if (thread := self._running.get(one.name)) and thread.is_alive()}
+        free = [one for one in looked_at if one.name not in busy]
+        if free:
             with db.connection_context():
-                claimed, wait = heartbeat.claim_due(shared)
-            waits.append(wait.total_seconds())
-        self._own.update({name: at + free[name].every.total_seconds() for name in mine})
-        waits += [self._own[name] - at for name, one in free.items() if one.by_all]
-        self._next = at + min([LONGEST.total_seconds(), *waits])
-        for name in (*mine, *claimed):
-            self._running[name] = threading.Thread(target=self._work, args=(free[name],), name=name, daemon=True)
-            self._running[name].start()
+                begun = self._claimed(self._wanted(free, at), at)
+            for one in begun:
+                self._begun[one.name] = at
+                self._running[one.name] = threading.Thread(target=self._work, args=(one,), name=one.name, daemon=True)
+                self._running[one.name].start()
+        self._next |= dict.fromkeys(busy, at + _BUSY.total_seconds())
+
+    def _wanted(self, works: list[Periodic], at: float) -> list[Periodic]:
+        """Those of these that have something to do, or can't say. The others are asked again when their time is over."""
+        sure = at - UNASKED.total_seconds()
+        asked = {one.name: one.pending(self._settings) for one in works if one.pending and self._begun.get(one.name, sure) > sure}
+        idle = asked.keys() - heartbeat.found(asked) if asked else set()
+        self._next |= {one.name: at + one.every.total_seconds() for one in works if one.name in idle}
+        return [one for one in works if one.name not in idle]
+
+    def _claimed(self, works: list[Periodic], at: float) -> list[Periodic]:
+        shared = {one.name: one.every for one in works if not one.by_all}
+        claimed, waits = heartbeat.claim_due(shared) if shared else (set(), {})
+        waits |= {one.name: one.every for one in works if one.by_all}
+        self._next |= {name: at + min(wait, LONGEST).total_seconds() for name, wait in waits.items()}
+        return [one for one in works if one.by_all or one.name in claimed]
 
     def wait(self) -> None:
         """Until what was begun is over."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 import peewee as pw
 
@@ -234,17 +235,29 @@ def _told_by_mail(transfer: Transfer) -> list[TransferRecipient]:
 
 def settle_all() -> int:
     """Let join whatever was waiting for its check; returns how many did. One SELECT where nothing waits."""
-    rows = Transfer.select().where(_IS_ADDITION & (Transfer.state == TransferState.JOINING)).order_by(Transfer.id)
-    return sum(settle(one) for one in list(rows.limit(_BATCH * 10)))
+    return sum(settle(one) for one in list(_joining().order_by(Transfer.id).limit(_BATCH * 10)))
+
+
+def pending() -> list[pw.Query]:
+    """What `sweep` looks at, but for what nobody has gone on with for days."""
+    return [_joining(), _left_alone()]
+
+
+def _joining() -> Any:
+    return Transfer.select().where(_IS_ADDITION & (Transfer.state == TransferState.JOINING))
+
+
+def _left_alone() -> Any:
+    """The files of what they are added to are gone."""
+    parent = Transfer.alias()
+    gone = Transfer.adds_to.in_(parent.select(parent.id).where(parent.files_gone == 1))
+    return Transfer.select().where(_IS_ADDITION & (Transfer.state != TransferState.CLOSED) & gone)
 
 
 def sweep() -> None:
     """Do what was left, and end what is over, with its transfer or without a byte for days. `store.sweep` deletes the files."""
     settle_all()
-    parent = Transfer.alias()
-    gone = Transfer.adds_to.in_(parent.select(parent.id).where(parent.files_gone == 1))
-    alive = _IS_ADDITION & (Transfer.state != TransferState.CLOSED)
-    for addition in list(Transfer.select().where(alive & gone).limit(_BATCH)):
+    for addition in list(_left_alone().limit(_BATCH)):
         store.close(addition, "date")
     idle = _IS_ADDITION & (Transfer.state == TransferState.OPEN) & (Transfer.created < now() - store.ABANDONED)
     for addition in list(Transfer.select().where(idle).limit(_BATCH)):

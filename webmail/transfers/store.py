@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import peewee as pw
 
@@ -314,7 +315,7 @@ def sweep(settings: Settings, seconds: float = math.inf) -> int:
 
     Any number of workers may do it at once: each step is done by one of them, or twice without harm.
     """
-    past = (Transfer.state == TransferState.READY) & (Transfer.expires <= now())
+    past = _past()
     # lists: while rows are still being read, SQLite writes nothing once another process did
     for transfer in list(Transfer.select().where(past).limit(_BATCH)):
         close(transfer, "date", still=past)  # its owner may extend it at this moment
@@ -324,10 +325,8 @@ def sweep(settings: Settings, seconds: float = math.inf) -> int:
     for transfer in list(Transfer.select().where(idle).limit(_BATCH)):
         if not has_recent_upload(transfer):
             close(transfer, "date", still=idle)  # or send it
-    for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
-    closed = (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
     end, gone = time.monotonic() + seconds, 0
-    for transfer in list(Transfer.select().where(closed).order_by(Transfer.closed).limit(_BATCH)):
+    for transfer in list(Transfer.select().where(_for_good()).order_by(Transfer.closed).limit(_BATCH)):
         if (left := end - time.monotonic()) <= 0:
             break
         gone += purge(transfer, settings, left)
@@ -341,6 +340,21 @@ def has_recent_upload(transfer: Transfer) -> bool:
     """Whether bytes came lately."""
     rows = TransferFile.select(TransferFile.id).join(StoredContent)
     return rows.where((TransferFile.transfer == transfer) & (StoredContent.touched > now() - ABANDONED)).exists()
+
+
+def pending() -> list[pw.Query]:
+    """What `sweep` ends or deletes, but for what nobody has gone on with for days."""
+    return [Transfer.select(Transfer.id).where(_past()), Transfer.select(Transfer.id).where(_for_good())]
+
+
+def _past() -> Any:
+    return (Transfer.state == TransferState.READY) & (Transfer.expires <= now())
+
+
+def _for_good() -> Any:
+    """Closed, and nobody can open it again: its files go."""
+    for_good = (Transfer.closed_by != "owner") | (Transfer.closed < now() - _PURGE_AFTER)
+    return (Transfer.state == TransferState.CLOSED) & (Transfer.files_gone == 0) & for_good
 
 
 def _drop_orphans(settings: Settings) -> None:

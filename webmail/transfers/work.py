@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import peewee as pw
+
 from webmail.config.settings import Settings
 from webmail.database.connection import db
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun, swept
@@ -29,6 +31,11 @@ def _keep(run: PeriodicRun) -> None:
         store.sweep(run.settings, _DELETING)
 
 
+def _to_keep(_settings: Settings) -> list[pw.Query]:
+    """What can't wait for an hour: letters, the end at its moment, and the files of what is over."""
+    return [recipients.pending(), *additions.pending(), *store.pending()]
+
+
 def _clean_up(settings: Settings) -> None:
     download_codes.expire()
     requests.sweep(settings)
@@ -43,11 +50,16 @@ def _check(run: PeriodicRun) -> None:
 
 WORK = AreaWork(
     periodic=(
-        Periodic("transfers", _keep, EVERY),  # those of before end, even if it is off now
+        Periodic("transfers", _keep, EVERY, pending=_to_keep),  # those of before end, even if it is off now
         Periodic("clean-up of transfers", swept(_clean_up), _CLEAN_UP_EVERY),
         Periodic("stray pieces of files", swept(content.sweep_strays), _STRAYS_EVERY),
         Periodic(
-            "checks of files", _check, CHECK_EVERY, only_if=lambda settings: settings.transfers.on, by_all=True
+            "checks of files",
+            _check,
+            CHECK_EVERY,
+            only_if=lambda settings: settings.transfers.on,
+            by_all=True,
+            pending=check_queue.pending,
         ),  # each file is leased by one
     ),
 )

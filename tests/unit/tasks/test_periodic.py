@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -14,8 +15,8 @@ import pytest
 from webmail import jobs
 from webmail.config.providers import Cas, Ldap
 from webmail.config.settings import Settings
-from webmail.models import PeriodicJob, now
-from webmail.tasks import heartbeat, timetable
+from webmail.models import PeriodicJob, Task, now
+from webmail.tasks import heartbeat, runner, timetable
 from webmail.tasks.periodic import Periodic, PeriodicRun
 from webmail.tasks.timetable import Timetable
 
@@ -24,11 +25,26 @@ SECONDS = {
     "messages with files": 10, "reminders": 20, "snoozed arrivals": 300, "stray pieces of files": 86400, "transfers": 20, "wake": 60,
 }  # fmt: skip
 BY_ALL = {"checks of files", "other servers", "subscriptions"}
+MOST_IN_A_MINUTE = 31  # statements
 KINDS = {
     "calendar-check", "calendar-import", "calendar-import-undo", "collections-delete", "collections-restore", "contacts-check",
     "contacts-import", "contacts-import-undo", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",
     "mail-import", "mail-import-undo", "mail-move-in", "mail-room", "mail-unarchive", "own-data",
 }  # fmt: skip
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the database is asked, of all threads."""
+    asked: list[str] = []
+    ask = pw.Database.execute_sql
+
+    def noted(database: pw.Database, sql: str, *more: object, **options: object) -> object:
+        asked.append(sql)
+        return ask(database, sql, *more, **options)
+
+    monkeypatch.setattr(pw.Database, "execute_sql", noted)
+    return asked
 
 
 def names(settings: Settings) -> set[str]:
@@ -75,9 +91,9 @@ def test_no_area_is_forgotten() -> None:
     assert len(jobs.AREAS) == len(areas) + 1
 
 
-def begun(do: Callable[[Periodic], None], works: list[Periodic]) -> Timetable:
+def begun(do: Callable[[Periodic], None], works: list[Periodic], settings: Settings) -> Timetable:
     """A timetable that looked once, and what it began is over."""
-    table = Timetable(works, do)
+    table = Timetable(works, do, settings)
     table.look()
     table.wait()
     return table
@@ -88,7 +104,7 @@ def test_of_several_workers_one_does_it_unless_all_do(settings: Settings, by_all
     done: list[PeriodicRun] = []
     work = Periodic("watering", done.append, timedelta(minutes=1), by_all=by_all)
     queues = [jobs.build(settings) for _worker in range(4)]
-    tables = [Timetable([work], queue._do) for queue in queues]
+    tables = [Timetable([work], queue._do, settings) for queue in queues]
     looks = [threading.Thread(target=table.look) for table in tables]
     for look in looks:
         look.start()
@@ -98,7 +114,7 @@ def test_of_several_workers_one_does_it_unless_all_do(settings: Settings, by_all
     assert len(done) == (4 if by_all else 1)
     assert (heartbeat.last_done("watering") is None) == by_all
     PeriodicJob.update(begun=now() - timedelta(minutes=1)).execute()
-    begun(queues[0]._do, [work])
+    begun(queues[0]._do, [work], settings)
     assert len(done) == (5 if by_all else 2)
 
 
@@ -109,7 +125,7 @@ def test_between_two_times_nobody_is_asked(settings: Settings, monkeypatch: pyte
     often, seldom = (
         Periodic(name, lambda _run: None, timedelta(seconds=each)) for name, each in (("often", 20), ("seldom", 3600))
     )
-    table = begun(lambda work: done.append(work.name), [often, seldom])
+    table = begun(lambda work: done.append(work.name), [often, seldom], settings)
     assert sorted(done) == ["often", "seldom"]
     asked: list[object] = []
     claim = heartbeat.claim_due
@@ -129,7 +145,7 @@ def test_it_looks_each_minute_whatever_it_knows(settings: Settings, monkeypatch:
     clock = [1000.0]
     monkeypatch.setattr(timetable.time, "monotonic", lambda: clock[0])
     done: list[str] = []
-    table = begun(lambda work: done.append(work.name), [Periodic("seldom", lambda _run: None, timedelta(hours=1))])
+    table = begun(lambda work: done.append(work.name), [Periodic("seldom", lambda _run: None, timedelta(hours=1))], settings)
     PeriodicJob.update(begun=now() - timedelta(hours=2)).execute()  # somebody wants it done again
     clock[0] += 61
     table.look()
@@ -148,7 +164,7 @@ def test_what_is_slow_delays_nothing_else_and_is_not_begun_twice(settings: Setti
             over.wait(60)
 
     minute = timedelta(minutes=1)
-    table = Timetable([Periodic("slow", lambda _run: None, minute), Periodic("quick", lambda _run: None, minute)], do)
+    table = Timetable([Periodic("slow", lambda _run: None, minute), Periodic("quick", lambda _run: None, minute)], do, settings)
     for _minute in range(3):
         table.look()
         table._running["quick"].join()
@@ -159,14 +175,79 @@ def test_what_is_slow_delays_nothing_else_and_is_not_begun_twice(settings: Setti
     assert sorted(done) == ["quick", "quick", "quick", "slow"]
 
 
+def test_what_has_nothing_to_do_is_asked_with_the_others_and_not_begun(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, statements: list[str]
+) -> None:
+    clock = [10_000.0]
+    monkeypatch.setattr(timetable.time, "monotonic", lambda: clock[0])
+    done: list[str] = []
+    jobs_called, tasks = PeriodicJob.select().where(PeriodicJob.name == "wanted"), Task.select()
+    works = [
+        Periodic("mine", lambda _run: None, timedelta(seconds=10), pending=lambda _settings: [tasks, jobs_called]),
+        Periodic("all", lambda _run: None, timedelta(seconds=10), pending=lambda _settings: [jobs_called], by_all=True),
+    ]
+    table = begun(lambda work: done.append(work.name), works, settings)
+    assert sorted(done) == ["all", "mine"], "at the start each is done"
+    done.clear()
+    statements.clear()
+    for _look in range(2):
+        clock[0] += 5
+        table.look()
+    assert not done and len(statements) == 1, statements
+    PeriodicJob.create(name="wanted", begun=now())
+    PeriodicJob.update(begun=now() - timedelta(seconds=10)).where(PeriodicJob.name == "mine").execute()
+    clock[0] += 10
+    table.look()
+    table.wait()
+    assert sorted(done) == ["all", "mine"]
+    PeriodicJob.update(begun=now() - timedelta(hours=2)).execute()
+    PeriodicJob.delete().where(PeriodicJob.name == "wanted").execute()
+    done.clear()
+    clock[0] += 3601
+    table.look()
+    table.wait()
+    assert sorted(done) == ["all", "mine"], "once an hour each is done whatever it finds"
+
+
+def test_a_worker_at_rest_asks_little(settings: Settings, monkeypatch: pytest.MonkeyPatch, statements: list[str]) -> None:
+    """With everything switched on that may be, and nothing to do."""
+    clock = [10_000.0]
+    monkeypatch.setattr(timetable.time, "monotonic", lambda: clock[0])
+    key = settings.secret_key
+    on = replace(
+        settings, token_key_file=key, sieve_host="mail.example", transfers=replace(settings.transfers, on=True),
+        other_dav_servers=True, calendar_subscriptions=True,
+    )  # fmt: skip
+    table = jobs.build(on).timetable()
+    several_seconds = jobs.LOOK_EVERY
+
+    def pass_by() -> None:
+        before = len(statements)
+        for row in list(PeriodicJob.select()):
+            PeriodicJob.update(begun=row.begun - several_seconds).where(PeriodicJob.name == row.name).execute()
+        del statements[before:]  # these are the clock's
+        clock[0] += several_seconds.total_seconds()
+        table.look()
+        table.wait()
+
+    looks = int(timedelta(minutes=1) / several_seconds)
+    for _look in range(2 * looks):
+        pass_by()
+    statements.clear()
+    for _look in range(2 * looks):
+        pass_by()
+    minute = len(statements) / 2 + timedelta(minutes=1) / heartbeat.EVERY + runner.THREADS * 60 / runner._POLL_SECONDS
+    assert minute <= MOST_IN_A_MINUTE, "\n".join(f"{n} {sql}" for sql, n in Counter(statements).most_common())
+
+
 @pytest.mark.parametrize("error", [RuntimeError("boo"), pw.OperationalError("the server closed the connection")])
 def test_what_breaks_is_done_again_the_next_time(settings: Settings, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     def breaks(_work: Periodic) -> None:
         raise error
 
-    begun(breaks, [Periodic("frail", lambda _run: None)])
+    begun(breaks, [Periodic("frail", lambda _run: None)], settings)
     assert "frail" in caplog.text
     PeriodicJob.update(begun=now() - timedelta(minutes=1)).execute()
     done: list[Periodic] = []
-    begun(done.append, [Periodic("frail", lambda _run: None)])
+    begun(done.append, [Periodic("frail", lambda _run: None)], settings)
     assert len(done) == 1

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import peewee as pw
+
 from webmail import preferences
 from webmail.calendar import editing, objects
 from webmail.calendar.display import happenings
@@ -49,6 +51,11 @@ def next_due(after: datetime, hour: int, zone: ZoneInfo) -> datetime:
         if due > after:
             return due
     raise ValueError(f"no hour {hour}")
+
+
+def pending() -> pw.Query:
+    """What `sweep` would find."""
+    return DailyAgenda.select(DailyAgenda.id).where(DailyAgenda.due <= now())
 
 
 def sweep(settings: Settings, write: Write, at: datetime | None = None) -> list[int]:

@@ -56,6 +56,11 @@ def look_again(user: User) -> None:
         again.where(NextReminder.object.in_(mine)).execute()
 
 
+def to_fill() -> pw.Query:
+    """What `fill` goes on with."""
+    return IndexFill.select(IndexFill.id).where(IndexFill.name == _FILL)
+
+
 def fill() -> int:
     """Have the events looked at that were there before reminders were, piece by piece; returns how many."""
     count = 0

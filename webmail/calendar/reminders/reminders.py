@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import peewee as pw
+
 from webmail import preferences
 from webmail.calendar.reminders import reminder_rows
 from webmail.collections import store as collections
@@ -90,6 +92,11 @@ def sweep(settings: Settings, write: Write, at: int | None = None) -> list[int]:
 
 
 @begun_again
+def pending() -> list[pw.Query]:
+    """What `sweep` looks at, but for what it only forgets."""
+    return [NextReminder.select(NextReminder.id).where(NextReminder.due <= int(time.time())), reminder_rows.to_fill()]
+
+
 def _forget() -> None:
     """Take off all pages what has stood there for long."""
     ShownReminder.delete().where(ShownReminder.since < now() - KEPT).execute()

@@ -40,8 +40,11 @@ class FollowTurns:
 
     def due(self, most: int, *only: Any) -> list[Any]:
         """Those whose turn it is, of people who may sign in, the longest waiting first. 1 query."""
-        found = self.table.select(self.table, User).join(User).where(self.table.due <= now(), User.active == 1, *only)
-        return list(found.order_by(self.table.due).limit(most))
+        return list(self.waiting(*only).order_by(self.table.due).limit(most))
+
+    def waiting(self, *only: Any) -> Any:
+        """The query for those whose turn it is."""
+        return self.table.select(self.table, User).join(User).where(self.table.due <= now(), User.active == 1, *only)
 
     def sweep(self, rows: Sequence[Any], follow: Callable[[Any], bool]) -> int:
         """Follow these, several at once; returns how many. Raises nothing for what other servers do."""

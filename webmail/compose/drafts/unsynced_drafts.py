@@ -93,13 +93,22 @@ def _leaving() -> Any:
     return Outbox.select(Outbox.draft).where(Outbox.state.not_in([OutboxState.CANCELLED, OutboxState.FAILED]))
 
 
+def pending(_settings: Settings) -> list[pw.Query]:
+    """What `put_due` looks at."""
+    return [_due()]
+
+
+def _due() -> Any:
+    return DraftRow.select().where(DraftRow.copy_due <= now())
+
+
 def put_due(settings: Settings, account_for: Callable[[DraftRow], Account]) -> int:
     """Put the drafts that are due into Drafts; returns how many. For the worker, every few seconds.
 
     After one server did not answer, the others of that server wait for the next turn; once it answers, all of them go.
     """
     done, away = 0, False
-    for row in list(DraftRow.select().where(DraftRow.copy_due <= now()).order_by(DraftRow.copy_due).limit(_AT_ONCE)):
+    for row in list(_due().order_by(DraftRow.copy_due).limit(_AT_ONCE)):
         if not _is_wanted(row):
             continue
         if away:

@@ -1,7 +1,7 @@
 """Link gate: a message with large files leaves once they are all there; not before, and its link works from that moment on.
 
 A message whose files are still coming stays WAITING, with a note in `error`. The worker looks every few seconds at those alone
-(`arrived`), which costs one SELECT where there are none.
+(`arrived`), in the one SELECT of all such work where there are none (`pending`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import peewee as pw
 
 from webmail.compose import identities
 from webmail.compose.drafts import draft_message
@@ -24,6 +26,7 @@ from webmail.transfers import store
 EVERY = timedelta(seconds=10)  # how often the worker looks whether files have come
 _BACKSTOP = timedelta(minutes=10)  # and asks anew of each, should nobody have looked
 _AT_ONCE = 500
+_NOTED = (Outbox.state == OutboxState.WAITING) & (Outbox.error == send_errors.FILES_COMING)
 _queue = SendQueue(Outbox, "outbox")
 
 
@@ -51,17 +54,21 @@ def _state(draft_id: str) -> FileState:
     return large_files.state_of(transfer, rows)[0] if transfer is not None and rows else FileState.READY
 
 
+def pending(_settings: Settings) -> list[pw.Query]:
+    """What `arrived` looks at."""
+    return [Outbox.select(Outbox.id).where(_NOTED)]
+
+
 def arrived() -> list[int]:
     """Messages that waited for files which are there now, or will never come: due at once; their ids. 1 SELECT where none
     waits."""
-    noted = (Outbox.state == OutboxState.WAITING) & (Outbox.error == send_errors.FILES_COMING)
     found = []
-    for row in list(Outbox.select(Outbox.id, Outbox.draft).where(noted).order_by(Outbox.id).limit(_AT_ONCE)):
+    for row in list(Outbox.select(Outbox.id, Outbox.draft).where(_NOTED).order_by(Outbox.id).limit(_AT_ONCE)):
         if _state(row.draft) is FileState.COMING:
             continue
         # the day on which trying ends is counted from now
         fresh = Outbox.update(due=now(), error="", created=now(), scheduled=None)
-        if fresh.where((Outbox.id == row.id) & noted).execute():
+        if fresh.where((Outbox.id == row.id) & _NOTED).execute():
             found.append(row.id)
     return found
 

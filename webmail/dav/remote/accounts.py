@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import peewee as pw
@@ -188,8 +189,17 @@ def dismiss(remote_link: RemoteLink) -> None:
 
 def due(most: int) -> list[RemoteAccount]:
     """Accounts with collections whose turn it is, but for those whose password is refused. 1 query."""
+    return turns.due(most, *_followed())
+
+
+def pending() -> pw.Query:
+    """What `due` would find."""
+    return turns.waiting(*_followed())
+
+
+def _followed() -> tuple[Any, ...]:
     linked = RemoteLink.select(RemoteLink.id).where(RemoteLink.account == RemoteAccount.id)
-    return turns.due(most, RemoteAccount.error != FollowFault.PASSWORD, pw.fn.EXISTS(linked))
+    return RemoteAccount.error != FollowFault.PASSWORD, pw.fn.EXISTS(linked)
 
 
 def renew(account: RemoteAccount) -> bool:

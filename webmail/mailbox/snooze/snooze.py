@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import peewee as pw
+
 from webmail import imap, preferences, schedule
 from webmail.account import Account
 from webmail.config.settings import Settings
@@ -347,6 +349,11 @@ def due(user: User | None = None, late: timedelta = timedelta(0)) -> list[Snooze
     """Rows due (by at least `late`) of one user, or of all active users, the most overdue first; at most MOST. 1 query."""
     at = now()
     return _due(at=at, by=at - late) if user is None else _due_of_one(at=at, by=at - late, user=user.id)
+
+
+def pending(_settings: Settings) -> list[pw.Query]:
+    """What `sweep` wakes, or somebody has at this moment."""
+    return [Snoozed.select(Snoozed.id).where(Snoozed.due <= now())]
 
 
 def wake_due(account: Account, rows: Sequence[Snoozed]) -> int:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import peewee as pw
+
 from webmail import preferences
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY
@@ -267,6 +269,11 @@ def _woken(row: SystemMessage | None) -> SystemMessage | None:
 
 
 # --- the worker ------------------------------------------------------------------------------------------------------
+
+
+def pending() -> pw.Query:
+    """What `sweep` may have to tell somebody of, but for reminders of days before the end."""
+    return TransferEvent.select(TransferEvent.id).where(TransferEvent.told.in_([0, DAILY]))
 
 
 def sweep(settings: Settings, at: datetime | None = None) -> list[int]:

@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
+
+import peewee as pw
 
 from webmail.config.settings import Settings
 from webmail.database.connection import DATABASE_AWAY, db
@@ -59,11 +62,22 @@ def _pause_of(stored: StoredContent) -> timedelta:
     return min(max(now() - stored.touched, _PAUSE), _LONGEST_PAUSE)
 
 
-def _take() -> StoredContent | None:
-    """Lease the next one: an UPDATE decides among workers."""
+def pending(_settings: Settings) -> list[pw.Query]:
+    """What `check_next` would take."""
+    waits, settled = _waiting()
+    return [StoredContent.select(StoredContent.id).where(waits & settled)]
+
+
+def _waiting() -> tuple[Any, Any]:
+    """Conditions: that nobody checks it and somebody should, and that it is whole."""
     free = StoredContent.check_lease.is_null() | (StoredContent.check_lease < now())
     waits = (StoredContent.state == ContentState.CHECKING) & (StoredContent.key_in_link == 0) & free
-    settled = StoredContent.touched < now() - _FRESH
+    return waits, StoredContent.touched < now() - _FRESH
+
+
+def _take() -> StoredContent | None:
+    """Lease the next one: an UPDATE decides among workers."""
+    waits, settled = _waiting()
     for row in list(StoredContent.select().where(waits & settled).order_by(StoredContent.id).limit(20)):
         if StoredContent.update(check_lease=now() + LEASE).where((StoredContent.id == row.id) & waits).execute():
             return row
