@@ -4,7 +4,7 @@ import gc
 import sys
 
 from webmail import create_app
-from webmail.cli.main import only_looks
+from webmail.cli.late_commands import only_looks
 from webmail.config.settings import ConfigError
 
 try:

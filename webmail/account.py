@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from joserfc import jwt
-from joserfc.jwk import ECKey
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
 
 Security = Literal["tls", "starttls", "none"]
 
@@ -55,6 +55,8 @@ class TokenIssuer:
 
     def token(self, username: str, lifetime: int = 60) -> str:
         """A JSON Web Token (RFC 7519) for `username`, valid for `lifetime` seconds where both clocks agree, and longer."""
+        from joserfc import jwt  # many installations need none: it is a tenth of the start
+
         begins, ends = self.moments(lifetime)
         claims = {"iss": self.issuer, "sub": username, "azp": self.client, "iat": begins, "nbf": begins, "exp": ends}
         return jwt.encode({"alg": "ES256", "kid": self.key_id}, claims, _signing_key(self.key), algorithms=["ES256"])
@@ -68,6 +70,8 @@ class TokenIssuer:
 @lru_cache(maxsize=4)
 def _signing_key(pem: str) -> ECKey:
     """Read once: reading it takes as long as signing."""
+    from joserfc.jwk import ECKey
+
     return ECKey.import_key(pem)
 
 

@@ -7,18 +7,15 @@ costs a minute, never a message, and a duplicate one does nothing.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
-from functools import partial, wraps
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import peewee as pw
 from flask import Flask
-from huey import SqliteHuey
 
 from webmail import audit, rate_limits, system_mail
 from webmail.account import Account
@@ -30,7 +27,7 @@ from webmail.collections.work import WORK as COLLECTIONS
 from webmail.compose.outbox import delivery
 from webmail.compose.outbox.credentials import account_of
 from webmail.compose.work import WORK as COMPOSE
-from webmail.config.settings import ConfigError, Settings
+from webmail.config.settings import Settings
 from webmail.contacts.work import WORK as CONTACTS
 from webmail.database import double_submits
 from webmail.database.connection import DATABASE_AWAY, advice, db
@@ -42,6 +39,7 @@ from webmail.models import Outbox, now
 from webmail.people.work import WORK as PEOPLE
 from webmail.system_mail.send_attempts import LEASE
 from webmail.tasks import heartbeat, leftovers, runner
+from webmail.tasks.job_queue import JobQueue
 from webmail.tasks.kinds import TaskKind
 from webmail.tasks.periodic import AreaWork, Periodic, PeriodicRun
 from webmail.tasks.runner import TaskRunner
@@ -55,7 +53,6 @@ WORKERS = 4
 _POLL_SECONDS = 0.5  # maximum sleep of an idle worker
 LOOK_EVERY = timedelta(seconds=5)  # how often a worker looks whether periodic work is due
 _CLEAN_UP_EVERY = timedelta(hours=1)
-_FAR = timedelta(minutes=2)
 
 AREAS: tuple[AreaWork, ...] = (
     PEOPLE, COLLECTIONS, AUTH, ACCOUNTS, MAILBOX, CONTACTS, TRANSFERS, COMPOSE, CALENDAR, MESSAGE, FILTERS, DAV, COLLECTION_PAGES,
@@ -65,47 +62,16 @@ KINDS: tuple[TaskKind, ...] = tuple(kind for area in AREAS for kind in area.kind
 PERIODIC: tuple[Periodic, ...] = tuple(one for area in AREAS for one in area.periodic)
 
 
-class Jobs:
-    """The job queue: `schedule...` and `wake_tasks` are for the web application, `work` for the worker process."""
+class Jobs(JobQueue):
+    """What the worker does: `work` until it is stopped."""
 
     def __init__(self, settings: Settings, account_for: Callable[[Outbox], Account]) -> None:
         """Raises ConfigError where the queue's file can't be used."""
+        super().__init__(settings.jobs_file)
         self.settings = settings
         self.account_for = account_for
-        Path(settings.jobs_file).parent.mkdir(parents=True, exist_ok=True)
-        self.huey = _queue(settings.jobs_file)
-        self.context: Callable[[], AbstractContextManager[Any]] = nullcontext  # of a worker: in which letters are written
-        self._task_process: TaskProcess | None = None  # of a worker
-        self._deliver = self.huey.task(name="deliver")(_patient(self.deliver))
-        self._deliver_system = self.huey.task(name="deliver_system_mail")(_patient(self.deliver_system_mail))
-        self._sweep = self.huey.task(name="sweep_soon")(_patient(self.sweep))
-        self._tasks = self.huey.task(name="tasks_soon")(self._wake_runner)
-
-    def schedule(self, outbox_id: int, when: datetime) -> None:
-        """Schedule delivery of an outbox row at `when` (UTC, naive). Never raises: without the queue, the next sweep finds it.
-
-        Nothing is queued for a distant time, since the message may be cancelled or rescheduled: the sweep finds that too.
-        """
-        self._schedule(self._deliver, outbox_id, when, "outbox")
-
-    def schedule_system_mail(self, message_id: int, when: datetime) -> None:
-        """The same for a message of the establishment."""
-        self._schedule(self._deliver_system, message_id, when, "system mail")
-
-    def _schedule(self, task: Any, row_id: int, when: datetime, name: str) -> None:
-        if when - now() > _FAR:
-            return
-        try:
-            task.schedule(args=(row_id,), delay=max((when - now()).total_seconds(), 0))
-        except (sqlite3.Error, OSError) as error:
-            log.warning("%s %d waits for the next sweep: %s", name, row_id, error)
-
-    def wake_tasks(self) -> None:
-        """Tell a worker that a task was put in the queue. Never raises: without the queue, it is found within seconds."""
-        try:
-            self._tasks.schedule(delay=0)
-        except (sqlite3.Error, OSError) as error:
-            log.warning("a task waits until a worker looks for it: %s", error)
+        self.context: Callable[[], AbstractContextManager[Any]] = nullcontext  # in which letters are written
+        self._task_process: TaskProcess | None = None
 
     def deliver(self, outbox_id: int) -> None:
         with db.connection_context(), self.context():
@@ -145,7 +111,7 @@ class Jobs:
         self._do(next(one for one in PERIODIC if one.name == name))
 
     def _do(self, work: Periodic) -> None:
-        soon = (self._deliver_soon, self._deliver_system_mail_soon, self._wake_runner)
+        soon = (self._deliver_soon, self._deliver_system_mail_soon, self.wake_runner)
         work.do(PeriodicRun(self.settings, self.context, *soon))
 
     def _deliver_soon(self, rows: Iterable[int]) -> None:
@@ -156,7 +122,7 @@ class Jobs:
         for message_id in rows:
             self.schedule_system_mail(message_id, now())
 
-    def _wake_runner(self) -> None:
+    def wake_runner(self) -> None:
         if self._task_process:
             self._task_process.wake()
 
@@ -204,26 +170,6 @@ class Jobs:
         self._task_process.begin_again_if_broken()
 
 
-def _queue(file: str) -> SqliteHuey:
-    try:
-        return SqliteHuey("traboule", filename=file, results=False, fsync=False)
-    except sqlite3.Error as error:
-        raise ConfigError(f"jobs_file {file} can't be used ({error}): move it away, and another will be made") from error
-
-
-def _patient(work: Callable[..., None]) -> Callable[..., None]:
-    """The work, or a line in the log while the database can't be used: a sweep finds what is left."""
-
-    @wraps(work)
-    def tried(*arguments: Any) -> None:
-        try:
-            work(*arguments)
-        except DATABASE_AWAY as error:
-            log.warning("%s waits: the database %s", work.__name__, advice(error))
-
-    return tried
-
-
 def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None]) -> None:
     """Do something again and again until the worker stops. A database that is away now is asked again next time."""
     while True:
@@ -239,7 +185,7 @@ def _repeat(stopping: threading.Event, every: timedelta, do: Callable[[], None])
 
 @contextmanager
 def _one_open() -> Iterator[None]:
-    """Keep one connection to SQLite, which else puts its journal away, and begins it anew, each time that a thread closes the last.
+    """Keep one connection to SQLite, which else puts its journal away and begins it anew whenever a thread closes the last.
     Other databases need none that nobody uses, and may be away now."""
     if isinstance(db.obj, pw.SqliteDatabase):
         with suppress(*DATABASE_AWAY):
@@ -259,6 +205,6 @@ def build(settings: Settings, account_for: Callable[[Outbox], Account] | None = 
 
 def work(app: Flask) -> None:
     """The worker of `flask jobs`, in the foreground."""
-    jobs: Jobs = app.extensions["jobs"]
+    jobs = build(app.extensions["settings"])
     jobs.context = app.app_context
     jobs.work()

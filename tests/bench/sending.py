@@ -22,6 +22,7 @@ from tests.bench import faults
 from tests.bench.fault_server import FaultServer
 from tests.bench.faults import BOB, CARL, DORA, Tally
 from tests.support.passing_folder import passing_folder
+from tests.support.worker import jobs_of
 
 if TYPE_CHECKING:
     from tests.bench.web_processes import InTurn
@@ -303,7 +304,7 @@ def _work(app: Any) -> None:
     from webmail.compose.outbox import delivery
     from webmail.database.connection import db
 
-    jobs = app.extensions["jobs"]
+    jobs = jobs_of(app)
     with db.connection_context():
         ready = delivery.sweep(jobs.settings)
     for outbox_id in ready:

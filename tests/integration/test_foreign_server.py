@@ -17,6 +17,7 @@ from tests.support.relay import Relay
 from tests.support.servers import certificate
 from tests.support.task_work import work_all
 from tests.support.visits import Visitor
+from tests.support.worker import jobs_of
 from webmail import create_app, imap, vault
 from webmail.database.connection import db
 from webmail.models import Correspondent, Outbox, Session, Task, User
@@ -57,7 +58,7 @@ def test_a_person_signs_in_reads_and_sends(
     assert "on its way" in page.notices
     row = Outbox.get(Outbox.sender == address)
     assert row.credential is not None
-    app.extensions["jobs"].deliver(row.id)
+    jobs_of(app).deliver(row.id)
     assert "À moi" in person.get("/mailbox/Sent").rows
     assert Outbox.get_by_id(row.id).credential is None
     assert person.password.encode() not in bytes(Session.get().credential)

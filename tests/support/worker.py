@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from flask import Flask
+
+from webmail import jobs
 from webmail.database.connection import db
+from webmail.jobs import Jobs
 from webmail.models import now
 from webmail.tasks import heartbeat
 
@@ -15,3 +19,11 @@ def alive() -> None:
 def gone() -> None:
     with db.connection_context():
         heartbeat.gone("test")
+
+
+def jobs_of(app: Flask) -> Jobs:
+    """What a worker of this application would do with its jobs; one for all tests that use the application."""
+    if "worker" not in app.extensions:
+        app.extensions["worker"] = jobs.build(app.extensions["settings"])
+    found: Jobs = app.extensions["worker"]
+    return found

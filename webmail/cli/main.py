@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import sys
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from webmail.auth import account_management
@@ -52,16 +51,11 @@ SHORTEST_PASSWORD = 8  # characters
 LONGEST_NAME = 190  # the column's length
 
 
-def register(app: Flask) -> None:
+def register(group: click.Group) -> None:
     about_people = (accounts, groups, support, absence, archive, forwarding)
     for command in (migrate, *about_people, rooms, dav, storage, transfers, audit, backup, doctor, dns, jobs):
         _in_sentences(command)
-        app.cli.add_command(command)
-
-
-def only_looks(arguments: list[str]) -> bool:
-    """Whether this process was started for a command that must find what is missing, and not make it."""
-    return len(arguments) > 1 and "doctor" in arguments[1:] and os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+        group.add_command(command)
 
 
 def _in_sentences(command: click.Command) -> None:

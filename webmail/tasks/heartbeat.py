@@ -14,8 +14,8 @@ from webmail.database.connection import db
 from webmail.database.prepared import Prepared
 from webmail.models import PeriodicJob, Task, TaskState, Worker, now
 
-EVERY = timedelta(seconds=15)
-SILENT = timedelta(seconds=45)  # a worker that was not seen for so long is dead
+EVERY = timedelta(seconds=30)  # each writes a row and its index: most of what a worker at rest writes
+SILENT = timedelta(seconds=75)  # a worker that was not seen for so long is dead
 NEGLECTED = timedelta(minutes=2)  # a task that nobody took for so long, while nobody works on another
 
 

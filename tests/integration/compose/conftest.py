@@ -10,6 +10,7 @@ import pytest
 from tests.support import worker
 from tests.support.compose_form import file, write
 from tests.support.visits import Visitor
+from tests.support.worker import jobs_of
 from webmail import create_app
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db
@@ -52,7 +53,7 @@ def work(app):
     """What the worker does in a minute."""
 
     def run():
-        jobs = app.extensions["jobs"]
+        jobs = jobs_of(app)
         with db.connection_context():
             ready = delivery.sweep(jobs.settings)
         for outbox_id in ready:

@@ -12,6 +12,7 @@ from tests.support import worker
 from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.relay import Relay
 from tests.support.visits import Visitor
+from tests.support.worker import jobs_of
 from webmail import create_app, imap, vault
 from webmail.compose.drafts import draft_copies
 from webmail.errors import ServerAwayError
@@ -156,7 +157,7 @@ def ann(remote, make_account):
 
 def worker_comes(app):
     DraftRow.update(copy_due=now()).where(DraftRow.copy_due.is_null(False)).execute()
-    app.extensions["jobs"].do("drafts")
+    jobs_of(app).do("drafts")
 
 
 def answers_again(relay):
@@ -174,7 +175,7 @@ def test_a_server_that_is_away_is_said_and_the_worker_saves_once_it_answers(ann,
     assert time.monotonic() - began < 4  # one try of a second, and none for the side bar
     assert (page.status, state_of(page), text_of(page)) == (200, AWAY, "mes mots")
     assert "Saved in Drafts" not in page.one("#saved").get_text()
-    remote.extensions["jobs"].do("drafts")
+    jobs_of(remote).do("drafts")
     assert state_of(ann.get(page.address)) == AWAY
     answers_again(relay)
     worker_comes(remote)

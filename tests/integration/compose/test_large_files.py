@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.compose_form import FORM, file, text_of, write
 from tests.support.transfer_ground import pieces_of
+from tests.support.worker import jobs_of
 from webmail import create_app
 from webmail.compose.drafts import draft_cleanup
 from webmail.compose.large_files import large_changes
@@ -38,7 +39,7 @@ def settings(app):
 @pytest.fixture
 def work(app, work):
     """The worker comes by, and looks for messages whose files have come."""
-    jobs = app.extensions["jobs"]
+    jobs = jobs_of(app)
     jobs.context = app.app_context
 
     def run():

@@ -11,6 +11,7 @@ from tests.bench.fault_server import FaultServer
 from tests.bench.faults import TOKENS
 from tests.support.compose_form import FORM, value_of, write
 from tests.support.visits import Visitor
+from tests.support.worker import jobs_of
 from webmail import create_app
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db
@@ -33,7 +34,7 @@ def faulty(services, tmp_path, make_account, monkeypatch):
 
 
 def turn(alice):
-    jobs = alice.app.extensions["jobs"]
+    jobs = jobs_of(alice.app)
     with db.connection_context():
         for row in delivery.sweep(jobs.settings):
             delivery.deliver(row, jobs.settings, jobs.account_for)

@@ -14,6 +14,7 @@ from imapclient import IMAPClient
 from deploy.demo.services import Services
 from tests.support.messages import message
 from tests.support.visits import Page, Visitor
+from tests.support.worker import jobs_of
 from webmail import create_app, imap
 from webmail.account import Account
 from webmail.database.connection import db
@@ -73,7 +74,7 @@ def test_a_message_waits_and_comes_back_unread_and_on_top(app: Flask, old: Visit
     listed = old.get("/snoozed")
     assert "Ancien" in listed.text and "Bob Girard" in listed.text and "08:00" in listed.text
     make_due(old.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     inbox = old.get("/mailbox/INBOX", reload=True)
     assert inbox.rows == ["Ancien", "Récent"]
     assert [row.select_one(".s a[id]").get_text() for row in inbox.all("tr.u")] == ["Ancien"]
@@ -85,7 +86,7 @@ def test_a_message_waits_and_comes_back_unread_and_on_top(app: Flask, old: Visit
 
 def test_nothing_comes_back_before_its_time(app: Flask, old: Visitor) -> None:
     put_off(old, "Ancien")
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert old.get("/mailbox/INBOX").rows == ["Récent"]
 
 
@@ -171,7 +172,7 @@ def test_it_comes_back_to_its_folder_or_to_the_inbox(
         client.delete_folder(mailbox)
         mailbox = "INBOX"
     make_due(person.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert person.get(f"/mailbox/{mailbox}").rows == ["Un"]
 
 
@@ -179,7 +180,7 @@ def test_a_message_without_an_id_is_moved(app: Flask, person: Visitor, fill: Fil
     fill(person, b"From: a@b.example\r\nSubject: Sans\r\n\r\nx\r\n")
     put_off(person, "Sans")
     make_due(person.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     inbox = person.get("/mailbox/INBOX", reload=True)
     assert inbox.rows == ["Sans"] and len(inbox.all("tr.u")) == 1
 
@@ -189,7 +190,7 @@ def test_a_full_mailbox_keeps_nothing_asleep(app: Flask, make_account: Callable[
     imap_of(person.address).append("INBOX", bytes(message("Gros", "x" * 20_000)))
     put_off(person, "Gros")
     make_due(person.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert person.get("/mailbox/INBOX", reload=True).rows == ["Gros"] and rows_of(person.address) == []
 
 
@@ -209,7 +210,7 @@ def test_without_a_credential_it_comes_back_with_the_next_list(
         assert "the next time you open a list" in asked.text
         put_off(person, "Un")
         make_due(address)
-        app.extensions["jobs"].do("wake")
+        jobs_of(app).do("wake")
         assert len(rows_of(address)) == 1
         assert person.get("/mailbox/INBOX").rows == ["Un"] and rows_of(address) == []
     finally:
@@ -225,14 +226,14 @@ def test_what_the_server_refuses_is_tried_again(app: Flask, old: Visitor, monkey
     make_due(old.address)
     with monkeypatch.context() as patch:
         patch.setattr(imap.actions, "delete", refuse)
-        app.extensions["jobs"].do("wake")
+        jobs_of(app).do("wake")
     assert len(rows_of(old.address)) == 1
-    app.extensions["jobs"].do("wake")  # not at once: others have their turn first
+    jobs_of(app).do("wake")  # not at once: others have their turn first
     assert len(rows_of(old.address)) == 1
     told = old.post(f"/snoozed/{rows_of(old.address)[0].id}", {"action": "wake", "csrf_token": token_of(old)})
     assert "in two minutes, try again" in told.notices
     make_due(old.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert old.get("/mailbox/INBOX", reload=True).rows == ["Ancien", "Récent"]
     assert old.get("/mailbox/Snoozed").rows == [] and rows_of(old.address) == []
 
@@ -265,10 +266,10 @@ def test_a_kill_between_the_two_steps_of_waking_loses_and_doubles_nothing(
     killed_while(wake)
     assert old.get("/mailbox/INBOX", reload=True).rows == ["Ancien", "Récent"]  # the copy is there
     assert old.get("/mailbox/Snoozed").rows == ["Ancien"]  # so is what waited, for a moment
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert len(rows_of(old.address)) == 1  # whoever had it may still be at work
     make_due(old.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert old.get("/mailbox/INBOX", reload=True).rows == ["Ancien", "Récent"]
     assert old.get("/mailbox/Snoozed").rows == [] and rows_of(old.address) == []
 
@@ -278,7 +279,7 @@ def test_a_kill_between_the_move_and_its_answer_leaves_nothing_asleep(app: Flask
     with db.connection_context():
         Snoozed.update(uid=0, uidvalidity=0).execute()
     make_due(old.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert old.get("/mailbox/INBOX", reload=True).rows == ["Ancien", "Récent"] and rows_of(old.address) == []
 
 
@@ -288,7 +289,7 @@ def test_a_kill_before_the_move_leaves_the_message_where_it_is(app: Flask, old: 
         user = User.get(User.address == old.address)
         Snoozed.create(user=user, folder="Snoozed", message_id="<nobody@x>", due=now())
     make_due(old.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert set(old.get("/mailbox/INBOX").rows) == {"Ancien", "Récent"} and rows_of(old.address) == []
 
 
@@ -296,7 +297,7 @@ def test_a_message_of_the_same_id_that_was_there_before_is_no_copy(app: Flask, o
     put_off(old, "Ancien")
     imap_of(old.address).append("INBOX", bytes(message("Ancien")), msg_time=datetime(2026, 3, 3, tzinfo=UTC))
     make_due(old.address)
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
     assert old.get("/mailbox/INBOX", reload=True).rows == ["Ancien", "Ancien", "Récent"]
 
 
@@ -366,8 +367,8 @@ def test_nobodys_rows_keep_others_asleep(
         return woken(connection, row)
 
     monkeypatch.setattr(snooze, "wake", wake)
-    app.extensions["jobs"].do("wake")
-    app.extensions["jobs"].do("wake")
+    jobs_of(app).do("wake")
+    jobs_of(app).do("wake")
     assert rows_of(last.address) == [] and len(rows_of(failing.address)) == 1
 
 
@@ -388,7 +389,7 @@ def test_out_of_a_folder_shared_with_fewer_rights_since_it_comes_to_the_inbox(
     owner._imap.setacl("Team", old.address, "lr")
     imap.close_all()
     if action == "sweep":
-        app.extensions["jobs"].do("wake")
+        jobs_of(app).do("wake")
     else:
         told = old.post(f"/snoozed/{row.id}", {"action": action, "csrf_token": token_of(old)})
         assert "back in Inbox" in told.notices

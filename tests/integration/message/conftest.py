@@ -13,6 +13,7 @@ from tests.support import strangers
 from tests.support.images import png
 from tests.support.visits import Page, Visitor
 from tests.support.web_server import ok, web
+from tests.support.worker import jobs_of
 from webmail import http_fetch
 from webmail.compose.outbox import delivery
 from webmail.database.connection import db
@@ -62,7 +63,7 @@ def deliver(checking_app):
     """What the worker does in a minute."""
 
     def run():
-        jobs = checking_app.extensions["jobs"]
+        jobs = jobs_of(checking_app)
         with db.connection_context():
             ready = delivery.sweep(jobs.settings)
         for outbox_id in ready:

@@ -19,6 +19,7 @@ from deploy.demo.services import Services
 from tests.support.dns_zone import Zone
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
+from tests.support.worker import jobs_of
 from webmail.models import Outbox
 
 FAR = "ann@far.example"
@@ -205,7 +206,7 @@ def test_a_colleagues_message_is_redirected_if_the_webmail_wrote_it(app, make_ac
 
 def deliver(app: Flask, person: Visitor) -> None:
     row = Outbox.select().where(Outbox.sender == person.address).order_by(Outbox.id.desc()).get()
-    app.extensions["jobs"].deliver(row.id)
+    jobs_of(app).deliver(row.id)
 
 
 def test_a_confirmation_of_reading_leaves_under_ones_own_name_only(submitting: Connect, make_account) -> None:

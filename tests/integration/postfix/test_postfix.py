@@ -23,6 +23,7 @@ from deploy.demo.services import Services
 from tests.support.postgresql import fresh_database, server_url
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
+from tests.support.worker import jobs_of
 from webmail import smtp
 from webmail.account import Account, TokenIssuer
 from webmail.doctor.mail_servers import forgery
@@ -261,7 +262,7 @@ def test_alice_writes_and_bob_reads(app: Flask, make_account, arrives, imap_of) 
     alice, bob = Visitor(app, make_account("alice")).sign_in(), Visitor(app, make_account("bob")).sign_in()
     alice.submit(alice.get("/compose"), FORM, action="send", to=bob.address, subject="Été", body="Bonjour Bob.\n.\nœuf")
     row = Outbox.get(Outbox.sender == alice.address)
-    app.extensions["jobs"].deliver(row.id)
+    jobs_of(app).deliver(row.id)
     assert "Été" in alice.get("/mailbox/Sent").rows
     arrives(imap_of(bob.address), ["SUBJECT", "Été"])
     inbox = bob.get("/mailbox/INBOX", reload=True)
@@ -276,7 +277,7 @@ def test_alice_writes_and_bob_reads(app: Flask, make_account, arrives, imap_of) 
 def test_the_page_says_that_a_colleague_does_not_exist(app: Flask, make_account) -> None:
     alice = Visitor(app, make_account("alice")).sign_in()
     alice.submit(alice.get("/compose"), FORM, action="send", to="nobody@lycee.example", subject="lost", body="b")
-    app.extensions["jobs"].deliver(Outbox.get(Outbox.sender == alice.address).id)
+    jobs_of(app).deliver(Outbox.get(Outbox.sender == alice.address).id)
     assert "nobody@lycee.example" in alice.get("/outbox").text
 
 

@@ -39,7 +39,7 @@ def run(settings: Settings, words: str) -> tuple[int, str]:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    main.register(app)
+    main.register(app.cli)
     result = app.test_cli_runner().invoke(args=["absence", *shlex.split(words)], input="Away\n")
     return result.exit_code, result.output
 

@@ -27,7 +27,7 @@ def run(tmp_path):
     migrate()
     app = Flask("cli-tests")
     app.extensions["settings"] = settings.load(tmp_path / "x", database_url=url, sign_in="accounts", domain="lycee.example")
-    main.register(app)
+    main.register(app.cli)
 
     def typed(line: str, typed: str = "") -> tuple[int, str]:
         result = app.test_cli_runner().invoke(args=shlex.split(line), input=typed)

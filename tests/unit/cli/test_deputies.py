@@ -38,7 +38,7 @@ def run(settings: Settings) -> Run:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    main.register(app)
+    main.register(app.cli)
     User.create(address="dora@lycee.example", local="dora", domain="lycee.example")
     for name in ("4e B", "Maths"):
         groups.create("lycee.example", name)

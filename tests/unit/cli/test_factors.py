@@ -41,7 +41,7 @@ def run(settings: Settings) -> Run:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    main.register(app)
+    main.register(app.cli)
 
     def typed(line: str) -> tuple[int, str]:
         result = app.test_cli_runner().invoke(args=shlex.split(line))

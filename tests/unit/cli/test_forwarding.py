@@ -36,7 +36,7 @@ def run(settings: Settings, words: str) -> tuple[int, str]:
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    main.register(app)
+    main.register(app.cli)
     result = app.test_cli_runner().invoke(args=["forwarding", *shlex.split(words)])
     return result.exit_code, result.output
 

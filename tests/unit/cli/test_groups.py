@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     migrate()
     app = Flask("cli-tests")
     app.extensions["settings"] = settings.load(tmp_path / "instance", database_url=url, domain="lycee.example")
-    main.register(app)
+    main.register(app.cli)
     for local in ("alice", "bob"):
         User.create(address=f"{local}@lycee.example", local=local, domain="lycee.example", name=local.title())
     User.create(address="charlie@autre.example", local="charlie", domain="autre.example")
@@ -95,6 +95,6 @@ def test_two_groups_never_have_one_name(run: Run) -> None:
 def test_without_a_domain_one_is_asked_for(run: Run, tmp_path: Path) -> None:
     app = Flask("cli-tests")
     app.extensions["settings"] = settings.load(tmp_path / "instance", database_url=f"sqlite:///{tmp_path / 'test.sqlite'}")
-    main.register(app)
+    main.register(app.cli)
     result = app.test_cli_runner().invoke(args=["groups", "list"])
     assert result.exit_code == 1 and "--domain lycee.example" in result.output

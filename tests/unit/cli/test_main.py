@@ -53,7 +53,7 @@ def typing(settings):
     app = Flask("cli-tests")
     Babel(app)
     app.extensions["settings"] = settings
-    main.register(app)
+    main.register(app.cli)
 
     def run(line: str, typed: str = "") -> tuple[int, str]:
         result = app.test_cli_runner().invoke(args=shlex.split(line), input=typed)

@@ -24,7 +24,7 @@ def run(tmp_path: Path):
     app.extensions["settings"] = settings.load(
         tmp_path / "instance", database_url=url, domain="lycee.example", sign_in="accounts"
     )
-    main.register(app)
+    main.register(app.cli)
     alice = User.create(address="alice@lycee.example", local="alice", domain="lycee.example")
     LinkedAccount.create(user=alice, provider="oidc:ent", subject="1", shown="ann@ent.example")
     sessions.start(alice, app.extensions["settings"])

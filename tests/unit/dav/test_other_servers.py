@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 
 from tests.support.other_dav import LOGIN, PASSWORD, OtherServer, Pair
+from tests.support.worker import jobs_of
 from tests.unit.dav.conftest import Phone
 from webmail.collections import store, trash
 from webmail.contacts import device_cards
@@ -483,7 +484,7 @@ def test_the_worker_synchronises_what_is_due(
     one.write_there("a.ics", one.text("a", "Class"))
     RemoteAccount.update(due=now()).execute()
     for _time in range(2):
-        app.extensions["jobs"].do("other servers")
+        jobs_of(app).do("other servers")
     account = RemoteAccount.get()
     assert one.equal() == Counter(["Class"]) and timedelta(minutes=12) < account.due - now() < timedelta(minutes=20)
     assert [method for method, _path in server.asked].count("REPORT") == 2  # one round: its changes, and the item

@@ -32,7 +32,7 @@ def test_a_worker_is_alive_while_it_says_so(settings):
     worker = heartbeat.new_worker()
     heartbeat.beat(worker, now())
     assert heartbeat.is_alive(heartbeat.last_seen())
-    Worker.update(seen=now() - timedelta(minutes=1)).execute()
+    Worker.update(seen=now() - heartbeat.SILENT).execute()
     assert not heartbeat.is_alive(heartbeat.last_seen())
     heartbeat.beat(worker, now())
     assert heartbeat.is_alive(heartbeat.last_seen())

@@ -25,7 +25,7 @@ SECONDS = {
     "messages with files": 10, "reminders": 20, "snoozed arrivals": 300, "stray pieces of files": 86400, "transfers": 20, "wake": 60,
 }  # fmt: skip
 BY_ALL = {"checks of files", "other servers", "subscriptions"}
-MOST_IN_A_MINUTE = 31  # statements
+MOST_IN_A_MINUTE = 29  # statements
 KINDS = {
     "calendar-check", "calendar-import", "calendar-import-undo", "collections-delete", "collections-restore", "contacts-check",
     "contacts-import", "contacts-import-undo", "filter-apply", "learn-people", "mail-archive", "mail-detach", "mail-export",

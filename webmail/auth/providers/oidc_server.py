@@ -14,18 +14,17 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode, urlsplit
-
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from webmail.config.checks import ConfigError, web_address
 from webmail.config.providers import Oidc
 from webmail.errors import MailError
 from webmail.http_fetch import NotFetchedError, ask_named
+
+if TYPE_CHECKING:
+    from joserfc.jwk import Key
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +36,6 @@ PAUSE_SECONDS = 5.0  # how long one that was away is left alone
 AT_ONCE = 4  # threads that ask one provider
 LONGEST_TOKEN = 32 * 1024  # characters
 _PATIENCE = 1.0  # seconds to wait for others who ask it
-_MOST_KEYS = 50
-_SMALLEST_RSA = 2048  # bits
-_ALGORITHMS = {  # signatures that only the provider can make: never HS256, whose secret we hold too, nor none
-    "RS256": RSAKey, "RS384": RSAKey, "RS512": RSAKey, "PS256": RSAKey, "PS384": RSAKey, "PS512": RSAKey,
-    "ES256": ECKey, "ES384": ECKey, "ES512": ECKey, "EdDSA": OKPKey,
-}  # fmt: skip
 
 
 class ProviderAwayError(MailError):
@@ -154,33 +147,31 @@ def verified(provider: Oidc, token: str) -> tuple[dict[str, Any], dict[str, Any]
     """
     if len(token) > LONGEST_TOKEN:
         raise ProviderRefusedError("a token that is too long")
+    from webmail.auth.providers import signed_tokens
+
     try:
-        header = dict(jws.extract_compact(token.encode()).headers())
-    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ProviderRefusedError(f"no signed token: {type(error).__name__}") from error
+        header = signed_tokens.header_of(token)
+    except signed_tokens.BadTokenError as error:
+        raise ProviderRefusedError(str(error)) from error
     algorithm, kid = header.get("alg"), header.get("kid")
-    allowed = [one for one in metadata(provider).algorithms if one in _ALGORITHMS]
+    allowed = [one for one in metadata(provider).algorithms if one in signed_tokens.ALGORITHMS]
     if algorithm not in allowed or "crit" in header:
         raise ProviderRefusedError(f"a token signed by {_word(algorithm)}")
-    candidates = _candidates(_keys(provider), algorithm, kid) or _candidates(_keys(provider, again=True), algorithm, kid)
-    for key in candidates:
+    fitting = partial(signed_tokens.fitting, algorithm=algorithm, kid=kid)
+    for key in fitting(_keys(provider)) or fitting(_keys(provider, again=True)):
         try:
-            return header, dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
-            log.info("%s: a token is not signed by its key %r: %s", provider.name, key.kid, type(error).__name__)
+            return header, signed_tokens.claims_of(token, key, algorithm)
+        except signed_tokens.BadTokenError as error:
+            log.info("%s: a token is not signed by its key %r: %s", provider.name, key.kid, error)
     raise ProviderRefusedError("a token that is signed by none of the provider's keys")
 
 
 def usable_keys(provider: Oidc) -> int:
     """How many of its keys can check a signature that it announces. Raises ProviderAwayError."""
-    kinds = {_ALGORITHMS[one] for one in metadata(provider).algorithms if one in _ALGORITHMS}
+    from webmail.auth.providers.signed_tokens import ALGORITHMS
+
+    kinds = {ALGORITHMS[one] for one in metadata(provider).algorithms if one in ALGORITHMS}
     return sum(type(key) in kinds for key in _keys(provider))
-
-
-def _candidates(keys: tuple[Key, ...], algorithm: str, kid: Any) -> list[Key]:
-    """The keys that a token may be signed with: the one that it names, else all of the right kind."""
-    fit = [key for key in keys if isinstance(key, _ALGORITHMS[algorithm]) and key.get("alg", algorithm) == algorithm]
-    return fit if kid is None else [key for key in fit if key.kid == kid]
 
 
 def _keys(provider: Oidc, *, again: bool = False) -> tuple[Key, ...]:
@@ -192,25 +183,10 @@ def _keys(provider: Oidc, *, again: bool = False) -> tuple[Key, ...]:
     status, found = _ask(provider, "GET", address, b"", {"Accept": "application/json"})
     if status != 200:
         raise ProviderAwayError(f"the keys are not there: {status}")
-    known.keys, known.keys_read = _public_keys(found.get("keys")), time.monotonic()
+    from webmail.auth.providers.signed_tokens import public_keys
+
+    known.keys, known.keys_read = public_keys(found.get("keys")), time.monotonic()
     return known.keys
-
-
-def _public_keys(told: Any) -> tuple[Key, ...]:
-    """Those that can be used, of what the provider told (RFC 7517): for signatures, public, and large enough."""
-    found: list[Key] = []
-    for one in told[:_MOST_KEYS] if isinstance(told, list) else []:
-        if not isinstance(one, dict) or one.get("use", "sig") != "sig" or one.get("kty") not in ("RSA", "EC", "OKP"):
-            continue
-        try:
-            [key] = KeySet.import_key_set({"keys": [one]}).keys
-            if isinstance(key, RSAKey) and key.public_key.key_size < _SMALLEST_RSA:
-                continue
-        except (JoseError, ValueError, TypeError, AttributeError, KeyError) as error:
-            log.info("a provider tells a key that can't be read: %s", type(error).__name__)
-            continue
-        found.append(key)
-    return tuple(found)
 
 
 def _discovered(provider: Oidc) -> Metadata:
