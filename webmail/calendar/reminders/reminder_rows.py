@@ -56,15 +56,15 @@ def look_again(user: User) -> None:
         again.where(NextReminder.object.in_(mine)).execute()
 
 
-def to_fill() -> pw.Query:
-    """What `fill` goes on with."""
-    return IndexFill.select(IndexFill.id).where(IndexFill.name == _FILL)
+def to_fill() -> Any:
+    """The query for what `fill` goes on with."""
+    return IndexFill.select().where(IndexFill.name == _FILL)
 
 
 def fill() -> int:
     """Have the events looked at that were there before reminders were, piece by piece; returns how many."""
     count = 0
-    while (state := IndexFill.get_or_none(IndexFill.name == _FILL)) is not None:
+    while (state := to_fill().first()) is not None:
         at = int(time.time())
         rest = (CalendarObject.id > state.upto) & (CalendarObject.id <= state.until)
         due: Any = CalendarObject.select(CalendarObject.id).where(rest, CalendarObject.last > at - _LATEST)
