@@ -34,7 +34,8 @@ CARRY_AN_ID = {
     "/settings/identities/<int:number>", "/settings/signatures/<int:number>", "/settings/templates/<int:number>",
     "/transfers/<int:number>", "/transfers/<int:number>/people/<int:person>", "/transfers/requests/<int:number>",
     "/t/<link>/report", "/transfers/requests/<int:number>/change", "/transfers/requests/<int:number>/people/<int:person>",
-    "/unsubscribe/<int:uid>/<path:mailbox>",
+    "/unsubscribe/<int:uid>/<path:mailbox>", "/admin/rooms/new", "/admin/rooms/<int:number>", "/admin/rooms/<int:number>/delete",
+    "/rooms/requests/<int:number>",
 }  # fmt: skip
 
 HARMLESS = {
