@@ -12,6 +12,7 @@ from webmail.collections.store import Access
 from webmail.contacts import book_access, same_people
 from webmail.contacts.store import GROUP, LISTED
 from webmail.database.connection import db
+from webmail.database.prepared import Prepared
 from webmail.mime.headers.encoded_words import words_in
 from webmail.models import Contact, ContactAddress, User
 
@@ -37,7 +38,8 @@ def listed(
 ) -> ContactPage:  # fmt: skip
     """One page of the matching contacts, sorted by name: of all books of the person, or of the one with this `id`.
 
-    `found_in`: their shelf (see book_access.py), if it is known. 2 queries, 2 for the shelf, some more for several books.
+    `found_in`: their shelf (see book_access.py), if it is known. 2 queries, 1 for all of a book that fits on a page, 2 for the
+    shelf, some more for several books.
     """
     shelf = book_access.shelf(user) if found_in is None else found_in
     conditions = fitting(text)
@@ -47,12 +49,23 @@ def listed(
         conditions.append(_letter() == letter)
     if book is None and len(shelf) > 1:
         return _folded(user, shelf, conditions, number, size)
+    if book is None and not conditions and number <= 1:
+        rows = _first_of_all(user=user.id, most=size)
+        if len(rows) < size:  # that is all of them
+            return ContactPage(rows, len(rows), 1, 1, sum(row.kind == GROUP for row in rows))
     found = Contact.select(*LISTED).where(Contact.user == user if book is None else Contact.collection == book, *conditions)
     counts: Any = found.select(pw.fn.COUNT(Contact.id), pw.fn.SUM(pw.Case(None, [(Contact.kind == GROUP, 1)], 0)))
     total, groups = counts.tuples().get()
     number, last = _page_bounds(total, number, size)
     rows = list(found.order_by(Contact.sort, Contact.id).paginate(number, size))
     return ContactPage(rows, total, number, last, int(groups or 0))
+
+
+_first_of_all = Prepared(
+    lambda slot: (
+        Contact.select(*LISTED).where(Contact.user == slot("user")).order_by(Contact.sort, Contact.id).limit(slot("most"))
+    )
+)
 
 
 def _page_bounds(total: int, number: int, size: int) -> tuple[int, int]:

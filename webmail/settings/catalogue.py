@@ -213,6 +213,18 @@ def settings_groups() -> list[tuple[LazyString, list[SettingsPage]]]:
     return [(label, [pages[slug] for slug in slugs if slug in pages]) for label, slugs in _GROUPS]
 
 
+@blueprint.app_template_global()
+def settings_places() -> list[SettingsPlace]:
+    """Other pages on which something can be set, for the list of settings."""
+    return [place for place in PLACES if place.listed]
+
+
+@blueprint.app_template_global()
+def setting_label(name: str) -> str:
+    """What a preference is called, without the form that it is a field of."""
+    return str(getattr(PreferencesForm, name).args[0])
+
+
 def _needs_sieve(endpoint: str) -> bool:
     return endpoint.startswith("filters.") and endpoint != "filters.show_archiving"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import imaplib
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from imapclient.exceptions import ProtocolError
-from imapclient.response_parser import parse_fetch_response, parse_response
+from imapclient.response_parser import parse_response
 
+from webmail.imap.connections import fetch_answers
 from webmail.imap.reading.bodystructure import tree
 from webmail.mail import Structure
 from webmail.mime import structure
@@ -18,6 +18,7 @@ from webmail.mime import structure
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_OF_FLAGS = 3  # items, with SEQ and UID
 _FLAGS_ONLY = re.compile(rb"(\d+) \(UID (\d+) FLAGS \(([^()\"]*)\)\)")
 
 
@@ -39,24 +40,20 @@ def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
         answer.append(item)
         if isinstance(item, tuple):
             continue  # ends with a literal: the response continues
-        try:
-            parsed = parse_fetch_response(answer, normalise_times=False, uid_is_key=False)
-        except (ValueError, LookupError, TypeError, AssertionError, imaplib.IMAP4.error, RecursionError):
-            parsed = {}
-        answer = []
-        for values in parsed.values():
+        each, answer = fetch_answers.read(answer), []
+        for values in each:
             if uid := values.get(b"UID"):
                 found.setdefault(uid, {}).update(values)
     return found
 
 
 def flags_of(values: dict[bytes, Any]) -> frozenset[str]:
-    return _flags(tuple(flag for flag in values.get(b"FLAGS", ()) if isinstance(flag, bytes)))
+    return _flags(values.get(b"FLAGS") or ())
 
 
 @lru_cache(maxsize=1024)  # a page has few distinct combinations
-def _flags(flags: tuple[bytes, ...]) -> frozenset[str]:
-    return frozenset(flag.decode("ascii", "replace") for flag in flags)
+def _flags(flags: tuple[Any, ...]) -> frozenset[str]:
+    return frozenset(flag.decode("ascii", "replace") for flag in flags if isinstance(flag, bytes))
 
 
 def when_of(values: dict[bytes, Any]) -> datetime:
@@ -75,6 +72,8 @@ def header_bytes_of(values: dict[bytes, Any]) -> bytes:
 
 
 def has_headers(values: dict[bytes, Any]) -> bool:
+    if len(values) == _OF_FLAGS and b"FLAGS" in values:  # as of most rows of a list
+        return False
     return any(k.startswith(_HEADERS) for k in values)
 
 

@@ -33,11 +33,8 @@ _WHOLE_PAGE = {"language"}  # what no page can show in one of its parts
 @blueprint.get("/settings")
 def show() -> Response:
     query = " ".join(request.args.get("q", "").split())[:_LONGEST_QUERY]
-    places = [place for place in catalogue.PLACES if place.listed]
-    return page(
-        "settings/index.html", query=query, found=catalogue.search(query), places=places, form=_current_form(),
-        signatures=signatures.of_user(current_user())[:_SIGNATURES_SHOWN],
-    )  # fmt: skip
+    mine = tuple((one.id, one.name) for one in signatures.of_user(current_user())[:_SIGNATURES_SHOWN])
+    return page("settings/index.html", query=query, found=catalogue.search(query), signatures=mine)
 
 
 @blueprint.get("/settings/<slug>")
