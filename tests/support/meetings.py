@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.message import EmailMessage
 
 from tests.support.calendar_texts import calendar
 from webmail.itip import incoming, people
@@ -35,3 +36,14 @@ def answer(text: str, name: str, number: int = 0) -> str:
 
     event = parsed(text).parts("VEVENT")[number]
     return next(guest.answer for guest in people.guests(event) if guest.key.startswith(f"{name}@"))
+
+
+def invitation_mail(method: str, event: str, sender: str = "Zoé Petit <zoe@x.example>", uid: str = "one") -> EmailMessage:
+    """A message with an event, given by its lines."""
+    text = calendar(event, uid=uid).replace("BEGIN:VEVENT", f"METHOD:{method}\r\nBEGIN:VEVENT", 1)
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, "alice@lycee.example", "Conseil de classe"
+    message["Date"] = "Fri, 27 Nov 2026 10:00:00 +0100"
+    message.set_content("Bonjour")
+    message.add_attachment(text.encode(), "text", "calendar", filename="invite.ics", params={"method": method})
+    return message

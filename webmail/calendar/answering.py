@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, tzinfo
 
 from webmail.calendar import editing, meeting_mail
 from webmail.calendar.editing import Done
-from webmail.calendar.invitations import IncomingEvents
+from webmail.calendar.invitations import IncomingEvent, IncomingEvents
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.itip import answers, people
+from webmail.itip import answers, distribution, people, proposals
 from webmail.itip.answers import Answered
 from webmail.itip.messages import ItipMessage
 from webmail.itip.outcome import Effect
@@ -107,15 +107,59 @@ def propose(
 
 
 def _written(
-    user: User, found: IncomingEvents, result: Answered, settings: Settings, sealed_credential: bytes | None, zone: tzinfo
-) -> Answering:
+    user: User, found: IncomingEvents, result: Answered, settings: Settings, sealed_credential: bytes | None, zone: tzinfo,
+    *, rooms_optional: bool = True,
+) -> Answering:  # fmt: skip
     event = found.events[0]
     write = found.write(event, result.text)
+    writes = [write] if write is not None else []
     state = event.row.etag if event.row is not None else ""
     with db.atomic():
-        done = editing.write(user, [write], settings, as_kept=True, rooms_optional=True) if write is not None else []
+        done = editing.write(user, writes, settings, as_kept=True, rooms_optional=rooms_optional) if writes else []
         sent = meeting_mail.enqueue(user, result.messages, settings, sealed_credential, zone, state=state)
     return Answering(done, sent)
+
+
+def decides(found: IncomingEvents) -> IncomingEvent | None:
+    """The event of which the person, who organises it, decides: a guest proposes another time, or asks for the latest version."""
+    event = found.single
+    return event if event is not None and event.outcome.effect in (Effect.PROPOSED, Effect.WANTED) else None
+
+
+def proposed_text(event: IncomingEvent) -> str:
+    """The event at the time that a guest proposes; "" where it can't be."""
+    if event.outcome.effect is not Effect.PROPOSED:
+        return ""
+    try:
+        return proposals.taken(event.there, event.incoming)
+    except (CannotChangeError, BrokenTextError, ValueError):
+        return ""
+
+
+@begun_again
+def decide(
+    user: User,
+    found: IncomingEvents,
+    agrees: bool,
+    comment: str,
+    settings: Settings,
+    sealed_credential: bytes | None,
+    zone: tzinfo,
+) -> Answering:
+    """Take the time that a guest proposes, which tells all, or keep the present one, which tells the guest; to a guest who asks
+    for it, the latest version. Raises as `answer`, and RoomRefusedError."""
+    event = decides(found)
+    if event is None or event.outcome.guest is None:
+        raise answers.NotInvitedError("nothing to decide")
+    moment, there = datetime.now(UTC), event.there
+    if event.outcome.effect is Effect.WANTED:
+        messages = distribution.again(there, found.me, moment, [event.outcome.guest.address], comment=comment) if agrees else ()
+        return _written(user, found, Answered(there, messages), settings, sealed_credential, zone)
+    if not agrees:
+        told = proposals.declined(there, event.incoming, moment, comment)
+        return _written(user, found, Answered(there, told), settings, sealed_credential, zone)
+    result = distribution.distributed(there, proposals.taken(there, event.incoming), found.me, moment, comment=comment)
+    return _written(user, found, Answered(result.text, result.messages), settings, sealed_credential, zone, rooms_optional=False)
 
 
 def noted(user: User, found: IncomingEvents, settings: Settings) -> bool:

@@ -49,6 +49,8 @@ def declined(there: str, incoming: IncomingItip, moment: datetime, comment: str 
     if guest is None or line is None or organizer is None:
         return ()
     event.put(organizer.copy())
+    if (title := main.first("SUMMARY")) is not None:
+        event.put(title.copy())
     copy = messages.short_copy(event, [line], moment)
     versions.set_sequence(copy, versions.sequence(main))
     sender = people.address_of(organizer)

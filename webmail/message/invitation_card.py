@@ -62,6 +62,7 @@ class InvitationCard:
     conflicts: list[tuple[Conflict, str]] = field(default_factory=list)
     day: str = ""
     proposal: Proposal | None = None
+    decisions: list[tuple[str, str]] = field(default_factory=list)  # of the organiser: action and words of the button
 
 
 def card(found: IncomingEvents, sender: MailSender, calendars: Sequence[int], zone: tzinfo) -> InvitationCard:
@@ -74,6 +75,8 @@ def card(found: IncomingEvents, sender: MailSender, calendars: Sequence[int], zo
         made.changes += _changes(event, zone)
     if changed and made.changes:
         made.heading = _heading(changed[0], zone)
+    if (asked := answering.decides(found)) is not None:
+        _add_decisions(made, asked, zone)
     made.can_force = bool(found.unproven)
     made.invitation = answering.invitation(found)
     new = any(one.outcome.effect is Effect.NEW for one in found.events)  # whoever has no calendar yet gets one
@@ -86,6 +89,16 @@ def card(found: IncomingEvents, sender: MailSender, calendars: Sequence[int], zo
         made.day = _day(made.invitation, zone)
         made.proposal = _proposal(made.invitation, zone) if made.invitation.may_propose else None
     return made
+
+
+def _add_decisions(made: InvitationCard, event: IncomingEvent, zone: tzinfo) -> None:
+    """What the organiser can say to a guest who proposes another time, or asks for the latest version."""
+    if event.outcome.effect is Effect.WANTED:
+        made.decisions = [("accept", _("Send the invitation again"))]
+        return
+    text = answering.proposed_text(event)
+    made.changes = _told_changes(event.there, text, zone)
+    made.decisions = [*([("accept", _("Take this time"))] if text else []), ("decline", _("Keep the present time"))]
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
@@ -105,6 +118,9 @@ def _notes(event: IncomingEvent, sender: MailSender, zone: tzinfo) -> list[tuple
         found.append((words, True))
     elif effect is Effect.UNKNOWN:
         found.append((_("This event is not in your calendar."), False))
+    elif event.permission is Permission.UNPROVEN and effect in (Effect.PROPOSED, Effect.WANTED):
+        words = _("Nothing proves that %(who)s sent this message; it was sent by %(sender)s.", who=who, sender=sender.address)
+        found.append((words, True))
     elif effect is Effect.PROPOSED:
         found.append((_("%(who)s proposes another time. Your event stays as it is.", who=who), False))
     elif effect is Effect.WANTED:
@@ -221,10 +237,13 @@ def _moment_of(text: str, at: str) -> date | datetime | None:
 
 
 def _changes(event: IncomingEvent, zone: tzinfo) -> list[ToldChange]:
-    found = differences(event.there, event.outcome.text)
+    return _told_changes(event.there, event.outcome.text, zone)
+
+
+def _told_changes(there: str, text: str, zone: tzinfo) -> list[ToldChange]:
     made = []
-    for one in found:
-        before, after = (_value(one, value, event.outcome.text, zone) for value in (one.before, one.after))
+    for one in differences(there, text):
+        before, after = (_value(one, value, text, zone) for value in (one.before, one.after))
         if before != after:
             made.append(ToldChange(_label(one, zone), before, after))
     return made

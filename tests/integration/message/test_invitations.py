@@ -237,3 +237,23 @@ def test_between_two_of_this_house(checking_app, alice, bob, read, arrives, imap
     assert page.one("[data-verdict]")["data-verdict"] == "proven"
     assert answer(event_of(alice).text, bob.address.partition("@")[0]) == "tentative"
     assert "This reply is in your event" in page.one("[data-in-calendar]").get_text()
+
+
+def test_a_guest_s_other_time_is_taken_or_the_present_one_is_kept(person, read):
+    text = invite(person, organiser=person.address).replace("METHOD:REQUEST\r\n", "").replace(
+        f"ATTENDEE;RSVP=TRUE:mailto:{person.address}", "ATTENDEE:mailto:bob@x.example\r\nATTENDEE:mailto:cat@x.example")  # fmt: skip
+    own_event(person, text)
+    lines = f"{TIMES}|SEQUENCE:1|ORGANIZER:mailto:{person.address}|ATTENDEE;PARTSTAT=TENTATIVE:mailto:bob@x.example|COMMENT:Plus tard ?"
+    sent = calendar(lines.replace("T090000", "T140000").replace("T100000", "T150000"), uid="conseil")
+    page = read(person, mail(sent.replace("BEGIN:VEVENT", "METHOD:COUNTER\r\nBEGIN:VEVENT", 1), "COUNTER", "bob@x.example"))
+    assert actions(page) == {"accept", "decline"} and "Plus tard ?" in page.text
+    assert "14:00" in page.one("[data-changes] ins").get_text() and "09:00" in page.one("[data-changes] del").get_text()
+    kept = person.submit(page, FORM, action="decline")
+    assert [(one.subject, one.recipients) for one in waiting(person)] == [("Time stays: Conseil", '["bob@x.example"]')]
+    person.submit(kept, "#notices form:has([name=undo])")
+    assert not waiting(person)
+    person.submit(page, FORM, action="accept")
+    assert times(event_of(person).text) == ["2030-12-10 14:00 Conseil"]
+    assert [(one.subject, one.people) for one in waiting(person)] == [("Updated invitation: Conseil", 2)]
+    again = person.submit(page, FORM, action="accept")  # from a page that was open
+    assert len(waiting(person)) == 1 and "Nothing was sent" in again.notices

@@ -17,6 +17,7 @@ from webmail.calendar.answering import Answering, Invitation
 from webmail.calendar.editing import Done, Write
 from webmail.calendar.invitations import IncomingEvents
 from webmail.calendar.objects import UidTakenError
+from webmail.calendar.rooms.bookings import RoomRefusedError
 from webmail.compose.identities import NotYoursError
 from webmail.compose.outbox import queue
 from webmail.errors import BadAddressError, LimitReachedError, NoSuchMessageError, UnsafeValueError
@@ -104,6 +105,8 @@ def take_events(uid: int, section: str, mailbox: str) -> Answer:
         notify(_("There is no room left in this calendar. Delete some events first."), "danger")
     except _CHANGED:
         notify(_("This event was changed elsewhere at the same moment. Try again."), "caution")
+    except RoomRefusedError:
+        notify(_("A room of this event is not free at that time. Nothing was changed."), "caution")
     except NoTimeError:
         notify(_("Enter a date and an hour that exist, the end after the beginning. Nothing was sent."), "caution")
     except (NotInvitedError, CannotChangeError):
@@ -188,6 +191,9 @@ def _comment() -> str:
 
 
 def _answer(action: str, found: IncomingEvents, back: str) -> None:
+    if answering.decides(found) is not None:
+        _decide(action == "accept", found, back)
+        return
     invited, given = _invitation(found), answering.ACTIONS[action]
     if invited.answer == given and not _comment() and found.first is not None:
         notify(_("You have already replied so. Nothing was sent."))
@@ -197,6 +203,14 @@ def _answer(action: str, found: IncomingEvents, back: str) -> None:
     )  # fmt: skip
     words = {"accept": _("You accepted."), "maybe": _("You replied “Maybe”."), "decline": _("You declined.")}[action]
     _say(result, words, back)
+
+
+def _decide(agrees: bool, found: IncomingEvents, back: str) -> None:
+    """What the organiser says to a guest who proposes another time."""
+    result = answering.decide(
+        current_user(), found, agrees, _comment(), settings(), sealed_credential(), time_zone()
+    )  # fmt: skip
+    _say(result, _("Your event has the new time.") if result.done else "", back)
 
 
 def _propose(found: IncomingEvents, back: str) -> None:
@@ -249,15 +263,13 @@ def _say(result: Answering, text: str, back: str) -> None:
     seconds = queue.undo_seconds(current_user(), settings())
     link = _link(result.done[0]) if result.done else None
     if not result.sent:
-        notify(text + " " + _("The organiser is not told."), undo=_undo_of(result.done, back), link=link)
+        alone = _("Nobody is told.")
+        notify(f"{text} {alone}".strip(), undo=_undo_of(result.done, back), link=link)
         return
     undo = _undo_of(result.done, back, ",".join(str(one.id) for one in result.sent)) if seconds else None
-    if undo is not None:
-        text += " " + _("The organiser is told in %(seconds)d s.", seconds=seconds)
-    else:
-        text += " " + _("The organiser is told.")
+    leaves = _("The message leaves in %(seconds)d s.", seconds=seconds) if undo else _("The message is on its way.")
     poll = (url_for("compose.state", outbox_id=result.sent[0].id), seconds + 2)
-    notify(text, undo=undo, keep=seconds if undo else None, link=link, poll=poll)
+    notify(f"{text} {leaves}".strip(), undo=undo, keep=seconds if undo else None, link=link, poll=poll)
 
 
 _ACTIONS: dict[str, Callable[[IncomingEvents, str], None]] = {
