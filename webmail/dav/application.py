@@ -30,7 +30,7 @@ from webmail.dav import client_quirks, item_writes
 from webmail.dav.answers import FORBIDDEN, NOT_FOUND, NOT_HERE, XML, Answer, failed, plain
 from webmail.dav.directory_book import DIRECTORY
 from webmail.dav.item import DavItem
-from webmail.dav.queries import collection_queries
+from webmail.dav.queries import collection_queries, principal_search
 from webmail.dav.rights import Auth, DavRights
 from webmail.dav.storage import MOST_PROPS, DavStorage
 from webmail.dav.visit import current
@@ -93,8 +93,12 @@ class DavApplication(Application):
                 _give(environ, tostring(root, encoding="utf-8"))
         except collection_queries.TooManyNamesError as error:
             return plain(client.FORBIDDEN, f"{error}.")
+        if parts[:1] == [principal_search.PLACE] and method == "PROPFIND":
+            return principal_search.propfind(prefix, parts, root)
         access = visit.access(parts[1]) if len(parts) in (2, 3) and parts[0] == visit.user.address else None
         if method == "REPORT" and root is not None:
+            if (rooms := principal_search.report(prefix, root)) is not None:
+                return rooms
             answer = collection_queries.report(self, prefix, path, access, root)
             if answer is not None:
                 return client_quirks.status_for(program, answer[0], answer[2]), answer[1], answer[2]
