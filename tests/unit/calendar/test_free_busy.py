@@ -17,7 +17,7 @@ from webmail import preferences
 from webmail.calendar.free_busy import busy_people, common_times, day_grid
 from webmail.calendar.free_busy.busy_people import BusySpan
 from webmail.mail import Address
-from webmail.models import AllowedAddress, User
+from webmail.models import AllowedAddress, CalendarObject, User
 
 PARIS = ZoneInfo("Europe/Paris")
 ZONE = ";TZID=Europe/Paris:"
@@ -199,6 +199,16 @@ def test_the_week_has_a_column_a_day(app, alice, bob):
     week = alice.get(page.link("Week"))
     assert len(week.one("main table").select("th[scope=col]")) == 7 and "08:00–12:00" in week.one("main table").text
     assert alice.get(week.link("Next week")).status == 200
+
+
+def test_the_meeting_that_is_moved_takes_nobody_s_time(app, alice):
+    busy("alice", "Conseil", "0800", "1800")
+    [row] = CalendarObject.select()
+    form = alice.get(f"/calendar/events/{row.collection_id}/{row.href}/edit")
+    page = alice.submit(form, FORM, invite="eve@elsewhere.example", action="find")
+    assert "Busy" not in page.one("main table").text
+    back = alice.submit(page, "main form", start="2027-12-07T08:00", follow=True)
+    assert back.one("#event-title")["value"] == "Conseil" and back.response.request.path.endswith("/edit")
 
 
 def test_what_is_no_address_is_said_on_the_form(alice):

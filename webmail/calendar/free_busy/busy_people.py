@@ -48,9 +48,12 @@ class PersonTimes:
     spans: list[BusySpan] = field(default_factory=list)
 
 
-def times_of(user: User, people: Sequence[Address], start: int, end: int, zone: tzinfo, settings: Settings) -> list[PersonTimes]:
+def times_of(
+    user: User, people: Sequence[Address], start: int, end: int, zone: tzinfo, settings: Settings, without: str = ""
+) -> list[PersonTimes]:
     """The times between `start` and `end` (seconds since 1970) of these people, as `user` may know them; whole days by the clock
-    of `zone`. 8 queries at most, however many people there are, and those of `visibility.sight_of`.
+    of `zone`. `without`: the UID of a meeting that is to be moved, and takes nobody's time. 8 queries at most,
+    however many people there are, and those of `visibility.sight_of`.
     """
     found = [PersonTimes(one) for one in people[:MOST_PEOPLE]]
     sight = sight_of(user, settings)
@@ -63,7 +66,9 @@ def times_of(user: User, people: Sequence[Address], start: int, end: int, zone: 
     for one in found:
         if owner := owners.get(address_key(one.person.email)):
             one.is_known, one.person = True, Address(one.person.name or owner.name, one.person.email)
-    spans = _spans_by_owner(user, list({one.number: one for one in owners.values()}.values()), start, end, zone, settings)
+    spans = _spans_by_owner(
+        user, list({one.number: one for one in owners.values()}.values()), start, end, zone, settings, without
+    )
     for one in found:
         if owner := owners.get(address_key(one.person.email)):
             one.spans = spans.get(owner.number, [])
@@ -77,7 +82,7 @@ def _rows() -> Any:
     columns = (
         Occurrence.object, Occurrence.collection, Occurrence.start, Occurrence.end, Occurrence.whole_day,
         Occurrence.recurrence_id, Occurrence.summary, Occurrence.busy, CalendarObject.etag, CalendarObject.public_etag,
-        Occurrence.private,
+        Occurrence.private, CalendarObject.uid,
     )  # fmt: skip
     return Occurrence.select(*columns).join(CalendarObject).where(Occurrence.busy > 0)
 
@@ -96,7 +101,7 @@ _texts = Prepared(
 
 
 def _spans_by_owner(
-    user: User, owners: Sequence[AddressOwner], start: int, end: int, zone: tzinfo, settings: Settings
+    user: User, owners: Sequence[AddressOwner], start: int, end: int, zone: tzinfo, settings: Settings, without: str
 ) -> dict[int, list[BusySpan]]:
     """The times of these people, by their `id`. 5 queries, and 1 for what recurs further away than the table reaches."""
     by_number = {one.number: one for one in owners}
@@ -114,7 +119,9 @@ def _spans_by_owner(
     beyond, _whole, _slow = happenings.beyond(rights, start - _DAY, end + _DAY, floating)
     answers = _answers({row[0]: by_number[taking[row[1]]].addresses for row in rows})
     spans: dict[int, list[BusySpan]] = {}
-    for number, calendar, begins, ends, whole_day, at, title, busy, etag, public_etag, private in rows:
+    for number, calendar, begins, ends, whole_day, at, title, busy, etag, public_etag, private, uid in rows:
+        if uid == without:
+            continue
         level = busy
         if said := answers.get(number):
             level = own_answers.level_of(busy, said[at] if at in said else said.get("", ""))
@@ -123,8 +130,8 @@ def _spans_by_owner(
             told = right == "own" or (right == "read" and (public_etag == etag if private is None else not private))
             span = _span(begins, ends, whole_day, level, title if told else "", zone)
             spans.setdefault(taking[calendar], []).append(span)
-    for _number, calendar, begins, ends, whole_day, _at, _title, _place, busy, *_rest in beyond:
-        if busy:
+    for _number, calendar, begins, ends, whole_day, _at, _title, _place, busy, _status, _href, uid, *_rest in beyond:
+        if busy and uid != without:
             spans.setdefault(taking[calendar], []).append(_span(begins, ends, whole_day, busy, "", zone))
     return {owner: sorted(one for one in some if one.start < end and one.end > start) for owner, some in spans.items()}
 

@@ -47,9 +47,10 @@ class TimeSearch:
 
 def search(
     user: User, guests: Sequence[TypedGuest], period: Period, length: int, typed_hours: tuple[int, int] | None, zone: tzinfo,
-    now: int, settings: Settings,
+    now: int, settings: Settings, without: str = "",
 ) -> TimeSearch:  # fmt: skip
-    """The times of the person and of these guests. `length` of the event, in seconds; `typed_hours`: those that it takes now.
+    """The times of the person and of these guests. `length` of the event, in seconds;
+    `typed_hours`: those that it takes now; `without`: its UID.
 
     The queries of `busy_people.times_of`.
     """
@@ -59,7 +60,7 @@ def search(
     others = [one for one in guests if one.key != user.address]
     start, end = midnight(period.first, zone), midnight(last + timedelta(days=1), zone)
     start, people = min(start, midnight(first, zone)), [me, *(one.person for one in others)]
-    times = busy_people.times_of(user, people, start, end, zone, settings)
+    times = busy_people.times_of(user, people, start, end, zone, settings, without)
     optional = [False, *(one.optional for one in others)]
     hours = _hours(typed_hours)
     edges = _edges(period, hours, zone)

@@ -283,7 +283,7 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
 def look_for_time(form: EventForm, path: str, facts: EventFacts | None = None) -> Answer:
     """To the times of the guests; the form again where it can't be told who they are."""
     read_guests(form)
-    return form_page(form, facts, 422) if form.errors else send_to_times(path)
+    return form_page(form, facts, 422) if form.errors else send_to_times(path, facts.row.uid if facts else "")
 
 
 def _parted_before(calendar: int, form: EventForm) -> Answer | None:

@@ -31,11 +31,13 @@ from webmail.web.rendering import page
 from webmail.web.templates.addresses import url_for
 
 _HOUR = timedelta(hours=1)
+_MEETING = "meeting"  # among the fields of a form that waits: the UID of the event that is changed
 
 
-def send_to_times(path: str) -> Answer:
-    """Keep the form that was sent, of the page at `path`, and lead to the times of its guests."""
-    typed = [(name, value) for name, value in interrupted_forms.text() if name != "kept"]
+def send_to_times(path: str, uid: str = "") -> Answer:
+    """Keep the form that was sent, of the page at `path`, and lead to the times of its guests. `uid`: of an event that is there."""
+    typed = [(name, value) for name, value in interrupted_forms.text() if name not in ("kept", _MEETING)]
+    typed += [(_MEETING, uid)] if uid else []
     name = waiting_forms.keep(current_user(), path, typed)
     waiting_forms.forget(current_user(), request.form.get("kept", ""))
     return redirect(url_for("calendar.find_time", name=name), 303)
@@ -51,8 +53,9 @@ def find_time(name: str) -> Answer:
     day = typed_day(request.args.get("day", "")[:10]) or _first_day(typed)
     period = periods.around("week" if request.args.get("view") == "week" else "day", day)
     found = time_search.search(
-        current_user(), _guests(kept), period, _length(typed), _hours(typed), time_zone(), int(time.time()), settings()
-    )
+        current_user(), _guests(kept), period, _length(typed), _hours(typed), time_zone(), int(time.time()), settings(),
+        kept.get(_MEETING, ""),
+    )  # fmt: skip
     return page(
         "calendar/find_time.html", name=name, search=found, title=page_texts.title(period), form=EventForm.sent(kept),
         clock=lru_cache(_clock_text), whole_hour=whole_hour,
