@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, tzinfo
 
 from webmail.calendar import editing, meeting_mail
 from webmail.calendar.editing import Done
+from webmail.calendar.guests import local_answers
 from webmail.calendar.invitations import IncomingEvent, IncomingEvents
+from webmail.collections import store as collections
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
 from webmail.database.connection import db
@@ -114,8 +116,12 @@ def _written(
     write = found.write(event, result.text)
     writes = [write] if write is not None else []
     state = event.row.etag if event.row is not None else ""
+    colleagues = local_answers.local(result.messages, settings)
     with db.atomic():
+        collections.lock({*(number for one in colleagues for number in one.calendars), *(one.calendar for one in writes)})
         done = editing.write(user, writes, settings, as_kept=True, rooms_optional=rooms_optional) if writes else []
+        for one in colleagues:
+            local_answers.note(one, settings)
         sent = meeting_mail.enqueue(user, result.messages, settings, sealed_credential, zone, state=state)
     return Answering(done, sent)
 

@@ -16,9 +16,12 @@ from flask import Flask
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put_text, share
 from tests.support.visits import Page, Visitor
+from webmail.calendar import answering, editing, invitations, meeting_mail
+from webmail.calendar.guests import organising
 from webmail.collections import trash
 from webmail.compose.outbox import queue
 from webmail.dav.deletion import restore
+from webmail.itip.permission import MailSender
 from webmail.models import CalendarObject, Outbox, OutboxState, SentInvitation, User, now
 
 FORM = "form[data-event-form]"
@@ -350,3 +353,52 @@ def test_answers_are_counted_and_only_the_silent_are_reminded_once_a_click(alice
     assert told(waiting()) == [("REQUEST", ["eve@elsewhere.example"])]
     alice.submit(alice.get(url()), form)
     assert len(waiting()) == 2
+
+
+def reply(app: Flask, text: str, said: str) -> answering.Answering:
+    """Bob answers the invitation, by its card."""
+    bob, settings = User.get(User.address == "bob@lycee.example"), app.extensions["settings"]
+    me = meeting_mail.addresses_of(bob, settings)
+    found = invitations.read(text, editing.with_first(bob), me, MailSender("alice@lycee.example", True))
+    invited = answering.invitation(found)
+    assert invited is not None
+    with app.test_request_context():
+        return answering.answer(bob, found, invited, said, "", settings, None, ground.PARIS)
+
+
+def answer_of_bob() -> str:
+    alice_s = CalendarObject.select().where(CalendarObject.collection == calendar_of()).get()
+    [said] = re.findall(r"ATTENDEE[^\n]*PARTSTAT=([A-Z-]+)[^\n]*bob@", alice_s.text.replace("\r\n ", ""))
+    return str(said)
+
+
+def test_a_colleague_s_answers_stand_in_the_event_though_no_mail_is_opened(app, alice, bob):
+    new(alice)
+    text = part(waiting()[0]).replace("\n", "\r\n")
+    leave()
+    for said in ("accepted", "declined", "accepted"):
+        assert reply(app, text, said).sent
+        assert answer_of_bob() == said.upper()
+    assert [one.user.address for one in waiting()] == ["bob@lycee.example"] * 3
+    assert alice.get(url()).status in (200, 404)
+
+
+def test_undo_of_an_answer_takes_it_back_at_the_organiser_too(app, alice, bob):
+    new(alice)
+    text = part(waiting()[0]).replace("\n", "\r\n")
+    leave()
+    done = reply(app, text, "accepted").done
+    assert answer_of_bob() == "ACCEPTED"
+    user = User.get(User.address == "bob@lycee.example")
+    name = editing.offer_undo(user, done)
+    posting = organising.Posting(app.extensions["settings"], lambda: None, lambda _message: None)
+    assert organising.undo(user, name, posting)[0] and answer_of_bob() == "NEEDS-ACTION"
+
+
+def test_nobody_answers_for_another_nor_to_an_event_of_somebody_else(app, alice, bob):
+    new(alice, invite="eve@elsewhere.example")
+    text = part(waiting()[0]).replace("\n", "\r\n")
+    before = row().text
+    forged = text.replace("eve@elsewhere.example", "bob@lycee.example")
+    reply(app, forged, "accepted")
+    assert CalendarObject.select().where(CalendarObject.collection == calendar_of()).get().text == before

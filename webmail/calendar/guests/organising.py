@@ -13,7 +13,7 @@ from typing import Any
 
 from webmail.calendar import editing, meeting_mail
 from webmail.calendar.editing import Done, Write
-from webmail.calendar.guests import sent_invitations
+from webmail.calendar.guests import local_answers, sent_invitations
 from webmail.collections.store import Access
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
@@ -99,6 +99,7 @@ def undo(user: User, name: str, posting: Posting) -> tuple[bool, list[Outbox]]:
     whether anything was undone, and the messages that wait. 1 transaction. Raises as that, and as `write`."""
     rows: list[Outbox] = []
     later: list[tuple[Organiser, Done, list[ItipMessage]]] = []
+    answered: list[tuple[str, str, Addresses]] = []
 
     def rewritten(steps: Sequence[Done]) -> list[Write]:
         writes = [Write(one.calendar, one.href, one.before, one.etag) for one in steps]
@@ -109,6 +110,8 @@ def undo(user: User, name: str, posting: Posting) -> tuple[bool, list[Outbox]]:
             organiser, now_there = organisers.get(item.calendar), texts.get((item.calendar, item.href), "")
             gone, told = sent_invitations.take_back(organiser.user.id, batch_of(step)) if organiser else (set(), False)
             if not told:
+                if organiser and "ATTENDEE" in now_there.upper():
+                    answered.append((item.text, now_there, organiser.me))
                 back.append(item)
                 continue
             newer = item if now_there else replace(item, text=_newer(item.text))
@@ -121,6 +124,8 @@ def undo(user: User, name: str, posting: Posting) -> tuple[bool, list[Outbox]]:
     with db.atomic():
         in_turn(user)
         undone = editing.undo(user, name, posting.settings, rewritten=rewritten)
+        for answer in answered if undone else ():
+            local_answers.take_back(*answer, posting.settings)
         for organiser, step, messages in later if undone else ():
             rows += _post(user, organiser, messages, f"{batch_of(step)[:30]}-u", posting)
     return undone, rows

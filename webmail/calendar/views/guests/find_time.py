@@ -35,7 +35,7 @@ _MEETING = "meeting"  # among the fields of a form that waits: the UID of the ev
 
 
 def send_to_times(path: str, uid: str = "") -> Answer:
-    """Keep the form that was sent, of the page at `path`, and lead to the times of its guests. `uid`: of an event that is there."""
+    """Keep the form of the page at `path`, and lead to the times of its guests. `uid`: of an event that is there."""
     typed = [(name, value) for name, value in interrupted_forms.text() if name not in ("kept", _MEETING)]
     typed += [(_MEETING, uid)] if uid else []
     name = waiting_forms.keep(current_user(), path, typed)
