@@ -100,7 +100,7 @@ class _Distribution:
         """Whom we tell of a component."""
         found = people.guests(event) if event is not None else []
         own = self.me | people.keys([self.sender])
-        return {guest.key: guest for guest in found if guest.key not in own and guest.agent == "server"}
+        return {guest.key: guest for guest in found if guest.key not in own and guest.is_told}
 
     def all_guests(self, series: Series | None) -> Invited:
         events = series.root.parts("VEVENT") if series is not None else []

@@ -32,6 +32,13 @@ class Invitee:
     kind: str = "individual"
     agent: str = "server"
     answered: str = ""
+    rsvp: bool | None = None  # whether an answer is wanted, where the line says so
+
+    @property
+    def is_told(self) -> bool:
+        """Whether messages are sent to them: not to who is only named, nor to a room that is not to answer."""
+        asks = self.rsvp is not False or self.kind not in ("room", "resource")
+        return self.agent == "server" and self.role != "non-participant" and asks
 
     @property
     def is_required(self) -> bool:
@@ -107,7 +114,7 @@ def guest_of(line: TextLine) -> Invitee:
         address, address_key(address) if address else "", tidy(of_line.get("CN", ""))[:200],
         of_line.get("PARTSTAT", "").lower() or NEEDS_ACTION, of_line.get("ROLE", "").lower() or "req-participant",
         of_line.get("CUTYPE", "").lower() or "individual", of_line.get("SCHEDULE-AGENT", "").lower() or "server",
-        of_line.get(ANSWERED, ""),
+        of_line.get(ANSWERED, ""), {"TRUE": True, "FALSE": False}.get(of_line.get("RSVP", "").upper()),
     )  # fmt: skip
 
 
