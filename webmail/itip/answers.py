@@ -105,8 +105,14 @@ def _to_organiser(
     if mine is None or agent != "SERVER":
         return ()
     copies = [messages.short_copy(event, [line] if line is not None else [], moment) for event, line in told]
-    found = messages.message(method, people.address_of(mine), [people.address_of(to)], copies, root, comment[:_LONGEST])
-    return (found,)
+    sender = people.address_of(mine)
+    readers = [people.address_of(to), *people.named_in(mine, "DELEGATED-FROM")]
+    found = messages.message(method, sender, dict.fromkeys(readers), copies, root, comment[:_LONGEST])
+    delegates = people.named_in(mine, "DELEGATED-TO") if people.guest_of(mine).answer == people.DELEGATED else []
+    if not delegates:
+        return (found,)
+    whole = [messages.sent_copy(event) for event, _line in told]
+    return found, messages.message("REQUEST", sender, delegates, whole, root, comment[:_LONGEST])
 
 
 def proposed(
@@ -138,14 +144,17 @@ def _at(before: event_edit.EventFields, start: date | datetime, end: date | date
 
 def left(before: str, after: str, me: Addresses, moment: datetime) -> tuple[ItipMessage, ...]:
     """What leaves when I changed my copy elsewhere (a telephone): answers that differ, or a refusal of what I deleted (`after`
-    "") unless I had refused it, or it is cancelled. Raises CannotChangeError, BrokenTextError, ValueError."""
-    old = series_of(before)
+    "") unless I had refused it, or it is cancelled; whom I send instead of me (DELEGATED-TO) is invited. `before` "": it is new.
+
+    Raises CannotChangeError, BrokenTextError, ValueError.
+    """
     if not after:
-        return _refusal(old, me, moment)
+        return _refusal(series_of(before), me, moment)
     new = series_of(after)
+    old = series_of(before) if before else Series(new.root, None, [])
     changed = []
     for event in [one for one in (new.master, *new.overrides) if one is not None]:
-        clock = versions.clock_of(event, new, old)
+        clock = versions.clock_of(event, new, old if before else new)
         former = old.master if clock is None else old.override(clock) or old.master
         mine, was = people.line_of(event, me), people.line_of(former, me) if former is not None else None
         if mine is None or not people.organizer(event) or people.organizer(event) in me:

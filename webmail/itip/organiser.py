@@ -61,8 +61,7 @@ def delegator_of(old: Series, guest: Invitee) -> str:
     """Who said that this person comes instead of them (DELEGATED-TO), as addresses are compared."""
     for event in old.root.parts("VEVENT"):
         for line in event.lines("ATTENDEE"):
-            value = people.params(line).get("DELEGATED-TO", "")
-            if value and guest.key in people.keys(one.strip(' "').removeprefix("mailto:") for one in value.split(",")):
+            if guest.key in people.keys(people.named_in(line, "DELEGATED-TO")):
                 return people.key_of(line)
     return ""
 

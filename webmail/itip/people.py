@@ -91,6 +91,13 @@ def organizer(event: Component) -> str:
     return key_of(event.first("ORGANIZER"))
 
 
+def named_in(line: TextLine, name: str) -> list[str]:
+    """The addresses that a parameter of a line names (DELEGATED-TO, DELEGATED-FROM)."""
+    found = re.search(rf";{name}=((?:\"[^\"]*\"|[^;\"])*)", line.params, re.I)
+    values = (one.strip().strip('"') for one in found[1].split(",")) if found else ()
+    return [one[7:] if one[:7].lower() == "mailto:" else one for one in values if "@" in one][:20]
+
+
 def speaks_for(line: TextLine | None) -> str:
     """Whom a line names as who acts for them (SENT-BY), as it is compared."""
     value = params(line).get("SENT-BY", "") if line is not None else ""

@@ -99,3 +99,18 @@ def test_what_was_answered_or_deleted_on_a_telephone() -> None:
     assert "PARTSTAT=DECLINED" in refusal.text
     declined = answers.answered(before, "", CAT, "declined", NOON).text
     assert answers.left(declined, "", CAT, NOON) == answers.left(before, "", ANN, NOON) == ()
+
+
+def test_somebody_is_sent_instead() -> None:
+    after = calendar(
+        ONCE.replace("CN=Bob;PARTSTAT=NEEDS-ACTION", 'CN=Bob;DELEGATED-TO="mailto:dan@x.example";PARTSTAT=DELEGATED')
+    )
+    told, invitation = answers.left(calendar(ONCE), after, BOB, NOON)
+    assert (told.method, told.recipients) == ("REPLY", ("ann@x.example",))
+    assert (invitation.method, invitation.sender, invitation.recipients) == ("REQUEST", "bob@x.example", ("dan@x.example",))
+    there = receive(calendar(ONCE), incoming.read(told.text)[0], ANN).text
+    assert answer(there, "bob") == "delegated"
+    line = 'ATTENDEE;DELEGATED-FROM="mailto:bob@x.example":mailto:dan@x.example'
+    dan = answers.answered(calendar(f"{ONCE}|{line}"), "", people.keys(["dan@x.example"]), "accepted", NOON)
+    assert dan.messages[0].recipients == ("ann@x.example", "bob@x.example")
+    assert answer(receive(there, incoming.read(dan.messages[0].text)[0], ANN).text, "dan") == "accepted"

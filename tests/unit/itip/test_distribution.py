@@ -121,6 +121,14 @@ def test_what_is_over_and_what_others_organise_is_never_sent() -> None:
     assert told(late.messages) == ["REQUEST bob cat"]
 
 
+def test_who_is_only_named_gets_no_mail() -> None:
+    lines = "|ATTENDEE;ROLE=NON-PARTICIPANT:mailto:dan@x.example|ATTENDEE;CUTYPE=ROOM;RSVP=FALSE:mailto:b12@x.example"
+    assert told(distributed("", calendar(ONCE + lines)).messages) == ["REQUEST bob cat"]
+    assert told(distributed("", calendar(f"{ONCE}|ATTENDEE;CUTYPE=ROOM;RSVP=TRUE:mailto:b12@x.example")).messages) == [
+        "REQUEST bob cat b12"
+    ]
+
+
 def test_guests_do_not_see_each_other() -> None:
     found = distributed("", guest_list.hide(calendar(ONCE)))
     assert told(found.messages) == ["REQUEST bob", "REQUEST cat"]
