@@ -50,16 +50,17 @@ class SignatureEditedError(MailError):
 # --- which addresses -------------------------------------------------------------------------------------------------
 
 
-_addresses = Prepared(
-    lambda slot: (
-        AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == slot("user")).order_by(AllowedAddress.address)
-    )
-)
+_addresses = Prepared(lambda slot: AllowedAddress.select(AllowedAddress.address).where(AllowedAddress.user == slot("user")))
 
 
 def allowed(user: User) -> list[str]:
     """The user's own address, then those that the administrator allowed. 1 query."""
-    return list(dict.fromkeys([user.address, *(address for (address,) in _addresses.plain(user=user.id))]))
+    return with_own(user, (address for (address,) in _addresses.plain(user=user.id)))
+
+
+def with_own(user: User, others: Iterable[str]) -> list[str]:
+    """The user's own address, then the others that were allowed."""
+    return list(dict.fromkeys([user.address, *sorted(others)]))
 
 
 def may_use(user: User, address: str, settings: Settings) -> bool:

@@ -21,12 +21,14 @@ def mine(user: User) -> list[ReadyText]:
     return list(ReadyText.select().where(ReadyText.user == user).order_by(ReadyText.name, ReadyText.id))
 
 
-def _usable_rows(placeholder: Slot) -> Any:
-    shared = (ReadyText.shared == True) & (User.role == "admin") & (User.active == 1)  # noqa: E712
-    return ReadyText.select(ReadyText, User).join(User).where((ReadyText.user == placeholder("user")) | shared)
+def are_usable(placeholder: Slot) -> Any:
+    """The condition for the user's own and those shared by current administrators."""
+    administrators = User.select(User.id).where(User.role == "admin", User.active == 1)
+    shared = (ReadyText.shared == True) & ReadyText.user.in_(administrators)  # noqa: E712
+    return (ReadyText.user == placeholder("user")) | shared
 
 
-_usable = Prepared(_usable_rows)
+_usable = Prepared(lambda slot: ReadyText.select(ReadyText, User).join(User).where(are_usable(slot)))
 
 
 def usable(user: User) -> list[ReadyText]:

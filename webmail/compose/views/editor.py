@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import peewee as pw
 from flask import g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -36,12 +37,13 @@ from webmail.errors import MailError, NoSuchMessageError
 from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.html import quoted_html
-from webmail.models import DraftRow, OutboxState, ReadyText, WritingIdentity
+from webmail.models import AllowedAddress, DraftRow, OutboxState, ReadyText, WritingIdentity
 from webmail.people.visibility import sight_of
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, preferences, settings
 from webmail.web.formatting import file_size, long_date
 from webmail.web.forms.request_values import local_path, uidvalidity
+from webmail.web.frame.page_rows import PageRow, add_rows, page_rows
 from webmail.web.notices import notify
 from webmail.web.rendering import page
 from webmail.web.responses.errors import error_page
@@ -292,7 +294,7 @@ def my_identities() -> list[WritingIdentity]:
 def _my_addresses() -> list[str]:
     """The addresses that the user may write from; cached per request."""
     if "my_addresses" not in g:
-        g.my_addresses = identities.allowed(current_user())
+        g.my_addresses = identities.with_own(current_user(), (row.text for row in page_rows("allowed addresses")))
     return cast("list[str]", g.my_addresses)
 
 
@@ -301,10 +303,20 @@ def identity(row: DraftRow) -> Identity:
     return identities.noun(identities.chosen(my_identities(), row.identity))
 
 
+add_rows(
+    "allowed addresses", AllowedAddress, (pw.Value(0), AllowedAddress.address), lambda slot: AllowedAddress.user == slot("user"),
+    group="writing",
+)  # fmt: skip
+add_rows(
+    "templates", ReadyText, (ReadyText.id, ReadyText.name, ReadyText.user.cast("TEXT")), templates.are_usable, group="writing"
+)
+
+
 @blueprint.app_template_global()
-def ready_texts() -> list[ReadyText]:
-    """The templates that the user may use."""
-    return templates.usable(current_user())
+def ready_texts() -> list[PageRow]:
+    """The templates that the user may use: their numbers and names."""
+    own = str(current_user().id)
+    return sorted(page_rows("templates"), key=lambda row: (row.text2 != own, row.text.casefold(), row.number))
 
 
 def no_room_words(error: MailError) -> str:

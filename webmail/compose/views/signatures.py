@@ -14,6 +14,7 @@ from webmail.compose.forms import ComposeForm
 from webmail.mime.html import markdown_images as marks
 from webmail.models import Signature
 from webmail.web.current import current_user, settings
+from webmail.web.frame.page_rows import add_rows, page_rows
 from webmail.web.notices import notify
 from webmail.web.responses import downloads
 
@@ -32,10 +33,21 @@ class SignatureChoices:
         return str(signature.text), signatures.plain(str(signature.text))
 
 
+add_rows(
+    "signatures", Signature, (Signature.id, Signature.name, Signature.text, Signature.format, Signature.picture_name),
+    lambda slot: Signature.user == slot("user"), group="writing",
+)  # fmt: skip
+
+
+def _own() -> list[Signature]:
+    rows = sorted(page_rows("signatures"), key=lambda row: (row.text, row.number))
+    return [Signature(id=row.number, name=row.text, text=row.text2, format=row.text3, picture_name=row.text4) for row in rows]
+
+
 @blueprint.app_template_global()
 def signature_choices(body: str | None) -> SignatureChoices:
-    """What the form offers for this text. 1 query."""
-    own = signatures.of_user(current_user())
+    """What the form offers for this text."""
+    own = _own()
     return SignatureChoices(own, identities.signature_in((body or "").replace("\r\n", "\n"), own))
 
 
