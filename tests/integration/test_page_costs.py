@@ -1,4 +1,7 @@
-"""No page becomes dearer unnoticed: calls of Python and SELECTs of a warm visit stay near what they were when last looked at."""
+"""No page becomes dearer unnoticed: calls of Python and SELECTs of a warm visit stay near what they were when last looked at.
+
+So do SELECTs and commits of the buttons that people wait for most.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.messages import message
-from tests.support.page_costs import PageCost, page_cost
+from tests.support.page_costs import PageCost, PressCost, page_cost, press_cost
 from tests.support.visits import Visitor
 
 MARGIN = 1.05
@@ -17,8 +20,8 @@ COSTS = {
     "list": PageCost(12_125, 2),
     "message": PageCost(15_775, 5),
     "frame": PageCost(15_225, 1),
-    "writing": PageCost(13_650, 7),
-    "reply": PageCost(18_000, 7),
+    "writing": PageCost(11_450, 4),
+    "reply": PageCost(15_820, 4),
     "settings": PageCost(13_900, 3),
     "contacts": PageCost(9_950, 7),
     "transfers": PageCost(7_000, 7),
@@ -62,3 +65,20 @@ def test_pages_cost_what_they_did(person: Visitor, paths: dict[str, str]) -> Non
     if sys.version_info[:2] == (3, 11):
         dear = {name: cost.calls for name, cost in found.items() if cost.calls > MARGIN * COSTS[name].calls}
         assert not dear, f"calls, of {[COSTS[name].calls for name in dear]}"
+
+
+def test_buttons_ask_what_they_did(person: Visitor) -> None:
+    """*Send*, of a message of which nothing was stored before; signing in, in a browser that knows the person."""
+
+    def send() -> PressCost:
+        form = person.get("/compose")
+        typed = {"to": "b@x.example", "subject": "S", "body": "T"}
+        return press_cost(lambda: person.submit(form, "form.compose-form", follow=False, action="send", **typed))
+
+    def sign_in() -> PressCost:
+        person.submit(person.get("/account"), "form[action='/logout']")
+        form, typed = person.get("/login"), {"username": person.address, "password": person.password}
+        return press_cost(lambda: person.submit(form, "form[action='/login']", follow=False, **typed))
+
+    found = {name: [press(), press()][-1] for name, press in (("send", send), ("sign-in", sign_in))}
+    assert found == {"send": PressCost(17, 3), "sign-in": PressCost(7, 3)}

@@ -6,19 +6,29 @@ from __future__ import annotations
 import cProfile
 import pstats
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from statistics import median
 from typing import Any, NamedTuple, cast
 
+import peewee as pw
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from tests.support.visits import Visitor
+from tests.support.visits import Page, Visitor
 from webmail.database.connection import db
 from webmail.imap.connections.connection import Connection
 
 _WARM = 8  # visits before: templates, caches and connections are there
 _TIMES = 5
+_COMMIT = "COMMIT"
+
+
+class PressCost(NamedTuple):
+    """Of a button: what it asks, and how often the database has to keep something for good."""
+
+    selects: int
+    kept: int
 
 
 class PageCost(NamedTuple):
@@ -89,14 +99,41 @@ def python_calls(act: Callable[[], object]) -> int:
 
 
 def _selects(visitor: Visitor, path: str) -> int:
-    asked: list[str] = []
-    execute = type(db.obj).execute_sql
+    with _asked() as asked:
+        visitor.client.get(path)
+    return sum(map(_is_select, asked))
 
-    def noted(self: object, sql: str, *values: object, **more: object) -> object:
-        asked.append(sql)
+
+def press_cost(press: Callable[[], Page]) -> PressCost:
+    """Raises AssertionError where the button leads nowhere."""
+    with _asked() as asked:
+        answer = press()
+    assert answer.status == 303, answer.text
+    return PressCost(sum(map(_is_select, asked)), sum(sql.startswith((_COMMIT, "INSERT", "UPDATE", "DELETE")) for sql in asked))
+
+
+def _is_select(sql: str) -> bool:
+    return sql.lstrip("(").startswith("SELECT")
+
+
+@contextmanager
+def _asked() -> Iterator[list[str]]:
+    """What this thread asks the database meanwhile; of a transaction its SELECTs and its end."""
+    asked: list[str] = []
+    here, kind = threading.get_ident(), type(db.obj)
+    execute, commit = kind.execute_sql, kind.commit
+
+    def noted(self: pw.Database, sql: str, *values: object, **more: object) -> object:
+        if threading.get_ident() == here and (_is_select(sql) or not self.in_transaction()):
+            asked.append(sql)
         return execute(self, sql, *values, **more)
 
+    def ended(self: pw.Database) -> object:
+        if threading.get_ident() == here:
+            asked.append(_COMMIT)
+        return commit(self)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(db.obj), "execute_sql", noted)
-        visitor.client.get(path)
-    return sum(sql.lstrip("(").startswith("SELECT") for sql in asked)
+        patch.setattr(kind, "execute_sql", noted)
+        patch.setattr(kind, "commit", ended)
+        yield asked
