@@ -28,7 +28,7 @@ def are_usable(placeholder: Slot) -> Any:
     return (ReadyText.user == placeholder("user")) | shared
 
 
-_usable = Prepared(lambda slot: ReadyText.select(ReadyText, User).join(User).where(are_usable(slot)))
+_usable = Prepared(lambda slot: ReadyText.select().where(are_usable(slot)))
 
 
 def usable(user: User) -> list[ReadyText]:
