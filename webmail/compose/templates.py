@@ -22,13 +22,12 @@ def mine(user: User) -> list[ReadyText]:
 
 
 def are_usable(placeholder: Slot) -> Any:
-    """The condition for the user's own and those shared by current administrators."""
-    administrators = User.select(User.id).where(User.role == "admin", User.active == 1)
-    shared = (ReadyText.shared == True) & ReadyText.user.in_(administrators)  # noqa: E712
+    """The condition for the user's own and those shared by current administrators, of templates joined with their users."""
+    shared = (ReadyText.shared == True) & (User.role == "admin") & (User.active == 1)  # noqa: E712
     return (ReadyText.user == placeholder("user")) | shared
 
 
-_usable = Prepared(lambda slot: ReadyText.select().where(are_usable(slot)))
+_usable = Prepared(lambda slot: ReadyText.select(ReadyText, User).join(User).where(are_usable(slot)))
 
 
 def usable(user: User) -> list[ReadyText]:

@@ -37,7 +37,7 @@ from webmail.errors import MailError, NoSuchMessageError
 from webmail.mail import Identity, Message
 from webmail.mime.headers.address_text import address_text
 from webmail.mime.html import quoted_html
-from webmail.models import AllowedAddress, DraftRow, OutboxState, ReadyText, WritingIdentity
+from webmail.models import AllowedAddress, DraftRow, OutboxState, ReadyText, User, WritingIdentity
 from webmail.people.visibility import sight_of
 from webmail.storage import StorageAwayError, StorageFullError
 from webmail.web.current import current_account, current_user, preferences, settings
@@ -308,8 +308,9 @@ add_rows(
     group="writing",
 )  # fmt: skip
 add_rows(
-    "templates", ReadyText, (ReadyText.id, ReadyText.name, ReadyText.user.cast("TEXT")), templates.are_usable, group="writing"
-)
+    "templates", ReadyText, (ReadyText.id, ReadyText.name, ReadyText.user.cast("TEXT")), templates.are_usable,
+    group="writing", join=User,
+)  # fmt: skip
 
 
 @blueprint.app_template_global()

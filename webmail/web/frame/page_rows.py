@@ -37,6 +37,7 @@ class _Part(NamedTuple):
     where: Callable[[Slot], Any]
     group_by: tuple[Any, ...]
     group: str
+    join: type[pw.Model] | None
 
 
 _USUAL = ""  # the group of what every page shows
@@ -52,10 +53,11 @@ def add_rows(
     group_by: tuple[Any, ...] = (),
     *,
     group: str = _USUAL,
+    join: type[pw.Model] | None = None,
 ) -> None:
     """Read these columns, a number and at most four texts, with every page, or with those that ask for something of the group.
     The condition has the id of the person as `slot("user")` and the time as `slot("now")`."""
-    _parts[name] = _Part(table, columns, where, group_by, group)
+    _parts[name] = _Part(table, columns, where, group_by, group, join)
     _prepared.clear()
 
 
@@ -88,7 +90,8 @@ def _joined(groups: tuple[str, ...], placeholder: Slot) -> Any:
         if part.group not in groups:
             continue
         padding = [_EMPTY] * (1 + _TEXTS - len(part.columns))
-        rows: Any = part.table.select(pw.SQL(f"'{name}'"), *part.columns, *padding).where(part.where(placeholder))
+        rows: Any = part.table.select(pw.SQL(f"'{name}'"), *part.columns, *padding)
+        rows = (rows.join(part.join) if part.join else rows).where(part.where(placeholder))
         rows = rows.group_by(*part.group_by) if part.group_by else rows
         joined = rows if joined is None else joined.union_all(rows)
     return joined.tuples()
