@@ -43,9 +43,23 @@ table people "SELECT address FROM accounts WHERE active = 1 AND address = lower(
 table senders "SELECT address FROM accounts WHERE active = 1 AND address = lower('%s') UNION
     SELECT accounts.address FROM allowed_addresses JOIN accounts ON accounts.id = allowed_addresses.user_id
     WHERE accounts.active = 1 AND allowed_addresses.address = lower('%s')"
+table rooms "SELECT '550 5.7.2 This is a room, not a person: book it with an event of the calendar' FROM resources
+    WHERE address = lower('%s')"
 if [ "$kind" = sqlite ]; then
     group=$(stat -c %G "$database")
     case " $(id -Gn "$user") " in *" $group "*) ;; *) usermod -a -G "$group" "$user" ;; esac
+fi
+
+# mail to a room that people book is refused with words; without them where the table can't be read (GRANT SELECT ON resources)
+rooms="\$traboule_rooms,"
+if [ "$(id -u)" = 0 ]; then ask="runuser -u $user -- postmap"; else ask=postmap; fi # as proxymap(8) will read it
+said=$($ask -q nobody@invalid.example "$kind:$folder/traboule-rooms.cf" 2>&1) || true # it finds none
+if [ -z "$said" ]; then
+    postconf -e "traboule_rooms = check_recipient_access proxy:$kind:$folder/traboule-rooms.cf"
+else
+    rooms=
+    postconf -X traboule_rooms
+    echo "Mail to rooms is refused without words, since their table can't be read: $said"
 fi
 
 # port 25: mail for our domains and nobody else's, for people there are and whose mailbox has room; then to Dovecot
@@ -56,7 +70,7 @@ postconf -e "mydestination = localhost" \
     "virtual_transport = lmtp:$dovecot_lmtp" \
     "recipient_delimiter = +" \
     "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination" \
-    "smtpd_recipient_restrictions = permit_mynetworks, reject_unlisted_recipient, \$traboule_quota" \
+    "smtpd_recipient_restrictions = permit_mynetworks, ${rooms}reject_unlisted_recipient, \$traboule_quota" \
     "smtpd_helo_required = yes" \
     "disable_vrfy_command = yes" \
     "smtpd_sasl_type = dovecot" \
@@ -89,7 +103,7 @@ submit() { # SERVICE NAME OPTION
         "$1/inet/smtpd_client_restrictions=permit_sasl_authenticated,reject" \
         "$1/inet/smtpd_sender_restrictions=reject_sender_login_mismatch" \
         "$1/inet/smtpd_relay_restrictions=permit_sasl_authenticated,reject" \
-        "$1/inet/smtpd_recipient_restrictions=reject_unlisted_recipient,\$traboule_quota,permit_sasl_authenticated,reject"
+        "$1/inet/smtpd_recipient_restrictions=${rooms}reject_unlisted_recipient,\$traboule_quota,permit_sasl_authenticated,reject"
 }
 submit "$submissions" submissions smtpd_tls_wrappermode=yes
 submit "$submission" submission smtpd_tls_security_level=encrypt

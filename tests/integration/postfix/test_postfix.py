@@ -8,6 +8,7 @@ import os
 import shutil
 import smtplib
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -18,9 +19,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from deploy.demo import postfix
+from deploy.demo import accounts, postfix
 from deploy.demo.services import Services
 from tests.support.postgresql import fresh_database, server_url
+from tests.support.rooms import room
 from tests.support.visits import Visitor
 from tests.support.waiting import eventually
 from tests.support.worker import jobs_of
@@ -65,6 +67,15 @@ def test_an_unknown_recipient_is_refused_at_once_and_the_others_still_get_it(fro
     client = from_outside()
     refused = client.sendmail(FAR, [make_account(), "nobody@lycee.example"], letter(FAR, "partly-known"))
     assert {address: reply[0] for address, reply in refused.items()} == {"nobody@lycee.example": 550}
+
+
+def test_mail_to_a_room_is_refused_with_words(from_outside: Connect, services: Services) -> None:
+    with accounts.tables(services.database):
+        wanted = room(f"Salle {time.time_ns()}")
+    client = from_outside()
+    client.mail(FAR)
+    code, text = client.rcpt(wanted.address.upper())
+    assert code == 550 and b"This is a room" in text
 
 
 def test_somebody_who_was_unknown_a_moment_ago_gets_mail(from_outside: Connect, services: Services) -> None:
