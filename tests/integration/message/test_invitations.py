@@ -12,6 +12,7 @@ from icalendar import Calendar
 from tests.support.calendar_texts import calendar, times
 from tests.support.meetings import answer
 from tests.support.visits import Page, Visitor
+from tests.support.worker import jobs_of
 from webmail.calendar import editing, event_changes
 from webmail.calendar.editing import Write
 from webmail.compose.outbox import delivery, spool
@@ -227,7 +228,7 @@ def test_between_two_of_this_house(checking_app, alice, bob, read, arrives, imap
     assert page.one("[data-verdict]")["data-verdict"] == "proven"
     bob.submit(page, FORM, action="maybe")
     Outbox.update(due=datetime(2026, 1, 1)).where(Outbox.user == User.get(User.address == bob.address)).execute()
-    jobs = checking_app.extensions["jobs"]
+    jobs = jobs_of(checking_app)
     with db.connection_context():
         ready = delivery.sweep(jobs.settings)
     for number in ready:

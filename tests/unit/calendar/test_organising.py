@@ -6,7 +6,7 @@ import email
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from email import policy
 from io import BytesIO
 
@@ -21,10 +21,15 @@ from webmail.calendar.guests import organising
 from webmail.collections import trash
 from webmail.compose.outbox import queue
 from webmail.dav.deletion import restore
+from webmail.itip import incoming, people
 from webmail.itip.permission import MailSender
+from webmail.itip.receiving import receive
+from webmail.mime.formats.calendars import calendar_object
+from webmail.mime.formats.recurrence import occurrences
 from webmail.models import CalendarObject, Outbox, OutboxState, SentInvitation, User, now
 
 FORM = "form[data-event-form]"
+DATES, EXCEPTIONS, GUEST_COUNT = 30, 4, 6  # of a long series; 200, 12 and 40 took 14 seconds
 GUESTS = "bob@lycee.example, Eve <eve@elsewhere.example>"
 
 
@@ -310,8 +315,8 @@ def test_who_is_invited_tells_nobody_and_has_no_guest_list_to_change(alice, bob)
         "SUMMARY:Theirs",
         "ORGANIZER:mailto:eve@elsewhere.example",
     ]
-    people = ["ATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@lycee.example", "ATTENDEE:mailto:bob@lycee.example"]
-    put_text(calendar_of(), "theirs", "\r\n".join(["BEGIN:VEVENT", *lines, *people, "END:VEVENT"]))
+    guests = ["ATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@lycee.example", "ATTENDEE:mailto:bob@lycee.example"]
+    put_text(calendar_of(), "theirs", "\r\n".join(["BEGIN:VEVENT", *lines, *guests, "END:VEVENT"]))
     page = alice.get(url("/edit"))
     assert not page.all("input[name=invite]")
     alice.submit(page, FORM, start_hour="20:00", end_hour="21:00", invite="zoe@elsewhere.example", action="save")
@@ -402,3 +407,70 @@ def test_nobody_answers_for_another_nor_to_an_event_of_somebody_else(app, alice,
     forged = text.replace("eve@elsewhere.example", "bob@lycee.example")
     reply(app, forged, "accepted")
     assert CalendarObject.select().where(CalendarObject.collection == calendar_of()).get().text == before
+
+
+# --- both sides of a long series -------------------------------------------------------------------------------------
+
+
+def taking_place(texts: list[str]) -> list[tuple[int, int]]:
+    """When events take place that are not cancelled."""
+    found = []
+    for text in texts:
+        whole = occurrences.expand(calendar_object.read(text), 0, 2**33, ground.PARIS)
+        found += [(one.start, one.end) for one in whole.takings if one.status != "CANCELLED"]
+    return sorted(found)
+
+
+class Guest:
+    """Somebody elsewhere, who takes in every message that reaches them."""
+
+    def __init__(self, address: str) -> None:
+        self.address, self.me = address, people.keys([address])
+        self.events: dict[str, str] = {}
+
+    def take(self, sent: list[Outbox]) -> None:
+        for one in sent:
+            for said in incoming.read(part(one)) if self.address in json.loads(one.recipients) else ():
+                outcome = receive(self.events.get(said.uid, ""), said, self.me)
+                if outcome.text:
+                    self.events[said.uid] = outcome.text
+
+
+def test_each_side_is_right_at_each_step_of_a_long_series(alice):
+    """Changed ones, others from the seventh on, one left out, one guest less, all cancelled."""
+    addresses = [f"guest{number}@elsewhere.example" for number in range(GUEST_COUNT)]
+    eve, last = Guest(addresses[0]), Guest(addresses[-1])
+
+    def step() -> None:
+        for one in (eve, last):
+            one.take(waiting())
+        leave()
+
+    def organised() -> list[tuple[int, int]]:
+        return taking_place([one.text for one in CalendarObject.select()])
+
+    new(alice, invite=", ".join(addresses), repeat="weekly", times=str(DATES))
+    first = row()
+    step()
+    assert len(organised()) == DATES and taking_place(list(eve.events.values())) == organised()
+    for number in range(EXCEPTIONS):
+        at = f"{date(2027, 12, 7) + timedelta(weeks=2 * number + 1):%Y%m%d}T170000"
+        edit(alice, at, start_hour="15:00", end_hour="16:00", scope="one")
+        step()
+    assert taking_place(list(eve.events.values())) == organised() and len(organised()) == DATES
+    seventh = f"{date(2027, 12, 7) + timedelta(weeks=6):%Y%m%d}T170000"
+    edit(alice, seventh, end_hour="20:00", scope="following")
+    step()
+    assert CalendarObject.select().count() == 2 and taking_place(list(eve.events.values())) == organised()
+    later = f"{date(2027, 12, 7) + timedelta(weeks=12):%Y%m%d}T170000"
+    alice.submit(alice.get(url("/delete", later)), f"form[action='{url('/delete')}']", scope="one")
+    step()
+    assert taking_place(list(eve.events.values())) == organised() and len(organised()) == DATES - 1
+    edit(alice, invite=", ".join(addresses[:-1]), scope="all")
+    step()
+    assert taking_place(list(eve.events.values())) == organised()
+    assert taking_place(list(last.events.values())) == taking_place([CalendarObject.get_by_id(first.id).text])
+    for _series in range(2):
+        alice.submit(alice.get(url("/delete")), f"form[action='{url('/delete')}']")
+        step()
+    assert organised() == [] == taking_place(list(eve.events.values())) == taking_place(list(last.events.values()))
