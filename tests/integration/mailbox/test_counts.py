@@ -67,6 +67,22 @@ def test_what_one_moves_counts_on_the_next_page(person: Visitor, fill: Fill, ima
     assert counts(person.get("/mailbox/Travail")) == {"Travail": "1"}
 
 
+def test_writing_asks_nothing_of_the_mail_server_where_folders_were_counted_a_moment_ago(
+    person: Visitor, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(person, message("Un"))
+    sent(person.get("/mailbox/INBOX", reload=True))
+    account = next(one for one in overviews._overviews if one.address == person.address)
+    eventually(lambda: not overviews.is_count_due(account))
+    url = person.client.get("/compose").headers["Location"]
+    with commands(monkeypatch) as asked:
+        assert counts(person.get(url)) == {"Inbox": "1"}
+        assert asked == []
+        monkeypatch.setattr(overviews, "FRESH_SECONDS", 0)
+        person.get(url)
+        assert asked == [b'STATUS "INBOX" (MESSAGES UNSEEN)']
+
+
 def test_no_page_counts_a_large_folder(person: Visitor, fill: Fill, imap_of: ImapOf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overviews, "LARGE", 2)
     monkeypatch.setattr("webmail.imap.mailbox_list.mailboxes.LARGE", 2)
