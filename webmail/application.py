@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from babel.numbers import format_decimal
 from flask import Flask, Response, abort, redirect, request, session, url_for
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
@@ -91,6 +93,7 @@ def make(settings: config.Settings) -> Flask:
     app.extensions["jobs"] = JobQueue(settings.jobs_file)
     _register_areas(app)
     _add_own_pages(app, settings)
+    _warm(settings)
     return app
 
 
@@ -173,6 +176,13 @@ def _configure(app: Flask, settings: config.Settings) -> None:
         BABEL_DEFAULT_LOCALE=settings.language,
         BABEL_TRANSLATION_DIRECTORIES=_translations(settings),
     )
+
+
+def _warm(settings: config.Settings) -> None:
+    """Have what the first page takes, before anybody waits for it: Babel and the signing of tokens read it when first asked."""
+    format_decimal(0, locale=settings.language)
+    if settings.token_key_file:
+        import_module("joserfc.jwt")
 
 
 def _translations(settings: config.Settings) -> str:
