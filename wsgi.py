@@ -7,6 +7,7 @@ from webmail import create_app
 from webmail.cli.late_commands import only_looks
 from webmail.config.settings import ConfigError
 
+gc.disable()  # all that is imported stays: looking through it again and again, as it grows, took an eighth of a start
 try:
     app = create_app(make_secret=not only_looks(sys.argv))
 except ConfigError as error:
@@ -15,3 +16,4 @@ except ConfigError as error:
 # What was imported stays until the end: without this, each full collection looks through all of it again, during some request.
 gc.collect()
 gc.freeze()
+gc.enable()

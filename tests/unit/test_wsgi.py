@@ -12,9 +12,9 @@ LOOK = "import gc, sys, wsgi; print(gc.get_freeze_count() > len(gc.get_objects()
 HEAVY = ("icalendar", "obstore", "pysequoia", "recurring_ical_events", "vobject", "webauthn", "zxcvbn")  # 3 to 15 MiB each
 
 
-MODULES = 1744  # of `import wsgi`; where there are fewer, the number is to follow
+MODULES = 1767  # of `import wsgi`; where there are fewer, the number is to follow
 MARGIN = 1.05
-MEMORY = 72  # MiB of its own
+MEMORY = 82  # MiB of its own, after the migrations of a new database
 ROUGHLY = 1.1  # machines and their libraries differ
 COUNT = """
 import wsgi, sys
