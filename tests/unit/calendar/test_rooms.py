@@ -16,8 +16,11 @@ from tests.support.visits import Page, Visitor
 from webmail.calendar import objects
 from webmail.calendar.rooms import bookings
 from webmail.calendar.rooms.bookings import Booker
+from webmail.collections import store as collections
 from webmail.database.connection import db
-from webmail.models import CalendarObject, ResourceBooking, ResourceSlot, ResourceUse, User
+from webmail.dav import item_writes
+from webmail.dav.deletion import restore
+from webmail.models import CalendarObject, ResourceBooking, ResourceSlot, ResourceUse, TrashedItem, User
 
 FORM = "form[data-event-form]"
 
@@ -159,6 +162,38 @@ def test_one_of_a_series_moved_to_a_taken_time_is_refused_and_a_new_title_is_not
     new(bob, room=wanted.address, start_hour="20:00", end_hour="21:00")
     page = alice.submit(alice.get(url(row, f"/edit?at={at}")), FORM, start_hour="20:00", end_hour="21:00", scope="one")
     assert page.status == 422 and "already booked" in page.text
+
+
+def test_a_date_that_is_left_out_is_free_and_the_following_at_another_hour_are_booked_anew(alice):
+    wanted = room()
+    new(alice, room=wanted.address, repeat="daily", times="5")
+    row = latest()
+    ats = [one.recurrence_id for one in ResourceBooking.select().order_by(ResourceBooking.start)]
+    alice.submit(alice.get(url(row, f"/delete?at={ats[1]}")), "main form", scope="one")
+    assert [start for start, _end in booked(wanted)] == [span(day(7 + at), "17:00", "19:00")[0] for at in (0, 2, 3, 4)]
+    page = alice.submit(alice.get(url(row, f"/edit?at={ats[3]}")), FORM, start_hour="08:00", end_hour="09:00", scope="following")
+    assert page.status == 200
+    early = [span(day(7 + at), "17:00", "19:00") for at in (0, 2)]
+    assert booked(wanted) == [*early, *(span(day(7 + at), "08:00", "09:00") for at in (3, 4))]
+
+
+def test_a_calendar_that_is_deleted_frees_its_rooms(alice):
+    wanted = room()
+    new(alice, room=wanted.address)
+    collections.delete(latest().collection_id)
+    assert booked() == [] and not ResourceSlot.select().exists()
+
+
+def test_what_comes_back_from_the_trash_has_its_room_again_if_it_is_free(alice, bob, app):
+    wanted = room()
+    calendar = calendar_of()
+    row = write(event_text("one", *times("1000", "1100"), rooms=(wanted,)), "alice")
+    with db.atomic():
+        item_writes.trash(calendar, [row], "alice@lycee.example")
+    assert booked() == []
+    number = TrashedItem.get().id
+    restore.restore_one(User.get(User.address == alice.address), number, app.extensions["settings"], restore.Restored())
+    assert len(booked(wanted)) == 1
 
 
 def test_of_alike_things_as_many_are_booked_as_there_are(alice):
