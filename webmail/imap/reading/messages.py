@@ -95,8 +95,8 @@ def read(
     )
     if around:
         commands.append((b"FETCH", uid_set(around), b"(UID)"))
-    envelope = headers.envelope(header_bytes_of(values))
-    if values.get(b"RFC822.SIZE", 0) <= _LARGEST_PROVEN and whole(_trace(values), envelope):
+    envelope, trace = headers.envelope(header_bytes_of(values)), _trace(values)
+    if values.get(b"RFC822.SIZE", 0) <= _LARGEST_PROVEN and whole(trace, envelope):
         commands.append((b"UID FETCH", uid_set([uid]), b"(UID BODY.PEEK[]<0.%d>)" % _LARGEST_PROVEN))
     address = stranger(envelope)
     shown = shape.html[:1] or shape.text[:1]
@@ -112,7 +112,10 @@ def read(
     more = fetched(untagged)
     bodies.update(body_texts.read(wanted + cards, more.get(uid, {})))
     beside = {v.get(b"SEQ"): u for u, v in more.items() if u != uid}
-    message = _message(connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1), cut=cut)
+    message = _message(
+        connection, uid, values, shape, bodies, newer=beside.get(place + 1), older=beside.get(place - 1), cut=cut,
+        envelope=envelope, trace=trace,
+    )  # fmt: skip
     shown_html = html if prefer_html or excuse.stands_for_html(shape, bodies) else ()
     scanned = body_texts.read(shown_html, more.get(uid, {}), _SCANNED)
     glances = [scan(part) for part in scanned.values()]
@@ -171,14 +174,16 @@ def _envelope_and_structure(connection: Connection, mailbox: str, uid: int, uidv
 
 def _message(
     connection: Connection, uid: int, values: dict[bytes, Any], shape: Structure, bodies: dict[str, str],
-    newer: int | None = None, older: int | None = None, cut: bool = False,
+    newer: int | None = None, older: int | None = None, cut: bool = False, envelope: Envelope | None = None,
+    trace: Trace | None = None,
 ) -> Message:  # fmt: skip
+    """`envelope` and `trace`: where they have been parsed already."""
     head = header_bytes_of(values)
     return Message(
         mailbox=connection.mailbox, uidvalidity=connection.uidvalidity, uid=uid, flags=flags_of(values),
-        size=values.get(b"RFC822.SIZE", 0), received=when_of(values), envelope=headers.envelope(head),
+        size=values.get(b"RFC822.SIZE", 0), received=when_of(values), envelope=envelope or headers.envelope(head),
         structure=shape, bodies=bodies, newer=newer, older=older, cut=cut,
-        trace=_trace(values), list=list_headers.mailing_list(head),
+        trace=trace or _trace(values), list=list_headers.mailing_list(head),
     )  # fmt: skip
 
 

@@ -141,9 +141,10 @@ def row_chips(rows: Sequence[Summary], mailbox: str, junk: str) -> list[list[Chi
 
     `mailbox`: that of the rows which name none.
     """
-    found = [chips(row.flags) for row in rows]
-    if not any(found):
+    shown = {flags: chips(flags) for flags in {row.flags for row in rows}}  # most have the same few
+    if not any(shown.values()):
         return []
+    found = [shown[row.flags] for row in rows]
     return [
         [chip for chip in here if chip.keyword != "$Junk"] if (row.mailbox or mailbox) == junk else here
         for row, here in zip(rows, found, strict=True)
