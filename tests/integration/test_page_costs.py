@@ -17,18 +17,18 @@ from tests.support.visits import Visitor
 MARGIN = 1.05
 # of Python 3.11; where a page has become cheaper, its number is to follow
 COSTS = {
-    "list": PageCost(9_500, 2),
-    "message": PageCost(10_900, 5),
-    "frame": PageCost(13_000, 1),
-    "writing": PageCost(11_450, 4),
-    "reply": PageCost(13_200, 4),
-    "settings": PageCost(3_950, 3),
-    "contacts": PageCost(5_950, 6),
-    "transfers": PageCost(5_200, 7),
-    "month": PageCost(5_325, 5),
-    "filters": PageCost(7_200, 4),
-    "devices": PageCost(14_650, 6),
-    "account": PageCost(12_950, 7),
+    "list": PageCost(9_075, 2),
+    "message": PageCost(10_225, 5),
+    "frame": PageCost(12_975, 1),
+    "writing": PageCost(11_200, 4),
+    "reply": PageCost(12_950, 4),
+    "settings": PageCost(3_925, 3),
+    "contacts": PageCost(5_750, 6),
+    "transfers": PageCost(5_075, 7),
+    "month": PageCost(5_275, 5),
+    "filters": PageCost(7_150, 4),
+    "devices": PageCost(14_300, 6),
+    "account": PageCost(12_575, 7),
 }
 _ROW = """<tr><td style="padding:4px;font:12px Arial"><a href="https://x.example/{0}"><img src="https://x.example/{0}.png" width=100></a>
 <a href="https://x.example/{0}">Nouvelle</a> texte</td></tr>"""
