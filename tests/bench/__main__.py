@@ -17,7 +17,19 @@ from tempfile import TemporaryDirectory
 
 from deploy.demo.child import ServiceFailedError
 from deploy.demo.services import Services
-from tests.bench import calendar_pages, calendars, completion, contacts, floor, machine, pages, roundcube, transfers, writing
+from tests.bench import (
+    calendar_pages,
+    calendars,
+    completion,
+    contacts,
+    floor,
+    machine,
+    meetings,
+    pages,
+    roundcube,
+    transfers,
+    writing,
+)
 from tests.bench.browser import chromium
 from tests.bench.fill import READER, fill
 from tests.bench.proxy import Recorder
@@ -36,6 +48,7 @@ COMMON: dict[str, Callable[[Table, Webmail, str], None]] = {
 }  # fmt: skip
 BY_ITSELF: dict[str, Callable[[Table, Path], None]] = {
     "caldav": calendars.measure, "calendar": calendar_pages.measure, "contacts": contacts.measure, "completion": completion.measure,
+    "meetings": meetings.measure,
 }  # fmt: skip
 SERVED = {*COMMON, "imap", "writing", "files"}
 PARTS = (*COMMON, "imap", "writing", "files", *BY_ITSELF)
