@@ -214,9 +214,15 @@ def _full(settings: Settings, wanted: Sequence[Bounded], besides: int = 0) -> li
 def _decisive(count: int) -> Prepared:
     """When the use was that fills each of so many limits: null where there are fewer."""
 
-    def look(number: int, slot: Slot) -> Any:
-        lately = (LimitUse.key == slot(f"key{number}")) & (LimitUse.at > slot(f"since{number}"))
-        return LimitUse.select(LimitUse.at).where(lately).order_by(LimitUse.at.desc()).limit(1).offset(slot(f"before{number}"))
+    def look(number: int, placeholder: Slot) -> Any:
+        lately = (LimitUse.key == placeholder(f"key{number}")) & (LimitUse.at > placeholder(f"since{number}"))
+        return (
+            LimitUse.select(LimitUse.at)
+            .where(lately)
+            .order_by(LimitUse.at.desc())
+            .limit(1)
+            .offset(placeholder(f"before{number}"))
+        )
 
     return Prepared(lambda slot: pw.Select(columns=[look(number, slot) for number in range(count)]).bind(db))
 
@@ -242,9 +248,9 @@ def _forgotten(count: int) -> Prepared:
     return Prepared(lambda slot: _marked(slot, count).where(LimitUse.at <= slot("until")))
 
 
-def _marked(slot: Slot, count: int) -> Any:
-    keys = [slot(f"key{number}") for number in range(count)]
-    return LimitUse.delete().where(LimitUse.key.in_(keys), LimitUse.mark == slot("mark"))
+def _marked(placeholder: Slot, count: int) -> Any:
+    keys = [placeholder(f"key{number}") for number in range(count)]
+    return LimitUse.delete().where(LimitUse.key.in_(keys), LimitUse.mark == placeholder("mark"))
 
 
 def _numbered(keys: Iterable[str]) -> dict[str, str]:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from webmail.message import image_cache
-from webmail.tasks.periodic import AreaWork
+from webmail.message import image_cache, meeting_replies
+from webmail.tasks.periodic import AreaWork, Periodic, swept
 
-WORK = AreaWork(clean_up=(image_cache.sweep,))
+WORK = AreaWork(
+    periodic=(
+        Periodic(
+            "meeting replies",
+            swept(meeting_replies.sweep),
+            meeting_replies.EVERY,
+            only_if=lambda settings: settings.token_key_file,
+        ),
+    ),
+    clean_up=(image_cache.sweep,),
+)

@@ -30,8 +30,8 @@ _LONGEST_TOKEN = 128
 PENDING = timedelta(minutes=15)  # how long somebody may take for the second step
 
 
-def _as_looked_at(slot: Slot) -> Any:
-    same = User.select(User.id).where(User.id == slot("user"), User.password == slot("password"), User.active == 1)
+def _as_looked_at(placeholder: Slot) -> Any:
+    same = User.select(User.id).where(User.id == placeholder("user"), User.password == placeholder("password"), User.active == 1)
     return same.for_update() if isinstance(db.obj, PostgresqlDatabase) else same
 
 

@@ -89,6 +89,14 @@ def uids_from(connection: Connection, floor: int) -> list[int]:
     return sorted(uid for uid in numbers_of(answer.get("SEARCH", [])) if uid >= floor)
 
 
+def newest_uids(connection: Connection, most: int) -> list[int]:
+    """UIDs of the last messages of the selected mailbox, in order: 1 round trip, none if it is empty."""
+    if not connection.exists:
+        return []
+    answer = connection.run((b"UID SEARCH", b"%d:*" % max(connection.exists - most + 1, 1)))
+    return sorted(numbers_of(answer.get("SEARCH", [])))
+
+
 def contents(
     account: Account, mailbox: str, messages: Sequence[MessageFingerprint], uidvalidity: int
 ) -> Iterator[tuple[MessageFingerprint, Iterator[bytes]]]:

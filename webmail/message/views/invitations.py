@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from flask import Response, abort, current_app, redirect, request, url_for
+from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as Answer
@@ -22,12 +22,12 @@ from webmail.compose.identities import NotYoursError
 from webmail.compose.outbox import queue
 from webmail.errors import BadAddressError, LimitReachedError, NoSuchMessageError, UnsafeValueError
 from webmail.itip.answers import NotInvitedError
-from webmail.itip.permission import MailSender
 from webmail.mail import Message
-from webmail.message import invitation_card
+from webmail.message import invitation_card, meeting_replies
 from webmail.message.blueprint import blueprint
 from webmail.message.invitation_card import InvitationCard
-from webmail.message.trust import SenderPlace, Trust
+from webmail.message.meeting_replies import sender_of
+from webmail.message.trust import Trust
 from webmail.message.views import reading
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
 from webmail.mime.formats.recurrence.series import CannotChangeError
@@ -49,16 +49,6 @@ class NoTimeError(ValueError):
     """What was typed is no time."""
 
 
-def sender_of(message: Message, trust: Trust | None) -> MailSender:
-    """Who wrote a message, and whether that is proven: by one address alone, and nothing speaks against it."""
-    senders = message.envelope.sender
-    address = senders[0].email if senders else ""
-    if trust is None or len(senders) != 1:
-        return MailSender(address, False)
-    own = trust.place is SenderPlace.OWN
-    return MailSender(address, own or (trust.genuine and not trust.is_dangerous))
-
-
 @blueprint.app_template_global()
 def invitation_of(text: str, message: Message, trust: Trust | None = None) -> InvitationCard:
     """The card of a calendar part. 6 queries."""
@@ -74,21 +64,12 @@ def _me() -> frozenset[str]:
 
 def note_replies(message: Message, trust: Trust) -> None:
     """Note the replies of guests, proven to be theirs, in the events that the person organises, when they open the message."""
-    texts = [
-        message.bodies.get(part.section, "") for part in message.structure.attachments if kind_of_part(part) is PartKind.CALENDAR
-    ]
-    replies = [text for text in texts if "METHOD:REPLY" in text[:2_000].upper()]
-    if not replies or request.method != "GET":
+    if request.method != "GET":
         return
-    for text in replies:
-        found = invitations.read(text, editing.calendars(current_user()), _me(), sender_of(message, trust))
-        if found.method == "reply" and found.writes:
-            if fetched_ahead():  # nobody has seen the page yet: it is to be asked for again then
-                abort(Response(status=204))
-            try:
-                answering.noted(current_user(), found, settings())
-            except (*_CHANGED, LimitReachedError, UnusableCalendarError) as error:
-                current_app.logger.warning("a reply was not noted: %s", error)
+    replies = meeting_replies.replies_in(message, trust, current_user(), settings())
+    if replies and fetched_ahead():  # nobody has seen the page yet: it is to be asked for again then
+        abort(Response(status=204))
+    meeting_replies.note(replies, current_user(), settings())
 
 
 @blueprint.post("/calendar/from/<int:uid>/<section>/<path:mailbox>")

@@ -1,4 +1,4 @@
-"""Tables of meetings: what was sent to whom, so that nothing is sent twice."""
+"""Tables of meetings: what was sent to whom, so that nothing is sent twice; how far inboxes were searched for replies."""
 
 from __future__ import annotations
 
@@ -23,3 +23,15 @@ class SentInvitation(Table):
     class Meta:
         table_name = "sent_invitations"
         indexes = ((("user", "digest"), True), (("user", "uid"), False), (("user", "batch"), False))
+
+
+class ReplySearch(Table):
+    """How far the inbox of somebody whose guests may still reply was searched for it: all below `uidnext`."""
+
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+", primary_key=True)
+    uidvalidity = pw.BigIntegerField()
+    uidnext = pw.BigIntegerField()
+    at = pw.DateTimeField(default=now)
+
+    class Meta:
+        table_name = "reply_searches"
