@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from webmail.itip import messages, own_parts, people, versions
+from webmail.itip.instances import Instances
 from webmail.itip.messages import ItipMessage
 from webmail.itip.people import Addresses
 from webmail.mime.formats.calendars import event_edit
@@ -66,7 +67,7 @@ def answered(there: str, at: str, me: Addresses, answer: str, moment: datetime, 
     """My answer ("accepted", "tentative", "declined") to all of it, or to one of a series (`at`: its RECURRENCE-ID). Raises
     NotInvitedError, CannotChangeError, BrokenTextError, ValueError."""
     series = series_of(there)
-    events = [versions.own_component(series, series.named(at))] if at and series.recurs else _all_of(series, me)
+    events = [Instances(series).own_component(series.named(at))] if at and series.recurs else _all_of(series, me)
     told = []
     for event in events:
         line = people.line_of(event, me)
@@ -124,7 +125,7 @@ def proposed(
     Raises NotInvitedError, CannotChangeError, BrokenTextError, ValueError.
     """
     series = series_of(there)
-    event = versions.own_component(series, series.named(at)) if at and series.recurs else series.master or series.overrides[0]
+    event = Instances(series).own_component(series.named(at)) if at and series.recurs else series.master or series.overrides[0]
     line = people.line_of(event, me)
     if line is None or not people.organizer(event) or not may_propose(there):
         raise NotInvitedError("not among those invited, or no other time is taken")

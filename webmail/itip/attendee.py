@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from webmail.itip import own_parts, people, versions
 from webmail.itip.incoming import IncomingItip
+from webmail.itip.instances import Instances
 from webmail.itip.outcome import Effect, Outcome
 from webmail.itip.people import Addresses
 from webmail.mime.formats.calendars import event_edit
@@ -56,21 +57,22 @@ def _whole(old: Series, new: Series, me: Addresses) -> Outcome:
         own_parts.keep(old.master, new.master)
         times = versions.times(old.master, old.root), versions.times(new.master, new.root)
         own_parts.keep_answer(old.master, new.master, me, times)
+    known = Instances(old)
     for event in new.overrides:
-        _keep_in(event, versions.clock_of(event, new, old), old, new, me)
+        _keep_in(event, versions.clock_of(event, new, old), known, new, me)
     _add_later(old, new)
     return Outcome(Effect.CHANGED, str(new.root))
 
 
-def _keep_in(event: Component, clock: Clock | None, old: Series, new: Series, me: Addresses) -> None:
+def _keep_in(event: Component, clock: Clock | None, old: Instances, new: Series, me: Addresses) -> None:
     """What is mine in one of a series, or in the series if there was no such one."""
-    mine = (old.override(clock) if clock is not None else None) or old.master
+    mine = (old.override(clock) if clock is not None else None) or old.series.master
     if mine is None or clock is None:
         own_parts.note(event)
         return
     own_parts.keep(mine, event)
     try:
-        before = versions.times_at(old, clock)
+        before = old.times_at(clock)
     except CannotChangeError:
         before = ()
     own_parts.keep_answer(mine, event, me, (before, versions.times(event, new.root)))
@@ -80,46 +82,42 @@ def _add_later(old: Series, new: Series) -> None:
     """What was said of single ones after this version of the whole stays."""
     if new.master is None or not new.recurs:
         return
-    for event in old.overrides:
+    later = [event for event in old.overrides if versions.version(event) > versions.version(new.master)]
+    if not later:
+        return
+    instances = Instances(new)
+    for event in later:
         clock = versions.clock_of(event, old, new)
-        if clock is None or new.override(clock) is not None or not versions.takes_place(new, clock):
-            continue
-        if versions.version(event) > versions.version(new.master):
-            _put(new, event, old)
+        if clock is not None and instances.override(clock) is None and instances.takes_place(clock):
+            instances.put(clock, event, old.root)
 
 
 def _instances(old: Series, new: Series, me: Addresses) -> Outcome:
     """Single ones of a series, of which the rest stays as it is."""
+    known = Instances(old)
     taken, at = [], []
     for event in new.overrides:
         clock = versions.clock_of(event, new, old)
         if clock is None:
             continue
-        existing = old.override(clock)
+        existing = known.override(clock)
         if existing is not None and versions.version(event) <= versions.version(existing):
             continue
-        if existing is None and old.master is not None and not versions.takes_place(old, clock):
+        if existing is None and old.master is not None and not known.takes_place(clock):
             continue
         taken.append((event, clock))
         at.append(event.value("RECURRENCE-ID"))
     if not taken:
-        known = [one for one in (old.master, *old.overrides) if one]
-        return _not_newer(known, new.root.parts("VEVENT"))
+        there = [one for one in (old.master, *old.overrides) if one]
+        return _not_newer(there, new.root.parts("VEVENT"))
     for event, clock in taken:
-        _keep_in(event, clock, old, new, me)
-        calendar_series.drop_overrides(old, lambda other, clock=clock: old.is_at(other, clock))  # type: ignore[misc]
-        _put(old, event, new)
+        _keep_in(event, clock, known, new, me)
+        known.put(clock, event, new.root)
     return Outcome(Effect.CHANGED, str(old.root), at=tuple(at))
 
 
 def _not_newer(there: Iterable[Component], sent: Iterable[Component]) -> Outcome:
     return Outcome(Effect.OLD if versions.version(*sent) < versions.version(*there) else Effect.SAME)
-
-
-def _put(into: Series, event: Component, owner: Series) -> None:
-    versions.add_zones(into.root, owner.root)
-    into.root.add(event)
-    into.overrides.append(event)
 
 
 # --- ADD ---------------------------------------------------------------------------------------------------------------
@@ -138,8 +136,8 @@ def added(there: str, incoming: IncomingItip, me: Addresses) -> Outcome:
     found = event_edit.stamp_of(new.master.first("DTSTART"), new.root)
     if found is None or found.is_day != old.start.is_day:
         return Outcome(Effect.UNUSABLE)
-    clock = old.clock(found)
-    if versions.takes_place(old, clock):
+    clock, instances = old.clock(found), Instances(old)
+    if instances.takes_place(clock):
         return Outcome(Effect.SAME)
     old.master.add(event_edit.written("RDATE", [old.stamp(clock)]))
     versions.set_sequence(old.master, number)
@@ -150,7 +148,7 @@ def added(there: str, incoming: IncomingItip, me: Addresses) -> Outcome:
     if line is not None:
         own_parts.set_answer(event, line, people.NEEDS_ACTION)
     event.put(event_edit.written("RECURRENCE-ID", [old.stamp(clock)]))
-    _put(old, event, new)
+    instances.put(clock, event, new.root)
     return Outcome(Effect.CHANGED, str(old.root), at=(event.value("RECURRENCE-ID"),))
 
 
@@ -187,44 +185,46 @@ def _left_out(old: Series, new: Series) -> list[Clock]:
     if new.master is None or not new.recurs:
         return []
     stamps = (stamp for line in new.master.lines("EXDATE") for stamp in event_edit.stamps_of(line, new.root))
-    known = old.dates("EXDATE")
-    clocks = [old.clock(stamp) for stamp in stamps]
-    return [clock for clock in clocks if not any(old.same(clock, one) for one in known)]
+    instances = Instances(old)
+    return [clock for stamp in stamps if not instances.is_left_out(clock := old.clock(stamp))]
 
 
 def _some_cancelled(old: Series, new: Series, comment: str) -> Outcome:
     at, results = [], []
+    instances = Instances(old)
     for event in new.overrides:
         line = event.first("RECURRENCE-ID")
         clock = versions.clock_of(event, new, old)
         if clock is None or line is None or (new.master is not None and not _is_cancelled(event)):
             continue
         ranged = people.params(line).get("RANGE", "").upper() == "THISANDFUTURE"
-        results.append(_cancel_from(old, clock) if ranged else _cancel_one(old, clock, event))
+        results.append(_cancel_from(old, clock) if ranged else _cancel_one(instances, clock, event))
+        instances = Instances(old) if ranged else instances
         at += [line.value.strip()] if results[-1] is Effect.CANCELLED else []
     for clock in _left_out(old, new):
-        results.append(_cancel_one(old, clock, None))
+        results.append(_cancel_one(instances, clock, None))
         at += [event_edit.clock_text(old.stamp(clock))] if results[-1] is Effect.CANCELLED else []
     if at:
         return Outcome(Effect.CANCELLED, str(old.root), comment=comment, at=tuple(at))
     return Outcome(next(iter(results), Effect.UNKNOWN), comment=comment)
 
 
-def _cancel_one(old: Series, clock: Clock, sent: Component | None) -> Effect:
+def _cancel_one(instances: Instances, clock: Clock, sent: Component | None) -> Effect:
+    old = instances.series
     if not old.recurs:
         if not old.same(old.start.at, clock):
             return Effect.UNKNOWN
         event = old.master or old.overrides[0]
     else:
-        existing = old.override(clock)
-        if existing is None and (old.master is None or not versions.takes_place(old, clock)):
+        existing = instances.override(clock)
+        if existing is None and (old.master is None or not instances.takes_place(clock)):
             return Effect.UNKNOWN
         known = existing or old.master
         if sent is not None and known is not None and versions.sequence(sent) < versions.sequence(known):
             return Effect.OLD
         if existing is not None and _is_cancelled(existing):
             return Effect.SAME
-        event = versions.own_component(old, clock)
+        event = instances.own_component(clock)
     if _is_cancelled(event):
         return Effect.SAME
     _mark(event, sent)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from webmail.itip import guest_list, messages, own_parts, people, versions
+from webmail.itip.instances import Instances
 from webmail.itip.messages import ItipMessage
 from webmail.itip.people import Addresses, Invitee
 from webmail.mime.formats.calendars import calendar_object, event_edit
@@ -81,10 +82,17 @@ class _Distribution:
     new: Series | None = None
     messages: list[ItipMessage] = field(default_factory=list)
     sender: str = ""
+    instances: Instances | None = None  # of what was
+
+    @property
+    def known(self) -> Instances:
+        assert self.instances is not None  # where there was nothing, nobody asks for its times
+        return self.instances
 
     def __post_init__(self) -> None:
         self.old = series_of(self.before) if self.before else None
         self.new = series_of(self.after) if self.after else None
+        self.instances = Instances(self.old) if self.old is not None else None
 
     @property
     def is_mine(self) -> bool:
@@ -141,7 +149,7 @@ class _Distribution:
         """New guests of single ones that are else as they were."""
         for event in events:
             clock = versions.clock_of(event, new, old)
-            before = self.invited((old.override(clock) if clock is not None else None) or old.master)
+            before = self.invited((self.known.override(clock) if clock is not None else None) or old.master)
             more = {key: guest for key, guest in self.invited(event).items() if key not in before and key not in told}
             self._request([event], more, new.root)
 
@@ -151,18 +159,19 @@ class _Distribution:
     def _whole_changed(self, old: Series, new: Series) -> bool:
         if old.master is None or new.master is None:
             return False
+        now = Instances(new)
         reverted = [event for event in old.overrides if (clock := versions.clock_of(event, old, new)) is not None
-                    and new.override(clock) is None and versions.takes_place(new, clock)]  # fmt: skip
+                    and now.override(clock) is None and now.takes_place(clock)]  # fmt: skip
         return bool(reverted) or _told(old.master) != _told(new.master)
 
     def _is_changed(self, event: Component, clock: Clock, old: Series, new: Series) -> bool:
         """Whether one of a series is another than it was, in what is told."""
-        known = old.override(clock)
+        known = self.known.override(clock)
         if known is not None:
             return _told(known) != _told(event)
         if old.master is None:
             return True
-        if not _same_times(old, new, clock, event) or _is_cancelled(event):
+        if not _same_times(self.known, new, clock, event) or _is_cancelled(event):
             return True
         plain = {line for line in _told(event) if not line.startswith(_OF_TIME)}
         series = {line for line in _told(old.master) if not line.startswith(_OF_TIME)}
@@ -180,7 +189,7 @@ class _Distribution:
             self._reset(new.master)
         touched = [event for event, _clock in changed]
         for event, clock in changed:
-            if not _same_times(old, new, clock, event):
+            if not _same_times(self.known, new, clock, event):
                 self._reset(event)
                 versions.set_sequence(event, number + 1)
             elif _is_cancelled(event) or moved:
@@ -303,11 +312,11 @@ class _Distribution:
         """Single ones that were taken out of a series."""
         groups: dict[tuple[str, ...], list[Component]] = {}
         still = self.all_guests(new)
-        spare = series_of(self.before)
+        spare = Instances(series_of(self.before))
         known: dict[str, Invitee] = {}
         for clock in dropped:
             try:
-                event = versions.own_component(spare, clock)
+                event = spare.own_component(clock)
             except (CannotChangeError, ValueError):
                 continue
             mine = {key: guest for key, guest in self.invited(event).items() if key in still}
@@ -322,7 +331,7 @@ class _Distribution:
         still = self.all_guests(new)
         for event in new.overrides:
             clock = versions.clock_of(event, new, old)
-            known = (old.override(clock) if clock is not None else None) or old.master
+            known = (self.known.override(clock) if clock is not None else None) or old.master
             gone = self.invited(known).keys() & still.keys() - self.invited(event).keys()
             if gone and not _is_cancelled(event):
                 model = event.copy()
@@ -337,7 +346,7 @@ class _Distribution:
 
     def _cancelled_ones(self, old: Series, new: Series, changed: list[tuple[Component, Clock]]) -> None:
         for event, clock in changed:
-            known = old.override(clock)
+            known = self.known.override(clock)
             if _is_cancelled(event) and not (known is not None and _is_cancelled(known)):
                 still = self.all_guests(new)
                 told = self.invited(event) or self.invited(known or old.master)
@@ -353,9 +362,9 @@ def _told(event: Component) -> set[str]:
     return {f"{line.name}{line.params}:{line.value}" for line in lines if line.name != "ORGANIZER"}
 
 
-def _same_times(old: Series, new: Series, clock: Clock, event: Component) -> bool:
+def _same_times(old: Instances, new: Series, clock: Clock, event: Component) -> bool:
     try:
-        return versions.times_at(old, clock) == versions.times(event, new.root)
+        return old.times_at(clock) == versions.times(event, new.root)
     except CannotChangeError:
         return False
 

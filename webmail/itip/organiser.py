@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from webmail.itip import people, versions
 from webmail.itip.incoming import IncomingItip
+from webmail.itip.instances import Instances
 from webmail.itip.outcome import Effect, Outcome
 from webmail.itip.people import Invitee
 from webmail.mime.formats.calendars import event_edit
@@ -18,6 +19,7 @@ from webmail.mime.formats.recurrence.series import Clock, Series, series_of
 
 _POSSIBLE = (*people.ANSWERS, people.DELEGATED)
 _FIRST_STAMP = "0"
+_MOST_ANSWERED = 200  # single ones of a series, by one message
 
 
 def replied(there: str, incoming: IncomingItip) -> Outcome:
@@ -34,11 +36,12 @@ def replied(there: str, incoming: IncomingItip) -> Outcome:
     found, at = [], []
     if sent.master is not None:
         found.append(_answer_all(old, sent.master, guest))
-    for event in sent.overrides:
+    instances = Instances(old)
+    for event in sent.overrides[:_MOST_ANSWERED]:
         clock, line = versions.clock_of(event, sent, old), people.line_of(event, frozenset({guest.key}))
         if clock is None or line is None:
             continue
-        found.append(_answer_one(old, clock, event, people.guest_of(line)))
+        found.append(_answer_one(instances, clock, event, people.guest_of(line)))
         at.append(event.value("RECURRENCE-ID"))
     effect = next((one for one in (Effect.ANSWERED, Effect.SAME, Effect.OLD) if one in found), Effect.UNKNOWN)
     text = str(old.root) if effect is Effect.ANSWERED else ""
@@ -84,18 +87,19 @@ def _answer_all(old: Series, sent: Component, guest: Invitee) -> Effect:
     return next((one for one in (Effect.ANSWERED, Effect.SAME, Effect.OLD) if one in effects), Effect.UNKNOWN)
 
 
-def _answer_one(old: Series, clock: Clock, sent: Component, given: Invitee) -> Effect:
+def _answer_one(instances: Instances, clock: Clock, sent: Component, given: Invitee) -> Effect:
+    old = instances.series
     if not old.recurs:
         if not old.same(old.start.at, clock):
             return Effect.UNKNOWN
         return _answer(old.master or old.overrides[0], sent, given, old)
-    existing = old.override(clock)
-    if existing is None and (old.master is None or not versions.takes_place(old, clock)):
+    existing = instances.override(clock)
+    if existing is None and (old.master is None or not instances.takes_place(clock)):
         return Effect.UNKNOWN
     model = existing or old.master
     if model is not None and _verdict(model, sent, given) is not Effect.ANSWERED:
         return _verdict(model, sent, given)
-    return _answer(versions.own_component(old, clock), sent, given, old)
+    return _answer(instances.own_component(clock), sent, given, old)
 
 
 def _verdict(event: Component, sent: Component, given: Invitee) -> Effect:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from webmail.itip import messages, organiser, people, versions
 from webmail.itip.incoming import IncomingItip
+from webmail.itip.instances import Instances
 from webmail.itip.messages import ItipMessage
 from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.recurrence import series as calendar_series
@@ -25,7 +26,7 @@ def taken(there: str, incoming: IncomingItip) -> str:
     at = event_edit.clock_text(old.stamp(old.clock(named))) if named and old.recurs else ""
     if old.recurs and not at:
         raise CannotChangeError("rule")
-    if at and not versions.takes_place(old, old.named(at)):
+    if at and not Instances(old).takes_place(old.named(at)):
         raise CannotChangeError("nothing")
     before = calendar_series.occurrence_fields(old, at)
     start = event_edit.stamp_of(event.first("DTSTART"), sent.root)

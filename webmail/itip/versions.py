@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.calendars.component_tree import Component, made
-from webmail.mime.formats.recurrence import recurrence_edit, recurrence_rules, series
-from webmail.mime.formats.recurrence.series import CannotChangeError, Clock, Series
+from webmail.mime.formats.recurrence import recurrence_edit
+from webmail.mime.formats.recurrence.series import Clock, Series
 
 Version = tuple[int, str]
 _MOST = 10**9
@@ -39,37 +39,6 @@ def clock_of(event: Component, owner: Series, there: Series) -> Clock | None:
     return there.clock(found) if found else None
 
 
-def takes_place(there: Series, clock: Clock) -> bool:
-    """Whether a series has this time. Of what another program sent, never the rule is expanded: `there` was checked."""
-    if there.override(clock) is not None:
-        return True
-    if there.master is None or any(there.same(one, clock) for one in there.dates("EXDATE")):
-        return False
-    start = there.start
-    if any(there.same(one, clock) for one in (start.at, *there.dates("RDATE"))):
-        return True
-    rule, at, begins = there.master.value("RRULE"), series.as_time(clock), series.as_time(start.at)
-    if not rule or not timedelta(0) <= at - begins <= _LONGEST_SERIES:
-        return False
-    try:
-        recurrence_rules.check(rule.upper(), there.master.value("DTSTART"))
-        found = recurrence_edit.dates(rule, start.at, at + timedelta(days=1), start.tz)
-    except (recurrence_rules.UnboundedRuleError, ValueError, TypeError, OverflowError):
-        return False
-    if isinstance(clock, datetime):
-        return any(there.same(one, clock) for one in found[-200:])
-    return any(one.date() == clock for one in found[-200:])
-
-
-def own_component(there: Series, clock: Clock) -> Component:
-    """The component of one time of a series, made from the series where it has none. Raises CannotChangeError, ValueError."""
-    if (found := there.override(clock)) is not None:
-        return found
-    if not takes_place(there, clock):
-        raise CannotChangeError("nothing")
-    return series.new_override(there, clock)
-
-
 Times = tuple[object, ...]
 
 
@@ -82,15 +51,6 @@ def times(event: Component, root: Component) -> Times:
     dates = sorted(str(one.instant()) for line in event.lines("RDATE") for one in event_edit.stamps_of(line, root))
     begins = start.instant() if start else None
     return begins, found.length, found.zone if recurs else "", rule, tuple(dates)
-
-
-def times_at(there: Series, clock: Clock) -> Times:
-    """The same of one time of a series. Raises CannotChangeError, ValueError."""
-    if (found := there.override(clock)) is not None:
-        return times(found, there.root)
-    model, at = there.model(clock)
-    stamp_at = there.stamp(at)
-    return stamp_at.instant(), event_edit.read(model, there.root).length, "", (), ()
 
 
 def ends(event: Component, root: Component) -> datetime:

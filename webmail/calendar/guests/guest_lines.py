@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from webmail.calendar.guests.guest_list import TypedGuest
 from webmail.itip import guest_list as hidden_lists
-from webmail.itip import people, versions
+from webmail.itip import people
+from webmail.itip.instances import Instances
 from webmail.itip.people import Invitee
 from webmail.mail import Address
 from webmail.mime.formats.calendars.component_tree import Component, TextLine, made, parsed
@@ -66,7 +67,7 @@ def changed(text: str, change: GuestChange, organizer: Address, at: str = "") ->
         return text
     whole = series.series_of(text)
     if at and whole.recurs:
-        _apply(versions.own_component(whole, whole.named(at)), change, organizer)
+        _apply(Instances(whole).own_component(whole.named(at)), change, organizer)
     else:
         for event in whole.root.parts("VEVENT"):
             _apply(event, change, organizer)
