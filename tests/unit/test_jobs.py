@@ -20,6 +20,7 @@ from webmail.compose.outbox.credentials import account_of
 from webmail.database.connection import db
 from webmail.errors import SignInRefusedError
 from webmail.models import AppPassword, Outbox, OutboxState, PeriodicJob, now
+from webmail.tasks.job_queue import JobQueue
 
 WORKER = """
 import sys
@@ -165,3 +166,13 @@ def test_a_database_that_cannot_be_used_is_a_line_in_the_log(tmp_path, caplog, m
         told = [record for record in caplog.records if "the database" in record.getMessage()]
         assert len(told) == 2 and not any(record.exc_info for record in told)
         assert server.messages == []
+
+
+def test_the_worker_knows_what_pages_put_into_its_queue(here):
+    """A page has a queue that does nothing itself."""
+    pages, worker = JobQueue(here.settings.jobs_file), jobs.build(here.settings, here.account)
+    pages.schedule(1, now())
+    pages.schedule_system_mail(2, now())
+    pages.wake_tasks()
+    waiting = [worker.huey.dequeue() for _ in range(worker.huey.pending_count())] + worker.huey.scheduled()
+    assert sorted(task.name for task in waiting if task) == ["deliver", "deliver_system_mail", "tasks_soon"]

@@ -19,6 +19,7 @@ from webmail.models import now
 log = logging.getLogger(__name__)
 
 _FAR = timedelta(minutes=2)
+_MODULE = "webmail.jobs"  # in the names of what waits, also of before an update
 
 
 class JobQueue:
@@ -28,10 +29,20 @@ class JobQueue:
         """Raises ConfigError where the file can't be used."""
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         self.huey = _queue(file)
-        self._deliver = self.huey.task(name="deliver")(_patient(self.deliver))
-        self._deliver_system = self.huey.task(name="deliver_system_mail")(_patient(self.deliver_system_mail))
-        self._sweep = self.huey.task(name="sweep_soon")(_patient(self.sweep))
-        self._tasks = self.huey.task(name="tasks_soon")(self.wake_runner)
+        self._deliver = self._task("deliver", _patient(self.deliver))
+        self._deliver_system = self._task("deliver_system_mail", _patient(self.deliver_system_mail))
+        self._sweep = self._task("sweep_soon", _patient(self.sweep))
+        self._tasks = self._task("tasks_soon", self.wake_runner)
+
+    def _task(self, name: str, work: Callable[..., None]) -> Any:
+        """Huey names what waits after the module of its function: the worker must find what pages have put there."""
+
+        @wraps(work)
+        def done(*arguments: Any) -> None:
+            work(*arguments)
+
+        done.__module__ = _MODULE
+        return self.huey.task(name=name)(done)
 
     def deliver(self, outbox_id: int) -> None:
         raise NotImplementedError
