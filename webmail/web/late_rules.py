@@ -17,7 +17,7 @@ class LateRule(Rule):
         compiled = super()._compile_builder
         made: list[Callable[..., tuple[str, str]]] = []
 
-        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+        def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
             if not made:
                 made.append(compiled(append_unknown))
             return made[0](rule, **values)
