@@ -20,7 +20,7 @@ from webmail.collections import store as collections
 from webmail.database.connection import db
 from webmail.dav import item_writes
 from webmail.dav.deletion import restore
-from webmail.models import CalendarObject, ResourceBooking, ResourceSlot, ResourceUse, TrashedItem, User
+from webmail.models import CalendarObject, Outbox, ResourceBooking, ResourceSlot, ResourceUse, TrashedItem, User
 
 FORM = "form[data-event-form]"
 
@@ -83,6 +83,17 @@ def test_who_comes_second_keeps_what_was_typed_and_is_offered_what_is_free(alice
     assert CalendarObject.select().count() == 1
     page = bob.submit(page, FORM, room=other.address)
     assert page.status == 200 and booked(other) == [span(day(), "18:55", "19:00")]
+
+
+def test_a_meeting_whose_room_is_taken_invites_nobody_and_a_room_gets_no_mail(alice, bob):
+    wanted = room()
+    new(bob, room=wanted.address)
+    page = new(alice, room=wanted.address, invite="zoe@x.example")
+    assert page.status == 422 and not Outbox.select().exists()
+    assert page.one("[name=invite]")["value"].strip(", ") == "zoe@x.example"
+    page = alice.submit(page, FORM, start_hour="19:00", end_hour="20:00")
+    assert page.status == 200 and len(booked(wanted)) == 2
+    assert Outbox.get().recipients == '["zoe@x.example"]'
 
 
 def test_a_room_is_free_for_who_follows(alice, bob):
