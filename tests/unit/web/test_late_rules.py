@@ -15,5 +15,5 @@ def test_a_value_may_have_any_name(name: str) -> None:
     app.add_url_rule(f"/one/<{name}>", "one")
     with app.test_request_context():
         for _twice in range(2):
-            assert url_for("one", **{name: "a/b", "page": 2}) == "/one/a%2Fb?page=2"
+            assert url_for("one", **{name: "a b", "page": 2}) == "/one/a%20b?page=2"
             assert url_for("one", **{name: "x"}) == "/one/x"
