@@ -68,7 +68,8 @@ HARMLESS = {
         "/transfers/new/protection",
     ],
     NAMED: [
-        "/calendar/events/<int:calendar>/<href>/move", "/calendar/events/<int:calendar>/<href>/times",
+        "/calendar/events/<int:calendar>/<href>/move", "/calendar/events/<int:calendar>/<href>/remind",
+        "/calendar/events/<int:calendar>/<href>/times", "/calendar/times/<name>",
         "/calendar/forms/<name>", "/calendar/from/<int:uid>/<section>/<path:mailbox>", "/calendar/import/<upload>", "/compose/<draft_id>",
         "/compose/<draft_id>/contacts", "/compose/<draft_id>/mail", "/compose/<draft_id>/recipients",
         "/contacts/from/<int:uid>/<section>/<path:mailbox>", "/contacts/import/<upload>", "/contacts/move", "/devices/profile/<key>",

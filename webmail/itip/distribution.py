@@ -85,7 +85,7 @@ class _Distribution:
     instances: Instances | None = None  # of what was
 
     @property
-    def known(self) -> Instances:
+    def existing(self) -> Instances:
         assert self.instances is not None  # where there was nothing, nobody asks for its times
         return self.instances
 
@@ -149,7 +149,7 @@ class _Distribution:
         """New guests of single ones that are else as they were."""
         for event in events:
             clock = versions.clock_of(event, new, old)
-            before = self.invited((self.known.override(clock) if clock is not None else None) or old.master)
+            before = self.invited((self.existing.override(clock) if clock is not None else None) or old.master)
             more = {key: guest for key, guest in self.invited(event).items() if key not in before and key not in told}
             self._request([event], more, new.root)
 
@@ -166,12 +166,12 @@ class _Distribution:
 
     def _is_changed(self, event: Component, clock: Clock, old: Series, new: Series) -> bool:
         """Whether one of a series is another than it was, in what is told."""
-        known = self.known.override(clock)
+        known = self.existing.override(clock)
         if known is not None:
             return _told(known) != _told(event)
         if old.master is None:
             return True
-        if not _same_times(self.known, new, clock, event) or _is_cancelled(event):
+        if not _same_times(self.existing, new, clock, event) or _is_cancelled(event):
             return True
         plain = {line for line in _told(event) if not line.startswith(_OF_TIME)}
         series = {line for line in _told(old.master) if not line.startswith(_OF_TIME)}
@@ -189,7 +189,7 @@ class _Distribution:
             self._reset(new.master)
         touched = [event for event, _clock in changed]
         for event, clock in changed:
-            if not _same_times(self.known, new, clock, event):
+            if not _same_times(self.existing, new, clock, event):
                 self._reset(event)
                 versions.set_sequence(event, number + 1)
             elif _is_cancelled(event) or moved:
@@ -331,7 +331,7 @@ class _Distribution:
         still = self.all_guests(new)
         for event in new.overrides:
             clock = versions.clock_of(event, new, old)
-            known = (self.known.override(clock) if clock is not None else None) or old.master
+            known = (self.existing.override(clock) if clock is not None else None) or old.master
             gone = self.invited(known).keys() & still.keys() - self.invited(event).keys()
             if gone and not _is_cancelled(event):
                 model = event.copy()
@@ -346,7 +346,7 @@ class _Distribution:
 
     def _cancelled_ones(self, old: Series, new: Series, changed: list[tuple[Component, Clock]]) -> None:
         for event, clock in changed:
-            known = self.known.override(clock)
+            known = self.existing.override(clock)
             if _is_cancelled(event) and not (known is not None and _is_cancelled(known)):
                 still = self.all_guests(new)
                 told = self.invited(event) or self.invited(known or old.master)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from webmail.web.forms import double_submits
 from webmail.web.forms.request_values import fetched_ahead
-from webmail.web.frame.areas import place
+from webmail.web.frame.areas import page_location
 
 UNDO_SECONDS = 45  # how long Undo is offered on the following pages
 
@@ -61,7 +61,7 @@ def notify(
 def notices() -> list[dict[str, Any]]:
     """The notices to show now; each is shown once, except those queued with `keep`. A page that is fetched ahead uses none up."""
     found = cast("list[dict[str, Any]]", session.get("notices", []))
-    here = place().mailbox or place().area
+    here = page_location().mailbox or page_location().area
     if fetched_ahead():
         return [one for one in found if _is_kept(one) and _placed(one, here) == one and one.get("place", here) == here]
     placed = [_placed(notice, here) for notice in found]

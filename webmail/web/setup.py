@@ -28,7 +28,7 @@ from webmail.web.frame.areas import (
     address_here,
     area_here,
     areas,
-    place,
+    page_location,
     to_side_bar,
 )
 from webmail.web.frame.banners import banner_pieces
@@ -102,7 +102,7 @@ def install(app: Flask) -> None:
         autocomplete=going_back.autocomplete,
         send_to=going_back.send_to,
         area_here=area_here,
-        place_here=place,
+        location_here=page_location,
         to_side_bar=to_side_bar,
         folders_shown=is_shown,
         folders_version=version,

@@ -57,7 +57,7 @@ class Area(NamedTuple):
     current: str
 
 
-class Place(NamedTuple):
+class PageLocation(NamedTuple):
     """Where a page stands: all of its address by which its frame differs from another page's."""
 
     endpoint: str
@@ -69,16 +69,16 @@ class Place(NamedTuple):
     mailbox: str  # the folder of the list or message; "" on other pages, and for a search in more than one folder
 
 
-def place() -> Place:
+def page_location() -> PageLocation:
     """Of this request's page; looked at once, since a page asks dozens of times."""
     held = g._get_current_object()
-    found: Place | None = getattr(held, "place_in_frame", None)
+    found: PageLocation | None = getattr(held, "location_in_frame", None)
     if found is None:
-        found = held.place_in_frame = _place()
+        found = held.location_in_frame = _looked_up()
     return found
 
 
-def _place() -> Place:
+def _looked_up() -> PageLocation:
     endpoint, blueprint = request.endpoint or "", request.blueprint or ""
     area = g.get("area") or _BY_ENDPOINT.get(endpoint) or _BY_BLUEPRINT.get(blueprint, "")
     current = "" if not area else "page" if _url(area) == request.script_root + request.path else "true"
@@ -86,13 +86,13 @@ def _place() -> Place:
     side_place = _IN_SIDE_BAR.get(endpoint, "")
     wide = endpoint == "mailbox.show" and request.args.get("query") and request.args.get("scope")
     mailbox = "" if wide or side_place else str((request.view_args or {}).get("mailbox", ""))
-    return Place(endpoint, blueprint, area, current, side_bar, side_place, mailbox)
+    return PageLocation(endpoint, blueprint, area, current, side_bar, side_place, mailbox)
 
 
 def areas() -> list[Area]:
     """The areas of the bar, in their order."""
     labels = {"mail": pgettext("area", "Mail"), "calendar": _("Calendar"), "contacts": _("Contacts"), "files": _("Files")}
-    here, current = place().area, place().current
+    here, current = page_location().area, page_location().current
     return [
         Area(name, labels[name], icon, _url(name), current if name == here else "") for name, (icon, _page, _to) in _AREAS.items()
     ]
@@ -104,13 +104,13 @@ def _url(area: str) -> str:
 
 
 def area_here() -> str:
-    return place().area
+    return page_location().area
 
 
 def belong_to(area: str) -> None:
     """Let the answer to this request be of another area than its endpoint says: what is of calendars, of the calendar."""
     g.area = area
-    g.pop("place_in_frame", None)
+    g.pop("location_in_frame", None)
 
 
 def to_side_bar() -> str:
@@ -123,7 +123,7 @@ def to_side_bar() -> str:
         "accounts/_side.html": _("Skip to account pages"),
         "help/_side.html": _("Skip to help chapters"),
     }
-    return words.get(place().side_bar) or _("Skip to folders")
+    return words.get(page_location().side_bar) or _("Skip to folders")
 
 
 def address_here() -> str:

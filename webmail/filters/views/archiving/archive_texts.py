@@ -19,7 +19,7 @@ from webmail.mailbox import tags
 from webmail.models import ArchiveRun
 from webmail.web.current import current_user, overview, preferences
 from webmail.web.formatting import day_in_full, today
-from webmail.web.frame.areas import place
+from webmail.web.frame.areas import page_location
 from webmail.web.frame.banners import add_banner
 from webmail.web.labels import mailbox_label, mailbox_path
 from webmail.web.texts.task_texts import TASK_TEXTS, TaskText
@@ -109,7 +109,7 @@ def full_day(day: date) -> str:
 @blueprint.app_template_global()
 def archived_known() -> ToldNight | None:
     """What the notice on the pages of mail says, from a copy: neither a query nor the mail server is asked."""
-    return None if place().side_bar else archive_log.told(preferences().archived, today())
+    return None if page_location().side_bar else archive_log.told(preferences().archived, today())
 
 
 @blueprint.app_template_global()

@@ -19,7 +19,7 @@ from webmail.web.current import current_account, current_user, overview_beside, 
 from webmail.web.current import preferences as preferred
 from webmail.web.formatting import today
 from webmail.web.forms.request_values import local_path
-from webmail.web.frame.areas import place
+from webmail.web.frame.areas import page_location
 from webmail.web.frame.banners import add_banner
 from webmail.web.rendering import page
 
@@ -59,7 +59,7 @@ def room_later() -> Response:
 @blueprint.app_template_global()
 def low_room() -> Quota | None:
     """The quota where pages mention it. The side bar of mail asks for it anyway; a page with another one says what is known."""
-    found = overview_known() if place().side_bar else overview_beside()
+    found = overview_known() if page_location().side_bar else overview_beside()
     return found.quota if found and found.quota and room_is_mentioned(found.quota) else None
 
 
