@@ -18,6 +18,7 @@ from webmail.mail import Address
 from webmail.mime.headers.address_input import ascii_domain, parse_addresses
 
 LONGEST_URL = 2000  # characters
+_LONGEST_VIDEO_LINK = 900  # characters: a form of an event takes 1000
 _SHORTEST_KEY = 16  # characters of a secret
 _KIND_WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -100,6 +101,15 @@ def base_address(name: str, value: str) -> None:
     web_address(name, value)
     if "?" in value or "#" in value:
         raise ConfigError(f"{name} must end with the name of the host or a path, without ? and #, not {value[:80]!r}")
+
+
+def video_link(name: str, value: str) -> None:
+    """An address of video meetings with {room} once behind its host, where each has its own letters. Raises ConfigError."""
+    web_address(name, value)
+    host, _slash, path = value.partition("://")[2].partition("/")
+    if "{" in host or path.count("{room}") != 1 or len(value) > _LONGEST_VIDEO_LINK:
+        example = "https://visio.example/{room}"
+        raise ConfigError(f"{name} must be an address with {{room}} once behind its host, such as {example}, not {value[:80]!r}")
 
 
 def dovecot(url: str, key: str, mail_server: str) -> None:

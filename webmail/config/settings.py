@@ -139,6 +139,9 @@ class Settings:
     server_filters: str = ""  # what else it does before them, as sentences for that page
     holidays: tuple[ListedHolidays, ...] = ()  # offered for an absence, besides those that are shipped
     public_holidays: str = "france"  # that calendars mark: france, alsace-moselle, a name in holidays.toml, or empty
+    video_link: str = (
+        ""  # where new video meetings are: an address with {room}, which becomes random letters; empty: none is offered
+    )
     week_a: str = ""  # a day of a week A, where lessons of weeks A and B take turns; empty: they don't
     archive: tuple[GivenArchiving, ...] = ()  # what happens to old messages of everybody who has not chosen otherwise
     archive_time: str = "02:00"  # when old messages begin to be archived at night, in `timezone`

@@ -87,6 +87,8 @@ def check(settings: Settings) -> None:
         raise ConfigError(
             f"school_year_begins must be a month and a day (to the 28th) such as 09-01, not {settings.school_year_begins!r}"
         )
+    if settings.video_link:
+        checks.video_link("video_link", settings.video_link)
     if settings.week_a:
         checks.day("week_a", settings.week_a)
     for name in ("imap_host", "smtp_host"):

@@ -128,6 +128,39 @@ def test_saving_an_event_with_guests_invites_them_after_the_time_for_undo(alice)
     assert {one.recipient for one in SentInvitation.select()} == set(BOTH)
 
 
+def test_a_click_adds_a_video_link_that_guests_get_and_that_can_be_removed(tmp_path):
+    with ground.application(tmp_path / "instance", video_link="https://visio.example/r/{room}#now") as app:
+        alice = ground.person(app)
+        form = {
+            "title": "Conseil",
+            "start": "2027-12-07",
+            "start_hour": "17:00",
+            "end": "2027-12-07",
+            "end_hour": "19:00",
+            "invite": GUESTS,
+        }
+        pages = [alice.submit(alice.get("/calendar/events/new"), FORM, **form, action="video") for _click in range(2)]
+        links = {page.one("#event-video")["value"] for page in pages}
+        assert len(links) == 2 and all(re.fullmatch(r"https://visio\.example/r/[a-z]{24}#now", one) for one in links)
+        assert not CalendarObject.select().count() and not pages[1].all("[value=video]")
+        assert pages[1].one("[name=title]")["value"] == "Conseil"
+        link = pages[1].one("#event-video")["value"]
+        page = alice.submit(pages[1], FORM, action="save")
+        assert page.one(f"a[href='{link}']") and f"FEATURE=VIDEO:{link}" in row().text.replace("\r\n ", "")
+        [sent] = waiting()
+        body = email.message_from_bytes(bytes(sent.content), policy=policy.default).get_body(("plain",))
+        assert link in body.get_content().splitlines() and f"FEATURE=VIDEO:{link}" in part(sent)
+        assert not edit(alice, video="").all(f"a[href='{link}']") and "visio.example" not in row().text
+        assert alice.get(url("/edit")).all("[value=video]")
+
+
+def test_no_video_link_is_offered_where_none_is_set(alice):
+    page = alice.get("/calendar/events/new")
+    assert not page.all("[value=video]")
+    page = alice.submit(page, FORM, title="Conseil", action="video")
+    assert page.one("#event-video")["value"] == "" and not CalendarObject.select().count()
+
+
 def test_nobody_is_told_without_guests_nor_where_it_is_said_or_over(alice):
     assert new(alice, invite="").status == 200
     assert "told by email" not in new(alice, quiet="1").notices and row().text.count("ATTENDEE") == 2

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from webmail.auth.guard import keeps_text
-from webmail.calendar import editing, event_changes
+from webmail.calendar import editing, event_changes, video_links
 from webmail.calendar.blueprint import blueprint
 from webmail.calendar.display.event_facts import EventFacts, NotEditableError
 from webmail.calendar.display.event_texts import (
@@ -57,7 +57,7 @@ from webmail.mime.formats.calendars.event_edit import MOST_REMINDERS, EventField
 from webmail.mime.formats.calendars.event_links import MOST_LINKS
 from webmail.mime.formats.recurrence.series import CannotChangeError
 from webmail.rate_limits import TooManyRequestsError
-from webmail.web.current import current_user, preferences, time_zone
+from webmail.web.current import current_user, preferences, settings, time_zone
 from webmail.web.formatting import here
 from webmail.web.notices import notify
 from webmail.web.rendering import page
@@ -398,6 +398,8 @@ def form_page(
     """The form's page. `found`: what was understood of words; `others`: other days that a message names; `back`: that message;
     `conversation`: where the form has links to the others of its conversation, how many there are, and to how many of them.
     """
+    if is_more("video") and settings().video_link and not form.video:
+        form.video = video_links.new(settings().video_link)
     day = _day_of(form)
     calendars = [] if facts else [_calendar_choice(one) for one in editing.writable(current_user())]
     reminders = [*form.reminders, *[""] * (EMPTY_REMINDERS + is_more("more"))][:MOST_REMINDERS]
@@ -427,7 +429,7 @@ def _calendar_choice(access: Access) -> tuple[str, str, str]:
 
 def is_more(*wanted: str) -> bool:
     """Whether the form was sent for one more field alone."""
-    return request.method == "POST" and request.form.get("action") in (wanted or ("more", "more-links", "rooms"))
+    return request.method == "POST" and request.form.get("action") in (wanted or ("more", "more-links", "rooms", "video"))
 
 
 def _day_of(form: EventForm) -> date:
