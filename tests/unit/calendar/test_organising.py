@@ -144,7 +144,7 @@ def test_a_click_adds_a_video_link_that_guests_get_and_that_can_be_removed(tmp_p
         assert len(links) == 2 and all(re.fullmatch(r"https://visio\.example/r/[a-z]{24}#now", one) for one in links)
         assert not CalendarObject.select().count() and not pages[1].all("[value=video]")
         assert pages[1].one("[name=title]")["value"] == "Conseil"
-        link = pages[1].one("#event-video")["value"]
+        link = pages[1].one("#event-video[autofocus]")["value"]
         page = alice.submit(pages[1], FORM, action="save")
         assert page.one(f"a[href='{link}']") and f"FEATURE=VIDEO:{link}" in row().text.replace("\r\n ", "")
         [sent] = waiting()

@@ -417,6 +417,7 @@ def form_page(
         inviting=facts is None or organises(facts) is not None, term=school,
         places=[(str(one), one_place_words(one)) for one in PLACES],
         names=get_day_names("wide", locale=here().locale), rooms=event_rooms.offer(form, facts),
+        focus="video" if is_more("video") else "",
     )  # fmt: skip
 
 
