@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 
+import peewee as pw
 import pytest
 from flask import Flask
 
@@ -462,6 +463,24 @@ def test_what_was_shown_long_ago_goes(app, alice):
     ShownReminder.update(since=now() - timedelta(days=8)).execute()
     sweep(app, 57 * 60)
     assert not ShownReminder.select().exists()
+
+
+def test_what_the_database_ends_while_it_goes_is_begun_again(app, alice, monkeypatch):
+    """A person answers their reminders at that moment."""
+    ring(app)
+    ShownReminder.update(since=now() - timedelta(days=8)).execute()
+    error, tries, delete = pw.OperationalError("deadlock detected"), [], ShownReminder.delete
+    error.orig = type("Ended", (Exception,), {"sqlstate": "40P01"})()
+
+    def ended_once():
+        tries.append(1)
+        if len(tries) == 1:
+            raise error
+        return delete()
+
+    monkeypatch.setattr(reminders.ShownReminder, "delete", ended_once)
+    sweep(app, 57 * 60)
+    assert len(tries) == 2 and not ShownReminder.select().exists()
 
 
 # --- new events ------------------------------------------------------------------------------------------------------

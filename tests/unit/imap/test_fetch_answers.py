@@ -9,6 +9,7 @@ import pytest
 from imapclient.response_parser import parse_fetch_response
 
 from webmail.imap.connections import fetch_answers
+from webmail.imap.connections.responses import EPOCH, fetched, flags_of, when_of
 
 ANSWERS: list[list[Any]] = [
     [b'3 (UID 12 FLAGS (\\Seen $Label1 "odd") RFC822.SIZE 1200 INTERNALDATE "24-Nov-2026 14:02:00 +0100")'],
@@ -71,3 +72,15 @@ def test_brackets_without_end_are_bounded() -> None:
     assert len(fetch_answers.read([deep])) <= 1
     assert fetch_answers.read([b"(" * 200_000]) == []
     assert fetch_answers.read([b'1 (UID 2 X "' + b'\\"' * 100_000]) == []
+
+
+@pytest.mark.parametrize("wrong", [b"1" * 5000 + b" (UID 2)", b"1 (UID 2 RFC822.SIZE " + b"1" * 5000 + b")"])
+def test_a_number_without_end_hides_no_other_message(wrong: bytes) -> None:
+    assert fetch_answers.read([wrong]) == []
+    assert list(fetched({"FETCH": [wrong, b"2 (UID 3 RFC822.SIZE 10)"]})) == [3]
+
+
+@pytest.mark.parametrize("told", [b"INTERNALDATE 5", b"INTERNALDATE (1 2)", b"FLAGS 5", b"FLAGS NIL", b'FLAGS "seen"'])
+def test_values_of_another_kind_than_they_are_count_for_nothing(told: bytes) -> None:
+    values = fetched({"FETCH": [b"1 (UID 2 " + told + b" RFC822.SIZE 10)"]})[2]
+    assert (flags_of(values), when_of(values)) == (frozenset(), EPOCH)

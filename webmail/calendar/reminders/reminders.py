@@ -91,12 +91,12 @@ def sweep(settings: Settings, write: Write, at: int | None = None) -> list[int]:
     return messages
 
 
-@begun_again
 def pending() -> list[pw.Query]:
     """What `sweep` looks at, but for what it only forgets."""
     return [NextReminder.select(NextReminder.id).where(NextReminder.due <= int(time.time())), reminder_rows.to_fill()]
 
 
+@begun_again
 def _forget() -> None:
     """Take off all pages what has stood there for long."""
     ShownReminder.delete().where(ShownReminder.since < now() - KEPT).execute()

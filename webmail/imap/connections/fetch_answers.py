@@ -30,8 +30,8 @@ _BODIES = (b"BODY", b"BODYSTRUCTURE")
 
 def read(pieces: Sequence[_Piece]) -> list[dict[bytes, Any]]:
     """The items of the messages in the response: one, or none if it can't be parsed."""
-    tokens = _nested(pieces)
     try:
+        tokens = _nested(pieces)
         if tokens is not None and (values := _items(tokens)) is not None:
             return [values]
         return list(parse_fetch_response(list(pieces), normalise_times=False, uid_is_key=False).values())
@@ -89,6 +89,6 @@ def _items(tokens: list[Any]) -> dict[bytes, Any] | None:
 
 def _moment(text: Any) -> Any:
     try:
-        return None if text is None else parse_to_datetime(text, normalise=False)
+        return parse_to_datetime(text, normalise=False) if isinstance(text, bytes) else None
     except ValueError:
         return None

@@ -48,7 +48,8 @@ def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
 
 
 def flags_of(values: dict[bytes, Any]) -> frozenset[str]:
-    return _flags(values.get(b"FLAGS") or ())
+    flags = values.get(b"FLAGS")
+    return _flags(flags) if isinstance(flags, tuple) else frozenset()
 
 
 @lru_cache(maxsize=1024)  # a page has few distinct combinations
