@@ -18,7 +18,7 @@ MARGIN = 1.05
 # of Python 3.11; where a page has become cheaper, its number is to follow
 COSTS = {
     "list": PageCost(9_075, 2),
-    "message": PageCost(10_225, 5),
+    "message": PageCost(10_225, 4),
     "frame": PageCost(12_975, 1),
     "writing": PageCost(11_200, 4),
     "reply": PageCost(12_950, 4),

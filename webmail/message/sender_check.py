@@ -22,7 +22,7 @@ from webmail.mime.threats.providers import PROVIDERS
 from webmail.models import User
 from webmail.people import colleagues, impostors, known_senders
 from webmail.people.impostors import Impostor, Pretence, domain_of
-from webmail.people.known_senders import Acquaintances, KnownSender
+from webmail.people.known_senders import KnownSender
 from webmail.people.visibility import sees, sight_of
 
 __all__ = [
@@ -42,7 +42,8 @@ class SenderLookUp:
 
     def known_sender(self, sender: Address) -> KnownSender:
         if sender not in self._found:
-            self._found[sender] = known_senders.look_up(self._user, sender)
+            outside = _sender_place(self._user, sender.email.lower(), None, self._settings) is SenderPlace.OUTSIDE
+            self._found[sender] = known_senders.look_up(self._user, sender, outside=outside)
         return self._found[sender]
 
     def stranger(self, envelope: Envelope) -> str:
@@ -70,7 +71,7 @@ def judge(
     """Check a message returned by `imap.messages.read`. `role` is its mailbox's; `also` are warnings found elsewhere; `look_up`
     has the sender if that was asked before.
 
-    At most 7 small queries, 2 for a sender whom the user wrote to.
+    At most 6 small queries, 2 for a sender whom the user wrote to.
     """
     envelope = message.envelope
     sender = _first(envelope)
@@ -82,15 +83,14 @@ def judge(
     met = (look_up or SenderLookUp(user, settings)).known_sender(sender)
     written = place is SenderPlace.OUTSIDE and not met.contact and met.written
     stranger = not written and not met.contact
-    known = known_senders.acquaintances(user) if place is SenderPlace.OUTSIDE and stranger else Acquaintances()
     warnings = [*also, *_about_proof(message, user, place, proof, settings)]
     name = sender.name
     if place is SenderPlace.INSIDE:
         writer = proof.login if proof.verdict is Verdict.GENUINE else ""
         name = colleagues.today().shown_name(sender.name, sender.email.lower(), writer)
     if place is SenderPlace.INSIDE or stranger:
-        warnings += _about_names(user, envelope, known, met, proof, settings)
-    warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, known, met, settings)
+        warnings += _about_names(user, envelope, met, proof, settings)
+    warnings += _about_domains(user, envelope, place is SenderPlace.OUTSIDE and stranger, met, settings)
     warnings += _about_senders(message, place, proof)
     warnings += content_check.answers(user, message, proof, settings)
     warnings += content_check.links(message, domain, proof)
@@ -192,7 +192,7 @@ _KINDS = {
 
 
 def _about_names(
-    user: User, envelope: Envelope, existing: Acquaintances, met: KnownSender, proof: Authentication, settings: Settings
+    user: User, envelope: Envelope, met: KnownSender, proof: Authentication, settings: Settings
 ) -> Iterator[SenderWarning]:
     """The name of a colleague, contact, correspondent or of the establishment, or an address, that is not the sender's."""
     own, people = own_domains(user, settings), colleagues.today()
@@ -209,7 +209,7 @@ def _about_names(
     sender = _first(envelope)
     if is_inside(user, sender.email, settings):
         return
-    if named := met.named or impostors.known_under(sender.name, sender.email.lower(), existing.correspondents):
+    if named := met.named or impostors.known_under(sender.name, sender.email.lower(), met.others.correspondents):
         yield SenderWarning(WarningKind.KNOWN_NAME, TrustLevel.CAUTION, *named)
 
 
@@ -222,7 +222,7 @@ def _is_usual(found: Impostor, sender: Address) -> bool:
 
 
 def _about_domains(
-    user: User, envelope: Envelope, stranger: bool, existing: Acquaintances, met: KnownSender, settings: Settings
+    user: User, envelope: Envelope, stranger: bool, met: KnownSender, settings: Settings
 ) -> Iterator[SenderWarning]:
     sender = _first(envelope)
     domain, own = domain_of(sender.email), own_domains(user, settings)
@@ -233,8 +233,8 @@ def _about_domains(
         level = TrustLevel.CAUTION if met.alike[1].endswith(f"@{domain}") else TrustLevel.DANGER
         yield SenderWarning(WarningKind.ALIKE, level, readable_address(sender.email), met.alike[1])
     elif stranger:
-        written_to = (address.rpartition("@")[2] for _name, address in existing.correspondents)
-        domains = list(dict.fromkeys([*written_to, *existing.domains]))
+        written_to = (address.rpartition("@")[2] for _name, address in met.others.correspondents)
+        domains = list(dict.fromkeys([*written_to, *met.others.domains]))
         for each in dict.fromkeys((domain, *answers)):
             if real := lookalike.resembles(each, domains, *own):
                 yield SenderWarning(WarningKind.LOOKALIKE, TrustLevel.DANGER, each, real)
