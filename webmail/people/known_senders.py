@@ -54,8 +54,9 @@ def _those(named: bool, outside: bool, placeholder: Slot) -> Any:
     the user knows. Each part has a LIMIT, which only a SELECT of a SELECT may have in a UNION."""
     row = ContactAddress
     mine = row.user == placeholder("user")
-    own = mine & (row.address == placeholder("address"))
-    fits = own | (mine & (row.alike == placeholder("alike")))  # each side uses an index
+    fits = (mine & (row.address == placeholder("address"))) | (
+        mine & (row.alike == placeholder("alike"))
+    )  # each side uses an index
     if named:
         for name in _SLOTS:
             fits |= mine & (row.key == placeholder(name))
@@ -66,7 +67,7 @@ def _those(named: bool, outside: bool, placeholder: Slot) -> Any:
     known = written.union_all(contacts).order_by(pw.SQL("1"), pw.SQL("2")).limit(_MOST_LOOKED_AT)
     if not outside:
         return known.tuples()
-    stranger = ~pw.fn.EXISTS(Correspondent.select(_OWN).where(writes)) & ~pw.fn.EXISTS(row.select(_OWN).where(own))
+    stranger = ~pw.fn.EXISTS(written) & ~pw.fn.EXISTS(contacts.where(row.address == placeholder("address")))
     parts = [known, _latest(placeholder, stranger), _domains(placeholder, stranger)]
     joined: Any = None
     for name, part in zip("abc", parts, strict=True):
@@ -77,14 +78,14 @@ def _those(named: bool, outside: bool, placeholder: Slot) -> Any:
 
 def _latest(placeholder: Slot, stranger: Any) -> Any:
     """The latest correspondents."""
-    them = Correspondent.alias()
+    them = Correspondent
     latest = them.select(_LATEST, them.id, _NOTHING, them.name, them.address, _NOTHING)
     return latest.where(them.user == placeholder("user"), stranger).order_by(them.last.desc()).limit(MOST_CORRESPONDENTS)
 
 
 def _domains(placeholder: Slot, stranger: Any) -> Any:
     """The domains of contacts, the most common first."""
-    row = ContactAddress.alias()
+    row = ContactAddress
     domains = row.select(_DOMAIN, pw.fn.COUNT(row.id), _NOTHING, _NOTHING, row.domain, _NOTHING)
     domains = domains.where(row.user == placeholder("user"), row.domain != "", stranger).group_by(row.domain)
     return domains.order_by(pw.fn.COUNT(row.id).desc()).limit(_MOST_DOMAINS)
