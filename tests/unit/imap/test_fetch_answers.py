@@ -74,7 +74,13 @@ def test_brackets_without_end_are_bounded() -> None:
     assert fetch_answers.read([b'1 (UID 2 X "' + b'\\"' * 100_000]) == []
 
 
-@pytest.mark.parametrize("wrong", [b"1" * 5000 + b" (UID 2)", b"1 (UID 2 RFC822.SIZE " + b"1" * 5000 + b")"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"1" * 5000 + b" (UID 2)", b"1 (UID 2 RFC822.SIZE " + b"1" * 5000 + b")", b"1" * 5000 + b" (UID 2 FLAGS ())",
+        b"1 (UID " + b"2" * 5000 + b" FLAGS ())",
+    ],
+)  # fmt: skip
 def test_a_number_without_end_hides_no_other_message(wrong: bytes) -> None:
     assert fetch_answers.read([wrong]) == []
     assert list(fetched({"FETCH": [wrong, b"2 (UID 3 RFC822.SIZE 10)"]})) == [3]
@@ -84,3 +90,9 @@ def test_a_number_without_end_hides_no_other_message(wrong: bytes) -> None:
 def test_values_of_another_kind_than_they_are_count_for_nothing(told: bytes) -> None:
     values = fetched({"FETCH": [b"1 (UID 2 " + told + b" RFC822.SIZE 10)"]})[2]
     assert (flags_of(values), when_of(values)) == (frozenset(), EPOCH)
+
+
+@pytest.mark.parametrize("told", [b"NIL", b'"10"', b"(1 2)", b"9223372036854775808"])
+def test_a_size_that_is_none_is_left_out(told: bytes) -> None:
+    """What is added up, compared and stored is a number that the database takes."""
+    assert fetched({"FETCH": [b"1 (UID 2 FLAGS () RFC822.SIZE " + told + b")"]}) == {2: {b"SEQ": 1, b"UID": 2, b"FLAGS": ()}}

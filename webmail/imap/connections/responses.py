@@ -18,8 +18,10 @@ from webmail.mime import structure
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_SIZE = b"RFC822.SIZE"
+_LARGEST = 2**63 - 1  # number64 of RFC 9051, and of a column
 _OF_FLAGS = 3  # items, with SEQ and UID
-_FLAGS_ONLY = re.compile(rb"(\d+) \(UID (\d+) FLAGS \(([^()\"]*)\)\)")
+_FLAGS_ONLY = re.compile(rb"(\d{1,10}) \(UID (\d{1,10}) FLAGS \(([^()\"]*)\)\)")
 
 
 def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
@@ -43,8 +45,17 @@ def fetched(untagged: dict[str, list[Any]]) -> dict[int, dict[bytes, Any]]:
         each, answer = fetch_answers.read(answer), []
         for values in each:
             if uid := values.get(b"UID"):
-                found.setdefault(uid, {}).update(values)
+                found.setdefault(uid, {}).update(values if _has_plain_size(values) else _without_size(values))
     return found
+
+
+def _has_plain_size(values: dict[bytes, Any]) -> bool:
+    size = values.get(_SIZE, 0)
+    return type(size) is int and size <= _LARGEST
+
+
+def _without_size(values: dict[bytes, Any]) -> dict[bytes, Any]:
+    return {name: value for name, value in values.items() if name != _SIZE}
 
 
 def flags_of(values: dict[bytes, Any]) -> frozenset[str]:
