@@ -69,7 +69,7 @@ class Done:
 
 
 def calendars(user: User) -> list[Access]:
-    """The calendars that a person has, their own first. 2 queries."""
+    """The calendars that a person has, their own first. 1 query."""
     return [one for one in collections.accessible(user) if one.collection.kind == collections.CALENDAR]
 
 

@@ -21,7 +21,7 @@ class BookReadOnlyError(ValueError):
 
 
 def shelf(user: User, first_of: Callable[[User, str], Collection | None] = collections.default_collection) -> list[Access]:
-    """The books that a person reads, their own first; the first one is made if there is none. 2 queries, 3 for several."""
+    """The books that a person reads, their own first; the first one is made if there is none. 1 query, 2 for several."""
     found = [one for one in collections.accessible(user) if one.collection.kind == BOOK and one.reads]
     own = [one for one in found if one.rights == "own"]
     if len(own) != 1 and (first := first_of(user, BOOK)):  # where new ones go comes first
@@ -37,7 +37,7 @@ def title(access: Access) -> str:
 
 
 def shared(user: User, *, writable: bool = False) -> list[int]:
-    """Others' books that a person reads, or writes into (by `id`). 2 queries."""
+    """Others' books that a person reads, or writes into (by `id`). 1 query."""
     found = (one for one in collections.accessible(user) if one.collection.kind == BOOK and one.rights != "own")
     return [one.collection.id for one in found if (one.writes if writable else one.reads)]
 
@@ -52,7 +52,7 @@ def written_by_others(user: User) -> list[int]:
 def visible(user: User, table: Any = Contact, *, writable: bool = False, found: Sequence[Access] | None = None) -> Any:
     """The condition for contacts that a person reads (or may change): all of their own, and those of shared books.
 
-    2 queries, none if their shelf was `found` already.
+    1 query, none if their shelf was `found` already.
     """
     mine = table.user == user
     if found is None:
@@ -94,7 +94,7 @@ def lock_together(rows: Iterable[Contact]) -> None:
 
 
 def chosen(user: User, number: int | None, *, writable: bool = False) -> Access | None:
-    """The book of this `id`, if the person reads it (or may write into it). 2 queries."""
+    """The book of this `id`, if the person reads it (or may write into it). 1 query."""
     found = (one for one in shelf(user) if one.collection.id == number)
     return next((one for one in found if one.writes or not writable), None)
 

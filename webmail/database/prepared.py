@@ -125,22 +125,22 @@ def _maker(shape: Any) -> _Maker:
         source in tables and column in tables[source]._meta.fields for source, column in selected
     )
     surely_joined = all(
-        not (is_dict or is_outer) and (to, tables[to]._meta.primary_key.name) in selected
-        for _source, _attribute, to, is_dict, is_outer, _is_key in joins
+        not is_dict and (to, tables[to]._meta.primary_key.name) in selected
+        for _source, _attribute, to, is_dict, _is_outer, _is_key in joins
     )
     if not (plain and surely_joined):
         return shape.process_row
     at = {key: position for position, key in enumerate(tables)}
     fields = [(at[source], column, converter) for (source, column), converter in zip(selected, shape.converters, strict=True)]
-    links = [(at[source], attribute, at[to]) for source, attribute, to, *_kind in joins]
+    links = [(at[source], attribute, at[to], tables[to]._meta.primary_key.name) for source, attribute, to, *_kind in joins]
     first, types = at[shape.model], list(tables.values())
 
     def made(row: Any) -> Any:
         objects = [table(__no_default__=True) for table in types]
         for (position, column, converter), value in zip(fields, row, strict=True):
             objects[position].__data__[column] = value if converter is None else converter(value)
-        for source, attribute, to in links:
-            setattr(objects[source], attribute, objects[to])
+        for source, attribute, to, key in links:  # an outer join may have found nothing
+            setattr(objects[source], attribute, None if objects[to].__data__[key] is None else objects[to])
         for one in objects:
             one._dirty.clear()
         return objects[first]

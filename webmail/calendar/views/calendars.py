@@ -51,7 +51,7 @@ class ShownCalendar:
 
 
 def my_calendars() -> list[ShownCalendar]:
-    """All that the person has, their own first, read once for a request: 2 queries. The first is made where they have none, and
+    """All that the person has, their own first, read once for a request: 1 query. The first is made where they have none, and
     can be kept."""
     if "my_calendars" not in g:
         hidden = set(preferences().hidden_calendars)

@@ -77,7 +77,7 @@ class FoundElsewhere:
 
 
 def shelf() -> list[Access]:
-    """The books of the person who is asking. 2 queries, once for a page."""
+    """The books of the person who is asking. 1 query, once for a page."""
     if "contact_shelf" not in g:
         g.contact_shelf = book_access.shelf(current_user(), made_if_writable(collections.default_collection))
     found: list[Access] = g.contact_shelf
