@@ -99,7 +99,7 @@ def _sharing(pairs: Iterable[tuple[str, int]]) -> dict[str, set[int]]:
 
 def _shared_addresses(user: User) -> list[tuple[str, int]]:
     column, mine = ContactAddress.address, (ContactAddress.user == user) & (ContactAddress.address != "")
-    twice = ContactAddress.select(column).where(mine).group_by(column).having(pw.fn.COUNT() > 1)
+    twice = ContactAddress.select(column).where(mine).group_by(column).having(pw.fn.COUNT(pw.SQL("*")) > 1)
     return plain_rows(ContactAddress.select(column, ContactAddress.contact).where(mine, column.in_(twice)))
 
 
