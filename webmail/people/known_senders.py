@@ -97,16 +97,17 @@ _fitting = {(named, outside): Prepared(partial(_those, named, outside)) for name
 def look_up(user: User, sender: Address, *, outside: bool = True) -> KnownSender:
     """Look the sender up among the user's contacts and correspondents; `outside`: who is not of the establishment. 1 indexed
     query; none for a sender without an address."""
-    email = address_key(sender.email)[: _LONGEST + 1]
+    email = address_key(sender.email)
     if "@" not in email:
         return KnownSender()
+    email = email[-_LONGEST - 1 :]  # a longer one is nobody's, and its domain is compared all the same
     alike = address_skeleton(email)
     claimed = [name for name in display_names.claims(sender.name) if display_names.is_full(name)][
         : len(_SLOTS)
     ]  # one word is too common a name
     keys = [display_names.name_index(name) for name in claimed]
     slots = dict(zip(_SLOTS, [*keys, *keys[:1] * len(_SLOTS)], strict=False))
-    written = sender.email.lower()[: _LONGEST + 1]
+    written = sender.email.lower()[-_LONGEST - 1 :]
     rows = _fitting[bool(claimed), outside].plain(user=user.id, address=email, written=written, alike=alike, **slots)
     return _read(rows, email, alike, claimed)
 

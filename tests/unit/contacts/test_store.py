@@ -59,6 +59,17 @@ def test_a_sender_is_known_by_any_way_to_write_the_address(alice: User) -> None:
     assert known_senders.look_up(alice, Address("", "INFO@bücher.example")).contact == row.uid
 
 
+def test_only_a_stranger_from_outside_is_compared_with_ones_own_people(alice: User, bob: User) -> None:
+    new(alice, "Livres", "info@livres.example")
+    new(bob, "Secret", "secret@secret.example")
+    domains = {
+        address: known_senders.look_up(alice, Address("", address), outside=outside).others.domains
+        for address, outside in (("x@else.example", True), ("info@livres.example", True), ("x@lycee.example", False))
+    }
+    assert domains == {"x@else.example": ("livres.example",), "info@livres.example": (), "x@lycee.example": ()}
+    assert known_senders.look_up(alice, Address("", f"{'x' * 300}@else.example")).others.domains == ("livres.example",)
+
+
 # --- changing --------------------------------------------------------------------------------------------------------
 
 
