@@ -17,6 +17,7 @@ from webmail.calendar.guests import reply_searches
 from webmail.calendar.invitations import IncomingEvents
 from webmail.calendar.objects import UidTakenError
 from webmail.config.settings import Settings
+from webmail.database.connection import DATABASE_AWAY
 from webmail.errors import LimitReachedError, MailError, NoSuchMessageError
 from webmail.imap.bulk import bulk_fetch
 from webmail.itip.permission import MailSender
@@ -118,5 +119,11 @@ def _note_message(uid: int, validity: int, user: User, account: Account, setting
             )
     except NoSuchMessageError:  # filed or deleted meanwhile: noted when it is opened
         return 0
-    trust = sender_check.judge(message, user, settings, Role.INBOX, look_up=look_up)
-    return note(replies_in(message, trust, user, settings), user, settings)
+    try:
+        trust = sender_check.judge(message, user, settings, Role.INBOX, look_up=look_up)
+        return note(replies_in(message, trust, user, settings), user, settings)
+    except DATABASE_AWAY:
+        raise
+    except Exception:  # whatever somebody sent, other replies are noted; this one is when it is opened
+        log.exception("message %d of %s was not searched for replies", uid, user.address)
+        return 0

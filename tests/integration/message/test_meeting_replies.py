@@ -63,6 +63,20 @@ def test_a_flood_is_read_piece_by_piece(organiser, fill, monkeypatch):
     assert answer(event_of(organiser).text, "bob") == "accepted"
 
 
+def test_a_message_that_cannot_be_judged_keeps_no_other_from_being_noted(organiser, fill, monkeypatch):
+    fill(organiser, reply("DECLINED", "cat"), reply("ACCEPTED"))
+    judge = meeting_replies.sender_check.judge
+
+    def fails_for_cat(message, *about, **more):
+        if message.envelope.sender[0].email.startswith("cat"):
+            raise ValueError("what nobody thought of")
+        return judge(message, *about, **more)
+
+    monkeypatch.setattr(meeting_replies.sender_check, "judge", fails_for_cat)
+    assert look(organiser) == 1 and answer(event_of(organiser).text, "bob") == "accepted"
+    assert look(organiser) == 0
+
+
 def test_nobody_is_looked_at_whose_meetings_are_over(checking_app, make_account, fill):
     visitor = Visitor(checking_app, make_account("yan")).sign_in()
     plan(visitor, "20201210")
