@@ -45,6 +45,7 @@ from webmail.models import (
     FileRequest,
     ForwardTarget,
     GroupMember,
+    GuestReminder,
     ImageSender,
     JunkWeek,
     KeptEventForm,
@@ -142,6 +143,7 @@ TABLES: dict[str, type[pw.Model]] = {
     "file-requests": FileRequest,
     "reminders": ShownReminder,
     "invitations": SentInvitation,
+    "reminders-to-guests": GuestReminder,
     "daily-agenda": DailyAgenda,
     "notices-read": ToldNotice,
 }

@@ -76,6 +76,7 @@ class EventForm:
     hidden: bool = False  # the guests don't see each other
     note: str = ""  # for the guests, with what leaves now
     quiet: bool = False  # nothing leaves now
+    remind_guests: bool = False  # who have not replied two days before
     revision: str = ""
     uid: str = ""
     kept: str = ""  # the name under which it waited for a link
@@ -111,6 +112,7 @@ class EventForm:
             term=bool(fields.get("term")),
             hidden=bool(fields.get("hidden")),
             quiet=bool(fields.get("quiet")),
+            remind_guests=bool(fields.get("remind_guests")),
             uid=uid if _UID.fullmatch(uid) else "",
         )
         for name, value in values.items():

@@ -6,7 +6,8 @@ import peewee as pw
 
 from webmail.calendar import birthdays, objects
 from webmail.calendar.files import import_task
-from webmail.calendar.guests import sent_invitations
+from webmail.calendar.guests import guest_reminders, reminder_rounds, sent_invitations
+from webmail.calendar.notifications import guest_letters
 from webmail.calendar.notifications import reminders as calendar_letters
 from webmail.calendar.reminders import daily_agenda, reminders
 from webmail.calendar.rooms import bookings
@@ -28,6 +29,11 @@ def _to_remind(_settings: Settings) -> list[pw.Query]:
     return [*reminders.pending(), daily_agenda.pending()]
 
 
+def _remind_guests(run: PeriodicRun) -> None:
+    with run.mailing():
+        reminder_rounds.sweep(lambda user: guest_letters.posting(user, run.settings))
+
+
 def _keep_birthdays(settings: Settings) -> None:
     """Fill calendars of birthdays, and the index of categories, from the contacts that were there before."""
     categories.fill()
@@ -43,6 +49,13 @@ WORK = AreaWork(
     kinds=(import_task.CHECK_KIND, import_task.KIND, import_task.UNDO_KIND),
     periodic=(
         Periodic("reminders", _remind, reminders.EVERY, pending=_to_remind),
+        Periodic(
+            "guest reminders",
+            _remind_guests,
+            reminder_rounds.EVERY,
+            only_if=lambda settings: settings.token_key_file,
+            pending=lambda _settings: [guest_reminders.to_look_at()],
+        ),
         Periodic("birthdays", swept(_keep_birthdays), pending=birthdays.pending),
         # each calendar is claimed by one worker
         Periodic(

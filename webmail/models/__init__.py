@@ -27,7 +27,7 @@ from webmail.models.collections.contacts import (
     DifferentContacts,
     IndexFill,
 )
-from webmail.models.collections.meetings import ReplySearch, SentInvitation
+from webmail.models.collections.meetings import GuestReminder, ReplySearch, SentInvitation
 from webmail.models.collections.reminders import DailyAgenda, KeptEventForm, NextReminder, ShownReminder
 from webmail.models.collections.remote import RemoteAccount, RemoteItem, RemoteLink
 from webmail.models.collections.rooms import STEP, Resource, ResourceBooking, ResourceSlot, ResourceUse
@@ -119,6 +119,7 @@ __all__ = [
     "ForwardTarget",
     "GoneItem",
     "GroupMember",
+    "GuestReminder",
     "ImageSender",
     "IndexFill",
     "JunkWeek",

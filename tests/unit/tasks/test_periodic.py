@@ -21,7 +21,7 @@ from webmail.tasks.periodic import Periodic, PeriodicRun
 from webmail.tasks.timetable import Timetable
 
 SECONDS = {
-    "app passwords": 3600, "archiving": 300, "birthdays": 60, "clean-up of transfers": 3600, "directory": 3600, "drafts": 15, "filters": 60, "leaving calendars": 60,
+    "app passwords": 3600, "archiving": 300, "birthdays": 60, "clean-up of transfers": 3600, "directory": 3600, "drafts": 15, "filters": 60, "guest reminders": 300, "leaving calendars": 60,
     "meeting replies": 300, "messages with files": 10, "reminders": 20, "snoozed arrivals": 300, "stray pieces of files": 86400, "transfers": 20, "wake": 60,
 }  # fmt: skip
 BY_ALL = {"checks of files", "other servers", "subscriptions"}
@@ -77,7 +77,7 @@ def test_some_is_for_some_installations_only(settings: Settings) -> None:
     assert names(bare) == everywhere
     assert names(replace(bare, other_dav_servers=True)) == everywhere | {"other servers"}
     assert names(replace(bare, calendar_subscriptions=True)) == everywhere | {"subscriptions"}
-    assert names(replace(bare, token_key_file="key")) == everywhere | {"archiving", "meeting replies"}
+    assert names(replace(bare, token_key_file="key")) == everywhere | {"archiving", "guest reminders", "meeting replies"}
     assert names(replace(bare, transfers=replace(bare.transfers, on=True))) == everywhere | {"checks of files"}
     assert names(replace(bare, sieve_host="mail.example")) == everywhere | {"filters", "snoozed arrivals"}
     assert names(replace(bare, cas=Cas("https://cas.example", "CAS"))) == everywhere | {"app passwords"}

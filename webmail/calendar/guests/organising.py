@@ -13,7 +13,7 @@ from typing import Any
 
 from webmail.calendar import editing, meeting_mail
 from webmail.calendar.editing import Done, Write
-from webmail.calendar.guests import local_answers, sent_invitations
+from webmail.calendar.guests import guest_reminders, local_answers, sent_invitations
 from webmail.collections.store import Access
 from webmail.config.settings import Settings
 from webmail.database.again import begun_again
@@ -33,13 +33,14 @@ _UNREADABLE = (BrokenTextError, CannotChangeError, ValueError)
 @dataclass(frozen=True, slots=True)
 class Posting:
     """How guests are told. `credential`: of who writes, sealed; `draft`: makes the mail of a message; `note`: to all of them;
-    `silent`: nobody is told this time."""
+    `silent`: nobody is told this time; `remind`: whether those who do not reply are reminded once, None: as chosen before."""
 
     settings: Settings
     credential: Callable[[], bytes | None]
     draft: Callable[[ItipMessage], Draft]
     note: str = ""
     silent: bool = False
+    remind: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ def write(user: User, writes: Sequence[Write], posting: Posting, **more: Any) ->
             in_turn(user)
         posted = Posted(editing.write(user, [one for one, _messages in planned], posting.settings, **more))
         for done, (_one, messages) in zip(posted.done, planned, strict=True):
+            if posting.remind is not None:
+                guest_reminders.choose(user, done.calendar, done.href, wanted=posting.remind)
             if messages and not posting.silent:
                 posted.rows += _post(user, organisers[done.calendar], messages, batch_of(done), posting)
     return posted

@@ -38,9 +38,11 @@ from webmail.calendar.views import term
 from webmail.calendar.views.event import calendar_words, event_url, facts_here, mine
 from webmail.calendar.views.guests.find_time import send_to_times
 from webmail.calendar.views.guests.guest_fields import (
+    choose_reminder,
     guest_change,
     is_same_list,
     organises,
+    posting_of,
     read_guests,
     show_guests,
     tell,
@@ -49,7 +51,6 @@ from webmail.calendar.views.guests.guest_fields import (
 from webmail.calendar.views.kept_forms import kept_fields, saved, send_file
 from webmail.calendar.views.refusals import editable_here, status_of, why_not, why_words
 from webmail.calendar.views.rooms import event_rooms
-from webmail.calendar.views.undo import posting
 from webmail.collections.store import Access
 from webmail.errors import LimitReachedError
 from webmail.mime.formats.calendars.calendar_object import UnusableCalendarError
@@ -166,7 +167,7 @@ def add_event() -> Answer:
     try:
         new = several.writes(calendar, form.uid, fields, form.also, form.skip, term.wanted(form))
         new = with_new_guests(form, new, guests)
-        posted = organising.write(current_user(), new, posting(form.note, silent=form.quiet))
+        posted = organising.write(current_user(), new, posting_of(form))
     except editing.EventChangedElsewhereError:
         return _there_already(form, fields, calendar, new[0].href)
     except editing.NotWritableError:
@@ -258,8 +259,9 @@ def _submit_edit(calendar: int, href: str, form: EventForm) -> Answer:
             text = guest_lines.changed(writes[-1].text, inviting[1], inviting[0].address, facts.at if scope == "one" else "")
             writes[-1] = replace(writes[-1], text=text)
         if writes[-1].text == facts.row.text:
+            choose_reminder(form, facts)
             return redirect(event_url(calendar, href, facts.at), 303)
-        posted = organising.write(current_user(), writes, posting(form.note, silent=form.quiet))
+        posted = organising.write(current_user(), writes, posting_of(form))
     except (editing.EventChangedElsewhereError, editing.NotWritableError):
         return _parted_before(calendar, form) or _conflict(form, editable_here(calendar, href, form.at), after)
     except CannotChangeError as error:

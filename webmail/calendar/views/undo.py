@@ -36,14 +36,14 @@ def undo_of(done: Iterable[editing.Done], back: str = "") -> tuple[str, dict[str
     return (url_for("calendar.undo_last"), {"undo": name, "back": back}) if name else None
 
 
-def posting(note: str = "", *, silent: bool = False) -> Posting:
-    """How guests of what the person writes now are told."""
+def posting(note: str = "", *, silent: bool = False, remind: bool | None = None) -> Posting:
+    """How guests of what the person writes now are told. `remind`: not where the worker has no token to write with."""
     user, chosen = current_user(), settings()
 
     def draft(message: ItipMessage) -> Draft:
         return meeting_mail.draft_of(user, message, chosen, time_zone())
 
-    return Posting(chosen, sealed_credential, draft, note.strip(), silent)
+    return Posting(chosen, sealed_credential, draft, note.strip(), silent, remind if chosen.token_key_file else None)
 
 
 @blueprint.post("/calendar/changes/undo")

@@ -1,11 +1,15 @@
-"""Tables of meetings: what was sent to whom, so that nothing is sent twice; how far inboxes were searched for replies."""
+"""Tables of meetings: what was sent to whom, so that nothing is sent twice; how far inboxes were searched for
+replies; who of their guests are to be reminded."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import peewee as pw
 
 from webmail.models.accounts import User
 from webmail.models.base import Table, now
+from webmail.models.collections.calendar import CalendarObject
 
 
 class SentInvitation(Table):
@@ -35,3 +39,18 @@ class ReplySearch(Table):
 
     class Meta:
         table_name = "reply_searches"
+
+
+class GuestReminder(Table):
+    """An event whose guests are reminded once if they have not replied by then: when that is due (seconds since 1970)."""
+
+    object = pw.ForeignKeyField(CalendarObject, on_delete="CASCADE", backref="+", unique=True)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE", backref="+", index=False)  # who wants it, and writes
+    due = pw.BigIntegerField(index=True)
+    seq = pw.BigIntegerField()  # of the event when that was reckoned
+    if TYPE_CHECKING:
+        object_id: int
+        user_id: int
+
+    class Meta:
+        table_name = "guest_reminders"

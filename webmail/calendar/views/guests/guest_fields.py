@@ -13,12 +13,13 @@ from webmail.calendar import editing
 from webmail.calendar.display.event_facts import EventFacts
 from webmail.calendar.editing import Write
 from webmail.calendar.forms import EventForm
-from webmail.calendar.guests import answers, guest_lines, guest_list, organising
+from webmail.calendar.guests import answers, guest_lines, guest_list, guest_reminders, organising
 from webmail.calendar.guests.answers import AnswerCounts
 from webmail.calendar.guests.guest_lines import GuestChange
 from webmail.calendar.guests.guest_list import TypedGuest
-from webmail.calendar.guests.organising import Organiser, Posted
-from webmail.calendar.views.undo import hidden_words, undo_of
+from webmail.calendar.guests.organising import Organiser, Posted, Posting
+from webmail.calendar.views.undo import hidden_words, posting, undo_of
+from webmail.database.connection import db
 from webmail.errors import BadAddressError
 from webmail.itip.people import Invitee
 from webmail.mime.formats.recurrence import series
@@ -66,6 +67,19 @@ def show_guests(form: EventForm, facts: EventFacts) -> None:
     if organiser := organises(facts):
         form.invite, form.optional = guest_list.fields_of(guest_lines.typed_guests(invited_to(facts, organiser)))
         form.hidden = guest_lines.is_hidden(facts.row.text)
+        form.remind_guests = bool(settings().token_key_file) and guest_reminders.is_chosen(facts.row)
+
+
+def posting_of(form: EventForm) -> Posting:
+    """How guests are told of what the form says."""
+    return posting(form.note, silent=form.quiet, remind=form.remind_guests)
+
+
+def choose_reminder(form: EventForm, facts: EventFacts) -> None:
+    """Whether the guests of an event are reminded, where the form changes nothing else."""
+    if settings().token_key_file and organises(facts):
+        with db.atomic():
+            guest_reminders.choose(current_user(), facts.row.collection_id, facts.row.href, wanted=form.remind_guests)
 
 
 def guest_change(form: EventForm, facts: EventFacts) -> tuple[Organiser, GuestChange] | None:

@@ -1,0 +1,24 @@
+"""Guest letters: how the worker writes to guests of somebody's meetings, in that person's language and by their clock."""
+
+from __future__ import annotations
+
+from webmail import preferences, system_mail
+from webmail.calendar import meeting_mail
+from webmail.calendar.guests.organising import Posting
+from webmail.calendar.reminders import daily_agenda
+from webmail.config.settings import Settings
+from webmail.itip.messages import ItipMessage
+from webmail.mail import Draft
+from webmail.models import User
+from webmail.web.formatting import written_in
+
+
+def posting(user: User, settings: Settings) -> Posting:
+    """They leave with our token: no password is kept for it."""
+    zone = daily_agenda.zone_of(preferences.for_user(user), settings)
+
+    def draft(message: ItipMessage) -> Draft:
+        with written_in(system_mail.in_language_of(user, settings)):
+            return meeting_mail.draft_of(user, message, settings, zone)
+
+    return Posting(settings, lambda: None, draft)
