@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+import peewee as pw
+
 from webmail.calendar import editing
 from webmail.calendar.guests import answers, guest_reminders, organising, sent_invitations
 from webmail.calendar.guests.organising import Posting
@@ -33,7 +35,7 @@ def sweep(posting_of: Callable[[User], Posting], at: int | None = None) -> int:
     for row in list(GuestReminder.select().where(GuestReminder.id.in_([one.id for one in numbers]))):
         try:
             count += _look(row, posting_of, moment)
-        except (TooManyRequestsError, MailError) as error:  # no room in the outbox, or too many people today
+        except (TooManyRequestsError, MailError, pw.DoesNotExist) as error:  # no room, too many people today, just deleted
             log.warning("a reminder to guests waits: %s", error)
         except _NEVER as error:
             guest_reminders.claimed(row)
@@ -43,9 +45,9 @@ def sweep(posting_of: Callable[[User], Posting], at: int | None = None) -> int:
 
 def _look(row: GuestReminder, posting_of: Callable[[User], Posting], at: int) -> int:
     item: CalendarObject | None = CalendarObject.get_or_none(CalendarObject.id == row.object_id)
-    user = User.get_or_none(User.id == row.user_id)
-    if item is None or user is None:  # deleted since the row was read, which went too
+    if item is None:  # deleted since the row was read, which went too
         return 0
+    user: User = row.user
     due = guest_reminders.due_of(item, at)
     if due > at:
         guest_reminders.put_off(row, due, item.seq)

@@ -50,7 +50,6 @@ class GuestReminder(Table):
     seq = pw.BigIntegerField()  # of the event when that was reckoned
     if TYPE_CHECKING:
         object_id: int
-        user_id: int
 
     class Meta:
         table_name = "guest_reminders"
