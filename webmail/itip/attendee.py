@@ -185,22 +185,28 @@ def _left_out(old: Series, new: Series) -> list[Clock]:
     if new.master is None or not new.recurs:
         return []
     stamps = (stamp for line in new.master.lines("EXDATE") for stamp in event_edit.stamps_of(line, new.root))
-    instances = Instances(old)
-    return [clock for stamp in stamps if not instances.is_left_out(clock := old.clock(stamp))]
+    instances, start = Instances(old), old.start
+    clocks = dict.fromkeys(old.clock(stamp, start) for stamp in stamps)
+    return [clock for clock in clocks if not instances.is_left_out(clock)]
 
 
 def _some_cancelled(old: Series, new: Series, comment: str) -> Outcome:
     at, results = [], []
+    named = [
+        (clock, event)
+        for event in new.overrides
+        if (new.master is None or _is_cancelled(event)) and (clock := versions.clock_of(event, new, old)) is not None
+    ]
+    if ranged := [(clock, event) for clock, event in named if calendar_series.is_ranged(event)]:
+        clock, event = min(ranged, key=lambda one: calendar_series.as_time(one[0]))  # the others follow it
+        results.append(_cancel_from(old, clock))
+        at += [event.value("RECURRENCE-ID").strip()] if results[-1] is Effect.CANCELLED else []
     instances = Instances(old)
-    for event in new.overrides:
-        line = event.first("RECURRENCE-ID")
-        clock = versions.clock_of(event, new, old)
-        if clock is None or line is None or (new.master is not None and not _is_cancelled(event)):
+    for clock, event in named:
+        if calendar_series.is_ranged(event):
             continue
-        ranged = people.params(line).get("RANGE", "").upper() == "THISANDFUTURE"
-        results.append(_cancel_from(old, clock) if ranged else _cancel_one(instances, clock, event))
-        instances = Instances(old) if ranged else instances
-        at += [line.value.strip()] if results[-1] is Effect.CANCELLED else []
+        results.append(_cancel_one(instances, clock, event))
+        at += [event.value("RECURRENCE-ID").strip()] if results[-1] is Effect.CANCELLED else []
     for clock in _left_out(old, new):
         results.append(_cancel_one(instances, clock, None))
         at += [event_edit.clock_text(old.stamp(clock))] if results[-1] is Effect.CANCELLED else []

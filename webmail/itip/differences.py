@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from webmail.itip import people
+from webmail.itip.instances import Instances
 from webmail.mime.formats.calendars import event_edit
 from webmail.mime.formats.calendars.component_tree import BrokenTextError, Component
 from webmail.mime.formats.calendars.event_edit import EventFields
@@ -50,7 +51,7 @@ def _between(old: Series, new: Series) -> list[EventDifference]:
     if old.master and new.master:
         found += _compared(_seen(old.master, old), _seen(new.master, new), "", None)
         found += _guests(old.master, new.master, "", None)
-        if dropped := [clock for clock in new.dates("EXDATE") if not any(new.same(clock, one) for one in old.dates("EXDATE"))]:
+        if dropped := Instances(old).newly_left_out(new):
             found.append(
                 EventDifference("left-out", "", ", ".join(event_edit.clock_text(new.stamp(one)) for one in dropped[:MOST]))
             )

@@ -78,7 +78,7 @@ def test_free_rooms_come_first_and_lead_to_the_form(alice, bob):
 
 
 @pytest.mark.parametrize(
-    "query", ["q=" + "x" * 5000, "day=nonsense&from=99:99", "people=-1", "day=9999-12-31&from=23:59", "q=%00"]
+    "query", ["q=" + "x" * 5000, "day=nonsense&from=99:99", "people=-1", "day=9999-12-31&from=23:59", "q=%00", "q=31/12/9999 23:30"]
 )
 def test_odd_searches_are_answered(alice, query):
     room()

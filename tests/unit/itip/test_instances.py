@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import cProfile
 import pstats
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
 
 from tests.support.calendar_texts import calendar
 from tests.support.meetings import ANN, BOB, PEOPLE, SERIES, ZONE, said
+from webmail.itip.differences import differences
 from webmail.itip.instances import Instances
 from webmail.itip.receiving import receive
 from webmail.mime.formats.recurrence.series import series_of
@@ -62,3 +64,51 @@ def _calls(number: int, method: str, first: int) -> int:
 def test_twice_as_many_take_about_twice_as_long(method: str, first: int) -> None:
     few, many = _calls(40, method, first), _calls(80, method, first)
     assert many < 2.6 * few
+
+
+# --- times that are left out, and what was changed for all that follow ----------------------------------------------
+
+
+def _counted(work: Callable[[], object]) -> int:
+    profile = cProfile.Profile()
+    profile.enable()
+    assert work()
+    profile.disable()
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+
+def _days(number: int, hour: int = 9) -> list[str]:
+    return [f"{datetime(2026, 12, 8, hour) + timedelta(days=at):%Y%m%dT%H%M%S}" for at in range(number)]
+
+
+def _leaving_out(number: int, hour: int, sequence: int = 1) -> str:
+    return f"{DAILY.replace('SEQUENCE:1', f'SEQUENCE:{sequence}')}|EXDATE{ZONE}:{','.join(_days(number, hour))}"
+
+
+def _seen_changes(number: int) -> object:
+    return differences(calendar(_leaving_out(number, 9)), calendar(_leaving_out(number, 10)))
+
+
+def _left_out_by_a_cancellation(number: int) -> object:
+    return receive(calendar(DAILY), said("CANCEL", _leaving_out(number, 9, 2)), BOB).text
+
+
+def _cancelled_from_each(number: int) -> object:
+    events = (f"RECURRENCE-ID;RANGE=THISANDFUTURE{ZONE}:{at}|DTSTART{ZONE}:{at}|SEQUENCE:2" for at in reversed(_days(number)))
+    changed = (f"RECURRENCE-ID{ZONE}:{at}|DTSTART{ZONE}:{at}|SUMMARY:y" for at in _days(number))
+    return receive(calendar(DAILY, *changed), said("CANCEL", *events), BOB).text
+
+
+@pytest.mark.parametrize("work", [_seen_changes, _left_out_by_a_cancellation, _cancelled_from_each])
+def test_a_message_with_many_dates_holds_no_page_for_long(work: Callable[[int], object]) -> None:
+    assert _counted(lambda: work(240)) < 2.6 * _counted(lambda: work(120))
+
+
+def test_the_earliest_of_several_cancellations_counts_for_all_that_follow() -> None:
+    days = _days(9)
+    events = [f"RECURRENCE-ID;RANGE=THISANDFUTURE{ZONE}:{days[at]}|DTSTART{ZONE}:{days[at]}|SEQUENCE:2" for at in (7, 4, 6)]
+    single = f"RECURRENCE-ID{ZONE}:{days[1]}|DTSTART{ZONE}:{days[1]}|SEQUENCE:2|STATUS:CANCELLED"
+    outcome = receive(calendar(DAILY), said("CANCEL", *events, single), BOB)
+    left = Instances(series_of(outcome.text))
+    assert [left.takes_place(datetime(2026, 12, 8 + at, 9)) for at in range(6)] == [True, True, True, True, False, False]
+    assert outcome.text.count("STATUS:CANCELLED") == 1 and outcome.at == (days[4], days[1])

@@ -65,11 +65,19 @@ def read(text: str, now: datetime, language: str) -> Understood:
     order = (FRENCH, ENGLISH) if language.startswith("fr") else (ENGLISH, FRENCH)
     simple = plain(text)
     readings = [
-        _read(Phrase(text), now, vocabulary)
+        _within_all_dates(text, now, vocabulary)
         for number, vocabulary in enumerate(order)
         if not number or compiled(rf"(?<![a-z])(?:{vocabulary.hint})(?![a-z])").search(simple)
     ]
     return max(readings, key=lambda one: (one[0], bool(one[1].place)))[1]  # the first of those that understood as much
+
+
+def _within_all_dates(text: str, now: datetime, v: Vocabulary) -> tuple[int, Understood]:
+    """As `_read`; what would be beyond all dates is a title."""
+    try:
+        return _read(Phrase(text), now, v)
+    except OverflowError:
+        return 0, replace(_read(Phrase(""), now, v)[1], title=text)
 
 
 def _read(phrase: Phrase, now: datetime, v: Vocabulary) -> tuple[int, Understood]:

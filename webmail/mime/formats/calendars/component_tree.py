@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from webmail.mime.formats.cards.vcard_lines import escaped, folded, unescaped
 
@@ -58,7 +59,7 @@ class Component:
         return [one for one in self.items if isinstance(one, TextLine) and one.name and (not names or one.name in names)]
 
     def first(self, name: str) -> TextLine | None:
-        return next(iter(self.lines(name)), None)
+        return next((one for one in self.items if isinstance(one, TextLine) and one.name == name), None)
 
     def text(self, name: str) -> str:
         line = self.first(name)
@@ -67,6 +68,11 @@ class Component:
     def value(self, name: str) -> str:
         line = self.first(name)
         return line.value.strip() if line else ""
+
+    def head_value(self, name: str) -> str:
+        """As `value`, of the lines before its components alone: a calendar may have thousands of those."""
+        lines = takewhile(lambda one: isinstance(one, TextLine), self.items)
+        return next((one.value.strip() for one in lines if isinstance(one, TextLine) and one.name == name), "")
 
     def parts(self, *names: str) -> list[Component]:
         """The components in it, all or those of these names."""

@@ -100,7 +100,7 @@ def stamp_of(line: TextLine | None, root: Component) -> Stamp | None:
 def stamps_of(line: TextLine, root: Component) -> list[Stamp]:
     """The moments of a list (EXDATE, RDATE); of periods, when they begin."""
     tzid = line.param("TZID")
-    named = tzid or root.value("X-WR-TIMEZONE")  # which says where times without a zone are meant
+    named = tzid or root.head_value("X-WR-TIMEZONE")  # which says where times without a zone are meant
     tz = calendar_zones.meant(named, root) if named else None
     name = (calendar_zones.name_of(tz) or named) if tz else ""
     found = [stamp for text in line.value.split(",") if (stamp := _stamp(text.strip(), name, tzid, tz)) is not None]

@@ -44,9 +44,9 @@ class Series:
     def recurs(self) -> bool:
         return self.master is None or bool(self.master.lines("RRULE", "RDATE"))
 
-    def clock(self, stamp: Stamp) -> Clock:
-        """A moment by the clock of the series, by which ones of it are told apart."""
-        start, at = self.start, stamp.at
+    def clock(self, stamp: Stamp, start: Stamp | None = None) -> Clock:
+        """A moment by the clock of the series, by which ones of it are told apart. `start`: of the series, where many are asked."""
+        start, at = start or self.start, stamp.at
         if not isinstance(at, datetime) or (stamp.zone, stamp.tzid) == (start.zone, start.tzid):
             return at
         if start.is_day:
@@ -92,7 +92,7 @@ class Series:
         ranged = [
             (before, one)
             for one in self.overrides
-            if _is_ranged(one) and (before := self.clock_of(one)) is not None and as_time(before) <= as_time(at)
+            if is_ranged(one) and (before := self.clock_of(one)) is not None and as_time(before) <= as_time(at)
         ]
         if ranged:
             named, one = max(ranged, key=lambda each: as_time(each[0]))
@@ -106,12 +106,14 @@ class Series:
     def dates(self, name: str) -> list[Clock]:
         """The moments of the series' own EXDATE or RDATE."""
         lines = self.master.lines(name) if self.master else []
-        return [self.clock(stamp) for line in lines for stamp in event_edit.stamps_of(line, self.root)]
+        start = self.start if lines else None
+        return [self.clock(stamp, start) for line in lines for stamp in event_edit.stamps_of(line, self.root)]
 
 
-def _is_ranged(override: Component) -> bool:
+def is_ranged(override: Component) -> bool:
+    """Whether the following ones were changed with it (RANGE=THISANDFUTURE)."""
     line = override.first("RECURRENCE-ID")
-    return line is not None and bool(line.param("RANGE"))
+    return line is not None and line.param("RANGE").upper() == "THISANDFUTURE"
 
 
 def _day(moment: Clock) -> date:
@@ -182,16 +184,18 @@ def change_one(text: str, at: str, before: EventFields, after: EventFields) -> s
     return str(series.root)
 
 
-def new_override(series: Series, clock: Clock) -> Component:
-    model, start = series.model(clock)
+def new_override(series: Series, clock: Clock, like: tuple[Component, Clock] | None = None) -> Component:
+    """`like`: what `Series.model` says, where it is known."""
+    model, start = like or series.model(clock)
     one = model.copy()
     known = replace(event_edit.read(one, series.root), rule="")
     one.remove(*_OF_SERIES)
     event_edit.change(one, series.root, known, placed(known, start))
     uid = next((at for at, item in enumerate(one.items) if isinstance(item, TextLine) and item.name == "UID"), -1)
     one.items.insert(uid + 1, event_edit.written("RECURRENCE-ID", [series.stamp(clock)]))
-    last = max(at for at, item in enumerate(series.root.items) if isinstance(item, Component) and item.name == "VEVENT")
-    series.root.items.insert(last + 1, one)
+    items = series.root.items
+    last = next(at for at in reversed(range(len(items))) if isinstance(item := items[at], Component) and item.name == "VEVENT")
+    items.insert(last + 1, one)
     series.overrides.append(one)
     return one
 
@@ -242,7 +246,7 @@ def _parted(series: Series, clock: Clock) -> tuple[str, str] | None:
     """The rules before and from this one on; None if nothing comes before. Raises CannotChangeError."""
     if series.master is None:
         raise CannotChangeError("nothing")
-    if any(_is_ranged(one) for one in series.overrides):
+    if any(is_ranged(one) for one in series.overrides):
         raise CannotChangeError("range")
     start, rule = series.start, series.master.value("RRULE")
     earlier = as_time(start.at) < as_time(clock) or any(as_time(one) < as_time(clock) for one in series.dates("RDATE"))
