@@ -45,7 +45,7 @@ class Series:
         return self.master is None or bool(self.master.lines("RRULE", "RDATE"))
 
     def clock(self, stamp: Stamp, start: Stamp | None = None) -> Clock:
-        """A moment by the clock of the series, by which ones of it are told apart. `start`: of the series, where many are asked."""
+        """A moment by the clock of the series, by which ones of it are told apart. `start`: of the series, if known."""
         start, at = start or self.start, stamp.at
         if not isinstance(at, datetime) or (stamp.zone, stamp.tzid) == (start.zone, start.tzid):
             return at
