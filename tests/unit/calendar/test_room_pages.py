@@ -12,7 +12,7 @@ from tests.support import calendar_ground as ground
 from tests.support.rooms import booked, day, room
 from tests.support.visits import Page, Visitor
 from webmail.calendar.rooms import room_search
-from webmail.models import CalendarObject, User
+from webmail.models import CalendarObject, Occurrence, User
 
 FORM = "form[data-event-form]"
 
@@ -78,7 +78,8 @@ def test_free_rooms_come_first_and_lead_to_the_form(alice, bob):
 
 
 @pytest.mark.parametrize(
-    "query", ["q=" + "x" * 5000, "day=nonsense&from=99:99", "people=-1", "day=9999-12-31&from=23:59", "q=%00", "q=31/12/9999 23:30"]
+    "query",
+    ["q=" + "x" * 5000, "day=nonsense&from=99:99", "people=-1", "day=9999-12-31&from=23:59", "q=%00", "q=31/12/9999 23:30"],
 )
 def test_odd_searches_are_answered(alice, query):
     room()
@@ -94,6 +95,15 @@ def test_a_week_tells_who_has_the_room_and_only_readers_of_the_calendar_what_for
     assert "17:00–19:00" in theirs and "bob" in theirs and "Conseil de discipline" not in theirs
     assert alice.get("/rooms/999").status == 404
     assert {alice.get(f"/rooms/{wanted.id}?day={when}").status for when in ("nonsense", "9999-12-31", "1900-01-01")} <= {200, 404}
+
+
+def test_a_week_tells_no_private_title_of_what_an_older_version_wrote(alice, bob):
+    taken = room()
+    new(alice, title="Secret", privacy="private", room=taken.address)
+    ground.share(ground.calendar_of(), "bob", "read")
+    Occurrence.update(private=None).execute()
+    page = bob.get(f"/rooms/{taken.id}?day={day()}")
+    assert "alice" in page.text and "Secret" not in page.text
 
 
 def test_a_booking_waits_until_its_approver_agrees(alice, bob):

@@ -70,8 +70,10 @@ def _titles(numbers: set[int]) -> dict[tuple[int, str], str]:
     """By event and which one of a series; of private ones none."""
     if not numbers:
         return {}
-    rows: Any = Occurrence.select(Occurrence.object, Occurrence.recurrence_id, Occurrence.summary, Occurrence.private)
+    columns = (Occurrence.object, Occurrence.recurrence_id, Occurrence.summary, Occurrence.private)
+    rows: Any = Occurrence.select(*columns, CalendarObject.etag, CalendarObject.public_etag).join(CalendarObject)
     found: dict[tuple[int, str], str] = {}
-    for number, at, summary, private in rows.where(Occurrence.object.in_(sorted(numbers))).tuples():
-        found[number, at] = "" if private else summary
+    for number, at, summary, private, etag, public_etag in rows.where(Occurrence.object.in_(sorted(numbers))).tuples():
+        hidden = private if private is not None else public_etag != etag  # an older version of Traboule wrote it
+        found[number, at] = "" if hidden else summary
     return found
