@@ -128,7 +128,7 @@ class _Distribution:
             return
         number = versions.sequence(*old.root.parts("VEVENT"), *new.root.parts("VEVENT"))
         whole = self._whole_changed(old, new)
-        dropped = self.known.newly_left_out(new)
+        dropped = Instances(old).newly_left_out(new)
         changed = [(event, clock) for event in new.overrides if (clock := versions.clock_of(event, new, new)) is not None]
         changed = [(event, clock) for event, clock in changed if self._is_changed(event, clock, old, new)]
         self._number(old, new, number, changed, dropped)
