@@ -352,7 +352,7 @@ def _rooms(demo: Services, begin: date) -> dict[str, str]:
     return {
         "rooms": "/rooms",
         "rooms-search": f"/rooms?q=salle+pour+20+avec+piano+et+sauna&day={day}&from=09:00",
-        "room": f"/rooms/{large.id}?day={day}",
+        "room-week": f"/rooms/{large.id}?day={day}",
         "room-requests": "/rooms/requests",
         "event-rooms": f"/calendar/events/{row.collection_id}/{quote(row.href)}",
         "event-rooms-edit": f"/calendar/events/{row.collection_id}/{quote(row.href)}/edit",
