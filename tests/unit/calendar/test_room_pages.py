@@ -106,6 +106,15 @@ def test_a_week_tells_no_private_title_of_what_an_older_version_wrote(alice, bob
     assert "alice" in page.text and "Secret" not in page.text
 
 
+def test_an_approver_reads_no_private_title_of_what_an_older_version_wrote(alice, bob):
+    new(
+        alice, title="Secret", privacy="private", room=room(approval=True, approver=User.get(User.address == bob.address)).address
+    )
+    Occurrence.update(private=None).execute()
+    page = bob.get("/rooms/requests")
+    assert page.one("[data-request]") and "Secret" not in page.text
+
+
 def test_a_booking_waits_until_its_approver_agrees(alice, bob):
     wanted = room(approval=True, approver=User.get(User.address == bob.address))
     page = new(alice, room=wanted.address)

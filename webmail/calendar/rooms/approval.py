@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from webmail.calendar import objects
 from webmail.calendar.rooms import limits
 from webmail.calendar.rooms.attendees import TextInvitations
+from webmail.calendar.rooms.public_titles import public_titles
 from webmail.collections import store as collections
 from webmail.database import locks
 from webmail.database.again import begun_again
 from webmail.database.connection import db
-from webmail.models import CalendarObject, Occurrence, Resource, ResourceBooking, ResourceUse, User
+from webmail.models import CalendarObject, Resource, ResourceBooking, ResourceUse, User
 
 _MOST = 200
 
@@ -65,8 +65,7 @@ def waiting(user: User) -> list[WaitingUse]:
 
 
 def _titles(numbers: list[int]) -> dict[int, str]:
-    rows: Any = Occurrence.select(Occurrence.object, Occurrence.summary, Occurrence.private).where(Occurrence.object.in_(numbers))
-    return {number: "" if private else summary for number, summary, private in rows.tuples()}
+    return {number: title for (number, _at), title in public_titles(numbers).items()}
 
 
 @begun_again

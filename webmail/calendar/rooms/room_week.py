@@ -9,7 +9,8 @@ from typing import Any
 import peewee as pw
 
 from webmail.calendar import editing
-from webmail.models import CalendarObject, Occurrence, Resource, ResourceBooking, ResourceUse, User
+from webmail.calendar.rooms.public_titles import public_titles
+from webmail.models import CalendarObject, Resource, ResourceBooking, ResourceUse, User
 
 _MOST = 2000
 
@@ -49,7 +50,7 @@ def bookings_of(resource: Resource, first: date, days: int, zone: tzinfo, reader
     )
     found = list(rows)
     readable = {one.collection.id for one in editing.calendars(reader) if one.reads and not one.private}
-    titles = _titles({row.use.object_id for row in found if row.use.object.collection_id in readable})
+    titles = public_titles({row.use.object_id for row in found if row.use.object.collection_id in readable})
     by_day: dict[date, list[WeekBooking]] = {first + timedelta(days=number): [] for number in range(days)}
     for row in found:
         begins, ends = (datetime.fromtimestamp(at, zone) for at in (row.start, row.end))
@@ -64,16 +65,3 @@ def bookings_of(resource: Resource, first: date, days: int, zone: tzinfo, reader
             if begins.date() <= day and ends > datetime.combine(day, time(), zone):
                 several.append(told)
     return by_day
-
-
-def _titles(numbers: set[int]) -> dict[tuple[int, str], str]:
-    """By event and which one of a series; of private ones none."""
-    if not numbers:
-        return {}
-    columns = (Occurrence.object, Occurrence.recurrence_id, Occurrence.summary, Occurrence.private)
-    rows: Any = Occurrence.select(*columns, CalendarObject.etag, CalendarObject.public_etag).join(CalendarObject)
-    found: dict[tuple[int, str], str] = {}
-    for number, at, summary, private, etag, public_etag in rows.where(Occurrence.object.in_(sorted(numbers))).tuples():
-        hidden = private if private is not None else public_etag != etag  # an older version of Traboule wrote it
-        found[number, at] = "" if hidden else summary
-    return found
