@@ -279,6 +279,28 @@ def _high_contrast(name: str) -> State:
     return state
 
 
+def _invited(page: Page, action: str) -> None:
+    """An event with guests, of this establishment and from outside, as its form sends it with one of its buttons."""
+    page.goto("/calendar/events/new?date=2027-12-06&at=09:00")
+    form = page.locator("[data-event-form]")
+    form.locator("[name=title]").fill("Conseil pédagogique")
+    guests = form.locator("details", has=page.locator("[name=invite]"))
+    if guests.count() and not page.locator("[name=invite]").is_visible():
+        guests.first.locator("> summary").click()
+    form.locator("[name=invite]").fill("bob@lycee.example, eve@elsewhere.example")
+    form.locator(f"[name=action][value={action}]").first.click()
+
+
+def _find_time(page: Page, _pages: dict[str, str]) -> None:
+    _invited(page, "find")
+    expect(page.locator(".grid-scroll")).to_be_visible()
+
+
+def _event_with_guests(page: Page, _pages: dict[str, str]) -> None:
+    _invited(page, "save")
+    expect(page.locator("[data-attendee]").first).to_be_visible()
+
+
 STATES: dict[str, State] = {
     "search-box": _search_box, "found-folder": _found("erasmus", ".meant"), "found-nothing": _found("nirgendwo", ".empty"),
     "ticked": _tick, "page-ticked": _whole_page, "all-ticked": _all_that_match, "undo-offered": _undo_offered, "undone": _undone,
@@ -292,6 +314,7 @@ STATES: dict[str, State] = {
     "app-password-new": _new_app_password, "connected-iphone": _connected("iphone"), "connected-android": _connected("android"), "app-password-bad": _refused("/devices", "#new-app-password", name=" "),
     "folder-bad": _refused("/folders?new=1", "#new-folder", name="a//b"),
     "forwarding-code": _forwarding_code, "absence-preview": _absence_preview, "absence-bad": _refused("/absence", "form.absence", **{"from": "2030-01-02", "until": "2030-01-01"}),
+    "find-time": _find_time, "event-guests": _event_with_guests,
     "contacts-columns": _contacts_file("liste.csv", _LIST), "contacts-report": _contacts_file("table.csv", _TABLE),
     "filter-import-preview": _import_preview, "filter-tried": _tried_filter, "found-everywhere": _found_everywhere, "images-shown": _visible_images,
     "panes-below": _panes("below"), "panes-right": _panes("right"), "panes-off": _list_again,

@@ -198,7 +198,7 @@ def test_the_week_has_a_column_a_day(app, alice, bob):
     page = look(alice, invite="bob")
     week = alice.get(page.link("Week"))
     assert len(week.one("main table").select("th[scope=col]")) == 7 and "08:00–12:00" in week.one("main table").text
-    assert alice.get(week.link("Next week")).status == 200
+    assert alice.get(week.link("Following week")).status == 200
 
 
 def test_the_meeting_that_is_moved_takes_nobody_s_time(app, alice):

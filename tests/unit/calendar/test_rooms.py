@@ -216,7 +216,8 @@ def test_of_alike_things_as_many_are_booked_as_there_are(alice):
 @pytest.mark.parametrize(
     ("limits", "fields", "words"),
     [
-        ({"longest": 60}, {}, "can be booked for at most 60 minutes"),
+        ({"longest": 45}, {}, "can be booked for at most 45 minutes"),
+        ({"longest": 60}, {}, "can be booked for at most 1 hour"),
         ({"days_ahead": 3}, {}, "can be booked at most 3 days ahead"),
         ({"hours_notice": 24 * 30}, {}, "must be booked 720 hours in advance"),
         ({"closed": True}, {}, "takes no bookings for now"),

@@ -51,13 +51,17 @@ def reason_words(resource: Resource, reason: RoomRefusalReason | None) -> str:
         RoomRefusalReason.TOO_FAR: ngettext(
             "can be booked at most %(num)d day ahead", "can be booked at most %(num)d days ahead", resource.days_ahead
         ),
-        RoomRefusalReason.TOO_LONG: ngettext(
-            "can be booked for at most %(num)d minute", "can be booked for at most %(num)d minutes", resource.longest
-        ),
+        RoomRefusalReason.TOO_LONG: _longest_words(resource.longest),
         RoomRefusalReason.TOO_MANY: _("can’t be booked on that many dates"),
         RoomRefusalReason.DECLINED: _("the booking was declined"),
         RoomRefusalReason.OVER: _("this time is over"),
     }.get(reason or RoomRefusalReason.TAKEN, "")
+
+
+def _longest_words(minutes: int) -> str:
+    if minutes % 60:
+        return ngettext("can be booked for at most %(num)d minute", "can be booked for at most %(num)d minutes", minutes)
+    return ngettext("can be booked for at most %(num)d hour", "can be booked for at most %(num)d hours", minutes // 60)
 
 
 def refused_words(refusals: Sequence[RoomRefusal], zone: tzinfo) -> str:
