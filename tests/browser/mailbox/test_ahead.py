@@ -71,6 +71,7 @@ def rest_on(page: Page, selector: str, part: str = "/message/") -> None:
     with page.expect_response(lambda answer: part in answer.url and answer.status == 200) as found:
         page.hover(selector)
     found.value.finished()
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the script has it too
 
 
 def until(page: Page, condition: Callable[[], bool]) -> None:

@@ -46,6 +46,7 @@ def seal(page: Page, files: Path, count: int = 1) -> str:
     expect(page.locator("[data-seals-say=on]")).to_be_visible()
     page.set_input_files("#choose-folder", files)
     expect(page.locator(".upload-state")).to_have_count(count)
+    expect(page.locator("[data-all]")).to_contain_text("arrivé")  # what comes above the button moves it no more
     page.click(".toolbar button[value=link]")
     shown = page.locator("[data-transfer-link]")
     expect(shown).to_contain_text("#")
