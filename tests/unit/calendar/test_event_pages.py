@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.calendar_ground import calendar_of, put, share
@@ -19,22 +16,6 @@ from webmail.models import CalendarObject, Collection, CollectionShare, GoneItem
 ZONE = ";TZID=Europe/Paris:"
 FORM = "form[data-event-form]"
 NOTHING = "Nothing has been saved yet"
-
-
-@pytest.fixture
-def app(tmp_path) -> Iterator[Flask]:
-    with ground.application(tmp_path / "instance") as made:
-        yield made
-
-
-@pytest.fixture
-def alice(app: Flask) -> Visitor:
-    return ground.person(app)
-
-
-@pytest.fixture
-def bob(app: Flask) -> Visitor:
-    return ground.person(app, "bob")
 
 
 def rows(calendar: Collection | None = None) -> list[CalendarObject]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,22 +22,6 @@ PARIS = ZoneInfo("Europe/Paris")
 ZONE = ";TZID=Europe/Paris:"
 FORM = "form[data-event-form]"
 DAY = "20271207"  # a Tuesday
-
-
-@pytest.fixture
-def app(tmp_path) -> Iterator[Flask]:
-    with ground.application(tmp_path / "instance") as made:
-        yield made
-
-
-@pytest.fixture
-def alice(app: Flask) -> Visitor:
-    return ground.person(app)
-
-
-@pytest.fixture
-def bob(app: Flask) -> Visitor:
-    return ground.person(app, "bob")
 
 
 def at(hour: int, minute: int = 0, day: int = 7) -> int:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import email
 import json
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from email import policy
 from io import BytesIO
 
-import pytest
 from flask import Flask
 
 from tests.support import calendar_ground as ground
@@ -31,22 +29,6 @@ from webmail.models import CalendarObject, Outbox, OutboxState, SentInvitation, 
 FORM = "form[data-event-form]"
 DATES, EXCEPTIONS, GUEST_COUNT = 30, 4, 6  # of a long series; 200, 12 and 40 took 14 seconds
 GUESTS = "bob@lycee.example, Eve <eve@elsewhere.example>"
-
-
-@pytest.fixture
-def app(tmp_path) -> Iterator[Flask]:
-    with ground.application(tmp_path / "instance") as made:
-        yield made
-
-
-@pytest.fixture
-def alice(app: Flask) -> Visitor:
-    return ground.person(app)
-
-
-@pytest.fixture
-def bob(app: Flask) -> Visitor:
-    return ground.person(app, "bob")
 
 
 def new(alice: Visitor, **fields: object) -> Page:

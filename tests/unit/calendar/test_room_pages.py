@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import pytest
-from flask import Flask
 
 from tests.support import calendar_ground as ground
 from tests.support.rooms import booked, day, room
@@ -15,22 +13,6 @@ from webmail.calendar.rooms import room_search
 from webmail.models import CalendarObject, Occurrence, User
 
 FORM = "form[data-event-form]"
-
-
-@pytest.fixture
-def app(tmp_path) -> Iterator[Flask]:
-    with ground.application(tmp_path / "instance") as made:
-        yield made
-
-
-@pytest.fixture
-def alice(app: Flask) -> Visitor:
-    return ground.person(app)
-
-
-@pytest.fixture
-def bob(app: Flask) -> Visitor:
-    return ground.person(app, "bob")
 
 
 def new(visitor: Visitor, **fields: object) -> Page:
